@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+// The launcher: compiled code is cached where Node can, then the command line takes over.
+import { existsSync } from 'node:fs';
+import module from 'node:module';
+
+const main = new URL('../dist/cli/main.js', import.meta.url);
+
+if (existsSync(main)) {
+  // Node 22.8 and later; the types installed here are those of Node 20.
+  /** @type {{ enableCompileCache?: () => unknown }} */ (module).enableCompileCache?.();
+  /** @type {unknown} What `import` gives is not known to the compiler: the path is computed. */
+  const imported = await import(main.href);
+  const cli = /** @type {{ main: (argv: string[]) => Promise<void> }} */ (imported);
+  await cli.main(process.argv);
+} else {
+  process.stderr.write('failover is not built: dist/ is missing. Run `npm run build`.\n');
+  process.exitCode = 1;
+}

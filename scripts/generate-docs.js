@@ -1,0 +1,87 @@
+// Writes the generated parts of README.md and docs/*.md between their markers; `--check` only compares.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { EXIT_CODES } from '../dist/errors.js';
+import { OPTIONS } from '../dist/config/options.js';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * What stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`.
+ * @type {Readonly<Record<string, () => string>>}
+ */
+const PARTS = { options: optionsTable, 'exit-codes': exitCodesTable };
+
+const stale = pages().filter((page) => !isCurrent(page));
+if (process.argv.includes('--check') && stale.length > 0) {
+  process.stderr.write(`Not up to date: ${stale.join(', ')}. Run \`npm run docs\`.\n`);
+  process.exitCode = 1;
+}
+
+/** @returns {string[]} The pages that may have generated parts, relative to the root. */
+function pages() {
+  const docs = existsSync(join(root, 'docs')) ? readdirSync(join(root, 'docs')) : [];
+  const candidates = ['README.md', ...docs.map((name) => join('docs', name))];
+  return candidates.filter((path) => path.endsWith('.md') && existsSync(join(root, path)));
+}
+
+/**
+ * Whether a page says what its sources say; where it does not, writes it unless only checking.
+ * @param {string} page
+ */
+function isCurrent(page) {
+  const path = join(root, page);
+  const before = readFileSync(path, 'utf8');
+  let after = before;
+  for (const [name, generate] of Object.entries(PARTS)) {
+    after = replacePart(after, name, generate);
+  }
+  if (after !== before && !process.argv.includes('--check')) writeFileSync(path, after);
+  return after === before;
+}
+
+/**
+ * @param {string} text
+ * @param {string} name
+ * @param {() => string} generate
+ */
+function replacePart(text, name, generate) {
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end, from);
+  if (from === -1 || to === -1) return text;
+  return `${text.slice(0, from)}${begin}\n\n${generate()}\n${text.slice(to)}`;
+}
+
+function optionsTable() {
+  const rows = OPTIONS.map((option) => {
+    const flags = option.short === undefined ? option.flag : `${option.short}, ${option.flag}`;
+    const value = option.choices?.join('|') ?? option.placeholder;
+    const variable = option.variableReadBy === 'nobody' ? '' : `\`${option.variable}\``;
+    return [
+      `\`${flags}${value === undefined ? '' : ` ${value}`}\``,
+      option.default === null || option.kind === 'boolean' ? '' : `\`${option.default}\``,
+      option.variableReadBy === 'clients' ? `${variable} (not read by \`run\`)` : variable,
+      option.defaultText === undefined
+        ? option.sentence
+        : `${option.sentence} Default: \`${option.defaultText}\`.`,
+    ];
+  });
+  return markdownTable(['option', 'default', 'environment', 'what it does'], rows);
+}
+
+function exitCodesTable() {
+  const rows = EXIT_CODES.map((row) => [row.code, row.meaning]);
+  return markdownTable(['exit code', 'meaning'], rows);
+}
+
+/**
+ * @param {string[]} head
+ * @param {string[][]} rows
+ */
+function markdownTable(head, rows) {
+  const line = (/** @type {string[]} */ cells) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
+  return line(head) + line(head.map(() => '---')) + rows.map(line).join('');
+}

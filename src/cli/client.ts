@@ -1,0 +1,208 @@
+// A group as a client of the command line sees it: the state directory, and what each live node answers.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ClientOptions } from '../config/load.ts';
+import { defaultStateDir, otherDefaultStateDir } from '../config/state-dir.ts';
+import type { LeaseObservation } from '../core/state.ts';
+import { FailoverError } from '../errors.ts';
+import { bootId, isAlive, isComparable, readStat } from '../fence/process-identity.ts';
+import type { GroupPaths } from '../lease/file/group-paths.ts';
+import type { PauseMark } from '../lease/file/markers.ts';
+import type { RegisteredNode } from '../lease/file/node-registry.ts';
+import { peekGroup } from '../lease/file/peek.ts';
+import type { GroupPeek } from '../lease/file/peek.ts';
+import type { NodeStatus } from '../runtime/node-status.ts';
+import type { RpcMethod } from '../transport/rpc-message.ts';
+import { readNodeStatus } from './node-answer.ts';
+
+/** How long a node may take to say how it is, ms: one that needs longer is shown as unresponsive. */
+export const STATUS_LIMIT_MS = 500;
+
+/**
+ * A node that registered itself. `answers` and `unresponsive` live; `gone` ended without a word;
+ * `unknown` runs in another pid namespace, if at all, and does not answer.
+ */
+export interface SeenNode {
+  readonly record: RegisteredNode;
+  readonly presence: 'answers' | 'unresponsive' | 'gone' | 'unknown';
+  /** What it says of itself; null unless it answers. */
+  readonly status: NodeStatus | null;
+  /** Why it does not answer; null when it does. */
+  readonly silence: string | null;
+}
+
+/** One look at a group. */
+export interface GroupSnapshot {
+  readonly group: string;
+  readonly stateDir: string;
+  /** Null: the group has no directory, so no node of it ever ran here. */
+  readonly paths: GroupPaths | null;
+  readonly observation: LeaseObservation;
+  readonly pause: PauseMark | null;
+  readonly nodes: readonly SeenNode[];
+  /** Wall clock, ms since 1970: to show times of day. */
+  readonly takenAtMs: number;
+  /** Groups that do exist, and the other default directory when the group is there: for who looks in the wrong place. */
+  readonly elsewhere: readonly string[];
+}
+
+/**
+ * Looks at a group: takes nothing, changes nothing, and waits for no node longer than 500 ms.
+ *
+ * @throws FAILOVER_STATE_DIR_* when the directory can't be looked at.
+ */
+export async function lookAtGroup(options: ClientOptions): Promise<GroupSnapshot> {
+  const stateDir = options.stateDir ?? defaultStateDir();
+  let peek = peekGroup(stateDir, options.group);
+  const base = { group: options.group, stateDir };
+  if (peek === null) {
+    const elsewhere = findElsewhere(options, stateDir);
+    const nothing = { paths: null, observation: NOTHING_OBSERVED, pause: null, nodes: [] };
+    return { ...base, ...nothing, takenAtMs: Date.now(), elsewhere };
+  }
+  let nodes = await askAll(peek, options.group);
+  for (let look = 1; look < LOOKS; look += 1) {
+    // What was answered belongs to the lease as it is now only if nothing changed in between.
+    const now = peekGroup(stateDir, options.group);
+    if (now === null || signatureOf(now) === signatureOf(peek)) break;
+    peek = now;
+    nodes = await askAll(peek, options.group);
+  }
+  const { paths, observation, pause } = peek;
+  return { ...base, paths, observation, pause, nodes, takenAtMs: Date.now(), elsewhere: [] };
+}
+
+/** The nodes that live, whether or not they answer. */
+export function livingNodes(snapshot: GroupSnapshot): readonly SeenNode[] {
+  return snapshot.nodes.filter((node) => LIVING.has(node.presence));
+}
+
+/**
+ * The holder of the lease: whose record the highest epoch has while the kernel shows the lock as held.
+ * Null also while a new holder has the lock and has not said yet who it is.
+ */
+export function leaseHolder(snapshot: GroupSnapshot): SeenNode | null {
+  const { held, holder } = snapshot.observation;
+  if (!held || holder === null) return null;
+  return livingNodes(snapshot).find((node) => node.record.run === holder.run) ?? null;
+}
+
+/** The primary: the holder of the lease, unless it says itself that its promotion is not complete. */
+export function primaryOf(snapshot: GroupSnapshot): SeenNode | null {
+  const holder = leaseHolder(snapshot);
+  return holder?.status?.role === 'candidate' ? null : holder;
+}
+
+/**
+ * One node by its id.
+ *
+ * @throws FAILOVER_NO_NODE when no node with that id lives; it names those that do.
+ */
+export function nodeNamed(snapshot: GroupSnapshot, id: string): SeenNode {
+  const living = livingNodes(snapshot);
+  const found = living.find(({ record }) => record.node === id);
+  if (found !== undefined) return found;
+  const names = living.map(({ record }) => record.node).sort();
+  const known = names.length === 0 ? 'none lives' : `those that live are ${names.join(', ')}`;
+  const fact = `Cannot find node ${id} in group ${snapshot.group}: ${known}`;
+  throw new FailoverError('FAILOVER_NO_NODE', fact, { details: { group: snapshot.group } });
+}
+
+/** What to ask of a node; see `callOnce` for what it throws. */
+export interface Question {
+  readonly group: string;
+  readonly method: RpcMethod;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly timeoutMs: number;
+}
+
+/** Asks one node. The transport is loaded here: who finds no node needs none. */
+export async function ask(record: RegisteredNode, question: Question): Promise<unknown> {
+  const { callOnce } = await import('../transport/rpc-client.ts');
+  const { group, method, params, timeoutMs } = question;
+  return callOnce(record.endpoints.rpc, { method, params: { ...params, group }, timeoutMs });
+}
+
+const LIVING: ReadonlySet<SeenNode['presence']> = new Set(['answers', 'unresponsive']);
+
+/** A takeover takes milliseconds: one that falls into a look is over at the next. */
+const LOOKS = 3;
+
+const NOTHING_OBSERVED: LeaseObservation = {
+  epoch: 0,
+  held: false,
+  holder: null,
+  recordUnreadable: false,
+  touch: null,
+  paused: false,
+};
+
+function signatureOf({ observation, nodes }: GroupPeek): string {
+  const runs = nodes.filter((node) => node.alive).map((node) => node.run);
+  const { epoch, held, holder } = observation;
+  return JSON.stringify([epoch, held, holder?.run, runs.sort()]);
+}
+
+async function askAll(peek: GroupPeek, group: string): Promise<readonly SeenNode[]> {
+  return Promise.all(peek.nodes.map((record) => lookAtNode(record, group)));
+}
+
+async function lookAtNode(record: RegisteredNode, group: string): Promise<SeenNode> {
+  const comparable = isComparable(record.supervisor);
+  const ended = comparable ? !record.alive : record.supervisor.bootId !== bootId();
+  if (ended) return { record, presence: 'gone', status: null, silence: null };
+  try {
+    const question = { group, method: 'instance.status', timeoutMs: STATUS_LIMIT_MS } as const;
+    const status = readNodeStatus(await ask(record, question));
+    if (status?.run === record.run) return { record, presence: 'answers', status, silence: null };
+    return silent(record, 'its answer is of another version of failover');
+  } catch (error) {
+    if (!(error instanceof FailoverError)) throw error;
+    return silent(record, silenceOf(record, error));
+  }
+}
+
+/** It may have ended while it was asked. */
+function silent(record: RegisteredNode, silence: string): SeenNode {
+  const alive = isAlive(record.supervisor);
+  const unanswered = isComparable(record.supervisor) ? 'gone' : 'unknown';
+  return { record, presence: alive ? 'unresponsive' : unanswered, status: null, silence };
+}
+
+function silenceOf(record: RegisteredNode, error: FailoverError): string {
+  if (isComparable(record.supervisor)) {
+    const state = readStat(record.supervisor.pid)?.state;
+    if (state === 'T' || state === 't') return 'its process is stopped';
+    if (state === 'D') return 'its process is in an uninterruptible wait';
+  }
+  if (error.code === 'FAILOVER_TIMED_OUT') return `no answer in ${String(STATUS_LIMIT_MS)} ms`;
+  return error.message.replace(/^Cannot reach the node at \S+: /, '');
+}
+
+/** Where the group is, or which groups are here, when it was not found. */
+function findElsewhere({ group, stateDir }: ClientOptions, searched: string): readonly string[] {
+  const other = stateDir === null ? otherDefaultStateDir() : null;
+  if (other !== null && listDirectories(other).includes(group)) {
+    return [`Group ${group} exists in ${other}: give \`--state-dir ${other}\`.`];
+  }
+  const groups = listDirectories(searched).sort();
+  if (groups.length === 0) return [];
+  const shown = groups.slice(0, 10).join(', ');
+  return [`The groups in ${searched} are: ${shown}${groups.length > 10 ? ', …' : ''}.`];
+}
+
+function listDirectories(path: string): string[] {
+  try {
+    return readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+  } catch {
+    // Not there, or not for us to read: then there is nothing to point at.
+    return [];
+  }
+}
+
+/** The directory a command is about, for messages. */
+export function directoryOf(snapshot: GroupSnapshot): string {
+  return snapshot.paths?.directory ?? join(snapshot.stateDir, snapshot.group);
+}

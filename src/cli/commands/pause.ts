@@ -1,0 +1,18 @@
+// `failover pause`: no automatic promotion in the group until `resume`.
+import type { ClientOptions } from '../../config/load.ts';
+import { primaryOf } from '../client.ts';
+import { setPaused } from '../pausing.ts';
+import { say } from '../say.ts';
+
+/** Pauses the group and says what that means now. @throws FAILOVER_STATE_DIR_* */
+export async function pause(options: ClientOptions): Promise<void> {
+  const { group } = options;
+  const { before, changed } = await setPaused(options, true);
+  const primary = primaryOf(before)?.record.node ?? null;
+  const meaning =
+    primary === null
+      ? 'no node claims the lease on its own'
+      : `${primary} stays primary, and if it dies nobody takes over on its own`;
+  say(`Group ${group} is paused${changed ? '' : ' already'}: ${meaning}.`);
+  say(`\`failover promote\` still works; \`failover resume --group ${group}\` ends the pause.`);
+}

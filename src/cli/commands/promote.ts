@@ -1,0 +1,124 @@
+// `failover promote`: makes one node the primary, in order if the present one answers.
+import type { ClientOptions } from '../../config/load.ts';
+import { FailoverError } from '../../errors.ts';
+import type { GroupSnapshot, SeenNode } from '../client.ts';
+import { ask, leaseHolder, livingNodes, lookAtGroup, nodeNamed, primaryOf } from '../client.ts';
+import { successionOf } from '../group-status.ts';
+import { humanMs } from '../render/plain.ts';
+import { say } from '../say.ts';
+import { readTakeover } from '../../transport/checks.ts';
+import type { Takeover } from '../../core/state.ts';
+
+export interface PromoteOptions extends ClientOptions {
+  /** Null: the next in succession. */
+  readonly node: string | null;
+  readonly force: boolean;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Promotes a node and says what happened.
+ *
+ * @throws FAILOVER_NO_NODE, FAILOVER_PROMOTION_FAILED, FAILOVER_REFUSED, FAILOVER_TIMED_OUT
+ */
+export async function promote(options: PromoteOptions): Promise<void> {
+  const before = await lookAtGroup(options);
+  const target = targetOf(before, options.node);
+  const id = target.record.node;
+  if (isServing(target, before)) {
+    say(`${id} is primary already, at epoch ${before.observation.epoch}.`);
+    return;
+  }
+  let answer: unknown;
+  try {
+    answer = await ask(target.record, {
+      group: options.group,
+      method: 'instance.promote',
+      params: { force: options.force },
+      timeoutMs: options.timeoutMs,
+    });
+  } catch (error) {
+    throw await explained(error, id, options);
+  }
+  const takeover = takeoverIn(answer);
+  if (takeover?.to === id) {
+    say(promotionText(takeover));
+    return;
+  }
+  const after = await lookAtGroup(options);
+  say(`${id} is primary at epoch ${after.observation.epoch}.`);
+}
+
+/** What a promotion was, in one sentence. */
+export function promotionText({ kind, from, to, epoch, gapMs }: Takeover): string {
+  const fact = `${to} is primary at epoch ${epoch}`;
+  if (gapMs === null || from === null) return `${fact}.`;
+  const gap = humanMs(gapMs);
+  if (kind === 'switchover') {
+    return `${fact}: ${gap} between the old workload's end and the new one's start.`;
+  }
+  return `${fact}: ${gap} from the loss of ${from} to the new workload's start.`;
+}
+
+function targetOf(snapshot: GroupSnapshot, id: string | null): SeenNode {
+  if (id !== null) return nodeNamed(snapshot, id);
+  const holder = leaseHolder(snapshot);
+  const others = livingNodes(snapshot).filter(({ record, status }) => {
+    return record.run !== holder?.record.run && status !== null;
+  });
+  const [next] = successionOf(snapshot, primaryOf(snapshot));
+  // A person may promote a node that would not claim by itself: held off, or in a paused group.
+  const target = others.find(({ record }) => record.node === next) ?? others[0];
+  if (target !== undefined) return target;
+  const fact =
+    holder === null
+      ? `no node of group ${snapshot.group} answers`
+      : `${holder.record.node} has the lease and no secondary of group ${snapshot.group} answers`;
+  throw new FailoverError('FAILOVER_NO_NODE', `Cannot promote: ${fact}`, {
+    hint: `Start another node with \`failover run --group ${snapshot.group}\`.`,
+  });
+}
+
+/** @throws FAILOVER_NODE_UNREACHABLE for a primary that does not answer: promoting it helps nobody. */
+function isServing(target: SeenNode, snapshot: GroupSnapshot): boolean {
+  if (primaryOf(snapshot)?.record.run !== target.record.run) return false;
+  if (target.status !== null) return target.status.role === 'primary';
+  throw new FailoverError(
+    'FAILOVER_NODE_UNREACHABLE',
+    `Cannot promote ${target.record.node}: it holds the lease and does not answer`,
+    { hint: `Run \`failover promote --force --group ${snapshot.group}\` to promote another.` },
+  );
+}
+
+function takeoverIn(answer: unknown): Takeover | null {
+  if (typeof answer !== 'object' || answer === null || !('takeover' in answer)) return null;
+  return readTakeover(answer.takeover) ?? null;
+}
+
+/** The error with who leads now: the old primary comes back when a switchover fails. */
+async function explained(error: unknown, id: string, options: PromoteOptions): Promise<unknown> {
+  if (!(error instanceof FailoverError)) return error;
+  const after = await lookAtGroup(options);
+  const leader = primaryOf(after)?.record.node ?? null;
+  const now = leader === null ? 'there is no primary now' : `${leader} is primary`;
+  const epoch = `at epoch ${after.observation.epoch}`;
+  // One that ended on the way, or is asked in vain, did not become the primary: that is what was asked.
+  const isLost = error.code === 'FAILOVER_NODE_UNREACHABLE';
+  const fact = isLost ? `Cannot promote ${id}: it went away` : error.message.replace(/\.$/, '');
+  return new FailoverError(
+    isLost ? 'FAILOVER_PROMOTION_FAILED' : error.code,
+    `${fact}; ${now}${leader === null ? '' : ` ${epoch}`}`,
+    {
+      cause: error,
+      hint: hintFor(error, options),
+      ...(isLost ? {} : { exitCode: error.exitCode }),
+    },
+  );
+}
+
+function hintFor(error: FailoverError, { group, force }: PromoteOptions): string {
+  const status = `Run \`failover status --group ${group}\` to see the state of each node.`;
+  if (error.code === 'FAILOVER_TIMED_OUT') return `${status} The promotion may still complete.`;
+  if (force) return status;
+  return `${status} \`failover promote --force\` fences a primary that does not hand over.`;
+}

@@ -1,0 +1,67 @@
+// `failover run`: one node in this process, until it is told to stop or has nothing left to do.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunOptions } from '../../config/load.ts';
+import { defaultStateDir, otherDefaultStateDir } from '../../config/state-dir.ts';
+import { FailoverNode } from '../../runtime/failover-node.ts';
+import { commandWarnings } from '../../workload/warnings.ts';
+import { createLogger } from '../render/log.ts';
+
+/** Runs a node; the exit code of the process is that of the node's end. */
+export async function run(options: RunOptions): Promise<void> {
+  const suspend = (): void => {
+    process.kill(process.pid, 'SIGSTOP');
+  };
+  const node = await FailoverNode.start(options, { suspend });
+  const { group } = options;
+  const log = createLogger({
+    format: options.logFormat,
+    quiet: options.quiet,
+    stream: process.stderr,
+    node: node.settings.nodeId,
+    group,
+  });
+  node.on('transition', ({ from, to, role, epoch, reason, takeover }) => {
+    log.info({ event: 'transition', from, to, role, epoch, reason, takeover });
+  });
+  node.on('warning', (reason) => {
+    log.warn({ event: 'warning', reason });
+  });
+  log.info({
+    event: 'joined',
+    reason: `Joined group ${group} in ${node.directory}`,
+    ...{ role: 'secondary', pid: process.pid },
+  });
+  for (const warning of startWarnings(options)) log.warn({ event: 'warning', reason: warning });
+  obeySignals(node);
+  const order = await node.ended;
+  log.info({ event: 'exit', exitCode: order.exitCode, reason: order.reason });
+  process.exitCode = order.exitCode;
+}
+
+/** The first request to end is graceful, the second is not. */
+function obeySignals(node: FailoverNode): void {
+  let asked = false;
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      const reason = asked ? `${signal}, for the second time` : signal;
+      node.stop({ reason, immediate: asked });
+      asked = true;
+    });
+  }
+  process.on('SIGTSTP', () => {
+    node.suspend();
+  });
+}
+
+function startWarnings(options: RunOptions): readonly string[] {
+  const warnings = [...commandWarnings(options.command)];
+  const other = otherDefaultStateDir();
+  if (options.stateDir === null && other !== null && existsSync(join(other, options.group))) {
+    warnings.push(
+      `group ${options.group} also exists in ${other}: nodes there and in ${defaultStateDir()} ` +
+        'do not see each other. Give --state-dir to all of them.',
+    );
+  }
+  return warnings;
+}

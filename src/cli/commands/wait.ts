@@ -1,0 +1,85 @@
+// `failover wait`: blocks until a node has a role, so that a script can go on from there.
+import { watch } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { formatDuration } from '../../config/duration.ts';
+import type { ClientOptions } from '../../config/load.ts';
+import { FailoverError } from '../../errors.ts';
+import { livingNodes, lookAtGroup, primaryOf } from '../client.ts';
+import type { GroupSnapshot, SeenNode } from '../client.ts';
+import { Deadline } from '../deadline.ts';
+import { say } from '../say.ts';
+
+export interface WaitOptions extends ClientOptions {
+  readonly role: 'primary' | 'secondary';
+  /** Null: any node. */
+  readonly node: string | null;
+  /** 0: one look. */
+  readonly timeoutMs: number;
+}
+
+/** A role changes a moment after the file that is watched: looked at again at least this often, ms. */
+const LOOK_INTERVAL_MS = 100;
+
+/**
+ * Resolves when the role is taken, and says by whom.
+ *
+ * @throws FAILOVER_TIMED_OUT; FAILOVER_NO_PRIMARY when one look was asked for and there is none
+ */
+export async function waitFor(options: WaitOptions): Promise<void> {
+  const deadline = new Deadline(options.timeoutMs);
+  for (;;) {
+    const snapshot = await lookAtGroup(options);
+    const found = nodeInRole(snapshot, options);
+    if (found !== null) {
+      const epoch = String(found.status?.epoch ?? snapshot.observation.epoch);
+      say(`${found.record.node} is ${options.role} at epoch ${epoch}.`);
+      return;
+    }
+    if (deadline.hasPassed) throw notFound(options);
+    await change(snapshot, Math.min(LOOK_INTERVAL_MS, deadline.leftMs));
+  }
+}
+
+/** Who has the role now; an unresponsive node has none that could be relied on. */
+export function nodeInRole(
+  snapshot: GroupSnapshot,
+  { role, node }: Pick<WaitOptions, 'role' | 'node'>,
+): SeenNode | null {
+  const holder = primaryOf(snapshot);
+  const found = livingNodes(snapshot).find(({ record, status }) => {
+    if (node !== null && record.node !== node) return false;
+    if (status?.role !== role) return false;
+    return role === 'secondary' || record.run === holder?.record.run;
+  });
+  return found ?? null;
+}
+
+function notFound({ role, node, group, timeoutMs }: WaitOptions): FailoverError {
+  const details = { group };
+  if (timeoutMs === 0 && role === 'primary') {
+    const message = `Cannot find ${node ?? 'a node'} as primary of group ${group}`;
+    return new FailoverError('FAILOVER_NO_PRIMARY', message, { details });
+  }
+  const what = node === null ? `no node of group ${group}` : `${node} of group ${group} not`;
+  const message = `Cannot wait any longer: ${what} became ${role} within ${formatDuration(timeoutMs)}`;
+  return new FailoverError('FAILOVER_TIMED_OUT', message, { details });
+}
+
+/** Resolves when something in the group's directory changes, or after the time. */
+async function change({ paths }: GroupSnapshot, limitMs: number): Promise<void> {
+  const changed = new AbortController();
+  const abort = (): void => {
+    changed.abort();
+  };
+  const watchers = paths === null ? [] : [paths.directory, paths.epochs, paths.nodes];
+  const open = watchers.flatMap((path) => {
+    try {
+      return watch(path, abort).on('error', abort);
+    } catch {
+      // The directory is gone or there are no more watches: the time alone decides.
+      return [];
+    }
+  });
+  await wait(limitMs, undefined, { signal: changed.signal }).catch(() => undefined);
+  for (const watcher of open) watcher.close();
+}

@@ -1,0 +1,216 @@
+// `failover status` as data: the stable JSON shape, made from one look at the group.
+import type { Takeover } from '../core/state.ts';
+import type { NodeStatus } from '../runtime/node-status.ts';
+import type { GroupSnapshot, SeenNode } from './client.ts';
+import { directoryOf, leaseHolder, livingNodes, primaryOf } from './client.ts';
+import { warningsOf } from './warnings.ts';
+
+/** What `status --json` prints. Keys are added in later versions, never changed or removed. */
+export interface GroupStatus {
+  readonly v: 1;
+  readonly group: string;
+  /** The highest epoch ever claimed; 0: there was none. */
+  readonly epoch: number;
+  /** Who holds the lease and has completed its promotion. */
+  readonly primary: string | null;
+  readonly paused: boolean;
+  /** Each says what is wrong and what to do. */
+  readonly warnings: readonly string[];
+  readonly takeover: {
+    /** After a crash, until the next workload starts; null: nobody would take over. */
+    readonly predictedMs: number | null;
+    /** The last one as measured; null: there was none, or nobody alive remembers it. */
+    readonly lastMs: number | null;
+    /** The longest after a hang. */
+    readonly hangMs: number | null;
+    /** The longest after a hang while the machine gives the primary no CPU. */
+    readonly starvedMs: number | null;
+    readonly last: Takeover | null;
+  };
+  readonly lease: {
+    readonly kind: 'file';
+    readonly holder: string | null;
+    readonly guards: readonly string[];
+  };
+  /** Who takes over, in order. */
+  readonly succession: readonly string[];
+  readonly directory: string;
+  readonly nodes: readonly NodeEntry[];
+}
+
+export interface NodeEntry {
+  readonly id: string;
+  readonly role: string;
+  /** `primary` and `secondary` in the steady state, else the phase, or `unresponsive`. */
+  readonly state: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly version: string;
+  readonly epoch: number | null;
+  readonly standby: string;
+  /** Since when it has this role, ISO 8601; null: it does not say. */
+  readonly since: string | null;
+  readonly reason: string;
+  readonly priority: number;
+  /** On the primary: since others heard it; on others: since they heard the primary. */
+  readonly lastHeartbeatMs: number | null;
+  readonly uptimeMs: number;
+  readonly willing: boolean | null;
+  readonly unwillingBecause: string | null;
+  readonly workload: {
+    readonly pid: number | null;
+    readonly state: string;
+    readonly restarts: number;
+    readonly health: string | null;
+  };
+}
+
+/** The status of a group from one look at it. */
+export function groupStatusOf(snapshot: GroupSnapshot): GroupStatus {
+  const { group, observation } = snapshot;
+  const holder = leaseHolder(snapshot);
+  const primary = primaryOf(snapshot);
+  const succession = successionOf(snapshot, primary);
+  const living = livingNodes(snapshot);
+  const speaker = holder?.status ?? living.find(({ status }) => status !== null)?.status ?? null;
+  const order = [primary?.record.node, ...succession];
+  const place = (node: SeenNode): number => {
+    const index = order.indexOf(node.record.node);
+    return index < 0 ? order.length : index;
+  };
+  return {
+    v: 1,
+    group,
+    epoch: observation.epoch,
+    primary: primary?.record.node ?? null,
+    paused: observation.paused,
+    warnings: warningsOf(snapshot),
+    takeover: takeoverOf(snapshot, succession[0]),
+    lease: {
+      kind: 'file',
+      holder: holder?.record.node ?? null,
+      guards: speaker?.lease.guards ?? FILE_GUARDS,
+    },
+    succession,
+    directory: directoryOf(snapshot),
+    nodes: [...living]
+      .sort((a, b) => place(a) - place(b) || (a.record.node < b.record.node ? -1 : 1))
+      .map((node) => entryOf(node, snapshot)),
+  };
+}
+
+const FILE_GUARDS = ['kernel', 'lockfile', 'epoch'];
+
+/** The primary's order, without those that have gone or are not willing; else the willing ones. */
+export function successionOf(snapshot: GroupSnapshot, primary: SeenNode | null): readonly string[] {
+  const willing = livingNodes(snapshot)
+    .filter(({ record, status }) => {
+      return status?.role === 'secondary' && status.willing && record.run !== primary?.record.run;
+    })
+    .sort(byClaim)
+    .map(({ record }) => record.node);
+  const told = primary?.status?.succession ?? [];
+  return [
+    ...told.filter((id) => willing.includes(id)),
+    ...willing.filter((id) => !told.includes(id)),
+  ];
+}
+
+/** Lower priority number first, then who has stood by longest, then by id. */
+function byClaim(a: SeenNode, b: SeenNode): number {
+  return (
+    a.record.priority - b.record.priority ||
+    (b.status?.roleForMs ?? 0) - (a.status?.roleForMs ?? 0) ||
+    (a.record.node < b.record.node ? -1 : 1)
+  );
+}
+
+/** The bounds are the successor's: it is the one that notices and starts. */
+function takeoverOf(snapshot: GroupSnapshot, next: string | undefined): GroupStatus['takeover'] {
+  const statuses = livingNodes(snapshot).flatMap(({ status }) => status ?? []);
+  const predicted = statuses.find(({ id }) => id === next)?.takeover ?? null;
+  const last = statuses
+    .flatMap(({ lastTakeover }) => lastTakeover ?? [])
+    .reduce<Takeover | null>(
+      (best, one) => (best === null || one.epoch > best.epoch ? one : best),
+      null,
+    );
+  return {
+    predictedMs: predicted?.crashMs ?? null,
+    lastMs: last === null || last.kind === 'start' ? null : last.gapMs,
+    hangMs: predicted?.hangMs ?? null,
+    starvedMs: predicted?.starvedMs ?? null,
+    last,
+  };
+}
+
+function entryOf(node: SeenNode, snapshot: GroupSnapshot): NodeEntry {
+  const { record, status } = node;
+  const { node: id, host, version, standby, priority } = record;
+  const { pid } = record.supervisor;
+  if (status === null) return silentEntry(node, snapshot);
+  const { workload } = status;
+  return {
+    id,
+    role: status.role,
+    state: STEADY[status.phase] ?? status.phase,
+    pid,
+    host,
+    version,
+    epoch: status.epoch,
+    standby,
+    since: new Date(snapshot.takenAtMs - status.roleForMs).toISOString(),
+    reason: status.reason,
+    priority,
+    lastHeartbeatMs: heartbeatAge(status, snapshot),
+    uptimeMs: status.uptimeMs,
+    willing: status.willing,
+    unwillingBecause: status.unwillingBecause,
+    workload: {
+      pid: workload.pid,
+      state: workload.state,
+      restarts: workload.restarts,
+      health: workload.health,
+    },
+  };
+}
+
+const STEADY: Readonly<Record<string, string>> = { serving: 'primary', watching: 'secondary' };
+
+/** What the records alone tell of a node that does not answer. */
+function silentEntry({ record, silence }: SeenNode, snapshot: GroupSnapshot): NodeEntry {
+  const leads = leaseHolder(snapshot)?.record.run === record.run;
+  const workload = record.sessions.find(({ kind }) => kind === 'workload');
+  return {
+    id: record.node,
+    role: leads ? 'primary' : 'secondary',
+    state: 'unresponsive',
+    pid: record.supervisor.pid,
+    host: record.host,
+    version: record.version,
+    epoch: leads ? snapshot.observation.epoch : null,
+    standby: record.standby,
+    since: null,
+    reason: silence ?? 'it does not answer',
+    priority: record.priority,
+    lastHeartbeatMs: leads ? heardAgo(snapshot) : null,
+    uptimeMs: Math.max(0, snapshot.takenAtMs - Date.parse(record.startedAt)),
+    willing: null,
+    unwillingBecause: null,
+    workload: { pid: workload?.process.pid ?? null, state: 'unknown', restarts: 0, health: null },
+  };
+}
+
+function heartbeatAge(status: NodeStatus, snapshot: GroupSnapshot): number | null {
+  return status.role === 'primary' ? (heardAgo(snapshot) ?? 0) : status.lastHeartbeatMs;
+}
+
+/** Since the last heartbeat that any secondary heard of the holder of the lease, ms. */
+function heardAgo(snapshot: GroupSnapshot): number | null {
+  const holder = leaseHolder(snapshot);
+  const ages = livingNodes(snapshot).flatMap(({ status }) => {
+    if (status === null || status.primary !== holder?.record.node) return [];
+    return status.role === 'secondary' ? (status.lastHeartbeatMs ?? []) : [];
+  });
+  return ages.length === 0 ? null : Math.min(...ages);
+}

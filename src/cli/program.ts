@@ -1,0 +1,263 @@
+// Every command of the command line, built from the option table; each loads its own code when it runs.
+import { Command, CommanderError } from 'commander';
+import { loadClientOptions, loadRunOptions } from '../config/load.ts';
+import type { ClientOptions } from '../config/load.ts';
+import { parseDuration } from '../config/duration.ts';
+import { validateNodeId } from '../config/names.ts';
+import { OPTIONS } from '../config/options.ts';
+import type { OptionSpec } from '../config/options.ts';
+import { EXIT_CODES, FailoverError } from '../errors.ts';
+import { packageVersion } from '../version.ts';
+
+/** What a command's parsed flags are, by key; each is checked before it is used. */
+type Flags = Readonly<Record<string, unknown>>;
+
+/**
+ * Parses and runs one command line, without the program's own two entries.
+ *
+ * @throws FAILOVER_USAGE for an unknown flag or command, named, with the nearest known one; what the
+ * command throws
+ */
+export async function runProgram(args: readonly string[]): Promise<void> {
+  try {
+    await createProgram().parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return;
+    // Without a command there is nothing to refuse: the help is the answer, on stderr.
+    if (error.code === 'commander.help') process.exitCode = 2;
+    else throw usageError(error);
+  }
+}
+
+/** The parser. Exported for its tests. */
+export function createProgram(): Command {
+  const program = new Command('failover');
+  program
+    .description('Keeps one copy of a command active: the others stand by, and one takes over.')
+    .version(packageVersion(), '-V, --version', 'Print the version.')
+    .helpOption('-h, --help', 'Print this help.')
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: false })
+    .configureOutput({ outputError: () => undefined })
+    .addHelpText('after', ROOT_NOTES);
+  addRun(program);
+  addLooking(program);
+  addChanges(program);
+  return program;
+}
+
+function addRun(program: Command): void {
+  const command = addCommand(program, {
+    name: 'run',
+    summary: 'start a node: its command is active while it is the primary',
+    example: 'failover run --group web -- node server.js',
+  });
+  for (const option of OPTIONS) addOption(command, option);
+  command
+    .argument('[command...]', 'the workload and its arguments, after --')
+    .usage('[options] [-- command args…]')
+    .passThroughOptions()
+    .action(async (words: string[], flags: Flags) => {
+      const options = loadRunOptions({ flags, env: process.env, command: words });
+      const { run } = await import('./commands/run.ts');
+      await run(options);
+    });
+}
+
+/** The commands that change nothing. */
+function addLooking(program: Command): void {
+  addClient(program, {
+    name: 'status',
+    summary: 'show who is primary, who stands by and what is wrong',
+    example: 'failover status --group web --watch',
+  })
+    .option('--json', 'Print one JSON object.')
+    .option('--watch', 'Go on and show each change until Ctrl-C.')
+    .action(async (flags: Flags) => {
+      const { status } = await import('./commands/status.ts');
+      await status({ ...client(flags), json: is(flags, 'json'), watch: is(flags, 'watch') });
+    });
+  addClient(program, {
+    name: 'wait',
+    summary: 'wait until there is a primary, or NODE has a role',
+    example: 'failover wait --group web --role primary --timeout 10s',
+  })
+    .argument('[node]', 'the node that is to have the role; any by default')
+    .option('--role <ROLE>', 'The role to wait for: primary or secondary.', 'primary')
+    .option('--timeout <TIME>', 'How long to wait; 0 looks once.', '30s')
+    .action(async (node: string | undefined, flags: Flags) => {
+      const role = flags['role'];
+      if (role !== 'primary' && role !== 'secondary') throw badRole(role);
+      const { waitFor } = await import('./commands/wait.ts');
+      await waitFor({ ...client(flags), role, node: nodeId(node), ...timeout(flags) });
+    });
+  addCommand(program, {
+    name: 'demo',
+    summary: 'watch three nodes survive a crash, a hang and a switchover, in one terminal',
+    example: 'failover demo',
+  }).action(async () => {
+    const { demo } = await import('./commands/demo.ts');
+    await demo();
+  });
+}
+
+/** The commands that ask nodes to do something. */
+function addChanges(program: Command): void {
+  addClient(program, {
+    name: 'promote',
+    summary: 'make NODE the primary, or the next in succession',
+    example: 'failover promote b --group web',
+  })
+    .argument('[node]', 'the node to promote')
+    .option('--force', 'Fence the present primary if it does not hand over.')
+    .option('--timeout <TIME>', 'How long the change may take.', '90s')
+    .action(async (node: string | undefined, flags: Flags) => {
+      const { promote } = await import('./commands/promote.ts');
+      const force = is(flags, 'force');
+      await promote({ ...client(flags), node: nodeId(node), force, ...timeout(flags) });
+    });
+  addClient(program, {
+    name: 'demote',
+    summary: 'make the primary step down; it stands by until another has led',
+    example: 'failover demote --group web --hold 10m',
+  })
+    .argument('[node]', 'the node to demote; the primary by default')
+    .option('--hold <TIME>', 'Keep it from leading for this long instead.')
+    .option('--timeout <TIME>', 'How long the change may take.', '90s')
+    .action(async (node: string | undefined, flags: Flags) => {
+      const { demote } = await import('./commands/demote.ts');
+      await demote({
+        ...client(flags),
+        node: nodeId(node),
+        holdMs: hold(flags),
+        ...timeout(flags),
+      });
+    });
+  addClient(program, {
+    name: 'pause',
+    summary: 'forbid automatic promotion in the group until resume',
+    example: 'failover pause --group web',
+  }).action(async (flags: Flags) => {
+    const { pause } = await import('./commands/pause.ts');
+    await pause(client(flags));
+  });
+  addClient(program, {
+    name: 'resume',
+    summary: 'allow automatic promotion again',
+    example: 'failover resume --group web',
+  }).action(async (flags: Flags) => {
+    const { resume } = await import('./commands/resume.ts');
+    await resume(client(flags));
+  });
+  addClient(program, {
+    name: 'stop',
+    summary: 'stop the whole group, secondaries first, or NODE alone',
+    example: 'failover stop --group web',
+  })
+    .argument('[node]', 'the one node to stop')
+    .option('--timeout <TIME>', 'How long to wait until they have ended.', '60s')
+    .action(async (node: string | undefined, flags: Flags) => {
+      const { stop } = await import('./commands/stop.ts');
+      await stop({ ...client(flags), node: nodeId(node), ...timeout(flags) });
+    });
+  addClient(program, {
+    name: 'check',
+    summary: 'probe the primary now; a secondary takes over if it is dead',
+    example: 'failover check --group web',
+  })
+    .option('--timeout <TIME>', 'How long it may take.', '90s')
+    .action(async (flags: Flags) => {
+      const { check } = await import('./commands/check.ts');
+      await check({ ...client(flags), ...timeout(flags) });
+    });
+}
+
+interface CommandText {
+  readonly name: string;
+  readonly summary: string;
+  readonly example: string;
+}
+
+function addCommand(program: Command, { name, summary, example }: CommandText): Command {
+  const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  return program
+    .command(name)
+    .summary(summary)
+    .description(sentence)
+    .helpOption('-h, --help', 'Print this help.')
+    .addHelpText('after', `\nExample:\n  $ ${example}`);
+}
+
+/** A command that asks about, or asks of, a group that others run. */
+function addClient(program: Command, text: CommandText): Command {
+  const command = addCommand(program, text);
+  for (const option of OPTIONS) {
+    if (option.takenBy === 'every command') addOption(command, option);
+  }
+  return command;
+}
+
+/** Values stay text: the settings are read, with their limits, in one place for flags and variables. */
+function addOption(command: Command, option: OptionSpec): void {
+  const { flag, short, placeholder, sentence } = option;
+  const names = short === undefined ? flag : `${short}, ${flag}`;
+  const value = placeholder === undefined ? '' : ` <${placeholder}>`;
+  const shown = option.defaultText ?? option.default;
+  const note = shown === null || shown === 'false' ? '' : ` (default: ${shown})`;
+  const choices = option.choices === undefined ? '' : ` [${option.choices.join('|')}]`;
+  command.option(`${names}${value}`, `${sentence}${choices}${note}`);
+}
+
+function client(flags: Flags): ClientOptions {
+  return loadClientOptions({ flags, env: process.env });
+}
+
+function is(flags: Flags, key: string): boolean {
+  return flags[key] === true;
+}
+
+function timeout(flags: Flags): { readonly timeoutMs: number } {
+  return { timeoutMs: parseDuration(String(flags['timeout']), '--timeout') };
+}
+
+function hold(flags: Flags): number | null {
+  const value = flags['hold'];
+  return typeof value === 'string' ? parseDuration(value, '--hold') : null;
+}
+
+function nodeId(text: string | undefined): string | null {
+  return text === undefined ? null : validateNodeId(text, 'NODE');
+}
+
+function badRole(role: unknown): FailoverError {
+  return new FailoverError(
+    'FAILOVER_BAD_OPTION',
+    `Cannot use --role: "${String(role)}" is no role`,
+    {
+      details: { option: '--role', expected: 'primary or secondary' },
+    },
+  );
+}
+
+/** The parser's error in our form: `error: unknown option '--grup'\n(Did you mean --group?)`. */
+function usageError(error: CommanderError): FailoverError {
+  const [fact = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const hint = suggestion?.replace(/^\((.*)\)$/, '$1');
+  return new FailoverError('FAILOVER_USAGE', `Cannot read the command line: ${fact}`, {
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+const ROOT_NOTES = `
+Examples:
+  $ failover demo                                          see it work
+  $ failover run --group web -- node server.js             start it as often as you like
+  $ failover status --group web
+
+Exit codes:
+${EXIT_CODES.map(({ code, meaning }) => `  ${code.padEnd(9)}${meaning.replaceAll('`', '')}`).join('\n')}
+
+\`failover COMMAND --help\` shows the options of a command.`;

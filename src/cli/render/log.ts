@@ -1,0 +1,110 @@
+// The lines that a node writes about itself: for people, or as one JSON object each.
+import { colorLevel } from './color.ts';
+import type { ColorLevel } from './color.ts';
+import { createPaint } from './paint.ts';
+import type { Paint } from './paint.ts';
+import { PLAIN, printable } from './plain.ts';
+
+/** One thing that happened. Further keys go into the JSON form as they are. */
+export interface LogEntry {
+  /** The machine's name for it; stable. */
+  readonly event: string;
+  /** The sentence for people. */
+  readonly reason: string;
+  /** The role from here on; what was given last counts until the next. */
+  readonly role?: string;
+  readonly epoch?: number;
+  readonly [key: string]: unknown;
+}
+
+export interface Logger {
+  /** Left out with `quiet`. */
+  info(entry: LogEntry): void;
+  warn(entry: LogEntry): void;
+  error(entry: LogEntry): void;
+}
+
+export interface LoggerOptions {
+  readonly format: 'pretty' | 'json';
+  readonly quiet: boolean;
+  readonly stream: { write(text: string): unknown; readonly isTTY?: boolean };
+  readonly node: string;
+  readonly group: string;
+  /** The wall clock; replaced by tests. */
+  readonly now?: () => Date;
+  readonly level?: ColorLevel;
+}
+
+/**
+ * A logger. JSON lines have the stable fields `time` (ISO 8601), `level`, `group`, `node`, `role` and
+ * `epoch` (null until known), `event` and `reason`.
+ */
+export function createLogger(options: LoggerOptions): Logger {
+  const { format, quiet, stream, now = () => new Date() } = options;
+  const level = options.level ?? colorLevel(stream);
+  const paint = level === 0 || format === 'json' ? PLAIN : createPaint(level);
+  const last: Standing = { role: null, epoch: null };
+  const write = (severity: Severity, entry: LogEntry): void => {
+    last.role = entry.role ?? last.role;
+    last.epoch = entry.epoch ?? last.epoch;
+    if (quiet && severity === 'info') return;
+    const line: Line = { ...options, ...last, entry, severity, time: now() };
+    stream.write(`${format === 'json' ? jsonLine(line) : prettyLine(line, paint)}\n`);
+  };
+  return {
+    info: (entry) => {
+      write('info', entry);
+    },
+    warn: (entry) => {
+      write('warn', entry);
+    },
+    error: (entry) => {
+      write('error', entry);
+    },
+  };
+}
+
+type Severity = 'info' | 'warn' | 'error';
+
+/** Where the node stands, as the entries so far have told. */
+interface Standing {
+  role: string | null;
+  epoch: number | null;
+}
+
+interface Line extends Standing {
+  readonly entry: LogEntry;
+  readonly severity: Severity;
+  readonly time: Date;
+  readonly node: string;
+  readonly group: string;
+}
+
+function jsonLine({ entry, severity, time, node, group, role, epoch }: Line): string {
+  const { event, reason } = entry;
+  const fixed = { time: time.toISOString(), level: severity, group, node, role, epoch };
+  const stable = { ...fixed, event, reason };
+  // The stable fields come first, and no further key replaces one of them.
+  return JSON.stringify({ ...stable, ...entry, ...stable });
+}
+
+function prettyLine({ entry, severity, time, node, role }: Line, paint: Paint): string {
+  const clock = paint.faint(timeOfDay(time));
+  const who = `${paint.strong(node)}  ${(role ?? 'starting').padEnd(ROLE_WIDTH)}`;
+  return `${clock} ${who}  ${COLORED[severity](printable(entry.reason), paint)}`;
+}
+
+const ROLE_WIDTH = 'secondary'.length;
+
+const COLORED: Readonly<Record<Severity, (text: string, paint: Paint) => string>> = {
+  info: (text) => text,
+  warn: (text, paint) => `${paint.warn('warning:')} ${text}`,
+  error: (text, paint) => `${paint.bad('error:')} ${text}`,
+};
+
+/** Local, with milliseconds: takeovers are shorter than a second. */
+function timeOfDay(time: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
+  return `${clock}.${String(time.getMilliseconds()).padStart(3, '0')}`;
+}

@@ -1,0 +1,102 @@
+// `failover status` for people: one heading, one row for each node, then what matters about takeovers.
+import type { Takeover } from '../../core/state.ts';
+import type { GroupStatus, NodeEntry } from '../group-status.ts';
+import type { Paint } from './paint.ts';
+import { humanMs, printable } from './plain.ts';
+import { table } from './table.ts';
+
+/** The lines of a status. */
+export function statusLines(status: GroupStatus, paint: Paint): string[] {
+  const lines = [heading(status, paint), ''];
+  if (status.nodes.length > 0) {
+    const head = HEAD.map((title) => paint.faint(title));
+    lines.push(
+      ...table(
+        head,
+        status.nodes.map((node) => row(node, status, paint)),
+      ),
+      '',
+    );
+  }
+  lines.push(...facts(status, paint));
+  for (const warning of status.warnings) {
+    lines.push(`${paint.warn('warning'.padEnd(LABEL_WIDTH))}${printable(warning)}`);
+  }
+  return lines;
+}
+
+/** One line, for a log: who leads, and who stands by. */
+export function statusLine(status: GroupStatus): string {
+  const others = status.nodes.filter(({ id }) => id !== status.primary);
+  const shown = others.map(({ id, state }) => `${id} ${state}`).join(', ');
+  const leader = status.primary === null ? 'no primary' : `primary ${status.primary}`;
+  const paused = status.paused ? ', paused' : '';
+  return `${status.group}: ${leader}, epoch ${status.epoch}${paused}${shown === '' ? '' : `; ${shown}`}`;
+}
+
+const HEAD = ['NODE', 'ROLE', 'STATE', 'EPOCH', 'PID', 'WORKLOAD', 'HEARTBEAT', 'UPTIME'];
+const LABEL_WIDTH = 10;
+
+function heading(status: GroupStatus, paint: Paint): string {
+  const name = paint.strong(status.group);
+  const paused = status.paused ? paint.warn('  paused') : '';
+  if (status.primary !== null) {
+    return `${name}  ${paint.good(`primary ${status.primary}`)}  epoch ${status.epoch}${paused}`;
+  }
+  if (status.nodes.length === 0) return `${name}  ${paint.bad('no node is alive')}${paused}`;
+  return `${name}  ${paint.bad('no primary')}  epoch ${status.epoch}${paused}`;
+}
+
+function row(node: NodeEntry, status: GroupStatus, paint: Paint): string[] {
+  const leads = node.id === status.primary;
+  const settled = node.state === 'primary' || node.state === 'secondary';
+  const state = node.state === 'unresponsive' ? paint.bad(node.state) : paint.warn(node.state);
+  return [
+    leads ? paint.strong(node.id) : node.id,
+    leads ? paint.good(node.role) : node.role,
+    settled ? (leads ? 'serving' : standbyState(node)) : state,
+    node.epoch === null ? '-' : String(node.epoch),
+    String(node.pid),
+    workload(node),
+    node.lastHeartbeatMs === null ? '-' : humanMs(node.lastHeartbeatMs),
+    humanMs(node.uptimeMs),
+  ];
+}
+
+function standbyState({ willing }: NodeEntry): string {
+  return willing === false ? 'not willing' : 'standing by';
+}
+
+function workload({ workload: { pid, state, restarts, health }, standby }: NodeEntry): string {
+  if (state === 'none' && pid === null) return standby;
+  const parts = [state, ...(pid === null ? [] : [String(pid)])];
+  if (restarts > 0) parts.push(`${String(restarts)} restart${restarts === 1 ? '' : 's'}`);
+  if (health !== null) parts.push(health);
+  return printable(parts.join(' '));
+}
+
+function facts(status: GroupStatus, paint: Paint): string[] {
+  const { lease, takeover, succession, directory } = status;
+  const fact = (label: string, text: string): string =>
+    `${paint.faint(label.padEnd(LABEL_WIDTH))}${text}`;
+  const held = lease.holder === null ? 'free' : `held by ${lease.holder}`;
+  const lines = [fact('lease', `${lease.kind}, ${held}; guards: ${lease.guards.join(', ')}`)];
+  if (takeover.predictedMs !== null && takeover.hangMs !== null) {
+    const crash = `after a crash about ${humanMs(takeover.predictedMs)}`;
+    lines.push(fact('takeover', `${crash}, after a hang at most ${humanMs(takeover.hangMs)}`));
+  }
+  if (takeover.last !== null && takeover.last.kind !== 'start') {
+    lines.push(fact('last', takeoverText(takeover.last)));
+  }
+  if (status.nodes.length > 0) {
+    lines.push(fact('next', succession.length === 0 ? 'nobody' : succession.join(', then ')));
+  }
+  lines.push(fact('directory', directory));
+  return lines;
+}
+
+/** What a takeover was, with its time: `failover a → b, 8.1 ms`. */
+function takeoverText({ kind, from, to, gapMs }: Takeover): string {
+  const who = from === null ? to : `${from} → ${to}`;
+  return gapMs === null ? `${kind} ${who}` : `${kind} ${who}, ${humanMs(gapMs)}`;
+}

@@ -1,0 +1,111 @@
+// What is wrong with a group, each in a sentence that says what to do about it.
+import { isComparable } from '../fence/process-identity.ts';
+import type { GroupSnapshot, SeenNode } from './client.ts';
+import { directoryOf, leaseHolder, livingNodes } from './client.ts';
+
+/** The warnings of `failover status`, the gravest first. */
+export function warningsOf(snapshot: GroupSnapshot): readonly string[] {
+  return [
+    ...leaseWarnings(snapshot),
+    ...silentWarnings(snapshot),
+    ...endedWarnings(snapshot),
+    ...standbyWarnings(snapshot),
+    ...ownWarnings(snapshot),
+    ...snapshot.elsewhere,
+  ];
+}
+
+function leaseWarnings(snapshot: GroupSnapshot): string[] {
+  const { observation, group } = snapshot;
+  const warnings: string[] = [];
+  const holder = leaseHolder(snapshot);
+  if (observation.held && observation.recordUnreadable) {
+    warnings.push(
+      `The lease is held, but the record of epoch ${observation.epoch} in ` +
+        `${directoryOf(snapshot)}/epochs can't be read: read it, it is never repaired on its own.`,
+    );
+  } else if (observation.held && holder === null) {
+    warnings.push(
+      'The lease is held by a process that no living node of this group is: a node that is just ' +
+        `claiming it, or a stranger. If it stays, see who has ${directoryOf(snapshot)}/primary.lock open.`,
+    );
+  }
+  for (const { record, status } of livingNodes(snapshot)) {
+    if (status?.role !== 'primary' || holder === null || record.run === holder.record.run) continue;
+    warnings.push(
+      `${record.node} still acts as primary of epoch ${status.epoch}, but ${holder.record.node} ` +
+        `holds the lease: stop it with \`failover stop ${record.node} --group ${group}\`.`,
+    );
+  }
+  return warnings;
+}
+
+function silentWarnings(snapshot: GroupSnapshot): string[] {
+  const holder = leaseHolder(snapshot);
+  return snapshot.nodes.flatMap(({ record, presence, silence }) => {
+    const { node, supervisor, host } = record;
+    const why = silence ?? 'it does not answer';
+    if (presence === 'unknown') {
+      return [
+        `${node} (pid ${supervisor.pid} of another pid namespace, host ${host}) does not answer, ` +
+          'and can not be looked at from here: run `failover status` where it runs.',
+      ];
+    }
+    if (presence !== 'unresponsive') return [];
+    const leads = record.run === holder?.record.run;
+    const advice = leads
+      ? `Promote another with \`failover promote --force --group ${snapshot.group}\`, or look at the process.`
+      : 'Look at the process, or end it.';
+    return [`${node} (pid ${supervisor.pid}) does not answer: ${why}. ${advice}`];
+  });
+}
+
+/** A node that came back under its id is not missed. */
+function endedWarnings(snapshot: GroupSnapshot): string[] {
+  const back = new Set(livingNodes(snapshot).map(({ record }) => record.node));
+  return snapshot.nodes
+    .filter(({ record, presence }) => presence === 'gone' && !back.has(record.node))
+    .map((node) => {
+      const { record } = node;
+      return (
+        `${record.node} (pid ${record.supervisor.pid}) ended without a word${restartOf(node)}: ` +
+        'start it again if it is missed.'
+      );
+    });
+}
+
+function restartOf({ record }: SeenNode): string {
+  return isComparable(record.supervisor) ? '' : ', before the machine was started';
+}
+
+function standbyWarnings(snapshot: GroupSnapshot): string[] {
+  const { group, observation, pause } = snapshot;
+  const living = livingNodes(snapshot);
+  const warnings: string[] = [];
+  if (observation.paused) {
+    const by = pause?.by ?? null;
+    warnings.push(
+      `The group is paused${by === null ? '' : ` by ${by}`}: nobody takes over on its own. ` +
+        `Run \`failover resume --group ${group}\`.`,
+    );
+  }
+  const secondaries = living.filter(({ status }) => status?.role === 'secondary');
+  if (living.length > 0 && leaseHolder(snapshot) !== null && secondaries.length === 0) {
+    warnings.push('No secondary stands by: start another node with the same command.');
+  }
+  if (observation.paused) return warnings;
+  for (const { record, status } of secondaries) {
+    if (status === null || status.willing) continue;
+    const why = status.unwillingBecause ?? 'it does not say why';
+    warnings.push(`${record.node} would not take over: ${why}.`);
+  }
+  return warnings;
+}
+
+/** What nodes say of themselves. */
+function ownWarnings(snapshot: GroupSnapshot): string[] {
+  return livingNodes(snapshot).flatMap(({ record, status }) => {
+    const warning = status?.warning ?? null;
+    return warning === null ? [] : [`${record.node}: ${warning}`];
+  });
+}

@@ -1,0 +1,10 @@
+// The values of each option that takes one of a few words.
+
+export const START_ROLES = ['auto', 'primary', 'secondary'] as const;
+export const STANDBY_MODES = ['cold', 'armed', 'hot'] as const;
+export const LEASE_KINDS = ['file'] as const;
+export const FENCE_MODES = ['kill', 'kill-unless-stopped', 'none'] as const;
+export const ORPHAN_MODES = ['stop', 'kill', 'keep'] as const;
+export const RESTART_MODES = ['always', 'on-failure', 'never'] as const;
+export const LOG_FORMATS = ['pretty', 'json'] as const;
+export const BIND_KINDS = ['ipc'] as const;

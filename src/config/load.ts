@@ -1,0 +1,127 @@
+// Settings of a node from flags, environment and defaults: each value checked, then their relations.
+import * as choices from './choices.ts';
+import { OptionReader } from './option-reader.ts';
+import type { Given } from './option-reader.ts';
+import { checkRelations } from './relations.ts';
+
+type OneOf<List extends readonly string[]> = List[number];
+
+/** What one `failover run` was told; `null` where a setting is absent or decided elsewhere. */
+export interface RunOptions {
+  readonly group: string;
+  /** `null`: `<hostname>-<pid>`. */
+  readonly node: string | null;
+  readonly role: OneOf<typeof choices.START_ROLES>;
+  /** `null`: the default directory of this user. */
+  readonly stateDir: string | null;
+  readonly priority: number;
+  readonly standby: OneOf<typeof choices.STANDBY_MODES>;
+  readonly promoteCommand: string | null;
+  readonly demoteCommand: string | null;
+  readonly promoteSignal: NodeJS.Signals | null;
+  readonly demoteSignal: NodeJS.Signals | null;
+  /** In one of the forms that `parseReadyWhen` reads. */
+  readonly readyWhen: string | null;
+  readonly lease: OneOf<typeof choices.LEASE_KINDS>;
+  readonly fence: OneOf<typeof choices.FENCE_MODES>;
+  readonly orphan: OneOf<typeof choices.ORPHAN_MODES>;
+  readonly restart: OneOf<typeof choices.RESTART_MODES>;
+  readonly restartLimit: number;
+  readonly probeAttempts: number;
+  readonly exitOnDemote: boolean;
+  readonly bind: OneOf<typeof choices.BIND_KINDS>;
+  readonly logFormat: OneOf<typeof choices.LOG_FORMATS>;
+  readonly quiet: boolean;
+  /** The workload and its arguments; empty when the node only runs hooks. */
+  readonly command: readonly string[];
+
+  readonly heartbeatIntervalMs: number;
+  readonly heartbeatTimeoutMs: number;
+  readonly probeIntervalMs: number;
+  readonly probeTimeoutMs: number;
+  readonly retryBackoffMinMs: number;
+  readonly retryBackoffMaxMs: number;
+  readonly readyTimeoutMs: number;
+  readonly promoteTimeoutMs: number;
+  readonly demoteTimeoutMs: number;
+  readonly stopGraceMs: number;
+  readonly fenceGraceMs: number;
+  readonly drainMs: number;
+  readonly successorWindowMs: number;
+  readonly restartWindowMs: number;
+  readonly coolOffMs: number;
+}
+
+/** What every command of a client is told. */
+export interface ClientOptions {
+  readonly group: string;
+  /** `null`: the default directory of this user. */
+  readonly stateDir: string | null;
+}
+
+/**
+ * The settings of `failover run`. A flag goes before the environment, the environment before the
+ * default; an empty variable counts as absent.
+ *
+ * @throws FAILOVER_BAD_OPTION, FAILOVER_BAD_GROUP, FAILOVER_BAD_NODE_ID for a value, by name;
+ * FAILOVER_SETTINGS_CONFLICT when two settings contradict each other; FAILOVER_USAGE when there is
+ * neither a command nor a promote command.
+ */
+export function loadRunOptions(
+  given: Given & { readonly command?: readonly string[] },
+): RunOptions {
+  const read = new OptionReader(given, 'run');
+  const [retryBackoffMinMs, retryBackoffMaxMs] = read.durationRange('retryBackoff');
+  const options: RunOptions = {
+    group: read.group('group'),
+    node: read.nodeId('node'),
+    role: read.oneOf('role', choices.START_ROLES),
+    stateDir: read.text('stateDir'),
+    priority: read.integer('priority'),
+    standby: read.oneOf('standby', choices.STANDBY_MODES),
+    promoteCommand: read.text('promoteCommand'),
+    demoteCommand: read.text('demoteCommand'),
+    promoteSignal: read.signal('promoteSignal'),
+    demoteSignal: read.signal('demoteSignal'),
+    readyWhen: read.readyWhen('readyWhen'),
+    lease: read.oneOf('lease', choices.LEASE_KINDS),
+    fence: read.oneOf('fence', choices.FENCE_MODES),
+    orphan: read.oneOf('orphan', choices.ORPHAN_MODES),
+    restart: read.oneOf('restart', choices.RESTART_MODES),
+    restartLimit: read.integer('restartLimit'),
+    probeAttempts: read.integer('probeAttempts'),
+    exitOnDemote: read.boolean('exitOnDemote'),
+    bind: read.oneOf('bind', choices.BIND_KINDS),
+    logFormat: read.oneOf('logFormat', choices.LOG_FORMATS),
+    quiet: read.boolean('quiet'),
+    command: given.command ?? [],
+    heartbeatIntervalMs: read.duration('heartbeatInterval'),
+    heartbeatTimeoutMs: read.duration('heartbeatTimeout'),
+    probeIntervalMs: read.duration('probeInterval'),
+    probeTimeoutMs: read.duration('probeTimeout'),
+    retryBackoffMinMs,
+    retryBackoffMaxMs,
+    readyTimeoutMs: read.duration('readyTimeout'),
+    promoteTimeoutMs: read.duration('promoteTimeout'),
+    demoteTimeoutMs: read.duration('demoteTimeout'),
+    stopGraceMs: read.duration('stopGrace'),
+    fenceGraceMs: read.duration('fenceGrace'),
+    drainMs: read.duration('drain'),
+    successorWindowMs: read.duration('successorWindow'),
+    restartWindowMs: read.duration('restartWindow'),
+    coolOffMs: read.duration('coolOff'),
+  };
+  checkRelations(options, (key) => read.shown(key));
+  return options;
+}
+
+/**
+ * The settings that every other command takes; unlike `run` it reads FAILOVER_GROUP and
+ * FAILOVER_STATE_DIR, so that a hook can call it without arguments.
+ *
+ * @throws FAILOVER_BAD_OPTION or FAILOVER_BAD_GROUP, naming the flag or variable.
+ */
+export function loadClientOptions(given: Given): ClientOptions {
+  const read = new OptionReader(given, 'clients');
+  return { group: read.group('group'), stateDir: read.text('stateDir') };
+}

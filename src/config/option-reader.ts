@@ -1,0 +1,191 @@
+// Reads one option at a time from flag, environment or default, and names the source in its errors.
+import { constants } from 'node:os';
+import { FailoverError } from '../errors.ts';
+import { formatDuration, parseDuration } from './duration.ts';
+import { validateGroup, validateNodeId } from './names.ts';
+import { OUTPUT_VARIABLES, optionOf } from './options.ts';
+import type { OptionSpec } from './options.ts';
+import { parseReadyWhen } from './ready-when.ts';
+
+/** Where settings come from. */
+export interface Given {
+  /** By key (`heartbeatInterval`), as a flag parser hands them over; absent ones `undefined`. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The text of one option, and what to call it in a message: its flag, or its variable. */
+interface Found {
+  readonly text: string;
+  readonly source: string;
+  readonly isDefault: boolean;
+}
+
+/** A reader of options; every method throws FAILOVER_BAD_OPTION for a value it can't take. */
+export class OptionReader {
+  readonly #given: Given;
+  readonly #reader: 'run' | 'clients';
+
+  constructor(given: Given, reader: 'run' | 'clients') {
+    this.#given = given;
+    this.#reader = reader;
+  }
+
+  /** The text of an option, or `null` when it has neither value nor default. */
+  text(key: string): string | null {
+    const found = this.#find(optionOf(key));
+    if (found === null) return null;
+    if (found.text.trim() === '') throw refuse(found, 'is empty', 'a value');
+    if (found.text.includes('\0')) throw refuse(found, 'has a NUL character', 'a text without NUL');
+    return found.text;
+  }
+
+  /** @throws FAILOVER_BAD_GROUP when it is no name of a group. */
+  group(key: string): string {
+    const found = this.#require(key);
+    return validateGroup(found.text, found.source);
+  }
+
+  /** @throws FAILOVER_BAD_NODE_ID when it is given and no id of a node. */
+  nodeId(key: string): string | null {
+    const found = this.#find(optionOf(key));
+    return found === null ? null : validateNodeId(found.text, found.source);
+  }
+
+  oneOf<Choice extends string>(key: string, choices: readonly Choice[]): Choice {
+    const found = this.#require(key);
+    const choice = choices.find((candidate) => candidate === found.text);
+    if (choice !== undefined) return choice;
+    if (choices.length === 1) {
+      throw refuse(found, 'is not available in this version', `its only value, ${choices.join()}`);
+    }
+    throw refuse(found, 'is none of its values', `one of ${choices.join(', ')}`);
+  }
+
+  /** True or false; in the environment also 1, yes, on and 0, no, off. */
+  boolean(key: string): boolean {
+    const found = this.#require(key);
+    if (/^(true|1|yes|on)$/i.test(found.text)) return true;
+    if (/^(false|0|no|off)$/i.test(found.text)) return false;
+    throw refuse(found, 'is neither true nor false', 'true or false');
+  }
+
+  integer(key: string): number {
+    const option = optionOf(key);
+    const found = this.#require(key);
+    const { min = 0, max = Number.MAX_SAFE_INTEGER } = option;
+    const limits = `a whole number from ${String(min)} to ${String(max)}`;
+    if (!/^-?\d+$/.test(found.text)) throw refuse(found, 'is not a whole number', limits);
+    const value = Number(found.text);
+    if (value < min) throw refuse(found, `is less than ${String(min)}`, limits);
+    if (value > max) throw refuse(found, `is more than ${String(max)}`, limits);
+    return value;
+  }
+
+  /** Milliseconds. */
+  duration(key: string): number {
+    const found = this.#require(key);
+    return checkedDuration(optionOf(key), found, found.text);
+  }
+
+  /** Two durations in milliseconds, the first not longer than the second. */
+  durationRange(key: string): readonly [minMs: number, maxMs: number] {
+    const option = optionOf(key);
+    const found = this.#require(key);
+    const [from, to, ...rest] = found.text.split('..');
+    if (from === undefined || to === undefined || rest.length > 0) {
+      throw refuse(
+        found,
+        'is not a range',
+        `two durations, such as ${option.default ?? '1s..30s'}`,
+      );
+    }
+    const minMs = checkedDuration(option, found, from);
+    const maxMs = checkedDuration(option, found, to);
+    if (minMs > maxMs) throw refuse(found, 'begins with the longer one', 'the shorter one first');
+    return [minMs, maxMs];
+  }
+
+  /** A signal by its name, with or without SIG; `null` when it is not given. */
+  signal(key: string): NodeJS.Signals | null {
+    const found = this.#find(optionOf(key));
+    if (found === null) return null;
+    const upper = found.text.toUpperCase();
+    const name = upper.startsWith('SIG') ? upper : `SIG${upper}`;
+    if (!isSignal(name)) throw refuse(found, 'is no signal', 'a signal, such as SIGUSR1');
+    if (name === 'SIGKILL' || name === 'SIGSTOP') {
+      throw refuse(found, "can't be handled by a workload", 'a signal, such as SIGUSR1');
+    }
+    return name;
+  }
+
+  /** A readiness condition as it was written, once it is known to be one. */
+  readyWhen(key: string): string | null {
+    const found = this.#find(optionOf(key));
+    if (found === null) return null;
+    parseReadyWhen(found.text, found.source);
+    return found.text;
+  }
+
+  /** An option with its value for a message: `--heartbeat-timeout 2s (default)`. */
+  shown(key: string): string {
+    const option = optionOf(key);
+    const found = this.#find(option);
+    if (found === null) return option.flag;
+    const value = found.source === option.variable ? `=${found.text}` : ` ${found.text}`;
+    return `${found.source}${value}${found.isDefault ? ' (default)' : ''}`;
+  }
+
+  #require(key: string): Found {
+    const found = this.#find(optionOf(key));
+    if (found === null) throw new Error(`the option ${key} has no default`);
+    return found;
+  }
+
+  #find(option: OptionSpec): Found | null {
+    const flag = this.#given.flags[option.key];
+    if (typeof flag === 'string' || typeof flag === 'boolean' || typeof flag === 'number') {
+      return { text: String(flag), source: option.flag, isDefault: false };
+    }
+    const variable = this.#reads(option) ? this.#given.env[option.variable] : undefined;
+    if (variable !== undefined && variable !== '') {
+      return { text: variable, source: option.variable, isDefault: false };
+    }
+    if (option.default === null) return null;
+    return { text: option.default, source: option.flag, isDefault: true };
+  }
+
+  #reads(option: OptionSpec): boolean {
+    return option.variableReadBy === this.#reader && !OUTPUT_VARIABLES.includes(option.variable);
+  }
+}
+
+function checkedDuration(option: OptionSpec, found: Found, text: string): number {
+  const { min = 0, max = Number.POSITIVE_INFINITY } = option;
+  const valueMs = parseDuration(text, found.source);
+  if (valueMs < min) {
+    const limit = formatDuration(min);
+    throw refuse(found, `is shorter than ${limit}`, `a duration of at least ${limit}`);
+  }
+  if (valueMs > max) {
+    const limit = formatDuration(max);
+    throw refuse(found, `is longer than ${limit}`, `a duration of at most ${limit}`);
+  }
+  return valueMs;
+}
+
+function isSignal(name: string): name is NodeJS.Signals {
+  return Object.hasOwn(constants.signals, name);
+}
+
+/** An error that names the source, the value, the fact, and in its hint what to give instead. */
+function refuse(found: Found, fact: string, expected: string): FailoverError {
+  const value = found.text.length > 120 ? `${found.text.slice(0, 120)}…` : found.text;
+  return new FailoverError(
+    'FAILOVER_BAD_OPTION',
+    `Cannot use ${found.source}: "${value}" ${fact}`,
+    {
+      details: { option: found.source, expected },
+    },
+  );
+}

@@ -1,0 +1,39 @@
+// What the table of options says about each of them.
+
+/** How an option's text is read. */
+type OptionKind =
+  | 'boolean'
+  | 'command'
+  | 'duration'
+  | 'duration-range'
+  | 'enum'
+  | 'integer'
+  | 'ready-when'
+  | 'signal'
+  | 'string';
+
+/** One row of the table. */
+export interface OptionRow {
+  /** In camel case; the flag and the variable follow from it. */
+  readonly key: string;
+  readonly short?: `-${string}`;
+  readonly kind: OptionKind;
+  /** As a user would write it; `null` when there is none. */
+  readonly default: string | null;
+  /** What the default does, where it is no text that could be given. */
+  readonly defaultText?: string;
+  /** The smallest value, in milliseconds for a duration. */
+  readonly min?: number;
+  /** The largest value, in milliseconds for a duration. */
+  readonly max?: number;
+  readonly choices?: readonly string[];
+  /** The value's name in the help; none for a boolean. */
+  readonly placeholder?: string;
+  readonly sentence: string;
+  readonly takenBy: 'run' | 'every command';
+  /**
+   * Who reads its environment variable. Not `run` for what it hands its workload as an output: a
+   * node started by a hook would join the group of its parent by accident.
+   */
+  readonly variableReadBy: 'run' | 'clients' | 'nobody';
+}

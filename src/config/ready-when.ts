@@ -1,0 +1,66 @@
+// `--ready-when`: the four forms of a condition that makes a promotion complete.
+import { FailoverError } from '../errors.ts';
+
+/** A readiness condition: an answer over HTTP, an open port, a command's exit 0, a line of output. */
+export type ReadyWhen =
+  | { readonly kind: 'http'; readonly url: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'exec'; readonly command: string }
+  | { readonly kind: 'log'; readonly pattern: RegExp };
+
+/** The forms, for messages and help. */
+const READY_WHEN_FORMS =
+  'http://HOST/PATH, https://HOST/PATH, tcp://HOST:PORT, exec:COMMAND or log:/REGEXP/FLAGS';
+
+/**
+ * Reads a readiness condition.
+ *
+ * @param source What it was given as (a flag, a variable), named by the error.
+ * @throws FAILOVER_BAD_OPTION when it has none of the forms, or a form's part is wrong.
+ */
+export function parseReadyWhen(text: string, source = '--ready-when'): ReadyWhen {
+  const parsed = parseForm(text);
+  if (typeof parsed !== 'string') return parsed;
+  throw new FailoverError('FAILOVER_BAD_OPTION', `Cannot use ${source}: "${text}" ${parsed}`, {
+    details: { option: source, expected: `one of the forms ${READY_WHEN_FORMS}` },
+  });
+}
+
+/** The condition, or what is wrong with the text. */
+function parseForm(text: string): ReadyWhen | string {
+  if (/^https?:/i.test(text)) return parseHttp(text);
+  if (/^tcp:/i.test(text)) return parseTcp(text);
+  if (text.startsWith('exec:')) {
+    const command = text.slice('exec:'.length).trim();
+    return command === '' ? 'has no command' : { kind: 'exec', command };
+  }
+  if (text.startsWith('log:')) return parseLog(text.slice('log:'.length));
+  return 'has none of the known forms';
+}
+
+function parseHttp(text: string): ReadyWhen | string {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return 'is not a URL';
+  return { kind: 'http', url: new URL(text).href };
+}
+
+function parseTcp(text: string): ReadyWhen | string {
+  const match = /^tcp:\/\/(?:\[([0-9a-f:.]+)\]|([^\s:/[\]]+)):(\d{1,5})$/i.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  if (host === undefined) return 'is not tcp://HOST:PORT';
+  const port = Number(match?.[3]);
+  if (port < 1 || port > 65_535) return `has the port ${String(port)}, not 1 to 65535`;
+  return { kind: 'tcp', host, port };
+}
+
+function parseLog(text: string): ReadyWhen | string {
+  const match = /^\/(.+)\/([a-z]*)$/s.exec(text);
+  if (match === null) return 'is not log:/REGEXP/FLAGS';
+  const [, source = '', flags = ''] = match;
+  // With g or y an expression remembers where it stopped, and would miss a match in the next line.
+  if (/[gy]/.test(flags)) return 'has the flag g or y, which a match of single lines does not take';
+  try {
+    return { kind: 'log', pattern: new RegExp(source, flags) };
+  } catch (error) {
+    return `is not a regular expression: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

@@ -1,0 +1,30 @@
+// The messages a node publishes, made from its state alone.
+import type { Effect } from './effect.ts';
+import type { CandidateState, NodeState, PrimaryState } from './state.ts';
+import { successionOf } from './election-order.ts';
+
+type Holding =
+  | PrimaryState
+  | Extract<CandidateState, { phase: 'clearing' | 'starting' | 'promoting' | 'unwinding' }>;
+
+/** One beat of a holder of the lease, with the order of succession. */
+export function heartbeat(state: Holding): Effect {
+  const isPrimary = state.role === 'primary';
+  return {
+    type: 'publish',
+    announcement: {
+      kind: 'heartbeat',
+      epoch: state.epoch,
+      phase: isPrimary ? 'primary' : 'promoting',
+      uptimeMs: Math.round(state.at - state.startedAt),
+      succession: isPrimary ? successionOf(state.standbys, state.at) : [],
+      lastTakeover: state.lastTakeover,
+    },
+  };
+}
+
+/** A change of role, for those who watch the group. */
+export function roleChange(state: NodeState, reason: string): Effect {
+  const epoch = 'epoch' in state ? state.epoch : state.epochFloor;
+  return { type: 'publish', announcement: { kind: 'role', epoch, role: state.role, reason } };
+}

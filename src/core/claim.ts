@@ -1,0 +1,90 @@
+// The ways from standing by to claiming the lease, and back to waiting.
+import type { Effect } from './effect.ts';
+import type { Loss, SecondaryState, WaitReason } from './state.ts';
+import type { Settings } from './settings.ts';
+import type { TransitionId } from './transitions.ts';
+import type { Outcome } from './outcome.ts';
+import { candidateBase, move, secondaryBase, stay, waiting } from './outcome.ts';
+import { rankOf, turnDelayMs, unwillingBecause } from './election-order.ts';
+import { retryBackoff } from './jitter.ts';
+
+export interface Claim {
+  readonly by: TransitionId;
+  readonly loss: Loss;
+  /** A person asked for it: a pause or a hold does not stand in its way. */
+  readonly manual?: boolean;
+}
+
+/** Claims the lease, or waits when this node may not. */
+export function claim(state: SecondaryState, settings: Settings, request: Claim): Outcome {
+  const unwilling = request.manual === true ? null : unwillingBecause(state, settings);
+  if (unwilling !== null) return waitUntilWilling(state, request.loss, unwilling);
+  const effects: Effect[] = [{ type: 'acquire-lease', floor: state.epochFloor }];
+  // The first in line prepares its process while the claim is made: a spawn costs more than the claim.
+  if (
+    request.loss.kind !== 'start' &&
+    rankOf(state, settings) === 0 &&
+    needsArming(state, settings)
+  ) {
+    effects.push({ type: 'arm-workload' });
+  }
+  const base = candidateBase(state, { loss: request.loss, followed: state.primary, stop: null });
+  return move(
+    request.by,
+    {
+      state: { ...base, phase: 'acquiring', retries: 0, retryAt: null },
+      detail: request.loss.reason,
+    },
+    ...effects,
+  );
+}
+
+/** Claims now if this node is first in the succession, else once those before it had their turn. */
+export function claimInTurn(state: SecondaryState, settings: Settings, request: Claim): Outcome {
+  const delayMs = turnDelayMs(state, settings);
+  if (delayMs === 0) return claim(state, settings, request);
+  const base = { ...secondaryBase(state), loss: request.loss };
+  const until = state.at + delayMs;
+  if (state.phase === 'waiting') {
+    return stay(waiting(base, { until: Math.min(until, state.until), why: 'turn' }));
+  }
+  return move('wait-for-turn', {
+    state: waiting(base, { until, why: 'turn' }),
+    detail: `${String(rankOf(state, settings))} before it`,
+  });
+}
+
+/** The wait of a node that may not claim: ends when its hold ends, or on an event. */
+export function waitUntilWilling(state: SecondaryState, loss: Loss, because: string): Outcome {
+  const until = state.heldOffUntil > state.at ? state.heldOffUntil : Number.POSITIVE_INFINITY;
+  const next = waiting({ ...secondaryBase(state), loss }, { until, why: 'not-willing' });
+  if (state.phase === 'waiting') return stay(next);
+  return move('wait-not-willing', { state: next, detail: because });
+}
+
+/** Waits for the backoff of one more failure. */
+export function backOff(
+  state: SecondaryState,
+  settings: Settings,
+  how: { readonly by: TransitionId; readonly detail: string; readonly warning: string | null },
+): Outcome {
+  const failures = state.failures + 1;
+  const { delayMs, random } = retryBackoff({ failures, random: state.random }, settings);
+  const base = { ...secondaryBase(state), failures, random, warning: how.warning };
+  const why: WaitReason = 'backoff';
+  const next = waiting(base, { until: state.at + delayMs, why });
+  if (state.phase === 'waiting') return stay(next);
+  return move(how.by, { state: next, detail: how.detail });
+}
+
+/** Whether a process for the promotion still has to be spawned. */
+export function needsArming(state: { readonly armed: boolean }, settings: Settings): boolean {
+  return settings.hasWorkload && !state.armed;
+}
+
+/** The loss as a node sees it that was not there when the primary ended. */
+export function unseenLoss(state: SecondaryState, reason: string): Loss {
+  if (state.loss !== null) return state.loss;
+  const from = state.primary?.node ?? null;
+  return { kind: from === null ? 'start' : 'failover', reason, at: state.at, from };
+}

@@ -1,0 +1,267 @@
+// Stepping down: drain, demote command, workload gone, lease released and proved free, and only then said.
+import type { Effect } from './effect.ts';
+import type { Event } from './event.ts';
+import type { Demotion, PrimaryState, SecondaryState, StopOrder } from './state.ts';
+import type { Settings } from './settings.ts';
+import type { Outcome } from './outcome.ts';
+import type { TransitionId } from './transitions.ts';
+import { move, primaryBase, secondaryBase, stay, waiting } from './outcome.ts';
+import { retryBackoff } from './jitter.ts';
+import { beginStopping, refuse } from './ending.ts';
+import { rearm } from './standby.ts';
+
+export type Demoting = Extract<PrimaryState, { phase: 'demoting' }>;
+
+interface Context {
+  readonly state: PrimaryState;
+  readonly settings: Settings;
+}
+
+type DemotionOrder = Pick<Demotion, 'why' | 'reason'> &
+  Partial<Pick<Demotion, 'successor' | 'holdMs' | 'stop' | 'completed'>>;
+
+/** Begins to step down. What is lost or told to end at once is neither drained nor told politely. */
+export function beginDemotion(
+  by: TransitionId,
+  { state, settings }: Context,
+  order: DemotionOrder,
+): Outcome {
+  const next: Demoting = {
+    ...primaryBase(state, state),
+    phase: 'demoting',
+    demotion: {
+      why: order.why,
+      reason: order.reason,
+      step: 'drain',
+      drainUntil: null,
+      successor: order.successor ?? null,
+      holdMs: order.holdMs ?? null,
+      stop: order.stop ?? null,
+      workloadEndedAt: hasEnded(order.why) ? state.at : null,
+      confirmed: false,
+      completed: order.completed ?? false,
+    },
+  };
+  const begun =
+    isGraceful(next) && settings.drainMs > 0 ? drain(next, settings) : runHook(next, settings);
+  return move(by, { state: begun.state, detail: order.reason }, ...begun.effects);
+}
+
+function hasEnded(why: Demotion['why']): boolean {
+  return why === 'workload-failed' || why === 'completed';
+}
+
+function isGraceful({ demotion }: Demoting): boolean {
+  const { why, stop } = demotion;
+  return stop?.immediate !== true && (why === 'switchover' || why === 'demote' || why === 'stop');
+}
+
+function drain(state: Demoting, settings: Settings): Outcome {
+  const drainUntil = state.at + settings.drainMs;
+  return stay({ ...state, demotion: { ...state.demotion, drainUntil } });
+}
+
+function runHook(state: Demoting, settings: Settings): Outcome {
+  const { why, stop, reason } = state.demotion;
+  const skip = !settings.hasDemoteCommand || why === 'lease-lost' || stop?.immediate === true;
+  if (skip) return stopWorkload(state, settings);
+  const demotion: Demotion = { ...state.demotion, step: 'hook', drainUntil: null };
+  return stay(
+    { ...state, demotion },
+    {
+      type: 'run-hook',
+      hook: 'demote',
+      epoch: state.epoch,
+      previous: state.previous,
+      reason,
+      timeoutMs: settings.demoteTimeoutMs,
+    },
+  );
+}
+
+function stopWorkload(state: Demoting, settings: Settings): Outcome {
+  const demotion: Demotion = { ...state.demotion, step: 'stop', drainUntil: null };
+  const next: Demoting = { ...state, demotion };
+  // A hot workload may go on only if it is known to obey, and only if this node goes on as well.
+  const keeps = demotion.why === 'switchover' || demotion.why === 'demote';
+  if (settings.standby === 'hot' && demotion.confirmed && keeps) {
+    return stay(next, { type: 'deactivate-workload' });
+  }
+  return stay(next, { type: 'stop-workload', graceMs: graceMs(next, settings) });
+}
+
+function graceMs({ demotion }: Demoting, settings: Settings): number {
+  const atOnce = demotion.why === 'lease-lost' || demotion.stop?.immediate === true;
+  return atOnce ? 0 : settings.stopGraceMs;
+}
+
+/** Whether the lease is lost or being given back: nothing is claimed of it any more. */
+export function hasLeft({ demotion }: Demoting): boolean {
+  return demotion.why === 'lease-lost' || demotion.step === 'release';
+}
+
+/** Each step of a demotion follows the answer of the one before it. */
+export function whenDemoting(state: Demoting, event: Event, settings: Settings): Outcome {
+  const { demotion } = state;
+  switch (event.type) {
+    case 'time-passed': {
+      const { step, drainUntil } = demotion;
+      if (step !== 'drain' || drainUntil === null || state.at < drainUntil) return stay(state);
+      return runHook(state, settings);
+    }
+    case 'hook-finished': {
+      if (event.hook !== 'demote' || demotion.step !== 'hook') return stay(state);
+      const warning = event.ok ? state.warning : `the demote command failed: ${event.detail}`;
+      return stopWorkload(
+        { ...state, warning, demotion: { ...demotion, confirmed: event.ok } },
+        settings,
+      );
+    }
+    case 'workload-stopped':
+      return demotion.step === 'stop' ? release({ ...state, armed: false }) : stay(state);
+    case 'workload-deactivated':
+      return demotion.step === 'stop' ? release({ ...state, armed: true }) : stay(state);
+    case 'workload-failed':
+      // A workload that could not be deactivated is stopped instead.
+      if (demotion.step !== 'stop') return stay(state);
+      return stay(state, { type: 'stop-workload', graceMs: graceMs(state, settings) });
+    case 'lease-released':
+      return demotion.step === 'release' ? released(state, settings) : stay(state);
+    case 'stop-requested':
+      return stopWhileDemoting(state, event.order, settings);
+    case 'epoch-advanced': {
+      // Claimed for a restart that was given up: what is announced must not be older than it.
+      const epoch = Math.max(state.epoch, event.epoch);
+      return stay({ ...state, epoch, epochFloor: Math.max(state.epochFloor, epoch) });
+    }
+    case 'lease-lost':
+      if (hasLeft(state)) return stay(state);
+      return hurry({ ...state, demotion: { ...demotion, why: 'lease-lost', reason: event.cause } });
+    case 'demote-requested': {
+      const same = demotion.successor === event.successor && event.answerEarly;
+      const detail = 'this node is already stepping down';
+      if (!same) return stay(state, refuse(event.requestId, detail));
+      const outcome = { ok: true, takeover: null, detail } as const;
+      return stay(state, { type: 'answer', requestId: event.requestId, outcome });
+    }
+    default:
+      return stay(state);
+  }
+}
+
+function stopWhileDemoting(state: Demoting, order: StopOrder, settings: Settings): Outcome {
+  const stop = state.demotion.stop ?? order;
+  const next: Demoting = { ...state, demotion: { ...state.demotion, stop } };
+  if (!order.immediate) return stay(next);
+  return hurry(
+    { ...next, demotion: { ...next.demotion, stop: { ...stop, immediate: true } } },
+    settings,
+  );
+}
+
+/** Skips what is left of drain and hook, and shortens the grace to nothing. */
+function hurry(state: Demoting, settings?: Settings): Outcome {
+  const { step } = state.demotion;
+  if (step === 'release' || step === 'suspend') return stay(state);
+  if (step === 'stop' || settings === undefined) {
+    const demotion: Demotion = { ...state.demotion, step: 'stop', drainUntil: null };
+    return stay({ ...state, demotion }, { type: 'stop-workload', graceMs: 0 });
+  }
+  return stopWorkload(state, settings);
+}
+
+function release(state: Demoting): Outcome {
+  const workloadEndedAt = state.demotion.workloadEndedAt ?? state.at;
+  const demotion: Demotion = { ...state.demotion, step: 'release', workloadEndedAt };
+  const completed: readonly Effect[] = demotion.completed
+    ? [{ type: 'mark-completed', epoch: state.epoch }]
+    : [];
+  return stay({ ...state, demotion }, ...completed, { type: 'release-lease' });
+}
+
+function released(state: Demoting, settings: Settings): Outcome {
+  const { demotion } = state;
+  const publish = announceEnd(state);
+  const exit = stopOrderAfter(demotion, settings);
+  if (exit !== null) {
+    return beginStopping('stop-after-demotion', { state, order: exit, settings }, ...publish);
+  }
+  const next = standbyAfter(state, settings);
+  const suspend: readonly Effect[] =
+    demotion.why === 'suspend' ? [{ type: 'suspend-process' }] : [];
+  return move(
+    'demoted',
+    { state: next, detail: demotion.reason },
+    ...publish,
+    ...rearm(next, settings),
+    ...suspend,
+    { type: 'observe-lease' },
+  );
+}
+
+/** Said only by one that gave the lease back: a lost lease is not ours to announce. */
+function announceEnd(state: Demoting): readonly Effect[] {
+  const { demotion } = state;
+  if (demotion.why === 'lease-lost') return [];
+  const ended = demotion.workloadEndedAt;
+  return [
+    {
+      type: 'publish',
+      announcement: {
+        kind: 'shutdown',
+        epoch: state.epoch,
+        reason: demotion.reason,
+        successor: demotion.successor,
+        completed: demotion.completed,
+        planned: demotion.why !== 'workload-failed' && demotion.why !== 'start-failed',
+        workloadEndedAgoMs: ended === null ? null : Math.max(0, state.at - ended),
+      },
+    },
+  ];
+}
+
+/** The code of a node that left the lead without being told to stop, under --exit-on-demote. */
+const EXIT_DEMOTED = 6;
+
+function stopOrderAfter(demotion: Demotion, settings: Settings): StopOrder | null {
+  if (demotion.stop !== null) return demotion.stop;
+  if (!settings.exitOnDemote) return null;
+  return { exitCode: EXIT_DEMOTED, reason: demotion.reason, immediate: false };
+}
+
+/** How long the former primary leaves the lease to others. */
+function standbyAfter(state: Demoting, settings: Settings): SecondaryState {
+  const { demotion, at, epoch } = { demotion: state.demotion, at: state.at, epoch: state.epoch };
+  const base = secondaryBase(state);
+  switch (demotion.why) {
+    case 'switchover':
+      return waiting(base, { until: at + settings.successorWindowMs, why: 'successor' });
+    case 'demote': {
+      const held =
+        demotion.holdMs === null
+          ? { ...base, heldOffUntilEpochAbove: epoch }
+          : { ...base, heldOffUntil: at + demotion.holdMs };
+      const until = demotion.holdMs === null ? Infinity : at + demotion.holdMs;
+      return waiting(held, { until, why: 'not-willing' });
+    }
+    case 'workload-failed': {
+      const holdMs = demotion.holdMs ?? 0;
+      if (holdMs === 0)
+        return waiting(base, { until: at + settings.successorWindowMs, why: 'backoff' });
+      return waiting(
+        { ...base, heldOffUntil: at + holdMs },
+        { until: at + holdMs, why: 'not-willing' },
+      );
+    }
+    case 'suspend':
+      return waiting(base, { until: at + settings.heartbeatTimeoutMs, why: 'free-lease' });
+    case 'start-failed':
+    case 'lease-lost':
+    case 'stop':
+    case 'completed': {
+      const failures = state.failures + 1;
+      const { delayMs, random } = retryBackoff({ failures, random: state.random }, settings);
+      return waiting({ ...base, failures, random }, { until: at + delayMs, why: 'backoff' });
+    }
+  }
+}

@@ -1,0 +1,111 @@
+// Every consequence of a decision, in the imperative. The runtime performs them in list order; what one
+// learns comes back as an event. Nothing here waits: an effect that takes time answers later.
+import type { FenceMode } from './settings.ts';
+import type { LeaseHolder, StopOrder, Takeover } from './state.ts';
+
+/** The body of a bus message beside what the transport adds (version, group, node, run, seq, time). */
+export type Announcement =
+  | {
+      readonly kind: 'heartbeat';
+      readonly epoch: number;
+      readonly phase: 'primary' | 'promoting';
+      readonly uptimeMs: number;
+      readonly succession: readonly string[];
+      readonly lastTakeover: Takeover | null;
+    }
+  | {
+      readonly kind: 'role';
+      readonly epoch: number;
+      readonly role: string;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'promoted';
+      readonly epoch: number;
+      readonly previous: string | null;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'shutdown';
+      readonly epoch: number;
+      readonly reason: string;
+      readonly successor: string | null;
+      readonly completed: boolean;
+      readonly planned: boolean;
+      readonly workloadEndedAgoMs: number | null;
+    };
+
+/** The answer to a client's request. */
+export type RequestOutcome =
+  | { readonly ok: true; readonly takeover: Takeover | null; readonly detail: string }
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
+export type Effect =
+  // The lease: answered by lease-granted | lease-denied | lease-failed
+  | { readonly type: 'acquire-lease'; readonly floor: number }
+  // epoch-advanced | lease-lost | lease-failed; the lease is held before and after
+  | { readonly type: 'advance-epoch'; readonly floor: number }
+  // lease-lost when it is no longer ours, else nothing; also the holder's sign of life
+  | { readonly type: 'verify-lease' }
+  // lease-released, once it is proved free; always answers
+  | { readonly type: 'release-lease' }
+  // lease-observed | lease-failed
+  | { readonly type: 'observe-lease' }
+  // durable: nodes that started before it end, later ones may run again
+  | { readonly type: 'mark-completed'; readonly epoch: number }
+  // holder-inspected
+  | { readonly type: 'inspect-holder' }
+  // fence-finished
+  | {
+      readonly type: 'fence-holder';
+      readonly epoch: number;
+      readonly run: string | null;
+      readonly mode: FenceMode;
+    }
+  // leftovers-cleared | leftovers-remain
+  | {
+      readonly type: 'clear-leftovers';
+      readonly fenceGraceMs: number;
+      readonly stopGraceMs: number;
+    }
+  // The bus
+  | { readonly type: 'follow'; readonly holder: LeaseHolder | null }
+  | { readonly type: 'publish'; readonly announcement: Announcement }
+  // probe-answered | probe-failed; carries this node's standby info to the primary
+  | {
+      readonly type: 'probe';
+      readonly probe: number;
+      readonly timeoutMs: number;
+      readonly willing: boolean;
+      readonly standingByMs: number;
+    }
+  // demotion-answered
+  | { readonly type: 'request-demotion'; readonly successor: string; readonly timeoutMs: number }
+  // The workload: workload-armed | workload-failed (a hot one runs as secondary from here on)
+  | { readonly type: 'arm-workload' }
+  // workload-activated | workload-failed; then workload-ready, workload-ended
+  | {
+      readonly type: 'activate-workload';
+      readonly epoch: number;
+      readonly previous: string | null;
+      readonly reason: string;
+    }
+  // hook-finished
+  | {
+      readonly type: 'run-hook';
+      readonly hook: 'promote' | 'demote';
+      readonly epoch: number;
+      readonly previous: string | null;
+      readonly reason: string;
+      readonly timeoutMs: number;
+    }
+  // workload-stopped, once its session is empty and its lock proved free; also ends hooks and an armed process
+  | { readonly type: 'stop-workload'; readonly graceMs: number }
+  // workload-deactivated: hot and confirmed; the workload goes on as secondary
+  | { readonly type: 'deactivate-workload' }
+  // The process
+  | { readonly type: 'answer'; readonly requestId: string; readonly outcome: RequestOutcome }
+  | { readonly type: 'suspend-process' }
+  | { readonly type: 'exit'; readonly order: StopOrder };
+
+export type EffectType = Effect['type'];

@@ -1,0 +1,128 @@
+// Every cause of a decision, in the past tense. Each carries `at`, ms on the node's monotonic clock.
+import type { LeaseObservation, StandbyInfo, StopOrder, Takeover } from './state.ts';
+
+/** The kernel's and the process table's view of the holder of the lease. */
+export interface HolderInspection {
+  readonly observation: LeaseObservation;
+  /** none: nobody holds it. ours: a node of this group. foreign: somebody else's process. */
+  readonly holder: 'none' | 'ours' | 'foreign';
+  readonly description: string;
+  /** What the process is doing; null when there is none or it can't be looked at. */
+  readonly process: 'running' | 'sleeping' | 'stopped' | 'uninterruptible' | 'ending' | null;
+  /** Since the sample before this one; null on the first. */
+  readonly sample: {
+    readonly overMs: number;
+    readonly onCpuMs: number;
+    readonly waitingMs: number;
+  } | null;
+  /** Share of the time in which some task on the machine waited for the CPU (0..1); null: unknown. */
+  readonly cpuPressure: number | null;
+}
+
+export type FenceOutcome =
+  'killed' | 'gone' | 'stale' | 'spared-stopped' | 'not-permitted' | 'foreign' | 'not-released';
+
+export type DenialCause = 'held' | 'lost-race' | 'foreign-lockfile' | 'completed';
+
+export type Event = { readonly at: number } & EventBody;
+
+export type EventBody =
+  // The node's own life
+  | { readonly type: 'started' }
+  | { readonly type: 'time-passed' }
+  | {
+      readonly type: 'stop-requested';
+      readonly order: StopOrder;
+      readonly requestId: string | null;
+    }
+  | { readonly type: 'suspend-requested' }
+  | { readonly type: 'enabled-changed'; readonly enabled: boolean }
+  // The lease
+  | { readonly type: 'lease-observed'; readonly observation: LeaseObservation }
+  | { readonly type: 'lease-changed' }
+  | { readonly type: 'lease-granted'; readonly epoch: number; readonly previous: string | null }
+  | {
+      readonly type: 'lease-denied';
+      readonly cause: DenialCause;
+      readonly observation: LeaseObservation;
+    }
+  | { readonly type: 'lease-failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'epoch-advanced'; readonly epoch: number }
+  | { readonly type: 'lease-lost'; readonly cause: string }
+  | { readonly type: 'lease-released' }
+  | { readonly type: 'holder-inspected'; readonly inspection: HolderInspection }
+  | { readonly type: 'fence-finished'; readonly outcome: FenceOutcome; readonly detail: string }
+  | { readonly type: 'leftovers-cleared'; readonly ended: number }
+  | { readonly type: 'leftovers-remain'; readonly detail: string }
+  // The bus and the probes
+  | {
+      readonly type: 'heartbeat-received';
+      readonly node: string;
+      readonly run: string;
+      readonly epoch: number;
+      readonly phase: 'primary' | 'promoting';
+      readonly succession: readonly string[];
+      readonly lastTakeover: Takeover | null;
+    }
+  | {
+      readonly type: 'promoted-received';
+      readonly node: string;
+      readonly run: string;
+      readonly epoch: number;
+    }
+  | {
+      readonly type: 'shutdown-received';
+      readonly node: string;
+      readonly run: string;
+      readonly epoch: number;
+      readonly reason: string;
+      readonly successor: string | null;
+      readonly completed: boolean;
+      readonly planned: boolean;
+      /** How long before this message the old workload had ended, ms; null: unknown. */
+      readonly workloadEndedAgoMs: number | null;
+    }
+  | { readonly type: 'connection-lost'; readonly run: string }
+  | {
+      readonly type: 'probe-answered';
+      readonly probe: number;
+      readonly run: string;
+      readonly epoch: number;
+      readonly role: string;
+      readonly version: string;
+    }
+  | { readonly type: 'probe-failed'; readonly probe: number; readonly cause: string }
+  | { readonly type: 'standby-heard'; readonly standby: StandbyInfo }
+  | { readonly type: 'demotion-answered'; readonly accepted: boolean; readonly detail: string }
+  // The workload
+  | { readonly type: 'workload-armed' }
+  | { readonly type: 'workload-disarmed'; readonly detail: string }
+  | { readonly type: 'workload-activated' }
+  | { readonly type: 'workload-ready' }
+  | { readonly type: 'workload-failed'; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'workload-ended';
+      readonly exitCode: number | null;
+      readonly signal: string | null;
+    }
+  | { readonly type: 'workload-stopped' }
+  | { readonly type: 'workload-deactivated' }
+  | {
+      readonly type: 'hook-finished';
+      readonly hook: 'promote' | 'demote';
+      readonly ok: boolean;
+      readonly detail: string;
+    }
+  // Requests of people and other nodes
+  | { readonly type: 'promote-requested'; readonly requestId: string; readonly force: boolean }
+  | {
+      readonly type: 'demote-requested';
+      readonly requestId: string;
+      readonly successor: string | null;
+      readonly holdMs: number | null;
+      /** True: answer once the demotion has begun; false: once it has ended. */
+      readonly answerEarly: boolean;
+    }
+  | { readonly type: 'check-requested'; readonly requestId: string };
+
+export type EventType = EventBody['type'];

@@ -1,0 +1,163 @@
+// What a secondary makes of what it hears, and no longer hears, from the primary it follows.
+import type { EventBody } from './event.ts';
+import type { SecondaryState } from './state.ts';
+import type { Settings } from './settings.ts';
+import type { Outcome } from './outcome.ts';
+import { move, secondaryBase, stay, waiting } from './outcome.ts';
+import { claim, claimInTurn } from './claim.ts';
+import { openProbe, probeFailedWhileSuspecting, suspect } from './suspicion.ts';
+import { stopSecondary } from './ending.ts';
+
+export function heard(
+  state: SecondaryState,
+  event: Extract<EventBody, { type: 'heartbeat-received' | 'promoted-received' }>,
+): Outcome {
+  const { primary } = state;
+  if (primary?.run !== event.run || primary.epoch !== event.epoch) return stay(state);
+  const known = event.type === 'heartbeat-received';
+  // One that is still promoting may fail like this node did: it ends no backoff.
+  const leads = !known || event.phase === 'primary';
+  const next: SecondaryState = {
+    ...state,
+    heardAt: state.at,
+    failures: leads ? 0 : state.failures,
+    lastTakeover: known ? (event.lastTakeover ?? state.lastTakeover) : state.lastTakeover,
+    primary: { ...primary, succession: known ? event.succession : primary.succession },
+  };
+  const doubted =
+    (next.phase === 'suspecting' &&
+      (next.suspicion.cause === 'silence' || next.suspicion.cause === 'claim-denied')) ||
+    (next.phase === 'waiting' && (next.why === 'backoff' || next.why === 'not-willing'));
+  if (!doubted) return stay(next);
+  const watching: SecondaryState = {
+    ...secondaryBase(next),
+    probe: null,
+    warning: null,
+    loss: null,
+    phase: 'watching',
+  };
+  return move('trust-heartbeat', {
+    state: watching,
+    detail: `${event.node} at epoch ${String(event.epoch)}`,
+  });
+}
+
+export function shutdownHeard(
+  state: SecondaryState,
+  event: Extract<EventBody, { type: 'shutdown-received' }>,
+  settings: Settings,
+): Outcome {
+  if (state.primary?.run !== event.run || state.primary.epoch !== event.epoch) return stay(state);
+  if (event.completed) {
+    const reason = `${event.node} completed the work of the group`;
+    return stopSecondary(state, { exitCode: 0, reason, immediate: false }, settings);
+  }
+  const loss = {
+    kind: event.planned ? ('switchover' as const) : ('failover' as const),
+    reason: `${event.node} ended: ${event.reason}`,
+    at: state.at - (event.workloadEndedAgoMs ?? 0),
+    from: event.node,
+  };
+  if (event.successor !== null && event.successor !== settings.nodeId) {
+    const base = { ...secondaryBase(state), loss };
+    const next = waiting(base, { until: state.at + settings.successorWindowMs, why: 'successor' });
+    if (state.phase === 'waiting') return stay(next);
+    if (state.phase === 'fencing' || state.phase === 'listening') return stay(state);
+    return move('wait-for-successor', { state: next, detail: event.successor });
+  }
+  if (state.phase === 'fencing' || state.phase === 'listening') return stay({ ...state, loss });
+  // One that was asked to promote does so, whoever else comes before it.
+  const manual = event.successor === settings.nodeId || state.phase === 'asking';
+  if (!manual && state.failures > 0) return soonerAfterRelease({ ...state, loss }, settings);
+  const request = { by: 'claim-on-shutdown', loss, manual } as const;
+  return manual ? claim(state, settings, request) : claimInTurn(state, settings, request);
+}
+
+/** A node that failed itself does not rush back: others' releases shorten its wait to the minimum. */
+function soonerAfterRelease(state: SecondaryState, settings: Settings): Outcome {
+  const until = state.at + settings.retryBackoffMinMs;
+  const next = waiting({ ...secondaryBase(state) }, { until, why: 'backoff' });
+  if (state.phase === 'waiting') return stay({ ...state, until: Math.min(until, state.until) });
+  if (state.phase === 'listening' || state.phase === 'fencing' || state.phase === 'asking') {
+    return stay(state);
+  }
+  return move('wait-after-release', { state: next });
+}
+
+export function connectionLost(state: SecondaryState, run: string, settings: Settings): Outcome {
+  if (state.primary?.run !== run) return stay(state);
+  const { phase } = state;
+  if (phase !== 'watching' && phase !== 'suspecting' && phase !== 'asking') return stay(state);
+  const { node } = state.primary;
+  const loss = {
+    kind: 'failover' as const,
+    reason: `the connection to ${node} dropped`,
+    at: state.at,
+    from: node,
+  };
+  const request = { by: 'claim-on-disconnect', loss, manual: phase === 'asking' } as const;
+  if (request.manual) return claim({ ...state, loss }, settings, request);
+  return claimInTurn({ ...state, loss }, settings, request);
+}
+
+export function probeAnswered(
+  before: SecondaryState,
+  event: Extract<EventBody, { type: 'probe-answered' }>,
+  settings: Settings,
+): Outcome {
+  if (before.probe?.number !== event.probe || before.primary === null) return stay(before);
+  const isPrimary = event.run === before.primary.run;
+  const primary = isPrimary ? { ...before.primary, version: event.version } : before.primary;
+  const skew =
+    event.version === settings.version || !isPrimary
+      ? before.warning
+      : `${primary.node} runs version ${event.version}, this node ${settings.version}`;
+  const state: SecondaryState = {
+    ...before,
+    primary,
+    probe: null,
+    backgroundFailures: 0,
+    warning: skew,
+  };
+  const leads = event.role === 'primary' || event.role === 'candidate';
+  if (!isPrimary || !leads) return answeredByNoPrimary(state, settings);
+  if (state.phase !== 'suspecting') return stay(state);
+  const watching: SecondaryState = {
+    ...secondaryBase(state),
+    heardAt: state.at,
+    failures: event.role === 'primary' ? 0 : state.failures,
+    loss: null,
+    phase: 'watching',
+  };
+  return move('trust-probe', {
+    state: watching,
+    detail: `${primary.node} at epoch ${String(event.epoch)}`,
+  });
+}
+
+/** Somebody answers at that address who does not lead: as good as no answer, and a reason to look. */
+function answeredByNoPrimary(state: SecondaryState, settings: Settings): Outcome {
+  const look = { type: 'observe-lease' } as const;
+  if (state.phase !== 'suspecting') return stay(state, look);
+  const outcome = probeFailedWhileSuspecting(state, settings);
+  return { ...outcome, effects: [look, ...outcome.effects] };
+}
+
+export function probeFailed(
+  state: SecondaryState,
+  event: Extract<EventBody, { type: 'probe-failed' }>,
+  settings: Settings,
+): Outcome {
+  if (state.probe?.number !== event.probe) return stay(state);
+  if (state.phase === 'suspecting') return probeFailedWhileSuspecting(state, settings);
+  const backgroundFailures = state.backgroundFailures + 1;
+  const next: SecondaryState = { ...state, probe: null, backgroundFailures };
+  if (next.phase !== 'watching') return stay(next);
+  if (backgroundFailures < settings.probeAttempts) {
+    const again = openProbe(next, settings);
+    return stay(again.state, again.effect);
+  }
+  const detail = `${String(backgroundFailures)} probes in a row failed: ${event.cause}`;
+  const calm: SecondaryState = { ...next, backgroundFailures: 0 };
+  return suspect(calm, settings, { by: 'suspect-probe', cause: 'probe', detail });
+}

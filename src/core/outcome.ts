@@ -1,0 +1,118 @@
+// What a handler returns, and the builders of states that every handler shares.
+import type { Effect } from './effect.ts';
+import type {
+  CandidateBase,
+  Common,
+  NodeState,
+  PrimaryBase,
+  SecondaryBase,
+  SecondaryState,
+} from './state.ts';
+import type { TransitionId } from './transitions.ts';
+
+/** The result of one event. `move` names the row of the table that changed the phase. */
+export interface Outcome {
+  readonly state: NodeState;
+  readonly effects: readonly Effect[];
+  readonly move: TransitionId | null;
+  readonly detail: string;
+}
+
+/** The phase does not change. */
+export function stay(state: NodeState, ...effects: readonly Effect[]): Outcome {
+  return { state, effects, move: null, detail: '' };
+}
+
+/** The phase changes by a row of the table; `detail` is what the sentence can't know. */
+export function move(
+  id: TransitionId,
+  to: { readonly state: NodeState; readonly detail?: string },
+  ...effects: readonly Effect[]
+): Outcome {
+  return { state: to.state, effects, move: id, detail: to.detail ?? '' };
+}
+
+/** The part of a state that survives a change of role. */
+export function commonOf(state: NodeState): Common {
+  return {
+    at: state.at,
+    startedAt: state.startedAt,
+    since: state.since,
+    pulseAt: state.pulseAt,
+    epochFloor: state.epochFloor,
+    paused: state.paused,
+    enabled: state.enabled,
+    heldOffUntil: state.heldOffUntil,
+    heldOffUntilEpochAbove: state.heldOffUntilEpochAbove,
+    failures: state.failures,
+    random: state.random,
+    restarts: state.restarts,
+    coolOffMs: state.coolOffMs,
+    restartCount: state.restartCount,
+    lastTakeover: state.lastTakeover,
+    requests: state.requests,
+    warning: state.warning,
+    lastReason: state.lastReason,
+    staleMessages: state.staleMessages,
+    probeCount: state.probeCount,
+    worstLatenessMs: state.worstLatenessMs,
+    armed: state.armed,
+    rearmAt: state.rearmAt,
+  };
+}
+
+/** A secondary without its phase: the former one's knowledge, or none after another role. */
+export function secondaryBase(state: NodeState): SecondaryBase {
+  const common = commonOf(state);
+  if (state.role !== 'secondary') {
+    return {
+      ...common,
+      role: 'secondary',
+      since: state.at,
+      heardAt: state.at,
+      primary: null,
+      probe: null,
+      nextProbeAt: state.at,
+      backgroundFailures: 0,
+      touch: null,
+      observeAt: null,
+      loss: null,
+    };
+  }
+  return {
+    ...common,
+    role: 'secondary',
+    heardAt: state.heardAt,
+    primary: state.primary,
+    probe: state.probe,
+    nextProbeAt: state.nextProbeAt,
+    backgroundFailures: state.backgroundFailures,
+    touch: state.touch,
+    observeAt: state.observeAt,
+    loss: state.loss,
+  };
+}
+
+export function candidateBase(
+  state: NodeState,
+  claim: Pick<CandidateBase, 'loss' | 'followed' | 'stop'>,
+): CandidateBase {
+  const since = state.role === 'candidate' ? state.since : state.at;
+  return { ...commonOf(state), ...claim, role: 'candidate', since };
+}
+
+export function primaryBase(
+  state: NodeState,
+  term: Pick<PrimaryBase, 'epoch' | 'previous' | 'standbys'>,
+): PrimaryBase {
+  const since = state.role === 'primary' ? state.since : state.at;
+  return { ...commonOf(state), ...term, role: 'primary', since };
+}
+
+/** A secondary that waits; `until` may be Infinity when only an event can end it. */
+export function waiting(
+  base: SecondaryBase,
+  wait: Pick<Extract<SecondaryState, { phase: 'waiting' }>, 'until' | 'why'>,
+): SecondaryState {
+  return { ...base, probe: null, phase: 'waiting', ...wait };
+}

@@ -1,0 +1,96 @@
+// What a node says of itself when it is asked, made from its state alone.
+import { successionOf, unwillingBecause } from './election-order.ts';
+import { epochOf } from './invariants.ts';
+import { STARVATION_LIMIT } from './settings.ts';
+import type { Settings, Standby } from './settings.ts';
+import type { NodeState, Phase, Role, Takeover } from './state.ts';
+
+export interface CoreReport {
+  readonly id: string;
+  readonly run: string;
+  readonly role: Role;
+  readonly phase: Phase;
+  /** The epoch it acts under, or the highest it has seen. */
+  readonly epoch: number;
+  readonly version: string;
+  readonly standby: Standby;
+  readonly priority: number;
+  readonly willing: boolean;
+  /** Why it would not claim the lease; null when it would. */
+  readonly unwillingBecause: string | null;
+  readonly paused: boolean;
+  readonly reason: string;
+  readonly warning: string | null;
+  /** Since it took this role, ms. */
+  readonly roleForMs: number;
+  readonly uptimeMs: number;
+  /** Since the primary was last heard, ms; 0 on the primary itself, null when nobody is followed. */
+  readonly lastHeartbeatMs: number | null;
+  /** Whom it follows; itself on the primary. */
+  readonly primary: string | null;
+  readonly succession: readonly string[];
+  readonly lastTakeover: Takeover | null;
+  readonly restarts: number;
+  readonly staleMessages: number;
+  readonly worstLatenessMs: number;
+  readonly takeover: TakeoverPrediction;
+}
+
+export interface TakeoverPrediction {
+  /** After a crash, from the loss to the new workload's start, ms, without what the workload itself needs. */
+  readonly crashMs: number;
+  /** After a hang, the longest, ms: timeout, probes, and the grace of the workload that is emptied. */
+  readonly hangMs: number;
+  /** The same while the machine gives the primary no CPU, ms. */
+  readonly starvedMs: number;
+}
+
+export function reportOf(state: NodeState, settings: Settings): CoreReport {
+  const unwilling = unwillingBecause(state, settings);
+  const followed = state.role === 'secondary' ? state.primary : null;
+  const leads = state.role === 'primary';
+  return {
+    id: settings.nodeId,
+    run: settings.run,
+    role: state.role,
+    phase: state.phase,
+    epoch: epochOf(state) ?? state.epochFloor,
+    version: settings.version,
+    standby: settings.standby,
+    priority: settings.priority,
+    willing: unwilling === null,
+    unwillingBecause: unwilling,
+    paused: state.paused,
+    reason: state.lastReason,
+    warning: state.warning,
+    roleForMs: Math.round(state.at - state.since),
+    uptimeMs: Math.round(state.at - state.startedAt),
+    lastHeartbeatMs: leads ? 0 : lastHeartbeatMs(state),
+    primary: leads ? settings.nodeId : (followed?.node ?? null),
+    succession: leads ? successionOf(state.standbys, state.at) : (followed?.succession ?? []),
+    lastTakeover: state.lastTakeover,
+    restarts: state.restartCount,
+    staleMessages: state.staleMessages,
+    worstLatenessMs: Math.round(state.worstLatenessMs),
+    takeover: predictTakeover(settings),
+  };
+}
+
+function lastHeartbeatMs(state: NodeState): number | null {
+  if (state.role !== 'secondary' || state.primary === null) return null;
+  return Math.round(state.at - state.heardAt);
+}
+
+/** Medians of `npm run bench` on two cores, ms; a prediction, and shown beside the last real one. */
+const CRASH_MS: Readonly<Record<Standby, number>> = { cold: 10, armed: 6, hot: 6 };
+
+/** The bounds that follow from the settings. */
+export function predictTakeover(settings: Settings): TakeoverPrediction {
+  const probesMs = settings.probeAttempts * settings.probeTimeoutMs;
+  const hangMs = settings.heartbeatTimeoutMs + probesMs + settings.fenceGraceMs;
+  return {
+    crashMs: CRASH_MS[settings.standby],
+    hangMs,
+    starvedMs: hangMs + (STARVATION_LIMIT - 1) * settings.heartbeatTimeoutMs,
+  };
+}

@@ -1,0 +1,182 @@
+// What people and other nodes ask for, and the answers they get once the outcome is known.
+import type { Effect, RequestOutcome } from './effect.ts';
+import type { EventBody } from './event.ts';
+import type { NodeState, PendingRequest, SecondaryState } from './state.ts';
+import type { Settings } from './settings.ts';
+import type { Outcome } from './outcome.ts';
+import { REQUEST_LIMIT } from './settings.ts';
+import { move, secondaryBase, stay } from './outcome.ts';
+import { claim } from './claim.ts';
+import { fenceEffect, suspect } from './suspicion.ts';
+import { refuse } from './ending.ts';
+
+type Asking = Extract<SecondaryState, { phase: 'asking' }>;
+
+/** Remembers a request until its outcome is known; null when too many wait already. */
+export function withRequest<State extends NodeState>(
+  state: State,
+  request: PendingRequest,
+): State | null {
+  if (state.requests.length >= REQUEST_LIMIT) return null;
+  return { ...state, requests: [...state.requests, request] };
+}
+
+/** What a client is told whose request is one too many. */
+export function tooManyRequests(): string {
+  return `${String(REQUEST_LIMIT)} requests wait already`;
+}
+
+/** A planned takeover by this node: asks the primary, or claims when nobody leads. */
+export function askedToPromote(
+  before: SecondaryState,
+  event: Extract<EventBody, { type: 'promote-requested' }>,
+  settings: Settings,
+): Outcome {
+  const { requestId, force } = event;
+  if (!before.enabled) return stay(before, refuse(requestId, 'this node is disabled'));
+  const state = withRequest(before, { id: requestId, kind: 'promote' });
+  if (state === null) return stay(before, refuse(requestId, tooManyRequests()));
+  if (state.phase === 'asking') return stay({ ...state, force: state.force || force });
+  if (state.phase === 'fencing') return stay({ ...state, forced: state.forced || force });
+  const leaderless = state.phase === 'waiting' || state.phase === 'listening';
+  if (state.primary === null || (leaderless && !force)) {
+    const loss = {
+      kind: 'switchover' as const,
+      reason: 'a promotion was requested',
+      at: state.at,
+      from: state.primary?.node ?? null,
+    };
+    return claim(state, settings, { by: 'claim-on-request', loss, manual: true });
+  }
+  const timeoutMs = handoverLimitMs(settings);
+  const asking: Asking = {
+    ...secondaryBase(state),
+    probe: null,
+    phase: 'asking',
+    until: state.at + timeoutMs,
+    force,
+  };
+  return move(
+    'ask-primary',
+    { state: asking, detail: state.primary.node },
+    {
+      type: 'request-demotion',
+      successor: settings.nodeId,
+      timeoutMs: settings.probeTimeoutMs * settings.probeAttempts,
+    },
+  );
+}
+
+/** The longest a primary may take to hand over, ms: drain, demote command, stop, window. */
+function handoverLimitMs(settings: Settings): number {
+  return (
+    settings.drainMs +
+    settings.demoteTimeoutMs +
+    settings.stopGraceMs +
+    settings.successorWindowMs +
+    settings.probeTimeoutMs * settings.probeAttempts
+  );
+}
+
+export function demotionAnswered(
+  state: SecondaryState,
+  event: Extract<EventBody, { type: 'demotion-answered' }>,
+  settings: Settings,
+): Outcome {
+  if (state.phase !== 'asking') return stay(state);
+  if (event.accepted) return stay(state);
+  return withoutConsent(state, settings, event.detail);
+}
+
+export function askingExpired(state: Asking, settings: Settings): Outcome {
+  return withoutConsent(state, settings, 'it did not step down in time');
+}
+
+function withoutConsent(state: Asking, settings: Settings, detail: string): Outcome {
+  const base = secondaryBase(state);
+  if (!state.force) {
+    // The silence that is measured from now on starts anew: the primary may just have been busy.
+    const watching: SecondaryState = { ...base, phase: 'watching' };
+    return move('asking-refused', { state: watching, detail });
+  }
+  const loss = {
+    kind: 'failover' as const,
+    reason: `a forced promotion was requested: ${detail}`,
+    at: state.at,
+    from: state.primary?.node ?? null,
+  };
+  const fencing: SecondaryState = { ...base, loss, phase: 'fencing', forced: true };
+  return move('fence-on-request', { state: fencing, detail }, fenceEffect(fencing, settings, true));
+}
+
+/** Probes the primary now; the request is answered when the node knows. */
+export function askedToCheck(
+  before: SecondaryState,
+  requestId: string,
+  settings: Settings,
+): Outcome {
+  const state = withRequest(before, { id: requestId, kind: 'check' });
+  if (state === null) return stay(before, refuse(requestId, tooManyRequests()));
+  switch (state.phase) {
+    case 'suspecting':
+    case 'fencing':
+    case 'asking':
+      return stay(state);
+    case 'listening':
+    case 'watching':
+    case 'waiting':
+      return suspect(state, settings, {
+        by: 'suspect-check',
+        cause: 'check',
+        detail: 'asked by a client',
+      });
+  }
+}
+
+/** Answers the requests whose outcome this step has shown. */
+export function settleRequests(outcome: Outcome, reason: string): Outcome {
+  const { state } = outcome;
+  if (outcome.move === null || state.requests.length === 0) return outcome;
+  const answers: Effect[] = [];
+  const open: PendingRequest[] = [];
+  for (const request of state.requests) {
+    const answer = answerTo(request, state, reason);
+    if (answer === null) open.push(request);
+    else answers.push({ type: 'answer', requestId: request.id, outcome: answer });
+  }
+  if (answers.length === 0) return outcome;
+  return {
+    ...outcome,
+    state: { ...state, requests: open },
+    effects: [...outcome.effects, ...answers],
+  };
+}
+
+function answerTo(
+  request: PendingRequest,
+  state: NodeState,
+  reason: string,
+): RequestOutcome | null {
+  if (state.role === 'stopped') {
+    if (request.kind === 'demote') return { ok: true, takeover: null, detail: reason };
+    return { ok: false, code: 'FAILOVER_REFUSED', message: `this node is stopping: ${reason}` };
+  }
+  if (request.kind === 'demote') {
+    return state.role === 'secondary' ? { ok: true, takeover: null, detail: reason } : null;
+  }
+  if (state.role === 'primary') {
+    return state.phase === 'serving'
+      ? { ok: true, takeover: state.lastTakeover, detail: reason }
+      : null;
+  }
+  if (state.role === 'candidate') return null;
+  if (state.phase === 'watching' && request.kind === 'check') {
+    return { ok: true, takeover: null, detail: reason };
+  }
+  if (state.phase === 'watching' || state.phase === 'waiting') {
+    if (state.phase === 'waiting' && state.why === 'turn') return null;
+    const code = request.kind === 'check' ? 'FAILOVER_NO_PRIMARY' : 'FAILOVER_PROMOTION_FAILED';
+    return { ok: false, code, message: reason };
+  }
+  return null;
+}

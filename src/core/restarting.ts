@@ -1,0 +1,168 @@
+// The end of a workload, and starting it again in place: emptied first, and under a new epoch.
+import type { Event } from './event.ts';
+import type { PrimaryState } from './state.ts';
+import type { Settings } from './settings.ts';
+import type { Outcome } from './outcome.ts';
+import { move, primaryBase, stay } from './outcome.ts';
+import { advancePlan, clearEffect, isReadyToStart } from './start-plan.ts';
+import { decideRestart, describeEnd } from './restart-policy.ts';
+import type { WorkloadEnd } from './restart-policy.ts';
+import { beginDemotion } from './demotion.ts';
+import { heartbeat } from './announcements.ts';
+
+type Serving = Extract<PrimaryState, { phase: 'serving' }>;
+type Restarting = Extract<PrimaryState, { phase: 'restarting' }>;
+
+/** The workload's main process ended without being asked to. */
+export function ended(state: Serving | Restarting, end: WorkloadEnd, settings: Settings): Outcome {
+  const decision = decideRestart(state, end, settings);
+  const detail = describeEnd(end);
+  switch (decision.type) {
+    case 'restart':
+      return state.phase === 'serving'
+        ? restart(state, { restarts: decision.restarts, detail, settings })
+        : startFailed(state, detail, settings);
+    case 'step-down':
+      return beginDemotion(
+        'demote-on-failure',
+        { state: { ...state, coolOffMs: decision.coolOffMs }, settings },
+        {
+          why: 'workload-failed',
+          reason: `${detail}; ${decision.why}`,
+          holdMs: decision.coolOffMs,
+        },
+      );
+    case 'completed':
+      return beginDemotion(
+        'demote-completed',
+        { state, settings },
+        {
+          why: 'completed',
+          reason: detail,
+          completed: true,
+          stop: { exitCode: 0, reason: 'the workload completed', immediate: false },
+        },
+      );
+    case 'exit':
+      return beginDemotion(
+        'demote-on-failure',
+        { state, settings },
+        {
+          why: 'workload-failed',
+          reason: detail,
+          stop: {
+            exitCode: decision.exitCode,
+            reason: `the workload ended: ${detail}`,
+            immediate: false,
+          },
+        },
+      );
+  }
+}
+
+function restart(
+  state: Serving,
+  how: {
+    readonly restarts: readonly number[];
+    readonly detail: string;
+    readonly settings: Settings;
+  },
+): Outcome {
+  const { restartWindowMs } = how.settings;
+  const lasted = how.restarts.length === 1 && state.at - state.since >= restartWindowMs;
+  const next: Restarting = {
+    ...primaryBase(state, state),
+    // A run that lasted ends the doubling.
+    coolOffMs: lasted ? 0 : state.coolOffMs,
+    restarts: how.restarts,
+    restartCount: state.restartCount + 1,
+    armed: false,
+    phase: 'restarting',
+    plan: { armed: false, cleared: false, epoch: null, clearAgainAt: null },
+    activated: false,
+    until: null,
+  };
+  return move(
+    'workload-ended',
+    { state: next, detail: how.detail },
+    clearEffect(how.settings),
+    { type: 'advance-epoch', floor: state.epochFloor },
+    { type: 'arm-workload' },
+  );
+}
+
+/** A restart in place waits for the same three things as a takeover. */
+export function restarting(before: Restarting, event: Event, settings: Settings): Outcome {
+  // Once the start is ordered the plan is done: what comes later must not order it again.
+  const ordered = isReadyToStart(before.plan);
+  const isOld = event.type === 'epoch-advanced' && event.epoch <= before.epoch;
+  const plan = ordered || isOld ? before.plan : advancePlan(before.plan, event);
+  const warning = event.type === 'leftovers-remain' ? event.detail : before.warning;
+  const epoch = plan.epoch ?? before.epoch;
+  const state: Restarting = {
+    ...before,
+    plan,
+    warning,
+    epoch,
+    epochFloor: Math.max(before.epochFloor, epoch),
+  };
+  switch (event.type) {
+    case 'workload-disarmed':
+      return ordered ? stay(state) : stay(state, { type: 'arm-workload' });
+    case 'lease-failed':
+      // Only the answer to the claim of an epoch ends a restart; a look that failed does not.
+      if (plan.epoch !== null) return stay(state);
+      return startFailed(state, event.message, settings);
+    case 'workload-failed':
+      return startFailed(state, event.message, settings);
+    case 'workload-ended':
+      return ended(state, event, settings);
+    case 'workload-activated': {
+      const until = settings.hasReadyCheck ? state.at + settings.readyTimeoutMs : null;
+      const activated: Restarting = { ...state, activated: true, until };
+      return settings.hasReadyCheck ? stay(activated) : runsAgain(activated);
+    }
+    case 'workload-ready':
+      return state.activated ? runsAgain(state) : stay(state);
+    case 'time-passed':
+      return restartTimePassed(state, settings);
+    default:
+      return startWhenReady(before, state);
+  }
+}
+
+function restartTimePassed(state: Restarting, settings: Settings): Outcome {
+  if (state.until !== null && state.at >= state.until) {
+    const reason = `the workload was not ready within --ready-timeout ${String(settings.readyTimeoutMs)} ms`;
+    return startFailed(state, reason, settings);
+  }
+  const { clearAgainAt } = state.plan;
+  if (clearAgainAt === null || state.at < clearAgainAt) return stay(state);
+  return stay({ ...state, plan: { ...state.plan, clearAgainAt: null } }, clearEffect(settings));
+}
+
+function startFailed(state: Restarting, reason: string, settings: Settings): Outcome {
+  return beginDemotion('demote-on-failure', { state, settings }, { why: 'start-failed', reason });
+}
+
+function startWhenReady(before: Restarting, state: Restarting): Outcome {
+  const { plan } = state;
+  if (!isReadyToStart(plan) || isReadyToStart(before.plan)) return stay(state);
+  return stay(state, {
+    type: 'activate-workload',
+    epoch: plan.epoch,
+    previous: state.previous,
+    reason: 'restart',
+  });
+}
+
+function runsAgain(state: Restarting): Outcome {
+  const next: Serving = { ...primaryBase(state, state), warning: null, phase: 'serving' };
+  const { epoch, previous } = next;
+  return move(
+    'restarted',
+    { state: next, detail: `epoch ${String(epoch)}` },
+    { type: 'publish', announcement: { kind: 'promoted', epoch, previous, reason: 'restart' } },
+    heartbeat(next),
+  );
+}

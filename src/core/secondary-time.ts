@@ -1,0 +1,72 @@
+// What falls due for a secondary as time passes; one thing at a time, the runtime asks again at once.
+import type { Event } from './event.ts';
+import type { SecondaryState } from './state.ts';
+import type { Settings } from './settings.ts';
+import type { Outcome } from './outcome.ts';
+import { OVERDUE_MS } from './settings.ts';
+import { stay } from './outcome.ts';
+import { nextPulseAt } from './schedule.ts';
+import { claim, unseenLoss } from './claim.ts';
+import { lookNow, openProbe, probeAgain, suspect } from './suspicion.ts';
+import { askingExpired } from './requests.ts';
+
+type ProbeFailed = Extract<Event, { type: 'probe-failed' }>;
+
+export function secondaryTimePassed(state: SecondaryState, settings: Settings): Outcome {
+  const { at } = state;
+  if (at >= state.pulseAt || (state.observeAt !== null && at >= state.observeAt)) {
+    const pulseAt = nextPulseAt(state, settings);
+    return stay({ ...state, pulseAt, observeAt: null }, { type: 'observe-lease' });
+  }
+  if (state.rearmAt !== null && at >= state.rearmAt) {
+    return stay({ ...state, rearmAt: null }, { type: 'arm-workload' });
+  }
+  switch (state.phase) {
+    case 'listening': {
+      if (at < state.until) return stay(state);
+      const loss = unseenLoss(state, 'nobody was heard');
+      return claim(state, settings, { by: 'claim-at-start', loss });
+    }
+    case 'watching':
+      return watchingTimePassed(state, settings);
+    case 'suspecting': {
+      const { nextLookAt, attempts } = state.suspicion;
+      if (nextLookAt === null || at < nextLookAt) return stay(state);
+      const probes = state.primary !== null && attempts < settings.probeAttempts;
+      return probes ? probeAgain(state, settings) : lookNow(state);
+    }
+    case 'waiting': {
+      if (at < state.until) return stay(state);
+      const loss = unseenLoss(state, 'nobody led');
+      return claim(state, settings, { by: 'claim-after-wait', loss });
+    }
+    case 'asking':
+      return at >= state.until ? askingExpired(state, settings) : stay(state);
+    case 'fencing':
+      return stay(state);
+  }
+}
+
+function watchingTimePassed(
+  state: Extract<SecondaryState, { phase: 'watching' }>,
+  settings: Settings,
+): Outcome {
+  const { at } = state;
+  if (at >= state.heardAt + settings.heartbeatTimeoutMs) {
+    const detail = `nothing heard for ${String(Math.round(at - state.heardAt))} ms`;
+    return suspect(state, settings, { by: 'suspect-silence', cause: 'silence', detail });
+  }
+  if (at >= state.nextProbeAt && state.probe === null && state.primary !== null) {
+    const opened = openProbe(state, settings);
+    return stay(opened.state, opened.effect);
+  }
+  return stay(state);
+}
+
+/** A probe whose answer is overdue although the adapter promised one, as the failure it amounts to. */
+export function overdueProbe(state: SecondaryState, settings: Settings): ProbeFailed | null {
+  if (state.probe === null) return null;
+  const { number, sentAt } = state.probe;
+  if (state.at < sentAt + settings.probeTimeoutMs + OVERDUE_MS) return null;
+  return { type: 'probe-failed', at: state.at, probe: number, cause: 'no answer at all' };
+}

@@ -1,0 +1,88 @@
+// What one node was told: the constants that every decision reads. Durations are milliseconds.
+
+/** How a secondary stands by, from the slowest takeover to the fastest. */
+export type Standby = 'cold' | 'armed' | 'hot';
+
+/** What may be done to a primary that is silent on every channel. */
+export type FenceMode = 'kill' | 'kill-unless-stopped' | 'none';
+
+/** What the end of the workload means. */
+export type RestartMode = 'always' | 'on-failure' | 'never';
+
+/** What a node is asked to be when it starts. */
+export type StartRole = 'auto' | 'primary' | 'secondary';
+
+/** The settings of one node of one group; relations between them are checked by the caller. */
+export interface Settings {
+  readonly nodeId: string;
+  /** Random, new for each life of the process: tells two lives of one node id apart. */
+  readonly run: string;
+  readonly version: string;
+  readonly startRole: StartRole;
+  readonly standby: Standby;
+  /** False: a watcher, which only runs hooks. */
+  readonly hasWorkload: boolean;
+  readonly hasReadyCheck: boolean;
+  readonly hasPromoteCommand: boolean;
+  readonly hasDemoteCommand: boolean;
+  readonly fence: FenceMode;
+  readonly restart: RestartMode;
+  readonly exitOnDemote: boolean;
+  readonly priority: number;
+
+  readonly heartbeatIntervalMs: number;
+  readonly heartbeatTimeoutMs: number;
+  readonly probeIntervalMs: number;
+  readonly probeTimeoutMs: number;
+  readonly probeAttempts: number;
+  readonly retryBackoffMinMs: number;
+  readonly retryBackoffMaxMs: number;
+  readonly readyTimeoutMs: number;
+  readonly promoteTimeoutMs: number;
+  readonly demoteTimeoutMs: number;
+  readonly stopGraceMs: number;
+  readonly fenceGraceMs: number;
+  readonly drainMs: number;
+  readonly successorWindowMs: number;
+  readonly restartLimit: number;
+  readonly restartWindowMs: number;
+  readonly coolOffMs: number;
+}
+
+/** How long one rank waits for the rank before it, ms: longer than a claim takes. */
+export const RANK_STEP_MS = 5;
+
+/** How often a claim is repeated while the lost primary's process is still closing its files. */
+export const CLAIM_RETRIES = 6;
+
+/** The first pause between such claims, ms; doubles. */
+export const CLAIM_RETRY_MS = 2;
+
+/** How long to wait before looking again at leftovers that may not be signalled, ms. */
+export const CLEAR_RETRY_MS = 250;
+
+/** A starved primary is believed alive for this many heartbeat timeouts, then it counts as hung. */
+export const STARVATION_LIMIT = 5;
+
+/** A standby that has not been heard for this many probe intervals leaves the succession. */
+export const STANDBY_FORGOTTEN_AFTER = 3;
+
+/** The most standbys a primary keeps in the order of succession. */
+export const SUCCESSION_LIMIT = 256;
+
+/** The most requests of clients that wait for an outcome at one node. */
+export const REQUEST_LIMIT = 16;
+
+/** Lateness of a node's own loop from which it doubts itself, ms. */
+export function latenessToleranceMs(settings: Settings): number {
+  return Math.max(20, settings.heartbeatTimeoutMs / 4, settings.heartbeatIntervalMs / 2);
+}
+
+/** How long a free lease is left alone when nothing was announced, ms: a shutdown may be on its way. */
+export const FREE_LEASE_GRACE_MS = 50;
+
+/** How long after a change of the lease a secondary looks, ms: the new primary has the machine first. */
+export const OBSERVE_DELAY_MS = 10;
+
+/** How long an answer of an adapter may be overdue before the core goes on without it, ms. */
+export const OVERDUE_MS = 1_000;

@@ -1,0 +1,40 @@
+// Keeps what stands by ready: a process behind its gate (armed), or the workload itself (hot).
+import type { EventBody } from './event.ts';
+import type { NodeState } from './state.ts';
+import type { Settings } from './settings.ts';
+import type { Effect } from './effect.ts';
+import type { Outcome } from './outcome.ts';
+import { stay } from './outcome.ts';
+
+type StandbyEvent = Extract<
+  EventBody,
+  {
+    type: 'workload-armed' | 'workload-disarmed' | 'workload-failed' | 'workload-stopped';
+  }
+>;
+
+/** What became of the process that stands by; one that ended is replaced after the shortest backoff. */
+export function standbyEvent(state: NodeState, event: StandbyEvent, settings: Settings): Outcome {
+  switch (event.type) {
+    case 'workload-armed':
+      return stay({ ...state, armed: true, rearmAt: null });
+    case 'workload-stopped':
+      return stay({ ...state, armed: false });
+    case 'workload-disarmed':
+    case 'workload-failed': {
+      const what = event.type === 'workload-failed' ? event.message : event.detail;
+      const warning = `the standby process can not be kept: ${what}`;
+      const rearmAt = standsByReady(settings) ? state.at + settings.retryBackoffMinMs : null;
+      return stay({ ...state, armed: false, warning, rearmAt });
+    }
+  }
+}
+
+/** The order to prepare a process, where the standby mode keeps one. */
+export function rearm(state: NodeState, settings: Settings): readonly Effect[] {
+  return standsByReady(settings) && !state.armed ? [{ type: 'arm-workload' }] : [];
+}
+
+function standsByReady(settings: Settings): boolean {
+  return settings.standby !== 'cold' && settings.hasWorkload;
+}

@@ -1,0 +1,315 @@
+// What a node knows and does: a union by role, and within a role by phase.
+import type { Standby } from './settings.ts';
+
+/** The addresses of one node's two sockets. */
+export interface Endpoints {
+  readonly bus: string;
+  readonly rpc: string;
+}
+
+/** The holder of the lease as its epoch record and registration name it. */
+export interface LeaseHolder {
+  readonly node: string;
+  readonly run: string;
+  readonly endpoints: Endpoints;
+}
+
+/** What a look at the lease store showed. */
+export interface LeaseObservation {
+  /** The highest epoch ever claimed; 0 when there was none. */
+  readonly epoch: number;
+  /** Whether a live process holds the lease now (its record may still be that of the one before). */
+  readonly held: boolean;
+  /** Whose record the highest epoch has; null when there is none or it can't be read. */
+  readonly holder: LeaseHolder | null;
+  readonly recordUnreadable: boolean;
+  /** A value that the holder changes with every heartbeat; compared, never interpreted. */
+  readonly touch: string | null;
+  readonly paused: boolean;
+}
+
+/** The last change of primary, as measured by the one that took over. */
+export interface Takeover {
+  readonly kind: 'failover' | 'switchover' | 'start';
+  readonly from: string | null;
+  readonly to: string;
+  readonly epoch: number;
+  readonly reason: string;
+  /** From the loss as seen (or the old workload's end, when planned) to the new workload's start. */
+  readonly gapMs: number | null;
+}
+
+/** A standby as the primary heard of it. */
+export interface StandbyInfo {
+  readonly node: string;
+  readonly run: string;
+  readonly willing: boolean;
+  readonly priority: number;
+  readonly standby: Standby;
+  readonly version: string;
+  /** For how long it has stood by, ms, when it said so. */
+  readonly standingByMs: number;
+}
+
+export interface KnownStandby extends StandbyInfo {
+  readonly heardAt: number;
+}
+
+/** A client's request that waits for an outcome. */
+export interface PendingRequest {
+  readonly id: string;
+  readonly kind: 'promote' | 'demote' | 'check';
+}
+
+/** How the loss of the old primary was noticed; carried into the new term. */
+export interface Loss {
+  readonly kind: 'failover' | 'switchover' | 'start';
+  readonly reason: string;
+  /** When, on this node's clock (ms): the end of the old workload if it is known. */
+  readonly at: number;
+  readonly from: string | null;
+}
+
+/** What every role carries. Times are milliseconds on the caller's monotonic clock. */
+export interface Common {
+  /** The time of the last event. */
+  readonly at: number;
+  readonly startedAt: number;
+  /** Since when this role. */
+  readonly since: number;
+  /** The next beat of this node's own loop. */
+  readonly pulseAt: number;
+  /** The highest epoch ever confirmed: nothing older has authority, no claim is made below it. */
+  readonly epochFloor: number;
+  readonly paused: boolean;
+  /** False: the application has told this node not to take part. */
+  readonly enabled: boolean;
+  /** Not willing before this time (cool-off, `demote --hold`). */
+  readonly heldOffUntil: number;
+  /** Not willing until another has led an epoch above this one; 0: no such wait. */
+  readonly heldOffUntilEpochAbove: number;
+  /** Claims and promotions that failed in a row. */
+  readonly failures: number;
+  /** State of the deterministic jitter. */
+  readonly random: number;
+  readonly restarts: readonly number[];
+  readonly restartCount: number;
+  readonly coolOffMs: number;
+  readonly lastTakeover: Takeover | null;
+  readonly requests: readonly PendingRequest[];
+  readonly warning: string | null;
+  readonly lastReason: string;
+  /** Messages dropped because their epoch was old. */
+  readonly staleMessages: number;
+  /** Probes sent so far: the number of one is never used again. */
+  readonly probeCount: number;
+  /** The worst lateness of this node's own loop, ms. */
+  readonly worstLatenessMs: number;
+  /** Whether a process for the next promotion is ready (armed or hot). */
+  readonly armed: boolean;
+  /** When to try again to arm; null: nothing to do. */
+  readonly rearmAt: number | null;
+}
+
+/** Whom a secondary follows. */
+export interface FollowedPrimary extends LeaseHolder {
+  readonly epoch: number;
+  readonly succession: readonly string[];
+  readonly version: string | null;
+}
+
+/** The probe that is under way. */
+export interface OpenProbe {
+  readonly number: number;
+  readonly sentAt: number;
+}
+
+export type SuspicionCause = 'silence' | 'probe' | 'check' | 'claim-denied';
+
+export interface Suspicion {
+  readonly cause: SuspicionCause;
+  readonly since: number;
+  readonly attempts: number;
+  readonly judging: boolean;
+  /** Whether this node has let the ranks before it act on the verdict. */
+  readonly deferred: boolean;
+  /** Look at the holder again at this time; null: a probe or an inspection is under way. */
+  readonly nextLookAt: number | null;
+}
+
+export type WaitReason = 'turn' | 'backoff' | 'successor' | 'not-willing' | 'free-lease';
+
+export interface SecondaryBase extends Common {
+  readonly role: 'secondary';
+  /** When the holder of the lease last gave a sign of life here, or was first seen. */
+  readonly heardAt: number;
+  readonly primary: FollowedPrimary | null;
+  readonly probe: OpenProbe | null;
+  readonly nextProbeAt: number;
+  readonly backgroundFailures: number;
+  readonly touch: { readonly value: string; readonly changedAt: number } | null;
+  readonly observeAt: number | null;
+  readonly loss: Loss | null;
+}
+
+export type SecondaryState = SecondaryBase &
+  (
+    | { readonly phase: 'listening'; readonly until: number }
+    | { readonly phase: 'watching' }
+    | { readonly phase: 'suspecting'; readonly suspicion: Suspicion }
+    | { readonly phase: 'fencing'; readonly forced: boolean }
+    | { readonly phase: 'waiting'; readonly until: number; readonly why: WaitReason }
+    | { readonly phase: 'asking'; readonly until: number; readonly force: boolean }
+  );
+
+/** What must be true before the workload may start; each comes back as an event. */
+export interface StartPlan {
+  readonly armed: boolean;
+  readonly cleared: boolean;
+  readonly epoch: number | null;
+  readonly clearAgainAt: number | null;
+}
+
+export interface CandidateBase extends Common {
+  readonly role: 'candidate';
+  readonly loss: Loss;
+  /** Whom this node followed when it began to claim: where to return when the claim is denied. */
+  readonly followed: FollowedPrimary | null;
+  /** A stop that arrived during the promotion: taken up once the lease is free again. */
+  readonly stop: StopOrder | null;
+}
+
+/** A failure as its transition tells it. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface StopOrder {
+  readonly exitCode: number;
+  readonly reason: string;
+  readonly immediate: boolean;
+}
+
+export type CandidateState = CandidateBase &
+  (
+    | { readonly phase: 'acquiring'; readonly retries: number; readonly retryAt: number | null }
+    | {
+        readonly phase: 'clearing';
+        readonly epoch: number;
+        readonly previous: string | null;
+        readonly plan: StartPlan;
+      }
+    | {
+        readonly phase: 'starting';
+        readonly epoch: number;
+        readonly previous: string | null;
+        readonly activatedAt: number | null;
+        readonly until: number | null;
+      }
+    | {
+        readonly phase: 'promoting';
+        readonly epoch: number;
+        readonly previous: string | null;
+        readonly activatedAt: number;
+      }
+    | {
+        readonly phase: 'unwinding';
+        readonly epoch: number;
+        readonly failure: Failure;
+        readonly step: 'stop' | 'release';
+      }
+  );
+
+export interface Demotion {
+  readonly why: DemotionReason;
+  readonly reason: string;
+  readonly step: 'drain' | 'hook' | 'stop' | 'release' | 'suspend';
+  readonly drainUntil: number | null;
+  readonly successor: string | null;
+  readonly holdMs: number | null;
+  readonly stop: StopOrder | null;
+  readonly workloadEndedAt: number | null;
+  /** Hot: whether the demote command confirmed that the workload obeys. */
+  readonly confirmed: boolean;
+  readonly completed: boolean;
+}
+
+export type DemotionReason =
+  | 'switchover'
+  | 'demote'
+  | 'stop'
+  | 'suspend'
+  | 'lease-lost'
+  | 'workload-failed'
+  | 'start-failed'
+  | 'completed';
+
+export interface PrimaryBase extends Common {
+  readonly role: 'primary';
+  readonly epoch: number;
+  readonly previous: string | null;
+  readonly standbys: readonly KnownStandby[];
+}
+
+export type PrimaryState = PrimaryBase &
+  (
+    | { readonly phase: 'serving' }
+    | {
+        readonly phase: 'restarting';
+        readonly plan: StartPlan;
+        readonly activated: boolean;
+        readonly until: number | null;
+      }
+    | { readonly phase: 'demoting'; readonly demotion: Demotion }
+  );
+
+export type StoppedState = Common & {
+  readonly role: 'stopped';
+  readonly order: StopOrder;
+} & ({ readonly phase: 'stopping' } | { readonly phase: 'stopped' });
+
+export type NodeState = SecondaryState | CandidateState | PrimaryState | StoppedState;
+
+export type Role = NodeState['role'];
+export type Phase = NodeState['phase'];
+
+/** A node as it begins: it has heard nothing and claims nothing. */
+export function initialState(at: number, seed: number): NodeState {
+  return {
+    role: 'secondary',
+    phase: 'listening',
+    until: at,
+    at,
+    startedAt: at,
+    since: at,
+    pulseAt: at,
+    epochFloor: 0,
+    paused: false,
+    enabled: true,
+    heldOffUntil: 0,
+    heldOffUntilEpochAbove: 0,
+    failures: 0,
+    random: seed >>> 0 || 1,
+    restarts: [],
+    restartCount: 0,
+    coolOffMs: 0,
+    lastTakeover: null,
+    requests: [],
+    warning: null,
+    lastReason: 'started',
+    staleMessages: 0,
+    worstLatenessMs: 0,
+    armed: false,
+    rearmAt: null,
+    heardAt: at,
+    primary: null,
+    probe: null,
+    probeCount: 0,
+    nextProbeAt: at,
+    backgroundFailures: 0,
+    touch: null,
+    observeAt: null,
+    loss: null,
+  };
+}

@@ -1,0 +1,314 @@
+// From doubt to a verdict: probes, looks at the holder, and what follows from them.
+import type { Effect } from './effect.ts';
+import type { EventBody, HolderInspection } from './event.ts';
+import type { FollowedPrimary, LeaseObservation, SecondaryState, SuspicionCause } from './state.ts';
+import type { Settings } from './settings.ts';
+import type { Outcome } from './outcome.ts';
+import type { TransitionId } from './transitions.ts';
+import { OVERDUE_MS, RANK_STEP_MS } from './settings.ts';
+import { move, secondaryBase, stay } from './outcome.ts';
+import { judgeSilence } from './failure-detector.ts';
+import type { Verdict } from './failure-detector.ts';
+import { backOff, claim, claimInTurn, unseenLoss } from './claim.ts';
+import { rankOf, unwillingBecause } from './election-order.ts';
+
+type Suspecting = Extract<SecondaryState, { phase: 'suspecting' }>;
+type Fencing = Extract<SecondaryState, { phase: 'fencing' }>;
+
+/** Begins to doubt the primary: one look at its process for later comparison, and the first probe. */
+export function suspect(
+  state: SecondaryState,
+  settings: Settings,
+  how: { readonly by: TransitionId; readonly cause: SuspicionCause; readonly detail: string },
+): Outcome {
+  const suspecting: Suspecting = {
+    ...secondaryBase(state),
+    probe: null,
+    phase: 'suspecting',
+    suspicion: {
+      cause: how.cause,
+      since: state.at,
+      attempts: 0,
+      judging: false,
+      deferred: false,
+      nextLookAt: null,
+    },
+  };
+  const probed = probeAgain(suspecting, settings);
+  return move(
+    how.by,
+    { state: probed.state, detail: how.detail },
+    { type: 'inspect-holder' },
+    ...probed.effects,
+  );
+}
+
+/** Sends the next probe of a suspicion; without an address it goes straight to the verdict. */
+export function probeAgain(state: Suspecting, settings: Settings): Outcome {
+  if (state.primary === null) {
+    // No address to probe; a while between two looks tells one that starves from one that hangs.
+    const silentAt = state.heardAt + settings.heartbeatTimeoutMs;
+    return judgeLater(state, Math.max(silentAt, state.at + settings.probeTimeoutMs));
+  }
+  const opened = openProbe(state, settings);
+  return stay(
+    { ...opened.state, suspicion: { ...state.suspicion, nextLookAt: null } },
+    opened.effect,
+  );
+}
+
+/** A numbered probe, so that an answer to an earlier one is not taken for its own. */
+export function openProbe<State extends SecondaryState>(
+  state: State,
+  settings: Settings,
+): { readonly state: State; readonly effect: Effect } {
+  const number = state.probeCount + 1;
+  const next = {
+    ...state,
+    probe: { number, sentAt: state.at },
+    probeCount: number,
+    nextProbeAt: state.at + settings.probeIntervalMs,
+  };
+  const effect: Effect = {
+    type: 'probe',
+    probe: number,
+    timeoutMs: settings.probeTimeoutMs,
+    willing: unwillingBecause(state, settings) === null,
+    standingByMs: state.at - state.since,
+  };
+  return { state: next, effect };
+}
+
+/** One more probe of the suspicion failed. */
+export function probeFailedWhileSuspecting(state: Suspecting, settings: Settings): Outcome {
+  const attempts = state.suspicion.attempts + 1;
+  const next: Suspecting = { ...state, probe: null, suspicion: { ...state.suspicion, attempts } };
+  return attempts < settings.probeAttempts ? probeAgain(next, settings) : lookNow(next);
+}
+
+/** Looks at the holder; the answer is judged. */
+export function lookNow(state: Suspecting): Outcome {
+  const nextLookAt = state.at + OVERDUE_MS;
+  const suspicion = { ...state.suspicion, judging: true, nextLookAt };
+  return stay({ ...state, suspicion }, { type: 'inspect-holder' });
+}
+
+function judgeLater(state: Suspecting, at: number): Outcome {
+  const nextLookAt = Math.max(at, state.at);
+  return stay({ ...state, suspicion: { ...state.suspicion, judging: false, nextLookAt } });
+}
+
+/** Acts on what the look at the holder showed. */
+export function judge(
+  state: Suspecting,
+  inspection: HolderInspection,
+  settings: Settings,
+): Outcome {
+  // Somebody newer, or one that was not named before, is followed and judged by its own silence.
+  const followed = followObserved(state, inspection.observation, settings);
+  if (followed !== null) return followed;
+  const verdict = judgeSilence(
+    {
+      inspection,
+      epoch: state.primary?.epoch ?? state.epochFloor,
+      silentForMs: state.at - state.heardAt,
+      untouchedForMs: state.touch === null ? Infinity : state.at - state.touch.changedAt,
+    },
+    settings,
+  );
+  return actOn(verdict, { state, inspection, settings });
+}
+
+interface Judged {
+  readonly state: Suspecting;
+  readonly inspection: HolderInspection;
+  readonly settings: Settings;
+}
+
+function actOn(verdict: Verdict, { state, inspection, settings }: Judged): Outcome {
+  const { description } = inspection;
+  switch (verdict) {
+    case 'free':
+      return claimInTurn(state, settings, {
+        by: 'claim-when-free',
+        loss: unseenLoss(state, 'the lease was found free'),
+      });
+    case 'changed':
+      return followUnnamed(state);
+    case 'ending':
+      return judgeLater(state, state.at + 5);
+    case 'too-early':
+      if (state.heardAt > state.suspicion.since) return trustHeartbeats(state);
+      return judgeLater(state, state.heardAt + settings.heartbeatTimeoutMs);
+    case 'alive':
+      return trustTouch({ state, inspection, settings });
+    case 'starved': {
+      const warning = `the primary gets no CPU (${description}); waiting for it`;
+      const suspicion = { ...state.suspicion, attempts: 0, judging: false };
+      return probeAgain({ ...state, warning, suspicion }, settings);
+    }
+    case 'foreign': {
+      const warning = `primary.lock is held by a process of another program: ${description}`;
+      return backOff(state, settings, { by: 'wait-after-suspicion', detail: warning, warning });
+    }
+    case 'stopped':
+    case 'hung':
+      return fenceOrWait(verdict, { state, inspection, settings });
+  }
+}
+
+/** Probes failed, and heartbeats came meanwhile: two signs that do not agree. */
+function trustHeartbeats(state: Suspecting): Outcome {
+  const warning = 'the primary sends heartbeats and answers no probe; nothing is done to it';
+  const base = secondaryBase(state);
+  const next: SecondaryState = { ...base, probe: null, warning, loss: null, phase: 'watching' };
+  return move('trust-heartbeat', { state: next, detail: 'it answers no probe' });
+}
+
+function trustTouch({ state, inspection, settings }: Judged): Outcome {
+  const warning =
+    'the primary can not be reached but still touches its lock file; nothing is done to it';
+  const next: SecondaryState = {
+    ...secondaryBase(state),
+    probe: null,
+    warning,
+    heardAt: state.at,
+    nextProbeAt: state.at + settings.probeIntervalMs,
+    phase: 'watching',
+  };
+  const holder = inspection.observation.holder;
+  const refollow: Effect[] = holder === null ? [] : [{ type: 'follow', holder }];
+  return move('trust-touch', { state: next, detail: inspection.description }, ...refollow);
+}
+
+function fenceOrWait(
+  verdict: 'stopped' | 'hung',
+  { state, inspection, settings }: Judged,
+): Outcome {
+  const what = `it is ${verdict} (${inspection.description})`;
+  if (settings.fence === 'none') {
+    const warning = `the holder of the lease is silent, ${what}, and --fence none forbids to end it`;
+    return backOff(state, settings, { by: 'wait-after-suspicion', detail: what, warning });
+  }
+  const unwilling = unwillingBecause(state, settings);
+  if (unwilling !== null) {
+    const warning = `the holder of the lease is silent, ${what}, and this node does not act: ${unwilling}`;
+    return backOff(state, settings, { by: 'wait-after-suspicion', detail: what, warning });
+  }
+  const rank = rankOf(state, settings);
+  if (rank > 0 && !state.suspicion.deferred) {
+    const suspicion = { ...state.suspicion, deferred: true };
+    return judgeLater({ ...state, suspicion }, state.at + rank * RANK_STEP_MS * 4);
+  }
+  const loss = {
+    kind: 'failover' as const,
+    reason: `the primary was silent: ${what}`,
+    at: state.heardAt,
+    from: state.primary?.node ?? null,
+  };
+  const next: Fencing = {
+    ...secondaryBase(state),
+    probe: null,
+    loss,
+    phase: 'fencing',
+    forced: false,
+  };
+  return move('fence-silent', { state: next, detail: what }, fenceEffect(next, settings));
+}
+
+/** The order to end the holder that was judged, and no other. */
+export function fenceEffect(state: SecondaryState, settings: Settings, forced = false): Effect {
+  return {
+    type: 'fence-holder',
+    epoch: state.primary?.epoch ?? state.epochFloor,
+    run: state.primary?.run ?? null,
+    mode: forced ? 'kill' : settings.fence,
+  };
+}
+
+/** The fence has done what it could. */
+export function fenceFinished(
+  state: Fencing,
+  event: Extract<EventBody, { type: 'fence-finished' }>,
+  settings: Settings,
+): Outcome {
+  switch (event.outcome) {
+    case 'killed':
+    case 'gone':
+    case 'stale':
+      return claim(state, settings, {
+        by: 'claim-after-fencing',
+        loss: unseenLoss(state, `the silent primary was fenced: ${event.detail}`),
+        manual: state.forced,
+      });
+    case 'spared-stopped':
+    case 'not-permitted':
+    case 'foreign':
+    case 'not-released': {
+      const warning = `the silent holder of the lease was not fenced: ${event.detail}`;
+      return backOff(state, settings, { by: 'wait-after-fencing', detail: event.detail, warning });
+    }
+  }
+}
+
+/** Follows the holder of a newer epoch, if the observation names one. */
+export function followObserved(
+  state: SecondaryState,
+  observation: LeaseObservation,
+  settings: Settings,
+): Outcome | null {
+  const { holder, epoch } = observation;
+  if (!observation.held || holder === null) return null;
+  // The record of a term of this node's own that has ended: who holds now has not said its name.
+  if (holder.run === settings.run) return null;
+  const known = state.primary;
+  if (known !== null && epoch <= known.epoch && sameHolder(known, holder)) return null;
+  if (known !== null && epoch < known.epoch) return null;
+  const succession = known?.run === holder.run ? known.succession : [];
+  const primary: FollowedPrimary = { ...holder, epoch, succession, version: null };
+  const watching: SecondaryState = {
+    ...secondaryBase(state),
+    primary,
+    heardAt: state.at,
+    touch: null,
+    loss: null,
+    backgroundFailures: 0,
+    warning: null,
+    phase: 'watching',
+  };
+  const probed = openProbe(watching, settings);
+  return move(
+    'found-primary',
+    { state: probed.state, detail: `${holder.node} holds epoch ${String(epoch)}` },
+    { type: 'follow', holder },
+    probed.effect,
+  );
+}
+
+/** Follows a holder whose name is not known: a candidate between its lock and its claim, or worse. */
+export function followUnnamed(state: SecondaryState): Outcome {
+  const next: SecondaryState = {
+    ...secondaryBase(state),
+    primary: null,
+    probe: null,
+    touch: null,
+    heardAt: state.at,
+    phase: 'watching',
+  };
+  const unfollow: readonly Effect[] =
+    state.primary === null ? [] : [{ type: 'follow', holder: null }];
+  return move(
+    'found-primary',
+    { state: next, detail: 'it has not said its name yet' },
+    ...unfollow,
+  );
+}
+
+function sameHolder(a: FollowedPrimary, b: FollowedPrimary | LeaseObservation['holder']): boolean {
+  return (
+    b !== null &&
+    a.run === b.run &&
+    a.endpoints.bus === b.endpoints.bus &&
+    a.endpoints.rpc === b.endpoints.rpc
+  );
+}

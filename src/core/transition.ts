@@ -1,0 +1,149 @@
+// The core: one event in; a state, effects and a reason out. Pure, total, and checked at every step.
+// Guards come before roles: time, then epoch, then the role decides.
+import type { Effect } from './effect.ts';
+import type { Event } from './event.ts';
+import type { LeaseObservation, NodeState, SecondaryState } from './state.ts';
+import type { Settings } from './settings.ts';
+import type { Outcome } from './outcome.ts';
+import type { TransitionId } from './transitions.ts';
+import { latenessToleranceMs } from './settings.ts';
+import { stay } from './outcome.ts';
+import { TRANSITIONS } from './transitions.ts';
+import { whenSecondary } from './when-secondary.ts';
+import { whenCandidate } from './when-candidate.ts';
+import { whenPrimary } from './when-primary.ts';
+import { whenStopped } from './ending.ts';
+import { overdueProbe } from './secondary-time.ts';
+import { settleRequests } from './requests.ts';
+import { roleChange } from './announcements.ts';
+import { checkInvariants } from './invariants.ts';
+
+export interface Transition {
+  readonly state: NodeState;
+  /** To be performed in this order. */
+  readonly effects: readonly Effect[];
+  /** The row of the table, when the phase changed. */
+  readonly move: TransitionId | null;
+  /** The row's sentence with the detail of the moment; empty when the phase did not change. */
+  readonly reason: string;
+}
+
+/**
+ * Decides what one event means. Never throws for an event that can happen; a broken invariant throws
+ * `InvariantViolation`, because going on could start a second workload.
+ */
+export function transition(before: NodeState, event: Event, settings: Settings): Transition {
+  const aware = learn(passTime(before, event, settings), event, settings);
+  const outcome = guardEpoch(aware, event) ?? byRole(aware, event, settings);
+  const reason = reasonOf(outcome);
+  const told = outcome.move === null ? outcome.state : { ...outcome.state, lastReason: reason };
+  const settled = settleRequests({ ...outcome, state: told }, reason);
+  const effects =
+    settled.state.role === before.role
+      ? settled.effects
+      : withRoleChange(settled.effects, roleChange(settled.state, reason));
+  const next = { state: settled.state, effects, move: outcome.move, reason };
+  checkInvariants(before, next);
+  return next;
+}
+
+/** The sentence of the table, and what it can't know. */
+function reasonOf(outcome: Outcome): string {
+  if (outcome.move === null) return '';
+  const { sentence } = TRANSITIONS[outcome.move];
+  return outcome.detail === '' ? sentence : `${sentence}: ${outcome.detail}`;
+}
+
+/** Before the end of the process, after everything that is urgent. */
+function withRoleChange(effects: readonly Effect[], change: Effect): readonly Effect[] {
+  const end = effects.findIndex((effect) => effect.type === 'exit');
+  if (end < 0) return [...effects, change];
+  return [...effects.slice(0, end), change, ...effects.slice(end)];
+}
+
+function byRole(state: NodeState, event: Event, settings: Settings): Outcome {
+  switch (state.role) {
+    case 'secondary': {
+      const overdue = event.type === 'time-passed' ? overdueProbe(state, settings) : null;
+      return whenSecondary(state, overdue ?? event, settings);
+    }
+    case 'candidate':
+      return whenCandidate(state, event, settings);
+    case 'primary':
+      return whenPrimary(state, event, settings);
+    case 'stopped':
+      return whenStopped(state, event);
+  }
+}
+
+/** Takes over the time, and doubts this node first: a silence it slept through does not count. */
+function passTime(before: NodeState, event: Event, settings: Settings): NodeState {
+  const at = Math.max(before.at, event.at);
+  const lateMs = at - before.pulseAt;
+  const aged: NodeState = { ...before, at };
+  if (event.type === 'started' || lateMs <= latenessToleranceMs(settings)) return aged;
+  const late: NodeState = { ...aged, worstLatenessMs: Math.max(aged.worstLatenessMs, lateMs) };
+  return late.role === 'secondary' ? afterOwnAbsence(late, settings) : late;
+}
+
+function afterOwnAbsence(state: SecondaryState, settings: Settings): SecondaryState {
+  const { at } = state;
+  // The beat is due anew: without this every event of a long queue would be late again.
+  const awake: SecondaryState = { ...state, heardAt: at, pulseAt: at, nextProbeAt: at };
+  switch (awake.phase) {
+    case 'listening':
+      return { ...awake, until: Math.max(awake.until, at + settings.heartbeatTimeoutMs) };
+    case 'suspecting': {
+      // Probed anew: answers that came during the absence, and failures, say nothing.
+      const anew = { since: at, attempts: 0, judging: false, nextLookAt: at };
+      const suspicion = { ...awake.suspicion, ...anew };
+      return { ...awake, probe: null, suspicion };
+    }
+    case 'watching':
+      return { ...awake, probe: null };
+    case 'fencing':
+    case 'waiting':
+    case 'asking':
+      return awake;
+  }
+}
+
+/** Old epochs have no authority; a newer one is believed only after the lease has confirmed it. */
+function guardEpoch(state: NodeState, event: Event): Outcome | null {
+  switch (event.type) {
+    case 'heartbeat-received':
+    case 'promoted-received':
+    case 'shutdown-received':
+      if (event.epoch < state.epochFloor) {
+        return stay({ ...state, staleMessages: state.staleMessages + 1 });
+      }
+      if (event.epoch > state.epochFloor && state.role !== 'stopped') {
+        return stay(state, { type: 'observe-lease' });
+      }
+      return null;
+    default:
+      return null;
+  }
+}
+
+/** What any look at the lease teaches every role: the highest epoch, and whether the group is paused. */
+function learn(state: NodeState, event: Event, settings: Settings): NodeState {
+  const observation = observationIn(event);
+  if (observation === null) return state;
+  // A claim of this node's own counts from its own answer on: a look may see it first.
+  const isOwn = observation.holder?.run === settings.run;
+  const epochFloor = isOwn ? state.epochFloor : Math.max(state.epochFloor, observation.epoch);
+  return { ...state, epochFloor, paused: observation.paused };
+}
+
+function observationIn(event: Event): LeaseObservation | null {
+  switch (event.type) {
+    case 'lease-observed':
+    case 'lease-denied':
+      return event.observation;
+    case 'holder-inspected':
+      return event.inspection.observation;
+    default:
+      return null;
+  }
+}

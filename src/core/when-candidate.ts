@@ -1,0 +1,270 @@
+// A candidate: from the claim to the announcement, and back in reverse order when a step fails.
+import type { Effect } from './effect.ts';
+import type { Event, EventBody } from './event.ts';
+import type { CandidateState, PrimaryState } from './state.ts';
+import type { Settings } from './settings.ts';
+import type { Outcome } from './outcome.ts';
+import { candidateBase, move, primaryBase, stay } from './outcome.ts';
+import { advancePlan, clearEffect, isReadyToStart } from './start-plan.ts';
+import { claimAnswered, claimTimePassed } from './claim-answers.ts';
+import { nextPulseAt } from './schedule.ts';
+import { describeEnd } from './restart-policy.ts';
+import { refuse } from './ending.ts';
+import { failed, hasLeft, interrupt, stopCandidate, undo, unwinding } from './unwinding.ts';
+import { heartbeat } from './announcements.ts';
+import { tooManyRequests, withRequest } from './requests.ts';
+
+type Acquiring = Extract<CandidateState, { phase: 'acquiring' }>;
+type Clearing = Extract<CandidateState, { phase: 'clearing' }>;
+type Starting = Extract<CandidateState, { phase: 'starting' }>;
+type Promoting = Extract<CandidateState, { phase: 'promoting' }>;
+
+export function whenCandidate(state: CandidateState, event: Event, settings: Settings): Outcome {
+  const request = requestDuringPromotion(state, event);
+  if (request !== null) return request;
+  switch (event.type) {
+    case 'stop-requested':
+      return stopCandidate(state, event.order, settings);
+    case 'lease-lost': {
+      const failure = { code: 'FAILOVER_LEASE_LOST', message: event.cause };
+      return interrupt(state, failure, settings);
+    }
+    case 'lease-observed': {
+      const { epoch } = event.observation;
+      if (state.phase === 'acquiring' || epoch <= state.epoch) return stay(state);
+      if (event.observation.holder?.run === settings.run) return stay(state);
+      const message = `epoch ${String(epoch)} was claimed while this node held ${String(state.epoch)}`;
+      return interrupt(state, { code: 'FAILOVER_LEASE_LOST', message }, settings);
+    }
+    case 'time-passed':
+      if (event.at >= state.pulseAt) return pulse(state, settings);
+      break;
+    case 'enabled-changed':
+      return stay({ ...state, enabled: event.enabled });
+    case 'suspend-requested':
+      return stay(state);
+    default:
+      break;
+  }
+  switch (state.phase) {
+    case 'acquiring':
+      return event.type === 'lease-granted'
+        ? granted(state, event, settings)
+        : acquiring(state, event, settings);
+    case 'clearing':
+      return clearing(state, event, settings);
+    case 'starting':
+      return starting(state, event, settings);
+    case 'promoting':
+      return promoting(state, event, settings);
+    case 'unwinding':
+      return unwinding(state, event, settings);
+  }
+}
+
+function acquiring(state: Acquiring, event: Event, settings: Settings): Outcome {
+  switch (event.type) {
+    case 'workload-armed':
+      return stay({ ...state, armed: true });
+    case 'workload-disarmed':
+    case 'workload-stopped':
+      return stay({ ...state, armed: false });
+    case 'workload-failed':
+      return stay({ ...state, armed: false, warning: event.message });
+    case 'time-passed':
+      return claimTimePassed(state);
+    case 'lease-denied':
+    case 'lease-failed':
+      // Between two claims nothing is asked: a failure is that of a look at the lease.
+      return state.retryAt === null ? claimAnswered(state, event, settings) : stay(state);
+    default:
+      return stay(state);
+  }
+}
+
+function granted(
+  state: Acquiring,
+  event: Extract<EventBody, { type: 'lease-granted' }>,
+  settings: Settings,
+): Outcome {
+  const { epoch, previous } = event;
+  const base = { ...candidateBase(state, state), epochFloor: epoch };
+  if (state.stop !== null) {
+    const failure = { code: 'FAILOVER_REFUSED', message: state.stop.reason };
+    return undo({ ...base, phase: 'clearing', epoch, previous, plan: NOTHING_YET }, failure, {
+      by: 'promotion-interrupted',
+      settings,
+    });
+  }
+  const armed = !settings.hasWorkload || state.armed;
+  const clearing: Clearing = {
+    ...base,
+    phase: 'clearing',
+    epoch,
+    previous,
+    plan: { ...NOTHING_YET, armed, epoch },
+  };
+  const arm: readonly Effect[] = armed ? [] : [{ type: 'arm-workload' }];
+  return move(
+    'lease-granted',
+    { state: clearing, detail: `epoch ${String(epoch)}` },
+    clearEffect(settings),
+    ...arm,
+    heartbeat(clearing),
+  );
+}
+
+const NOTHING_YET = { armed: false, cleared: false, epoch: null, clearAgainAt: null } as const;
+
+function clearing(before: Clearing, event: Event, settings: Settings): Outcome {
+  if (event.type === 'workload-failed') return failed(before, event, settings);
+  const plan = advancePlan(before.plan, event);
+  const armed = event.type === 'workload-armed' || before.armed;
+  const warning = event.type === 'leftovers-remain' ? event.detail : before.warning;
+  const state: Clearing = { ...before, plan, armed, warning };
+  if (event.type === 'time-passed' && plan.clearAgainAt !== null && event.at >= plan.clearAgainAt) {
+    return stay({ ...state, plan: { ...plan, clearAgainAt: null } }, clearEffect(settings));
+  }
+  if (event.type === 'workload-disarmed') return stay(state, { type: 'arm-workload' });
+  if (!isReadyToStart(plan)) return stay(state);
+  const { epoch, previous } = state;
+  const next: Starting = {
+    ...candidateBase(state, state),
+    warning: null,
+    phase: 'starting',
+    epoch,
+    previous,
+    activatedAt: null,
+    until: state.at + settings.readyTimeoutMs,
+  };
+  const reason = state.loss.kind;
+  return move(
+    'leftovers-cleared',
+    { state: next, detail: `epoch ${String(epoch)}` },
+    { type: 'activate-workload', epoch, previous, reason },
+  );
+}
+
+function starting(state: Starting, event: Event, settings: Settings): Outcome {
+  switch (event.type) {
+    case 'workload-activated': {
+      const activated: Starting = { ...state, armed: false, activatedAt: state.at };
+      return settings.hasReadyCheck ? stay(activated) : ready(activated, settings);
+    }
+    case 'workload-ready':
+      return ready(state, settings);
+    case 'workload-failed':
+      return failed(state, event, settings);
+    case 'workload-ended': {
+      const message = `the workload ended before it was ready: ${describeEnd(event)}`;
+      return failed(state, { code: 'FAILOVER_PROMOTION_FAILED', message }, settings);
+    }
+    case 'time-passed': {
+      if (state.until === null || event.at < state.until) return stay(state);
+      const limit = `--ready-timeout ${String(settings.readyTimeoutMs)} ms`;
+      const message = `the workload was not ready within ${limit}`;
+      return failed(state, { code: 'FAILOVER_PROMOTION_FAILED', message }, settings);
+    }
+    default:
+      return stay(state);
+  }
+}
+
+function ready(state: Starting, settings: Settings): Outcome {
+  const activatedAt = state.activatedAt ?? state.at;
+  if (!settings.hasPromoteCommand) return promoted(state, activatedAt, settings);
+  const { epoch, previous } = state;
+  const next: Promoting = {
+    ...candidateBase(state, state),
+    phase: 'promoting',
+    epoch,
+    previous,
+    activatedAt,
+  };
+  return move(
+    'run-promote-command',
+    { state: next },
+    {
+      type: 'run-hook',
+      hook: 'promote',
+      epoch,
+      previous,
+      reason: state.loss.kind,
+      timeoutMs: settings.promoteTimeoutMs,
+    },
+  );
+}
+
+function promoting(state: Promoting, event: Event, settings: Settings): Outcome {
+  switch (event.type) {
+    case 'hook-finished': {
+      if (event.hook !== 'promote') return stay(state);
+      if (event.ok) return promoted(state, state.activatedAt, settings);
+      const message = `the promote command failed: ${event.detail}`;
+      return failed(state, { code: 'FAILOVER_PROMOTION_FAILED', message }, settings);
+    }
+    case 'workload-ended': {
+      const message = `the workload ended during the promotion: ${describeEnd(event)}`;
+      return failed(state, { code: 'FAILOVER_PROMOTION_FAILED', message }, settings);
+    }
+    default:
+      return stay(state);
+  }
+}
+
+function promoted(state: Starting | Promoting, activatedAt: number, settings: Settings): Outcome {
+  const { loss, epoch, previous } = state;
+  const gapMs = loss.kind === 'start' ? null : Math.max(0, activatedAt - loss.at);
+  const takeover = {
+    kind: loss.kind,
+    from: loss.from,
+    to: settings.nodeId,
+    epoch,
+    reason: loss.reason,
+    gapMs,
+  };
+  const serving: PrimaryState = {
+    ...primaryBase(state, { epoch, previous, standbys: [] }),
+    failures: 0,
+    heldOffUntil: 0,
+    heldOffUntilEpochAbove: 0,
+    warning: null,
+    lastTakeover: takeover,
+    pulseAt: state.at + settings.heartbeatIntervalMs,
+    phase: 'serving',
+  };
+  const gap = gapMs === null ? '' : `, ${gapMs.toFixed(1)} ms after the loss`;
+  return move(
+    'promoted',
+    { state: serving, detail: `epoch ${String(epoch)} (${loss.reason}${gap})` },
+    {
+      type: 'publish',
+      announcement: { kind: 'promoted', epoch, previous, reason: loss.reason },
+    },
+    heartbeat(serving),
+    { type: 'follow', holder: null },
+  );
+}
+
+/** A candidate that holds the lease says so: the others must know that someone is at work. */
+function pulse(state: CandidateState, settings: Settings): Outcome {
+  const next = { ...state, pulseAt: nextPulseAt(state, settings) };
+  if (state.phase === 'acquiring') return stay(next);
+  if (state.phase === 'unwinding' && hasLeft(state)) return stay(next);
+  return stay(next, { type: 'verify-lease' }, heartbeat(state));
+}
+
+function requestDuringPromotion(state: CandidateState, event: Event): Outcome | null {
+  switch (event.type) {
+    case 'promote-requested':
+    case 'check-requested': {
+      const kind = event.type === 'promote-requested' ? 'promote' : 'check';
+      const next = withRequest(state, { id: event.requestId, kind });
+      return next === null ? stay(state, refuse(event.requestId, tooManyRequests())) : stay(next);
+    }
+    case 'demote-requested':
+      return stay(state, refuse(event.requestId, 'a promotion is under way here'));
+    default:
+      return null;
+  }
+}

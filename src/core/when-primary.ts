@@ -1,0 +1,156 @@
+// A primary: it serves, starts its workload again in place, and steps down in order.
+import type { Event, EventBody } from './event.ts';
+import type { Effect } from './effect.ts';
+import type { PrimaryState } from './state.ts';
+import type { Settings } from './settings.ts';
+import type { Outcome } from './outcome.ts';
+import { stay } from './outcome.ts';
+import { recentStandbys, withStandby } from './election-order.ts';
+import { ended, restarting } from './restarting.ts';
+import { beginDemotion, hasLeft, whenDemoting } from './demotion.ts';
+import { nextPulseAt } from './schedule.ts';
+import { heartbeat } from './announcements.ts';
+import { refuse } from './ending.ts';
+
+type Serving = Extract<PrimaryState, { phase: 'serving' }>;
+type Restarting = Extract<PrimaryState, { phase: 'restarting' }>;
+
+export function whenPrimary(state: PrimaryState, event: Event, settings: Settings): Outcome {
+  switch (event.type) {
+    case 'standby-heard':
+      return stay({ ...state, standbys: withStandby(state.standbys, event.standby, state.at) });
+    case 'lease-changed':
+      return stay(state, { type: 'observe-lease' });
+    case 'enabled-changed':
+      return stay({ ...state, enabled: event.enabled });
+    case 'time-passed':
+      if (event.at >= state.pulseAt) return pulse(state, settings);
+      break;
+    case 'promote-requested':
+      return stay(state, alreadyPrimary(state, event.requestId));
+    case 'check-requested':
+      return stay(state, alreadyPrimary(state, event.requestId));
+    default:
+      break;
+  }
+  if (state.phase === 'demoting') return whenDemoting(state, event, settings);
+  return (
+    whenToldToEnd(state, event, settings) ??
+    (state.phase === 'serving'
+      ? serving(state, event, settings)
+      : restarting(state, event, settings))
+  );
+}
+
+/** The holder's beat: proves that it still holds, and says so to everyone. */
+function pulse(before: PrimaryState, settings: Settings): Outcome {
+  const standbys = recentStandbys(before.standbys, before.at, settings);
+  const state = { ...before, standbys, pulseAt: nextPulseAt(before, settings) };
+  if (state.phase === 'demoting' && hasLeft(state)) return stay(state);
+  return stay(state, { type: 'verify-lease' }, heartbeat(state));
+}
+
+function alreadyPrimary(state: PrimaryState, requestId: string): Effect {
+  const detail =
+    state.phase === 'demoting'
+      ? 'this node is stepping down'
+      : `this node is the primary at epoch ${String(state.epoch)}`;
+  if (state.phase === 'demoting') return refuse(requestId, detail);
+  return { type: 'answer', requestId, outcome: { ok: true, takeover: null, detail } };
+}
+
+function whenToldToEnd(
+  state: Serving | Restarting,
+  event: Event,
+  settings: Settings,
+): Outcome | null {
+  switch (event.type) {
+    case 'stop-requested': {
+      const { order } = event;
+      return beginDemotion(
+        'demote-to-stop',
+        { state, settings },
+        {
+          why: 'stop',
+          reason: order.reason,
+          stop: order,
+        },
+      );
+    }
+    case 'suspend-requested':
+      return beginDemotion(
+        'demote-to-suspend',
+        { state, settings },
+        {
+          why: 'suspend',
+          reason: 'suspended',
+        },
+      );
+    case 'lease-lost':
+      return beginDemotion(
+        'demote-on-lease-loss',
+        { state, settings },
+        {
+          why: 'lease-lost',
+          reason: event.cause,
+        },
+      );
+    case 'lease-observed': {
+      const { epoch, holder } = event.observation;
+      // The next epoch of a restart may be seen in the lease before its answer is.
+      if (epoch <= state.epoch || holder?.run === settings.run) return stay(state);
+      return beginDemotion(
+        'demote-on-lease-loss',
+        { state, settings },
+        {
+          why: 'lease-lost',
+          reason: `epoch ${String(epoch)} was claimed while this node held ${String(state.epoch)}`,
+        },
+      );
+    }
+    case 'demote-requested':
+      return askedToDemote(state, event, settings);
+    default:
+      return null;
+  }
+}
+
+function askedToDemote(
+  state: Serving | Restarting,
+  event: Extract<EventBody, { type: 'demote-requested' }>,
+  settings: Settings,
+): Outcome {
+  const { requestId, successor, holdMs, answerEarly } = event;
+  if (state.phase === 'restarting') {
+    return stay(state, refuse(requestId, 'the workload is being restarted; ask again'));
+  }
+  const requests = answerEarly
+    ? state.requests
+    : [...state.requests, { id: requestId, kind: 'demote' as const }];
+  const detail = `stepping down from epoch ${String(state.epoch)}`;
+  const answer: readonly Effect[] = answerEarly
+    ? [{ type: 'answer', requestId, outcome: { ok: true, takeover: null, detail } }]
+    : [];
+  const outcome = beginDemotion(
+    'demote-on-request',
+    { state: { ...state, requests }, settings },
+    {
+      why: successor === null ? 'demote' : 'switchover',
+      reason: successor === null ? 'a demotion was requested' : `hands over to ${successor}`,
+      successor,
+      holdMs,
+    },
+  );
+  return { ...outcome, effects: [...answer, ...outcome.effects] };
+}
+
+function serving(state: Serving, event: Event, settings: Settings): Outcome {
+  switch (event.type) {
+    case 'workload-ended':
+      return ended(state, event, settings);
+    case 'leftovers-remain':
+      return stay({ ...state, warning: event.detail });
+    default:
+      return stay(state);
+  }
+}

@@ -1,0 +1,181 @@
+// A secondary: it follows the primary, doubts it for good reasons only, and never stops watching.
+import type { Event } from './event.ts';
+import type { LeaseObservation, SecondaryState } from './state.ts';
+import type { Settings } from './settings.ts';
+import type { Outcome } from './outcome.ts';
+import { FREE_LEASE_GRACE_MS, OBSERVE_DELAY_MS } from './settings.ts';
+import { move, secondaryBase, stay, waiting } from './outcome.ts';
+import { claim, claimInTurn, unseenLoss } from './claim.ts';
+import { rankOf, turnDelayMs, unwillingBecause } from './election-order.ts';
+import { fenceFinished, followObserved, followUnnamed, judge } from './suspicion.ts';
+import { connectionLost, heard, probeAnswered, probeFailed, shutdownHeard } from './hearing.ts';
+import { secondaryTimePassed } from './secondary-time.ts';
+import { askedToCheck, askedToPromote, demotionAnswered } from './requests.ts';
+import { refuse, stopSecondary } from './ending.ts';
+import { standbyEvent } from './standby.ts';
+
+export function whenSecondary(state: SecondaryState, event: Event, settings: Settings): Outcome {
+  switch (event.type) {
+    case 'started':
+      return started(state, settings);
+    case 'time-passed':
+      return secondaryTimePassed(state, settings);
+    case 'stop-requested':
+      return stopSecondary(state, event.order, settings);
+    case 'suspend-requested':
+      return stay(state, { type: 'suspend-process' });
+    case 'enabled-changed':
+      return reconsider({ ...state, enabled: event.enabled }, settings);
+    case 'lease-observed':
+      return observed(state, event.observation, settings);
+    case 'lease-changed':
+      return observeSoon(state, settings);
+    case 'holder-inspected': {
+      const seen = withTouch(state, event.inspection.observation);
+      return seen.phase === 'suspecting' && seen.suspicion.judging
+        ? judge(seen, event.inspection, settings)
+        : stay(seen);
+    }
+    case 'fence-finished':
+      return state.phase === 'fencing' ? fenceFinished(state, event, settings) : stay(state);
+    case 'heartbeat-received':
+    case 'promoted-received':
+      return heard(state, event);
+    case 'shutdown-received':
+      return shutdownHeard(state, event, settings);
+    case 'connection-lost':
+      return connectionLost(state, event.run, settings);
+    case 'probe-answered':
+      return probeAnswered(state, event, settings);
+    case 'probe-failed':
+      return probeFailed(state, event, settings);
+    case 'demotion-answered':
+      return demotionAnswered(state, event, settings);
+    case 'promote-requested':
+      return askedToPromote(state, event, settings);
+    case 'check-requested':
+      return askedToCheck(state, event.requestId, settings);
+    case 'demote-requested':
+      return stay(state, refuse(event.requestId, `${settings.nodeId} is not the primary`));
+    case 'workload-armed':
+    case 'workload-disarmed':
+    case 'workload-failed':
+    case 'workload-stopped':
+      return reconsiderIfWaiting(standbyEvent(state, event, settings), settings);
+    case 'lease-granted':
+      // An answer that came after the claim was given up: what was granted is given back.
+      return stay(
+        { ...state, epochFloor: Math.max(state.epochFloor, event.epoch) },
+        { type: 'release-lease' },
+      );
+    case 'lease-failed':
+      return stay({ ...state, warning: event.message });
+    case 'standby-heard':
+    case 'lease-denied':
+    case 'epoch-advanced':
+    case 'lease-lost':
+    case 'lease-released':
+    case 'leftovers-cleared':
+    case 'leftovers-remain':
+    case 'workload-activated':
+    case 'workload-ready':
+    case 'workload-ended':
+    case 'workload-deactivated':
+    case 'hook-finished':
+      return stay(state);
+  }
+}
+
+function started(state: SecondaryState, settings: Settings): Outcome {
+  const listens = settings.startRole === 'secondary' ? settings.heartbeatTimeoutMs : 0;
+  const next: SecondaryState = {
+    ...secondaryBase(state),
+    pulseAt: state.at + settings.heartbeatIntervalMs,
+    phase: 'listening',
+    until: state.at + listens,
+  };
+  const arm = settings.standby === 'cold' || !settings.hasWorkload ? [] : [ARM];
+  return stay(next, { type: 'observe-lease' }, ...arm);
+}
+
+const ARM = { type: 'arm-workload' } as const;
+
+function observeSoon(state: SecondaryState, settings: Settings): Outcome {
+  const at = state.at + OBSERVE_DELAY_MS + 2 * Math.min(rankOf(state, settings), 20);
+  return stay({ ...state, observeAt: Math.min(state.observeAt ?? at, at) });
+}
+
+/** What a look at the lease means for one that stands by. */
+function observed(
+  before: SecondaryState,
+  observation: LeaseObservation,
+  settings: Settings,
+): Outcome {
+  const state: SecondaryState = { ...withTouch(before, observation), observeAt: null };
+  // One that must lead does not look first who else does: the claim's answer decides.
+  if (state.phase === 'listening' && settings.startRole === 'primary') {
+    return claim(state, settings, {
+      by: 'claim-at-start',
+      loss: unseenLoss(state, 'told to lead'),
+    });
+  }
+  const followed = followObserved(state, observation, settings);
+  if (followed !== null) return followed;
+  if (observation.held) return state.phase === 'listening' ? followUnnamed(state) : stay(state);
+  switch (state.phase) {
+    case 'listening':
+      if (state.at < state.until) return stay(state);
+      return claim(state, settings, {
+        by: 'claim-at-start',
+        loss: unseenLoss(state, 'nobody led'),
+      });
+    case 'watching': {
+      // A shutdown message may be on its way, and it may name a successor.
+      const until = state.at + FREE_LEASE_GRACE_MS + turnDelayMs(state, settings);
+      const base = { ...secondaryBase(state), loss: unseenLoss(state, 'the lease was found free') };
+      return move('wait-free-lease', { state: waiting(base, { until, why: 'free-lease' }) });
+    }
+    case 'suspecting':
+      return claimInTurn(state, settings, {
+        by: 'claim-when-free',
+        loss: unseenLoss(state, 'the lease was found free'),
+      });
+    case 'waiting':
+      return reconsider(state, settings);
+    case 'asking': {
+      const loss = {
+        ...unseenLoss(state, 'the lease was found free'),
+        kind: 'switchover',
+      } as const;
+      return claim(state, settings, { by: 'claim-when-free', loss, manual: true });
+    }
+    case 'fencing':
+      return stay(state);
+  }
+}
+
+/** The third channel: the primary changes its lock file with every heartbeat. */
+export function withTouch(state: SecondaryState, observation: LeaseObservation): SecondaryState {
+  const { touch } = observation;
+  if (touch === null || !observation.held) return state;
+  if (state.touch?.value === touch) return state;
+  // The first value seen proves nothing about when it was written.
+  const changedAt = state.touch === null ? Number.NEGATIVE_INFINITY : state.at;
+  return { ...state, touch: { value: touch, changedAt } };
+}
+
+function reconsiderIfWaiting(outcome: Outcome, settings: Settings): Outcome {
+  if (outcome.state.role !== 'secondary') return outcome;
+  const again = reconsider(outcome.state, settings);
+  return { ...again, effects: [...outcome.effects, ...again.effects] };
+}
+
+/** A node that waited because it was not willing claims as soon as it is. */
+function reconsider(state: SecondaryState, settings: Settings): Outcome {
+  if (state.phase !== 'waiting' || state.why !== 'not-willing') return stay(state);
+  if (unwillingBecause(state, settings) !== null) return stay(state);
+  return claim(state, settings, {
+    by: 'claim-after-wait',
+    loss: unseenLoss(state, 'nobody led'),
+  });
+}

@@ -1,0 +1,156 @@
+// Looks for what earlier runs left, and tells apart what may be signalled and what is only waited for.
+import type { NodeRecord, SessionRecord } from '../lease/lease-store.ts';
+import type { LeftoverSources } from './leftovers.ts';
+import { findLockHolders } from './lock-holders.ts';
+import { hasEnded, isAlive, isComparable, readStat } from './process-identity.ts';
+import type { ProcessStat } from './process-identity.ts';
+import { describeProcess, readMark } from './process-view.ts';
+import { compareSession, scanSessions } from './session-members.ts';
+import type { Target } from './signal-ladder.ts';
+
+/** What is in the way of a start. */
+export interface Leftovers {
+  readonly targets: readonly Target[];
+  /** Never signalled. */
+  readonly others: readonly { readonly description: string; readonly why: string }[];
+  readonly lockIsFree: boolean;
+}
+
+/**
+ * One look: one scan of all processes if any session is recorded, a second one for the holders of the
+ * workload lock only if it is held and no leftover explains it yet.
+ */
+export function findLeftovers(sources: LeftoverSources): Leftovers {
+  const nodes = sources.listNodes();
+  const ended = sources.ownEndedSessions();
+  const live = nodes.filter((node) => node.run !== sources.run && isAlive(node.supervisor));
+  const look: Look = {
+    sources,
+    nodes,
+    live: new Set(live),
+    ended: new Set(ended.map((session) => session.process.pid)),
+    verdicts: new Verdicts(new Set([process.pid, ...live.map((node) => node.supervisor.pid)])),
+  };
+  const claims = claimSessions(look, ended);
+  const members = scanSessions(new Set(claims.map((claim) => claim.session.process.pid)));
+  for (const claim of claims) {
+    judgeSession(claim, members.get(claim.session.process.pid) ?? [], look);
+  }
+  const { targets, others } = look.verdicts;
+  const lockIsFree = sources.isWorkloadLockFree();
+  // Descriptors are costly to look at. While members end, holders among them do so too.
+  if (!lockIsFree && targets.length === 0) {
+    for (const { pid } of findLockHolders(sources.workloadLockPath)) judgeHolder(pid, look);
+  }
+  return { targets, others, lockIsFree };
+}
+
+/** A recorded session and whose it is. */
+interface Claim {
+  readonly session: SessionRecord;
+  /** Its supervisor, if that lives and is another's. */
+  readonly liveNode: NodeRecord | null;
+  /** True: this very process started it and saw it end, so its number can't be another's by now. */
+  readonly own: boolean;
+}
+
+interface Look {
+  readonly sources: LeftoverSources;
+  readonly nodes: readonly NodeRecord[];
+  /** Other nodes whose supervisor lives. */
+  readonly live: ReadonlySet<NodeRecord>;
+  /** The numbers of this run's ended sessions. */
+  readonly ended: ReadonlySet<number>;
+  readonly verdicts: Verdicts;
+}
+
+/** Collects each process once. */
+class Verdicts {
+  readonly targets: Target[] = [];
+  readonly others: { description: string; why: string }[] = [];
+  readonly #seen = new Set<number>();
+  readonly #supervisors: ReadonlySet<number>;
+
+  constructor(supervisors: ReadonlySet<number>) {
+    this.#supervisors = supervisors;
+  }
+
+  addTarget(stat: ProcessStat): void {
+    // A supervisor that was started from within a workload is in its session and yet no leftover.
+    if (this.#supervisors.has(stat.pid) || !this.#isNew(stat.pid)) return;
+    this.targets.push(stat);
+  }
+
+  addOther(pid: number, why: string): void {
+    if (this.#isNew(pid)) this.others.push({ description: describeProcess(pid), why });
+  }
+
+  #isNew(pid: number): boolean {
+    if (this.#seen.has(pid)) return false;
+    this.#seen.add(pid);
+    return true;
+  }
+}
+
+function claimSessions(look: Look, ended: readonly SessionRecord[]): Claim[] {
+  const own = ended.map((session) => ({ session, liveNode: null, own: true }));
+  const others = look.nodes.filter((node) => node.run !== look.sources.run);
+  const recorded = others.flatMap((node) => {
+    const liveNode = look.live.has(node) ? node : null;
+    // A live node's gate or hot standby does nothing twice; a dead one's is in nobody's hand.
+    const sessions = node.sessions.filter((session) => session.active || liveNode === null);
+    return sessions.map((session) => ({ session, liveNode, own: false }));
+  });
+  return [...own, ...recorded].filter((claim) => isComparable(claim.session.process));
+}
+
+function judgeSession(claim: Claim, members: readonly ProcessStat[], look: Look): void {
+  if (members.length === 0) return;
+  const verdict = compareSession(claim.session.process, members);
+  if (verdict === 'other') return;
+  const proved =
+    verdict === 'same' || claim.own || members.some(({ pid }) => readMark(pid, look.sources));
+  const why = reasonToSpare(claim, proved);
+  for (const member of members) {
+    if (why === null) look.verdicts.addTarget(member);
+    else look.verdicts.addOther(member.pid, why);
+  }
+}
+
+function reasonToSpare({ session, liveNode, own }: Claim, proved: boolean): string | null {
+  if (liveNode !== null) return `active ${session.kind} of node ${liveNode.node}, which is alive`;
+  // An own one is no orphan: its supervisor is here, and starts it anew.
+  if (session.keep && !own) return KEPT;
+  return proved ? null : 'it may be a stranger with the number of a session of ours';
+}
+
+const KEPT = 'an orphan that is to be kept';
+
+/** A holder that is no member of a recorded session: it left, or its record is gone. */
+function judgeHolder(pid: number, look: Look): void {
+  const stat = readStat(pid);
+  if (stat === null || hasEnded(stat)) return;
+  const why = reasonToSpareHolder(stat, look);
+  if (why === null) look.verdicts.addTarget(stat);
+  else look.verdicts.addOther(pid, why);
+}
+
+function reasonToSpareHolder(stat: ProcessStat, look: Look): string | null {
+  if (stat.pid === process.pid) return 'this process itself holds the workload lock';
+  const mark = readMark(stat.pid, look.sources);
+  for (const node of look.nodes) {
+    const isOwn = node.run === look.sources.run;
+    if (!isOwn && !look.live.has(node)) continue;
+    const belongs =
+      stat.pid === node.supervisor.pid ||
+      node.sessions.some(({ process: { pid } }) => pid === stat.session && !look.ended.has(pid)) ||
+      // What started before that supervisor is of an earlier life of the same node id.
+      (!isOwn &&
+        mark?.node === node.node &&
+        BigInt(stat.startTime) >= BigInt(node.supervisor.startTime));
+    if (belongs) return `holds the workload lock for node ${node.node}, which is alive`;
+  }
+  if (mark === null) return 'holds the workload lock and is not known to be of this group';
+  const origin = look.nodes.find((node) => node.node === mark.node);
+  return origin?.sessions.some((session) => session.keep) === true ? KEPT : null;
+}

@@ -1,0 +1,75 @@
+// Empties what earlier runs left: every process of theirs ends before anything starts again.
+import { performance } from 'node:perf_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { NodeRecord, SessionRecord } from '../lease/lease-store.ts';
+import { findLeftovers } from './find-leftovers.ts';
+import type { Leftovers } from './find-leftovers.ts';
+import type { GroupMark } from './process-view.ts';
+import { SignalLadder } from './signal-ladder.ts';
+
+export interface LeftoverSources extends GroupMark {
+  /** This node's run: of its sessions only `ownEndedSessions` are looked at. */
+  readonly run: string;
+  readonly workloadLockPath: string;
+  readonly isWorkloadLockFree: () => boolean;
+  /** Every registered node, those of dead supervisors too. */
+  readonly listNodes: () => readonly NodeRecord[];
+  /** Sessions of this run whose main process has ended: not an armed gate, not a hot standby. */
+  readonly ownEndedSessions: () => readonly SessionRecord[];
+}
+
+export type ClearOutcome =
+  | { readonly type: 'cleared'; readonly ended: number }
+  | { readonly type: 'remain'; readonly detail: string };
+
+/**
+ * SIGTERM with SIGCONT to each proved leftover, SIGKILL after `graceMs`; looked for anew at each poll,
+ * since they fork. Whether an orphan got its death signal before and is stopping already can't be seen
+ * from outside: each has the same grace, from our own SIGTERM on. Done within `graceMs` + 2.25 s.
+ */
+export async function clearLeftovers(
+  sources: LeftoverSources,
+  graceMs: number,
+): Promise<ClearOutcome> {
+  const ladder = new SignalLadder(graceMs);
+  let othersSinceMs: number | null = null;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
+    const found = findLeftovers(sources);
+    const climbing = ladder.step(found.targets);
+    if (found.lockIsFree && found.targets.length === 0 && found.others.length === 0) {
+      return { type: 'cleared', ended: ladder.signalled };
+    }
+    if (climbing) {
+      othersSinceMs = null;
+    } else {
+      // Nothing more can be done about these; many end by themselves within moments.
+      othersSinceMs ??= performance.now();
+      if (performance.now() - othersSinceMs >= OTHERS_WAIT_MS) {
+        return { type: 'remain', detail: describeRemains(found, ladder) };
+      }
+    }
+    await pause(pauseMs);
+  }
+}
+
+const FIRST_PAUSE_MS = 2;
+const LONGEST_PAUSE_MS = 25;
+
+/** How long to wait for what may not be signalled before it is named to the caller. */
+const OTHERS_WAIT_MS = 250;
+
+/** The most processes that one message names. */
+const NAMED = 5;
+
+function describeRemains(found: Leftovers, ladder: SignalLadder): string {
+  const remains = [
+    ...found.targets.map((target) => ladder.describe(target)),
+    ...found.others.map(({ description, why }) => `${description}: ${why}`),
+  ];
+  if (remains.length === 0) {
+    return 'the workload lock is held by a process that this user cannot look at';
+  }
+  const more = remains.length - NAMED;
+  const tail = more > 0 ? [`${String(more)} more`] : [];
+  return [...remains.slice(0, NAMED), ...tail].join('; ');
+}

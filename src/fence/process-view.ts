@@ -1,0 +1,120 @@
+// What can be read of another process: what it does, how it is called, which group started it.
+import { closeSync, openSync, readFileSync, readSync, realpathSync } from 'node:fs';
+import type { HolderInspection } from '../core/event.ts';
+import { hasEnded, readStat } from './process-identity.ts';
+import type { ProcessStat } from './process-identity.ts';
+
+export type Activity = NonNullable<HolderInspection['process']>;
+
+/** The group and directory that `failover` gives to all it starts, through their environment. */
+export interface GroupMark {
+  readonly group: string;
+  readonly stateDir: string;
+}
+
+/** Time of a process's main thread, ms since it started. */
+export interface SchedulingTimes {
+  readonly onCpuMs: number;
+  /** Runnable, but another task had the CPU. */
+  readonly waitingMs: number;
+}
+
+/** The state letter in words; a process that is gone is ending. */
+export function activityOf(stat: ProcessStat | null): Activity {
+  if (stat === null || hasEnded(stat)) return 'ending';
+  switch (stat.state) {
+    case 'R':
+      return 'running';
+    case 'T':
+    case 't':
+      return 'stopped';
+    case 'D':
+      return 'uninterruptible';
+    default:
+      return 'sleeping';
+  }
+}
+
+/** `pid 123 (node server.js)`, for messages: one line, bounded, without control characters. */
+export function describeProcess(pid: number): string {
+  const words = readBounded(`/proc/${String(pid)}/cmdline`, DESCRIBED_BYTES);
+  const command = words.replace(/\p{Cc}+/gu, ' ').trim();
+  const name = command === '' ? readStat(pid)?.name.replace(/\p{Cc}+/gu, ' ') : command;
+  return name === undefined ? `pid ${String(pid)}` : `pid ${String(pid)} (${name})`;
+}
+
+/**
+ * The value of a process's environment variables at its start that say it is of this group; null: it
+ * isn't, or its environment can't be read.
+ */
+export function readMark(pid: number, mark: GroupMark): { readonly node: string | null } | null {
+  const environment = readEnvironment(pid);
+  if (environment.get('FAILOVER_GROUP') !== mark.group) return null;
+  const stateDir = environment.get('FAILOVER_STATE_DIR');
+  if (stateDir === undefined || !isSameDirectory(stateDir, mark.stateDir)) return null;
+  return { node: environment.get('FAILOVER_NODE') ?? null };
+}
+
+/** null where the kernel keeps no such account, or the process is gone. */
+export function readSchedulingTimes(pid: number): SchedulingTimes | null {
+  const text = readBounded(`/proc/${String(pid)}/task/${String(pid)}/schedstat`, 128);
+  const [, onCpuNs, waitingNs] = /^(\d+) (\d+) /.exec(text) ?? [];
+  if (onCpuNs === undefined || waitingNs === undefined) return null;
+  return { onCpuMs: Number(onCpuNs) / 1e6, waitingMs: Number(waitingNs) / 1e6 };
+}
+
+/** Share of the last 10 s in which some task waited for the CPU, 0..1; null: the kernel doesn't say. */
+export function readCpuPressure(): number | null {
+  const share = /^some avg10=([\d.]+)/.exec(readBounded('/proc/pressure/cpu', 256))?.[1];
+  return share === undefined ? null : Number(share) / 100;
+}
+
+const DESCRIBED_BYTES = 80;
+
+/** The kernel takes more; no process that we start needs it. */
+const ENVIRONMENT_BYTES = 4 * 1024 * 1024;
+
+function readEnvironment(pid: number): Map<string, string> {
+  const variables = new Map<string, string>();
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${String(pid)}/environ`, 'utf8').slice(0, ENVIRONMENT_BYTES);
+  } catch {
+    return variables;
+  }
+  for (const variable of text.split('\0')) {
+    const at = variable.indexOf('=');
+    // The first of a name counts, as for getenv().
+    const name = variable.slice(0, at);
+    if (name.startsWith('FAILOVER_') && !variables.has(name)) {
+      variables.set(name, variable.slice(at + 1));
+    }
+  }
+  return variables;
+}
+
+function isSameDirectory(a: string, b: string): boolean {
+  if (a === b) return true;
+  try {
+    return realpathSync(a) === realpathSync(b);
+  } catch {
+    return false;
+  }
+}
+
+function readBounded(path: string, bytes: number): string {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    return '';
+  }
+  try {
+    const buffer = Buffer.alloc(bytes);
+    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, bytes, 0));
+  } catch {
+    return '';
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,111 @@
+// Who belongs to a session: whatever a started command forked, in whatever process group it is now.
+import { readdirSync, readFileSync } from 'node:fs';
+import type { ProcessIdentity } from '../lease/lease-store.ts';
+import {
+  hasEnded,
+  isComparable,
+  parseStat,
+  procIsUsable,
+  readStat,
+  readStatInto,
+  STAT_LENGTH,
+} from './process-identity.ts';
+import type { ProcessStat } from './process-identity.ts';
+
+/** The pids of the live members of each session; a session without any is absent. */
+export function listSessionMembers(sessionIds: ReadonlySet<number>): Map<number, number[]> {
+  const pids = new Map<number, number[]>();
+  for (const [session, members] of scanSessions(sessionIds)) {
+    pids.set(
+      session,
+      members.map((member) => member.pid),
+    );
+  }
+  return pids;
+}
+
+/** As `listSessionMembers`, with what one scan of /proc/<pid>/stat says of each member. No zombies. */
+export function scanSessions(sessionIds: ReadonlySet<number>): Map<number, ProcessStat[]> {
+  const found = new Map<number, ProcessStat[]>();
+  if (sessionIds.size === 0 || !procIsUsable()) return found;
+  for (const name of readdirSync('/proc')) {
+    const first = name.charCodeAt(0);
+    if (first < 0x30 || first > 0x39) continue;
+    const length = readStatInto(scanBuffer, name);
+    if (length === 0 || !sessionIds.has(readSession(length))) continue;
+    const stat = parseStat(scanBuffer.toString('latin1', 0, length));
+    if (stat === null || hasEnded(stat)) continue;
+    const members = found.get(stat.session);
+    if (members === undefined) found.set(stat.session, [stat]);
+    else members.push(stat);
+  }
+  return found;
+}
+
+/**
+ * What the processes with a recorded session's number are:
+ * - `same`: members of the recorded session.
+ * - `other`: strangers; the number went to them after the recorded session had ended.
+ * - `unproved`: the leader is gone and its pid, with it the number, may have been given out again.
+ *
+ * While any member lives the kernel gives the number to nobody. So a leader that is there with another
+ * start time, or a member older than the leader, shows that the recorded session is over; and one
+ * member that started too soon after the leader for all pids to have been used up proves all of them.
+ */
+export function compareSession(
+  leader: ProcessIdentity,
+  members: readonly ProcessStat[],
+): 'same' | 'other' | 'unproved' {
+  if (!isComparable(leader)) return 'other';
+  // Its start may be unknown: it had ended before it was looked at.
+  if (!/^\d+$/.test(leader.startTime)) return 'unproved';
+  // A zombie is no member, but it keeps its pid from others all the same.
+  const present = members.find((member) => member.pid === leader.pid) ?? readStat(leader.pid);
+  if (present !== null) return present.startTime === leader.startTime ? 'same' : 'other';
+  const agesAfterLeader = members.map(
+    (member) => Number(member.startTime) - Number(leader.startTime),
+  );
+  const oldest = Math.min(...agesAfterLeader);
+  if (oldest < 0) return 'other';
+  return oldest < soonestReuseTicks() ? 'same' : 'unproved';
+}
+
+const scanBuffer = Buffer.allocUnsafe(STAT_LENGTH);
+
+/** The sixth field without a string for the line: state, parent, group and then the session. */
+function readSession(length: number): number {
+  let at = scanBuffer.lastIndexOf(CLOSING_BRACKET, length - 1) + 1;
+  for (let spaces = 0; spaces < 4 && at < length; at += 1) {
+    if (scanBuffer[at] === SPACE) spaces += 1;
+  }
+  let session = 0;
+  for (; at < length; at += 1) {
+    const digit = (scanBuffer[at] ?? 0) - 0x30;
+    if (digit < 0 || digit > 9) break;
+    session = session * 10 + digit;
+  }
+  return session;
+}
+
+const CLOSING_BRACKET = 0x29;
+const SPACE = 0x20;
+
+/** More forks a second, threads included, than a whole machine manages for long. */
+const MOST_FORKS_PER_SECOND = 50_000;
+
+/** USER_HZ, the unit of start times: 100 on every architecture that Node.js runs on. */
+const TICKS_PER_SECOND = 100;
+
+/**
+ * How long after a pid was given out it can be given out again, at the earliest: the kernel hands pids
+ * out in rising order, so all others come first. Never, on a boot that has forked less often than that.
+ */
+function soonestReuseTicks(): number {
+  try {
+    const pids = Number(readFileSync('/proc/sys/kernel/pid_max', 'latin1'));
+    const forks = Number(/^processes (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1]);
+    return forks < pids ? Infinity : (pids / MOST_FORKS_PER_SECOND) * TICKS_PER_SECOND;
+  } catch {
+    return 0;
+  }
+}

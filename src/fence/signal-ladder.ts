@@ -1,0 +1,98 @@
+// TERM with CONT, grace, KILL: each signal only to the very process that was found.
+import { performance } from 'node:perf_hooks';
+import { activityOf, describeProcess } from './process-view.ts';
+import { hasEnded, readStat } from './process-identity.ts';
+import type { ProcessStat } from './process-identity.ts';
+
+export type Target = Pick<ProcessStat, 'pid' | 'startTime'>;
+
+/** One emptying. `step` is called with all that still lives, over and over, until it says that it ends. */
+export class SignalLadder {
+  readonly #graceMs: number;
+  readonly #told = new Set<string>();
+  readonly #killed = new Set<string>();
+  readonly #refused = new Map<string, string>();
+  #killAtMs: number | null = null;
+  #giveUpAtMs = Infinity;
+
+  constructor(graceMs: number) {
+    this.#graceMs = graceMs;
+  }
+
+  /** How many processes were sent a signal. */
+  get signalled(): number {
+    return this.#told.size;
+  }
+
+  /** Sends what is due; false: nothing to wait for, each has ended, refused or outlived its SIGKILL. */
+  step(targets: readonly Target[]): boolean {
+    const open = targets.filter((target) => !this.#refused.has(keyOf(target)));
+    if (open.length === 0) return false;
+    const now = performance.now();
+    this.#killAtMs ??= now + this.#graceMs;
+    if (now >= this.#giveUpAtMs) return false;
+    if (now < this.#killAtMs) {
+      for (const target of open) this.#tell(target);
+      return true;
+    }
+    if (this.#giveUpAtMs === Infinity) this.#giveUpAtMs = now + KILL_WAIT_MS;
+    for (const target of open) this.#kill(target);
+    return true;
+  }
+
+  /** Why it is still there. */
+  describe(target: Target): string {
+    const key = keyOf(target);
+    const description = describeProcess(target.pid);
+    const refused = this.#refused.get(key);
+    if (refused !== undefined) return `${description}: ${refused}`;
+    const activity = activityOf(readStat(target.pid));
+    return this.#killed.has(key)
+      ? `${description}: ${activity}, not gone ${String(KILL_WAIT_MS)} ms after SIGKILL`
+      : `${description}: ${activity}, not ended yet`;
+  }
+
+  #tell(target: Target): void {
+    const key = keyOf(target);
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    // A stopped process acts on SIGTERM only once it is continued.
+    if (this.#send(target, 'SIGTERM')) this.#send(target, 'SIGCONT');
+  }
+
+  #kill(target: Target): void {
+    const key = keyOf(target);
+    if (this.#killed.has(key)) return;
+    this.#told.add(key);
+    this.#killed.add(key);
+    this.#send(target, 'SIGKILL');
+  }
+
+  #send(target: Target, signal: 'SIGTERM' | 'SIGCONT' | 'SIGKILL'): boolean {
+    if (!isThere(target)) return false;
+    try {
+      process.kill(target.pid, signal);
+      return true;
+    } catch (error) {
+      // ESRCH: it ended since; the next look shows it.
+      if (error instanceof Error && 'code' in error && error.code === 'EPERM') {
+        this.#told.delete(keyOf(target));
+        this.#refused.set(keyOf(target), 'no permission to signal it');
+      }
+      return false;
+    }
+  }
+}
+
+/** Anything but an uninterruptible process is gone long before. */
+const KILL_WAIT_MS = 2000;
+
+function keyOf(target: Target): string {
+  return `${String(target.pid)}:${target.startTime}`;
+}
+
+/** Looked at right before each signal: the pid may have gone to another process since it was found. */
+function isThere(target: Target): boolean {
+  const stat = readStat(target.pid);
+  return stat !== null && stat.startTime === target.startTime && !hasEnded(stat);
+}

@@ -1,0 +1,54 @@
+// The library: what a program may import from `failover-cli`.
+export { ERRORS, EXIT_CODES, FailoverError, isErrorCode } from './errors.ts';
+export type { ErrorCode, ExitCodeEntry, FailoverErrorOptions } from './errors.ts';
+
+export { Watcher } from './library/watcher.ts';
+export type { RoleChange, WatcherEvents } from './library/watcher.ts';
+export type { WatcherOptions } from './library/watcher-options.ts';
+export type { DemoteCallback, PromoteCallback } from './library/callback-workload.ts';
+export type { ProbePrimary } from './library/probed-bus.ts';
+
+export { FailoverNode } from './runtime/failover-node.ts';
+export { startNode } from './library/start-node.ts';
+export type {
+  FailoverNodeExtras,
+  NodeEvents,
+  NodeTransition,
+  WorkloadParts,
+} from './runtime/failover-node.ts';
+export type { NodeStatus } from './runtime/node-status.ts';
+export type { RunOptions } from './config/load.ts';
+export type { GivenRunOptions } from './config/run-options.ts';
+
+export { Transport } from './transport/bus.ts';
+export type { SocketCheck, TransportOptions } from './transport/bus.ts';
+export type { NodeTransport } from './transport/node-transport.ts';
+export type { GroupOptions } from './transport/group-bus.ts';
+export type { TransportCounters } from './transport/counters.ts';
+export type {
+  Bus,
+  BusEvent,
+  HookResult,
+  LockDescription,
+  NodeWorkload,
+  ProbeReport,
+  Term,
+  Workload,
+  WorkloadDescription,
+  WorkloadLock,
+} from './runtime/ports.ts';
+export type { SessionRecord } from './lease/lease-store.ts';
+
+export type { Announcement } from './core/effect.ts';
+export type { CoreReport, TakeoverPrediction } from './core/report.ts';
+export type { FenceMode, Settings, Standby } from './core/settings.ts';
+export type {
+  Endpoints,
+  LeaseHolder,
+  NodeState,
+  Phase,
+  Role,
+  StandbyInfo,
+  StopOrder,
+  Takeover,
+} from './core/state.ts';

@@ -1,0 +1,94 @@
+// Writes that survive: replaced as a whole, flushed with their directory, or overwritten in place.
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Replaces a file as a whole; a reader sees the old or the new text. Durable when it returns. */
+export function replaceFile(path: string, content: string | Buffer): void {
+  exchange(path, content, fsyncSync);
+  syncDirectory(dirname(path));
+}
+
+/** As `replaceFile` for what means nothing after a power loss: of a process, or of a lock it holds. */
+export function replaceVolatileFile(path: string, content: string | Buffer): void {
+  exchange(path, content, () => undefined);
+}
+
+/** Makes the names of a directory durable: without it a power loss can take a new name back. */
+export function syncDirectory(directory: string): void {
+  const fd = openSync(directory, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Text padded with spaces, so that overwriting in place leaves nothing of what was there before. */
+export function padded(text: string, sizeBytes: number): Buffer {
+  const content = Buffer.alloc(sizeBytes, ' ');
+  content.write(text);
+  return content;
+}
+
+/** Overwrites a file from its start with one call: within one page a killed writer tears nothing. */
+export function overwrite(fd: number, content: Buffer): void {
+  writeSync(fd, content, 0, content.length, 0);
+}
+
+/** At most `limitBytes` of a file; null: there is none, or it can't be read. */
+export function readBounded(path: string, limitBytes: number): string | null {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    return null;
+  }
+  try {
+    return readDescriptor(fd, limitBytes);
+  } catch {
+    return null;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export function readDescriptor(fd: number, limitBytes: number): string {
+  const content = Buffer.allocUnsafe(limitBytes);
+  const length = readSync(fd, content, 0, limitBytes, 0);
+  return content.toString('utf8', 0, length);
+}
+
+function exchange(path: string, content: string | Buffer, flush: (fd: number) => void): void {
+  const temporary = `${path}.${String(process.pid)}.tmp`;
+  try {
+    const fd = openSync(temporary, 'w', 0o600);
+    try {
+      writeFileSync(fd, content);
+      flush(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** The value of a JSON text; undefined when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown; // JSON.parse is typed `any`: nothing is known of it yet
+  } catch {
+    return undefined;
+  }
+}

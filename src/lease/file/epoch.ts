@@ -1,0 +1,80 @@
+// The exact claim of an epoch: a hard link whose name is the number, so two can never claim the same.
+import { linkSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { FailoverError } from '../../errors.ts';
+import { syncDirectory } from './durable-file.ts';
+import { errnoOf, storageError } from './storage-error.ts';
+
+export type EpochClaim =
+  /** `previous`: the highest epoch before this one, 0 when there was none. */
+  | { readonly type: 'claimed'; readonly epoch: number; readonly previous: number }
+  /** Another claimed meanwhile, or the directory was replaced: what was seen is no longer so. */
+  | { readonly type: 'lost-race' };
+
+export interface EpochClaimRequest {
+  /** The directory of epochs. */
+  readonly epochs: string;
+  /** The record, written and flushed ahead: the claim itself needs no room on the disk. */
+  readonly record: string;
+  /** The highest epoch that this node knows of from anywhere. */
+  readonly floor: number;
+}
+
+/** Claims exactly what was seen + 1, above `floor`; durable when it returns. */
+export function claimEpoch({ epochs, record, floor }: EpochClaimRequest): EpochClaim {
+  const previous = highestEpoch(epochs);
+  const epoch = Math.max(previous, floor) + 1;
+  if (!Number.isSafeInteger(epoch)) {
+    throw new FailoverError(
+      'FAILOVER_RECORD_UNREADABLE',
+      `Cannot claim an epoch above ${epoch - 1}: no number is left. See ${epochs}.`,
+    );
+  }
+  try {
+    linkSync(record, join(epochs, String(epoch)));
+    syncDirectory(epochs);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'EEXIST' || code === 'ENOENT') return { type: 'lost-race' };
+    throw storageError(`claim epoch ${epoch} in ${epochs}`, error);
+  }
+  // Who looked long ago can claim a number that has been pruned since: it is void.
+  if (highestEpoch(epochs) !== epoch) return { type: 'lost-race' };
+  return { type: 'claimed', epoch, previous };
+}
+
+/** The highest epoch ever claimed; 0 when there is none. A record that can't be read still counts. */
+export function highestEpoch(epochs: string): number {
+  return Math.max(0, ...listEpochs(epochs));
+}
+
+/** Every epoch there is, highest first. Names that are no epoch are not ours and are left alone. */
+export function listEpochs(epochs: string): number[] {
+  let names: string[];
+  try {
+    names = readdirSync(epochs);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
+    throw storageError(`list ${epochs}`, error);
+  }
+  return names
+    .filter((name) => EPOCH_NAME.test(name))
+    .map(Number)
+    .filter(Number.isSafeInteger)
+    .sort((a, b) => b - a);
+}
+
+/** Removes all but the newest; the newest never. What can't be removed now goes another time. */
+export function pruneEpochs(epochs: string): void {
+  for (const epoch of listEpochs(epochs).slice(KEPT_EPOCHS)) {
+    try {
+      rmSync(join(epochs, String(epoch)), { force: true });
+    } catch {
+      return;
+    }
+  }
+}
+
+const KEPT_EPOCHS = 16;
+
+const EPOCH_NAME = /^[1-9]\d{0,15}$/;

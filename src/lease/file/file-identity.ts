@@ -1,0 +1,26 @@
+// Names one file or directory for ever, so that a replaced one is told from the one that was opened.
+import { fstatSync, statSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
+
+/** The identity of what a path names now; null: there is nothing, or it can't be looked at. */
+export function identityOfPath(path: string): string | null {
+  const stats = statOrNull(path);
+  return stats === null ? null : identityOf(stats);
+}
+
+export function identityOfDescriptor(fd: number): string {
+  return identityOf(fstatSync(fd, { bigint: true }));
+}
+
+/** An inode number is given anew as soon as it is free; with its time of birth it is not. */
+export function identityOf(stats: BigIntStats): string {
+  return `${String(stats.dev)}:${String(stats.ino)}:${String(stats.birthtimeNs)}`;
+}
+
+export function statOrNull(path: string): BigIntStats | null {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false }) ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,36 @@
+// The names of everything in a group's directory.
+import { join } from 'node:path';
+
+export interface GroupPaths {
+  /** The real path: every spelling and symbolic link of it is one group. */
+  readonly directory: string;
+  /** Who decides: held by the primary's supervisor alone. */
+  readonly primaryLock: string;
+  /** Whether anything is still active: inherited by each run of the workload. */
+  readonly workloadLock: string;
+  /** What proper-lockfile makes for `primaryLock`. */
+  readonly lockfile: string;
+  /** One hard link for each claimed epoch; the number is the name. */
+  readonly epochs: string;
+  /** One record for each node, written ahead of its claims. */
+  readonly claims: string;
+  /** One record for each node, kept up to date by it. */
+  readonly nodes: string;
+  readonly paused: string;
+  readonly completed: string;
+}
+
+export function groupPaths(directory: string): GroupPaths {
+  const primaryLock = join(directory, 'primary.lock');
+  return {
+    directory,
+    primaryLock,
+    workloadLock: join(directory, 'workload.lock'),
+    lockfile: `${primaryLock}.lock`,
+    epochs: join(directory, 'epochs'),
+    claims: join(directory, 'claims'),
+    nodes: join(directory, 'nodes'),
+    paused: join(directory, 'paused'),
+    completed: join(directory, 'completed'),
+  };
+}

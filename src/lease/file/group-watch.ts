@@ -1,0 +1,139 @@
+// Says that something of a group has changed: a claim, a pause, or the directory itself.
+import { watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { basename } from 'node:path';
+import { identityOfPath, statOrNull } from './file-identity.ts';
+import type { GroupPaths } from './group-paths.ts';
+
+/**
+ * Calls back from its own turn of the event loop, never more than once per 5 ms. While the directory is
+ * missing, or the kernel has no watches left, it looks by itself at intervals.
+ */
+export class GroupWatch {
+  readonly #paths: GroupPaths;
+  readonly #onChange: () => void;
+  readonly #relevant: ReadonlySet<string>;
+  #watchers: FSWatcher[] = [];
+  #armedFor: string | null = null;
+  #looking: NodeJS.Timeout | null = null;
+  #seen = '';
+  #later: NodeJS.Timeout | null = null;
+  #calledAt = -Infinity;
+  #closed = false;
+
+  constructor(paths: GroupPaths, onChange: () => void) {
+    this.#paths = paths;
+    this.#onChange = onChange;
+    const { epochs, primaryLock, workloadLock, paused, completed, directory } = paths;
+    this.#relevant = new Set(
+      [epochs, primaryLock, workloadLock, paused, completed, directory].map((path) =>
+        basename(path),
+      ),
+    );
+    this.#arm();
+  }
+
+  /** Notices a directory that was removed or replaced; called wherever the group is looked at. */
+  check(): void {
+    if (this.#closed || this.#identity() === this.#armedFor) return;
+    this.#arm();
+    this.#changed();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#disarm();
+    if (this.#later !== null) clearTimeout(this.#later);
+  }
+
+  /** Which directories are watched; null: one is missing. */
+  #identity(): string | null {
+    const directory = identityOfPath(this.#paths.directory);
+    const epochs = identityOfPath(this.#paths.epochs);
+    return directory === null || epochs === null ? null : `${directory} ${epochs}`;
+  }
+
+  #arm(): void {
+    this.#disarm();
+    this.#armedFor = this.#identity();
+    if (this.#armedFor === null || !this.#watchBoth()) this.#lookAtIntervals();
+  }
+
+  #disarm(): void {
+    for (const watcher of this.#watchers) watcher.close();
+    this.#watchers = [];
+    if (this.#looking !== null) clearInterval(this.#looking);
+    this.#looking = null;
+  }
+
+  #watchBoth(): boolean {
+    try {
+      this.#watch(this.#paths.epochs, () => {
+        this.#changed();
+      });
+      this.#watch(this.#paths.directory, (kind, name) => {
+        // The holder's sign of life is a change of primary.lock at every beat: not news.
+        if (name !== null && (kind !== 'rename' || !this.#relevant.has(name))) return;
+        this.check();
+        this.#changed();
+      });
+      return true;
+    } catch {
+      this.#disarm();
+      return false;
+    }
+  }
+
+  #watch(path: string, onEvent: (kind: string, name: string | null) => void): void {
+    const watcher = watch(path, { persistent: false }, onEvent);
+    this.#watchers.push(watcher);
+    watcher.on('error', () => {
+      this.#disarm();
+      this.#lookAtIntervals();
+    });
+  }
+
+  #lookAtIntervals(): void {
+    this.#seen = this.#signature();
+    this.#looking = setInterval(() => {
+      this.check();
+      const signature = this.#signature();
+      if (signature === this.#seen) return;
+      this.#seen = signature;
+      this.#changed();
+    }, LOOK_INTERVAL_MS);
+    this.#looking.unref();
+  }
+
+  #signature(): string {
+    return [this.#paths.directory, this.#paths.epochs]
+      .map((path) => String(statOrNull(path)?.mtimeNs))
+      .join(' ');
+  }
+
+  #changed(): void {
+    if (this.#closed || this.#later !== null) return;
+    const waitMs = this.#calledAt + LEAST_INTERVAL_MS - performance.now();
+    if (waitMs <= 0) {
+      this.#call();
+      return;
+    }
+    this.#later = setTimeout(() => {
+      this.#later = null;
+      // A timer may be early by a fraction of a millisecond: then it waits again.
+      this.#changed();
+    }, Math.ceil(waitMs));
+  }
+
+  #call(): void {
+    try {
+      this.#onChange();
+    } finally {
+      this.#calledAt = performance.now();
+    }
+  }
+}
+
+const LEAST_INTERVAL_MS = 5;
+
+const LOOK_INTERVAL_MS = 100;

@@ -1,0 +1,49 @@
+// What one term holds, and whether the paths still name it.
+import { futimesSync } from 'node:fs';
+import type { VerifyOutcome } from '../lease-store.ts';
+import { identityOfPath } from './file-identity.ts';
+import type { GroupPaths } from './group-paths.ts';
+import type { KernelLockDescription } from './kernel-lock.ts';
+import { errnoOf } from './storage-error.ts';
+
+export class HeldLease {
+  readonly lock: KernelLockDescription;
+  epoch = 0;
+  /** Set when another took the lockfile away. */
+  compromised: string | null = null;
+  readonly #paths: GroupPaths;
+  readonly #directory: string | null;
+  readonly #workloadLock: string | null;
+
+  constructor(paths: GroupPaths, lock: KernelLockDescription) {
+    this.lock = lock;
+    this.#paths = paths;
+    this.#directory = identityOfPath(paths.directory);
+    this.#workloadLock = identityOfPath(paths.workloadLock);
+  }
+
+  /** Touches `primary.lock` through its descriptor, so that secondaries see a sign of life. */
+  verify(): VerifyOutcome {
+    const cause = this.#causeOfLoss();
+    if (cause !== null) return { type: 'lost', cause };
+    try {
+      const seconds = Date.now() / 1000;
+      futimesSync(this.lock.fd, seconds, seconds);
+    } catch (error) {
+      return { type: 'lost', cause: `primary.lock can't be touched: ${errnoOf(error) ?? ''}` };
+    }
+    return { type: 'held' };
+  }
+
+  #causeOfLoss(): string | null {
+    const { directory, workloadLock } = this.#paths;
+    const directoryNow = identityOfPath(directory);
+    if (directoryNow === null) return `${directory} was removed`;
+    if (directoryNow !== this.#directory) return `${directory} was replaced by another directory`;
+    if (!this.lock.isNamed()) return 'primary.lock was removed or replaced';
+    if (identityOfPath(workloadLock) !== this.#workloadLock) {
+      return 'workload.lock was removed or replaced';
+    }
+    return this.compromised;
+  }
+}

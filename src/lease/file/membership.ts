@@ -1,0 +1,105 @@
+// This node's place in its group's directory: made at the start, and anew when it was removed.
+import { basename, dirname } from 'node:path';
+import type { NodeRecord } from '../lease-store.ts';
+import { identityOfPath } from './file-identity.ts';
+import type { ReadFileSystemType } from './file-system-kind.ts';
+import type { GroupPaths } from './group-paths.ts';
+import { NodeRegistration } from './node-registration.ts';
+import {
+  areSessionsGone,
+  forgetNode,
+  isRunName,
+  refuseOtherHosts,
+  refuseTakenNode,
+} from './node-registry.ts';
+import { openStateDirectory } from './state-directory.ts';
+
+export interface MembershipOptions {
+  readonly stateDir: string;
+  readonly record: NodeRecord;
+  readonly readFileSystemType: ReadFileSystemType | undefined;
+}
+
+export class Membership {
+  readonly paths: GroupPaths;
+  readonly #readFileSystemType: ReadFileSystemType | undefined;
+  #record: NodeRecord;
+  #registration: NodeRegistration;
+  /** The directory in which the registration is. */
+  #directory: string | null;
+  #closed = false;
+
+  /** @throws FAILOVER_NODE_TAKEN, FAILOVER_OTHER_BOOT and all that `openStateDirectory` throws. */
+  constructor({ stateDir, record, readFileSystemType }: MembershipOptions) {
+    if (!isRunName(record.run)) throw new Error(`not the name of a run: ${record.run}`);
+    this.#record = record;
+    this.#readFileSystemType = readFileSystemType;
+    this.paths = this.#openDirectory(stateDir, record.group);
+    this.#registration = this.#register();
+    this.#directory = identityOfPath(this.paths.directory);
+  }
+
+  get record(): NodeRecord {
+    return this.#record;
+  }
+
+  get claimPath(): string {
+    return this.#registration.claimPath;
+  }
+
+  /** After the directory, or this node's record in it, was removed: made anew. */
+  ensure(): void {
+    const directory = identityOfPath(this.paths.directory);
+    if (directory === this.#directory && this.#registration.isPresent) return;
+    this.#openDirectory(dirname(this.paths.directory), basename(this.paths.directory));
+    const registration = this.#register();
+    this.#registration.close();
+    this.#registration = registration;
+    this.#directory = identityOfPath(this.paths.directory);
+  }
+
+  rewrite(record: NodeRecord): void {
+    this.ensure();
+    this.#registration.write(record);
+    this.#record = record;
+  }
+
+  rewriteClaim(): void {
+    this.#registration.rewriteClaim(this.#record);
+  }
+
+  touch(): void {
+    if (!this.#closed) this.#registration.touch();
+  }
+
+  /** Forgets the node, unless sessions of it still run: then the record is for those who empty them. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#registration.close();
+    if (areSessionsGone(this.#record.sessions)) forgetNode(this.paths, this.#record.run);
+  }
+
+  #openDirectory(stateDir: string, group: string): GroupPaths {
+    const readFileSystemType = this.#readFileSystemType;
+    return openStateDirectory({
+      stateDir,
+      group,
+      ...(readFileSystemType === undefined ? {} : { readFileSystemType }),
+    });
+  }
+
+  #register(): NodeRegistration {
+    refuseOtherHosts(this.paths, this.#record);
+    refuseTakenNode(this.paths, this.#record, false);
+    const registration = new NodeRegistration(this.paths, this.#record);
+    try {
+      refuseTakenNode(this.paths, this.#record, true);
+    } catch (error) {
+      registration.close();
+      forgetNode(this.paths, this.#record.run);
+      throw error;
+    }
+    return registration;
+  }
+}

@@ -1,0 +1,105 @@
+// This node's own record and claim: written ahead, kept open, and overwritten in place.
+import { closeSync, futimesSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { FailoverError } from '../../errors.ts';
+import type { NodeRecord } from '../lease-store.ts';
+import { overwrite, padded, replaceFile, replaceVolatileFile } from './durable-file.ts';
+import { identityOfDescriptor, identityOfPath } from './file-identity.ts';
+import type { GroupPaths } from './group-paths.ts';
+import { claimText, RECORD_BYTES, RECORD_LIMIT_BYTES } from './node-record.ts';
+import { forgetNode } from './node-registry.ts';
+import { isFull, withStorageErrors } from './storage-error.ts';
+
+export class NodeRegistration {
+  /** What the claim links: complete and flushed, so that a claim needs no room. */
+  readonly claimPath: string;
+  readonly #path: string;
+  #fd: number;
+  #sizeBytes: number;
+  #touchedAt: number;
+
+  /** Writes both records, the claim's durably. @throws FAILOVER_STATE_DIR_* */
+  constructor(paths: GroupPaths, record: NodeRecord) {
+    this.#path = join(paths.nodes, `${record.run}.json`);
+    this.claimPath = join(paths.claims, `${record.run}.json`);
+    const { content, sizeBytes } = this.#encode(record, RECORD_BYTES);
+    this.#sizeBytes = sizeBytes;
+    this.#touchedAt = performance.now();
+    this.#fd = withStorageErrors(`register node ${record.node} in ${paths.directory}`, () => {
+      try {
+        replaceFile(this.claimPath, claimText(record));
+        replaceVolatileFile(this.#path, content);
+        return openSync(this.#path, 'r+');
+      } catch (error) {
+        forgetNode(paths, record.run);
+        throw error;
+      }
+    });
+  }
+
+  /** Whether others find this record under its name, and a claim has something to link. */
+  get isPresent(): boolean {
+    if (identityOfPath(this.claimPath) === null) return false;
+    return identityOfPath(this.#path) === identityOfDescriptor(this.#fd);
+  }
+
+  /**
+   * Replaces the record. Within its page it is one write into existing room: it works on a full disk, and
+   * a crash of this process right after it loses nothing. A longer one is replaced as a file.
+   */
+  write(record: NodeRecord): void {
+    const { content, sizeBytes } = this.#encode(record, this.#sizeBytes);
+    withStorageErrors(`write ${this.#path}`, () => {
+      if (sizeBytes === RECORD_BYTES && this.#sizeBytes === RECORD_BYTES) {
+        overwrite(this.#fd, content);
+        return;
+      }
+      // Two pages could be torn by a kill between them: as a whole, then.
+      replaceVolatileFile(this.#path, content);
+      const fd = openSync(this.#path, 'r+');
+      closeSync(this.#fd);
+      this.#fd = fd;
+      this.#sizeBytes = sizeBytes;
+    });
+  }
+
+  /** What later claims of this run say; earlier ones keep what they said. */
+  rewriteClaim(record: NodeRecord): void {
+    try {
+      replaceFile(this.claimPath, claimText(record));
+    } catch (error) {
+      // The node's record has the news, and readers believe it before the claim.
+      if (!isFull(error)) throw error;
+    }
+  }
+
+  /** Once a minute: tells a node of another host, or pid namespace, that this one is in use. */
+  touch(): void {
+    const now = performance.now();
+    if (now - this.#touchedAt < TOUCH_INTERVAL_MS) return;
+    this.#touchedAt = now;
+    const seconds = Date.now() / 1000;
+    futimesSync(this.#fd, seconds, seconds);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #encode(record: NodeRecord, least: number): { content: Buffer; sizeBytes: number } {
+    const content = JSON.stringify(record);
+    const lengthBytes = Buffer.byteLength(content);
+    if (lengthBytes > RECORD_LIMIT_BYTES) {
+      throw new FailoverError(
+        'FAILOVER_REFUSED',
+        `Cannot record ${record.sessions.length} sessions of node ${record.node}: ` +
+          `the record would have ${lengthBytes} bytes, and ${RECORD_LIMIT_BYTES} are the limit.`,
+        { hint: 'End what earlier runs of the workload have left.' },
+      );
+    }
+    const sizeBytes = Math.max(least, lengthBytes > RECORD_BYTES ? RECORD_LIMIT_BYTES : 0);
+    return { content: padded(content, sizeBytes), sizeBytes };
+  }
+}
+
+const TOUCH_INTERVAL_MS = 60_000;

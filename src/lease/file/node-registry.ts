@@ -1,0 +1,173 @@
+// The records of all nodes of a group: who is registered, who of them lives, and which can go.
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { FailoverError } from '../../errors.ts';
+import { bootId, isAlive, isComparable } from '../../fence/process-identity.ts';
+import { compareSession, scanSessions } from '../../fence/session-members.ts';
+import type { NodeRecord, SessionRecord } from '../lease-store.ts';
+import { readBounded } from './durable-file.ts';
+import { statOrNull } from './file-identity.ts';
+import type { GroupPaths } from './group-paths.ts';
+import { parseNodeRecord, RECORD_LIMIT_BYTES } from './node-record.ts';
+
+/** A registered node; `alive`: its supervisor is the very process that wrote it. */
+export interface RegisteredNode extends NodeRecord {
+  readonly alive: boolean;
+}
+
+/** Every readable record. Empty also when there is no directory. */
+export function listNodes(paths: GroupPaths): RegisteredNode[] {
+  return readEntries(paths).map(({ record }) => ({ ...record, alive: isAlive(record.supervisor) }));
+}
+
+/** One node's record; null when there is none, or it can't be read or understood. */
+export function readNode(paths: GroupPaths, run: string): NodeRecord | null {
+  return isRunName(run) ? readRecord(join(paths.nodes, `${run}.json`)) : null;
+}
+
+/**
+ * Refuses an id that a living process has registered. Two that register at once see each other: of them
+ * the one that started first keeps it.
+ *
+ * @throws FAILOVER_NODE_TAKEN
+ */
+export function refuseTakenNode(paths: GroupPaths, own: NodeRecord, registered: boolean): void {
+  for (const { record } of readEntries(paths)) {
+    if (record.node !== own.node || record.run === own.run || !isAlive(record.supervisor)) continue;
+    if (registered && isBefore(own, record)) continue;
+    throw new FailoverError(
+      'FAILOVER_NODE_TAKEN',
+      `Cannot start node ${own.node}: process ${record.supervisor.pid} has that id in group ` +
+        `${own.group} since ${record.startedAt}.`,
+    );
+  }
+}
+
+/**
+ * Refuses a directory that another machine uses: its kernel's locks are not this one's. A record of an
+ * earlier boot of this host is simply dead.
+ *
+ * @throws FAILOVER_OTHER_BOOT
+ */
+export function refuseOtherHosts(paths: GroupPaths, own: NodeRecord): void {
+  for (const entry of readEntries(paths)) {
+    const { record } = entry;
+    if (record.supervisor.bootId === own.supervisor.bootId || record.host === own.host) continue;
+    if (!isRecent(entry)) continue;
+    throw new FailoverError(
+      'FAILOVER_OTHER_BOOT',
+      `Cannot use ${paths.directory}: node ${record.node} of host ${record.host} has been active ` +
+        `in it ${Math.round(ageMs(entry) / 1000)} s ago, and this is host ${own.host}.`,
+    );
+  }
+}
+
+/**
+ * Removes the records of nodes that have ended and left nothing running; returns how many. What can't be
+ * proved gone stays: a record is the only trace of a session that closed its descriptors.
+ */
+export function collectGarbage(paths: GroupPaths): number {
+  const entries = readEntries(paths);
+  const isGone = sessionJudge(entries.flatMap(({ record }) => record.sessions));
+  let removed = 0;
+  for (const entry of entries) {
+    const { record } = entry;
+    const ended = isComparable(record.supervisor)
+      ? !isAlive(record.supervisor) && record.sessions.every(isGone)
+      : isForgotten(entry);
+    if (!ended) continue;
+    forgetNode(paths, record.run);
+    removed += 1;
+  }
+  return removed;
+}
+
+/** Whether each of these sessions has no member left. */
+export function areSessionsGone(sessions: readonly SessionRecord[]): boolean {
+  return sessions.every(sessionJudge(sessions));
+}
+
+export function forgetNode(paths: GroupPaths, run: string): void {
+  if (!isRunName(run)) return;
+  rmSync(join(paths.claims, `${run}.json`), { force: true });
+  rmSync(join(paths.nodes, `${run}.json`), { force: true });
+}
+
+/** Whether a run can be the name of a file: records are written by others. */
+export function isRunName(run: string): boolean {
+  return RUN_NAME.test(run);
+}
+
+const RUN_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** A node touches its record once a minute at least (see `NodeRegistration`). */
+const RECENT_MS = 5 * 60_000;
+
+interface Entry {
+  readonly record: NodeRecord;
+  readonly modifiedAt: number;
+}
+
+function readEntries(paths: GroupPaths): Entry[] {
+  let names: string[];
+  try {
+    names = readdirSync(paths.nodes);
+  } catch {
+    return [];
+  }
+  const entries: Entry[] = [];
+  for (const name of names) {
+    if (!name.endsWith('.json') || !isRunName(name.slice(0, -'.json'.length))) continue;
+    const path = join(paths.nodes, name);
+    const record = readRecord(path);
+    if (record !== null) entries.push({ record, modifiedAt: modifiedAt(path) });
+  }
+  return entries;
+}
+
+/** Its owner overwrites it in place: a half-written one is read again. */
+function readRecord(path: string): NodeRecord | null {
+  for (let reading = 0; reading < READINGS; reading += 1) {
+    const content = readBounded(path, RECORD_LIMIT_BYTES);
+    if (content === null) return null;
+    const record = parseNodeRecord(content);
+    if (record !== null) return record;
+  }
+  return null;
+}
+
+const READINGS = 3;
+
+function modifiedAt(path: string): number {
+  return Number(statOrNull(path)?.mtimeMs ?? 0);
+}
+
+function isBefore(a: NodeRecord, b: NodeRecord): boolean {
+  if (a.startedAtMonotonicMs !== b.startedAtMonotonicMs) {
+    return a.startedAtMonotonicMs < b.startedAtMonotonicMs;
+  }
+  return a.run < b.run;
+}
+
+/** The one use of wall clocks: another machine's monotonic clock can't be compared with this one's. */
+function ageMs({ modifiedAt: at }: Entry): number {
+  return Math.abs(Date.now() - at);
+}
+
+function isRecent(entry: Entry): boolean {
+  return ageMs(entry) < RECENT_MS;
+}
+
+/** Of a boot that is over, or of another pid namespace and neither touched nor with anything running. */
+function isForgotten(entry: Entry): boolean {
+  if (isRecent(entry)) return false;
+  return entry.record.supervisor.bootId !== bootId() || entry.record.sessions.length === 0;
+}
+
+function sessionJudge(sessions: readonly SessionRecord[]): (session: SessionRecord) => boolean {
+  const members = scanSessions(new Set(sessions.map(({ process: { pid } }) => pid)));
+  return ({ process: leader }) => {
+    const found = members.get(leader.pid);
+    return found === undefined || compareSession(leader, found) === 'other';
+  };
+}

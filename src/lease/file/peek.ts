@@ -1,0 +1,44 @@
+// What a client of the command line sees of a group: nothing is registered, made or changed.
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LeaseObservation } from '../../core/state.ts';
+import { groupPaths } from './group-paths.ts';
+import type { GroupPaths } from './group-paths.ts';
+import { GroupView } from './group-view.ts';
+import { LockTableRow } from './lock-table.ts';
+import { readPaused } from './markers.ts';
+import type { PauseMark } from './markers.ts';
+import { listNodes } from './node-registry.ts';
+import type { RegisteredNode } from './node-registry.ts';
+import { errnoOf, storageError } from './storage-error.ts';
+
+export interface GroupPeek {
+  readonly paths: GroupPaths;
+  readonly observation: LeaseObservation;
+  readonly nodes: readonly RegisteredNode[];
+  readonly pause: PauseMark | null;
+}
+
+/**
+ * One look at a group; null: its directory does not exist. `observation.recordUnreadable` says that the
+ * highest epoch's record can't be read, whoever holds the lease.
+ *
+ * @throws FAILOVER_STATE_DIR_* when the directory can't be looked at.
+ */
+export function peekGroup(stateDir: string, group: string): GroupPeek | null {
+  const wanted = join(stateDir, group);
+  let directory: string;
+  try {
+    directory = realpathSync(wanted);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw storageError(`look at ${wanted}`, error);
+  }
+  const paths = groupPaths(directory);
+  const nodes = listNodes(paths);
+  const row = new LockTableRow(paths.primaryLock);
+  // Where the kernel has no lock table, a client that only looks believes the registered nodes.
+  const isHeld = (): boolean => row.isHeld() ?? nodes.some((node) => node.alive);
+  const observation = new GroupView(paths, isHeld).observe();
+  return { paths, observation, nodes, pause: readPaused(paths) };
+}

@@ -1,0 +1,58 @@
+// Checks of the fields of records: a file that others can write is believed only after a look.
+import type { Endpoints } from '../../core/state.ts';
+import type { ProcessIdentity, SessionRecord } from '../lease-store.ts';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+export function fieldsOf(value: unknown): Fields | null {
+  // An object without a known shape is a map of unknown values.
+  return typeof value === 'object' && value !== null ? (value as Fields) : null;
+}
+
+export function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+export function finite(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+export function endpoints(value: unknown): Endpoints | null {
+  const fields = fieldsOf(value);
+  const bus = text(fields?.['bus']);
+  const rpc = text(fields?.['rpc']);
+  return bus === null || rpc === null ? null : { bus, rpc };
+}
+
+export function processIdentity(value: unknown): ProcessIdentity | null {
+  const fields = fieldsOf(value);
+  const pid = finite(fields?.['pid']);
+  const startTime = text(fields?.['startTime']);
+  const bootId = text(fields?.['bootId']);
+  const pidNamespace = text(fields?.['pidNamespace']);
+  if (pid === null || !Number.isInteger(pid) || pid <= 0) return null;
+  if (startTime === null || bootId === null || pidNamespace === null) return null;
+  return { pid, startTime, bootId, pidNamespace };
+}
+
+export function sessionRecords(value: unknown): SessionRecord[] | null {
+  if (!Array.isArray(value)) return null;
+  const sessions: SessionRecord[] = [];
+  for (const entry of value) {
+    const session = sessionRecord(entry);
+    if (session === null) return null;
+    sessions.push(session);
+  }
+  return sessions;
+}
+
+function sessionRecord(value: unknown): SessionRecord | null {
+  const fields = fieldsOf(value);
+  const process = processIdentity(fields?.['process']);
+  const kind = fields?.['kind'];
+  const active = fields?.['active'];
+  const keep = fields?.['keep'];
+  if (process === null || (kind !== 'workload' && kind !== 'hook')) return null;
+  if (typeof active !== 'boolean' || typeof keep !== 'boolean') return null;
+  return { process, kind, active, keep };
+}

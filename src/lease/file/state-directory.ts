@@ -1,0 +1,109 @@
+// Makes a group's directory, or finds it, and refuses one in which a kernel lock would prove nothing.
+import { randomBytes } from 'node:crypto';
+import { chmodSync, linkSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { FailoverError } from '../../errors.ts';
+import { padded, replaceVolatileFile, syncDirectory } from './durable-file.ts';
+import { statOrNull } from './file-identity.ts';
+import { refuseRemoteFileSystem } from './file-system-kind.ts';
+import type { ReadFileSystemType } from './file-system-kind.ts';
+import { groupPaths } from './group-paths.ts';
+import type { GroupPaths } from './group-paths.ts';
+import { refuseWithoutKernelLock } from './kernel-lock.ts';
+import { LOCK_CONTENT_BYTES } from './lockfile-owner.ts';
+import { errnoOf, withStorageErrors } from './storage-error.ts';
+
+export interface StateDirectoryOptions {
+  readonly stateDir: string;
+  /** A valid group name: it becomes a part of the path. */
+  readonly group: string;
+  readonly readFileSystemType?: ReadFileSystemType;
+}
+
+/**
+ * The directory of a group, mode 0700, by its real path. The lock files are not made here: where they
+ * exist, somebody has looked for holders of deleted ones before.
+ *
+ * @throws FAILOVER_STATE_DIR_*, FAILOVER_FILE_SYSTEM_NOT_LOCAL, FAILOVER_NO_KERNEL_LOCK
+ */
+export function openStateDirectory(options: StateDirectoryOptions): GroupPaths {
+  const wanted = join(options.stateDir, options.group);
+  makeDirectory(options.stateDir);
+  makeDirectory(wanted);
+  const directory = withStorageErrors(`find ${wanted}`, () => realpathSync(wanted));
+  refuseForeignOwner(directory);
+  refuseRemoteFileSystem(directory, options.readFileSystemType);
+  const paths = groupPaths(directory);
+  for (const path of [paths.epochs, paths.claims, paths.nodes]) makeDirectory(path);
+  const probePath = join(directory, `.probe-${randomBytes(6).toString('hex')}`);
+  try {
+    refuseWithoutKernelLock(probePath);
+  } finally {
+    rmSync(probePath, { force: true });
+  }
+  return paths;
+}
+
+/**
+ * Makes the lock files that are missing, with the room that a holder's note needs on a full disk. Only
+ * after a look for holders of deleted ones.
+ */
+export function makeLockFiles(paths: GroupPaths): void {
+  for (const path of [paths.primaryLock, paths.workloadLock]) {
+    if (statOrNull(path) !== null) continue;
+    // Complete before it has its name: nobody who opens it by the name finds it half made.
+    const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+    withStorageErrors(`make ${path}`, () => {
+      try {
+        replaceVolatileFile(temporary, padded('', LOCK_CONTENT_BYTES));
+        linkUnlessThere(temporary, path);
+      } finally {
+        rmSync(temporary, { force: true });
+      }
+    });
+  }
+}
+
+/** False for a new directory, and for one from which a lock file was removed. */
+export function hasLockFiles(paths: GroupPaths): boolean {
+  return statOrNull(paths.primaryLock) !== null && statOrNull(paths.workloadLock) !== null;
+}
+
+function makeDirectory(path: string): void {
+  const found = statOrNull(path);
+  if (found?.isDirectory() === true) return;
+  if (found !== null) {
+    throw new FailoverError(
+      'FAILOVER_STATE_DIR_NOT_A_DIRECTORY',
+      `Cannot use ${path}: it is not a directory.`,
+    );
+  }
+  withStorageErrors(`make ${path}`, () => {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    syncDirectory(dirname(path));
+  });
+}
+
+/** What another user can write is no proof of anything; what others can read holds our addresses. */
+function refuseForeignOwner(directory: string): void {
+  const { uid, mode } = withStorageErrors(`look at ${directory}`, () => statSync(directory));
+  const own = process.geteuid?.();
+  if (own !== undefined && uid !== own) {
+    throw new FailoverError(
+      'FAILOVER_STATE_DIR_NOT_WRITABLE',
+      `Cannot use ${directory}: it belongs to user ${uid}, and this is user ${own}.`,
+    );
+  }
+  if ((mode & 0o077) === 0) return;
+  withStorageErrors(`close ${directory} to other users`, () => {
+    chmodSync(directory, 0o700);
+  });
+}
+
+function linkUnlessThere(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+}

@@ -1,0 +1,96 @@
+// The lease port: who may decide for the group, and the epoch that every start of a workload carries.
+import type { DenialCause } from '../core/event.ts';
+import type { Endpoints, LeaseObservation } from '../core/state.ts';
+
+/** Names one process for ever: a pid alone is reused, with its start time and the boot it is not. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Field 22 of /proc/<pid>/stat, clock ticks since boot, as text. */
+  readonly startTime: string;
+  readonly bootId: string;
+  /** Inode of /proc/<pid>/ns/pid. */
+  readonly pidNamespace: string;
+}
+
+/** A session this node started: the workload's, a hook's, or a process that waits behind a gate. */
+export interface SessionRecord {
+  readonly process: ProcessIdentity;
+  readonly kind: 'workload' | 'hook';
+  /** False while it waits behind its gate or runs as a hot secondary: it does nothing twice then. */
+  readonly active: boolean;
+  /** True: `--orphan keep`. It is waited for, never signalled. */
+  readonly keep: boolean;
+}
+
+/** What a node says of itself to everyone who reads the state directory. */
+export interface NodeRecord {
+  readonly v: 1;
+  readonly node: string;
+  readonly run: string;
+  readonly group: string;
+  readonly version: string;
+  readonly host: string;
+  readonly supervisor: ProcessIdentity;
+  readonly endpoints: Endpoints;
+  readonly standby: 'cold' | 'armed' | 'hot';
+  readonly priority: number;
+  /** Wall clock, ISO 8601: for people. */
+  readonly startedAt: string;
+  /** Monotonic clock of this boot, ms: for comparisons on this machine. */
+  readonly startedAtMonotonicMs: number;
+  readonly sessions: readonly SessionRecord[];
+}
+
+export type AcquireOutcome =
+  | { readonly type: 'granted'; readonly epoch: number; readonly previous: string | null }
+  | {
+      readonly type: 'denied';
+      readonly cause: DenialCause;
+      readonly observation: LeaseObservation;
+    };
+
+export type VerifyOutcome =
+  { readonly type: 'held' } | { readonly type: 'lost'; readonly cause: string };
+
+/**
+ * A lease of one group as one node sees it. Methods that can fail throw a `FailoverError`; an outcome
+ * that a caller must expect is a value.
+ */
+export interface LeaseStore {
+  readonly kind: 'file';
+  /** What keeps two holders apart, for `status`. */
+  readonly guards: readonly string[];
+
+  /**
+   * Takes the lease and claims the next epoch above everything seen and above `floor`; durable when it
+   * resolves. @throws RECORD_UNREADABLE, STATE_DIR_*, NO_KERNEL_LOCK; the lease is not held then.
+   */
+  acquire(floor: number): Promise<AcquireOutcome>;
+
+  /** Claims the next epoch while holding the lease. @throws LEASE_LOST when it is not ours any more. */
+  advanceEpoch(floor: number): Promise<number>;
+
+  /** Checks that what is held is still what the path names, and leaves a sign of life. Cheap. */
+  verify(): VerifyOutcome;
+
+  /** Gives the lease back and proves it free. Resolves also when there was nothing to release. */
+  release(): Promise<void>;
+
+  /** Looks without taking anything. Cheap: called at every beat of a secondary. */
+  observe(): LeaseObservation;
+
+  /** Calls back, at once and never more than once per 5 ms, when epochs, pause or the directory change. */
+  watch(onChange: () => void): void;
+
+  markCompleted(epoch: number): Promise<void>;
+  setPaused(paused: boolean, by: string): Promise<void>;
+
+  /** Ends watching, forgets this node's record, closes every descriptor. */
+  close(): Promise<void>;
+}
+
+/** The durable list of a node's sessions, written before anything starts; also works on a full disk. */
+export interface SessionLedger {
+  /** Replaces the list as a whole; returns when a crash of this process can no longer lose it. */
+  setSessions(sessions: readonly SessionRecord[]): void;
+}

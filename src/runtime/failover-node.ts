@@ -1,0 +1,517 @@
+// One node of one group, put together: the core's loop and the adapters it acts through.
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { RunOptions } from '../config/load.ts';
+import { defaultNodeId } from '../config/names.ts';
+import { parseReadyWhen } from '../config/ready-when.ts';
+import { defaultRuntimeDir, defaultStateDir } from '../config/state-dir.ts';
+import { reportOf } from '../core/report.ts';
+import type { RequestOutcome } from '../core/effect.ts';
+import type { EventBody } from '../core/event.ts';
+import type { Endpoints, NodeState, Phase, Role, StopOrder, Takeover } from '../core/state.ts';
+import type { Settings } from '../core/settings.ts';
+import { FailoverError, isErrorCode } from '../errors.ts';
+import { ProcessFencing } from '../fence/fence.ts';
+import { ownIdentity } from '../fence/process-identity.ts';
+import { FileLease } from '../lease/file/file-lease.ts';
+import { Transport } from '../transport/bus.ts';
+import type { NodeTransport } from '../transport/node-transport.ts';
+import type { RpcMethod, RpcParams } from '../transport/rpc-message.ts';
+import { packageVersion } from '../version.ts';
+import { resolveCommand } from '../workload/command-path.ts';
+import { createWorkload } from '../workload/create-workload.ts';
+import { probeDeathSignal } from '../workload/death-signal.ts';
+import { monotonicNow, systemClock } from './clock.ts';
+import { messageOf } from './failures.ts';
+import { NodeLoop } from './node.ts';
+import type { Step } from './node.ts';
+import type { NodeStatus } from './node-status.ts';
+import type { Bus, NodeWorkload, WorkloadLock } from './ports.ts';
+import { settingsOf } from './settings-of.ts';
+
+/** A change of the node's phase, with the sentence that says why. */
+export interface NodeTransition {
+  readonly from: Phase;
+  readonly to: Phase;
+  readonly role: Role;
+  readonly epoch: number;
+  readonly reason: string;
+  readonly takeover: Takeover | null;
+}
+
+export interface NodeEvents {
+  transition: [NodeTransition];
+  /** Something a person should know; nothing has failed yet. */
+  warning: [string];
+  /** The node has ended: everything is closed. */
+  exit: [StopOrder];
+}
+
+/** What a program that embeds a node may put in the place of the node's own parts. */
+export interface FailoverNodeExtras {
+  /** Stops this process as the terminal asked for, and returns when it continues; nothing by default. */
+  readonly suspend?: () => void;
+  /** Where the node's sockets are made; by default the runtime directory of this user. */
+  readonly socketDir?: string;
+  /** Sockets that the program shares among its nodes and closes itself. */
+  readonly transport?: NodeTransport;
+  /** Wraps the node's view of the sockets. */
+  readonly wrapBus?: (bus: Bus) => Bus;
+  /** Makes what takes the place of the command and its hooks. */
+  readonly createWorkload?: (parts: WorkloadParts) => NodeWorkload;
+  /** False: it claims nothing until `setEnabled(true)`. */
+  readonly enabled?: boolean;
+}
+
+/** What the node lends to a workload that was not made by it. */
+export interface WorkloadParts {
+  readonly lock: WorkloadLock;
+  /** Makes other addresses known than those of the node's sockets. */
+  readonly announce: (endpoints: Endpoints) => void;
+  readonly warn: (message: string) => void;
+}
+
+/** How long the last messages have to leave before the sockets are closed, ms. */
+const LINGER_MS = 50;
+
+/** How often the node looks after its sockets and the records of dead nodes, ms. */
+const UPKEEP_INTERVAL_MS = 1_000;
+
+/**
+ * A node of a group. `FailoverNode.start` resolves once it takes part; its workload is started when it
+ * becomes the primary. It ends by `stop()`, or by itself (see the `exit` event), never by an exception.
+ */
+export class FailoverNode extends EventEmitter<NodeEvents> {
+  readonly settings: Settings;
+  /** Resolves when the node has ended and everything is closed. */
+  readonly ended: Promise<StopOrder>;
+  readonly #options: RunOptions;
+  readonly #warnsOfOrphans: boolean;
+  readonly #startedAt = new Date().toISOString();
+  readonly #transport: NodeTransport;
+  /** Closes the sockets, if they are this node's own. */
+  readonly #closeTransport: () => Promise<void>;
+  readonly #lease: FileLease;
+  readonly #workload: NodeWorkload;
+  readonly #bus: Bus;
+  readonly #loop: NodeLoop;
+  readonly #upkeep: NodeJS.Timeout;
+  #resolveEnded: (order: StopOrder) => void = () => undefined;
+  #warned: string | null = null;
+  #announced: Endpoints;
+
+  /**
+   * Opens everything and begins to take part.
+   * @throws FAILOVER_COMMAND_NOT_FOUND, FAILOVER_COMMAND_NOT_EXECUTABLE, FAILOVER_NODE_TAKEN,
+   *   FAILOVER_STATE_DIR_*, FAILOVER_PATH_TOO_LONG, FAILOVER_ADDRESS_IN_USE; nothing is left open then
+   */
+  static async start(options: RunOptions, extras: FailoverNodeExtras = {}): Promise<FailoverNode> {
+    const program = options.command[0];
+    if (program !== undefined) resolveCommand(program, process.env);
+    const deathSignal = sparesOrphans(options, extras) ? false : await probeDeathSignal();
+    const { transport, closeTransport } = openTransport(extras);
+    try {
+      const node = new FailoverNode({ options, extras, transport, closeTransport, deathSignal });
+      if (extras.enabled === false) node.setEnabled(false);
+      // After the caller had its turn: the first transitions come at once, and it wants to hear them.
+      setImmediate(() => {
+        node.#begin();
+      });
+      return node;
+    } catch (error) {
+      await closeTransport();
+      throw error;
+    }
+  }
+
+  private constructor(parts: {
+    readonly options: RunOptions;
+    readonly extras: FailoverNodeExtras;
+    readonly transport: NodeTransport;
+    readonly closeTransport: () => Promise<void>;
+    readonly deathSignal: boolean;
+  }) {
+    super();
+    const { options, extras, transport } = parts;
+    const nodeId = options.node ?? defaultNodeId({ hostname: hostname(), pid: process.pid });
+    const run = randomBytes(6).toString('hex');
+    this.#options = options;
+    this.#warnsOfOrphans = !(parts.deathSignal || sparesOrphans(options, extras));
+    this.#transport = transport;
+    this.#closeTransport = parts.closeTransport;
+    this.#announced = transport.endpoints;
+    this.settings = settingsOf(options, { nodeId, run, version: packageVersion() });
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    this.#lease = this.#openLease();
+    try {
+      const bus = this.#openBus();
+      this.#bus = extras.wrapBus?.(bus) ?? bus;
+    } catch (error) {
+      // It holds nothing yet: closing it only forgets the record, and what failed first is what counts.
+      this.#lease.close().catch(() => undefined);
+      throw error;
+    }
+    this.#workload =
+      extras.createWorkload?.(this.#workloadParts()) ?? this.#createWorkload(parts.deathSignal);
+    this.#loop = this.#createLoop(extras);
+    this.#lease.watch(() => {
+      this.#loop.dispatch({ type: 'lease-changed' });
+    });
+    this.#upkeep = setInterval(() => {
+      this.#lookAfter();
+    }, UPKEEP_INTERVAL_MS);
+  }
+
+  get state(): NodeState {
+    return this.#loop.state;
+  }
+
+  /** The state directory of the group, by its real path. */
+  get directory(): string {
+    return this.#lease.paths.directory;
+  }
+
+  status(): NodeStatus {
+    const report = reportOf({ ...this.#loop.state, at: monotonicNow() }, this.settings);
+    return {
+      ...report,
+      pid: process.pid,
+      host: hostname(),
+      startedAt: this.#startedAt,
+      endpoints: this.#bus.endpoints,
+      workload: { ...this.#workload.describe(), restarts: report.restarts, health: null },
+      lease: { kind: this.#lease.kind, guards: this.#lease.guards },
+      transport: this.#transport.counters(),
+    };
+  }
+
+  /**
+   * Makes this node the primary: the present one hands over, or with `force` is fenced if it does not.
+   * @throws FAILOVER_PROMOTION_FAILED, FAILOVER_REFUSED
+   */
+  async promote({ force = false }: { readonly force?: boolean } = {}): Promise<Takeover | null> {
+    const build = (requestId: string): EventBody => ({ type: 'promote-requested', requestId, force });
+    return accepted(await this.#loop.request(build)).takeover;
+  }
+
+  /**
+   * Steps down; resolves once the lease is free, or with `answerEarly` once it has begun.
+   * @throws FAILOVER_REFUSED when this node is not the primary
+   */
+  async demote(order: {
+    readonly successor: string | null;
+    readonly holdMs: number | null;
+    readonly answerEarly: boolean;
+  }): Promise<string> {
+    const build = (requestId: string): EventBody => ({ type: 'demote-requested', requestId, ...order });
+    return accepted(await this.#loop.request(build)).detail;
+  }
+
+  /** Probes the primary now and takes over if it is dead. @throws FAILOVER_NO_PRIMARY */
+  async check(): Promise<{ readonly takeover: Takeover | null; readonly detail: string }> {
+    return accepted(
+      await this.#loop.request((requestId) => ({ type: 'check-requested', requestId })),
+    );
+  }
+
+  /** No promotion by itself in the whole group until it is resumed; survives every process. */
+  async setPaused(paused: boolean, by: string): Promise<void> {
+    await this.#lease.setPaused(paused, by);
+    this.#loop.dispatch({ type: 'lease-observed', observation: this.#lease.observe() });
+  }
+
+  /** Disabled, this node follows the primary and claims nothing; what it holds it keeps. */
+  setEnabled(enabled: boolean): void {
+    this.#loop.dispatch({ type: 'enabled-changed', enabled });
+  }
+
+  /** Ends the node in order; `immediate` skips every grace. See `ended`. */
+  stop(order: Partial<StopOrder> = {}): void {
+    const { exitCode = 0, reason = 'told to stop', immediate = false } = order;
+    this.#loop.dispatch({
+      type: 'stop-requested',
+      order: { exitCode, reason, immediate },
+      requestId: null,
+    });
+  }
+
+  /** Steps down, then lets the process be stopped (SIGTSTP). */
+  suspend(): void {
+    this.#loop.dispatch({ type: 'suspend-requested' });
+  }
+
+  /** After the sockets were bound anew, by this node or another one that shares them. */
+  #announceMove(): void {
+    const { endpoints } = this.#transport;
+    if (endpoints === this.#announced) return;
+    this.#announced = endpoints;
+    this.#warn(`the socket directory was removed; listening at ${endpoints.rpc} now`);
+    try {
+      this.#lease.updateEndpoints(endpoints);
+    } catch (error) {
+      this.#warn(`the new addresses could not be written: ${messageOf(error)}`);
+    }
+  }
+
+  #begin(): void {
+    this.#loop.start();
+    if (!this.#warnsOfOrphans) return;
+    this.#warn(
+      'setpriv is not available: an orphaned workload gets no signal when this process dies',
+    );
+  }
+
+  #openLease(): FileLease {
+    const { nodeId, run, version, standby, priority } = this.settings;
+    return FileLease.open({
+      stateDir: this.#options.stateDir ?? defaultStateDir(),
+      record: {
+        node: nodeId,
+        run,
+        group: this.#options.group,
+        version,
+        host: hostname(),
+        supervisor: ownIdentity(),
+        endpoints: this.#transport.endpoints,
+        standby,
+        priority,
+        startedAt: this.#startedAt,
+        startedAtMonotonicMs: monotonicNow(),
+      },
+    });
+  }
+
+  #openBus(): Bus {
+    const { nodeId, run, version } = this.settings;
+    return this.#transport.openGroup({
+      group: this.#options.group,
+      nodeId,
+      run,
+      version,
+      startedAt: this.#startedAt,
+      describe: () => {
+        const { epoch, role } = reportOf(this.#loop.state, this.settings);
+        return { epoch, role };
+      },
+      onEvent: (event) => {
+        this.#loop.dispatch(event);
+      },
+      onRequest: (method, params) => this.#serve(method, params),
+    });
+  }
+
+  #workloadParts(): WorkloadParts {
+    return {
+      lock: this.#lease.workloadLock,
+      announce: (endpoints) => {
+        this.#lease.updateEndpoints(endpoints);
+      },
+      warn: (message) => {
+        this.#warn(message);
+      },
+    };
+  }
+
+  #createWorkload(deathSignal: boolean): NodeWorkload {
+    const options = this.#options;
+    const { nodeId, run } = this.settings;
+    return createWorkload(options.standby, {
+      command: options.command,
+      orphan: options.orphan,
+      promoteCommand: options.promoteCommand,
+      demoteCommand: options.demoteCommand,
+      promoteSignal: options.promoteSignal,
+      demoteSignal: options.demoteSignal,
+      readyWhen: options.readyWhen === null ? null : parseReadyWhen(options.readyWhen),
+      context: {
+        group: options.group,
+        node: nodeId,
+        stateDir: dirname(this.#lease.paths.directory),
+        roleFile: join(this.#lease.paths.directory, `role-${run}.json`),
+      },
+      deathSignal,
+      lock: this.#lease.workloadLock,
+      ledger: this.#lease,
+      listener: {
+        ready: () => {
+          this.#loop.dispatch({ type: 'workload-ready' });
+        },
+        ended: (end) => {
+          this.#loop.dispatch({ type: 'workload-ended', ...end });
+        },
+        disarmed: (detail) => {
+          this.#loop.dispatch({ type: 'workload-disarmed', detail });
+        },
+      },
+      warn: (message) => {
+        this.#warn(message);
+      },
+    });
+  }
+
+  #createLoop({ suspend }: FailoverNodeExtras): NodeLoop {
+    const { paths, workloadLock } = this.#lease;
+    const fencing = new ProcessFencing({
+      group: this.#options.group,
+      stateDir: dirname(paths.directory),
+      run: this.settings.run,
+      primaryLockPath: paths.primaryLock,
+      workloadLockPath: paths.workloadLock,
+      isWorkloadLockFree: () => workloadLock.isFree(),
+      listNodes: () => this.#lease.listNodes(),
+      ownEndedSessions: () => this.#workload.ownEndedSessions(),
+      observe: () => this.#lease.observe(),
+    });
+    return new NodeLoop({
+      settings: this.settings,
+      ports: { lease: this.#lease, fencing, workload: this.#workload, bus: this.#bus },
+      clock: systemClock,
+      seed: Number.parseInt(this.settings.run.slice(0, 8), 16),
+      hooks: {
+        onStep: (step) => {
+          this.#tell(step);
+        },
+        onExit: (order) => void this.#close(order),
+        onSuspend: suspend ?? (() => undefined),
+        onReport: (what, error) => {
+          this.#warn(`could not ${what}: ${messageOf(error)}`);
+        },
+        onFatal: (error) => void this.#abort(error),
+      },
+    });
+  }
+
+  #tell({ before, state, move, reason }: Step): void {
+    if (move !== null) {
+      const epoch = 'epoch' in state ? state.epoch : state.epochFloor;
+      const takeover = move === 'promoted' ? state.lastTakeover : null;
+      const { role, phase } = state;
+      const change = { from: before.phase, to: phase, role, epoch, reason, takeover };
+      later(() => this.emit('transition', change));
+    }
+    if (state.warning !== null && state.warning !== before.warning) this.#warn(state.warning);
+    if (state.warning === null) this.#warned = null;
+  }
+
+  /** Said once as long as it stays the same. */
+  #warn(message: string): void {
+    if (message === this.#warned) return;
+    this.#warned = message;
+    later(() => this.emit('warning', message));
+  }
+
+  async #serve(
+    method: Exclude<RpcMethod, 'instance.ping'>,
+    params: RpcParams,
+  ): Promise<unknown> {
+    switch (method) {
+      case 'instance.status':
+        return this.status();
+      case 'instance.promote': {
+        const force = params['force'] === true;
+        const build = (requestId: string): EventBody => ({
+          type: 'promote-requested',
+          requestId,
+          force,
+        });
+        const { takeover, detail } = accepted(await this.#loop.request(build));
+        return { takeover, detail };
+      }
+      case 'instance.demote': {
+        const { successor, holdMs, answerEarly } = params;
+        const detail = await this.demote({
+          successor: typeof successor === 'string' ? successor : null,
+          holdMs: typeof holdMs === 'number' ? holdMs : null,
+          answerEarly: answerEarly === true,
+        });
+        return { detail };
+      }
+      case 'instance.check':
+        return this.check();
+      case 'instance.pause':
+      case 'instance.resume': {
+        const paused = method === 'instance.pause';
+        await this.setPaused(paused, typeof params['by'] === 'string' ? params['by'] : 'a client');
+        return { paused };
+      }
+      case 'instance.stop': {
+        const reason = typeof params['reason'] === 'string' ? params['reason'] : 'asked by a client';
+        this.stop({ reason });
+        return { detail: `${this.settings.nodeId} is stopping` };
+      }
+      case 'instance.events':
+        return { events: [] };
+    }
+  }
+
+  #lookAfter(): void {
+    const check = this.#transport.checkSockets();
+    if (check.type === 'failed') this.#warn(`nobody can reach this node: ${check.error.message}`);
+    this.#announceMove();
+    if (this.#loop.state.role !== 'primary') return;
+    try {
+      this.#lease.collectGarbage();
+    } catch (error) {
+      this.#warn(`records of ended nodes could not be removed: ${messageOf(error)}`);
+    }
+  }
+
+  async #close(order: StopOrder): Promise<void> {
+    clearInterval(this.#upkeep);
+    this.#loop.end();
+    try {
+      await this.#lease.close();
+    } catch (error) {
+      this.#warn(`the state directory could not be left in order: ${messageOf(error)}`);
+    }
+    await wait(LINGER_MS);
+    await this.#bus.close();
+    await this.#closeTransport();
+    this.emit('exit', order);
+    this.#resolveEnded(order);
+  }
+
+  /** The core refused to go on: whatever runs ends now, and only then the lease is given back. */
+  async #abort(error: unknown): Promise<void> {
+    this.#warn(`internal error, ending at once: ${messageOf(error)}`);
+    try {
+      await this.#workload.stop(0);
+    } finally {
+      await this.#close({ exitCode: 1, reason: messageOf(error), immediate: true });
+    }
+  }
+}
+
+/** @throws the error of a request that was not met. */
+function accepted(
+  outcome: RequestOutcome,
+): Extract<RequestOutcome, { readonly ok: true }> {
+  if (outcome.ok) return outcome;
+  const code = isErrorCode(outcome.code) ? outcome.code : 'FAILOVER_REFUSED';
+  throw new FailoverError(code, outcome.message);
+}
+
+/** Later in this turn: a listener that throws can't break a decision that is being carried out. */
+function later(emit: () => void): void {
+  setImmediate(emit);
+}
+
+/** Whether nothing of the node is to end with its process. */
+function sparesOrphans(options: RunOptions, extras: FailoverNodeExtras): boolean {
+  return options.orphan === 'keep' || extras.createWorkload !== undefined;
+}
+
+/** The program's sockets, which it closes itself, or the node's own. */
+function openTransport({ transport, socketDir }: FailoverNodeExtras): {
+  readonly transport: NodeTransport;
+  readonly closeTransport: () => Promise<void>;
+} {
+  if (transport !== undefined) return { transport, closeTransport: () => Promise.resolve() };
+  const own = new Transport({ directory: socketDir ?? defaultRuntimeDir() });
+  return { transport: own, closeTransport: () => own.close() };
+}

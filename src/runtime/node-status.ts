@@ -1,0 +1,20 @@
+// What a node answers to `instance.status`, and what every client reads.
+import type { CoreReport } from '../core/report.ts';
+import type { Endpoints } from '../core/state.ts';
+import type { TransportCounters } from '../transport/counters.ts';
+import type { WorkloadDescription } from './ports.ts';
+
+export interface NodeStatus extends CoreReport {
+  readonly pid: number;
+  readonly host: string;
+  /** Wall clock, ISO 8601. */
+  readonly startedAt: string;
+  readonly endpoints: Endpoints;
+  readonly workload: WorkloadDescription & {
+    readonly restarts: number;
+    /** Null: no health check is configured. */
+    readonly health: null;
+  };
+  readonly lease: { readonly kind: 'file'; readonly guards: readonly string[] };
+  readonly transport: TransportCounters;
+}

@@ -1,0 +1,168 @@
+// The loop of one node: one queue of events, one state, one timer. The only mutable state there is.
+import type { RequestOutcome } from '../core/effect.ts';
+import type { Event, EventBody } from '../core/event.ts';
+import type { NodeState, StopOrder } from '../core/state.ts';
+import { initialState } from '../core/state.ts';
+import type { Settings } from '../core/settings.ts';
+import { nextWakeAt } from '../core/schedule.ts';
+import { transition } from '../core/transition.ts';
+import type { Transition } from '../core/transition.ts';
+import type { Clock } from './ports.ts';
+import { perform } from './perform.ts';
+import type { EffectContext, NodePorts } from './perform.ts';
+
+/** Events that may wait; more than this means that the loop no longer runs, and messages are dropped. */
+const QUEUE_LIMIT = 10_000;
+
+export interface Step extends Transition {
+  readonly before: NodeState;
+  readonly event: Event;
+}
+
+export interface NodeHooks {
+  /** After every event, before its effects are performed. */
+  readonly onStep?: (step: Step) => void;
+  /** The node has ended in order. */
+  readonly onExit: (order: StopOrder) => void;
+  /** The process is to be stopped by the terminal's request; returns when it continues. */
+  readonly onSuspend: () => void;
+  /** A port failed where no event can say it. */
+  readonly onReport: (what: string, error: unknown) => void;
+  /** An invariant is broken: the workload has to end now, nothing else can be trusted. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export interface NodeOptions {
+  readonly settings: Settings;
+  readonly ports: NodePorts;
+  readonly clock: Clock;
+  readonly seed: number;
+  readonly hooks: NodeHooks;
+}
+
+/** Runs the core: takes events from anywhere, one at a time, and performs what follows. */
+export class NodeLoop {
+  readonly #options: NodeOptions;
+  readonly #context: EffectContext;
+  readonly #queue: Event[] = [];
+  readonly #answers = new Map<string, (outcome: RequestOutcome) => void>();
+  #state: NodeState;
+  #draining = false;
+  #dead = false;
+  #dropped = 0;
+  #requests = 0;
+  #cancelWake: (() => void) | null = null;
+  #wakeAt = Infinity;
+
+  constructor(options: NodeOptions) {
+    this.#options = options;
+    this.#state = initialState(options.clock.now(), options.seed);
+    const { settings, ports, hooks } = options;
+    this.#context = {
+      settings,
+      ports,
+      dispatch: (event) => {
+        this.dispatch(event);
+      },
+      answer: (requestId, outcome) => {
+        this.#answer(requestId, outcome);
+      },
+      suspend: hooks.onSuspend,
+      exit: hooks.onExit,
+      report: hooks.onReport,
+    };
+  }
+
+  get state(): NodeState {
+    return this.#state;
+  }
+
+  /** Events that were refused because the queue was full. */
+  get droppedEvents(): number {
+    return this.#dropped;
+  }
+
+  start(): void {
+    this.dispatch({ type: 'started' });
+  }
+
+  /** Queues an event; it is decided on before this returns, unless an event is being decided now. */
+  dispatch(body: EventBody): void {
+    if (this.#dead) return;
+    if (this.#queue.length >= QUEUE_LIMIT) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#queue.push({ ...body, at: this.#options.clock.now() });
+    this.#drain();
+  }
+
+  /** Dispatches a request and resolves with the outcome once the core knows it. */
+  async request(build: (requestId: string) => EventBody): Promise<RequestOutcome> {
+    this.#requests += 1;
+    const requestId = String(this.#requests);
+    return new Promise((resolve) => {
+      this.#answers.set(requestId, resolve);
+      this.dispatch(build(requestId));
+      if (this.#dead) this.#answer(requestId, ENDED);
+    });
+  }
+
+  /** Ends the loop: no event is taken any more, every open request is answered. */
+  end(): void {
+    this.#dead = true;
+    this.#cancelWake?.();
+    for (const requestId of [...this.#answers.keys()]) this.#answer(requestId, ENDED);
+  }
+
+  #drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    try {
+      for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) {
+        this.#step(event);
+      }
+    } catch (error) {
+      this.end();
+      this.#options.hooks.onFatal(error);
+    } finally {
+      this.#draining = false;
+    }
+    this.#schedule();
+  }
+
+  #step(event: Event): void {
+    const before = this.#state;
+    const next = transition(before, event, this.#options.settings);
+    this.#state = next.state;
+    this.#options.hooks.onStep?.({ ...next, before, event });
+    for (const effect of next.effects) perform(effect, this.#context);
+  }
+
+  #schedule(): void {
+    if (this.#dead) return;
+    const wakeAt = nextWakeAt(this.#state, this.#options.settings);
+    if (wakeAt === this.#wakeAt && this.#cancelWake !== null) return;
+    this.#cancelWake?.();
+    this.#cancelWake = null;
+    this.#wakeAt = wakeAt;
+    if (wakeAt === Infinity) return;
+    this.#cancelWake = this.#options.clock.wakeAt(wakeAt, () => {
+      this.#cancelWake = null;
+      this.#wakeAt = Infinity;
+      this.dispatch({ type: 'time-passed' });
+    });
+  }
+
+  #answer(requestId: string, outcome: RequestOutcome): void {
+    const resolve = this.#answers.get(requestId);
+    this.#answers.delete(requestId);
+    resolve?.(outcome);
+  }
+}
+
+const ENDED: RequestOutcome = {
+  ok: false,
+  code: 'FAILOVER_REFUSED',
+  message: 'this node has ended',
+};

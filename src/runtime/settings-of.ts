@@ -1,0 +1,42 @@
+// From what a person asked for to what the core reads.
+import type { RunOptions } from '../config/load.ts';
+import type { Settings } from '../core/settings.ts';
+
+export interface NodeName {
+  readonly nodeId: string;
+  readonly run: string;
+  readonly version: string;
+}
+
+export function settingsOf(options: RunOptions, name: NodeName): Settings {
+  return {
+    ...name,
+    startRole: options.role,
+    standby: options.standby,
+    hasWorkload: options.command.length > 0,
+    hasReadyCheck: options.readyWhen !== null && options.command.length > 0,
+    hasPromoteCommand: options.promoteCommand !== null,
+    hasDemoteCommand: options.demoteCommand !== null,
+    fence: options.fence,
+    restart: options.restart,
+    exitOnDemote: options.exitOnDemote,
+    priority: options.priority,
+    heartbeatIntervalMs: options.heartbeatIntervalMs,
+    heartbeatTimeoutMs: options.heartbeatTimeoutMs,
+    probeIntervalMs: options.probeIntervalMs,
+    probeTimeoutMs: options.probeTimeoutMs,
+    probeAttempts: options.probeAttempts,
+    retryBackoffMinMs: options.retryBackoffMinMs,
+    retryBackoffMaxMs: options.retryBackoffMaxMs,
+    readyTimeoutMs: options.readyTimeoutMs,
+    promoteTimeoutMs: options.promoteTimeoutMs,
+    demoteTimeoutMs: options.demoteTimeoutMs,
+    stopGraceMs: options.stopGraceMs,
+    fenceGraceMs: options.fenceGraceMs,
+    drainMs: options.drainMs,
+    successorWindowMs: options.successorWindowMs,
+    restartLimit: options.restartLimit,
+    restartWindowMs: options.restartWindowMs,
+    coolOffMs: options.coolOffMs,
+  };
+}

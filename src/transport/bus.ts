@@ -1,0 +1,241 @@
+// The process's two sockets, one PUB and one ROUTER, however many groups it runs.
+import { lstatSync, unlinkSync } from 'node:fs';
+import { Publisher, Router } from 'zeromq';
+import type { Endpoints } from '../core/state.ts';
+import { FailoverError } from '../errors.ts';
+import type { Bus } from '../runtime/ports.ts';
+import { Tally } from './counters.ts';
+import type { TransportCounters } from './counters.ts';
+import {
+  endpointsIn,
+  ensurePrivateDirectory,
+  pathOfEndpoint,
+  randomSocketName,
+} from './endpoints.ts';
+import { GroupBus } from './group-bus.ts';
+import type { GroupOptions, SharedSockets } from './group-bus.ts';
+import { Links } from './link.ts';
+import { RpcServer } from './rpc-server.ts';
+import { COMMON_OPTIONS, HIGH_WATER_MARK, NEVER_WAIT, sendOrDrop } from './sockets.ts';
+import { removeStaleSockets } from './stale-sockets.ts';
+
+export interface TransportOptions {
+  /** Where the sockets are made: private, and made with mode 0700 if it is missing. */
+  readonly directory: string;
+  /** The file name of this process's sockets without its ending; random by default. */
+  readonly name?: string;
+  /** Told of new addresses after the old ones were deleted by someone. */
+  readonly onEndpointsChanged?: (endpoints: Endpoints) => void;
+}
+
+/** What a look at the sockets' paths showed. */
+export type SocketCheck =
+  | { readonly type: 'intact' }
+  | { readonly type: 'rebound'; readonly endpoints: Endpoints }
+  | { readonly type: 'failed'; readonly error: FailoverError };
+
+/** A path that this process bound, and the inode by which it knows it again. */
+interface BoundPath {
+  readonly endpoint: string;
+  readonly path: string;
+  readonly inode: number;
+}
+
+export class Transport {
+  readonly #options: TransportOptions;
+  readonly #publisher: Publisher;
+  readonly #router: Router;
+  readonly #server: RpcServer;
+  readonly #swept: Promise<void>;
+  readonly #groups = new Map<string, GroupBus>();
+  readonly #shared: SharedSockets;
+  readonly #tally = new Tally();
+  readonly #links = new Links(this.#tally);
+  #endpoints: Endpoints;
+  #bound: BoundPath[] = [];
+  #closed = false;
+
+  /**
+   * Makes and binds the two sockets.
+   * @throws FAILOVER_PATH_TOO_LONG, FAILOVER_STATE_DIR_*, FAILOVER_NOT_PERMITTED for the directory,
+   *   FAILOVER_ADDRESS_IN_USE when an address can't be bound: no node runs without its sockets
+   */
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    this.#endpoints = endpointsIn(options.directory, options.name ?? randomSocketName());
+    ensurePrivateDirectory(options.directory);
+    this.#publisher = new Publisher({
+      ...COMMON_OPTIONS,
+      ...NEVER_WAIT,
+      sendHighWaterMark: HIGH_WATER_MARK,
+    });
+    this.#router = new Router({
+      ...COMMON_OPTIONS,
+      ...NEVER_WAIT,
+      sendHighWaterMark: HIGH_WATER_MARK,
+      receiveHighWaterMark: HIGH_WATER_MARK,
+    });
+    try {
+      this.#bind(this.#endpoints);
+    } catch (error) {
+      this.#closeSockets();
+      throw error;
+    }
+    this.#server = new RpcServer(this.#router, this.#tally);
+    this.#shared = this.#sharedSockets();
+    this.#swept = removeStaleSockets(options.directory);
+  }
+
+  /** Where other processes reach this one now. */
+  get endpoints(): Endpoints {
+    return this.#endpoints;
+  }
+
+  /** @throws FAILOVER_NODE_TAKEN when the process already runs a node of this group */
+  openGroup(options: GroupOptions): Bus {
+    const { group } = options;
+    if (this.#groups.has(group)) {
+      throw new FailoverError(
+        'FAILOVER_NODE_TAKEN',
+        `Cannot join group ${group}: this process already runs a node of it`,
+      );
+    }
+    const bus = new GroupBus(options, this.#shared);
+    this.#groups.set(group, bus);
+    this.#server.serve(group, bus);
+    return bus;
+  }
+
+  counters(): TransportCounters {
+    return this.#tally.snapshot();
+  }
+
+  /** How many other processes this one is connected to. */
+  get linkCount(): number {
+    return this.#links.size;
+  }
+
+  /**
+   * Looks whether the sockets' paths are still there, and binds fresh ones if not, beside the old ones:
+   * connections that stand are kept. Cheap, meant for every heartbeat.
+   */
+  checkSockets(): SocketCheck {
+    if (this.#closed || this.#bound.slice(-2).every(isStillOurs)) return { type: 'intact' };
+    try {
+      if (this.#bound.length >= BOUND_PATHS_LIMIT) throw removedTooOften(this.#options.directory);
+      const endpoints = endpointsIn(this.#options.directory, randomSocketName());
+      ensurePrivateDirectory(this.#options.directory);
+      this.#bind(endpoints);
+      this.#endpoints = endpoints;
+    } catch (error) {
+      if (error instanceof FailoverError) return { type: 'failed', error };
+      throw error;
+    }
+    this.#options.onEndpointsChanged?.(this.#endpoints);
+    return { type: 'rebound', endpoints: this.#endpoints };
+  }
+
+  /** Leaves every group and closes everything; the socket files are gone when it resolves. Idempotent. */
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      for (const bus of [...this.#groups.values()]) await bus.close();
+      this.#links.close();
+      this.#closeSockets();
+    }
+    await Promise.all([this.#server.ended, this.#swept]);
+  }
+
+  #sharedSockets(): SharedSockets {
+    const endpoints = (): Endpoints => this.#endpoints;
+    return {
+      get endpoints() {
+        return endpoints();
+      },
+      links: this.#links,
+      tally: this.#tally,
+      send: (frames) => {
+        sendOrDrop(this.#publisher, frames, this.#tally.dropped);
+      },
+      leave: (group) => {
+        this.#groups.delete(group);
+        this.#server.forget(group);
+      },
+    };
+  }
+
+  #bind(endpoints: Endpoints): void {
+    const before = this.#bound.length;
+    try {
+      this.#bound.push(bindPath(this.#publisher, endpoints.bus));
+      this.#bound.push(bindPath(this.#router, endpoints.rpc));
+    } catch (error) {
+      for (const bound of this.#bound.splice(before)) removePath(bound);
+      throw error;
+    }
+    // Binding may have taken the news of a waiting message from the receive that waits for it; a send
+    // looks again. An empty routing id belongs to nobody, so nothing is sent.
+    sendOrDrop(this.#router, ['', ''], () => undefined);
+  }
+
+  #closeSockets(): void {
+    this.#publisher.close();
+    this.#router.close();
+    // libzmq removes them too, on a thread of its own, and not when the process exits before that.
+    for (const bound of this.#bound) removePath(bound);
+  }
+}
+
+/**
+ * Two for each pair of addresses. Old ones stay bound, since unbinding drops the connections made
+ * through them, and each costs a descriptor.
+ */
+const BOUND_PATHS_LIMIT = 128;
+
+function removedTooOften(directory: string): FailoverError {
+  return new FailoverError(
+    'FAILOVER_ADDRESS_IN_USE',
+    `Cannot listen in ${directory} again: its sockets were removed ${BOUND_PATHS_LIMIT / 2} times`,
+    { hint: 'Find what removes them, and restart the node.' },
+  );
+}
+
+function bindPath(socket: Publisher | Router, endpoint: string): BoundPath {
+  const path = pathOfEndpoint(endpoint);
+  if (path === null) throw addressError(endpoint, 'it is no address of a socket');
+  try {
+    // libzmq would take the path from its owner without a word.
+    if (existsAt(path)) throw new Error('the path exists');
+    socket.bindSync(endpoint);
+    return { endpoint, path, inode: lstatSync(path).ino };
+  } catch (cause) {
+    throw addressError(endpoint, cause);
+  }
+}
+
+function existsAt(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function addressError(endpoint: string, cause: unknown): FailoverError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new FailoverError('FAILOVER_ADDRESS_IN_USE', `Cannot listen at ${endpoint}: ${why}`, {
+    cause,
+  });
+}
+
+function isStillOurs({ path, inode }: BoundPath): boolean {
+  try {
+    return lstatSync(path).ino === inode;
+  } catch {
+    return false;
+  }
+}
+
+function removePath(bound: BoundPath): void {
+  try {
+    if (isStillOurs(bound)) unlinkSync(bound.path);
+  } catch {
+    // libzmq, or whoever deleted the directory, was faster.
+  }
+}

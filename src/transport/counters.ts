@@ -1,0 +1,91 @@
+// What became of the messages and requests that reached this process, for `status` and metrics.
+import { WIRE_REJECTIONS } from './wire.ts';
+import type { WireRejection } from './wire.ts';
+
+/** Why a bus message was not delivered. */
+export type BusRejection =
+  | WireRejection
+  /** Not from the run that the group follows. */
+  | 'foreign-node'
+  /** Its sequence number is not above the last one of its run. */
+  | 'replayed';
+
+/** Why a request was not handed to its group. */
+export type RequestRejection =
+  | 'malformed'
+  | 'oversized'
+  | 'invalid'
+  | 'unknown-method'
+  | 'bad-params'
+  | 'unknown-group'
+  | 'too-many';
+
+export interface TransportCounters {
+  /** Bus messages that arrived, and those of them that reached a node. */
+  readonly received: number;
+  readonly delivered: number;
+  readonly rejected: Readonly<Record<BusRejection, number>>;
+  /** Messages and answers that could not be sent at once and were dropped. */
+  readonly dropped: number;
+  readonly requests: number;
+  readonly requestsRejected: Readonly<Record<RequestRejection, number>>;
+}
+
+/** Counters under way; every method is one step of one of them. */
+export class Tally {
+  #received = 0;
+  #delivered = 0;
+  #dropped = 0;
+  #requests = 0;
+  readonly #rejected = zeros([...WIRE_REJECTIONS, 'foreign-node', 'replayed'] as const);
+  readonly #requestsRejected = zeros([
+    'malformed',
+    'oversized',
+    'invalid',
+    'unknown-method',
+    'bad-params',
+    'unknown-group',
+    'too-many',
+  ] as const);
+
+  received(): void {
+    this.#received += 1;
+  }
+
+  delivered(): void {
+    this.#delivered += 1;
+  }
+
+  rejected(cause: BusRejection): void {
+    this.#rejected[cause] += 1;
+  }
+
+  /** A field, so that it can be handed over as the callback it is used as. */
+  readonly dropped = (): void => {
+    this.#dropped += 1;
+  };
+
+  requested(): void {
+    this.#requests += 1;
+  }
+
+  requestRejected(cause: RequestRejection): void {
+    this.#requestsRejected[cause] += 1;
+  }
+
+  snapshot(): TransportCounters {
+    return {
+      received: this.#received,
+      delivered: this.#delivered,
+      rejected: { ...this.#rejected },
+      dropped: this.#dropped,
+      requests: this.#requests,
+      requestsRejected: { ...this.#requestsRejected },
+    };
+  }
+}
+
+function zeros<const K extends string>(causes: readonly K[]): Record<K, number> {
+  // Object.fromEntries forgets the keys: they are exactly `causes`.
+  return Object.fromEntries(causes.map((cause) => [cause, 0])) as Record<K, number>;
+}

@@ -1,0 +1,225 @@
+// One group's share of the transport: the port that a node publishes, follows and probes through.
+import type { Announcement } from '../core/effect.ts';
+import type { Endpoints, LeaseHolder, StandbyInfo } from '../core/state.ts';
+import { FailoverError } from '../errors.ts';
+import type { Bus, BusEvent, ProbeReport } from '../runtime/ports.ts';
+import { isCount, isFields, isName, isText } from './checks.ts';
+import type { Tally } from './counters.ts';
+import type { Follower, Link, Links } from './link.ts';
+import type { RpcMethod, RpcParams } from './rpc-message.ts';
+import type { GroupRequests } from './rpc-server.ts';
+import { encode } from './wire.ts';
+import type { BusMessage, Sender } from './wire.ts';
+
+/** What a group tells the transport when it joins. */
+export interface GroupOptions {
+  readonly group: string;
+  readonly nodeId: string;
+  /** Random, new for each life of the process. */
+  readonly run: string;
+  readonly version: string;
+  /** Wall clock, ISO 8601: for people. */
+  readonly startedAt: string;
+  /** What a probe is answered with, beside run and version. */
+  readonly describe: () => { readonly epoch: number; readonly role: string };
+  /** Called in order of arrival, and never after `close`. */
+  readonly onEvent: (event: BusEvent) => void;
+  /** Any request but a ping; `params.group` is this group. What it throws reaches the client. */
+  readonly onRequest: (
+    method: Exclude<RpcMethod, 'instance.ping'>,
+    params: RpcParams,
+  ) => Promise<unknown>;
+}
+
+/** What the process lends to each of its groups. */
+export interface SharedSockets {
+  readonly endpoints: Endpoints;
+  readonly links: Links;
+  readonly tally: Tally;
+  send(frames: [topic: string, body: string]): void;
+  leave(group: string): void;
+}
+
+export class GroupBus implements Bus, Follower, GroupRequests {
+  readonly group: string;
+  readonly #options: GroupOptions;
+  readonly #shared: SharedSockets;
+  readonly #lastSeq = new Map<string, number>();
+  #holder: LeaseHolder | null = null;
+  #link: Link | null = null;
+  #linkProblem: unknown = null;
+  #seq = 0;
+  #closed = false;
+
+  constructor(options: GroupOptions, shared: SharedSockets) {
+    this.group = options.group;
+    this.#options = options;
+    this.#shared = shared;
+  }
+
+  get endpoints(): Endpoints {
+    return this.#shared.endpoints;
+  }
+
+  publish(announcement: Announcement): void {
+    if (this.#closed) return;
+    this.#seq += 1;
+    this.#shared.send(encode(this.#completed(announcement)));
+  }
+
+  follow(holder: LeaseHolder | null): void {
+    if (this.#closed || isSame(holder, this.#holder)) return;
+    this.#unfollow();
+    this.#holder = holder;
+    // A node needs no connection to itself, and would hear its own end as a loss.
+    if (holder === null || holder.run === this.#options.run) return;
+    try {
+      this.#link = this.#shared.links.acquire(holder.endpoints, this);
+    } catch (problem) {
+      // Silence and failing probes are how the node learns of it.
+      this.#linkProblem = problem;
+    }
+  }
+
+  async probe(probe: {
+    readonly timeoutMs: number;
+    readonly standby: StandbyInfo;
+  }): Promise<ProbeReport> {
+    const params = { group: this.group, standby: probe.standby };
+    const { timeoutMs } = probe;
+    const result = await this.#call({ method: 'instance.ping', params, timeoutMs });
+    return readReport(result);
+  }
+
+  async requestDemotion(request: {
+    readonly successor: string;
+    readonly timeoutMs: number;
+  }): Promise<{ readonly accepted: boolean; readonly detail: string }> {
+    const { successor, timeoutMs } = request;
+    const params = { group: this.group, successor, answerEarly: true };
+    try {
+      const result = await this.#call({ method: 'instance.demote', params, timeoutMs });
+      const detail = isFields(result) && isText(result['detail']) ? result['detail'] : '';
+      return { accepted: true, detail };
+    } catch (error) {
+      return { accepted: false, detail: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  close(): Promise<void> {
+    this.#unfollow();
+    this.#holder = null;
+    if (!this.#closed) this.#shared.leave(this.group);
+    this.#closed = true;
+    return Promise.resolve();
+  }
+
+  messageArrived(message: BusMessage): void {
+    const { tally } = this.#shared;
+    const holder = this.#holder;
+    if (message.run !== holder?.run || message.node !== holder.node) {
+      tally.rejected('foreign-node');
+    } else if (message.seq <= (this.#lastSeq.get(message.run) ?? 0)) {
+      tally.rejected('replayed');
+    } else {
+      this.#remember(message);
+      tally.delivered();
+      const event = eventOf(message);
+      if (event !== null) this.#options.onEvent(event);
+    }
+  }
+
+  linkLost(): void {
+    if (this.#holder === null) return;
+    this.#options.onEvent({ type: 'connection-lost', run: this.#holder.run });
+  }
+
+  ping(standby: StandbyInfo | null): ProbeReport {
+    const { run, version } = this.#options;
+    if (standby !== null) this.#options.onEvent({ type: 'standby-heard', standby });
+    return { run, version, ...this.#options.describe() };
+  }
+
+  request(method: Exclude<RpcMethod, 'instance.ping'>, params: RpcParams): Promise<unknown> {
+    return this.#options.onRequest(method, params);
+  }
+
+  #unfollow(): void {
+    if (this.#holder !== null && this.#link !== null) {
+      this.#shared.links.release(this.#holder.endpoints, this);
+    }
+    this.#link = null;
+    this.#linkProblem = null;
+  }
+
+  /** The last runs only: a node that followed a thousand others keeps no thousand numbers. */
+  #remember({ run, seq }: BusMessage): void {
+    this.#lastSeq.delete(run);
+    this.#lastSeq.set(run, seq);
+    const [oldest] = this.#lastSeq.keys();
+    if (oldest !== undefined && this.#lastSeq.size > REMEMBERED_RUNS) this.#lastSeq.delete(oldest);
+  }
+
+  async #call(call: { method: RpcMethod; params: RpcParams; timeoutMs: number }): Promise<unknown> {
+    if (this.#link !== null) return await this.#link.call(call);
+    const cause = this.#linkProblem;
+    const why = cause instanceof Error ? cause.message : 'no other node is followed';
+    throw new FailoverError('FAILOVER_NODE_UNREACHABLE', `Cannot ask: ${why}`, { cause });
+  }
+
+  #completed(announcement: Announcement): BusMessage {
+    const { group, nodeId: node, run, startedAt } = this.#options;
+    const sentAt = new Date().toISOString();
+    const sender: Sender = { group, node, run, seq: this.#seq, sentAt };
+    switch (announcement.kind) {
+      case 'heartbeat':
+        return { ...sender, ...announcement, startedAt };
+      case 'promoted':
+        return { ...sender, ...announcement, endpoints: this.endpoints };
+      case 'role':
+      case 'shutdown':
+        return { ...sender, ...announcement };
+    }
+  }
+}
+
+const REMEMBERED_RUNS = 16;
+
+function isSame(a: LeaseHolder | null, b: LeaseHolder | null): boolean {
+  if (a === null || b === null) return a === b;
+  return (
+    a.node === b.node &&
+    a.run === b.run &&
+    a.endpoints.bus === b.endpoints.bus &&
+    a.endpoints.rpc === b.endpoints.rpc
+  );
+}
+
+/** What a message is to the node; `null`: nothing that it decides by. */
+function eventOf(message: BusMessage): BusEvent | null {
+  const { node, run, epoch } = message;
+  switch (message.kind) {
+    case 'heartbeat': {
+      const { phase, succession, lastTakeover } = message;
+      return { type: 'heartbeat-received', node, run, epoch, phase, succession, lastTakeover };
+    }
+    case 'promoted':
+      return { type: 'promoted-received', node, run, epoch };
+    case 'shutdown': {
+      const { reason, successor, completed, planned, workloadEndedAgoMs } = message;
+      const said = { reason, successor, completed, planned, workloadEndedAgoMs };
+      return { type: 'shutdown-received', node, run, epoch, ...said };
+    }
+    case 'role':
+      return null;
+  }
+}
+
+/** @throws FAILOVER_WIRE_INVALID when the answer is no report */
+function readReport(result: unknown): ProbeReport {
+  const { run, epoch, role, version } = isFields(result) ? result : {};
+  if (isName(run) && isCount(epoch) && isText(role) && isText(version)) {
+    return { run, epoch, role, version };
+  }
+  throw new FailoverError('FAILOVER_WIRE_INVALID', 'Cannot use the answer to the probe: no report');
+}

@@ -1,0 +1,166 @@
+// The connections to one other process, shared by all groups of this process that follow a node in it.
+import { Subscriber } from 'zeromq';
+import type { Endpoints } from '../core/state.ts';
+import { FailoverError } from '../errors.ts';
+import type { Tally } from './counters.ts';
+import { pathOfEndpoint } from './endpoints.ts';
+import { RpcClient } from './rpc-client.ts';
+import type { RpcCall } from './rpc-client.ts';
+import {
+  COMMON_OPTIONS,
+  HIGH_WATER_MARK,
+  RECONNECT_OPTIONS,
+  keepConnected,
+  readMessages,
+} from './sockets.ts';
+import { decode, topicPrefix } from './wire.ts';
+import type { BusMessage } from './wire.ts';
+
+/** A group's view of a link. */
+export interface Follower {
+  readonly group: string;
+  /** A well-formed message of the group, from whatever node. */
+  messageArrived(message: BusMessage): void;
+  /** The process is gone or going: at most once for each time that both connections stood. */
+  linkLost(): void;
+}
+
+export class Link {
+  readonly #subscriber: Subscriber;
+  readonly #rpc: RpcClient;
+  readonly #tally: Tally;
+  readonly #followers = new Map<string, Follower>();
+  readonly #connected = { bus: false, rpc: false };
+  #lost = false;
+  #closed = false;
+
+  /** @throws FAILOVER_NODE_UNREACHABLE when an address can't be one, or no socket can be made */
+  constructor(endpoints: Endpoints, tally: Tally) {
+    if (pathOfEndpoint(endpoints.bus) === null) {
+      throw new FailoverError('FAILOVER_NODE_UNREACHABLE', `Cannot connect to ${endpoints.bus}`);
+    }
+    this.#tally = tally;
+    this.#subscriber = new Subscriber({
+      ...COMMON_OPTIONS,
+      ...RECONNECT_OPTIONS,
+      receiveHighWaterMark: HIGH_WATER_MARK,
+    });
+    try {
+      this.#rpc = new RpcClient(endpoints.rpc, (connected) => {
+        this.#connectionChanged('rpc', connected);
+      });
+    } catch (error) {
+      this.#subscriber.close();
+      throw error;
+    }
+    keepConnected(this.#subscriber, endpoints.bus, (connected) => {
+      this.#connectionChanged('bus', connected);
+    });
+    void readMessages(this.#subscriber, (frames) => {
+      this.#receive(frames);
+    });
+  }
+
+  /** Whether nobody follows it, so that it may be closed. */
+  get unused(): boolean {
+    return this.#followers.size === 0;
+  }
+
+  /** One follower a group. One that comes after the loss hears of it too. */
+  add(follower: Follower): void {
+    this.#followers.set(follower.group, follower);
+    this.#subscriber.subscribe(topicPrefix(follower.group));
+    if (!this.#lost) return;
+    queueMicrotask(() => {
+      if (this.#lost && this.#follows(follower)) follower.linkLost();
+    });
+  }
+
+  /** Nothing is delivered to this follower from here on. */
+  remove(follower: Follower): void {
+    if (!this.#follows(follower)) return;
+    this.#followers.delete(follower.group);
+    if (!this.#closed) this.#subscriber.unsubscribe(topicPrefix(follower.group));
+  }
+
+  call(call: RpcCall): Promise<unknown> {
+    return this.#rpc.call(call);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#followers.clear();
+    this.#subscriber.close();
+    this.#rpc.close();
+  }
+
+  #follows(follower: Follower): boolean {
+    return this.#followers.get(follower.group) === follower;
+  }
+
+  #receive(frames: readonly Buffer[]): void {
+    if (this.#closed) return;
+    this.#tally.received();
+    const decoded = decode(frames, (group) => this.#followers.has(group));
+    if ('rejected' in decoded) this.#tally.rejected(decoded.rejected);
+    else this.#followers.get(decoded.message.group)?.messageArrived(decoded.message);
+  }
+
+  /**
+   * Either connection breaking is the loss. A new life begins once both stand again, so that the
+   * second of the two to break does not count as another loss.
+   */
+  #connectionChanged(which: 'bus' | 'rpc', connected: boolean): void {
+    if (this.#closed) return;
+    this.#connected[which] = connected;
+    if (this.#connected.bus && this.#connected.rpc) this.#lost = false;
+    if (connected || this.#lost) return;
+    this.#lost = true;
+    for (const follower of [...this.#followers.values()]) {
+      if (this.#follows(follower)) follower.linkLost();
+    }
+  }
+}
+
+/** All links of a process, one for each process that is followed. */
+export class Links {
+  readonly #links = new Map<string, Link>();
+  readonly #tally: Tally;
+
+  constructor(tally: Tally) {
+    this.#tally = tally;
+  }
+
+  /** @throws see the constructor of {@link Link} */
+  acquire(endpoints: Endpoints, follower: Follower): Link {
+    const key = keyOf(endpoints);
+    const link = this.#links.get(key) ?? new Link(endpoints, this.#tally);
+    this.#links.set(key, link);
+    link.add(follower);
+    return link;
+  }
+
+  /** The last follower closes the link behind it. */
+  release(endpoints: Endpoints, follower: Follower): void {
+    const key = keyOf(endpoints);
+    const link = this.#links.get(key);
+    if (link === undefined) return;
+    link.remove(follower);
+    if (!link.unused) return;
+    this.#links.delete(key);
+    link.close();
+  }
+
+  get size(): number {
+    return this.#links.size;
+  }
+
+  close(): void {
+    for (const link of this.#links.values()) link.close();
+    this.#links.clear();
+  }
+}
+
+function keyOf({ bus, rpc }: Endpoints): string {
+  return `${bus}\n${rpc}`;
+}

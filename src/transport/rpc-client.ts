@@ -1,0 +1,192 @@
+// Asks one other process: JSON-RPC 2.0 over a DEALER socket, each request with an id and a time limit.
+import { Dealer } from 'zeromq';
+import { FailoverError } from '../errors.ts';
+import { BODY_LIMIT_BYTES } from './checks.ts';
+import { pathOfEndpoint } from './endpoints.ts';
+import { encodeRequest, parseResponse } from './rpc-message.ts';
+import type { RpcMethod, RpcParams } from './rpc-message.ts';
+import {
+  COMMON_OPTIONS,
+  HIGH_WATER_MARK,
+  NEVER_WAIT,
+  RECONNECT_OPTIONS,
+  keepConnected,
+  readMessages,
+  sendOrDrop,
+} from './sockets.ts';
+
+/** Requests to one process that may wait for an answer at once. */
+export const PENDING_REQUEST_LIMIT = 2048;
+
+export interface RpcCall {
+  readonly method: RpcMethod;
+  readonly params: RpcParams;
+  /** From the call to the answer, the connection included. */
+  readonly timeoutMs: number;
+  /** Ends the wait early; what was asked may still happen. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * One request on a connection of its own, for the command line.
+ * @returns the result, unchecked
+ * @throws what the other node answered, FAILOVER_NODE_UNREACHABLE at once when nobody listens there or
+ *   it goes away, FAILOVER_TIMED_OUT when it takes longer
+ */
+export async function callOnce(endpoint: string, call: RpcCall): Promise<unknown> {
+  const client = new RpcClient(endpoint);
+  try {
+    return await client.call(call);
+  } finally {
+    client.close();
+  }
+}
+
+interface Pending {
+  readonly body: string;
+  sent: boolean;
+  readonly settle: (outcome: { result: unknown } | { error: Error }) => void;
+}
+
+/** A connection to the RPC socket of one process, made at once and again whenever it breaks. */
+export class RpcClient {
+  readonly #socket: Dealer;
+  readonly #endpoint: string;
+  readonly #pending = new Map<string, Pending>();
+  #lastId = 0;
+  #state: 'connecting' | 'connected' | 'lost' | 'closed' = 'connecting';
+
+  /**
+   * @param onConnection - told of the connection before anything else reacts to it
+   * @throws FAILOVER_NODE_UNREACHABLE when the address can't be one
+   */
+  constructor(endpoint: string, onConnection: (connected: boolean) => void = () => undefined) {
+    if (pathOfEndpoint(endpoint) === null) {
+      throw new FailoverError('FAILOVER_NODE_UNREACHABLE', `Cannot connect to ${endpoint}`);
+    }
+    this.#endpoint = endpoint;
+    this.#socket = new Dealer({
+      ...COMMON_OPTIONS,
+      ...NEVER_WAIT,
+      ...RECONNECT_OPTIONS,
+      sendHighWaterMark: HIGH_WATER_MARK,
+      receiveHighWaterMark: HIGH_WATER_MARK,
+      // Nothing is kept for a peer that is not there: a request that waited through an outage would be
+      // carried out long after its caller gave up.
+      immediate: true,
+    });
+    keepConnected(this.#socket, endpoint, (connected) => {
+      if (this.#state === 'closed') return;
+      onConnection(connected);
+      this.#connectionChanged(connected);
+    });
+    void readMessages(this.#socket, (frames) => {
+      this.#receive(frames);
+    });
+  }
+
+  /** See {@link callOnce}. A late answer is dropped. */
+  call({ method, params, timeoutMs, signal }: RpcCall): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const id = String((this.#lastId += 1));
+      const body = encodeRequest({ id, method, params });
+      const problem = this.#problemOf(body, signal);
+      if (problem !== null) {
+        reject(problem);
+        return;
+      }
+      const timer = setTimeout(() => {
+        this.#pending.get(id)?.settle({ error: this.#timedOut({ method, params, timeoutMs }) });
+      }, timeoutMs);
+      const abort = (): void => {
+        if (signal !== undefined) this.#pending.get(id)?.settle({ error: abortError(signal) });
+      };
+      const settle: Pending['settle'] = (outcome) => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+        this.#pending.delete(id);
+        if ('result' in outcome) resolve(outcome.result);
+        else reject(outcome.error);
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      const pending: Pending = { body, sent: false, settle };
+      this.#pending.set(id, pending);
+      if (this.#state === 'connected') this.#send(pending);
+    });
+  }
+
+  /** Closes the connection; calls under way fail with FAILOVER_NODE_UNREACHABLE. Idempotent. */
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#socket.close();
+    this.#failAll('the connection was closed');
+  }
+
+  #connectionChanged(connected: boolean): void {
+    // A reaction to the news may have closed this client.
+    if (this.#state === 'closed') return;
+    this.#state = connected ? 'connected' : 'lost';
+    if (!connected) this.#failAll('nobody answers there');
+    else for (const pending of [...this.#pending.values()]) this.#send(pending);
+  }
+
+  #send(pending: Pending): void {
+    if (pending.sent) return;
+    pending.sent = true;
+    sendOrDrop(this.#socket, [pending.body], () => {
+      pending.settle({ error: this.#unreachable('it takes no more requests') });
+    });
+  }
+
+  #receive(frames: readonly Buffer[]): void {
+    const body = frames.at(-1);
+    if (body === undefined) return;
+    const response = parseResponse(body);
+    if (response.type === 'refused') return;
+    this.#pending.get(response.id)?.settle(response);
+  }
+
+  #failAll(why: string): void {
+    for (const pending of [...this.#pending.values()]) {
+      pending.settle({ error: this.#unreachable(why) });
+    }
+  }
+
+  #problemOf(body: string, signal: AbortSignal | undefined): Error | null {
+    if (signal?.aborted === true) return abortError(signal);
+    if (this.#state === 'lost' || this.#state === 'closed') {
+      return this.#unreachable('the connection is lost');
+    }
+    if (this.#pending.size >= PENDING_REQUEST_LIMIT) {
+      return this.#unreachable(`${this.#pending.size} requests wait for an answer`);
+    }
+    const length = Buffer.byteLength(body);
+    if (length <= BODY_LIMIT_BYTES) return null;
+    return new FailoverError(
+      'FAILOVER_WIRE_INVALID',
+      `Cannot send the request: ${length} bytes, the limit is ${BODY_LIMIT_BYTES}`,
+    );
+  }
+
+  #timedOut({ method, params, timeoutMs }: RpcCall): FailoverError {
+    if (this.#state !== 'connected') return this.#unreachable(`no connection in ${timeoutMs}ms`);
+    return new FailoverError(
+      'FAILOVER_TIMED_OUT',
+      `No answer to ${method} from ${this.#endpoint} within ${timeoutMs}ms`,
+      { details: { group: params.group } },
+    );
+  }
+
+  #unreachable(why: string): FailoverError {
+    return new FailoverError(
+      'FAILOVER_NODE_UNREACHABLE',
+      `Cannot reach the node at ${this.#endpoint}: ${why}`,
+    );
+  }
+}
+
+/** The caller's own reason to end the wait. */
+function abortError({ reason }: AbortSignal): Error {
+  return reason instanceof Error ? reason : new Error('The call was aborted', { cause: reason });
+}

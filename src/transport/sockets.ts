@@ -1,0 +1,111 @@
+// What all ZeroMQ sockets here have in common: bounds, and loops that end quietly with their socket.
+import type { Dealer, Publisher, Router, Subscriber } from 'zeromq';
+import { BODY_LIMIT_BYTES } from './checks.ts';
+
+/**
+ * Options of every socket. A frame above `maxMessageSize` costs its sender the connection, inside
+ * libzmq; it is above the body limit so that bodies a little too long are refused, counted and
+ * answered instead.
+ */
+export const COMMON_OPTIONS: { readonly linger: number; readonly maxMessageSize: number } = {
+  linger: 0,
+  maxMessageSize: 4 * BODY_LIMIT_BYTES,
+};
+
+/** Messages that may wait in a socket, per connection: two bursts of a thousand groups. */
+export const HIGH_WATER_MARK = 2048;
+
+/** A send is done at once or not at all: the process never waits for a slow reader. */
+export const NEVER_WAIT = { sendTimeout: 0 } as const;
+
+/** Reconnects of a connecting socket: soon, then seldom, so that a dead peer costs next to nothing. */
+export const RECONNECT_OPTIONS = { reconnectInterval: 50, reconnectMaxInterval: 1000 } as const;
+
+/** Sends now or drops; whether it was dropped is told later, by `onDropped`, at most once. */
+export function sendOrDrop(
+  socket: Publisher | Router | Dealer,
+  frames: (string | Buffer)[],
+  onDropped: () => void,
+): void {
+  try {
+    socket.send(frames).catch(onDropped);
+  } catch {
+    onDropped();
+  }
+}
+
+/** Hands every message to `onFrames` until the socket is closed. Resolves then; never rejects. */
+export async function readMessages(
+  socket: Subscriber | Router | Dealer,
+  onFrames: (frames: readonly Buffer[]) => void,
+): Promise<void> {
+  try {
+    for await (const frames of socket)
+      guarded(() => {
+        onFrames(frames);
+      });
+  } catch (error) {
+    // A receive that was under way ends like this when its socket is closed.
+    if (!socket.closed) crash(error);
+  }
+}
+
+/**
+ * Connects, and connects again whenever the connection breaks. Tells of it: true once it can carry
+ * messages, false when it broke or could not be made.
+ */
+export function keepConnected(
+  socket: Subscriber | Dealer,
+  endpoint: string,
+  onChange: (connected: boolean) => void,
+): void {
+  const tell = (connected: boolean): void => {
+    guarded(() => {
+      onChange(connected);
+    });
+  };
+  let retrying = false;
+  socket.events.on('connect', () => {
+    retrying = true;
+  });
+  socket.events.on('handshake', () => {
+    tell(true);
+  });
+  socket.events.on('connect:retry', () => {
+    retrying = true;
+    tell(false);
+  });
+  socket.events.on('disconnect', () => {
+    retrying = false;
+    tell(false);
+    // libzmq retries by itself, but not after a breach of its protocol or a frame that is too long.
+    setTimeout(() => {
+      if (!retrying && !socket.closed) connectAgain(socket, endpoint);
+    }, RECONNECT_OPTIONS.reconnectInterval).unref();
+  });
+  socket.connect(endpoint);
+}
+
+function connectAgain(socket: Subscriber | Dealer, endpoint: string): void {
+  try {
+    socket.disconnect(endpoint);
+  } catch {
+    // It was forgotten with the connection: what was to be done.
+  }
+  socket.connect(endpoint);
+}
+
+/** A broken invariant of a callback ends the process, and not just the loop that it was called from. */
+function guarded(callback: () => void): void {
+  try {
+    callback();
+  } catch (error) {
+    crash(error);
+  }
+}
+
+function crash(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}

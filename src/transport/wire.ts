@@ -1,0 +1,179 @@
+// The bus messages: what a node publishes, as two frames, and what it accepts from others.
+import type { Announcement } from '../core/effect.ts';
+import { SUCCESSION_LIMIT } from '../core/settings.ts';
+import type { Endpoints, Takeover } from '../core/state.ts';
+import {
+  BODY_LIMIT_BYTES,
+  TEXT_LIMIT,
+  isBoolean,
+  isCount,
+  isDurationMs,
+  isDurationMsOrNull,
+  isFields,
+  isName,
+  isNameOrNull,
+  isText,
+  parseJson,
+  readTakeover,
+} from './checks.ts';
+import type { Fields } from './checks.ts';
+
+/** The version of the messages; another one is refused, never guessed at. */
+export const WIRE_VERSION = 1;
+
+/** Who says it: the part of a message that the transport adds. */
+export interface Sender {
+  readonly group: string;
+  readonly node: string;
+  readonly run: string;
+  /** Grows with every message of a run, so that a replay is noticed. */
+  readonly seq: number;
+  /** Wall clock, ISO 8601: for people, never for a decision. */
+  readonly sentAt: string;
+}
+
+/** One kind of announcement. */
+type Kind<K extends Announcement['kind']> = Extract<Announcement, { readonly kind: K }>;
+
+/** A bus message as it was accepted. `startedAt` is ISO 8601, by the sender's wall clock. */
+export type BusMessage = Sender &
+  (
+    | (Kind<'heartbeat'> & { readonly startedAt: string })
+    | Kind<'role'>
+    | (Kind<'promoted'> & { readonly endpoints: Endpoints })
+    | Kind<'shutdown'>
+  );
+
+/** Why a message was refused. */
+export const WIRE_REJECTIONS = [
+  'malformed',
+  'oversized',
+  'foreign-group',
+  'unknown-version',
+  'bad-field',
+] as const;
+
+export type WireRejection = (typeof WIRE_REJECTIONS)[number];
+
+export type Decoded = { readonly message: BusMessage } | { readonly rejected: WireRejection };
+
+/** The prefix that a subscriber of a group asks for; the slash keeps `web` apart from `web2`. */
+export function topicPrefix(group: string): string {
+  return `${group}/`;
+}
+
+/** The two frames of a message. Long texts are cut, so that what is sent is also accepted. */
+export function encode(message: BusMessage): [topic: string, body: string] {
+  const { kind, ...rest } = message;
+  const body = JSON.stringify({ v: WIRE_VERSION, ...rest }, (key, value: unknown) => {
+    if (typeof value === 'string') return value.slice(0, TEXT_LIMIT);
+    return key === 'succession' && Array.isArray(value) ? value.slice(0, SUCCESSION_LIMIT) : value;
+  });
+  return [`${message.group}/${kind}`, body];
+}
+
+/**
+ * The message in these frames, or why it is refused. Total: no bytes make it throw.
+ * @param knowsGroup - whether this receiver listens to a group
+ */
+export function decode(
+  frames: readonly Uint8Array[],
+  knowsGroup: (group: string) => boolean,
+): Decoded {
+  const [topic, bytes] = frames;
+  if (topic === undefined || bytes === undefined || frames.length !== 2) return MALFORMED;
+  if (topic.length > TOPIC_LIMIT_BYTES || bytes.length > BODY_LIMIT_BYTES) {
+    return { rejected: 'oversized' };
+  }
+  const match = TOPIC.exec(Buffer.from(topic).toString('latin1'));
+  const group = match?.groups?.['group'];
+  if (match === null || group === undefined) return MALFORMED;
+  if (!knowsGroup(group)) return { rejected: 'foreign-group' };
+  const body = parseJson(bytes);
+  if (!isFields(body)) return MALFORMED;
+  return decodeBody(body, { group, kind: match.groups?.['kind'] ?? '' });
+}
+
+function decodeBody(body: Fields, topic: { group: string; kind: string }): Decoded {
+  const { v, group, node, run, seq, sentAt } = body;
+  if (typeof v === 'number' && v !== WIRE_VERSION) return { rejected: 'unknown-version' };
+  if (isName(group) && group !== topic.group) return { rejected: 'foreign-group' };
+  if (v !== WIRE_VERSION || !isName(group) || !isName(node) || !isName(run)) return BAD_FIELD;
+  if (!isCount(seq) || !isText(sentAt)) return BAD_FIELD;
+  const announcement = readAnnouncement(topic.kind, body);
+  if (announcement === undefined) return BAD_FIELD;
+  return { message: { group, node, run, seq, sentAt, ...announcement } };
+}
+
+/** What a message says beside who says it. */
+type Said<M> = M extends BusMessage ? Omit<M, keyof Sender> : never;
+
+function readAnnouncement(kind: string, body: Fields): Said<BusMessage> | undefined {
+  switch (kind) {
+    case 'heartbeat':
+      return readHeartbeat(body);
+    case 'role':
+      return readRole(body);
+    case 'promoted':
+      return readPromoted(body);
+    case 'shutdown':
+      return readShutdown(body);
+    default:
+      return undefined;
+  }
+}
+
+function readHeartbeat(body: Fields): Said<BusMessage> | undefined {
+  const { epoch, phase, uptimeMs, startedAt } = body;
+  const succession = readSuccession(body['succession']);
+  const lastTakeover = readTakeoverOrNull(body['lastTakeover']);
+  if (!isCount(epoch) || (phase !== 'primary' && phase !== 'promoting')) return undefined;
+  if (!isDurationMs(uptimeMs) || !isText(startedAt)) return undefined;
+  if (succession === undefined || lastTakeover === undefined) return undefined;
+  return { kind: 'heartbeat', epoch, phase, uptimeMs, startedAt, succession, lastTakeover };
+}
+
+function readRole(body: Fields): Said<BusMessage> | undefined {
+  const { epoch, role, reason } = body;
+  if (!isCount(epoch) || !isText(role) || !isText(reason)) return undefined;
+  return { kind: 'role', epoch, role, reason };
+}
+
+function readPromoted(body: Fields): Said<BusMessage> | undefined {
+  const { epoch, previous, reason } = body;
+  const endpoints = readEndpoints(body['endpoints']);
+  if (!isCount(epoch) || !isNameOrNull(previous) || !isText(reason)) return undefined;
+  if (endpoints === undefined) return undefined;
+  return { kind: 'promoted', epoch, previous, reason, endpoints };
+}
+
+function readShutdown(body: Fields): Said<BusMessage> | undefined {
+  const { epoch, reason, successor, completed, planned, workloadEndedAgoMs } = body;
+  if (!isCount(epoch) || !isText(reason) || !isNameOrNull(successor)) return undefined;
+  if (!isBoolean(completed) || !isBoolean(planned)) return undefined;
+  if (!isDurationMsOrNull(workloadEndedAgoMs)) return undefined;
+  return { kind: 'shutdown', epoch, reason, successor, completed, planned, workloadEndedAgoMs };
+}
+
+function readSuccession(value: unknown): readonly string[] | undefined {
+  if (!Array.isArray(value) || value.length > SUCCESSION_LIMIT) return undefined;
+  const names: readonly unknown[] = value;
+  return names.every(isName) ? names : undefined;
+}
+
+function readTakeoverOrNull(value: unknown): Takeover | null | undefined {
+  return value === null ? null : readTakeover(value);
+}
+
+function readEndpoints(value: unknown): Endpoints | undefined {
+  if (!isFields(value)) return undefined;
+  const { bus, rpc } = value;
+  return isText(bus) && isText(rpc) ? { bus, rpc } : undefined;
+}
+
+const MALFORMED: Decoded = { rejected: 'malformed' };
+const BAD_FIELD: Decoded = { rejected: 'bad-field' };
+
+/** A group, a slash and a kind. */
+const TOPIC_LIMIT_BYTES = 256;
+const TOPIC = /^(?<group>[A-Za-z0-9._-]+)\/(?<kind>[a-z]+)$/;

@@ -1,0 +1,214 @@
+// The gate: a process that has its pid, session and lock, is recorded, and has not yet done anything.
+import { execa } from 'execa';
+import type { Readable, Writable } from 'node:stream';
+import { FailoverError } from '../errors.ts';
+import { ownIdentity, readIdentity } from '../fence/process-identity.ts';
+import type { ProcessIdentity } from '../lease/lease-store.ts';
+import type { WorkloadEnd } from '../runtime/ports.ts';
+import type { GateMessage } from './environment.ts';
+
+/** The signal that the kernel sends to a process when its supervisor dies. */
+export type DeathSignal = 'TERM' | 'KILL';
+
+export interface GateRequest {
+  readonly command: readonly string[];
+  /** What is set on top of this process's own environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The description that the process inherits as descriptor 3; null: none. */
+  readonly lockFd: number | null;
+  /** Null: the process outlives its supervisor. */
+  readonly deathSignal: DeathSignal | null;
+  /** `pipe`: the output comes through us, because it is read for the readiness check. */
+  readonly output: 'inherit' | 'pipe';
+}
+
+/** A process in a session of its own that waits until it is opened, and ends when its pipe ends. */
+export interface GatedProcess {
+  readonly identity: ProcessIdentity;
+  /** Both null with `inherit`. */
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** Lets it become the command. Nothing happens if it has ended already. */
+  open(message: GateMessage): void;
+  /** Ends it without its ever having run; has no effect once it was opened. */
+  close(): void;
+  /** How it ended; null: it has not been seen to. */
+  end(): WorkloadEnd | null;
+  /** Calls back once, at its end; never before the current turn of the loop is over. */
+  onEnd(callback: (end: WorkloadEnd) => void): void;
+}
+
+/**
+ * Spawns a command behind its gate. When it resolves, the process exists and waits.
+ *
+ * @throws FAILOVER_COMMAND_NOT_EXECUTABLE when the system refuses the process (its limit of
+ *   processes, descriptors or length of arguments); the gate's own programs are what is started, so
+ *   a missing command shows only after it is opened.
+ */
+export async function spawnGated(request: GateRequest): Promise<GatedProcess> {
+  settleOwnOutput();
+  const [file, ...args] = gateCommand(request);
+  const { output, lockFd } = request;
+  const subprocess = execa(file, args, {
+    detached: true,
+    cleanup: false,
+    reject: false,
+    buffer: false,
+    verbose: 'none',
+    env: request.environment,
+    // The fourth is descriptor 3: LOCK_FD. execa takes any number, its types list only some.
+    stdio: lockFd === null ? ['pipe', output, output] : ['pipe', output, output, lockFd as 3],
+  });
+  const { pid } = subprocess;
+  if (pid === undefined) throw spawnError(request.command, await subprocess);
+  return new Gated({ pid, environment: request.environment, process: subprocess });
+}
+
+/**
+ * The first use of our own streams switches a shared pipe to non-blocking, and every spawn switches it
+ * back: in the other order a child would get EAGAIN from its own output.
+ */
+function settleOwnOutput(): boolean {
+  return process.stdout.writable && process.stderr.writable;
+}
+
+/** What a gate exits with that closed before it opened. */
+const GATE_CLOSED_EXIT_CODE = 125;
+
+/**
+ * Reads the four lines of a `GateMessage`, then `NAME=value` lines, then the word that starts it.
+ *
+ * The supervisor's pid is compared after the death signal was asked for: had it died before, the
+ * signal would never come. Variables that the shell can't name (`npm_config_//…`, an exported bash
+ * function) are lost in it, so they come through the pipe and `env` sets them; nowhere else could
+ * they be handed over without showing them in the process list for as long as the gate waits.
+ */
+const GATE_SCRIPT = `[ "$PPID" = "$1" ] || exit ${GATE_CLOSED_EXIT_CODE}
+shift
+IFS= read -r FAILOVER_ROLE && IFS= read -r FAILOVER_EPOCH &&
+IFS= read -r FAILOVER_PREVIOUS && IFS= read -r FAILOVER_REASON || exit ${GATE_CLOSED_EXIT_CODE}
+export FAILOVER_ROLE FAILOVER_EPOCH FAILOVER_PREVIOUS FAILOVER_REASON
+while IFS= read -r FAILOVER_GATE; do
+  case $FAILOVER_GATE in
+    start) unset FAILOVER_GATE; exec "$@" </dev/null ;;
+    start-with) unset FAILOVER_GATE; exec env "$@" </dev/null ;;
+  esac
+  FAILOVER_GATE=$(printf '%b.' "$FAILOVER_GATE")
+  set -- "\${FAILOVER_GATE%.}" "$@"
+done
+exit ${GATE_CLOSED_EXIT_CODE}`;
+
+/** Typed as what it always is: a program and its arguments. */
+function gateCommand(request: GateRequest): [string, ...string[]] {
+  const gate: [string, ...string[]] = [
+    'sh',
+    '-c',
+    GATE_SCRIPT,
+    'failover-gate',
+    String(process.pid),
+    ...request.command,
+  ];
+  if (request.deathSignal === null) return gate;
+  return ['setpriv', '--pdeathsig', request.deathSignal, '--', ...gate];
+}
+
+/** The part of a started process that is used here. */
+interface StartedProcess {
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  once(
+    event: 'exit',
+    listener: (code: number | null, signal: NodeJS.Signals | null) => void,
+  ): unknown;
+}
+
+class Gated implements GatedProcess {
+  readonly identity: ProcessIdentity;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  readonly #pipe: Writable | null;
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #callbacks: ((end: WorkloadEnd) => void)[] = [];
+  #end: WorkloadEnd | null = null;
+
+  constructor(started: {
+    readonly pid: number;
+    readonly environment: Readonly<Record<string, string>>;
+    readonly process: StartedProcess;
+  }) {
+    this.identity = identityOf(started.pid);
+    this.stdout = started.process.stdout;
+    this.stderr = started.process.stderr;
+    this.#environment = started.environment;
+    this.#pipe = started.process.stdin;
+    // It may end before it is opened: its end is reported, the broken pipe says nothing more.
+    this.#pipe?.on('error', () => undefined);
+    started.process.once('exit', (exitCode, signal) => {
+      this.#end = { exitCode, signal };
+      for (const callback of this.#callbacks) callback(this.#end);
+    });
+  }
+
+  open(message: GateMessage): void {
+    const pairs = unnameableVariables({ ...process.env, ...this.#environment });
+    const lines = [
+      message.role,
+      message.epoch,
+      message.previous,
+      message.reason,
+      ...pairs,
+      pairs.length === 0 ? 'start' : 'start-with',
+    ];
+    this.#pipe?.end(`${lines.join('\n')}\n`);
+  }
+
+  close(): void {
+    // After open() the lines are on their way and end() has been called: nothing left to do.
+    if (this.#pipe?.writableEnded === false) this.#pipe.end();
+  }
+
+  end(): WorkloadEnd | null {
+    return this.#end;
+  }
+
+  onEnd(callback: (end: WorkloadEnd) => void): void {
+    this.#callbacks.push(callback);
+  }
+}
+
+/** Without /proc, or if it has ended already: one that no live process is taken for. */
+function identityOf(pid: number): ProcessIdentity {
+  return readIdentity(pid) ?? { ...ownIdentity(), pid, startTime: 'unknown' };
+}
+
+/** `NAME=value` in the escapes of printf's %b, for each name that a POSIX shell does not pass on. */
+function unnameableVariables(environment: NodeJS.ProcessEnv): string[] {
+  const pairs: string[] = [];
+  for (const [name, value] of Object.entries(environment)) {
+    if (value === undefined || /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) continue;
+    pairs.push(`${name}=${value}`.replaceAll('\\', '\\\\').replaceAll('\n', '\\n'));
+  }
+  return pairs;
+}
+
+function spawnError(
+  command: readonly string[],
+  result: { readonly code?: string | undefined; readonly cause?: unknown },
+): FailoverError {
+  const name = command[0] ?? '';
+  return new FailoverError(
+    'FAILOVER_COMMAND_NOT_EXECUTABLE',
+    `Cannot start ${name}: ${result.code ?? 'the system refused the process'}`,
+    { cause: result.cause, hint: SPAWN_HINTS[result.code ?? ''] ?? DEFAULT_SPAWN_HINT },
+  );
+}
+
+const DEFAULT_SPAWN_HINT = 'Check that `sh` is in the PATH and that this user may start processes.';
+
+const SPAWN_HINTS: Readonly<Record<string, string>> = {
+  E2BIG: 'Give the command fewer or shorter arguments and variables.',
+  EAGAIN: 'Raise the limit of processes of this user (`ulimit -u`).',
+  EMFILE: 'Raise the limit of open files (`ulimit -n`).',
+  ENOMEM: 'Free memory on this machine.',
+};

@@ -1,0 +1,60 @@
+// The role file: what a hot workload reads to know its role.
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+export interface RoleFileContent {
+  readonly role: 'primary' | 'secondary';
+  /** Null: none was seen yet. */
+  readonly epoch: number | null;
+  readonly reason: string;
+}
+
+/**
+ * Replaces the role file atomically. On a full disk it is overwritten in place: each content has the same
+ * length, so that needs no room, and a single write of it is not seen half done.
+ *
+ * @throws the system's error when neither can be done.
+ */
+export function writeRoleFile(path: string, content: RoleFileContent): void {
+  const text = encode(content);
+  const temporary = `${path}.new`;
+  try {
+    writeFileSync(temporary, text, { mode: 0o600 });
+    renameSync(temporary, path);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT') {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      writeFileSync(path, text, { mode: 0o600 });
+      return;
+    }
+    rmSync(temporary, { force: true });
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+    writeFileSync(path, text, { flag: 'r+' });
+  }
+}
+
+/** Removes it with its run. A file that can't be removed is left: its name is never used again. */
+export function removeRoleFile(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Nothing depends on it: each run has a file of its own.
+  }
+}
+
+/** Within one page, and room for the longest reason with each character escaped (`\u0001`). */
+const LENGTH_BYTES = 2048;
+const REASON_LIMIT = 200;
+
+/** JSON, filled up with spaces, which JSON allows. */
+function encode(content: RoleFileContent): string {
+  const reason = content.reason.slice(0, REASON_LIMIT);
+  const json = JSON.stringify({ role: content.role, epoch: content.epoch, reason });
+  const missing = LENGTH_BYTES - 1 - Buffer.byteLength(json);
+  return `${json}${' '.repeat(Math.max(0, missing))}\n`;
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}

@@ -1,0 +1,132 @@
+// A hot workload: it runs on every node and is told its role by a file, a signal and a hook.
+import type { HookResult, LockDescription, Term } from '../runtime/ports.ts';
+import { resolveCommand } from './command-path.ts';
+import { STANDING_BY, termMessage } from './environment.ts';
+import type { GateMessage } from './environment.ts';
+import type { Run } from './run.ts';
+import { SupervisedWorkload } from './supervised-workload.ts';
+import { takeWorkloadLock } from './workload-lock.ts';
+
+/**
+ * Each run has its own description of the lock, not locked while it stands by and kept open for its
+ * life: locking it makes the run active, and unlocking it is sound only after a confirmed demotion.
+ */
+export class HotWorkload extends SupervisedWorkload {
+  /** Whether the running workload was told that it is secondary since it last became primary. */
+  #toldSecondary = true;
+
+  /** Starts the workload as secondary. */
+  async arm(): Promise<void> {
+    const begun = await this.beginStart();
+    if (this.#living() !== null) return;
+    this.forgetEmptySessions();
+    const run = await this.#spawn(false, begun);
+    this.#tellOrAbandon(run, STANDING_BY);
+    this.openGate(run, STANDING_BY);
+  }
+
+  /** Makes the running workload primary; where none runs, starts one that is primary from the start. */
+  async activate(term: Term): Promise<void> {
+    const begun = await this.beginStart();
+    this.requireEmpty();
+    const message = termMessage(term, 'primary');
+    const run = this.#living();
+    this.#toldSecondary = false;
+    const description = run?.description ?? null;
+    if (run === null || description === null) await this.#startAsPrimary(message, begun);
+    else await this.#promote(run, description, message);
+  }
+
+  /** A demote command confirms that the workload obeys, so it runs after the workload was told. */
+  override async runHook(
+    hook: 'promote' | 'demote',
+    term: Term,
+    timeoutMs: number,
+  ): Promise<HookResult> {
+    if (hook === 'demote') {
+      try {
+        this.#tellSecondary(termMessage(term, 'secondary'));
+      } catch (error) {
+        return { ok: false, detail: `the role file could not be written: ${String(error)}` };
+      }
+    }
+    return super.runHook(hook, term, timeoutMs);
+  }
+
+  /** Frees the lock for every copy: only after the demote command has confirmed the demotion. */
+  deactivate(): Promise<void> {
+    const run = this.#living();
+    if (run === null) return Promise.resolve();
+    try {
+      this.#tellSecondary({ ...STANDING_BY, reason: 'demoted' });
+      run.readiness?.abort();
+      run.active = false;
+      this.book.setActive(run.gated.identity.pid, false);
+      run.description?.unlock();
+      return Promise.resolve();
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  async #startAsPrimary(message: GateMessage, begun: number): Promise<void> {
+    const run = await this.#spawn(true, begun);
+    this.#tellOrAbandon(run, message);
+    this.openGate(run, message);
+    this.awaitReadiness(run, message);
+  }
+
+  async #promote(run: Run, description: LockDescription, message: GateMessage): Promise<void> {
+    await takeWorkloadLock(description);
+    this.requireCurrent(run);
+    this.book.setActive(run.gated.identity.pid, true);
+    run.active = true;
+    this.tellRole(message);
+    this.#signal(run, this.options.promoteSignal);
+    this.awaitReadiness(run, message);
+  }
+
+  async #spawn(active: boolean, begun: number): Promise<Run> {
+    resolveCommand(this.options.command[0] ?? '', process.env);
+    const description = this.options.lock.open();
+    try {
+      if (active) await takeWorkloadLock(description);
+      this.run = await this.spawnRun({ description, active, begun });
+      return this.run;
+    } catch (error) {
+      description.close();
+      throw error;
+    }
+  }
+
+  #tellOrAbandon(run: Run, message: GateMessage): void {
+    try {
+      this.tellRole(message);
+    } catch (error) {
+      this.abandon(run);
+      throw error;
+    }
+  }
+
+  #tellSecondary(message: GateMessage): void {
+    if (this.#toldSecondary) return;
+    this.tellRole(message);
+    this.#toldSecondary = true;
+    const run = this.#living();
+    if (run !== null) this.#signal(run, this.options.demoteSignal);
+  }
+
+  /** To the group: a workload behind a shell gets it too. We are the parent, so the pid is its own. */
+  #signal(run: Run, signal: NodeJS.Signals | null): void {
+    if (signal === null || run.ended) return;
+    try {
+      process.kill(-run.gated.identity.pid, signal);
+    } catch {
+      // It is ending: its end is reported as such.
+    }
+  }
+
+  #living(): Run | null {
+    return this.run === null || this.run.ended ? null : this.run;
+  }
+}

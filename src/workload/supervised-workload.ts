@@ -1,0 +1,356 @@
+// What every kind of workload has in common: spawning, hooks, readiness, the end, and the way out.
+import { FailoverError } from '../errors.ts';
+import type { ReadyWhen } from '../config/ready-when.ts';
+import type { SessionLedger, SessionRecord } from '../lease/lease-store.ts';
+import type {
+  HookResult,
+  LockDescription,
+  Term,
+  Workload,
+  WorkloadDescription,
+  WorkloadEnd,
+  WorkloadListener,
+  WorkloadLock,
+} from '../runtime/ports.ts';
+import { Emptying } from './emptying.ts';
+import { nodeEnvironment, termMessage } from './environment.ts';
+import type { GateMessage, NodeContext } from './environment.ts';
+import { spawnGated } from './gate.ts';
+import type { DeathSignal } from './gate.ts';
+import { describeEnd, runHook } from './hooks.ts';
+import { livingMembers } from './living-members.ts';
+import type { Member } from './living-members.ts';
+import { outputSink } from './output.ts';
+import type { OutputSink } from './output.ts';
+import { watchReadiness } from './readiness.ts';
+import { removeRoleFile, writeRoleFile } from './role-file.ts';
+import { closeDescription, dismiss, newRun } from './run.ts';
+import type { Run } from './run.ts';
+import { SessionBook } from './session-book.ts';
+import { isProvedFree } from './workload-lock.ts';
+
+/** What to do with a workload whose supervisor dies. */
+export type OrphanMode = 'stop' | 'kill' | 'keep';
+
+export interface WorkloadOptions {
+  /** The program and its arguments; empty: a watcher, which only runs hooks. */
+  readonly command: readonly string[];
+  readonly orphan: OrphanMode;
+  /** Run by `sh -c`; null: none. */
+  readonly promoteCommand: string | null;
+  readonly demoteCommand: string | null;
+  /** Sent to a hot workload's process group at a change; null: none. */
+  readonly promoteSignal: NodeJS.Signals | null;
+  readonly demoteSignal: NodeJS.Signals | null;
+  readonly readyWhen: ReadyWhen | null;
+  readonly context: NodeContext;
+  /** What `probeDeathSignal` found. */
+  readonly deathSignal: boolean;
+  readonly lock: WorkloadLock;
+  readonly ledger: SessionLedger;
+  readonly listener: WorkloadListener;
+  /** Takes what a person should know and nobody decides on: one sentence. */
+  readonly warn: (message: string) => void;
+}
+
+/** A run to be spawned. */
+export interface RunStart {
+  readonly description: LockDescription;
+  /** Whether it is recorded as active from the start. */
+  readonly active: boolean;
+  /** What `beginStart` returned. */
+  readonly begun: number;
+}
+
+/**
+ * A workload whose sessions are recorded before they do anything and forgotten only when they are empty.
+ * The kinds differ in what `arm` and `activate` do.
+ */
+export abstract class SupervisedWorkload implements Workload {
+  protected readonly options: WorkloadOptions;
+  protected readonly book: SessionBook;
+  /** The newest run; earlier ones live on in the book until their sessions are empty. */
+  protected run: Run | null = null;
+  readonly #output: OutputSink;
+  /** How often it was stopped: what a stop overtook does not start after it either. */
+  #stops = 0;
+  #stop: { readonly emptying: Emptying; readonly done: Promise<void> } | null = null;
+
+  constructor(options: WorkloadOptions) {
+    this.options = options;
+    this.book = new SessionBook(options.ledger);
+    this.#output = outputSink(options.readyWhen?.kind === 'log' ? process : null);
+  }
+
+  abstract arm(): Promise<void>;
+  abstract activate(term: Term): Promise<void>;
+  abstract deactivate(): Promise<void>;
+
+  async runHook(hook: 'promote' | 'demote', term: Term, timeoutMs: number): Promise<HookResult> {
+    const { promoteCommand, demoteCommand, context, deathSignal } = this.options;
+    const command = hook === 'promote' ? promoteCommand : demoteCommand;
+    if (command === null) return { ok: true, detail: 'nothing to run' };
+    if (this.#stop !== null) return { ok: false, detail: 'not started: the workload is stopping' };
+    const stops = this.#stops;
+    const lock = this.#lockForHook();
+    const running = runHook(
+      {
+        name: hook,
+        command,
+        environment: nodeEnvironment(context, lock.fd),
+        message: termMessage(term, hook === 'promote' ? 'primary' : 'secondary'),
+        lockFd: lock.fd,
+        deathSignal,
+        timeoutMs,
+        output: this.#output,
+        isCancelled: () => this.#stops !== stops,
+      },
+      this.book,
+    );
+    // It was spawned before `runHook` first waited, so it has its own copy.
+    lock.close();
+    return running;
+  }
+
+  stop(graceMs: number): Promise<void> {
+    if (this.#stop !== null) {
+      this.#stop.emptying.shorten(graceMs);
+      return this.#stop.done;
+    }
+    this.#stops += 1;
+    const wasActive =
+      this.activeLock() !== null || this.book.records().some(({ active }) => active);
+    if (this.run !== null) dismiss(this.run);
+    const emptying = new Emptying(() => this.book.records(), graceMs);
+    const done = this.#finishStop(emptying, wasActive);
+    this.#stop = { emptying, done };
+    return done;
+  }
+
+  describe(): WorkloadDescription {
+    const pid = this.run === null || this.run.ended ? null : this.run.gated.identity.pid;
+    return { pid, state: this.#state(), command: this.options.command };
+  }
+
+  /**
+   * Sessions whose main process has ended and that may still have members: what has to be emptied before
+   * the next start, while an armed or hot process of ours is left alone.
+   */
+  ownEndedSessions(): readonly SessionRecord[] {
+    return this.book.ended();
+  }
+
+  /** The locked description that hooks inherit, where one is kept open. */
+  protected activeLock(): LockDescription | null {
+    return this.run?.active === true ? this.run.description : null;
+  }
+
+  /** Closes our copies of the lock; called once everything that was started is gone. */
+  protected releaseLock(): void {
+    if (this.run !== null) closeDescription(this.run);
+  }
+
+  /**
+   * Begins a start: a stop that is under way ends first, and one that comes later overtakes it.
+   *
+   * @returns what `spawnRun` takes to notice that.
+   */
+  protected async beginStart(): Promise<number> {
+    // Without one nothing is awaited: the count is that of the call, not of a turn later.
+    while (this.#stop !== null) await this.#stop.done;
+    return this.#stops;
+  }
+
+  /** @throws FAILOVER_PROMOTION_FAILED when something of an earlier run of this node is still alive. */
+  protected requireEmpty(): void {
+    const alive = this.forgetEmptySessions();
+    if (alive.length === 0) return;
+    throw new FailoverError(
+      'FAILOVER_PROMOTION_FAILED',
+      `Cannot start the workload: ${describePids(alive.map((member) => member.pid))} of its last run ` +
+        'has not ended',
+    );
+  }
+
+  /** Forgets the ended sessions that are empty, and says who lives in the others. */
+  protected forgetEmptySessions(): readonly Member[] {
+    const ended = this.book.ended();
+    const alive = livingMembers(ended);
+    const sessions = new Set(alive.map((member) => member.session));
+    this.book.drop(ended.map(({ process: { pid } }) => pid).filter((pid) => !sessions.has(pid)));
+    return alive;
+  }
+
+  /**
+   * Spawns the command behind its gate and records it.
+   *
+   * @throws FAILOVER_COMMAND_NOT_EXECUTABLE, or what the ledger throws; nothing was started then.
+   */
+  protected async spawnRun(start: RunStart): Promise<Run> {
+    const { command, context, orphan } = this.options;
+    const { description, active } = start;
+    const gated = await spawnGated({
+      command,
+      environment: nodeEnvironment(context, description.fd),
+      lockFd: description.fd,
+      deathSignal: this.#deathSignal(),
+      output: this.#output.mode,
+    });
+    const run = newRun(gated, description);
+    run.active = active;
+    try {
+      if (this.#stops !== start.begun) throw stoppedWhileStarting();
+      const keep = orphan === 'keep';
+      this.book.add({ process: gated.identity, kind: 'workload', active, keep });
+    } catch (error) {
+      gated.close();
+      throw error;
+    }
+    this.#output.pass(gated);
+    gated.onEnd((end) => {
+      this.#runEnded(run, end);
+    });
+    return run;
+  }
+
+  /** Gives a run up that has done nothing yet: its gate never opens. */
+  protected abandon(run: Run): void {
+    dismiss(run);
+    closeDescription(run);
+    if (this.run === run) this.run = null;
+  }
+
+  /** Throws if the start was overtaken by a stop or by the end of the process. */
+  protected requireCurrent(run: Run): void {
+    if (run.dismissed) throw stoppedWhileStarting();
+    if (run.ended) {
+      throw new FailoverError(
+        'FAILOVER_PROMOTION_FAILED',
+        'Cannot start the workload: the process that stood by for it has ended',
+      );
+    }
+  }
+
+  /** Opens the gate: from here on the command runs. */
+  protected openGate(run: Run, message: GateMessage): void {
+    run.opened = true;
+    run.gated.open(message);
+  }
+
+  /** @throws the system's error when the file can't be written. */
+  protected tellRole(message: GateMessage): void {
+    writeRoleFile(this.options.context.roleFile, {
+      role: message.role,
+      epoch: message.epoch === '' ? null : Number(message.epoch),
+      reason: message.reason,
+    });
+  }
+
+  /** For those whose role never changes: the file repeats what their environment says. */
+  protected tellRoleIfPossible(message: GateMessage): void {
+    try {
+      this.tellRole(message);
+    } catch (error) {
+      this.options.warn(`The role file could not be written: ${String(error)}.`);
+    }
+  }
+
+  /** Reports `ready` once, when the check passes; without a check, never. */
+  protected awaitReadiness(run: Run, message: GateMessage): void {
+    const { readyWhen, context, deathSignal, listener } = this.options;
+    if (readyWhen === null) return;
+    run.readiness = watchReadiness(
+      { check: readyWhen, source: run.gated, context, message, deathSignal },
+      () => {
+        if (!run.ended && !run.dismissed) listener.ready();
+      },
+    );
+  }
+
+  #deathSignal(): DeathSignal | null {
+    const { orphan, deathSignal } = this.options;
+    if (!deathSignal || orphan === 'keep') return null;
+    return orphan === 'kill' ? 'KILL' : 'TERM';
+  }
+
+  #runEnded(run: Run, end: WorkloadEnd): void {
+    run.ended = true;
+    run.readiness?.abort();
+    this.book.markEnded(run.gated.identity.pid);
+    // Its helpers keep their copies; ours would keep the lock from ever being free.
+    closeDescription(run);
+    this.#stop?.emptying.look();
+    if (run.dismissed) return;
+    if (run.active) this.options.listener.ended(end);
+    else this.options.listener.disarmed(`the process that stood by ended: ${describeEnd(end)}`);
+  }
+
+  async #finishStop(emptying: Emptying, wasActive: boolean): Promise<void> {
+    const remaining = await emptying.done;
+    this.releaseLock();
+    this.run = null;
+    // Its last look found all of them empty, and nothing starts during a stop.
+    const records = this.book.records();
+    if (remaining.length === 0) this.book.drop(records.map((record) => record.process.pid));
+    else for (const record of records) this.book.markEnded(record.process.pid);
+    removeRoleFile(this.options.context.roleFile);
+    if (remaining.length > 0) {
+      this.options.warn(`${describePids(remaining)} did not end after SIGKILL: nobody can start.`);
+    }
+    if (wasActive) await this.#proveFree();
+    this.#stop = null;
+  }
+
+  async #proveFree(): Promise<void> {
+    try {
+      if (await isProvedFree(this.options.lock)) return;
+      this.options.warn(
+        "The workload's session is empty, but another process still holds the workload lock: " +
+          'nobody can start until it ends.',
+      );
+    } catch (error) {
+      this.options.warn(`The workload lock could not be looked at: ${String(error)}.`);
+    }
+  }
+
+  /** A hook holds the lock also where our copy is closed already, or the workload has ended. */
+  #lockForHook(): { readonly fd: number | null; readonly close: () => void } {
+    const held = this.activeLock();
+    if (held !== null) return { fd: held.fd, close: () => undefined };
+    const fresh = this.#tryFreshLock();
+    return { fd: fresh?.fd ?? null, close: () => fresh?.close() };
+  }
+
+  #tryFreshLock(): LockDescription | null {
+    try {
+      const fresh = this.options.lock.open();
+      if (fresh.tryLock()) return fresh;
+      fresh.close();
+    } catch {
+      // A demote command has to run also where the directory is gone.
+    }
+    return null;
+  }
+
+  #state(): WorkloadDescription['state'] {
+    if (this.#stop !== null) return 'stopping';
+    if (this.run === null) return 'none';
+    if (this.run.ended) return 'ended';
+    if (this.run.active) return 'running';
+    return this.run.opened ? 'standby' : 'armed';
+  }
+}
+
+/** `process 12` or `processes 12, 13 and 7 more`. */
+function describePids(pids: readonly number[]): string {
+  const shown = pids.slice(0, 5).join(', ');
+  const more = pids.length > 5 ? ` and ${String(pids.length - 5)} more` : '';
+  return `${pids.length === 1 ? 'process' : 'processes'} ${shown}${more}`;
+}
+
+function stoppedWhileStarting(): FailoverError {
+  return new FailoverError(
+    'FAILOVER_PROMOTION_FAILED',
+    'Cannot start the workload: it was told to stop while it was starting',
+  );
+}

@@ -1,0 +1,85 @@
+// A workload that runs only while its node is primary: started at promotion, or waiting behind its gate.
+import type { Term } from '../runtime/ports.ts';
+import { resolveCommand } from './command-path.ts';
+import { termMessage } from './environment.ts';
+import { closeDescription } from './run.ts';
+import type { Run } from './run.ts';
+import { SupervisedWorkload } from './supervised-workload.ts';
+import type { RunStart } from './supervised-workload.ts';
+import { takeWorkloadLock } from './workload-lock.ts';
+
+/** The workload of a cold or armed node; they differ in whether the core arms it beforehand. */
+export class CommandWorkload extends SupervisedWorkload {
+  /** Spawns the gate ahead of time, beside what an ended run may have left. */
+  async arm(): Promise<void> {
+    const begun = await this.beginStart();
+    if (this.#waiting() !== null) return;
+    this.forgetEmptySessions();
+    resolveCommand(this.options.command[0] ?? '', process.env);
+    await this.#spawn({ description: this.options.lock.open(), active: false, begun });
+  }
+
+  async activate(term: Term): Promise<void> {
+    const begun = await this.beginStart();
+    this.requireEmpty();
+    resolveCommand(this.options.command[0] ?? '', process.env);
+    const run = await this.#lockedRun(begun);
+    const message = termMessage(term, 'primary');
+    this.tellRoleIfPossible(message);
+    this.openGate(run, message);
+    if (!this.#hooksNeedLock()) closeDescription(run);
+    this.awaitReadiness(run, message);
+  }
+
+  deactivate(): Promise<void> {
+    return Promise.reject(new Error('Only a hot workload goes on as secondary.'));
+  }
+
+  /** A recorded run behind its gate whose lock is taken; on failure nothing is left of it. */
+  async #lockedRun(begun: number): Promise<Run> {
+    const waiting = this.#waiting();
+    const description = waiting?.description ?? null;
+    if (waiting === null || description === null) return this.#spawnLocked(begun);
+    try {
+      await takeWorkloadLock(description);
+      this.requireCurrent(waiting);
+      this.book.setActive(waiting.gated.identity.pid, true);
+      waiting.active = true;
+      return waiting;
+    } catch (error) {
+      // Also when only the lock failed: its description may be of a file that was replaced.
+      this.abandon(waiting);
+      throw error;
+    }
+  }
+
+  async #spawnLocked(begun: number): Promise<Run> {
+    const description = this.options.lock.open();
+    try {
+      await takeWorkloadLock(description);
+    } catch (error) {
+      description.close();
+      throw error;
+    }
+    return this.#spawn({ description, active: true, begun });
+  }
+
+  async #spawn(start: RunStart): Promise<Run> {
+    try {
+      this.run = await this.spawnRun(start);
+      return this.run;
+    } catch (error) {
+      start.description.close();
+      throw error;
+    }
+  }
+
+  /** The run that waits behind its gate, if there is one. */
+  #waiting(): Run | null {
+    return this.run !== null && !this.run.ended && !this.run.opened ? this.run : null;
+  }
+
+  #hooksNeedLock(): boolean {
+    return this.options.promoteCommand !== null || this.options.demoteCommand !== null;
+  }
+}

@@ -1,0 +1,43 @@
+// A node without a workload: it takes the lock for its term and runs promote and demote commands.
+import type { LockDescription, Term } from '../runtime/ports.ts';
+import { termMessage } from './environment.ts';
+import { SupervisedWorkload } from './supervised-workload.ts';
+import { takeWorkloadLock } from './workload-lock.ts';
+
+/** Its hooks inherit the lock, so the next node waits for them as for a workload. */
+export class WatcherWorkload extends SupervisedWorkload {
+  #description: LockDescription | null = null;
+
+  arm(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async activate(term: Term): Promise<void> {
+    await this.beginStart();
+    this.requireEmpty();
+    if (this.#description === null) {
+      const description = this.options.lock.open();
+      try {
+        await takeWorkloadLock(description);
+      } catch (error) {
+        description.close();
+        throw error;
+      }
+      this.#description = description;
+    }
+    this.tellRoleIfPossible(termMessage(term, 'primary'));
+  }
+
+  deactivate(): Promise<void> {
+    return Promise.reject(new Error('Only a hot workload goes on as secondary.'));
+  }
+
+  protected override activeLock(): LockDescription | null {
+    return this.#description;
+  }
+
+  protected override releaseLock(): void {
+    this.#description?.close();
+    this.#description = null;
+  }
+}

@@ -1,0 +1,54 @@
+// `npm run bench [-- PART…]`: the figures of the README, as ratios taken in the same run.
+// Parts: crash, restart, hang, switchover, standby, startup. Needs cc and flock (util-linux).
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { standbyCost, startUp } from './cost.js';
+import { buildStamp } from './stamps.js';
+import { crashTakeover, hangTakeover, restartInPlace, switchoverGap } from './takeover.js';
+
+/** @typedef {import('./takeover.js').Row} Row */
+
+const PARTS = ['crash', 'restart', 'hang', 'switchover', 'standby', 'startup'];
+const asked = process.argv.slice(2);
+const unknown = asked.filter((part) => !PARTS.includes(part));
+if (unknown.length > 0) {
+  process.stderr.write(`bench: unknown part ${unknown.join(', ')}. Parts: ${PARTS.join(', ')}\n`);
+  process.exit(2);
+}
+/** @param {string} part */
+const wants = (part) => asked.length === 0 || asked.includes(part);
+
+const directory = mkdtempSync(join(tmpdir(), 'failover-bench-'));
+const stamp = buildStamp(directory);
+const cpu = cpus()[0]?.model ?? 'unknown CPU';
+process.stdout.write(`${String(cpus().length)} × ${cpu}, node ${process.version}\n\n`);
+
+try {
+  if (wants('crash')) await benchCrash();
+  if (wants('restart')) print(await restartInPlace({ stamp, trials: 20 }));
+  if (wants('switchover')) print(await switchoverGap({ stamp, trials: 15 }));
+  if (wants('hang')) print(await hangTakeover({ stamp, trials: 3 }));
+  if (wants('standby')) (await standbyCost({ stamp, seconds: 30 })).forEach(print);
+  if (wants('startup')) (await startUp({ stamp, trials: 20 })).forEach(print);
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function benchCrash() {
+  for (const standby of /** @type {const} */ (['cold', 'armed'])) {
+    let alone = Number.NaN;
+    for (const secondaries of [1, 5, 20]) {
+      const trials = secondaries === 20 ? 20 : 30;
+      const { row, median } = await crashTakeover({ stamp, standby, secondaries, trials });
+      if (secondaries === 1) alone = median;
+      const beside = `; ${(median / alone).toFixed(2)} × that of 1`;
+      print({ ...row, value: row.value + (secondaries === 1 ? '' : beside) });
+    }
+  }
+}
+
+/** @param {Row} row */
+function print({ name, value, target }) {
+  process.stdout.write(`${name}\n  ${value}\n  to reach: ${target}\n`);
+}

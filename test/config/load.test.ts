@@ -1,0 +1,324 @@
+// Settings of `run`: defaults, precedence, each value's limits, relations and outputs that stay unread.
+import { describe, expect, it } from 'vitest';
+import { loadClientOptions, loadRunOptions } from '../../src/config/load.ts';
+import type { RunOptions } from '../../src/config/load.ts';
+import { OPTIONS, OUTPUT_VARIABLES } from '../../src/config/options.ts';
+import { failureOf } from '../support/failover-error.ts';
+
+const command = ['node', 'server.js'];
+
+function load(flags: Record<string, unknown> = {}, env: Record<string, string> = {}): RunOptions {
+  return loadRunOptions({ flags, env, command });
+}
+
+describe('loadRunOptions', () => {
+  it('has a default for everything', () => {
+    expect(load()).toEqual({
+      group: 'default',
+      node: null,
+      role: 'auto',
+      stateDir: null,
+      priority: 100,
+      standby: 'cold',
+      promoteCommand: null,
+      demoteCommand: null,
+      promoteSignal: null,
+      demoteSignal: null,
+      readyWhen: null,
+      lease: 'file',
+      fence: 'kill',
+      orphan: 'stop',
+      restart: 'always',
+      restartLimit: 3,
+      probeAttempts: 2,
+      exitOnDemote: false,
+      bind: 'ipc',
+      logFormat: 'pretty',
+      quiet: false,
+      command,
+      heartbeatIntervalMs: 500,
+      heartbeatTimeoutMs: 2000,
+      probeIntervalMs: 5000,
+      probeTimeoutMs: 500,
+      retryBackoffMinMs: 1000,
+      retryBackoffMaxMs: 30_000,
+      readyTimeoutMs: 30_000,
+      promoteTimeoutMs: 30_000,
+      demoteTimeoutMs: 10_000,
+      stopGraceMs: 10_000,
+      fenceGraceMs: 5000,
+      drainMs: 0,
+      successorWindowMs: 2000,
+      restartWindowMs: 60_000,
+      coolOffMs: 30_000,
+    });
+  });
+
+  it('takes a flag before the environment, and the environment before the default', () => {
+    const env = { FAILOVER_HEARTBEAT_INTERVAL: '100ms', FAILOVER_STANDBY: 'armed' };
+    expect(load({ heartbeatInterval: '50ms' }, env)).toMatchObject({
+      heartbeatIntervalMs: 50,
+      standby: 'armed',
+    });
+  });
+
+  it('takes every flag', () => {
+    const options = load({
+      group: 'web',
+      node: 'a',
+      role: 'secondary',
+      stateDir: '/s',
+      standby: 'hot',
+      promoteCommand: 'up',
+      demoteCommand: 'down',
+      promoteSignal: 'usr1',
+      demoteSignal: 'SIGUSR2',
+      readyWhen: 'tcp://localhost:80',
+      fence: 'none',
+      orphan: 'keep',
+      restart: 'never',
+      retryBackoff: '10ms..1m30s',
+      exitOnDemote: true,
+      quiet: true,
+      logFormat: 'json',
+    });
+    expect(options).toMatchObject({
+      group: 'web',
+      node: 'a',
+      role: 'secondary',
+      stateDir: '/s',
+      standby: 'hot',
+      promoteCommand: 'up',
+      demoteCommand: 'down',
+      promoteSignal: 'SIGUSR1',
+      demoteSignal: 'SIGUSR2',
+      readyWhen: 'tcp://localhost:80',
+      fence: 'none',
+      orphan: 'keep',
+      restart: 'never',
+      retryBackoffMinMs: 10,
+      retryBackoffMaxMs: 90_000,
+      exitOnDemote: true,
+      quiet: true,
+      logFormat: 'json',
+    });
+  });
+
+  it.each(['1', 'true', 'YES', 'on'])('reads %s in the environment as true', (text) => {
+    expect(load({}, { FAILOVER_QUIET: text }).quiet).toBe(true);
+  });
+
+  it.each(['0', 'false', 'no', 'OFF', ''])('reads %j in the environment as false', (text) => {
+    expect(load({}, { FAILOVER_QUIET: text }).quiet).toBe(false);
+  });
+
+  it('reads neither what a workload is told nor the group and directory of its parent', () => {
+    const names = [...OUTPUT_VARIABLES, 'FAILOVER_GROUP', 'FAILOVER_STATE_DIR'];
+    const env = Object.fromEntries(names.map((name) => [name, 'primary']));
+    expect(load({}, env)).toEqual(load());
+  });
+
+  it('reads the variable of every other option', () => {
+    for (const option of OPTIONS.filter((candidate) => candidate.variableReadBy === 'run')) {
+      const error = failureOf(() => load({}, { [option.variable]: ' ' }));
+      expect(error.message).toContain(option.variable);
+    }
+  });
+});
+
+describe('a value that an option can not take', () => {
+  it.each<[flags: Record<string, unknown>, message: string, hint: string]>([
+    [
+      { heartbeatInterval: '5ms' },
+      'Cannot use --heartbeat-interval: "5ms" is shorter than 10ms',
+      'Give --heartbeat-interval a duration of at least 10ms.',
+    ],
+    [
+      { stopGrace: '200h' },
+      'Cannot use --stop-grace: "200h" is longer than 168h',
+      'Give --stop-grace a duration of at most 168h.',
+    ],
+    [
+      { drain: '5' },
+      'Cannot use --drain: "5" is not a duration',
+      'Give --drain a duration: 250ms, 2s, 1m30s, 1h or 0.',
+    ],
+    [
+      { probeAttempts: '0' },
+      'Cannot use --probe-attempts: "0" is less than 1',
+      'Give --probe-attempts a whole number from 1 to 100.',
+    ],
+    [
+      { restartLimit: '1001' },
+      'Cannot use --restart-limit: "1001" is more than 1000',
+      'Give --restart-limit a whole number from 0 to 1000.',
+    ],
+    [
+      { priority: '1.5' },
+      'Cannot use --priority: "1.5" is not a whole number',
+      'Give --priority a whole number from 0 to 1000000.',
+    ],
+    [
+      { standby: 'warm' },
+      'Cannot use --standby: "warm" is none of its values',
+      'Give --standby one of cold, armed, hot.',
+    ],
+    [
+      { lease: 'redis://localhost' },
+      'Cannot use --lease: "redis://localhost" is not available in this version',
+      'Give --lease its only value, file.',
+    ],
+    [
+      { bind: 'tcp://0.0.0.0:1' },
+      'Cannot use --bind: "tcp://0.0.0.0:1" is not available in this version',
+      'Give --bind its only value, ipc.',
+    ],
+    [
+      { promoteSignal: 'SIGNOPE' },
+      'Cannot use --promote-signal: "SIGNOPE" is no signal',
+      'Give --promote-signal a signal, such as SIGUSR1.',
+    ],
+    [
+      { demoteSignal: 'KILL' },
+      'Cannot use --demote-signal: "KILL" can\'t be handled by a workload',
+      'Give --demote-signal a signal, such as SIGUSR1.',
+    ],
+    [
+      { retryBackoff: '1s' },
+      'Cannot use --retry-backoff: "1s" is not a range',
+      'Give --retry-backoff two durations, such as 1s..30s.',
+    ],
+    [
+      { retryBackoff: '1s..2s..3s' },
+      'Cannot use --retry-backoff: "1s..2s..3s" is not a range',
+      'Give --retry-backoff two durations, such as 1s..30s.',
+    ],
+    [
+      { retryBackoff: '30s..1s' },
+      'Cannot use --retry-backoff: "30s..1s" begins with the longer one',
+      'Give --retry-backoff the shorter one first.',
+    ],
+    [
+      { retryBackoff: '1s..30' },
+      'Cannot use --retry-backoff: "30" is not a duration',
+      'Give --retry-backoff a duration: 250ms, 2s, 1m30s, 1h or 0.',
+    ],
+    [
+      { promoteCommand: ' ' },
+      'Cannot use --promote-command: " " is empty',
+      'Give --promote-command a value.',
+    ],
+    [
+      { stateDir: 'a\0b' },
+      'Cannot use --state-dir: "a\0b" has a NUL character',
+      'Give --state-dir a text without NUL.',
+    ],
+  ])('%j is refused by name, with the fact and what to do', (flags, message, hint) => {
+    expect(failureOf(() => load(flags))).toMatchObject({
+      code: 'FAILOVER_BAD_OPTION',
+      exitCode: 2,
+      message,
+      hint,
+    });
+  });
+
+  it('is named by its variable when it came from the environment', () => {
+    expect(failureOf(() => load({}, { FAILOVER_QUIET: 'maybe' }))).toMatchObject({
+      message: 'Cannot use FAILOVER_QUIET: "maybe" is neither true nor false',
+      hint: 'Give FAILOVER_QUIET true or false.',
+    });
+  });
+
+  it('is cut in the message when it is very long', () => {
+    const { message } = failureOf(() => load({ standby: 'x'.repeat(10_000) }));
+    expect(message.length).toBeLessThan(200);
+  });
+
+  it('has an error of its own for a group and a node id', () => {
+    expect(failureOf(() => load({ group: '..' })).code).toBe('FAILOVER_BAD_GROUP');
+    expect(failureOf(() => load({ node: 'a/b' })).code).toBe('FAILOVER_BAD_NODE_ID');
+  });
+});
+
+describe('relations between settings', () => {
+  it.each<[flags: Record<string, unknown>, message: string]>([
+    [
+      { heartbeatTimeout: '999ms' },
+      'Cannot run: --heartbeat-timeout 999ms is shorter than 2 × --heartbeat-interval 500ms (default)',
+    ],
+    [
+      { standby: 'hot' },
+      'Cannot run: --standby hot has no way to tell the workload that it is primary',
+    ],
+    [
+      { promoteSignal: 'SIGUSR1' },
+      'Cannot run: --promote-signal SIGUSR1 tells a hot workload its role, and --standby cold (default) has none',
+    ],
+    [
+      { demoteSignal: 'SIGUSR1', standby: 'armed' },
+      'Cannot run: --demote-signal SIGUSR1 tells a hot workload its role, and --standby armed has none',
+    ],
+  ])('%j contradict each other, and are named with their values', (flags, message) => {
+    expect(failureOf(() => load(flags))).toMatchObject({
+      code: 'FAILOVER_SETTINGS_CONFLICT',
+      exitCode: 2,
+      message,
+    });
+  });
+
+  it('names a variable where the value came from one', () => {
+    const { message, hint } = failureOf(() => load({}, { FAILOVER_HEARTBEAT_INTERVAL: '1500ms' }));
+    expect(message).toBe(
+      'Cannot run: --heartbeat-timeout 2s (default) is shorter than 2 × FAILOVER_HEARTBEAT_INTERVAL=1500ms',
+    );
+    expect(hint).toContain('at least 3s');
+  });
+
+  it('takes a timeout of exactly 2 intervals', () => {
+    expect(load({ heartbeatTimeout: '1s' }).heartbeatTimeoutMs).toBe(1000);
+  });
+
+  it('takes hot with either a promote command or a promote signal', () => {
+    expect(load({ standby: 'hot', promoteCommand: 'x' }).standby).toBe('hot');
+    expect(load({ standby: 'hot', promoteSignal: 'HUP' }).promoteSignal).toBe('SIGHUP');
+  });
+
+  describe('without a command', () => {
+    const loadBare = (flags: Record<string, unknown>): RunOptions =>
+      loadRunOptions({ flags, env: {} });
+
+    it('needs a promote command', () => {
+      expect(failureOf(() => loadBare({}))).toMatchObject({ code: 'FAILOVER_USAGE', exitCode: 2 });
+      expect(loadBare({ promoteCommand: 'x' })).toMatchObject({ command: [], promoteCommand: 'x' });
+    });
+
+    it.each([{ standby: 'armed' }, { standby: 'hot' }, { readyWhen: 'log:/x/' }])(
+      'refuses %j',
+      (flags) => {
+        const error = failureOf(() => loadBare({ promoteCommand: 'x', ...flags }));
+        expect(error.code).toBe('FAILOVER_SETTINGS_CONFLICT');
+        expect(error.message).toContain(Object.values(flags).join());
+        expect(error.message).toContain('there is none after --');
+      },
+    );
+
+    it('takes a readiness check that needs no output', () => {
+      const options = loadBare({ promoteCommand: 'x', readyWhen: 'exec:true' });
+      expect(options.readyWhen).toBe('exec:true');
+    });
+  });
+});
+
+describe('loadClientOptions', () => {
+  it('reads the group and directory that a hook is told', () => {
+    const env = { FAILOVER_GROUP: 'web', FAILOVER_STATE_DIR: '/s' };
+    expect(loadClientOptions({ flags: {}, env })).toEqual({ group: 'web', stateDir: '/s' });
+    expect(loadClientOptions({ flags: { group: 'db' }, env })).toMatchObject({ group: 'db' });
+    expect(loadClientOptions({ flags: {}, env: {} })).toEqual({ group: 'default', stateDir: null });
+  });
+
+  it('names the variable of a bad group', () => {
+    const error = failureOf(() => loadClientOptions({ flags: {}, env: { FAILOVER_GROUP: 'a b' } }));
+    expect(error.message).toContain('FAILOVER_GROUP "a b"');
+  });
+});

@@ -1,0 +1,247 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { clearLeftovers } from '../../src/fence/leftovers.ts';
+import { findLockHolders } from '../../src/fence/lock-holders.ts';
+import { ownIdentity, readStat } from '../../src/fence/process-identity.ts';
+import { deadSupervisor, runs, session, Stage, until } from './stage.ts';
+
+/** Longer than a test: what ends before it ended by SIGTERM. */
+const LONG_MS = 15_000;
+
+let stage: Stage;
+beforeEach(() => {
+  stage = new Stage();
+});
+afterEach(() => stage.close());
+
+const clear = (graceMs = LONG_MS): ReturnType<typeof clearLeftovers> =>
+  clearLeftovers(stage.sources, graceMs);
+
+describe('what a dead supervisor recorded', () => {
+  test('nothing recorded alive and a free lock is cleared without a signal', async () => {
+    stage.addNode('a', deadSupervisor(), [session({ identity: deadSupervisor() })]);
+    expect(await clear()).toEqual({ type: 'cleared', ended: 0 });
+  });
+
+  test.each([true, false])('its session is ended with SIGTERM (active: %s)', async (active) => {
+    const actor = await stage.start('echo ready; exec sleep 1000', { lock: true });
+    stage.addNode('a', deadSupervisor(), [session(actor, { active })]);
+    expect(await clear()).toEqual({ type: 'cleared', ended: 1 });
+    expect(await actor.end).toBe('SIGTERM');
+  });
+
+  test('a pid that another process has now is not signalled', async () => {
+    const actor = await stage.start('echo ready; exec sleep 1000');
+    const earlier = { ...actor.identity, startTime: String(Number(actor.identity.startTime) - 1) };
+    stage.addNode('a', deadSupervisor(), [session({ identity: earlier })]);
+    expect(await clear()).toEqual({ type: 'cleared', ended: 0 });
+    expect(runs(actor.identity.pid)).toBe(true);
+  });
+
+  test('a session of another boot is not signalled', async () => {
+    const actor = await stage.start('echo ready; exec sleep 1000');
+    stage.addNode('a', deadSupervisor(), [
+      session({ identity: { ...actor.identity, bootId: 'another' } }),
+    ]);
+    expect(await clear()).toEqual({ type: 'cleared', ended: 0 });
+    expect(runs(actor.identity.pid)).toBe(true);
+  });
+
+  test('a helper in another process group is ended too', async () => {
+    const script = 'set -m; sleep 1000 & echo $!; echo ready; wait';
+    const actor = await stage.startCommand(['bash', '-c', script], { lock: true });
+    await until('the helper is known', () => actor.lines.length === 1);
+    stage.addNode('a', deadSupervisor(), [session(actor)]);
+    expect(await clear()).toEqual({ type: 'cleared', ended: 2 });
+    expect(runs(Number(actor.lines[0]))).toBe(false);
+  });
+
+  test('an orphan whose leader has ended is found by its session', async () => {
+    const actor = await stage.start('sleep 1000 & echo $!; echo ready; exit 1', { lock: true });
+    await actor.end;
+    await until('the orphan is known', () => actor.lines.length === 1);
+    stage.addNode('a', deadSupervisor(), [session(actor)]);
+    expect(await clear()).toEqual({ type: 'cleared', ended: 1 });
+    expect(runs(Number(actor.lines[0]))).toBe(false);
+  });
+
+  test('a helper that closed the lock descriptor is found though the lock is free', async () => {
+    const script = 'sleep 1000 3>&- & echo $!; exec 3>&-; echo ready; exit 0';
+    const actor = await stage.start(script, { lock: true });
+    await actor.end;
+    await until('the helper is known', () => actor.lines.length === 1);
+    await until('the lock is free', () => stage.workloadLock.isFree());
+    stage.addNode('a', deadSupervisor(), [session(actor)]);
+    expect(await clear()).toEqual({ type: 'cleared', ended: 1 });
+    expect(runs(Number(actor.lines[0]))).toBe(false);
+  });
+
+  test('who ignores SIGTERM is killed after the grace', async () => {
+    const actor = await stage.start(`trap '' TERM; echo ready; exec sleep 1000`, { lock: true });
+    stage.addNode('a', deadSupervisor(), [session(actor)]);
+    expect(await clear(30)).toEqual({ type: 'cleared', ended: 1 });
+    expect(await actor.end).toBe('SIGKILL');
+  });
+
+  test('processes that are forked while the session ends are ended too', async () => {
+    const script = `trap 'sh -c "trap : TERM; while :; do sleep 1000; done" & exit 0' TERM
+      echo ready; while :; do sleep 1000 & wait; done`;
+    const actor = await stage.start(script, { lock: true });
+    stage.addNode('a', deadSupervisor(), [session(actor)]);
+    const outcome = await clear(200);
+    expect(outcome.type).toBe('cleared');
+    expect(findLockHolders(stage.workloadLock.path)).toEqual([]);
+  });
+
+  test('a stopped process is continued, so that it can end by SIGTERM', async () => {
+    const script = `trap 'echo asked; exit 0' TERM; echo ready; sleep 1000 & wait`;
+    const actor = await stage.start(script, { lock: true });
+    process.kill(actor.identity.pid, 'SIGSTOP');
+    await until('it is stopped', () => readStat(actor.identity.pid)?.state === 'T');
+    stage.addNode('a', deadSupervisor(), [session(actor)]);
+    expect((await clear()).type).toBe('cleared');
+    expect(await actor.end).toBe(0);
+    await until('it said so', () => actor.lines.includes('asked'));
+  });
+
+  test('an orphan to be kept is named and not signalled, and so is what left its session', async () => {
+    const script = 'setsid sleep 1000 & echo ready; exec sleep 1000';
+    const actor = await stage.start(script, { lock: true, env: stage.mark('a') });
+    stage.addNode('a', deadSupervisor(), [session(actor, { keep: true })]);
+    const outcome = await clear(0);
+    expect(outcome).toMatchObject({ type: 'remain' });
+    expect(JSON.stringify(outcome)).toContain(
+      `pid ${String(actor.identity.pid)} (sleep 1000): an orphan that is to be kept`,
+    );
+    const holders = findLockHolders(stage.workloadLock.path);
+    expect(holders.length).toBeGreaterThan(1);
+    for (const { pid } of holders) process.kill(pid, 'SIGKILL');
+  });
+});
+
+describe('what holds the workload lock', () => {
+  test('is ended when its environment names the group, though no record does', async () => {
+    const actor = await stage.start('echo ready; exec sleep 1000', {
+      lock: true,
+      env: stage.mark('gone'),
+    });
+    expect(await clear()).toEqual({ type: 'cleared', ended: 1 });
+    expect(await actor.end).toBe('SIGTERM');
+  });
+
+  test.each([
+    ['group', { FAILOVER_GROUP: 'other' }],
+    ['state directory', { FAILOVER_STATE_DIR: '/' }],
+  ])('is left alone and named when its %s is another', async (_, change) => {
+    const actor = await stage.start('echo ready; exec sleep 1000', {
+      lock: true,
+      env: { ...stage.mark('gone'), ...change },
+    });
+    expect(await clear(0)).toEqual({
+      type: 'remain',
+      detail: `pid ${String(actor.identity.pid)} (sleep 1000): holds the workload lock and is not known to be of this group`,
+    });
+    expect(runs(actor.identity.pid)).toBe(true);
+  });
+
+  test('is named with its command and left alone when it is a stranger', async () => {
+    const stranger = await stage.startLockHolder(stage.workloadLock);
+    stage.addNode('a', deadSupervisor(), []);
+    const outcome = await clear(0);
+    expect(outcome).toMatchObject({ type: 'remain' });
+    expect(JSON.stringify(outcome)).toContain(`pid ${String(stranger.identity.pid)} (`);
+    expect(JSON.stringify(outcome)).toContain('-e');
+    expect(runs(stranger.identity.pid)).toBe(true);
+  });
+
+  test('is waited for when it is about to end by itself', async () => {
+    const actor = await stage.start('echo ready; sleep 0.05', { lock: true });
+    expect(await clear(0)).toEqual({ type: 'cleared', ended: 0 });
+    expect(await actor.end).toBe(0);
+  });
+
+  test('this process itself is never signalled', async () => {
+    const description = stage.workloadLock.open();
+    description.tryLock();
+    const outcome = await clear(0);
+    description.close();
+    expect(outcome).toMatchObject({ type: 'remain' });
+    expect(JSON.stringify(outcome)).toContain('this process itself holds the workload lock');
+  });
+
+  test('is ended when it is of an earlier life of a node id that is alive again', async () => {
+    const actor = await stage.start('echo ready; exec sleep 1000', {
+      lock: true,
+      env: stage.mark('b'),
+    });
+    let restarted = await stage.start('echo ready; exec sleep 1000');
+    // Start times count in hundredths of a second.
+    await until('the node has started later', async () => {
+      restarted = await stage.start('echo ready; exec sleep 1000');
+      return Number(restarted.identity.startTime) > Number(actor.identity.startTime);
+    });
+    stage.addNode('b', restarted.identity);
+    expect(await clear()).toEqual({ type: 'cleared', ended: 1 });
+    expect(await actor.end).toBe('SIGTERM');
+  });
+});
+
+describe('what belongs to the living', () => {
+  test("another live node's active session is named and not signalled", async () => {
+    const supervisor = await stage.start('echo ready; exec sleep 1000');
+    const actor = await stage.start('echo ready; exec sleep 1000', {
+      lock: true,
+      env: stage.mark('b'),
+    });
+    stage.addNode('b', supervisor.identity, [session(actor)]);
+    expect(await clear(0)).toEqual({
+      type: 'remain',
+      detail: `pid ${String(actor.identity.pid)} (sleep 1000): active workload of node b, which is alive`,
+    });
+    expect(runs(actor.identity.pid)).toBe(true);
+  });
+
+  test("what left another live node's session with the lock is spared too", async () => {
+    const supervisor = await stage.start('echo ready; exec sleep 1000');
+    const actor = await stage.start('echo ready; exec sleep 1000', {
+      lock: true,
+      env: stage.mark('b'),
+    });
+    stage.addNode('b', supervisor.identity);
+    expect(await clear(0)).toMatchObject({ type: 'remain' });
+    expect(runs(actor.identity.pid)).toBe(true);
+  });
+
+  test("another live node's gate or hot standby is in nobody's way", async () => {
+    const supervisor = await stage.start('echo ready; exec sleep 1000');
+    const standby = await stage.start('echo ready; exec sleep 1000');
+    stage.addNode('b', supervisor.identity, [session(standby, { active: false })]);
+    expect(await clear(0)).toEqual({ type: 'cleared', ended: 0 });
+    expect(runs(standby.identity.pid)).toBe(true);
+  });
+
+  test('of this run only the ended session is emptied, the armed gate stays', async () => {
+    const gate = await stage.start('echo ready; exec sleep 1000');
+    const last = await stage.start('sleep 1000 & echo ready; exit 1', { lock: true });
+    await last.end;
+    stage.addNode('own', ownIdentity(), [session(gate, { active: false }), session(last)]);
+    const [record] = stage.nodes.splice(0);
+    if (record !== undefined) stage.nodes.push({ ...record, run: stage.sources.run });
+    stage.ended.push(session(last));
+    expect(await clear()).toEqual({ type: 'cleared', ended: 1 });
+    expect(runs(gate.identity.pid)).toBe(true);
+  });
+
+  test('a supervisor that was started from within a dead one’s workload lives on', async () => {
+    const actor = await stage.start('sleep 1000 & echo $!; echo ready; wait', { lock: true });
+    await until('the supervisor is known', () => actor.lines.length === 1);
+    const pid = Number(actor.lines[0]);
+    const identity = { ...actor.identity, pid, startTime: readStat(pid)?.startTime ?? '' };
+    stage.addNode('inner', identity);
+    stage.addNode('a', deadSupervisor(), [session(actor)]);
+    const outcome = await clear();
+    expect(runs(pid)).toBe(true);
+    expect(await actor.end).toBe('SIGTERM');
+    // Here it inherited the lock, which a real one would not have.
+    expect(outcome).toMatchObject({ type: 'remain' });
+  });
+});

@@ -1,0 +1,82 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { findDeletedHolders, findLockHolders } from '../../src/fence/lock-holders.ts';
+import { KernelLock } from '../../src/lease/file/kernel-lock.ts';
+import { Stage, until } from './stage.ts';
+
+let stage: Stage;
+beforeEach(() => {
+  stage = new Stage();
+});
+afterEach(() => stage.close());
+
+const pids = (holders: readonly { readonly pid: number }[]): number[] =>
+  [...new Set(holders.map((holder) => holder.pid))].sort((a, b) => a - b);
+
+test('nobody holds a free lock, even with the file open', async () => {
+  const description = stage.workloadLock.open();
+  expect(findLockHolders(stage.workloadLock.path)).toEqual([]);
+  description.close();
+  const actor = await stage.start(
+    `exec 4<'${stage.workloadLock.path}'; echo ready; exec sleep 1000`,
+  );
+  expect(findLockHolders(stage.workloadLock.path, [actor.identity.pid])).toEqual([]);
+});
+
+test('this process is named with its descriptor', () => {
+  const description = stage.workloadLock.open();
+  description.tryLock();
+  expect(findLockHolders(stage.workloadLock.path)).toEqual([
+    { pid: process.pid, fd: description.fd },
+  ]);
+  description.close();
+  expect(findLockHolders(stage.workloadLock.path)).toEqual([]);
+});
+
+test('each process that inherited the description is named, and nobody else', async () => {
+  const actor = await stage.start('sleep 1000 & echo $!; echo ready; wait', { lock: true });
+  await stage.start('echo ready; exec sleep 1000');
+  await until('the helper is known', () => actor.lines.length === 1);
+  const expected = [actor.identity.pid, Number(actor.lines[0])].sort((a, b) => a - b);
+  expect(pids(findLockHolders(stage.workloadLock.path))).toEqual(expected);
+  expect(findLockHolders(stage.primaryLock.path)).toEqual([]);
+});
+
+test('a lock file that was renamed is still known by its inode; a missing one has no holder', async () => {
+  const actor = await stage.start('echo ready; exec sleep 1000', { lock: true });
+  renameSync(stage.workloadLock.path, `${stage.workloadLock.path}.moved`);
+  expect(findLockHolders(stage.workloadLock.path)).toEqual([]);
+  expect(pids(findLockHolders(`${stage.workloadLock.path}.moved`))).toEqual([actor.identity.pid]);
+});
+
+test('only the processes asked about are looked at', async () => {
+  const actor = await stage.start('echo ready; exec sleep 1000', { lock: true });
+  expect(findLockHolders(stage.workloadLock.path, [process.pid])).toEqual([]);
+  expect(pids(findLockHolders(stage.workloadLock.path, [actor.identity.pid]))).toHaveLength(1);
+});
+
+test('who runs on with a lock file of a directory that was removed and made again is found', async () => {
+  const directory = dirname(stage.workloadLock.path);
+  const actor = await stage.start('echo ready; exec sleep 1000', { lock: true });
+  expect(findDeletedHolders(directory)).toEqual([]);
+  rmSync(directory, { recursive: true });
+  mkdirSync(directory);
+  writeFileSync(stage.workloadLock.path, '');
+  expect(findLockHolders(stage.workloadLock.path)).toEqual([]);
+  expect(findDeletedHolders(directory)).toEqual([
+    { pid: actor.identity.pid, fd: 3, path: stage.workloadLock.path },
+  ]);
+  expect(findDeletedHolders(join(stage.stateDir, 'other'))).toEqual([]);
+});
+
+test('a flock lock, which keeps none of ours out, makes no holder', async () => {
+  const path = stage.primaryLock.path;
+  const actor = await stage.startCommand(
+    ['flock', path, 'sh', '-c', 'echo ready; exec sleep 1000'],
+    {},
+  );
+  expect(pids(findLockHolders(path))).toEqual([]);
+  expect(new KernelLock(path).isFree()).toBe(true);
+  expect(actor.identity.pid).toBeGreaterThan(0);
+});

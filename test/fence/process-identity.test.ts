@@ -1,0 +1,89 @@
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  hasEnded,
+  isAlive,
+  isComparable,
+  isSameProcess,
+  ownIdentity,
+  parseStat,
+  readIdentity,
+  readStat,
+} from '../../src/fence/process-identity.ts';
+import { Stage, until } from './stage.ts';
+
+let stage: Stage;
+beforeEach(() => {
+  stage = new Stage();
+});
+afterEach(() => stage.close());
+
+describe('isAlive', () => {
+  test('is true of this process', () => {
+    expect(ownIdentity().pid).toBe(process.pid);
+    expect(isAlive(ownIdentity())).toBe(true);
+  });
+
+  test('is false of a pid that another process has now', () => {
+    expect(isAlive({ ...ownIdentity(), startTime: '1' })).toBe(false);
+  });
+
+  test.each(['bootId', 'pidNamespace'] as const)('is false when the %s is another', (field) => {
+    const foreign = { ...ownIdentity(), [field]: 'another' };
+    expect(isAlive(foreign)).toBe(false);
+    expect(isComparable(foreign)).toBe(false);
+    expect(isSameProcess(foreign, ownIdentity())).toBe(false);
+  });
+
+  test('turns false when the process ends', async () => {
+    const actor = await stage.start('echo ready; exec sleep 1000');
+    expect(isAlive(actor.identity)).toBe(true);
+    actor.child.kill('SIGKILL');
+    await actor.end;
+    expect(isAlive(actor.identity)).toBe(false);
+    expect(readStat(actor.identity.pid)).toBeNull();
+  });
+
+  test('is false of a zombie', async () => {
+    // sleep never collects the child that the shell left it.
+    const actor = await stage.start('sleep 1000 & echo $!; echo ready; exec sleep 1000');
+    await until('its pid is known', () => actor.lines.length === 1);
+    const pid = Number(actor.lines[0]);
+    await until(
+      'its parent collects no child',
+      () => readStat(actor.identity.pid)?.name === 'sleep',
+    );
+    process.kill(pid, 'SIGKILL');
+    await until('it is a zombie', () => readStat(pid)?.state === 'Z');
+    expect(readIdentity(pid)).toBeNull();
+    const { bootId, pidNamespace } = ownIdentity();
+    const startTime = readStat(pid)?.startTime ?? '';
+    expect(isAlive({ pid, startTime, bootId, pidNamespace })).toBe(false);
+  });
+});
+
+test('a process whose first thread alone has ended has not ended', () => {
+  expect(hasEnded({ state: 'Z', threads: 3 })).toBe(false);
+  expect(hasEnded({ state: 'Z', threads: 1 })).toBe(true);
+});
+
+test('a name with brackets and spaces does not shift the fields', async () => {
+  const program = join(stage.stateDir, 'a) R 1 (b');
+  copyFileSync('/bin/sleep', program);
+  const actor = await stage.start(`echo ready; exec '${program}' 1000`);
+  const { pid, startTime } = actor.identity;
+  await until('it has become the program', () => readStat(pid)?.name === 'a) R 1 (b');
+  const stat = readStat(pid);
+  expect(stat).toMatchObject({ pid, parent: process.pid, group: pid, session: pid, startTime });
+  expect(stat?.threads).toBe(1);
+  expect(stat?.state).toMatch(/^[RSD]$/);
+});
+
+test.each(['', '12', '12 (sh', '12 (sh) S 1 2'])('the torn line %j reads as no process', (text) => {
+  expect(parseStat(text)).toBeNull();
+});
+
+test('a pid that nobody has has no identity', () => {
+  expect(readIdentity(2 ** 30)).toBeNull();
+});

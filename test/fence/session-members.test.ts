@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ownIdentity, readStat } from '../../src/fence/process-identity.ts';
+import type { ProcessStat } from '../../src/fence/process-identity.ts';
+import { compareSession, listSessionMembers } from '../../src/fence/session-members.ts';
+import { Stage, until } from './stage.ts';
+
+/** `set -m` gives each job a process group, as an interactive shell does. */
+const HELPER_IN_ITS_OWN_GROUP = 'set -m; sleep 1000 & echo $!; echo ready; wait';
+
+let stage: Stage;
+beforeEach(() => {
+  stage = new Stage();
+});
+afterEach(() => stage.close());
+
+describe('listSessionMembers', () => {
+  test('finds a helper that left the process group, and not the other sessions', async () => {
+    const actor = await stage.startCommand(['bash', '-c', HELPER_IN_ITS_OWN_GROUP], {});
+    await stage.start('echo ready; exec sleep 1000');
+    await until('the helper is known', () => actor.lines.length === 1);
+    const leader = actor.identity.pid;
+    const helper = Number(actor.lines[0]);
+    await until('it has a group of its own', () => readStat(helper)?.group === helper);
+    const members = listSessionMembers(new Set([leader]));
+    expect([...members.keys()]).toEqual([leader]);
+    expect(members.get(leader)?.toSorted((a, b) => a - b)).toEqual([leader, helper]);
+  });
+
+  test('finds what a leader left behind when it ended', async () => {
+    const actor = await stage.start('sleep 1000 & echo $!; echo ready; exit 0');
+    await actor.end;
+    await until('the helper is known', () => actor.lines.length === 1);
+    const members = listSessionMembers(new Set([actor.identity.pid]));
+    expect(members.get(actor.identity.pid)).toEqual([Number(actor.lines[0])]);
+  });
+
+  test('counts no zombie', async () => {
+    const actor = await stage.start('sleep 1000 & echo $!; echo ready; exec sleep 1000');
+    await until('the child is known', () => actor.lines.length === 1);
+    const leader = actor.identity.pid;
+    const child = Number(actor.lines[0]);
+    await until('its parent collects no child', () => readStat(leader)?.name === 'sleep');
+    process.kill(child, 'SIGKILL');
+    await until('it is a zombie', () => readStat(child)?.state === 'Z');
+    expect(listSessionMembers(new Set([leader])).get(leader)).toEqual([leader]);
+  });
+
+  test('finds nothing when asked for nothing', () => {
+    expect(listSessionMembers(new Set()).size).toBe(0);
+  });
+});
+
+describe('compareSession', () => {
+  const leader = { ...ownIdentity(), pid: 2 ** 30, startTime: '5000' };
+  const member = (startTime: number): ProcessStat => ({
+    pid: 2 ** 30 + 1,
+    name: 'sh',
+    state: 'S',
+    parent: 1,
+    group: 1,
+    session: leader.pid,
+    threads: 1,
+    startTime: String(startTime),
+  });
+
+  test('it is the same while its leader is there', async () => {
+    const { identity } = await stage.start('echo ready; exec sleep 1000');
+    const stat = readStat(identity.pid);
+    expect(compareSession(identity, stat === null ? [] : [stat])).toBe('same');
+  });
+
+  test('it is another when the leader has another start time', async () => {
+    const { identity } = await stage.start('echo ready; exec sleep 1000');
+    const stat = readStat(identity.pid);
+    const earlier = { ...identity, startTime: String(Number(identity.startTime) - 1) };
+    expect(compareSession(earlier, stat === null ? [] : [stat])).toBe('other');
+  });
+
+  test('without a leader, one that started right after it proves the session', () => {
+    expect(compareSession(leader, [member(5001), member(9_000_000)])).toBe('same');
+  });
+
+  test('without a leader, a member older than it was shows another session', () => {
+    expect(compareSession(leader, [member(4999), member(5001)])).toBe('other');
+  });
+
+  test('a leader that nobody could look at in time proves nothing', () => {
+    expect(compareSession({ ...leader, startTime: 'unknown' }, [member(5001)])).toBe('unproved');
+  });
+
+  test('another boot or namespace has other numbers', () => {
+    expect(compareSession({ ...leader, bootId: 'another' }, [member(5001)])).toBe('other');
+    expect(compareSession({ ...leader, pidNamespace: '1' }, [member(5001)])).toBe('other');
+  });
+});

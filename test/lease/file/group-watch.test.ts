@@ -1,0 +1,98 @@
+// What is news of a group, and what is not.
+import { mkdirSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { eventually, granted, openLease, temporaryDirectory } from '../support/fixtures.ts';
+
+it('tells of a claim, a pause and a resume', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  const b = openLease(stateDir, 'b');
+  let calls = 0;
+  b.watch(() => (calls += 1));
+  for (const change of [
+    () => granted(a.acquire(0)),
+    () => a.setPaused(true, 'x'),
+    () => a.setPaused(false, 'x'),
+    () => a.advanceEpoch(0),
+  ]) {
+    const before = calls;
+    await change();
+    await eventually(() => (calls > before ? true : undefined));
+  }
+});
+
+it('does not tell of the sign of life', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  const b = openLease(stateDir, 'b');
+  await granted(a.acquire(0));
+  let calls = 0;
+  b.watch(() => (calls += 1));
+  // Hears of the same change through the same queue, after it.
+  const heard: (string | null)[] = [];
+  const other = watch(a.paths.directory, (kind, name) => heard.push(`${kind} ${String(name)}`));
+  onTestFinished(() => {
+    other.close();
+  });
+  a.verify();
+  await eventually(() => (heard.includes('change primary.lock') ? true : undefined));
+  expect(calls).toBe(0);
+});
+
+it('tells many changes in few calls', async () => {
+  const a = openLease(temporaryDirectory(), 'a');
+  const calls: number[] = [];
+  a.watch(() => calls.push(performance.now()));
+  for (let epoch = 1; epoch <= 200; epoch += 1) {
+    writeFileSync(join(a.paths.epochs, String(epoch)), '');
+    if (epoch % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await eventually(() => (calls.length > 0 ? true : undefined));
+  const gaps = calls.slice(1).map((at, index) => at - (calls[index] ?? 0));
+  expect(Math.min(Infinity, ...gaps)).toBeGreaterThanOrEqual(4.99);
+});
+
+it('tells that the directory was removed, and goes on in the one that takes its place', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  let calls = 0;
+  a.watch(() => (calls += 1));
+  rmSync(a.paths.directory, { recursive: true });
+  await eventually(() => (calls > 0 ? true : undefined));
+  const afterRemoval = calls;
+  expect(await granted(a.acquire(1))).toBe(2);
+  await eventually(() => (calls > afterRemoval ? true : undefined));
+  const before = calls;
+  await a.advanceEpoch(0);
+  await eventually(() => (calls > before ? true : undefined));
+});
+
+it('tells of a directory that was exchanged at a look', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  let calls = 0;
+  a.watch(() => (calls += 1));
+  renameSync(a.paths.directory, `${a.paths.directory}.old`);
+  mkdirSync(a.paths.epochs, { recursive: true });
+  a.observe();
+  expect(calls).toBe(1);
+  writeFileSync(join(a.paths.epochs, '5'), '');
+  await eventually(() => (calls > 1 ? true : undefined));
+  expect(a.observe().epoch).toBe(5);
+});
+
+it('is silent once the lease is closed', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  const b = openLease(stateDir, 'b');
+  let closedCalls = 0;
+  let openCalls = 0;
+  a.watch(() => (closedCalls += 1));
+  b.watch(() => (openCalls += 1));
+  await a.close();
+  closedCalls = 0;
+  await granted(b.acquire(0));
+  await eventually(() => (openCalls > 0 ? true : undefined));
+  expect(closedCalls).toBe(0);
+});

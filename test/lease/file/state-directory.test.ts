@@ -1,0 +1,188 @@
+// Where a lease may be kept, and how it is said where not.
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { refuseRemoteFileSystem } from '../../../src/lease/file/file-system-kind.ts';
+import { groupPaths } from '../../../src/lease/file/group-paths.ts';
+import {
+  hasLockFiles,
+  makeLockFiles,
+  openStateDirectory,
+} from '../../../src/lease/file/state-directory.ts';
+import { failureOf } from '../../support/failover-error.ts';
+import { granted, openLease, ownRecord, temporaryDirectory } from '../support/fixtures.ts';
+
+const isRoot = process.geteuid?.() === 0;
+
+it('makes it with all its parents, for this user alone, and without lock files', () => {
+  const stateDir = join(temporaryDirectory(), 'a', 'b');
+  const paths = openStateDirectory({ stateDir, group: 'web' });
+  expect(paths).toEqual(groupPaths(join(stateDir, 'web')));
+  expect(statSync(paths.directory).mode & 0o777).toBe(0o700);
+  expect(readdirSync(paths.directory).sort()).toEqual(['claims', 'epochs', 'nodes']);
+  expect(hasLockFiles(paths)).toBe(false);
+  makeLockFiles(paths);
+  expect(hasLockFiles(paths)).toBe(true);
+  expect(statSync(paths.primaryLock)).toMatchObject({ size: 256, mode: 0o100600 });
+});
+
+it('closes one that others could read', () => {
+  const stateDir = temporaryDirectory();
+  mkdirSync(join(stateDir, 'web'));
+  chmodSync(join(stateDir, 'web'), 0o755);
+  const { directory } = openStateDirectory({ stateDir, group: 'web' });
+  expect(statSync(directory).mode & 0o777).toBe(0o700);
+});
+
+it('refuses a file where a directory should be', () => {
+  const stateDir = temporaryDirectory();
+  writeFileSync(join(stateDir, 'file'), '');
+  for (const [state, group] of [
+    [stateDir, 'file'],
+    [join(stateDir, 'file'), 'web'],
+    [join(stateDir, 'file', 'deeper'), 'web'],
+  ] as const) {
+    const failure = failureOf(() => openStateDirectory({ stateDir: state, group }));
+    expect(failure).toMatchObject({ code: 'FAILOVER_STATE_DIR_NOT_A_DIRECTORY', exitCode: 2 });
+    expect(failure.message).toContain(state);
+  }
+});
+
+it('refuses a symbolic link that leads nowhere or to itself', () => {
+  const stateDir = temporaryDirectory();
+  symlinkSync('loop', join(stateDir, 'loop'));
+  expect(failureOf(() => openStateDirectory({ stateDir, group: 'loop' })).code).toBe(
+    'FAILOVER_STATE_DIR_NOT_A_DIRECTORY',
+  );
+});
+
+it('refuses a name that is too long', () => {
+  const group = 'x'.repeat(300);
+  const failure = failureOf(() => openStateDirectory({ stateDir: temporaryDirectory(), group }));
+  expect(failure.code).toBe('FAILOVER_PATH_TOO_LONG');
+});
+
+describe('the kind of file system', () => {
+  it.each([0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1, 0xf2f52010])(
+    'takes a local one: %i',
+    (type) => {
+      expect(() => {
+        refuseRemoteFileSystem('/x', () => type);
+      }).not.toThrow();
+    },
+  );
+
+  it.each([
+    [0x6969, 'nfs'],
+    [0xff534d42, 'cifs'],
+    [-0x00acb2be, 'cifs'],
+    [0xfe534d42, 'smb2'],
+    [0x65735546, 'fuse'],
+    [0x01021997, '9p'],
+    [0x00c36400, 'ceph'],
+    [0x5346414f, 'afs'],
+    [0x0bd00bd0, 'lustre'],
+    [0x47504653, 'gpfs'],
+    [0x1234, 'of the unknown type 0x1234'],
+  ])('refuses %i and names it', (type, name) => {
+    const stateDir = temporaryDirectory();
+    const failure = failureOf(() =>
+      openLease(stateDir, 'a', { environment: { readFileSystemType: () => type } }),
+    );
+    expect(failure).toMatchObject({ code: 'FAILOVER_FILE_SYSTEM_NOT_LOCAL', exitCode: 2 });
+    expect(failure.message).toContain(`${join(stateDir, 'web')}: its file system is ${name},`);
+  });
+});
+
+describe.skipIf(!isRoot)('as root', () => {
+  it('refuses a directory of another user', () => {
+    const stateDir = temporaryDirectory();
+    mkdirSync(join(stateDir, 'web'));
+    spawnSync('chown', ['65534', join(stateDir, 'web')]);
+    const failure = failureOf(() => openStateDirectory({ stateDir, group: 'web' }));
+    expect(failure.code).toBe('FAILOVER_STATE_DIR_NOT_WRITABLE');
+    expect(failure.message).toContain('belongs to user 65534, and this is user 0');
+  });
+
+  it('works on a disk that is full: claims, sessions, releases', async () => {
+    const stateDir = tinyDisk('64k');
+    const a = openLease(stateDir, 'a');
+    const b = openLease(stateDir, 'b');
+    fill(stateDir);
+    const sessions = [
+      { process: ownRecord('a').supervisor, kind: 'workload', active: true, keep: false },
+    ] as const;
+    expect(await granted(a.acquire(0))).toBe(1);
+    a.setSessions(sessions);
+    expect(b.listNodes().find(({ node }) => node === 'a')?.sessions).toEqual(sessions);
+    expect(await a.advanceEpoch(0)).toBe(2);
+    expect(a.verify()).toEqual({ type: 'held' });
+    a.setSessions([]);
+    await a.release();
+    expect(await b.acquire(0)).toEqual({ type: 'granted', epoch: 3, previous: 'a' });
+  });
+
+  it('says that the disk is full where a new node can not be registered', () => {
+    const stateDir = tinyDisk('64k');
+    fill(stateDir);
+    expect(failureOf(() => openLease(stateDir, 'a'))).toMatchObject({
+      code: 'FAILOVER_STATE_DIR_FULL',
+      exitCode: 1,
+    });
+  });
+
+  it('holds nothing where not even a name is left', async () => {
+    const stateDir = tinyDisk('64k,nr_inodes=20');
+    const a = openLease(stateDir, 'a');
+    let count = 0;
+    while (spawnSync('mkdir', [join(stateDir, `d${String(count)}`)]).status === 0) count += 1;
+    await expect(a.acquire(0)).rejects.toMatchObject({ code: 'FAILOVER_STATE_DIR_FULL' });
+    expect(a.observe()).toMatchObject({ held: false, epoch: 0 });
+    for (let index = 0; index < count; index += 1) rmdirSync(join(stateDir, `d${String(index)}`));
+    expect(await granted(a.acquire(0))).toBe(1);
+  });
+});
+
+it('refuses a directory that this user can not write', () => {
+  const stateDir = temporaryDirectory();
+  chmodSync(stateDir, 0o755);
+  const readOnly = join(stateDir, 'state');
+  mkdirSync(readOnly, { mode: 0o555 });
+  const built = join(import.meta.dirname, '../../../dist/lease/file/state-directory.js');
+  const script = `import(${JSON.stringify(built)}).then(({ openStateDirectory }) => {
+    try { openStateDirectory({ stateDir: ${JSON.stringify(readOnly)}, group: 'web' }); }
+    catch (error) { console.log(error.code, error.message); }
+  })`;
+  // Root may write anywhere: the attempt is another user's then.
+  const asOther = ['setpriv', '--reuid', '65534', '--clear-groups'];
+  const command = [...(isRoot ? asOther : []), process.execPath, '-e', script];
+  const { stdout } = spawnSync(command[0] ?? '', command.slice(1), { encoding: 'utf8' });
+  expect(stdout.trim()).toBe(
+    `FAILOVER_STATE_DIR_NOT_WRITABLE Cannot make ${readOnly}/web: permission denied.`,
+  );
+});
+
+/** A file system of its own, of a few kilobytes. */
+function tinyDisk(size: string): string {
+  const stateDir = temporaryDirectory();
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', stateDir]);
+  if (mounted.status !== 0) throw new Error(mounted.stderr.toString());
+  onTestFinished(() => {
+    spawnSync('umount', ['-l', stateDir]);
+  });
+  return stateDir;
+}
+
+function fill(directory: string): void {
+  const { status } = spawnSync('dd', ['if=/dev/zero', `of=${join(directory, 'fill')}`, 'bs=1k']);
+  if (status === 0) throw new Error('the disk is not full');
+}

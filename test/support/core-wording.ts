@@ -1,0 +1,96 @@
+// Says effects and states in a line each, as the scenarios write them down.
+import type { Announcement, Effect } from '../../src/core/effect.ts';
+import { epochOf } from '../../src/core/invariants.ts';
+import type { NodeState } from '../../src/core/state.ts';
+
+/** What happens at every beat: left out of a scenario unless it asks for everything. */
+export function isRoutine(effect: Effect): boolean {
+  switch (effect.type) {
+    case 'observe-lease':
+    case 'verify-lease':
+      return true;
+    case 'publish':
+      return effect.announcement.kind === 'heartbeat' || effect.announcement.kind === 'role';
+    default:
+      return false;
+  }
+}
+
+export function effectInWords(effect: Effect): string {
+  switch (effect.type) {
+    case 'acquire-lease':
+    case 'advance-epoch':
+      return `${effect.type} floor=${String(effect.floor)}`;
+    case 'fence-holder':
+      return `fence-holder epoch=${String(effect.epoch)} run=${effect.run ?? 'unnamed'} mode=${effect.mode}`;
+    case 'mark-completed':
+      return `mark-completed epoch=${String(effect.epoch)}`;
+    case 'follow':
+      return `follow ${effect.holder?.node ?? 'nobody'}`;
+    case 'publish':
+      return `publish ${announcementInWords(effect.announcement)}`;
+    case 'probe':
+      return `probe ${String(effect.probe)}${effect.willing ? '' : ' unwilling'}`;
+    case 'request-demotion':
+      return `request-demotion successor=${effect.successor} timeout=${String(effect.timeoutMs)}`;
+    case 'activate-workload':
+      return `activate-workload epoch=${String(effect.epoch)} previous=${effect.previous ?? 'none'} reason=${effect.reason}`;
+    case 'run-hook':
+      return `run-hook ${effect.hook} epoch=${String(effect.epoch)} timeout=${String(effect.timeoutMs)}`;
+    case 'stop-workload':
+      return `stop-workload grace=${String(effect.graceMs)}`;
+    case 'answer': {
+      const { outcome } = effect;
+      const text = outcome.ok ? `ok: ${outcome.detail}` : `${outcome.code}: ${outcome.message}`;
+      return `answer ${effect.requestId} ${text}`;
+    }
+    case 'exit':
+      return `exit ${String(effect.order.exitCode)}: ${effect.order.reason}`;
+    default:
+      return effect.type;
+  }
+}
+
+function announcementInWords(announcement: Announcement): string {
+  const head = `${announcement.kind} epoch=${String(announcement.epoch)}`;
+  switch (announcement.kind) {
+    case 'heartbeat':
+      return `${head} phase=${announcement.phase} succession=${announcement.succession.join(',')}`;
+    case 'role':
+      return `${head} role=${announcement.role}`;
+    case 'promoted':
+      return `${head} previous=${announcement.previous ?? 'none'} reason="${announcement.reason}"`;
+    case 'shutdown': {
+      const words = [
+        head,
+        `reason="${announcement.reason}"`,
+        announcement.successor === null ? '' : `successor=${announcement.successor}`,
+        announcement.completed ? 'completed' : '',
+        announcement.planned ? '' : 'unplanned',
+        announcement.workloadEndedAgoMs === null
+          ? ''
+          : `ended-ago=${String(announcement.workloadEndedAgoMs)}`,
+      ];
+      return words.filter((word) => word !== '').join(' ');
+    }
+  }
+}
+
+/** Where a node stands at the end of a scenario. */
+export function stateInWords(state: NodeState): string {
+  const words: string[] = [state.phase];
+  if (state.phase === 'waiting')
+    words.push(`(${state.why}, until ${String(Math.round(state.until))})`);
+  if (state.phase === 'suspecting') words.push(`(${state.suspicion.cause})`);
+  words.push(`epoch=${String(epochOf(state) ?? state.epochFloor)}`);
+  if (state.role === 'secondary' && state.primary !== null)
+    words.push(`follows=${state.primary.node}`);
+  if (state.failures > 0) words.push(`failures=${String(state.failures)}`);
+  if (state.staleMessages > 0) words.push(`stale-messages=${String(state.staleMessages)}`);
+  if (state.armed) words.push('armed');
+  if (state.paused) words.push('paused');
+  if (state.requests.length > 0)
+    words.push(`requests=${state.requests.map(({ id }) => id).join(',')}`);
+  if (state.warning !== null) words.push(`warning="${state.warning}"`);
+  return words.join(' ');
+}

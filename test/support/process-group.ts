@@ -1,0 +1,362 @@
+// A group of real nodes in a directory of its own: started, watched, ended and judged by the witness.
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { readStat } from '../../src/fence/process-identity.ts';
+import { MARK, markedProcesses, signal, zombiesOf } from './process-list.ts';
+import { NodeProcess } from './process-node.ts';
+import { faultsOf, readWitness, witnessProgram } from './process-witness.ts';
+import type { WitnessLine } from './process-witness.ts';
+
+/** Faster than the defaults, and far from what a busy machine can't keep. */
+const TIMINGS: Options = {
+  'heartbeat-interval': '100ms',
+  'heartbeat-timeout': '600ms',
+  'probe-interval': '1s',
+  'probe-timeout': '200ms',
+  'retry-backoff': '50ms..400ms',
+  'stop-grace': '2s',
+  'fence-grace': '500ms',
+  'successor-window': '500ms',
+  'promote-timeout': '5s',
+  'demote-timeout': '2s',
+};
+
+/** How long a condition is waited for: nothing here takes a tenth of it on an idle machine. */
+const PATIENCE_MS = 25_000;
+
+export type Options = Readonly<Record<string, string>>;
+
+export interface NodeSetup {
+  readonly options?: Options;
+  /** A script for `sh`, in which `$W` is the witness; or the words of a command; null: none. */
+  readonly run?: string | readonly string[] | null;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export interface ClientResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a body with a group, then ends the group in order and lets the checker judge all that happened. */
+export async function inGroup(
+  body: (group: Group) => Promise<void>,
+  setup: GroupSetup = {},
+): Promise<void> {
+  const group = new Group(setup);
+  try {
+    await body(group);
+    await group.endInOrder();
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${group.story()}`, {
+      cause: error,
+    });
+  } finally {
+    await group.clear();
+  }
+}
+
+export interface GroupSetup {
+  /** Of every node of the group. */
+  readonly options?: Options;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Runs the nodes as another user, with a socket directory of their own. */
+  readonly asUser?: number;
+}
+
+export class Group {
+  readonly directory: string;
+  readonly stateDir: string;
+  readonly nodes: NodeProcess[] = [];
+  readonly witness: string = witnessProgram();
+  readonly mark: string = randomBytes(8).toString('hex');
+  readonly #setup: GroupSetup;
+  readonly #sockets = new Map<string, readonly string[]>();
+
+  constructor(setup: GroupSetup = {}) {
+    this.#setup = setup;
+    this.directory = realpathSync(mkdtempSync(join(tmpdir(), 'fo-')));
+    this.stateDir = join(this.directory, 'state');
+    if (setup.asUser !== undefined) {
+      chmodSync(this.directory, 0o777);
+    }
+  }
+
+  /** The state directory of the group itself. */
+  get groupDir(): string {
+    return join(this.stateDir, 'g');
+  }
+
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  text(name: string): string {
+    try {
+      return readFileSync(this.path(name), 'utf8');
+    } catch {
+      return '';
+    }
+  }
+
+  get lines(): readonly WitnessLine[] {
+    return readWitness(this.directory);
+  }
+
+  /** How many workloads have become active. */
+  get starts(): number {
+    return this.lines.filter(({ what }) => what === 'start' || what === 'overlap').length;
+  }
+
+  /** Starts a node; it has not joined yet. */
+  launch(id: string, setup: NodeSetup = {}): NodeProcess {
+    const { run = 'exec "$W"' } = setup;
+    const command = typeof run === 'string' ? ['sh', '-c', run] : run;
+    const options = { ...TIMINGS, ...this.#setup.options, ...setup.options };
+    const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+    const node = new NodeProcess({
+      id,
+      args: [
+        ...['run', '--group', 'g', '--node', id, '--state-dir', this.stateDir],
+        ...['--log-format', 'json', ...flags],
+        ...(command === null ? [] : ['--', ...command]),
+      ],
+      env: { ...this.#environment(), ...setup.env },
+      uid: this.#setup.asUser ?? null,
+      cwd: this.directory,
+    });
+    this.nodes.push(node);
+    return node;
+  }
+
+  /** Starts a node and waits until it takes part. */
+  async start(id: string, setup: NodeSetup = {}): Promise<NodeProcess> {
+    const node = this.launch(id, setup);
+    await this.until(`${id} to join`, () => node.log.some(({ event }) => event === 'joined'));
+    this.noteSockets();
+    return node;
+  }
+
+  /** Starts the first as primary and the others as secondaries that follow it. */
+  async startAll<const Ids extends readonly string[]>(
+    ids: Ids,
+    setup: NodeSetup = {},
+  ): Promise<{ readonly [Place in keyof Ids]: NodeProcess }> {
+    const nodes: NodeProcess[] = [];
+    for (const id of ids) {
+      const node = await this.start(id, setup);
+      nodes.push(node);
+      await this.reaches(node, nodes.length === 1 ? 'serving' : 'watching');
+    }
+    // One was pushed for each id.
+    return nodes as { readonly [Place in keyof Ids]: NodeProcess };
+  }
+
+  /** Waits for a phase that the node has entered at least so many times, and is in now. */
+  async reaches(node: NodeProcess, phase: string, times = 1): Promise<void> {
+    await this.until(`${node.id} to be ${phase} for the ${times}. time`, () => {
+      if (node.end !== null && phase !== 'stopped') throw new Error(`${node.id} has ended`);
+      return node.phase === phase && node.timesIn(phase) >= times;
+    });
+  }
+
+  /** The one of these nodes that serves, once there is one. */
+  async primaryOf(nodes: readonly NodeProcess[]): Promise<NodeProcess> {
+    return this.until('a primary', () =>
+      nodes.find((node) => node.end === null && node.phase === 'serving'),
+    );
+  }
+
+  async ends(node: NodeProcess): Promise<number | string> {
+    return this.until(`the end of ${node.id}`, () => node.end);
+  }
+
+  /** The pid of the workload that became active last, once that many have. */
+  async active(count: number): Promise<WitnessLine> {
+    return this.until(`start ${count} of a workload`, () => {
+      const starts = this.lines.filter(({ what }) => what === 'start' || what === 'overlap');
+      return starts.length >= count ? starts.at(-1) : null;
+    });
+  }
+
+  /** The first value that is neither false, null nor undefined. */
+  async until<T>(what: string, look: () => T | false | null | undefined): Promise<T> {
+    const untilMs = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const value = look();
+      if (value !== false && value !== null && value !== undefined) return value;
+      if (performance.now() > untilMs) throw new Error(`Waited in vain for ${what}`);
+      await delay(4);
+    }
+  }
+
+  /** Lets so many heartbeats of a node pass: its touches of the lock are counted, not the time. */
+  async beats(count: number): Promise<void> {
+    const lock = join(this.groupDir, 'primary.lock');
+    let last = '';
+    let seen = -1;
+    await this.until(`${count} heartbeats`, () => {
+      const now = String(mtimeOf(lock));
+      if (now !== last) seen += 1;
+      last = now;
+      return seen >= count;
+    });
+  }
+
+  /** A command of a client, to its end. */
+  async client(...args: readonly string[]): Promise<ClientResult> {
+    const [command = '', ...rest] = args;
+    const launcher = join(import.meta.dirname, '..', '..', 'bin', 'failover.js');
+    const words = [launcher, command, '--group', 'g', '--state-dir', this.stateDir, ...rest];
+    const owner = this.#setup.asUser;
+    const child = spawn(process.execPath, words, {
+      ...(owner === undefined ? {} : { uid: owner, gid: owner }),
+      env: this.#environment(),
+      cwd: this.directory,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    return new Promise((resolve) => {
+      child.once('close', (code) => {
+        resolve({ code, stdout, stderr });
+      });
+    });
+  }
+
+  /** Remembers where the nodes' sockets are: they have to be gone when the nodes are. */
+  noteSockets(): void {
+    for (const record of this.records()) {
+      this.#sockets.set(
+        record.node,
+        Object.values(record.endpoints).map((endpoint) => endpoint.slice('ipc://'.length)),
+      );
+    }
+  }
+
+  socketsOf(node: NodeProcess): readonly string[] {
+    return this.#sockets.get(node.id) ?? [];
+  }
+
+  records(): readonly NodeFile[] {
+    const directory = join(this.groupDir, 'nodes');
+    if (!existsSync(directory)) return [];
+    return readdirSync(directory).flatMap((name) => {
+      try {
+        // Written by our own program; a half-written one is skipped.
+        return [JSON.parse(readFileSync(join(directory, name), 'utf8')) as NodeFile];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  /** Ends every node that still runs with SIGTERM, and checks what must hold at the end. */
+  async endInOrder(): Promise<void> {
+    this.noteSockets();
+    const living = this.nodes.filter((node) => node.end === null);
+    // Before that a signal does what the system's default is.
+    await this.until('all to have joined', () => living.every(({ log }) => log.length > 0));
+    const zombies = zombiesOf(living.map((node) => node.pid));
+    for (const node of living) node.kill('SIGTERM');
+    for (const node of living) await this.ends(node);
+    this.judge();
+    if (zombies.length > 0) {
+      await this.until('the zombies to be waited for', () => zombies.every((pid) => isNoZombie(pid)));
+    }
+    await this.until('the end of all processes', () => markedProcesses(this.mark).length === 0);
+    const left = living.flatMap((node) => this.socketsOf(node)).filter((path) => existsSync(path));
+    if (left.length > 0) throw new Error(`sockets left: ${left.join(', ')}`);
+    const badEnds = living.filter((node) => typeof node.end !== 'number');
+    if (badEnds.length > 0) throw new Error('a node did not end by itself on SIGTERM');
+    const traces = this.nodes.filter(({ stray }) => /^\s+at .+:\d+:\d+/m.test(stray));
+    if (traces.length > 0) throw new Error('a node printed a stack trace');
+  }
+
+  /** What the witness saw so far: throws if two were active at once, or an epoch did not rise. */
+  judge(): void {
+    const faults = faultsOf(this.lines);
+    if (faults.length > 0) throw new Error(`THE WITNESS: ${faults.join('; ')}`);
+  }
+
+  /** Ends every process there is, in order or not; then removes the directory. */
+  async clear(): Promise<void> {
+    this.noteSockets();
+    for (let round = 0; round < 200; round += 1) {
+      const left = markedProcesses(this.mark);
+      for (const { pid } of left) signal(pid, 'SIGKILL');
+      if (left.length === 0 && this.nodes.every((node) => node.end !== null)) break;
+      await delay(10);
+    }
+    for (const paths of this.#sockets.values()) {
+      for (const path of paths) rmSync(path, { force: true });
+    }
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** What happened, for the message of a failed test. */
+  story(): string {
+    const nodes = this.nodes.map((node) => {
+      const log = node.log.map((line) => {
+        const { time } = line as { readonly time?: string };
+        return `  ${time ?? ''} ${line.event} ${line.from ?? ''} -> ${line.to ?? ''} ${line.epoch ?? ''} ${line.reason ?? ''}`;
+      });
+      const end = node.end === null ? 'runs' : `ended with ${node.end}`;
+      return [`${node.id} (pid ${node.pid}) ${end}`, ...log, node.stray].join('\n');
+    });
+    const witness = this.text('witness.log');
+    const processes = markedProcesses(this.mark).map(
+      ({ pid, state, command }) => `  ${pid} ${state} ${command}`,
+    );
+    return [...nodes, 'witness:', witness, 'processes:', ...processes].join('\n');
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    const { env, asUser } = this.#setup;
+    const runtimeDir = this.path('run');
+    if (asUser !== undefined) mkdirSync(runtimeDir, { recursive: true, mode: 0o777 });
+    if (asUser !== undefined) chmodSync(runtimeDir, 0o777);
+    return {
+      ...process.env,
+      NODE_OPTIONS: '',
+      [MARK]: this.mark,
+      W: this.witness,
+      WITNESS_DIR: this.directory,
+      XDG_RUNTIME_DIR: runtimeDir,
+      ...env,
+    };
+  }
+}
+
+/** What a node says of itself in the state directory. */
+interface NodeFile {
+  readonly node: string;
+  readonly run: string;
+  readonly endpoints: Readonly<Record<string, string>>;
+  readonly sessions: readonly { readonly process: { readonly pid: number } }[];
+}
+
+function mtimeOf(path: string): bigint {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.mtimeNs ?? 0n;
+}
+
+function isNoZombie(pid: number): boolean {
+  return readStat(pid)?.state !== 'Z';
+}

@@ -1,0 +1,60 @@
+// The processes that a test has started, found by a mark in their environment, whoever their parent is.
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readStat } from '../../src/fence/process-identity.ts';
+
+/** The name of the variable: everything that a marked process starts inherits it. */
+export const MARK = 'FAILOVER_TEST_MARK';
+
+export interface MarkedProcess {
+  readonly pid: number;
+  readonly state: string;
+  readonly command: string;
+}
+
+/** The living processes with this mark; a zombie has no environment any more. */
+export function markedProcesses(mark: string): MarkedProcess[] {
+  const wanted = `${MARK}=${mark}\0`;
+  return allPids().flatMap((pid) => {
+    try {
+      if (!readFileSync(`/proc/${String(pid)}/environ`, 'latin1').includes(wanted)) return [];
+      const command = readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1');
+      const state = readStat(pid)?.state ?? 'X';
+      return [{ pid, state, command: command.replaceAll('\0', ' ').slice(0, 200) }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Dead children that their parent, one of these, has not waited for. */
+export function zombiesOf(parents: readonly number[]): number[] {
+  return allPids().filter((pid) => {
+    const stat = readStat(pid);
+    return stat !== null && stat.state === 'Z' && parents.includes(stat.parent);
+  });
+}
+
+/** The pids that have a file open: another way of asking who is there. */
+export function pidsWithOpen(path: string): number[] {
+  return allPids().filter((pid) => {
+    try {
+      const descriptors = readdirSync(`/proc/${String(pid)}/fd`);
+      return descriptors.some((fd) => readlinkSync(`/proc/${String(pid)}/fd/${fd}`) === path);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Signals a process that may be gone. */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended.
+  }
+}
+
+function allPids(): number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+}

@@ -1,0 +1,107 @@
+// One `failover run` as a process of its own, and what it has said.
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+
+/** One line of `--log-format json`. */
+export interface LogLine {
+  readonly event: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly role?: string;
+  readonly epoch?: number;
+  readonly reason?: string;
+  readonly exitCode?: number;
+  readonly takeover?: { readonly gapMs: number | null; readonly kind: string } | null;
+}
+
+export interface NodeLaunch {
+  readonly id: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly uid: number | null;
+  readonly cwd: string;
+}
+
+const LAUNCHER = join(import.meta.dirname, '..', '..', 'bin', 'failover.js');
+
+export class NodeProcess {
+  readonly id: string;
+  readonly pid: number;
+  /** Everything it has logged, in order. */
+  readonly log: LogLine[] = [];
+  /** What the workload and its hooks wrote to stdout. */
+  output = '';
+  /** What came on stderr and was no line of the log. */
+  stray = '';
+  readonly #child: ChildProcess;
+  #rest = '';
+
+  constructor(launch: NodeLaunch) {
+    this.id = launch.id;
+    const owner = launch.uid === null ? {} : { uid: launch.uid, gid: launch.uid };
+    this.#child = spawn(process.execPath, [LAUNCHER, ...launch.args], {
+      ...owner,
+      cwd: launch.cwd,
+      env: launch.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.pid = this.#child.pid ?? -1;
+    this.#child.stdout?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.#take(chunk.toString());
+    });
+  }
+
+  /** Null while it runs; else its exit code, or the name of the signal that ended it. */
+  get end(): number | string | null {
+    return this.#child.exitCode ?? this.#child.signalCode;
+  }
+
+  /** The phase that the last transition led to. */
+  get phase(): string {
+    return this.transitions.at(-1)?.to ?? 'listening';
+  }
+
+  get epoch(): number {
+    return this.transitions.at(-1)?.epoch ?? 0;
+  }
+
+  get transitions(): readonly LogLine[] {
+    return this.log.filter(({ event }) => event === 'transition');
+  }
+
+  get warnings(): readonly string[] {
+    return this.log.flatMap(({ event, reason }) => (event === 'warning' ? [reason ?? ''] : []));
+  }
+
+  /** How often it has entered a phase. */
+  timesIn(phase: string): number {
+    return this.transitions.filter(({ to }) => to === phase).length;
+  }
+
+  /** By its id, which nobody else can have before we have waited for it. */
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  #take(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const parsed = parseLine(line);
+      if (parsed === null) this.stray += `${line}\n`;
+      else this.log.push(parsed);
+    }
+  }
+}
+
+function parseLine(line: string): LogLine | null {
+  if (!line.startsWith('{')) return null;
+  try {
+    // The log of our own program, whose form other tests check.
+    return JSON.parse(line) as LogLine;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,59 @@
+// The witness: a workload with a lock of its own, and what it wrote down about who was active when.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { textOf } from './workload.ts';
+
+/** One line of the witness, in the order in which the kernel took them. */
+export interface WitnessLine {
+  readonly what: 'start' | 'overlap' | 'end' | 'ignored' | 'standby';
+  /** Monotonic, ns. */
+  readonly at: bigint;
+  readonly epoch: number;
+  readonly pid: number;
+}
+
+/** The path of the witness: compiled once per version of its source, a script where no compiler is. */
+export function witnessProgram(): string {
+  const source = join(import.meta.dirname, 'process-witness.c');
+  const version = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 12);
+  const cache = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'witness');
+  const program = join(cache, `witness-${version}`);
+  if (existsSync(program)) return program;
+  const unfinished = `${program}.${String(process.pid)}`;
+  try {
+    mkdirSync(cache, { recursive: true });
+    execFileSync('cc', ['-O1', '-o', unfinished, source], { stdio: 'pipe' });
+    renameSync(unfinished, program);
+    return program;
+  } catch {
+    return join(import.meta.dirname, 'process-witness.js');
+  }
+}
+
+export function readWitness(directory: string): WitnessLine[] {
+  const text = textOf(join(directory, 'witness.log'));
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [what = '', at = '', epoch = '', pid = ''] = line.split(' ');
+      // Only the witness writes here.
+      const known = what as WitnessLine['what'];
+      return { what: known, at: BigInt(at), epoch: Number(epoch), pid: Number(pid) };
+    });
+}
+
+/** What is wrong with a witness's lines: two at once, or an epoch that did not rise. */
+export function faultsOf(lines: readonly WitnessLine[]): string[] {
+  const faults: string[] = [];
+  let highest = 0;
+  for (const { what, epoch, pid } of lines) {
+    if (what !== 'start' && what !== 'overlap') continue;
+    if (what === 'overlap') faults.push(`pid ${pid} began epoch ${epoch} while another was active`);
+    if (epoch <= highest) faults.push(`pid ${pid} began epoch ${epoch} after epoch ${highest}`);
+    highest = Math.max(highest, epoch);
+  }
+  return faults;
+}

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { until } from '../support/until.ts';
+import { pidFrom, TERM, workloadOf } from '../support/workload.ts';
+import type { WorkloadUnderTest } from '../support/workload.ts';
+
+/** A hot workload that writes down the role file's content at each signal. */
+const TELLER = `
+  exec 2>/dev/null
+  echo "$FAILOVER_ROLE/$FAILOVER_EPOCH" > $D/started
+  trap 'cat $FAILOVER_ROLE_FILE >> $D/told' USR1
+  echo $$ > $D/pid
+  while :; do sleep 0.02; done`;
+
+async function hotTeller(): Promise<WorkloadUnderTest> {
+  const test = await workloadOf(TELLER, {
+    standby: 'hot',
+    promoteSignal: 'SIGUSR1',
+    demoteSignal: 'SIGUSR1',
+    demoteCommand: 'exit 0',
+  });
+  await test.workload.arm();
+  await pidFrom(test.path('pid'));
+  return test;
+}
+
+function roles(text: string): unknown[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as unknown);
+}
+
+describe('a hot workload', () => {
+  it('runs as secondary without the lock while it stands by', async () => {
+    const { workload, lock, ledger, text } = await hotTeller();
+    expect(text('started')).toBe('secondary/\n');
+    expect(workload.describe().state).toBe('standby');
+    expect(lock.isFree()).toBe(true);
+    expect(ledger.at(-1)).toMatchObject([{ active: false }]);
+    expect(JSON.parse(text('role'))).toEqual({
+      role: 'secondary',
+      epoch: null,
+      reason: 'standing by',
+    });
+  });
+
+  it('is told its promotion by file, then by signal, and holds the lock', async () => {
+    const { workload, lock, ledger, text } = await hotTeller();
+    const { pid } = workload.describe();
+    await workload.activate(TERM);
+    await until('the signal', () => text('told').endsWith('\n'));
+    expect(roles(text('told'))).toEqual([{ role: 'primary', epoch: 7, reason: 'a test' }]);
+    expect(workload.describe()).toMatchObject({ pid, state: 'running' });
+    expect(lock.isFree()).toBe(false);
+    expect(ledger.at(-1)).toMatchObject([{ active: true }]);
+  });
+
+  it('goes on as secondary with a free lock after a confirmed demotion, and is promoted again', async () => {
+    const { workload, lock, ledger, text, heard } = await hotTeller();
+    const { pid } = workload.describe();
+    await workload.activate(TERM);
+    await until('the promotion', () => roles(text('told')).length === 1);
+    expect((await workload.runHook('demote', { ...TERM, reason: 'asked' }, 10_000)).ok).toBe(true);
+    await until('the demotion', () => roles(text('told')).length === 2);
+    expect(lock.isFree()).toBe(false);
+    await workload.deactivate();
+    expect(lock.isFree()).toBe(true);
+    expect(workload.describe()).toMatchObject({ pid, state: 'standby' });
+    expect(ledger.at(-1)).toMatchObject([{ process: { pid }, active: false }]);
+    await workload.activate({ ...TERM, epoch: 9 });
+    await until('the promotion', () => roles(text('told')).length === 3);
+    expect(lock.isFree()).toBe(false);
+    expect(roles(text('told'))).toEqual([
+      { role: 'primary', epoch: 7, reason: 'a test' },
+      { role: 'secondary', epoch: 7, reason: 'asked' },
+      { role: 'primary', epoch: 9, reason: 'a test' },
+    ]);
+    expect(heard).toEqual([]);
+  });
+
+  it('starts as primary where none stood by', async () => {
+    const { workload, lock, path, text } = await workloadOf(TELLER, { standby: 'hot' });
+    await workload.activate(TERM);
+    await pidFrom(path('pid'));
+    expect(text('started')).toBe('primary/7\n');
+    expect(lock.isFree()).toBe(false);
+  });
+
+  it('reports its end as disarmed while it stands by, as ended while it is active', async () => {
+    const { workload, heard } = await workloadOf(['sleep', '100'], { standby: 'hot' });
+    await workload.arm();
+    process.kill(workload.describe().pid ?? 0, 'SIGKILL');
+    await until('the report', () => heard.length === 1);
+    await workload.arm();
+    await workload.activate(TERM);
+    process.kill(workload.describe().pid ?? 0, 'SIGKILL');
+    await until('the report', () => heard.length === 2);
+    expect(heard).toEqual(['disarmed: the process that stood by ended: died of SIGKILL', 'ended']);
+  });
+
+  it('is not promoted while something else holds the lock', async () => {
+    const { workload, lock, text } = await hotTeller();
+    const other = lock.open();
+    other.tryLock();
+    await expect(workload.activate(TERM)).rejects.toMatchObject({
+      code: 'FAILOVER_PROMOTION_FAILED',
+    });
+    other.close();
+    expect(workload.describe().state).toBe('standby');
+    expect(JSON.parse(text('role'))).toMatchObject({ role: 'secondary' });
+  });
+
+  it('takes its role file along when it is stopped', async () => {
+    const { workload, text, lock } = await hotTeller();
+    await workload.activate(TERM);
+    await workload.stop(0);
+    expect(text('role')).toBe('');
+    expect(lock.isFree()).toBe(true);
+  });
+});

@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest';
+import { until } from '../support/until.ts';
+import { lives, pidFrom, TERM, workloadOf } from '../support/workload.ts';
+
+describe('stopping a workload', () => {
+  it('asks with TERM, waits, and leaves nothing and a free lock', async () => {
+    const { workload, lock, heard, ledger, path, text } = await workloadOf(
+      `trap 'echo bye > $D/bye; exit' TERM; echo $$ > $D/pid; while :; do sleep 0.02; done`,
+    );
+    await workload.activate(TERM);
+    const pid = await pidFrom(path('pid'));
+    expect(lock.isFree()).toBe(false);
+    await workload.stop(10_000);
+    expect(text('bye')).toBe('bye\n');
+    expect(lives(pid)).toBe(false);
+    expect(lock.isFree()).toBe(true);
+    expect(ledger.at(-1)).toEqual([]);
+    expect(heard).toEqual([]);
+    expect(workload.describe()).toMatchObject({ pid: null, state: 'none' });
+  });
+
+  it('kills what ignores TERM once the grace is over', async () => {
+    const { workload, lock, path } = await workloadOf(
+      `trap '' TERM; echo $$ > $D/pid; while :; do sleep 0.02; done`,
+    );
+    await workload.activate(TERM);
+    const pid = await pidFrom(path('pid'));
+    await workload.stop(100);
+    expect(lives(pid)).toBe(false);
+    expect(lock.isFree()).toBe(true);
+  });
+
+  it('kills at once without a grace', async () => {
+    const { workload, path, text } = await workloadOf(
+      `trap 'echo TERM > $D/got' TERM; echo $$ > $D/pid; while :; do sleep 0.02; done`,
+    );
+    await workload.activate(TERM);
+    const pid = await pidFrom(path('pid'));
+    await workload.stop(0);
+    expect(lives(pid)).toBe(false);
+    expect(text('got')).toBe('');
+  });
+
+  it('ends concurrent calls together, at the shortest grace', async () => {
+    const { workload, path } = await workloadOf(
+      `trap 'echo TERM > $D/got' TERM; echo $$ > $D/pid; while :; do sleep 0.02; done`,
+    );
+    await workload.activate(TERM);
+    const pid = await pidFrom(path('pid'));
+    const first = workload.stop(1_000_000);
+    const second = workload.stop(2_000_000);
+    expect(workload.describe().state).toBe('stopping');
+    const third = workload.stop(0);
+    expect(second).toBe(first);
+    expect(third).toBe(first);
+    await third;
+    expect(lives(pid)).toBe(false);
+  });
+
+  it('resumes what was stopped, so that it can take the TERM', async () => {
+    const { workload, path, text } = await workloadOf(
+      `trap 'echo bye > $D/bye; exit' TERM; echo $$ > $D/pid; while :; do sleep 0.02; done`,
+    );
+    await workload.activate(TERM);
+    process.kill(await pidFrom(path('pid')), 'SIGSTOP');
+    await workload.stop(10_000);
+    expect(text('bye')).toBe('bye\n');
+  });
+
+  it('ends a helper that left the process group', async () => {
+    const { workload, lock, path } = await workloadOf(
+      'set -m; sleep 100 & echo $! > $D/helper; echo $$ > $D/pid; wait',
+    );
+    await workload.activate(TERM);
+    const helper = await pidFrom(path('helper'));
+    await pidFrom(path('pid'));
+    await workload.stop(5_000);
+    expect(lives(helper)).toBe(false);
+    expect(lock.isFree()).toBe(true);
+  });
+
+  it('ends a helper that closed the lock, and one that is forked at the TERM', async () => {
+    const { workload, path } = await workloadOf(
+      `sleep 100 3>&- & echo $! > $D/closed
+       trap 'sleep 100 & echo $! > $D/forked; exit' TERM
+       echo $$ > $D/pid; while :; do sleep 0.02; done`,
+    );
+    await workload.activate(TERM);
+    const closed = await pidFrom(path('closed'));
+    await pidFrom(path('pid'));
+    await workload.stop(5_000);
+    expect(lives(closed)).toBe(false);
+    expect(lives(await pidFrom(path('forked')))).toBe(false);
+  });
+
+  it('ends an armed process without its ever running', async () => {
+    const { workload, heard, text, ledger } = await workloadOf('echo ran > $D/ran');
+    await workload.arm();
+    const pid = workload.describe().pid ?? 0;
+    await workload.stop(5_000);
+    expect(lives(pid)).toBe(false);
+    expect(text('ran')).toBe('');
+    expect(heard).toEqual([]);
+    expect(ledger.at(-1)).toEqual([]);
+  });
+
+  it('ends a hook that runs', async () => {
+    const { workload, path } = await workloadOf('sleep 100', {
+      promoteCommand: 'echo $$ > $FAILOVER_STATE_DIR/hook; sleep 100; echo never',
+    });
+    await workload.activate(TERM);
+    const hook = workload.runHook('promote', TERM, 60_000);
+    const pid = await pidFrom(path('hook'));
+    await workload.stop(5_000);
+    expect(lives(pid)).toBe(false);
+    const result = await hook;
+    expect(result.ok).toBe(false);
+    expect(result.detail).toMatch(/^died of SIGTERM after /);
+  });
+
+  it('resolves when a stranger holds the lock, and says so', async () => {
+    const { workload, lock, warnings } = await workloadOf('exec sleep 100');
+    await workload.activate(TERM);
+    const pid = workload.describe().pid ?? 0;
+    process.kill(pid, 'SIGKILL');
+    await until('the end', () => workload.describe().state === 'ended');
+    const stranger = lock.open();
+    try {
+      expect(stranger.tryLock()).toBe(true);
+      await workload.stop(0);
+      expect(warnings.join()).toContain('still holds the workload lock');
+    } finally {
+      stranger.close();
+    }
+  });
+
+  it('has nothing to do, and asks for no lock, when nothing runs', async () => {
+    const { workload, lock, warnings } = await workloadOf('sleep 100');
+    const other = lock.open();
+    other.tryLock();
+    await workload.stop(10_000);
+    await workload.arm();
+    await workload.stop(10_000);
+    other.close();
+    expect(warnings).toEqual([]);
+  });
+});
+
+describe('a workload that ends by itself', () => {
+  it('is reported with its exit code, also when helpers live on', async () => {
+    const { workload, heard, ends, lock, path } = await workloadOf(
+      'sleep 100 & echo $! > $D/helper; exit 3',
+    );
+    await workload.activate(TERM);
+    const helper = await pidFrom(path('helper'));
+    await until('the report', () => heard.length > 0);
+    expect(heard).toEqual(['ended']);
+    expect(ends).toEqual([{ exitCode: 3, signal: null }]);
+    expect(lives(helper)).toBe(true);
+    expect(workload.ownEndedSessions()).toHaveLength(1);
+    expect(lock.isFree()).toBe(false);
+  });
+
+  it('can be armed anew beside its leftovers, and starts again only when they are gone', async () => {
+    const { workload, heard, ledger, path, text } = await workloadOf(
+      `if [ -f $D/helper ]; then echo again > $D/again; exec sleep 100; fi
+       sleep 100 3>&- & echo $! > $D/helper; exit 1`,
+    );
+    await workload.activate(TERM);
+    const helper = await pidFrom(path('helper'));
+    await until('the report', () => heard.length > 0);
+    await workload.arm();
+    await expect(workload.activate({ ...TERM, epoch: 8 })).rejects.toMatchObject({
+      code: 'FAILOVER_PROMOTION_FAILED',
+      message: `Cannot start the workload: process ${String(helper)} of its last run has not ended`,
+    });
+    expect(ledger.at(-1)).toHaveLength(2);
+    expect(text('again')).toBe('');
+    process.kill(helper, 'SIGKILL');
+    await until('its end', () => !lives(helper));
+    await workload.activate({ ...TERM, epoch: 8 });
+    await until('the restart', () => text('again') === 'again\n');
+    expect(ledger.at(-1)).toHaveLength(1);
+    expect(workload.ownEndedSessions()).toEqual([]);
+  });
+
+  it('is reported with its signal', async () => {
+    const { workload, ends, path } = await workloadOf('echo $$ > $D/pid; sleep 100');
+    await workload.activate(TERM);
+    process.kill(await pidFrom(path('pid')), 'SIGKILL');
+    await until('the report', () => ends.length > 0);
+    expect(ends).toEqual([{ exitCode: null, signal: 'SIGKILL' }]);
+  });
+});
+
+describe('a start that can not be', () => {
+  it('names a command that does not exist', async () => {
+    const { workload, lock } = await workloadOf(['no-such-command-here']);
+    await expect(workload.activate(TERM)).rejects.toMatchObject({
+      code: 'FAILOVER_COMMAND_NOT_FOUND',
+      exitCode: 127,
+    });
+    expect(lock.isFree()).toBe(true);
+  });
+
+  it('starts nothing while another description holds the lock', async () => {
+    const { workload, lock, text } = await workloadOf('echo ran > $D/ran');
+    const other = lock.open();
+    other.tryLock();
+    try {
+      await expect(workload.activate(TERM)).rejects.toMatchObject({
+        code: 'FAILOVER_PROMOTION_FAILED',
+      });
+      await workload.arm();
+      await expect(workload.activate(TERM)).rejects.toMatchObject({
+        code: 'FAILOVER_PROMOTION_FAILED',
+      });
+      expect(text('ran')).toBe('');
+    } finally {
+      other.close();
+    }
+  });
+
+  it('starts nothing when it is stopped meanwhile', async () => {
+    const { workload, text } = await workloadOf('echo ran > $D/ran');
+    const activation = workload.activate(TERM);
+    const stopped = workload.stop(1_000);
+    await expect(activation).rejects.toMatchObject({ code: 'FAILOVER_PROMOTION_FAILED' });
+    await stopped;
+    expect(text('ran')).toBe('');
+    expect(workload.describe().state).toBe('none');
+  });
+});
+
+describe('the lock', () => {
+  it('stays held by the workload alone once it has started', async () => {
+    const { workload, lock, path } = await workloadOf('echo $$ > $D/pid; exec 3>&-; sleep 100');
+    await workload.activate(TERM);
+    await pidFrom(path('pid'));
+    await until('a free lock', () => lock.isFree());
+  });
+
+  it('stays held by the supervisor too where hooks need it', async () => {
+    const { workload, lock, path } = await workloadOf('exec 3>&-; echo $$ > $D/pid; sleep 100', {
+      demoteCommand: 'true',
+    });
+    await workload.activate(TERM);
+    await pidFrom(path('pid'));
+    expect(lock.isFree()).toBe(false);
+    await workload.stop(1_000);
+    expect(lock.isFree()).toBe(true);
+  });
+});
