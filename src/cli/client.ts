@@ -61,10 +61,9 @@ export async function lookAtGroup(options: ClientOptions): Promise<GroupSnapshot
     return { ...base, ...nothing, takenAtMs: Date.now(), elsewhere };
   }
   let nodes = await askAll(peek, options.group);
-  for (let look = 1; look < LOOKS; look += 1) {
-    // What was answered belongs to the lease as it is now only if nothing changed in between.
+  for (let look = 1; look < LOOKS && !fits(peek, nodes); look += 1) {
     const now = peekGroup(stateDir, options.group);
-    if (now === null || signatureOf(now) === signatureOf(peek)) break;
+    if (now === null) break;
     peek = now;
     nodes = await askAll(peek, options.group);
   }
@@ -137,10 +136,15 @@ const NOTHING_OBSERVED: LeaseObservation = {
   paused: false,
 };
 
-function signatureOf({ observation, nodes }: GroupPeek): string {
-  const runs = nodes.filter((node) => node.alive).map((node) => node.run);
+/** Whether the answers are of the same state of affairs as the lease that was looked at before them. */
+function fits({ observation }: GroupPeek, nodes: readonly SeenNode[]): boolean {
   const { epoch, held, holder } = observation;
-  return JSON.stringify([epoch, held, holder?.run, runs.sort()]);
+  return nodes.every(({ record, presence, status }) => {
+    const leads = held && record.run === holder?.run;
+    if (presence === 'gone') return !leads && !record.alive;
+    if (status === null) return true;
+    return status.epoch <= epoch && (status.role === 'primary') === leads;
+  });
 }
 
 async function askAll(peek: GroupPeek, group: string): Promise<readonly SeenNode[]> {

@@ -20,12 +20,9 @@ export function claim(state: SecondaryState, settings: Settings, request: Claim)
   const unwilling = request.manual === true ? null : unwillingBecause(state, settings);
   if (unwilling !== null) return waitUntilWilling(state, request.loss, unwilling);
   const effects: Effect[] = [{ type: 'acquire-lease', floor: state.epochFloor }];
-  // The first in line prepares its process while the claim is made: a spawn costs more than the claim.
-  if (
-    request.loss.kind !== 'start' &&
-    rankOf(state, settings) === 0 &&
-    needsArming(state, settings)
-  ) {
+  // Whoever is to lead prepares its process while the claim is made: a spawn costs more than the claim.
+  const isNext = request.manual === true || rankOf(state, settings) === 0;
+  if (request.loss.kind !== 'start' && isNext && needsArming(state, settings)) {
     effects.push({ type: 'arm-workload' });
   }
   const base = candidateBase(state, { loss: request.loss, followed: state.primary, stop: null });

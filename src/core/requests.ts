@@ -1,7 +1,7 @@
 // What people and other nodes ask for, and the answers they get once the outcome is known.
 import type { Effect, RequestOutcome } from './effect.ts';
 import type { EventBody } from './event.ts';
-import type { NodeState, PendingRequest, SecondaryState } from './state.ts';
+import type { NodeState, PendingRequest, SecondaryState, WaitReason } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { REQUEST_LIMIT } from './settings.ts';
@@ -118,19 +118,25 @@ export function askedToCheck(
   const state = withRequest(before, { id: requestId, kind: 'check' });
   if (state === null) return stay(before, refuse(requestId, tooManyRequests()));
   switch (state.phase) {
+    case 'listening':
     case 'suspecting':
     case 'fencing':
     case 'asking':
       return stay(state);
-    case 'listening':
     case 'watching':
     case 'waiting':
+      // A short wait for others ends by itself, and its outcome is the answer.
+      if (state.phase === 'waiting' && isCourtesy(state.why)) return stay(state);
       return suspect(state, settings, {
         by: 'suspect-check',
         cause: 'check',
         detail: 'asked by a client',
       });
   }
+}
+
+function isCourtesy(why: WaitReason): boolean {
+  return why === 'turn' || why === 'successor' || why === 'free-lease';
 }
 
 /** Answers the requests whose outcome this step has shown. */

@@ -38,7 +38,7 @@ export const TRANSITIONS = {
     sentence: 'The connection to the primary dropped; claiming the lease',
   },
   'claim-when-free': {
-    from: ['suspecting', 'asking', 'fencing'],
+    from: ['suspecting', 'asking'],
     to: 'acquiring',
     on: 'lease found free',
     sentence: 'The lease is free; claiming it',
@@ -62,13 +62,13 @@ export const TRANSITIONS = {
     sentence: 'A promotion was requested and nobody leads; claiming the lease',
   },
   'wait-not-willing': {
-    from: ['listening', 'watching', 'suspecting', 'asking', 'fencing'],
+    from: ['listening', 'watching', 'suspecting', 'fencing'],
     to: 'waiting',
     on: 'nobody leads, not willing',
     sentence: 'Nobody leads, and this node may not claim',
   },
   'wait-for-turn': {
-    from: ['watching', 'suspecting', 'fencing'],
+    from: ['watching', 'suspecting'],
     to: 'waiting',
     on: 'loss, others go first',
     sentence: 'The primary is gone; nodes before this one in the succession go first',
@@ -107,13 +107,13 @@ export const TRANSITIONS = {
     sentence: 'The primary sends heartbeats but does not answer; probing it again',
   },
   'suspect-check': {
-    from: ['watching', 'waiting', 'listening'],
+    from: ['watching', 'waiting'],
     to: 'suspecting',
     on: 'check requested',
     sentence: 'A check was requested; probing the primary',
   },
   'trust-heartbeat': {
-    from: ['suspecting', 'waiting', 'fencing'],
+    from: ['suspecting', 'waiting'],
     to: 'watching',
     on: 'heartbeat',
     sentence: 'The primary is heard again',
@@ -155,7 +155,7 @@ export const TRANSITIONS = {
     sentence: 'The silent primary could not be fenced',
   },
   'ask-primary': {
-    from: ['watching', 'suspecting', 'waiting', 'listening'],
+    from: ['watching', 'suspecting', 'waiting'],
     to: 'asking',
     on: 'promotion requested',
     sentence: 'A promotion was requested; asking the primary to hand over',

@@ -54,9 +54,11 @@ export function unwinding(state: Unwinding, event: Event, settings: Settings): O
     planned: state.stop !== null,
     workloadEndedAgoMs: null,
   } as const;
-  const publish: Effect = { type: 'publish', announcement };
+  // A lost lease is not ours to announce.
+  const lost = state.failure.code === 'FAILOVER_LEASE_LOST';
+  const publish: readonly Effect[] = lost ? [] : [{ type: 'publish', announcement }];
   if (state.stop !== null) {
-    return beginStopping('stop-after-promotion', { state, order: state.stop, settings }, publish);
+    return beginStopping('stop-after-promotion', { state, order: state.stop, settings }, ...publish);
   }
   const failures = state.failures + 1;
   const { delayMs, random } = retryBackoff({ failures, random: state.random }, settings);
@@ -66,7 +68,7 @@ export function unwinding(state: Unwinding, event: Event, settings: Settings): O
   return move(
     'promotion-undone',
     { state: next, detail: `${state.failure.message}; ${wait}` },
-    publish,
+    ...publish,
     ...rearm(next, settings),
     { type: 'observe-lease' },
   );

@@ -87,6 +87,7 @@ export function whenSecondary(state: SecondaryState, event: Event, settings: Set
 }
 
 function started(state: SecondaryState, settings: Settings): Outcome {
+  if (state.phase !== 'listening') return stay(state);
   const listens = settings.startRole === 'secondary' ? settings.heartbeatTimeoutMs : 0;
   const next: SecondaryState = {
     ...secondaryBase(state),
@@ -111,7 +112,10 @@ function observed(
   observation: LeaseObservation,
   settings: Settings,
 ): Outcome {
-  const state: SecondaryState = { ...withTouch(before, observation), observeAt: null };
+  const state = withRecordWarning(
+    { ...withTouch(before, observation), observeAt: null },
+    observation,
+  );
   // One that must lead does not look first who else does: the claim's answer decides.
   if (state.phase === 'listening' && settings.startRole === 'primary') {
     return claim(state, settings, {
@@ -152,6 +156,14 @@ function observed(
     case 'fencing':
       return stay(state);
   }
+}
+
+/** Somebody holds the lease and can't be asked: what is wrong is said, unless something else is already. */
+function withRecordWarning(state: SecondaryState, observation: LeaseObservation): SecondaryState {
+  if (!observation.held || !observation.recordUnreadable || state.warning !== null) return state;
+  const epoch = String(observation.epoch);
+  const warning = `the lease is held, and the record of epoch ${epoch} can not be read: nobody knows by whom`;
+  return { ...state, warning };
 }
 
 /** The third channel: the primary changes its lock file with every heartbeat. */

@@ -30,6 +30,12 @@ export function findLockHolders(path: string, pids?: Iterable<number>): LockHold
   return holders;
 }
 
+/** Whether this very descriptor's description holds a lock on `path`, as it was once found to. */
+export function isLockHolder(path: string, holder: LockHolder): boolean {
+  const file = identifyFile(path);
+  return file !== null && procIsUsable() && holdsLock(holder.pid, String(holder.fd), file);
+}
+
 /**
  * Every process that has a lock file of `directory` (its real path) open though that file was deleted:
  * what ran before the directory was removed may run still. Costs what `findLockHolders` does.

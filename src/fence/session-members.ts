@@ -24,22 +24,55 @@ export function listSessionMembers(sessionIds: ReadonlySet<number>): Map<number,
   return pids;
 }
 
-/** As `listSessionMembers`, with what one scan of /proc/<pid>/stat says of each member. No zombies. */
+/**
+ * As `listSessionMembers`, with what one scan of /proc/<pid>/stat says of each member. No zombies.
+ *
+ * A scan lists the processes and then reads each: one that forks and ends in between would hide its
+ * child. So what was forked meanwhile is read too, until nothing was or it happened repeatedly.
+ */
 export function scanSessions(sessionIds: ReadonlySet<number>): Map<number, ProcessStat[]> {
   const found = new Map<number, ProcessStat[]>();
   if (sessionIds.size === 0 || !procIsUsable()) return found;
+  let newest = readNewestPid();
   for (const name of readdirSync('/proc')) {
     const first = name.charCodeAt(0);
-    if (first < 0x30 || first > 0x39) continue;
-    const length = readStatInto(scanBuffer, name);
-    if (length === 0 || !sessionIds.has(readSession(length))) continue;
-    const stat = parseStat(scanBuffer.toString('latin1', 0, length));
-    if (stat === null || hasEnded(stat)) continue;
-    const members = found.get(stat.session);
-    if (members === undefined) found.set(stat.session, [stat]);
-    else members.push(stat);
+    if (first >= 0x30 && first <= 0x39) addIfMember(found, sessionIds, name);
+  }
+  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+    const latest = readNewestPid();
+    if (latest === newest) break;
+    // Pids go up, and round: then the few smallest are the new ones.
+    const from = latest > newest ? newest + 1 : 1;
+    for (let pid = from; pid <= latest; pid += 1) addIfMember(found, sessionIds, pid);
+    newest = latest;
   }
   return found;
+}
+
+/** On a machine that forks all the time: more than this, one after the other, hide nothing. */
+const MOST_LOOKS = 3;
+
+function addIfMember(
+  found: Map<number, ProcessStat[]>,
+  sessionIds: ReadonlySet<number>,
+  pid: number | string,
+): void {
+  const length = readStatInto(scanBuffer, pid);
+  if (length === 0 || !sessionIds.has(readSession(length))) return;
+  const stat = parseStat(scanBuffer.toString('latin1', 0, length));
+  if (stat === null || hasEnded(stat)) return;
+  const members = found.get(stat.session);
+  if (members === undefined) found.set(stat.session, [stat]);
+  else if (!members.some((member) => member.pid === stat.pid)) members.push(stat);
+}
+
+/** The pid that was given out last in our namespace; 0: the kernel doesn't say. */
+function readNewestPid(): number {
+  try {
+    return Number(/(\d+)\s*$/.exec(readFileSync('/proc/loadavg', 'latin1'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
 }
 
 /**

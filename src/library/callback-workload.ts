@@ -86,10 +86,16 @@ export class CallbackWorkload implements NodeWorkload {
       description.close();
       throw error;
     }
-    this.#term = { term, controller: new AbortController(), description, promoted: false };
+    const { epoch, previous, reason } = term;
+    this.#term = {
+      term: { epoch, previous, reason },
+      controller: new AbortController(),
+      description,
+      promoted: false,
+    };
   }
 
-  async runHook(hook: 'promote' | 'demote', term: Term, timeoutMs: number): Promise<HookResult> {
+  async runHook(hook: 'promote' | 'demote', _: Term, timeoutMs: number): Promise<HookResult> {
     const active = this.#term;
     if (hook === 'demote') return { ok: true, detail: 'it is told when it is stopped' };
     if (active === null || this.#stop !== null) return { ok: false, detail: 'it was told to stop' };
@@ -104,7 +110,7 @@ export class CallbackWorkload implements NodeWorkload {
     }, timeoutMs);
     try {
       const endpoints = await untilAborted(
-        this.#call<Endpoints | undefined>(async () => (await promote(term, signal)) ?? undefined),
+        this.#call(async () => (await promote(active.term, signal)) ?? undefined),
         signal,
       );
       if (endpoints !== undefined) this.#options.announce(endpoints);

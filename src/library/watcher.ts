@@ -166,7 +166,8 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
   }> {
     if (this.#ending !== null) throw refused('it is shutting down');
     if (this.#node === null) throw refused('it was not started');
-    return this.#node.check();
+    const { takeover, detail } = await this.#node.check();
+    return { takeover, detail };
   }
 
   /** Disabled, it follows the primary and takes no lease; a term that has begun goes on. */

@@ -14,7 +14,7 @@ import {
 import type { Fields } from './checks.ts';
 
 /** Every method there is; `instance.ping` is answered by the transport itself. */
-export const RPC_METHODS = [
+const RPC_METHODS = [
   'instance.ping',
   'instance.status',
   'instance.promote',

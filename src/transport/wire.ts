@@ -19,7 +19,7 @@ import {
 import type { Fields } from './checks.ts';
 
 /** The version of the messages; another one is refused, never guessed at. */
-export const WIRE_VERSION = 1;
+const WIRE_VERSION = 1;
 
 /** Who says it: the part of a message that the transport adds. */
 export interface Sender {

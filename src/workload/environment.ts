@@ -21,7 +21,7 @@ export interface GateMessage {
 }
 
 /** The descriptor under which every process that we start finds the workload lock. */
-export const LOCK_FD = 3;
+const LOCK_FD = 3;
 
 /** The variables that are known when a process is spawned; a null `lockFd` leaves it without the lock. */
 export function nodeEnvironment(

@@ -1,5 +1,4 @@
 // Who lives in the sessions that we recorded, each process with what identifies it.
-import { readFileSync } from 'node:fs';
 import { isAlive, procIsUsable } from '../fence/process-identity.ts';
 import { compareSession, scanSessions } from '../fence/session-members.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
@@ -15,23 +14,11 @@ export interface Member {
 /**
  * The living members of these sessions of our own, whatever process group they moved to. One look at
  * all processes (about 1 ms for a hundred); none when there is no session to look for.
- *
- * A look lists the processes and then reads each: one that forks and ends in between hides its child.
- * So an empty result counts only if nothing was forked meanwhile, or after it was found repeatedly.
  */
 export function livingMembers(records: readonly SessionRecord[]): readonly Member[] {
   if (records.length === 0) return [];
-  if (!procIsUsable()) return livingLeaders(records);
-  for (let looks = 1; ; looks += 1) {
-    const newestPid = readNewestPid();
-    const members = look(records);
-    const unchanged = newestPid !== null && newestPid === readNewestPid();
-    if (members.length > 0 || unchanged || looks === MOST_LOOKS) return members;
-  }
+  return procIsUsable() ? look(records) : livingLeaders(records);
 }
-
-/** On a machine that forks all the time: more than this, one after the other, hide nothing. */
-const MOST_LOOKS = 3;
 
 function look(records: readonly SessionRecord[]): readonly Member[] {
   const sessions = scanSessions(new Set(records.map((record) => record.process.pid)));
@@ -42,15 +29,6 @@ function look(records: readonly SessionRecord[]): readonly Member[] {
     if (members.length === 0 || compareSession(leader, members) === 'other') return [];
     return members.map(({ pid, startTime, session }) => ({ pid, startTime, session }));
   });
-}
-
-/** The pid that was given out last in our namespace; null: the kernel doesn't say. */
-function readNewestPid(): string | null {
-  try {
-    return /(\d+)\s*$/.exec(readFileSync('/proc/loadavg', 'latin1'))?.[1] ?? null;
-  } catch {
-    return null;
-  }
 }
 
 /** Where there is no /proc only the first processes can be followed. */

@@ -16,7 +16,7 @@ export interface ReadyOptions {
 }
 
 /** The longest that one attempt may take, ms. */
-export const ATTEMPT_TIMEOUT_MS = 1000;
+const ATTEMPT_TIMEOUT_MS = 1000;
 
 const POLL_MIN_MS = 20;
 const POLL_MAX_MS = 250;

@@ -30,7 +30,7 @@ import { SessionBook } from './session-book.ts';
 import { isProvedFree } from './workload-lock.ts';
 
 /** What to do with a workload whose supervisor dies. */
-export type OrphanMode = 'stop' | 'kill' | 'keep';
+type OrphanMode = 'stop' | 'kill' | 'keep';
 
 export interface WorkloadOptions {
   /** The program and its arguments; empty: a watcher, which only runs hooks. */

@@ -63,7 +63,7 @@ export class Stage {
       stateDir: this.stateDir,
       primaryLockPath: this.primaryLock.path,
       workloadLockPath: this.workloadLock.path,
-      observe: () => ({ ...this.observation, held: this.primaryLock.isHeld() }),
+      observe: () => ({ ...this.observation, held: !this.primaryLock.isFree() }),
       isWorkloadLockFree: () => this.workloadLock.isFree(),
       listNodes: () => this.nodes,
       ownEndedSessions: () => this.ended,

@@ -114,6 +114,16 @@ export class Group {
     }
   }
 
+  files(directory: string): readonly string[] {
+    return existsSync(directory) ? readdirSync(directory) : [];
+  }
+
+  /** Whether a process is there and no zombie. */
+  lives(pid: number): boolean {
+    const state = readStat(pid)?.state;
+    return state !== undefined && state !== 'Z' && state !== 'X';
+  }
+
   get lines(): readonly WitnessLine[] {
     return readWitness(this.directory);
   }
@@ -271,7 +281,7 @@ export class Group {
   /** Ends every node that still runs with SIGTERM, and checks what must hold at the end. */
   async endInOrder(): Promise<void> {
     this.noteSockets();
-    const living = this.nodes.filter((node) => node.end === null);
+    const living = this.nodes.filter((node) => node.end === null && !node.killed);
     // Before that a signal does what the system's default is.
     await this.until('all to have joined', () => living.every(({ log }) => log.length > 0));
     const zombies = zombiesOf(living.map((node) => node.pid));
@@ -337,6 +347,7 @@ export class Group {
       ...process.env,
       NODE_OPTIONS: '',
       [MARK]: this.mark,
+      LAUNCHER: join(import.meta.dirname, '..', '..', 'bin', 'failover.js'),
       W: this.witness,
       WITNESS_DIR: this.directory,
       XDG_RUNTIME_DIR: runtimeDir,

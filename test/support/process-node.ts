@@ -36,6 +36,7 @@ export class NodeProcess {
   stray = '';
   readonly #child: ChildProcess;
   #rest = '';
+  #killed = false;
 
   constructor(launch: NodeLaunch) {
     this.id = launch.id;
@@ -51,6 +52,11 @@ export class NodeProcess {
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.#take(chunk.toString());
     });
+  }
+
+  /** Whether it was sent SIGKILL by the test: it could leave nothing in order. */
+  get killed(): boolean {
+    return this.#killed;
   }
 
   /** Null while it runs; else its exit code, or the name of the signal that ended it. */
@@ -82,6 +88,7 @@ export class NodeProcess {
 
   /** By its id, which nobody else can have before we have waited for it. */
   kill(signal: NodeJS.Signals): void {
+    this.#killed ||= signal === 'SIGKILL';
     this.#child.kill(signal);
   }
 

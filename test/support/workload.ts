@@ -15,6 +15,7 @@ import type {
   SupervisedWorkload,
   WorkloadOptions,
 } from '../../src/workload/supervised-workload.ts';
+import { livingMembers } from '../../src/workload/living-members.ts';
 import { until } from './until.ts';
 
 export const TERM = { epoch: 7, previous: 'b', reason: 'a test' };
@@ -108,7 +109,7 @@ export function lives(pid: number): boolean {
   return state !== undefined && state !== 'Z' && state !== 'X';
 }
 
-export interface SupervisorMessage {
+interface SupervisorMessage {
   readonly event: string;
   readonly pid?: number | null;
   readonly exitCode?: number | null;
@@ -175,13 +176,10 @@ export async function superviseIn(
   return { child, directory, send, message, kill, ask, path: (name) => join(directory, name) };
 }
 
-/** Kills the groups of the sessions that a dead supervisor left in its ledger. */
+/** Kills what lives in the sessions that a dead supervisor left in its ledger. */
 function endRecorded(directory: string): void {
   const text = textOf(join(directory, 'sessions.json'));
   // Only the fixture's ledger writes here.
   const sessions = JSON.parse(text === '' ? '[]' : text) as SessionRecord[];
-  for (const { process: leader } of sessions) {
-    if (!lives(leader.pid) || readStat(leader.pid)?.startTime !== leader.startTime) continue;
-    process.kill(-leader.pid, 'SIGKILL');
-  }
+  for (const { pid } of livingMembers(sessions)) process.kill(pid, 'SIGKILL');
 }

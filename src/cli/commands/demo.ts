@@ -137,10 +137,11 @@ async function standbys(stage: Stage, count: number): Promise<void> {
     const statuses = livingNodes(await lookAtGroup(options)).flatMap(({ status }) => status ?? []);
     const ready = statuses.filter(({ phase, willing }) => phase === 'watching' && willing);
     const serving = statuses.some(({ phase }) => phase === 'serving');
-    if (serving && ready.length >= count) return;
+    if (serving && ready.length >= count) break;
     if (deadline.hasPassed) throw missed(stage, `fewer than ${String(count)} nodes stand by`);
     await wait(20);
   }
+  stage.rememberSockets();
 }
 
 function missed(stage: Stage, fact: string): FailoverError {

@@ -7,6 +7,7 @@ import type { GroupStatus } from '../group-status.ts';
 import { colorLevel } from '../render/color.ts';
 import { paintFor } from '../render/plain.ts';
 import { statusLine, statusLines } from '../render/status-text.ts';
+import { wrap } from '../render/table.ts';
 import { exitCodeOf } from './status.ts';
 
 const REDRAW_INTERVAL_MS = 500;
@@ -62,8 +63,10 @@ async function liveView(end: AbortSignal): Promise<View> {
 
 /** What is taller than the terminal would scroll away and stay: its end is left out. */
 function fitting(all: readonly string[]): readonly string[] {
-  const room = Math.max(1, process.stdout.rows - 4);
-  return all.length <= room ? all : [...all.slice(0, room - 1), '…'];
+  const { columns, rows } = process.stdout;
+  const wrapped = all.flatMap((line) => wrap(line, Math.max(20, columns)));
+  const room = Math.max(1, rows - 3);
+  return wrapped.length <= room ? wrapped : [...wrapped.slice(0, room - 1), '…'];
 }
 
 /** One line for each change, so that a log shows what happened and not that time passed. */

@@ -32,6 +32,8 @@ export class Stage {
   readonly #nodes = new Map<string, ChildProcess>();
   /** The last thing each node said on stderr: for the message when it fails. */
   readonly #said = new Map<string, string>();
+  /** Where the nodes listen, outside the directory: one that is killed can't remove its sockets. */
+  readonly #sockets = new Set<string>();
 
   /** Starts a node; its workload reports to the witness. */
   start(node: string): void {
@@ -52,6 +54,13 @@ export class Stage {
     });
     createInterface({ input: child.stderr }).on('line', (line) => this.#said.set(node, line));
     this.#nodes.set(node, child);
+  }
+
+  /** Notes where the nodes listen, to clean up after them; a dead node's record is removed by the others. */
+  rememberSockets(): void {
+    for (const { endpoints } of peekGroup(this.stateDir, DEMO_GROUP)?.nodes ?? []) {
+      this.#sockets.add(endpoints.bus).add(endpoints.rpc);
+    }
   }
 
   /** Signals a node's supervisor, and with SIGKILL its workload in the same instant. */
@@ -87,13 +96,8 @@ export class Stage {
 
   #removeFiles(): void {
     try {
-      // A killed node leaves its two sockets behind, outside the directory.
-      for (const { endpoints, alive } of peekGroup(this.stateDir, DEMO_GROUP)?.nodes ?? []) {
-        if (alive) continue;
-        for (const endpoint of [endpoints.bus, endpoints.rpc]) {
-          rmSync(endpoint.replace(/^ipc:\/\//, ''), { force: true });
-        }
-      }
+      this.rememberSockets();
+      for (const socket of this.#sockets) rmSync(socket.replace(/^ipc:\/\//, ''), { force: true });
       rmSync(this.stateDir, { recursive: true, force: true, maxRetries: 3 });
     } catch {
       // The temporary directory of the system is cleaned by the system.

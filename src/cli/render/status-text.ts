@@ -10,13 +10,7 @@ export function statusLines(status: GroupStatus, paint: Paint): string[] {
   const lines = [heading(status, paint), ''];
   if (status.nodes.length > 0) {
     const head = HEAD.map((title) => paint.faint(title));
-    lines.push(
-      ...table(
-        head,
-        status.nodes.map((node) => row(node, status, paint)),
-      ),
-      '',
-    );
+    lines.push(...table([head, ...status.nodes.map((node) => row(node, status, paint))]), '');
   }
   lines.push(...facts(status, paint));
   for (const warning of status.warnings) {

@@ -20,6 +20,7 @@ import { GroupWatch } from './group-watch.ts';
 import { HeldLease } from './held-lease.ts';
 import { KernelLock } from './kernel-lock.ts';
 import type { KernelLockDescription } from './kernel-lock.ts';
+import { LockSight } from './lock-sight.ts';
 import { Lockfile } from './lockfile.ts';
 import { isCompletedSince, writeCompleted, writePaused } from './markers.ts';
 import { Membership } from './membership.ts';
@@ -79,7 +80,10 @@ export class FileLease implements LeaseStore, SessionLedger {
     this.paths = this.#membership.paths;
     this.#primaryLock = new KernelLock(this.paths.primaryLock);
     this.workloadLock = new KernelLock(this.paths.workloadLock);
-    this.#view = new GroupView(this.paths, () => this.#primaryLock.isHeld());
+    const sight = new LockSight(this.paths.primaryLock, () => this.#primaryLock.isFree());
+    this.#view = new GroupView(this.paths, (recorded) =>
+      this.#held === null ? sight.isHeld(recorded) : true,
+    );
     this.#lockfile = new Lockfile({
       path: this.paths.lockfile,
       now: this.#environment.now,

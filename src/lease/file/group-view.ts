@@ -1,6 +1,7 @@
 // One look at a group's directory: takes nothing, makes nothing, and fails on nothing that is missing.
 import { join } from 'node:path';
 import type { LeaseHolder, LeaseObservation } from '../../core/state.ts';
+import type { ProcessIdentity } from '../lease-store.ts';
 import { readBounded } from './durable-file.ts';
 import { highestEpoch } from './epoch.ts';
 import { identityOf, statOrNull } from './file-identity.ts';
@@ -9,14 +10,16 @@ import { isPaused } from './markers.ts';
 import { parseClaim, RECORD_LIMIT_BYTES } from './node-record.ts';
 import { readNode } from './node-registry.ts';
 
+/** Whether the kernel shows `primary.lock` as locked; told who should have it by the newest claim. */
+export type IsHeld = (recorded: ProcessIdentity | null) => boolean;
+
 /** Looks at one group again and again; remembers claims, whose files never change. */
 export class GroupView {
   readonly #paths: GroupPaths;
-  readonly #isHeld: () => boolean;
+  readonly #isHeld: IsHeld;
   #claim: { readonly identity: string; readonly holder: LeaseHolder | null } | null = null;
 
-  /** `isHeld`: whether the kernel shows `primary.lock` as locked. */
-  constructor(paths: GroupPaths, isHeld: () => boolean) {
+  constructor(paths: GroupPaths, isHeld: IsHeld) {
     this.#paths = paths;
     this.#isHeld = isHeld;
   }
@@ -24,10 +27,12 @@ export class GroupView {
   observe(): LeaseObservation {
     const epoch = highestEpochOrNone(this.#paths.epochs);
     const claim = epoch === 0 ? null : this.claimOf(epoch);
+    const node = claim === null ? null : readNode(this.#paths, claim.run);
     return {
       epoch,
-      held: this.#isHeld(),
-      holder: claim === null ? null : this.#withOwnEndpoints(claim),
+      held: this.#isHeld(node?.supervisor ?? null),
+      // A node that had to bind anew says so in its own record; the claim keeps the old addresses.
+      holder: claim === null || node === null ? claim : { ...claim, endpoints: node.endpoints },
       recordUnreadable: epoch > 0 && claim === null,
       touch: statOrNull(this.#paths.primaryLock)?.mtimeNs.toString() ?? null,
       paused: isPaused(this.#paths),
@@ -47,12 +52,6 @@ export class GroupView {
       this.#claim = { identity, holder };
     }
     return this.#claim.holder;
-  }
-
-  /** A node that had to bind anew says so in its own record; the claim keeps the old addresses. */
-  #withOwnEndpoints(claim: LeaseHolder): LeaseHolder {
-    const node = readNode(this.#paths, claim.run);
-    return node === null ? claim : { ...claim, endpoints: node.endpoints };
   }
 }
 

@@ -10,11 +10,9 @@ import { errnoOf, storageError, withStorageErrors } from './storage-error.ts';
 /** One lockable file; each `open` makes a description that locks on its own. */
 export class KernelLock implements WorkloadLock {
   readonly path: string;
-  readonly #row: LockTableRow;
 
   constructor(path: string) {
     this.path = path;
-    this.#row = new LockTableRow(path);
   }
 
   /**
@@ -37,17 +35,8 @@ export class KernelLock implements WorkloadLock {
     }
   }
 
-  /** Whether any process holds it. Takes it for an instant only where the kernel has no lock table. */
-  isHeld(): boolean {
-    return this.#row.isHeld() ?? !this.#couldBeTaken();
-  }
-
-  /** As the last word before something is announced: by taking it on a fresh description. */
+  /** Whether it could be taken, found out by taking it on a fresh description for an instant. */
   isFree(): boolean {
-    return this.#row.isHeld() !== true && this.#couldBeTaken();
-  }
-
-  #couldBeTaken(): boolean {
     const description = this.openIfThere();
     if (description === null) return true;
     try {

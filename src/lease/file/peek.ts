@@ -5,6 +5,7 @@ import type { LeaseObservation } from '../../core/state.ts';
 import { groupPaths } from './group-paths.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { GroupView } from './group-view.ts';
+import { LockSight } from './lock-sight.ts';
 import { LockTableRow } from './lock-table.ts';
 import { readPaused } from './markers.ts';
 import type { PauseMark } from './markers.ts';
@@ -37,8 +38,10 @@ export function peekGroup(stateDir: string, group: string): GroupPeek | null {
   const paths = groupPaths(directory);
   const nodes = listNodes(paths);
   const row = new LockTableRow(paths.primaryLock);
-  // Where the kernel has no lock table, a client that only looks believes the registered nodes.
-  const isHeld = (): boolean => row.isHeld() ?? nodes.some((node) => node.alive);
-  const observation = new GroupView(paths, isHeld).observe();
+  // A client takes nothing, not even for an instant: it asks the kernel's table, and where there is none
+  // it believes the registered nodes.
+  const couldBeTaken = (): boolean => !(row.isHeld() ?? nodes.some((node) => node.alive));
+  const sight = new LockSight(paths.primaryLock, couldBeTaken);
+  const observation = new GroupView(paths, (recorded) => sight.isHeld(recorded)).observe();
   return { paths, observation, nodes, pause: readPaused(paths) };
 }

@@ -1,0 +1,115 @@
+// The ground taken away: state directory, lock files and sockets removed while the nodes run.
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { inGroup } from '../support/process-group.ts';
+
+describe('the state directory', () => {
+  it('removed: the primary steps down, somebody leads again, and the epochs go on', () =>
+    inGroup(async (group) => {
+      const [a, b] = await group.startAll(['a', 'b']);
+      const first = await group.active(1);
+      rmSync(group.stateDir, { recursive: true });
+      const second = await group.active(2);
+      expect(second.epoch).toBeGreaterThan(first.epoch);
+      expect(a.timesIn('demoting')).toBe(1);
+      await group.primaryOf([a, b]);
+    }));
+
+  it('removed under a primary without secondaries: a newcomer waits for the old workload', () =>
+    inGroup(async (group) => {
+      const [a] = await group.startAll(['a'], { run: 'exec "$W" --ignore-term' });
+      await group.active(1);
+      a.kill('SIGSTOP');
+      rmSync(group.stateDir, { recursive: true });
+      const b = await group.start('b');
+      await group.until('b to find the lease taken', () => b.timesIn('suspecting') + b.timesIn('waiting') > 0);
+      expect(group.starts).toBe(1);
+      a.kill('SIGCONT');
+      await group.primaryOf([a, b]);
+      await group.active(2);
+    }));
+
+  it('moved away and made anew, empty: never two', () =>
+    inGroup(async (group) => {
+      const [a, b] = await group.startAll(['a', 'b']);
+      await group.active(1);
+      renameSync(group.groupDir, `${group.groupDir}-old`);
+      mkdirSync(group.groupDir, { mode: 0o700 });
+      const c = await group.start('c');
+      expect((await group.active(2)).epoch).toBeGreaterThan(1);
+      await group.primaryOf([a, b, c]);
+    }));
+
+  it('removed again and again: never two', () =>
+    inGroup(async (group) => {
+      const nodes = await group.startAll(['a', 'b', 'c']);
+      for (let round = 1; round <= 4; round += 1) {
+        await group.active(round);
+        rmSync(group.groupDir, { recursive: true, force: true });
+      }
+      await group.active(5);
+      await group.primaryOf(nodes);
+    }));
+
+  it.each(['primary.lock', 'workload.lock'])('loses %s: the primary steps down, and never two', (name) =>
+    inGroup(async (group) => {
+      const nodes = await group.startAll(['a', 'b']);
+      await group.active(1);
+      rmSync(join(group.groupDir, name));
+      expect((await group.active(2)).epoch).toBeGreaterThan(1);
+      await group.primaryOf(nodes);
+    }),
+  );
+
+  it('has an epoch record from the future: the next epoch is above it', () =>
+    inGroup(async (group) => {
+      const [a] = await group.startAll(['a']);
+      await group.active(1);
+      a.kill('SIGTERM');
+      await group.ends(a);
+      writeFileSync(join(group.groupDir, 'epochs', '900'), 'not a record');
+      await group.startAll(['b']);
+      expect((await group.active(2)).epoch).toBe(901);
+    }));
+});
+
+describe('the sockets', () => {
+  it('of a healthy primary removed: it is said, it is not killed, and it binds anew', () =>
+    inGroup(async (group) => {
+      const [a, b] = await group.startAll(['a', 'b']);
+      const before = group.socketsOf(a);
+      for (const path of before) rmSync(path);
+      await group.until('the new sockets', () => {
+        group.noteSockets();
+        const now = group.socketsOf(a);
+        return now.length > 0 && now.every((path) => existsSync(path) && !before.includes(path));
+      });
+      const c = await group.start('c');
+      await group.reaches(c, 'watching');
+      await group.reaches(b, 'watching');
+      await group.beats(12);
+      expect([a.end, a.phase, group.starts]).toStrictEqual([null, 'serving', 1]);
+    }));
+
+  it.runIf(process.getuid?.() === 0)('all removed with their directory: nobody is killed', () =>
+    inGroup(
+      async (group) => {
+        const [a, b] = await group.startAll(['a', 'b']);
+        const before = group.socketsOf(a);
+        rmSync(group.path('run/failover'), { recursive: true });
+        await group.until('the new sockets', () => {
+          group.noteSockets();
+          const now = group.socketsOf(a);
+          return now.length > 0 && now.every((path) => existsSync(path) && !before.includes(path));
+        });
+        await group.beats(12);
+        await group.until('a secondary that follows', () => b.phase === 'watching');
+        expect([a.end, a.phase, group.starts]).toStrictEqual([null, 'serving', 1]);
+        a.kill('SIGKILL');
+        await group.reaches(b, 'serving');
+      },
+      { asUser: 65_534 },
+    ),
+  );
+});
