@@ -2,8 +2,12 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createProgram } from '../dist/cli/program.js';
 import { EXIT_CODES } from '../dist/errors.js';
 import { OPTIONS } from '../dist/config/options.js';
+import { ROLE_OF_PHASE } from '../dist/core/phases.js';
+import { TRANSITIONS } from '../dist/core/transitions.js';
+import { transitionsDiagram, transitionsTable } from './draw-transitions.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -11,7 +15,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
  * What stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`.
  * @type {Readonly<Record<string, () => string>>}
  */
-const PARTS = { options: optionsTable, 'exit-codes': exitCodesTable };
+const PARTS = {
+  commands: commandsTable,
+  options: optionsTable,
+  'exit-codes': exitCodesTable,
+  transitions: () => transitionsDiagram(TRANSITIONS, ROLE_OF_PHASE),
+  'transitions-table': () => transitionsTable(TRANSITIONS),
+};
 
 const stale = pages().filter((page) => !isCurrent(page));
 if (process.argv.includes('--check') && stale.length > 0) {
@@ -52,6 +62,26 @@ function replacePart(text, name, generate) {
   const to = text.indexOf(end, from);
   if (from === -1 || to === -1) return text;
   return `${text.slice(0, from)}${begin}\n\n${generate()}\n${text.slice(to)}`;
+}
+
+function commandsTable() {
+  const ofEach = new Set(OPTIONS.map((option) => option.flag));
+  const rows = createProgram().commands.map((command) => {
+    const words = command.name() === 'run' ? '[options] [-- command args…]' : argumentsOf(command);
+    const own = command.options.filter(({ long }) => !ofEach.has(long ?? ''));
+    const more = own.map(({ flags, description }) => `\`${flags}\`: ${description}`).join(' ');
+    return [
+      `\`${`failover ${command.name()} ${words}`.trim()}\``,
+      command.description(),
+      command.name() === 'run' ? 'see the options below' : more,
+    ];
+  });
+  return markdownTable(['command', 'what it does', 'options of its own'], rows);
+}
+
+/** @param {import('commander').Command} command */
+function argumentsOf(command) {
+  return command.registeredArguments.map((argument) => `[${argument.name()}]`).join(' ');
 }
 
 function optionsTable() {

@@ -1,6 +1,8 @@
 // A group as a client of the command line sees it: the state directory, and what each live node answers.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { formatDuration } from '../config/duration.ts';
 import type { ClientOptions } from '../config/load.ts';
 import { defaultStateDir, otherDefaultStateDir } from '../config/state-dir.ts';
 import type { LeaseObservation } from '../core/state.ts';
@@ -13,10 +15,11 @@ import { peekGroup } from '../lease/file/peek.ts';
 import type { GroupPeek } from '../lease/file/peek.ts';
 import type { NodeStatus } from '../runtime/node-status.ts';
 import type { RpcMethod } from '../transport/rpc-message.ts';
+import { Deadline } from './deadline.ts';
 import { readNodeStatus } from './node-answer.ts';
 
 /** How long a node may take to say how it is, ms: one that needs longer is shown as unresponsive. */
-export const STATUS_LIMIT_MS = 500;
+const STATUS_LIMIT_MS = 500;
 
 /**
  * A node that registered itself. `answers` and `unresponsive` live; `gone` ended without a word;
@@ -29,6 +32,8 @@ export interface SeenNode {
   readonly status: NodeStatus | null;
   /** Why it does not answer; null when it does. */
   readonly silence: string | null;
+  /** Of one that is gone: pids that it started and that run still. */
+  readonly leftovers: readonly number[];
 }
 
 /** One look at a group. */
@@ -92,6 +97,20 @@ export function primaryOf(snapshot: GroupSnapshot): SeenNode | null {
   return holder?.status?.role === 'candidate' ? null : holder;
 }
 
+/** The first primary that answers within the time, ms; null: there is none by then. */
+export async function awaitPrimary(
+  options: ClientOptions,
+  limitMs: number,
+): Promise<SeenNode | null> {
+  const deadline = new Deadline(limitMs);
+  for (;;) {
+    const primary = primaryOf(await lookAtGroup(options));
+    if (primary?.status?.role === 'primary' && primary.status.phase !== 'demoting') return primary;
+    if (deadline.hasPassed) return null;
+    await wait(LOOK_INTERVAL_MS);
+  }
+}
+
 /**
  * One node by its id.
  *
@@ -115,12 +134,44 @@ export interface Question {
   readonly timeoutMs: number;
 }
 
-/** Asks one node. The transport is loaded here: who finds no node needs none. */
+/**
+ * Asks one node. The transport is loaded here: who finds no node needs none.
+ *
+ * @throws what the node answers, FAILOVER_NODE_UNREACHABLE, FAILOVER_TIMED_OUT
+ */
 export async function ask(record: RegisteredNode, question: Question): Promise<unknown> {
   const { callOnce } = await import('../transport/rpc-client.ts');
   const { group, method, params, timeoutMs } = question;
-  return callOnce(record.endpoints.rpc, { method, params: { ...params, group }, timeoutMs });
+  const startedAt = performance.now();
+  try {
+    return await callOnce(record.endpoints.rpc, {
+      method,
+      params: { ...params, group },
+      timeoutMs,
+    });
+  } catch (error) {
+    if (!(error instanceof FailoverError)) throw error;
+    const hasWaited = performance.now() - startedAt >= timeoutMs;
+    const isSilence =
+      error.code === 'FAILOVER_NODE_UNREACHABLE' || error.code === 'FAILOVER_TIMED_OUT';
+    throw hasWaited && isSilence ? timedOut(record, question) : withGroup(error, group);
+  }
 }
+
+/** One that takes the connection and nothing more is slow or stopped, and not gone. */
+function timedOut({ node }: RegisteredNode, { group, timeoutMs }: Question): FailoverError {
+  const message = `No answer from ${node} within ${formatDuration(timeoutMs)}`;
+  return new FailoverError('FAILOVER_TIMED_OUT', message, { details: { group } });
+}
+
+/** The other node left the group open in its hint. */
+function withGroup(error: FailoverError, group: string): FailoverError {
+  const { code, message, exitCode, hint } = error;
+  const filled = hint.replaceAll('--group GROUP', `--group ${group}`);
+  return new FailoverError(code, message, { cause: error, exitCode, hint: filled });
+}
+
+const LOOK_INTERVAL_MS = 20;
 
 const LIVING: ReadonlySet<SeenNode['presence']> = new Set(['answers', 'unresponsive']);
 
@@ -154,11 +205,12 @@ async function askAll(peek: GroupPeek, group: string): Promise<readonly SeenNode
 async function lookAtNode(record: RegisteredNode, group: string): Promise<SeenNode> {
   const comparable = isComparable(record.supervisor);
   const ended = comparable ? !record.alive : record.supervisor.bootId !== bootId();
-  if (ended) return { record, presence: 'gone', status: null, silence: null };
+  if (ended) return gone(record);
   try {
     const question = { group, method: 'instance.status', timeoutMs: STATUS_LIMIT_MS } as const;
     const status = readNodeStatus(await ask(record, question));
-    if (status?.run === record.run) return { record, presence: 'answers', status, silence: null };
+    if (status?.run === record.run)
+      return { record, presence: 'answers', status, silence: null, leftovers: [] };
     return silent(record, 'its answer is of another version of failover');
   } catch (error) {
     if (!(error instanceof FailoverError)) throw error;
@@ -166,11 +218,18 @@ async function lookAtNode(record: RegisteredNode, group: string): Promise<SeenNo
   }
 }
 
+function gone(record: RegisteredNode): SeenNode {
+  const leaders = record.sessions.map(({ process }) => process);
+  const leftovers = leaders.filter(isAlive).map(({ pid }) => pid);
+  return { record, presence: 'gone', status: null, silence: null, leftovers };
+}
+
 /** It may have ended while it was asked. */
 function silent(record: RegisteredNode, silence: string): SeenNode {
   const alive = isAlive(record.supervisor);
-  const unanswered = isComparable(record.supervisor) ? 'gone' : 'unknown';
-  return { record, presence: alive ? 'unresponsive' : unanswered, status: null, silence };
+  if (!alive && isComparable(record.supervisor)) return gone(record);
+  const presence = alive ? 'unresponsive' : 'unknown';
+  return { record, presence, status: null, silence, leftovers: [] };
 }
 
 function silenceOf(record: RegisteredNode, error: FailoverError): string {

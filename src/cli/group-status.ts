@@ -29,6 +29,8 @@ export interface GroupStatus {
   };
   readonly lease: {
     readonly kind: 'file';
+    /** Whether any process has it, also one that is no living node of the group. */
+    readonly held: boolean;
     readonly holder: string | null;
     readonly guards: readonly string[];
   };
@@ -88,6 +90,7 @@ export function groupStatusOf(snapshot: GroupSnapshot): GroupStatus {
     takeover: takeoverOf(snapshot, succession[0]),
     lease: {
       kind: 'file',
+      held: observation.held,
       holder: holder?.record.node ?? null,
       guards: speaker?.lease.guards ?? FILE_GUARDS,
     },

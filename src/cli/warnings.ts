@@ -60,18 +60,22 @@ function silentWarnings(snapshot: GroupSnapshot): string[] {
   });
 }
 
-/** A node that came back under its id is not missed. */
+/** A node that came back under its id is not missed, but what it left is told of all the same. */
 function endedWarnings(snapshot: GroupSnapshot): string[] {
   const back = new Set(livingNodes(snapshot).map(({ record }) => record.node));
-  return snapshot.nodes
-    .filter(({ record, presence }) => presence === 'gone' && !back.has(record.node))
-    .map((node) => {
-      const { record } = node;
-      return (
-        `${record.node} (pid ${record.supervisor.pid}) ended without a word${restartOf(node)}: ` +
-        'start it again if it is missed.'
-      );
-    });
+  return snapshot.nodes.flatMap((node) => {
+    const { record, presence, leftovers } = node;
+    if (presence !== 'gone') return [];
+    const who = `${record.node} (pid ${record.supervisor.pid})`;
+    if (leftovers.length > 0) {
+      return [
+        `${who} ended and left pid ${leftovers.join(', ')} running: nobody starts until it has ` +
+          'ended, on its own (--orphan keep) or stopped by the next primary.',
+      ];
+    }
+    if (back.has(record.node)) return [];
+    return [`${who} ended without a word${restartOf(node)}: start it again if it is missed.`];
+  });
 }
 
 function restartOf({ record }: SeenNode): string {

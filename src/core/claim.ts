@@ -52,7 +52,7 @@ export function claimInTurn(state: SecondaryState, settings: Settings, request: 
 }
 
 /** The wait of a node that may not claim: ends when its hold ends, or on an event. */
-export function waitUntilWilling(state: SecondaryState, loss: Loss, because: string): Outcome {
+function waitUntilWilling(state: SecondaryState, loss: Loss, because: string): Outcome {
   const until = state.heldOffUntil > state.at ? state.heldOffUntil : Number.POSITIVE_INFINITY;
   const next = waiting({ ...secondaryBase(state), loss }, { until, why: 'not-willing' });
   if (state.phase === 'waiting') return stay(next);
@@ -75,7 +75,7 @@ export function backOff(
 }
 
 /** Whether a process for the promotion still has to be spawned. */
-export function needsArming(state: { readonly armed: boolean }, settings: Settings): boolean {
+function needsArming(state: { readonly armed: boolean }, settings: Settings): boolean {
   return settings.hasWorkload && !state.armed;
 }
 

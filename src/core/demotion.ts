@@ -82,12 +82,14 @@ function runHook(state: Demoting, settings: Settings): Outcome {
 function stopWorkload(state: Demoting, settings: Settings): Outcome {
   const demotion: Demotion = { ...state.demotion, step: 'stop', drainUntil: null };
   const next: Demoting = { ...state, demotion };
-  // A hot workload may go on only if it is known to obey, and only if this node goes on as well.
-  const keeps = demotion.why === 'switchover' || demotion.why === 'demote';
-  if (settings.standby === 'hot' && demotion.confirmed && keeps) {
-    return stay(next, { type: 'deactivate-workload' });
-  }
+  if (keepsWorkload(next, settings)) return stay(next, { type: 'deactivate-workload' });
   return stay(next, { type: 'stop-workload', graceMs: graceMs(next, settings) });
+}
+
+/** A hot workload may go on only if it is known to obey, and only if this node goes on as well. */
+function keepsWorkload({ demotion }: Demoting, settings: Settings): boolean {
+  const goesOn = demotion.why === 'switchover' || demotion.why === 'demote';
+  return settings.standby === 'hot' && demotion.confirmed && goesOn;
 }
 
 function graceMs({ demotion }: Demoting, settings: Settings): number {
@@ -120,7 +122,8 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
     case 'workload-stopped':
       return demotion.step === 'stop' ? release({ ...state, armed: false }) : stay(state);
     case 'workload-deactivated':
-      return demotion.step === 'stop' ? release({ ...state, armed: true }) : stay(state);
+      if (demotion.step !== 'stop' || !keepsWorkload(state, settings)) return stay(state);
+      return release({ ...state, armed: true });
     case 'workload-failed':
       // A workload that could not be deactivated is stopped instead.
       if (demotion.step !== 'stop') return stay(state);

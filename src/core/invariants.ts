@@ -4,6 +4,7 @@ import type { Effect } from './effect.ts';
 import type { NodeState } from './state.ts';
 import type { TransitionId, TransitionRow } from './transitions.ts';
 import { REQUEST_LIMIT, SUCCESSION_LIMIT } from './settings.ts';
+import { ROLE_OF_PHASE } from './phases.ts';
 import { TRANSITIONS } from './transitions.ts';
 
 /** A step that must never happen did: the process ends rather than risk a second workload. */
@@ -26,6 +27,10 @@ export function checkInvariants(before: NodeState, step: Step): void {
 }
 
 function checkTable(before: NodeState, { state, move }: Step): void {
+  assert(
+    ROLE_OF_PHASE[state.phase] === state.role,
+    `${state.phase} is no phase of a ${state.role}`,
+  );
   if (move === null) {
     assert(state.phase === before.phase, `${before.phase} became ${state.phase} without a row`);
     return;

@@ -82,7 +82,10 @@ export function latenessToleranceMs(settings: Settings): number {
 export const FREE_LEASE_GRACE_MS = 50;
 
 /** How long after a change of the lease a secondary looks, ms: the new primary has the machine first. */
-export const OBSERVE_DELAY_MS = 10;
+export const OBSERVE_DELAY_MS = 40;
+
+/** How much later each rank of the succession looks, ms: the looks of many are spread. */
+export const OBSERVE_STEP_MS = 5;
 
 /** How long an answer of an adapter may be overdue before the core goes on without it, ms. */
 export const OVERDUE_MS = 1_000;

@@ -18,8 +18,11 @@ export function standbyEvent(state: NodeState, event: StandbyEvent, settings: Se
   switch (event.type) {
     case 'workload-armed':
       return stay({ ...state, armed: true, rearmAt: null });
-    case 'workload-stopped':
-      return stay({ ...state, armed: false });
+    case 'workload-stopped': {
+      // Nothing was to be stopped here: it was an order of an earlier role, and a process is missing now.
+      const rearmAt = state.armed && standsByReady(settings) ? state.at : state.rearmAt;
+      return stay({ ...state, armed: false, rearmAt });
+    }
     case 'workload-disarmed':
     case 'workload-failed': {
       const what = event.type === 'workload-failed' ? event.message : event.detail;

@@ -58,7 +58,11 @@ export function unwinding(state: Unwinding, event: Event, settings: Settings): O
   const lost = state.failure.code === 'FAILOVER_LEASE_LOST';
   const publish: readonly Effect[] = lost ? [] : [{ type: 'publish', announcement }];
   if (state.stop !== null) {
-    return beginStopping('stop-after-promotion', { state, order: state.stop, settings }, ...publish);
+    return beginStopping(
+      'stop-after-promotion',
+      { state, order: state.stop, settings },
+      ...publish,
+    );
   }
   const failures = state.failures + 1;
   const { delayMs, random } = retryBackoff({ failures, random: state.random }, settings);

@@ -3,7 +3,7 @@ import type { Event } from './event.ts';
 import type { LeaseObservation, SecondaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
-import { FREE_LEASE_GRACE_MS, OBSERVE_DELAY_MS } from './settings.ts';
+import { FREE_LEASE_GRACE_MS, OBSERVE_DELAY_MS, OBSERVE_STEP_MS } from './settings.ts';
 import { move, secondaryBase, stay, waiting } from './outcome.ts';
 import { claim, claimInTurn, unseenLoss } from './claim.ts';
 import { rankOf, turnDelayMs, unwillingBecause } from './election-order.ts';
@@ -101,9 +101,17 @@ function started(state: SecondaryState, settings: Settings): Outcome {
 
 const ARM = { type: 'arm-workload' } as const;
 
+/**
+ * The lease changed: somebody claims it, or gave it back. Looking at once, and following whom it shows,
+ * would take the CPU from the one that is starting its workload just now; nothing is lost by waiting.
+ */
 function observeSoon(state: SecondaryState, settings: Settings): Outcome {
-  const at = state.at + OBSERVE_DELAY_MS + 2 * Math.min(rankOf(state, settings), 20);
-  return stay({ ...state, observeAt: Math.min(state.observeAt ?? at, at) });
+  const delayMs = OBSERVE_DELAY_MS + OBSERVE_STEP_MS * Math.min(rankOf(state, settings), 20);
+  const observeAt = Math.min(state.observeAt ?? Infinity, state.at + delayMs);
+  if (state.phase !== 'waiting' || state.why !== 'turn') return stay({ ...state, observeAt });
+  // One that went first is at work: this turn comes only if the look shows that it failed.
+  const until = Math.max(state.until, observeAt + turnDelayMs(state, settings));
+  return stay({ ...state, observeAt, until });
 }
 
 /** What a look at the lease means for one that stands by. */
@@ -167,7 +175,7 @@ function withRecordWarning(state: SecondaryState, observation: LeaseObservation)
 }
 
 /** The third channel: the primary changes its lock file with every heartbeat. */
-export function withTouch(state: SecondaryState, observation: LeaseObservation): SecondaryState {
+function withTouch(state: SecondaryState, observation: LeaseObservation): SecondaryState {
   const { touch } = observation;
   if (touch === null || !observation.held) return state;
   if (state.touch?.value === touch) return state;

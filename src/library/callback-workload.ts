@@ -22,10 +22,10 @@ import { takeWorkloadLock } from '../workload/workload-lock.ts';
  * `signal` stays with the term: it is aborted when the time is over and when the term ends. The
  * addresses it returns, if any, are where the others find this node from then on.
  */
-export type PromoteCallback = (
-  term: Term,
-  signal: AbortSignal,
-) => Promise<void> | Promise<Endpoints | undefined>;
+export type PromoteCallback = (term: Term, signal: AbortSignal) => Promise<Endpoints | Nothing>;
+
+/** What a callback resolves with that returns nothing. */
+type Nothing = ReturnType<() => void>;
 
 /**
  * Makes the program a secondary again, after the signal of its term was aborted. The lease is given
@@ -59,6 +59,7 @@ export class CallbackWorkload implements NodeWorkload {
   readonly #options: CallbackWorkloadOptions;
   readonly #running = new Set<Promise<void>>();
   #term: ActiveTerm | null = null;
+  #stops = 0;
   #stop: { readonly hurry: AbortController; readonly done: Promise<void> } | null = null;
 
   constructor(options: CallbackWorkloadOptions) {
@@ -69,9 +70,10 @@ export class CallbackWorkload implements NodeWorkload {
     return Promise.resolve();
   }
 
-  /** @throws FAILOVER_PROMOTION_FAILED when a callback or a process of an earlier term still runs. */
+  /** @throws FAILOVER_PROMOTION_FAILED when something of an earlier term still runs, or it was stopped. */
   async activate(term: Term): Promise<void> {
     await this.#stop?.done;
+    const stops = this.#stops;
     if (this.#running.size > 0) {
       throw new FailoverError(
         'FAILOVER_PROMOTION_FAILED',
@@ -82,6 +84,8 @@ export class CallbackWorkload implements NodeWorkload {
     const description = this.#options.lock.open();
     try {
       await takeWorkloadLock(description);
+      // A stop that came meanwhile found no term to end.
+      if (this.#stops !== stops) throw stoppedWhileStarting();
     } catch (error) {
       description.close();
       throw error;
@@ -124,6 +128,7 @@ export class CallbackWorkload implements NodeWorkload {
   }
 
   stop(graceMs: number): Promise<void> {
+    this.#stops += 1;
     if (this.#stop === null) {
       const hurry = new AbortController();
       const done = this.#finishTerm(hurry).finally(() => {
@@ -202,6 +207,13 @@ export class CallbackWorkload implements NodeWorkload {
   }
 }
 
+function stoppedWhileStarting(): FailoverError {
+  return new FailoverError(
+    'FAILOVER_PROMOTION_FAILED',
+    'Cannot promote: it was told to stop while the promotion began',
+  );
+}
+
 function graceIsOver(): Error {
   return new Error('the grace is over');
 }
@@ -225,7 +237,10 @@ async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): P
   }
 }
 
-function withReject(): { readonly promise: Promise<never>; readonly reject: (why: unknown) => void } {
+function withReject(): {
+  readonly promise: Promise<never>;
+  readonly reject: (why: unknown) => void;
+} {
   let reject: (why: unknown) => void = () => undefined;
   const promise = new Promise<never>((_, refuse) => {
     reject = refuse;

@@ -8,7 +8,10 @@ import type { Bus, ProbeReport } from '../runtime/ports.ts';
  * Asks the primary whether it works. It does when this resolves with anything but `false`; it does not
  * when this rejects or takes longer than `probeTimeoutMs`, at which `signal` is aborted.
  */
-export type ProbePrimary = (signal: AbortSignal) => Promise<void> | Promise<boolean>;
+export type ProbePrimary = (signal: AbortSignal) => Promise<boolean | Nothing>;
+
+/** What a probe resolves with that returns nothing. */
+type Nothing = ReturnType<() => void>;
 
 export interface ProbeSource {
   /** The program's function; null: the RPC is used. */

@@ -73,7 +73,7 @@ export function nodeOptionsOf(role: 'primary' | 'secondary', options: WatcherOpt
 function settingsIn(options: WatcherOptions): GivenRunOptions {
   const entries = Object.entries(options).filter(([key]) => !OWN_KEYS.has(key));
   // A name that neither has, from a program without types, is refused by `runOptionsOf`.
-  return Object.fromEntries(entries) as GivenRunOptions;
+  return Object.fromEntries(entries);
 }
 
 const OWN_KEYS: ReadonlySet<string> = new Set<keyof WatcherOptions>([

@@ -96,6 +96,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly #closeTransport: () => Promise<void>;
   readonly #lease: FileLease;
   readonly #workload: NodeWorkload;
+  readonly #fencing: ProcessFencing;
   readonly #bus: Bus;
   readonly #loop: NodeLoop;
   readonly #upkeep: NodeJS.Timeout;
@@ -156,6 +157,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       this.#lease.close().catch(() => undefined);
       throw error;
     }
+    this.#fencing = this.#createFencing();
     this.#workload =
       extras.createWorkload?.(this.#workloadParts()) ?? this.#createWorkload(parts.deathSignal);
     this.#loop = this.#createLoop(extras);
@@ -195,7 +197,11 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
    * @throws FAILOVER_PROMOTION_FAILED, FAILOVER_REFUSED
    */
   async promote({ force = false }: { readonly force?: boolean } = {}): Promise<Takeover | null> {
-    const build = (requestId: string): EventBody => ({ type: 'promote-requested', requestId, force });
+    const build = (requestId: string): EventBody => ({
+      type: 'promote-requested',
+      requestId,
+      force,
+    });
     return accepted(await this.#loop.request(build)).takeover;
   }
 
@@ -208,7 +214,11 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     readonly holdMs: number | null;
     readonly answerEarly: boolean;
   }): Promise<string> {
-    const build = (requestId: string): EventBody => ({ type: 'demote-requested', requestId, ...order });
+    const build = (requestId: string): EventBody => ({
+      type: 'demote-requested',
+      requestId,
+      ...order,
+    });
     return accepted(await this.#loop.request(build)).detail;
   }
 
@@ -348,15 +358,17 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
           this.#loop.dispatch({ type: 'workload-disarmed', detail });
         },
       },
+      endHolders: (graceMs) =>
+        this.#fencing.clearLeftovers({ fenceGraceMs: graceMs, stopGraceMs: graceMs }),
       warn: (message) => {
         this.#warn(message);
       },
     });
   }
 
-  #createLoop({ suspend }: FailoverNodeExtras): NodeLoop {
+  #createFencing(): ProcessFencing {
     const { paths, workloadLock } = this.#lease;
-    const fencing = new ProcessFencing({
+    return new ProcessFencing({
       group: this.#options.group,
       stateDir: dirname(paths.directory),
       run: this.settings.run,
@@ -367,9 +379,17 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       ownEndedSessions: () => this.#workload.ownEndedSessions(),
       observe: () => this.#lease.observe(),
     });
+  }
+
+  #createLoop({ suspend }: FailoverNodeExtras): NodeLoop {
     return new NodeLoop({
       settings: this.settings,
-      ports: { lease: this.#lease, fencing, workload: this.#workload, bus: this.#bus },
+      ports: {
+        lease: this.#lease,
+        fencing: this.#fencing,
+        workload: this.#workload,
+        bus: this.#bus,
+      },
       clock: systemClock,
       seed: Number.parseInt(this.settings.run.slice(0, 8), 16),
       hooks: {
@@ -405,10 +425,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     later(() => this.emit('warning', message));
   }
 
-  async #serve(
-    method: Exclude<RpcMethod, 'instance.ping'>,
-    params: RpcParams,
-  ): Promise<unknown> {
+  async #serve(method: Exclude<RpcMethod, 'instance.ping'>, params: RpcParams): Promise<unknown> {
     switch (method) {
       case 'instance.status':
         return this.status();
@@ -423,7 +440,10 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
         return { takeover, detail };
       }
       case 'instance.demote': {
-        const { successor, holdMs, answerEarly } = params;
+        const { successor, holdMs, answerEarly, expiresAtMs } = params;
+        if (typeof expiresAtMs === 'number' && monotonicNow() > expiresAtMs) {
+          throw new FailoverError('FAILOVER_REFUSED', 'Cannot demote: the request came too late');
+        }
         const detail = await this.demote({
           successor: typeof successor === 'string' ? successor : null,
           holdMs: typeof holdMs === 'number' ? holdMs : null,
@@ -440,7 +460,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
         return { paused };
       }
       case 'instance.stop': {
-        const reason = typeof params['reason'] === 'string' ? params['reason'] : 'asked by a client';
+        const reason =
+          typeof params['reason'] === 'string' ? params['reason'] : 'asked by a client';
         this.stop({ reason });
         return { detail: `${this.settings.nodeId} is stopping` };
       }
@@ -488,9 +509,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
 }
 
 /** @throws the error of a request that was not met. */
-function accepted(
-  outcome: RequestOutcome,
-): Extract<RequestOutcome, { readonly ok: true }> {
+function accepted(outcome: RequestOutcome): Extract<RequestOutcome, { readonly ok: true }> {
   if (outcome.ok) return outcome;
   const code = isErrorCode(outcome.code) ? outcome.code : 'FAILOVER_REFUSED';
   throw new FailoverError(code, outcome.message);

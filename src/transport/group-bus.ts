@@ -1,4 +1,5 @@
 // One group's share of the transport: the port that a node publishes, follows and probes through.
+import { monotonicNow } from '../runtime/clock.ts';
 import type { Announcement } from '../core/effect.ts';
 import type { Endpoints, LeaseHolder, StandbyInfo } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
@@ -96,7 +97,9 @@ export class GroupBus implements Bus, Follower, GroupRequests {
     readonly timeoutMs: number;
   }): Promise<{ readonly accepted: boolean; readonly detail: string }> {
     const { successor, timeoutMs } = request;
-    const params = { group: this.group, successor, answerEarly: true };
+    // One that was stopped finds the request when it goes on: by then it was refused for lack of an answer.
+    const expiresAtMs = monotonicNow() + timeoutMs;
+    const params = { group: this.group, successor, answerEarly: true, expiresAtMs };
     try {
       const result = await this.#call({ method: 'instance.demote', params, timeoutMs });
       const detail = isFields(result) && isText(result['detail']) ? result['detail'] : '';

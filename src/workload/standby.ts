@@ -1,8 +1,10 @@
 // A hot workload: it runs on every node and is told its role by a file, a signal and a hook.
+import { performance } from 'node:perf_hooks';
 import type { HookResult, LockDescription, Term } from '../runtime/ports.ts';
 import { resolveCommand } from './command-path.ts';
 import { STANDING_BY, termMessage } from './environment.ts';
 import type { GateMessage } from './environment.ts';
+import { awaitListening } from './listening.ts';
 import type { Run } from './run.ts';
 import { SupervisedWorkload } from './supervised-workload.ts';
 import { takeWorkloadLock } from './workload-lock.ts';
@@ -14,6 +16,8 @@ import { takeWorkloadLock } from './workload-lock.ts';
 export class HotWorkload extends SupervisedWorkload {
   /** Whether the running workload was told that it is secondary since it last became primary. */
   #toldSecondary = true;
+  /** When the newest run began, on this process's monotonic clock. */
+  #startedAtMs = 0;
 
   /** Starts the workload as secondary. */
   async arm(): Promise<void> {
@@ -22,6 +26,7 @@ export class HotWorkload extends SupervisedWorkload {
     this.forgetEmptySessions();
     const run = await this.#spawn(false, begun);
     this.#tellOrAbandon(run, STANDING_BY);
+    this.#startedAtMs = performance.now();
     this.openGate(run, STANDING_BY);
   }
 
@@ -77,6 +82,7 @@ export class HotWorkload extends SupervisedWorkload {
   }
 
   async #promote(run: Run, description: LockDescription, message: GateMessage): Promise<void> {
+    await this.#awaitListening(run);
     await takeWorkloadLock(description);
     this.requireCurrent(run);
     this.book.setActive(run.gated.identity.pid, true);
@@ -84,6 +90,16 @@ export class HotWorkload extends SupervisedWorkload {
     this.tellRole(message);
     this.#signal(run, this.options.promoteSignal);
     this.awaitReadiness(run, message);
+  }
+
+  /** A workload that has just started would die of the signal that is to tell it its role. */
+  async #awaitListening(run: Run): Promise<void> {
+    const { promoteSignal } = this.options;
+    if (promoteSignal === null) return;
+    const { pid } = run.gated.identity;
+    const isOver = (): boolean => run.ended || run.dismissed;
+    await awaitListening(promoteSignal, { pid, atMs: this.#startedAtMs, isOver });
+    this.requireCurrent(run);
   }
 
   async #spawn(active: boolean, begun: number): Promise<Run> {

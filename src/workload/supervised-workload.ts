@@ -49,9 +49,14 @@ export interface WorkloadOptions {
   readonly lock: WorkloadLock;
   readonly ledger: SessionLedger;
   readonly listener: WorkloadListener;
+  /** Ends what left its session and still holds the workload lock; null: nobody here can. */
+  readonly endHolders?: ((graceMs: number) => Promise<unknown>) | null;
   /** Takes what a person should know and nobody decides on: one sentence. */
   readonly warn: (message: string) => void;
 }
+
+/** How long an ended run's lock may take to become free before somebody is looked for who has it, ms. */
+const SHORT_WAIT_MS = 50;
 
 /** A run to be spawned. */
 export interface RunStart {
@@ -122,7 +127,7 @@ export abstract class SupervisedWorkload implements Workload {
       this.activeLock() !== null || this.book.records().some(({ active }) => active);
     if (this.run !== null) dismiss(this.run);
     const emptying = new Emptying(() => this.book.records(), graceMs);
-    const done = this.#finishStop(emptying, wasActive);
+    const done = this.#finishStop(emptying, { graceMs, wasActive });
     this.#stop = { emptying, done };
     return done;
   }
@@ -285,7 +290,10 @@ export abstract class SupervisedWorkload implements Workload {
     else this.options.listener.disarmed(`the process that stood by ended: ${describeEnd(end)}`);
   }
 
-  async #finishStop(emptying: Emptying, wasActive: boolean): Promise<void> {
+  async #finishStop(
+    emptying: Emptying,
+    { graceMs, wasActive }: { readonly graceMs: number; readonly wasActive: boolean },
+  ): Promise<void> {
     const remaining = await emptying.done;
     this.releaseLock();
     this.run = null;
@@ -297,13 +305,16 @@ export abstract class SupervisedWorkload implements Workload {
     if (remaining.length > 0) {
       this.options.warn(`${describePids(remaining)} did not end after SIGKILL: nobody can start.`);
     }
-    if (wasActive) await this.#proveFree();
+    if (wasActive) await this.#proveFree(graceMs);
     this.#stop = null;
   }
 
-  async #proveFree(): Promise<void> {
+  async #proveFree(graceMs: number): Promise<void> {
+    const { lock, endHolders } = this.options;
     try {
-      if (await isProvedFree(this.options.lock)) return;
+      if (await isProvedFree(lock, SHORT_WAIT_MS)) return;
+      await endHolders?.(graceMs);
+      if (await isProvedFree(lock)) return;
       this.options.warn(
         "The workload's session is empty, but another process still holds the workload lock: " +
           'nobody can start until it ends.',

@@ -25,9 +25,12 @@ export async function takeWorkloadLock(description: LockDescription): Promise<vo
   );
 }
 
-/** Whether the lock is free within a second. */
-export async function isProvedFree(lock: WorkloadLock): Promise<boolean> {
-  return couldBeTaken(lock) || (await poll(FREE_WAIT_MS, () => lock.isFree()));
+/** Whether the lock is free within a second, or within `limitMs`. */
+export async function isProvedFree(
+  lock: WorkloadLock,
+  limitMs: number = FREE_WAIT_MS,
+): Promise<boolean> {
+  return couldBeTaken(lock) || (await poll(limitMs, () => lock.isFree()));
 }
 
 /**

@@ -1,5 +1,9 @@
 // Compares the table of transitions with what the core does: each row is reached, each phase can end.
 import { describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { transitionsDiagram, transitionsTable } from '../../scripts/draw-transitions.js';
+import { ROLE_OF_PHASE } from '../../src/core/phases.ts';
 import { TRANSITIONS } from '../../src/core/transitions.ts';
 import type { TransitionRow } from '../../src/core/transitions.ts';
 import type { Phase } from '../../src/core/state.ts';
@@ -38,6 +42,24 @@ describe('the table of transitions', () => {
     const sentences = rows.map(([, row]) => row.sentence);
     expect(new Set(sentences).size).toBe(sentences.length);
     for (const sentence of sentences) expect(sentence).toMatch(/^[A-Z][^.:]*$/);
+  });
+});
+
+describe('the drawing', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/transitions.md'), 'utf8');
+
+  it('shows the table as it is', () => {
+    expect(page).toContain(transitionsDiagram(TRANSITIONS, ROLE_OF_PHASE));
+    expect(page).toContain(transitionsTable(TRANSITIONS));
+  });
+
+  it('has an arrow for every step that a row allows, and no other', () => {
+    const diagram = transitionsDiagram(TRANSITIONS, ROLE_OF_PHASE);
+    const arrows = [...diagram.matchAll(/^ +(\w+) --> (\w+): /gm)].map(
+      ([, from, to]) => `${from ?? ''} ${to ?? ''}`,
+    );
+    const steps = rows.flatMap(([, row]) => row.from.map((from) => `${from} ${row.to}`));
+    expect([...arrows].sort()).toEqual([...new Set(steps)].sort());
   });
 });
 

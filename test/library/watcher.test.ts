@@ -261,7 +261,9 @@ it('tells each change of role once, with its reason', async () => {
   const changes: string[] = [];
   const { watcher } = primary(place());
   watcher.on('role', ({ from, to, epoch, takeover }) => {
-    changes.push(`${from} > ${to} at ${String(epoch)}${takeover === null ? '' : ` (${takeover.kind})`}`);
+    changes.push(
+      `${from} > ${to} at ${String(epoch)}${takeover === null ? '' : ` (${takeover.kind})`}`,
+    );
   });
   const orders: number[] = [];
   watcher.on('ended', ({ exitCode }) => orders.push(exitCode));

@@ -1,4 +1,5 @@
 // The commands of a client against real nodes: they report what happened, and it has.
+import { rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
@@ -82,24 +83,22 @@ describe('promote', () => {
       { options: { fence: 'none' } },
     ));
 
-  it('with --force fences a living primary that does not consent in time', () =>
+  it('with --force fences a living primary that refuses; without it the primary stays', () =>
     inGroup(
       async (group) => {
         const [a, b] = await group.startAll(['a', 'b']);
-        await group.active(1);
-        expect((await group.client('promote', 'b', '--force')).code).toBe(0);
-        expect(await group.ends(a)).toBe('SIGKILL');
+        writeFileSync(group.path('broken'), '');
+        process.kill((await group.active(1)).pid, 'SIGKILL');
+        await group.reaches(a, 'restarting');
+        const asked = await group.client('promote', 'b');
+        expect([asked.code, a.phase]).toStrictEqual([5, 'restarting']);
+        expect(asked.stderr).toContain('restarted');
+        rmSync(group.path('broken'));
+        const forced = await group.client('promote', 'b', '--force');
+        expect(forced.code).toBe(0);
         await group.reaches(b, 'serving');
-        await group.active(2);
       },
-      {
-        options: {
-          'demote-command': 'exec sleep 60',
-          'demote-timeout': '1m',
-          'stop-grace': '100ms',
-          'successor-window': '100ms',
-        },
-      },
+      { options: { 'ready-when': 'exec:[ ! -e broken ]' } },
     ));
 });
 

@@ -51,9 +51,12 @@ export function fairEventsUntilServing(begun: NodeState, settings: Settings): Fa
 function boundOf(state: NodeState, settings: Settings): number {
   const holdMs = Math.max(0, state.heldOffUntil - state.at, heldAfterDemotion(state));
   const backoffMs = 1.5 * settings.retryBackoffMaxMs;
-  const askMs = settings.demoteTimeoutMs + settings.stopGraceMs + settings.successorWindowMs + 1_000;
+  const askMs =
+    settings.demoteTimeoutMs + settings.stopGraceMs + settings.successorWindowMs + 1_000;
   const doubtMs = 2 * settings.heartbeatTimeoutMs + settings.probeAttempts * 1_500;
-  return holdMs + backoffMs + askMs + doubtMs + settings.drainMs + settings.heartbeatIntervalMs + 1_000;
+  return (
+    holdMs + backoffMs + askMs + doubtMs + settings.drainMs + settings.heartbeatIntervalMs + 1_000
+  );
 }
 
 function heldAfterDemotion(state: NodeState): number {
@@ -119,7 +122,11 @@ class FairWorld {
         return this.#plan(state.plan);
       case 'restarting':
         this.#held = true;
-        return [...this.#plan(state.plan), { type: 'workload-activated' }, { type: 'workload-ready' }];
+        return [
+          ...this.#plan(state.plan),
+          { type: 'workload-activated' },
+          { type: 'workload-ready' },
+        ];
       case 'starting':
         this.#held = true;
         return [{ type: 'workload-activated' }, { type: 'workload-ready' }];
@@ -145,8 +152,13 @@ class FairWorld {
   }
 
   #plan(plan: StartPlan): readonly EventBody[] {
-    const waits: EventBody[] = [{ type: 'workload-armed' }, { type: 'leftovers-cleared', ended: 0 }];
-    return plan.epoch === null ? [...waits, ...this.answer({ type: 'advance-epoch', floor: 0 })] : waits;
+    const waits: EventBody[] = [
+      { type: 'workload-armed' },
+      { type: 'leftovers-cleared', ended: 0 },
+    ];
+    return plan.epoch === null
+      ? [...waits, ...this.answer({ type: 'advance-epoch', floor: 0 })]
+      : waits;
   }
 
   #observe(): LeaseObservation {

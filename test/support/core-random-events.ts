@@ -62,7 +62,14 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
       outside.highestEpoch = Math.max(outside.highestEpoch, state.epochFloor) + 1;
       return { type: 'lease-granted', epoch: outside.highestEpoch, previous: bit(0) ? 'a' : null };
     case 10: {
-      const causes = ['held', 'lost-race', 'foreign-lockfile', 'held', 'held', 'completed'] as const;
+      const causes = [
+        'held',
+        'lost-race',
+        'foreign-lockfile',
+        'held',
+        'held',
+        'completed',
+      ] as const;
       const cause = causes[form % 6] ?? 'held';
       return { type: 'lease-denied', cause, observation: observation(state, form, outside) };
     }
@@ -112,7 +119,14 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
     case 27: {
       const role = bit(1) ? 'primary' : bit(2) ? 'candidate' : 'secondary';
       const probe = state.probeCount - (bit(0) ? 0 : 1);
-      return { type: 'probe-answered', probe, run, epoch, role, version: bit(3) ? '1.0.0' : '2.0.0' };
+      return {
+        type: 'probe-answered',
+        probe,
+        run,
+        epoch,
+        role,
+        version: bit(3) ? '1.0.0' : '2.0.0',
+      };
     }
     case 28:
       return { type: 'probe-failed', probe: state.probeCount - (bit(0) ? 0 : 1), cause: 'silence' };
@@ -202,7 +216,10 @@ function stopOrder(immediate: boolean): { exitCode: number; reason: string; imme
 /** One below, the same, one above, or a wild one. */
 function epochNear(state: NodeState, form: number): number {
   if (form === 63) return 900_000;
-  return Math.max(1, state.epochFloor + ((form >> 2) % 4 === 0 ? -1 : (form >> 2) % 4 === 1 ? 1 : 0));
+  return Math.max(
+    1,
+    state.epochFloor + ((form >> 2) % 4 === 0 ? -1 : (form >> 2) % 4 === 1 ? 1 : 0),
+  );
 }
 
 function observation(state: NodeState, form: number, outside: Outside): LeaseObservation {

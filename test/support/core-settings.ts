@@ -39,11 +39,13 @@ export function settingsWith(changes: Partial<Settings>): Settings {
   return { ...DEFAULT_SETTINGS, ...changes };
 }
 
+const KNOWN: ReadonlyMap<string, unknown> = new Map(Object.entries(DEFAULT_SETTINGS));
+
 /** Settings from words such as `standby=hot hasReadyCheck=true`. */
 export function settingsFromWords(words: ReadonlyMap<string, string>): Settings {
   const changes: Record<string, string | number | boolean> = {};
   for (const [name, value] of words) {
-    const known = new Map(Object.entries(DEFAULT_SETTINGS)).get(name);
+    const known = KNOWN.get(name);
     if (known === undefined) throw new Error(`there is no setting ${name}`);
     changes[name] =
       typeof known === 'number'

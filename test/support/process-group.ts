@@ -124,6 +124,15 @@ export class Group {
     return state !== undefined && state !== 'Z' && state !== 'X';
   }
 
+  /** The state letter of a process; '' when it is gone. */
+  stateOf(pid: number): string {
+    return readStat(pid)?.state ?? '';
+  }
+
+  signal(pid: number, name: NodeJS.Signals): void {
+    signal(pid, name);
+  }
+
   get lines(): readonly WitnessLine[] {
     return readWitness(this.directory);
   }

@@ -1,11 +1,9 @@
 // `failover demote`: makes the primary step down, and says who has taken over.
-import { setTimeout as wait } from 'node:timers/promises';
 import { formatDuration } from '../../config/duration.ts';
 import type { ClientOptions } from '../../config/load.ts';
 import { FailoverError } from '../../errors.ts';
-import type { SeenNode } from '../client.ts';
-import { ask, leaseHolder, lookAtGroup, nodeNamed, primaryOf } from '../client.ts';
-import { Deadline } from '../deadline.ts';
+import type { GroupSnapshot, SeenNode } from '../client.ts';
+import { ask, awaitPrimary, leaseHolder, lookAtGroup, nodeNamed } from '../client.ts';
 import { note, say } from '../say.ts';
 
 export interface DemoteOptions extends ClientOptions {
@@ -26,13 +24,7 @@ const SUCCESSOR_LIMIT_MS = 2_000;
  */
 export async function demote(options: DemoteOptions): Promise<void> {
   const { group, holdMs, timeoutMs } = options;
-  const before = await lookAtGroup(options);
-  const target = options.node === null ? leaseHolder(before) : nodeNamed(before, options.node);
-  if (target === null) {
-    throw new FailoverError('FAILOVER_NO_PRIMARY', `Cannot demote: group ${group} has no primary`, {
-      details: { group },
-    });
-  }
+  const target = targetOf(await lookAtGroup(options), options.node);
   const id = target.record.node;
   await ask(target.record, {
     group,
@@ -45,17 +37,24 @@ export async function demote(options: DemoteOptions): Promise<void> {
       ? 'stands by until another has led'
       : `will not lead for ${formatDuration(holdMs)}`;
   say(`${id} has stepped down and ${held}.`);
-  const next = await nextPrimary(options, id);
+  const next = await awaitPrimary(options, SUCCESSOR_LIMIT_MS);
   if (next !== null) say(`${next.record.node} is primary at epoch ${String(next.status?.epoch)}.`);
   else note('there is no primary yet: see `failover status`.');
 }
 
-async function nextPrimary(options: ClientOptions, former: string): Promise<SeenNode | null> {
-  const deadline = new Deadline(SUCCESSOR_LIMIT_MS);
-  for (;;) {
-    const primary = primaryOf(await lookAtGroup(options));
-    if (primary?.status?.role === 'primary' && primary.record.node !== former) return primary;
-    if (deadline.hasPassed) return null;
-    await wait(20);
+/** @throws FAILOVER_REFUSED for a node that has nothing to step down from. */
+function targetOf(snapshot: GroupSnapshot, id: string | null): SeenNode {
+  const { group } = snapshot;
+  const details = { group };
+  const holder = leaseHolder(snapshot);
+  if (id === null) {
+    if (holder !== null) return holder;
+    const message = `Cannot demote: group ${group} has no primary`;
+    throw new FailoverError('FAILOVER_NO_PRIMARY', message, { details });
   }
+  const target = nodeNamed(snapshot, id);
+  if (target === holder) return target;
+  const leader = holder === null ? 'nobody is' : `${holder.record.node} is`;
+  const message = `Cannot demote ${id}: it is not the primary, ${leader}`;
+  throw new FailoverError('FAILOVER_REFUSED', message, { details });
 }

@@ -1,8 +1,17 @@
 // `failover promote`: makes one node the primary, in order if the present one answers.
 import type { ClientOptions } from '../../config/load.ts';
 import { FailoverError } from '../../errors.ts';
+import type { ErrorCode } from '../../errors.ts';
 import type { GroupSnapshot, SeenNode } from '../client.ts';
-import { ask, leaseHolder, livingNodes, lookAtGroup, nodeNamed, primaryOf } from '../client.ts';
+import {
+  ask,
+  awaitPrimary,
+  leaseHolder,
+  livingNodes,
+  lookAtGroup,
+  nodeNamed,
+  primaryOf,
+} from '../client.ts';
 import { successionOf } from '../group-status.ts';
 import { humanMs } from '../render/plain.ts';
 import { say } from '../say.ts';
@@ -95,30 +104,36 @@ function takeoverIn(answer: unknown): Takeover | null {
   return readTakeover(answer.takeover) ?? null;
 }
 
-/** The error with who leads now: the old primary comes back when a switchover fails. */
+/** The error with who leads now: when a switchover fails, the old primary comes back first. */
 async function explained(error: unknown, id: string, options: PromoteOptions): Promise<unknown> {
   if (!(error instanceof FailoverError)) return error;
-  const after = await lookAtGroup(options);
-  const leader = primaryOf(after)?.record.node ?? null;
-  const now = leader === null ? 'there is no primary now' : `${leader} is primary`;
-  const epoch = `at epoch ${after.observation.epoch}`;
-  // One that ended on the way, or is asked in vain, did not become the primary: that is what was asked.
+  // One that ended on the way did not become the primary, which is what was asked.
   const isLost = error.code === 'FAILOVER_NODE_UNREACHABLE';
-  const fact = isLost ? `Cannot promote ${id}: it went away` : error.message.replace(/\.$/, '');
-  return new FailoverError(
-    isLost ? 'FAILOVER_PROMOTION_FAILED' : error.code,
-    `${fact}; ${now}${leader === null ? '' : ` ${epoch}`}`,
-    {
-      cause: error,
-      hint: hintFor(error, options),
-      ...(isLost ? {} : { exitCode: error.exitCode }),
-    },
-  );
+  const code = isLost ? 'FAILOVER_PROMOTION_FAILED' : error.code;
+  const fact = isLost ? 'it went away' : uncapitalized(error.message.replace(/\.$/, ''));
+  const limitMs = code === 'FAILOVER_PROMOTION_FAILED' ? RETURN_LIMIT_MS : 0;
+  const leader = await awaitPrimary(options, limitMs);
+  const now =
+    leader === null
+      ? 'there is no primary now'
+      : `${leader.record.node} is primary at epoch ${String(leader.status?.epoch)}`;
+  return new FailoverError(code, `Cannot promote ${id}: ${fact}; ${now}`, {
+    cause: error,
+    hint: hintFor(code, options),
+  });
 }
 
-function hintFor(error: FailoverError, { group, force }: PromoteOptions): string {
+/** How long the old primary may take to be back after a failed switchover, ms. */
+const RETURN_LIMIT_MS = 5_000;
+
+/** A sentence goes on after a colon. */
+function uncapitalized(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
+}
+
+function hintFor(code: ErrorCode, { group, force }: PromoteOptions): string {
   const status = `Run \`failover status --group ${group}\` to see the state of each node.`;
-  if (error.code === 'FAILOVER_TIMED_OUT') return `${status} The promotion may still complete.`;
-  if (force) return status;
-  return `${status} \`failover promote --force\` fences a primary that does not hand over.`;
+  if (code === 'FAILOVER_TIMED_OUT') return `${status} The promotion may still complete.`;
+  if (code !== 'FAILOVER_REFUSED' || force) return status;
+  return `Run \`failover promote --force --group ${group}\` to fence a primary that does not hand over.`;
 }

@@ -87,7 +87,7 @@ function lines(json: boolean): View {
 function endOnSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
       controller.abort();
     });
   }

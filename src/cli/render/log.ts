@@ -6,7 +6,7 @@ import type { Paint } from './paint.ts';
 import { PLAIN, printable } from './plain.ts';
 
 /** One thing that happened. Further keys go into the JSON form as they are. */
-export interface LogEntry {
+interface LogEntry {
   /** The machine's name for it; stable. */
   readonly event: string;
   /** The sentence for people. */

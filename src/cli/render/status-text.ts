@@ -73,8 +73,13 @@ function facts(status: GroupStatus, paint: Paint): string[] {
   const { lease, takeover, succession, directory } = status;
   const fact = (label: string, text: string): string =>
     `${paint.faint(label.padEnd(LABEL_WIDTH))}${text}`;
-  const held = lease.holder === null ? 'free' : `held by ${lease.holder}`;
-  const lines = [fact('lease', `${lease.kind}, ${held}; guards: ${lease.guards.join(', ')}`)];
+  const holder = lease.holder ?? 'a process that is no node of the group';
+  const lines = [
+    fact(
+      'lease',
+      `${lease.kind}, ${lease.held ? `held by ${holder}` : 'free'}; guards: ${lease.guards.join(', ')}`,
+    ),
+  ];
   if (takeover.predictedMs !== null && takeover.hangMs !== null) {
     const crash = `after a crash about ${humanMs(takeover.predictedMs)}`;
     lines.push(fact('takeover', `${crash}, after a hang at most ${humanMs(takeover.hangMs)}`));

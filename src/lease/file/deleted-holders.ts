@@ -1,13 +1,52 @@
-// Who may still be active on lock files that were deleted together with an earlier directory.
-import { readFileSync } from 'node:fs';
+// Who may still be active on lock files that are no longer where they were: deleted, or moved away.
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { findDeletedHolders } from '../../fence/lock-holders.ts';
+import { readMark } from '../../fence/process-view.ts';
 
 /**
- * The processes that hold a lock on a deleted lock file of `directory` (its real path). An armed process
- * has its file open but not locked: waiting for each other, two of them would wait for ever.
+ * The processes that hold a lock on a deleted lock file of `directory` (its real path), or on one that
+ * was moved away with an earlier directory: those only where their environment names this group. An armed
+ * process has its file open but not locked: waiting for each other, two of them would wait for ever.
  */
 export function findDeletedLockHolders(directory: string): { readonly pid: number }[] {
-  return findDeletedHolders(directory).filter(({ pid, fd }) => hasLock(pid, fd));
+  const deleted = findDeletedHolders(directory).filter(({ pid, fd }) => hasLock(pid, fd));
+  return [...deleted, ...findMovedHolders(directory)];
+}
+
+/** What moved has any name by now; the name of the lock file itself has stayed. */
+function findMovedHolders(directory: string): { readonly pid: number }[] {
+  const mark = { group: basename(directory), stateDir: dirname(directory) };
+  const here = join(directory, WORKLOAD_LOCK);
+  return list('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) =>
+      list(`/proc/${String(pid)}/fd`).some((fd) => {
+        const path = targetOf(pid, fd);
+        if (path === here || !path.endsWith(`/${WORKLOAD_LOCK}`)) return false;
+        return hasLock(pid, Number(fd)) && readMark(pid, mark) !== null;
+      }),
+    )
+    .map((pid) => ({ pid }));
+}
+
+const WORKLOAD_LOCK = 'workload.lock';
+
+function list(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+function targetOf(pid: number, fd: string): string {
+  try {
+    return readlinkSync(`/proc/${String(pid)}/fd/${fd}`);
+  } catch {
+    return '';
+  }
 }
 
 function hasLock(pid: number, fd: number): boolean {

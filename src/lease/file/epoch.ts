@@ -43,6 +43,19 @@ export function claimEpoch({ epochs, record, floor }: EpochClaimRequest): EpochC
   return { type: 'claimed', epoch, previous };
 }
 
+/** Puts an epoch that was claimed elsewhere on record; nothing is claimed by it. @throws when it can't. */
+export function recordEpoch(
+  epochs: string,
+  { epoch, record }: { readonly epoch: number; readonly record: string },
+): void {
+  try {
+    linkSync(record, join(epochs, String(epoch)));
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+  syncDirectory(epochs);
+}
+
 /** The highest epoch ever claimed; 0 when there is none. A record that can't be read still counts. */
 export function highestEpoch(epochs: string): number {
   return Math.max(0, ...listEpochs(epochs));

@@ -12,7 +12,7 @@ import type {
   VerifyOutcome,
 } from '../lease-store.ts';
 import { findDeletedLockHolders } from './deleted-holders.ts';
-import { claimEpoch, highestEpoch, pruneEpochs } from './epoch.ts';
+import { claimEpoch, highestEpoch, pruneEpochs, recordEpoch } from './epoch.ts';
 import type { ReadFileSystemType } from './file-system-kind.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { GroupView } from './group-view.ts';
@@ -56,6 +56,8 @@ export class FileLease implements LeaseStore, SessionLedger {
   readonly #watches: GroupWatch[] = [];
   #held: HeldLease | null = null;
   #lastTurn: Promise<unknown> = Promise.resolve();
+  #turns = 0;
+  #highestSeen = 0;
 
   /**
    * Makes or finds the directory and registers the node.
@@ -140,7 +142,9 @@ export class FileLease implements LeaseStore, SessionLedger {
   verify(): VerifyOutcome {
     if (this.#held === null) return { type: 'lost', cause: 'the lease is not held' };
     this.#membership.touch();
-    return this.#held.verify();
+    const outcome = this.#held.verify();
+    if (outcome.type === 'lost') this.#leaveEpoch(this.#held.epoch);
+    return outcome;
   }
 
   release(): Promise<void> {
@@ -148,6 +152,8 @@ export class FileLease implements LeaseStore, SessionLedger {
       const held = this.#held;
       if (held === null) return;
       this.#held = null;
+      // Whoever waits for our lock reads it next, and may never have heard of this epoch.
+      this.#leaveEpoch(held.epoch);
       await this.#giveBack(held.lock);
       await this.#proveFree(held.epoch);
     });
@@ -156,7 +162,10 @@ export class FileLease implements LeaseStore, SessionLedger {
   observe(): LeaseObservation {
     this.#membership.touch();
     for (const watch of this.#watches) watch.check();
-    return this.#view.observe();
+    const observation = this.#view.observe();
+    if (observation.epoch < this.#highestSeen) this.#leaveEpoch(this.#highestSeen);
+    this.#highestSeen = Math.max(this.#highestSeen, observation.epoch);
+    return observation;
   }
 
   watch(onChange: () => void): void {
@@ -255,8 +264,25 @@ export class FileLease implements LeaseStore, SessionLedger {
   #claim(floor: number): ReturnType<typeof claimEpoch> {
     const { epochs } = this.paths;
     const claim = claimEpoch({ epochs, record: this.#membership.claimPath, floor });
-    if (claim.type === 'claimed') pruneEpochs(epochs);
+    if (claim.type === 'claimed') {
+      this.#highestSeen = claim.epoch;
+      pruneEpochs(epochs);
+    }
     return claim;
+  }
+
+  /**
+   * In a directory that was made anew the numbers would begin again: puts the highest that is known here
+   * into it. Only then; and where it can't be done, this node's own floor is what is left.
+   */
+  #leaveEpoch(epoch: number): void {
+    try {
+      if (highestEpoch(this.paths.epochs) >= epoch) return;
+      this.#membership.ensure();
+      recordEpoch(this.paths.epochs, { epoch, record: this.#membership.claimPath });
+    } catch {
+      // Nobody is worse off than without it.
+    }
   }
 
   /** In the reverse order of taking. Closing, not unlocking: a copy somewhere keeps the lock. */
@@ -302,9 +328,15 @@ export class FileLease implements LeaseStore, SessionLedger {
     );
   }
 
+  /** One after the other; begun at once when nothing is under way: a takeover waits for each turn. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#lastTurn.then(work);
-    this.#lastTurn = turn.catch(() => undefined);
+    const begin = async (): Promise<T> => work();
+    const turn = this.#turns === 0 ? begin() : this.#lastTurn.then(begin);
+    this.#turns += 1;
+    const done = (): void => {
+      this.#turns -= 1;
+    };
+    this.#lastTurn = turn.then(done, done);
     return turn;
   }
 }

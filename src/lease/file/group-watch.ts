@@ -24,12 +24,10 @@ export class GroupWatch {
   constructor(paths: GroupPaths, onChange: () => void) {
     this.#paths = paths;
     this.#onChange = onChange;
-    const { epochs, primaryLock, workloadLock, paused, completed, directory } = paths;
-    this.#relevant = new Set(
-      [epochs, primaryLock, workloadLock, paused, completed, directory].map((path) =>
-        basename(path),
-      ),
-    );
+    const { epochs, primaryLock, workloadLock, lockfile, paused, completed, directory } = paths;
+    // The lockfile comes first of all that a claim makes, and goes first of all that a release removes.
+    const names = [epochs, primaryLock, workloadLock, lockfile, paused, completed, directory];
+    this.#relevant = new Set(names.map((path) => basename(path)));
     this.#arm();
   }
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { onTestFailed, onTestFinished } from 'vitest';
 import type { Announcement } from '../../../src/core/effect.ts';
 import type { LeaseHolder } from '../../../src/core/state.ts';
 import { KernelLock } from '../../../src/lease/file/kernel-lock.ts';
@@ -61,6 +61,10 @@ function seen(watcher: Watcher): Seen {
   const warnings: string[] = [];
   watcher.on('transition', (transition) => transitions.push(transition));
   watcher.on('warning', (warning) => warnings.push(warning));
+  onTestFailed(() => {
+    const steps = transitions.map(({ to, reason }) => `  ${to}: ${reason}`);
+    process.stderr.write(`${[watcher.formatStatus(), ...steps, ...warnings].join('\n')}\n`);
+  });
   onTestFinished(() => watcher.shutdown('the test is over'));
   return { watcher, transitions, warnings };
 }
@@ -145,4 +149,15 @@ export function recordingTransport(
       };
     },
   };
+}
+
+/** How often a watcher entered a phase. */
+export function count(transitions: readonly { readonly to: string }[], phase: string): number {
+  return transitions.filter(({ to }) => to === phase).length;
+}
+
+export function isHeartbeat<Event extends { readonly type: string }>(
+  event: Event,
+): event is Extract<Event, { type: 'heartbeat-received' }> {
+  return event.type === 'heartbeat-received';
 }

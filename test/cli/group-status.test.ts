@@ -1,0 +1,266 @@
+// The status of a group as data: the stable JSON shape, and who counts as what.
+import { describe, expect, it } from 'vitest';
+import { groupStatusOf } from '../../src/cli/group-status.ts';
+import { exitCodeOf } from '../../src/cli/commands/status.ts';
+import {
+  answering,
+  healthyGroup,
+  primaryStatus,
+  silentNode,
+  snapshotOf,
+  statusOf,
+} from './support/snapshot.ts';
+
+describe('the JSON of a status', () => {
+  it('has the stable shape', () => {
+    const lean = { ...healthyGroup(), nodes: healthyGroup().nodes.slice(1) };
+    expect(`${JSON.stringify(groupStatusOf(lean), null, 2)}\n`).toMatchInlineSnapshot(`
+      "{
+        "v": 1,
+        "group": "web",
+        "epoch": 7,
+        "primary": "a",
+        "paused": false,
+        "warnings": [],
+        "takeover": {
+          "predictedMs": 9,
+          "lastMs": 8.13,
+          "hangMs": 8000,
+          "starvedMs": 16000,
+          "last": {
+            "kind": "failover",
+            "from": "z",
+            "to": "a",
+            "epoch": 7,
+            "reason": "the connection dropped",
+            "gapMs": 8.13
+          }
+        },
+        "lease": {
+          "kind": "file",
+          "held": true,
+          "holder": "a",
+          "guards": [
+            "kernel",
+            "lockfile",
+            "epoch"
+          ]
+        },
+        "succession": [
+          "b"
+        ],
+        "directory": "/state/web",
+        "nodes": [
+          {
+            "id": "a",
+            "role": "primary",
+            "state": "primary",
+            "pid": 197,
+            "host": "h",
+            "version": "0.1.0",
+            "epoch": 7,
+            "standby": "cold",
+            "since": "2026-03-01T11:59:00.000Z",
+            "reason": "Is primary: epoch 7",
+            "priority": 100,
+            "lastHeartbeatMs": 34,
+            "uptimeMs": 92000,
+            "willing": true,
+            "unwillingBecause": null,
+            "workload": {
+              "pid": 456,
+              "state": "running",
+              "restarts": 0,
+              "health": null
+            }
+          },
+          {
+            "id": "b",
+            "role": "secondary",
+            "state": "secondary",
+            "pid": 198,
+            "host": "h",
+            "version": "0.1.0",
+            "epoch": 7,
+            "standby": "cold",
+            "since": "2026-03-01T11:59:00.000Z",
+            "reason": "Another node holds the lease; following it: a holds epoch 7",
+            "priority": 100,
+            "lastHeartbeatMs": 34,
+            "uptimeMs": 92000,
+            "willing": true,
+            "unwillingBecause": null,
+            "workload": {
+              "pid": null,
+              "state": "none",
+              "restarts": 0,
+              "health": null
+            }
+          }
+        ]
+      }
+      "
+    `);
+  });
+
+  it('lists the primary first, then those that follow in order', () => {
+    expect(groupStatusOf(healthyGroup()).nodes.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('the primary', () => {
+  it('is the holder of the lease, also when it does not answer', () => {
+    const status = groupStatusOf(
+      snapshotOf('a', [
+        silentNode('a', 'unresponsive', 'no answer in 500 ms'),
+        answering(statusOf('b')),
+      ]),
+    );
+    expect(status.primary).toBe('a');
+    expect(status.nodes[0]).toMatchObject({ id: 'a', role: 'primary', state: 'unresponsive' });
+    expect(status.nodes[0]?.lastHeartbeatMs).toBe(34);
+    expect(status.warnings[0]).toContain('no answer in 500 ms');
+    expect(status.warnings[0]).toContain('failover promote --force --group web');
+    expect(exitCodeOf(status)).toBe(0);
+  });
+
+  it('is nobody while the lease is free, whatever a node claims', () => {
+    const status = groupStatusOf(snapshotOf(null, [answering(primaryStatus('a'))]));
+    expect(status.primary).toBeNull();
+    expect(status.lease.holder).toBeNull();
+    expect(exitCodeOf(status)).toBe(3);
+  });
+
+  it('is not a node that claims to be while another holds the lease, and that is said', () => {
+    const old = primaryStatus('a', { epoch: 6 });
+    const status = groupStatusOf(
+      snapshotOf('b', [answering(old), answering(primaryStatus('b', { succession: [] }))]),
+    );
+    expect(status.primary).toBe('b');
+    expect(status.warnings[0]).toContain('a still acts as primary of epoch 6');
+    expect(status.warnings[0]).toContain('failover stop a --group web');
+  });
+
+  it('is nobody while the holder of the lease has not completed its promotion', () => {
+    const candidate = statusOf('a', { role: 'candidate', phase: 'promoting' });
+    const status = groupStatusOf(snapshotOf('a', [answering(candidate)]));
+    expect(status.primary).toBeNull();
+    expect(status.lease.holder).toBe('a');
+    expect(status.nodes[0]?.state).toBe('promoting');
+    expect(exitCodeOf(status)).toBe(3);
+  });
+
+  it('is nobody when the lock is held by no living node, and that is said', () => {
+    const status = groupStatusOf(snapshotOf('a', [silentNode('a', 'gone')]));
+    expect(status.primary).toBeNull();
+    expect(status.warnings[0]).toContain('no living node of this group');
+  });
+});
+
+describe('nodes', () => {
+  it('that died without a word are named in a warning and not shown as alive', () => {
+    const status = groupStatusOf(
+      snapshotOf('a', [answering(primaryStatus('a')), silentNode('d', 'gone')]),
+    );
+    expect(status.nodes.map(({ id }) => id)).toEqual(['a']);
+    expect(status.warnings).toContainEqual(
+      expect.stringContaining('d (pid 200) ended without a word'),
+    );
+  });
+
+  it('that died and came back under their id are not missed', () => {
+    const before = silentNode('a', 'gone');
+    const earlier = { ...before, record: { ...before.record, run: 'run-earlier' } };
+    const status = groupStatusOf(snapshotOf('a', [earlier, answering(primaryStatus('a'))]));
+    expect(status.warnings.filter((warning) => warning.includes('without a word'))).toEqual([]);
+  });
+
+  it('that died and left something running are named with it, also when they came back', () => {
+    const dead = { ...silentNode('a', 'gone'), leftovers: [456] };
+    const earlier = { ...dead, record: { ...dead.record, run: 'run-earlier' } };
+    const status = groupStatusOf(snapshotOf('a', [earlier, answering(primaryStatus('a'))]));
+    expect(status.warnings[0]).toContain('left pid 456 running');
+  });
+
+  it('of another pid namespace that do not answer are neither alive nor dead', () => {
+    const status = groupStatusOf(snapshotOf(null, [silentNode('x', 'unknown', 'nobody answers')]));
+    expect(status.nodes).toEqual([]);
+    expect(status.warnings).toContainEqual(expect.stringContaining('another pid namespace'));
+  });
+
+  it('that would not take over are no successors, and say why', () => {
+    const held = statusOf('b', { willing: false, unwillingBecause: 'it holds off for 500 ms' });
+    const status = groupStatusOf(snapshotOf('a', [answering(primaryStatus('a')), answering(held)]));
+    expect(status.succession).toEqual([]);
+    expect(status.takeover.predictedMs).toBeNull();
+    expect(status.warnings).toEqual(['b would not take over: it holds off for 500 ms.']);
+  });
+});
+
+describe('the succession', () => {
+  it('is what the primary says, without those that have gone', () => {
+    const a = primaryStatus('a', { succession: ['gone', 'c', 'b'] });
+    const nodes = [answering(a), answering(statusOf('b')), answering(statusOf('c'))];
+    expect(groupStatusOf(snapshotOf('a', nodes)).succession).toEqual(['c', 'b']);
+  });
+
+  it('without a primary begins with the lowest priority number', () => {
+    const nodes = [
+      answering(statusOf('b')),
+      answering(statusOf('c', { priority: 5 }), { priority: 5 }),
+    ];
+    expect(groupStatusOf(snapshotOf(null, nodes)).succession).toEqual(['c', 'b']);
+  });
+});
+
+describe('a takeover', () => {
+  it('is predicted from the settings of the one that would take over', () => {
+    const b = statusOf('b', { takeover: { crashMs: 6, hangMs: 900, starvedMs: 2000 } });
+    const status = groupStatusOf(snapshotOf('a', [answering(primaryStatus('a')), answering(b)]));
+    expect(status.takeover).toMatchObject({ predictedMs: 6, hangMs: 900, starvedMs: 2000 });
+  });
+
+  it('that was the first start of all has no time', () => {
+    const last = { kind: 'start', from: null, to: 'a', epoch: 1, reason: 'x', gapMs: 3 } as const;
+    const a = primaryStatus('a', { lastTakeover: last });
+    expect(groupStatusOf(snapshotOf('a', [answering(a)])).takeover.lastMs).toBeNull();
+  });
+
+  it('is the one of the highest epoch that anybody remembers', () => {
+    const old = {
+      kind: 'switchover',
+      from: 'a',
+      to: 'b',
+      epoch: 3,
+      reason: 'x',
+      gapMs: 1,
+    } as const;
+    const nodes = [answering(statusOf('b', { lastTakeover: old })), answering(primaryStatus('a'))];
+    expect(groupStatusOf(snapshotOf('a', nodes)).takeover.lastMs).toBe(8.13);
+  });
+});
+
+describe('warnings', () => {
+  it('say who paused the group and how it goes on', () => {
+    const group = healthyGroup();
+    const paused = { ...group, observation: { ...group.observation, paused: true } };
+    const status = groupStatusOf({ ...paused, pause: { by: 'eve@h', at: null } });
+    expect(status.paused).toBe(true);
+    expect(status.warnings).toEqual([
+      'The group is paused by eve@h: nobody takes over on its own. Run `failover resume --group web`.',
+    ]);
+  });
+
+  it('say when nobody stands by, and when a record can not be read', () => {
+    const group = snapshotOf('a', [answering(primaryStatus('a', { succession: [] }))]);
+    const observation = { ...group.observation, holder: null, recordUnreadable: true };
+    expect(groupStatusOf(group).warnings).toContainEqual(expect.stringContaining('No secondary'));
+    expect(groupStatusOf({ ...group, observation }).warnings[0]).toContain('/state/web/epochs');
+  });
+
+  it('of a node itself carry its name', () => {
+    const a = primaryStatus('a', { warning: 'version 0.2.0 beside 0.1.0' });
+    const status = groupStatusOf(snapshotOf('a', [answering(a), answering(statusOf('b'))]));
+    expect(status.warnings).toEqual(['a: version 0.2.0 beside 0.1.0']);
+  });
+});

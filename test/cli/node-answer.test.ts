@@ -1,0 +1,28 @@
+// An answer from another process is believed only when it is whole.
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { readNodeStatus } from '../../src/cli/node-answer.ts';
+import { primaryStatus, statusOf } from './support/snapshot.ts';
+
+it('a status as a node sends it is believed', () => {
+  for (const status of [statusOf('b'), primaryStatus('a')]) {
+    const sent: unknown = JSON.parse(JSON.stringify(status));
+    expect(readNodeStatus(sent)).toEqual(status);
+  }
+});
+
+it.each(['id', 'role', 'phase', 'epoch', 'workload', 'lease', 'takeover', 'succession', 'willing'])(
+  'one without %s is not',
+  (name) => {
+    expect(readNodeStatus({ ...statusOf('b'), [name]: undefined })).toBeNull();
+  },
+);
+
+it('no value makes it throw', () => {
+  fc.assert(
+    fc.property(fc.anything(), fc.anything(), (value, field) => {
+      expect(readNodeStatus(value)).toBeNull();
+      readNodeStatus({ ...statusOf('b'), workload: field, lastTakeover: field, lease: field });
+    }),
+  );
+});

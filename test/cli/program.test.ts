@@ -1,0 +1,138 @@
+// The command line as it is parsed: names, precedence, what is passed on, and what is refused.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createProgram, runProgram } from '../../src/cli/program.ts';
+import type { RunOptions } from '../../src/config/load.ts';
+import { OPTIONS } from '../../src/config/options.ts';
+import { FailoverError } from '../../src/errors.ts';
+
+const { run, status, promote, waitFor } = vi.hoisted(() => ({
+  run: vi.fn<(options: RunOptions) => Promise<void>>(() => Promise.resolve()),
+  status: vi.fn<(options: unknown) => Promise<void>>(() => Promise.resolve()),
+  promote: vi.fn<(options: unknown) => Promise<void>>(() => Promise.resolve()),
+  waitFor: vi.fn<(options: unknown) => Promise<void>>(() => Promise.resolve()),
+}));
+
+vi.mock('../../src/cli/commands/run.ts', () => ({ run }));
+vi.mock('../../src/cli/commands/status.ts', () => ({ status }));
+vi.mock('../../src/cli/commands/promote.ts', () => ({ promote }));
+vi.mock('../../src/cli/commands/wait.ts', () => ({ waitFor }));
+
+beforeEach(() => {
+  for (const { variable } of OPTIONS) vi.stubEnv(variable, undefined);
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.clearAllMocks();
+  process.exitCode = undefined;
+});
+
+describe('run', () => {
+  it('passes everything after -- to the workload, untouched', async () => {
+    await runProgram(['run', '-g', 'web', '--', 'node', 'x.js', '--group', 'other', '--', '-h']);
+    expect(run.mock.lastCall?.[0]).toMatchObject({
+      group: 'web',
+      command: ['node', 'x.js', '--group', 'other', '--', '-h'],
+    });
+  });
+
+  it('passes the flags of a workload on without -- as well', async () => {
+    await runProgram(['run', '--group', 'web', 'sleep', '--version']);
+    expect(run.mock.lastCall?.[0]).toMatchObject({ group: 'web', command: ['sleep', '--version'] });
+  });
+
+  it('takes a flag before the environment, and the environment before the default', async () => {
+    vi.stubEnv('FAILOVER_STOP_GRACE', '3s');
+    await runProgram(['run', '--', 'true']);
+    await runProgram(['run', '--stop-grace', '4s', '--', 'true']);
+    vi.stubEnv('FAILOVER_STOP_GRACE', '');
+    await runProgram(['run', '--', 'true']);
+    expect(run.mock.calls.map(([options]) => options.stopGraceMs)).toEqual([3000, 4000, 10_000]);
+  });
+
+  it('does not take its group from the environment that a hook inherits', async () => {
+    vi.stubEnv('FAILOVER_GROUP', 'parent');
+    await runProgram(['run', '--', 'true']);
+    expect(run.mock.lastCall?.[0].group).toBe('default');
+  });
+
+  it.each(OPTIONS)('has the flag $flag, with its sentence in the help', ({ flag, sentence }) => {
+    const command = createProgram().commands.find((candidate) => candidate.name() === 'run');
+    const option = command?.options.find(({ long }) => long === flag);
+    expect(option?.description).toContain(sentence);
+  });
+
+  it('refuses to run nothing', async () => {
+    const failure = await refused(['run', '--group', 'web']);
+    expect(failure.exitCode).toBe(2);
+    expect(run).not.toHaveBeenCalled();
+  });
+});
+
+describe('the other commands', () => {
+  it('take the group of the environment, and a flag before it', async () => {
+    vi.stubEnv('FAILOVER_GROUP', 'web');
+    vi.stubEnv('FAILOVER_STATE_DIR', '/state');
+    await runProgram(['status', '--json']);
+    await runProgram(['status', '-g', 'api']);
+    expect(status.mock.calls.map(([options]) => options)).toEqual([
+      { group: 'web', stateDir: '/state', json: true, watch: false },
+      { group: 'api', stateDir: '/state', json: false, watch: false },
+    ]);
+  });
+
+  it('take a node, flags on both sides of it, and a time', async () => {
+    await runProgram(['promote', '--force', 'b', '--timeout', '1m30s']);
+    expect(promote.mock.lastCall?.[0]).toMatchObject({ node: 'b', force: true, timeoutMs: 90_000 });
+    await runProgram(['wait', '--role', 'secondary', '--timeout', '0']);
+    expect(waitFor.mock.lastCall?.[0]).toMatchObject({
+      node: null,
+      role: 'secondary',
+      timeoutMs: 0,
+    });
+  });
+
+  it('each have --group, --state-dir and a help with an example', () => {
+    for (const command of createProgram().commands) {
+      let help = '';
+      command.configureOutput({ writeOut: (text) => (help += text) });
+      command.outputHelp();
+      expect(help).toContain(`$ failover ${command.name()}`);
+      if (command.name() !== 'demo') expect(help).toMatch(/-g, --group[^]*--state-dir/);
+    }
+  });
+});
+
+describe('what is refused', () => {
+  it.each([
+    [['status', '--grup', 'x'], "unknown option '--grup'", '--group'],
+    [
+      ['run', '--heartbeat-intervall', '1s', '--', 'true'],
+      'heartbeat-intervall',
+      '--heartbeat-interval',
+    ],
+    [['statsu'], "unknown command 'statsu'", 'status'],
+    [['promote', 'a', 'b'], 'too many arguments', 'failover --help'],
+    [['status', '--group'], 'argument missing', 'failover --help'],
+    [['wait', '--role', 'boss'], '--role', 'primary or secondary'],
+    [['wait', '--timeout', 'soon'], '--timeout', 'duration'],
+    [['status', '--group', 'a/b'], '--group', 'characters'],
+    [['promote', 'a b'], 'NODE', 'characters'],
+    [['run', '--role', 'boss', '--', 'true'], '--role', 'auto, primary, secondary'],
+  ])('%j: exit code 2, the fault named, and what to do', async (args, fault, advice) => {
+    const failure = await refused(args);
+    expect(failure.exitCode).toBe(2);
+    expect(failure.message).toContain(fault);
+    expect(failure.hint).toContain(advice);
+  });
+});
+
+async function refused(args: readonly string[]): Promise<FailoverError> {
+  try {
+    await runProgram(args);
+  } catch (error) {
+    if (error instanceof FailoverError) return error;
+    throw error;
+  }
+  throw new Error('expected the command line to be refused');
+}

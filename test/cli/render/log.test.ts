@@ -1,0 +1,78 @@
+// The lines that a node writes about itself.
+import { describe, expect, it } from 'vitest';
+import { createLogger } from '../../../src/cli/render/log.ts';
+import type { Logger, LoggerOptions } from '../../../src/cli/render/log.ts';
+
+describe('pretty lines', () => {
+  it('have the time of day, the node, its role and what happened', () => {
+    const { log, lines } = logger({ format: 'pretty' });
+    log.info({ event: 'joined', reason: 'Joined group web' });
+    log.info({ event: 'transition', role: 'primary', epoch: 7, reason: 'Is primary: epoch 7' });
+    log.warn({ event: 'warning', reason: 'the disk is full' });
+    log.error({ event: 'failed', reason: 'no way' });
+    expect(lines).toEqual([
+      '12:03:04.123 b  starting   Joined group web\n',
+      '12:03:04.123 b  primary    Is primary: epoch 7\n',
+      '12:03:04.123 b  primary    warning: the disk is full\n',
+      '12:03:04.123 b  primary    error: no way\n',
+    ]);
+  });
+
+  it('are coloured when the level says so', () => {
+    const { log, lines } = logger({ format: 'pretty', level: 1 });
+    log.warn({ event: 'warning', reason: 'x' });
+    expect(lines[0]).toContain('\u001B[33mwarning:\u001B[39m x');
+  });
+
+  it('stay one line each, whatever they carry', () => {
+    const { log, lines } = logger({ format: 'pretty' });
+    log.info({ event: 'x', reason: 'one\ntwo\u001B[2J' });
+    expect(lines[0]).toMatch(/one two \[2J\n$/);
+  });
+});
+
+describe('JSON lines', () => {
+  it('have the stable fields first, then what else there is', () => {
+    const { log, lines } = logger({ format: 'json' });
+    log.info({ event: 'transition', role: 'primary', epoch: 7, reason: 'Is primary', from: 'x' });
+    log.warn({ event: 'warning', reason: 'full' });
+    expect(lines[0]).toBe(
+      `{"time":"${NOW.toISOString()}","level":"info","group":"web","node":"b","role":"primary",` +
+        '"epoch":7,"event":"transition","reason":"Is primary","from":"x"}\n',
+    );
+    expect(JSON.parse(lines[1] ?? '')).toMatchObject({ level: 'warn', role: 'primary', epoch: 7 });
+  });
+
+  it('have no colours and no stable field replaced', () => {
+    const { log, lines } = logger({ format: 'json', level: 1 });
+    log.info({ event: 'x', reason: 'y', time: 'never', level: 'fatal', group: 'other' });
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', group: 'web', role: null });
+    expect(lines[0]).not.toContain('\u001B');
+  });
+});
+
+it('quiet leaves out what is neither warning nor error', () => {
+  const { log, lines } = logger({ format: 'pretty', quiet: true });
+  log.info({ event: 'x', role: 'primary', reason: 'y' });
+  log.warn({ event: 'x', reason: 'z' });
+  expect(lines).toEqual(['12:03:04.123 b  primary    warning: z\n']);
+});
+
+const NOW = new Date(2026, 2, 1, 12, 3, 4, 123);
+
+function logger(options: Pick<LoggerOptions, 'format'> & Partial<LoggerOptions>): {
+  log: Logger;
+  lines: string[];
+} {
+  const lines: string[] = [];
+  const stream = { write: (text: string) => lines.push(text) };
+  const common = {
+    quiet: false,
+    stream,
+    node: 'b',
+    group: 'web',
+    now: () => NOW,
+    level: 0,
+  } as const;
+  return { log: createLogger({ ...common, ...options }), lines };
+}

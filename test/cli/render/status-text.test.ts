@@ -1,0 +1,83 @@
+// `failover status` for people: aligned, complete, and coloured only where asked.
+import { describe, expect, it } from 'vitest';
+import { groupStatusOf } from '../../../src/cli/group-status.ts';
+import { createPaint } from '../../../src/cli/render/paint.ts';
+import { PLAIN } from '../../../src/cli/render/plain.ts';
+import { statusLine, statusLines } from '../../../src/cli/render/status-text.ts';
+import { stripVTControlCharacters } from 'node:util';
+import {
+  answering,
+  healthyGroup,
+  primaryStatus,
+  silentNode,
+  snapshotOf,
+} from '../support/snapshot.ts';
+
+describe('the text of a status', () => {
+  it('shows a healthy group', () => {
+    expect(statusLines(groupStatusOf(healthyGroup()), PLAIN).join('\n')).toMatchInlineSnapshot(`
+      "web  primary a  epoch 7
+
+      NODE  ROLE       STATE        EPOCH  PID  WORKLOAD     HEARTBEAT  UPTIME
+      a     primary    serving      7      197  running 456  34 ms      1m 32s
+      b     secondary  standing by  7      198  cold         34 ms      1m 32s
+      c     secondary  standing by  7      199  cold         36 ms      10.4 s
+
+      lease     file, held by a; guards: kernel, lockfile, epoch
+      takeover  after a crash about 9 ms, after a hang at most 8.0 s
+      last      failover z → a, 8.1 ms
+      next      b, then c
+      directory /state/web"
+    `);
+  });
+
+  it('shows a group in trouble', () => {
+    const a = silentNode('a', 'unresponsive', 'its process is stopped');
+    const text = statusLines(groupStatusOf(snapshotOf('a', [a, silentNode('b', 'gone')])), PLAIN);
+    expect(text.join('\n')).toMatchInlineSnapshot(`
+      "web  primary a  epoch 7
+
+      NODE  ROLE     STATE         EPOCH  PID  WORKLOAD  HEARTBEAT  UPTIME
+      a     primary  unresponsive  7      197  unknown   -          1m 32s
+
+      lease     file, held by a; guards: kernel, lockfile, epoch
+      next      nobody
+      directory /state/web
+      warning   a (pid 197) does not answer: its process is stopped. Promote another with \`failover promote --force --group web\`, or look at the process.
+      warning   b (pid 198) ended without a word: start it again if it is missed.
+      warning   No secondary stands by: start another node with the same command."
+    `);
+  });
+
+  it('shows a group without nodes', () => {
+    const nothing = { ...snapshotOf(null, []), elsewhere: ['The groups in /state are: api.'] };
+    expect(statusLines(groupStatusOf(nothing), PLAIN).join('\n')).toMatchInlineSnapshot(`
+      "web  no node is alive
+
+      lease     file, free; guards: kernel, lockfile, epoch
+      directory /state/web
+      warning   The groups in /state are: api."
+    `);
+  });
+
+  it('is the same with colours, but for the colours', () => {
+    const status = groupStatusOf(healthyGroup());
+    const coloured = statusLines(status, createPaint(1)).join('\n');
+    expect(coloured).toContain('\u001B[');
+    expect(stripVTControlCharacters(coloured)).toBe(statusLines(status, PLAIN).join('\n'));
+  });
+
+  it('lets no text of a node steer the terminal', () => {
+    const warning = 'red \u001B[31m\u0007\nnew line';
+    const a = primaryStatus('a', { warning });
+    const text = statusLines(groupStatusOf(snapshotOf('a', [answering(a)])), PLAIN);
+    for (const control of ['\u001B', '\u0007']) expect(text.join('\n')).not.toContain(control);
+    expect(text.at(-1)).toContain('a: red  [31m new line');
+  });
+
+  it('as one line tells who leads and who stands by', () => {
+    expect(statusLine(groupStatusOf(healthyGroup()))).toBe(
+      'web: primary a, epoch 7; b secondary, c secondary',
+    );
+  });
+});

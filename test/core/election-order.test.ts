@@ -1,0 +1,122 @@
+// Who goes first when the primary is gone.
+import { describe, expect, it } from 'vitest';
+import {
+  rankOf,
+  recentStandbys,
+  successionOf,
+  turnDelayMs,
+  unwillingBecause,
+  withStandby,
+} from '../../src/core/election-order.ts';
+import { SUCCESSION_LIMIT } from '../../src/core/settings.ts';
+import { initialState } from '../../src/core/state.ts';
+import type { KnownStandby, NodeState } from '../../src/core/state.ts';
+import { holderNamed } from '../support/core-events.ts';
+import { DEFAULT_SETTINGS, settingsWith } from '../support/core-settings.ts';
+
+function standby(node: string, changes: Partial<KnownStandby> = {}): KnownStandby {
+  const base = { node, run: `${node}1`, willing: true, priority: 100, standby: 'cold' } as const;
+  return { ...base, version: '1.0.0', standingByMs: 1_000, heardAt: 0, ...changes };
+}
+
+function following(succession: readonly string[]): NodeState {
+  const primary = { ...holderNamed('a'), epoch: 3, succession, version: null };
+  const state = initialState(0, 1);
+  if (state.role !== 'secondary') throw new Error('a node begins as a secondary');
+  return { ...state, primary };
+}
+
+describe('successionOf', () => {
+  it.each([
+    [
+      'who has stood by longest goes first',
+      [standby('b'), standby('c', { standingByMs: 5_000 })],
+      ['c', 'b'],
+    ],
+    [
+      'the unwilling go last',
+      [standby('b', { willing: false, standingByMs: 9_000 }), standby('c')],
+      ['c', 'b'],
+    ],
+    ['the id decides between equals', [standby('d'), standby('c')], ['c', 'd']],
+    [
+      'what was heard at other times is compared',
+      [standby('b', { heardAt: 500, standingByMs: 1_200 }), standby('c')],
+      ['c', 'b'],
+    ],
+    ['nobody', [], []],
+  ] as const)('%s', (_, standbys, expected) => {
+    expect(successionOf(standbys, 1_000)).toEqual(expected);
+  });
+});
+
+describe('withStandby', () => {
+  it('keeps one entry for each node', () => {
+    const twice = withStandby([standby('b'), standby('c')], standby('b', { willing: false }), 50);
+    expect(twice.map(({ node, willing }) => [node, willing])).toEqual([
+      ['c', true],
+      ['b', false],
+    ]);
+  });
+
+  it('forgets who was not heard for longest when there are too many', () => {
+    let standbys: readonly KnownStandby[] = [];
+    for (let i = 0; i <= SUCCESSION_LIMIT; i += 1) {
+      standbys = withStandby(standbys, standby(`n${String(i)}`), i);
+    }
+    expect(standbys).toHaveLength(SUCCESSION_LIMIT);
+    expect(standbys[0]?.node).toBe('n1');
+  });
+});
+
+describe('recentStandbys', () => {
+  it('leaves out who was silent for three probe intervals and a probe', () => {
+    const known = [standby('b', { heardAt: 0 }), standby('c', { heardAt: 1 })];
+    const names = (at: number): readonly string[] =>
+      recentStandbys(known, at, DEFAULT_SETTINGS).map(({ node }) => node);
+    expect(names(15_500)).toEqual(['b', 'c']);
+    expect(names(15_501)).toEqual(['c']);
+  });
+});
+
+describe('rankOf and turnDelayMs', () => {
+  it.each([
+    ['first', ['b', 'c'], 0, 0],
+    ['third', ['c', 'd', 'b'], 2, 10],
+    ['behind everybody when not listed', ['c', 'd'], 2, 10],
+    ['first when nobody is listed', [], 0, 0],
+  ] as const)('%s', (_, succession, rank, delayMs) => {
+    expect(rankOf(following(succession), DEFAULT_SETTINGS)).toBe(rank);
+    expect(turnDelayMs(following(succession), DEFAULT_SETTINGS)).toBe(delayMs);
+  });
+
+  it('is first without a primary', () => {
+    expect(rankOf(initialState(0, 1), DEFAULT_SETTINGS)).toBe(0);
+  });
+});
+
+describe('unwillingBecause', () => {
+  it.each([
+    ['is willing', {}, null],
+    ['disabled', { enabled: false }, 'it was disabled by its application'],
+    ['paused', { paused: true }, 'the group is paused'],
+    ['held off', { heldOffUntil: 1_500 }, 'it holds off for 1500 ms'],
+    ['a hold that is over', { heldOffUntil: 0 }, null],
+    [
+      'waits until another has led',
+      { heldOffUntilEpochAbove: 3, epochFloor: 3 },
+      'it was demoted and waits until another has led',
+    ],
+    ['another has led', { heldOffUntilEpochAbove: 3, epochFloor: 4 }, null],
+  ] as const)('%s', (_, changes, expected) => {
+    expect(unwillingBecause({ ...initialState(0, 1), ...changes }, DEFAULT_SETTINGS)).toBe(
+      expected,
+    );
+  });
+
+  it('is unwilling while its hot standby does not run', () => {
+    const hot = settingsWith({ standby: 'hot' });
+    expect(unwillingBecause(initialState(0, 1), hot)).toBe('its hot standby does not run');
+    expect(unwillingBecause({ ...initialState(0, 1), armed: true }, hot)).toBeNull();
+  });
+});

@@ -1,0 +1,46 @@
+// A node that a program starts: a command under supervision, with the defaults filled in.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { startNode } from '../../src/library/start-node.ts';
+import { until } from '../support/until.ts';
+import { place } from './support/watchers.ts';
+
+it('runs the command as the primary, tells each step, and ends in order', async () => {
+  const { stateDir, socketDir } = place();
+  const script = 'echo "$FAILOVER_EPOCH" > "$FAILOVER_STATE_DIR/epoch"; exec sleep 1000';
+  const node = await startNode({ stateDir, command: ['sh', '-c', script] }, { socketDir });
+  onTestFinished(async () => {
+    node.stop({ immediate: true });
+    await node.ended;
+  });
+  const phases: string[] = [];
+  node.on('transition', ({ to }) => phases.push(to));
+  await until('the command', () => {
+    try {
+      return readFileSync(join(stateDir, 'epoch'), 'utf8').trim() === '1';
+    } catch {
+      return false;
+    }
+  });
+  await until('the lead', () => node.state.phase === 'serving');
+  node.stop({ reason: 'enough' });
+  expect(await node.ended).toMatchObject({ exitCode: 0, reason: 'enough' });
+  await until('the last step', () => phases.at(-1) === 'stopped');
+  expect(phases).toEqual([
+    'acquiring',
+    'clearing',
+    'starting',
+    'serving',
+    'demoting',
+    'stopping',
+    'stopped',
+  ]);
+});
+
+it('refuses a command that there is not, before anything is opened', async () => {
+  const { stateDir, socketDir } = place();
+  await expect(
+    startNode({ stateDir, command: ['no-such-program-anywhere'] }, { socketDir }),
+  ).rejects.toMatchObject({ code: 'FAILOVER_COMMAND_NOT_FOUND', exitCode: 127 });
+});

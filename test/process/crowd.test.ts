@@ -1,0 +1,24 @@
+// Fifty nodes at once: one primary, and a takeover that costs no more than with one.
+import { describe, expect, it } from 'vitest';
+import { inGroup } from '../support/process-group.ts';
+
+describe('fifty secondaries', () => {
+  it('that start at once find one primary, and one of them takes over', () =>
+    inGroup(
+      async (group) => {
+        const [a] = await group.startAll(['a']);
+        await group.active(1);
+        const others = Array.from({ length: 50 }, (_, i) => group.launch(`n${i}`));
+        await group.until('all to follow', () => others.every(({ phase }) => phase === 'watching'));
+        expect(group.starts).toBe(1);
+        a.kill('SIGKILL');
+        const next = await group.primaryOf(others);
+        expect((await group.active(2)).epoch).toBe(2);
+        const rest = others.filter((node) => node !== next);
+        await group.until('all to follow', () => rest.every(({ phase }) => phase === 'watching'));
+        expect(group.starts).toBe(2);
+      },
+      // A machine of two cores needs many seconds to start fifty processes: they are no hang.
+      { options: { 'heartbeat-interval': '500ms', 'heartbeat-timeout': '5s', 'probe-timeout': '2s' } },
+    ));
+});

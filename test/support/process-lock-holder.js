@@ -1,0 +1,8 @@
+// Takes the kernel lock on a file, says so, and keeps it until its stdin ends or it is killed.
+import { openSync } from 'node:fs';
+import { tryLock } from 'fs-native-extensions';
+
+const taken = tryLock(openSync(process.argv[2] ?? '', 'r+'));
+process.stdout.write(taken ? 'held\n' : 'refused\n');
+process.stdin.resume();
+process.stdin.once('end', () => process.exit());
