@@ -65,7 +65,9 @@ function replacePart(text, name, generate) {
 }
 
 function commandsTable() {
-  const ofEach = new Set(OPTIONS.map((option) => option.flag));
+  const ofEach = new Set(
+    OPTIONS.filter(({ takenBy }) => takenBy === 'every command').map(({ flag }) => flag),
+  );
   const rows = createProgram().commands.map((command) => {
     const words = command.name() === 'run' ? '[options] [-- command args…]' : argumentsOf(command);
     const own = command.options.filter(({ long }) => !ofEach.has(long ?? ''));

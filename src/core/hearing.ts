@@ -5,6 +5,7 @@ import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { move, secondaryBase, stay, waiting } from './outcome.ts';
 import { claim, claimInTurn } from './claim.ts';
+import { turnDelayMs } from './election-order.ts';
 import { openProbe, probeFailedWhileSuspecting, suspect } from './suspicion.ts';
 import { stopSecondary } from './ending.ts';
 
@@ -60,7 +61,8 @@ export function shutdownHeard(
   };
   if (event.successor !== null && event.successor !== settings.nodeId) {
     const base = { ...secondaryBase(state), loss };
-    const next = waiting(base, { until: state.at + settings.successorWindowMs, why: 'successor' });
+    const until = state.at + settings.successorWindowMs + turnDelayMs(state, settings);
+    const next = waiting(base, { until, why: 'successor' });
     if (state.phase === 'waiting') return stay(next);
     if (state.phase === 'fencing' || state.phase === 'listening') return stay(state);
     return move('wait-for-successor', { state: next, detail: event.successor });

@@ -6,6 +6,7 @@ import type { FenceMode } from '../core/settings.ts';
 import type { LeaseObservation } from '../core/state.ts';
 import type { ProcessIdentity } from '../lease/lease-store.ts';
 import type { Fencing } from '../runtime/ports.ts';
+import { findLeftovers } from './find-leftovers.ts';
 import { clearLeftovers } from './leftovers.ts';
 import type { ClearOutcome, LeftoverSources } from './leftovers.ts';
 import { findLockHolders } from './lock-holders.ts';
@@ -95,6 +96,11 @@ export class ProcessFencing implements Fencing {
       };
     }
     return this.#awaitRelease(identity, description);
+  }
+
+  /** Looks at all that a clearing would, and does nothing about it. */
+  look(): void {
+    findLeftovers(this.#sources);
   }
 
   clearLeftovers(limits: {

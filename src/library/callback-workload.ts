@@ -72,8 +72,8 @@ export class CallbackWorkload implements NodeWorkload {
 
   /** @throws FAILOVER_PROMOTION_FAILED when something of an earlier term still runs, or it was stopped. */
   async activate(term: Term): Promise<void> {
-    await this.#stop?.done;
     const stops = this.#stops;
+    await this.#stop?.done;
     if (this.#running.size > 0) {
       throw new FailoverError(
         'FAILOVER_PROMOTION_FAILED',
@@ -194,7 +194,7 @@ export class CallbackWorkload implements NodeWorkload {
 
   /** Calls back, also when it throws at once, and remembers it for as long as it goes on. */
   async #call<Value>(callback: () => Promise<Value>): Promise<Value> {
-    const call = Promise.resolve().then(callback);
+    const call = callNow(callback);
     const ended = call.then(
       () => undefined,
       () => undefined,
@@ -205,6 +205,11 @@ export class CallbackWorkload implements NodeWorkload {
     });
     return call;
   }
+}
+
+/** At once, before anything can abort its signal; what it throws is a rejection. */
+async function callNow<Value>(callback: () => Promise<Value>): Promise<Value> {
+  return await callback();
 }
 
 function stoppedWhileStarting(): FailoverError {

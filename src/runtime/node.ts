@@ -61,6 +61,7 @@ export class NodeLoop {
     this.#context = {
       settings,
       ports,
+      latest: { clearing: 0 },
       dispatch: (event) => {
         this.dispatch(event);
       },

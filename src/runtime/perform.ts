@@ -20,6 +20,8 @@ export interface NodePorts {
 export interface EffectContext {
   readonly settings: Settings;
   readonly ports: NodePorts;
+  /** The number of the newest order of a kind whose answers must not be mixed up. */
+  readonly latest: { clearing: number };
   dispatch(event: EventBody): void;
   answer(requestId: string, outcome: RequestOutcome): void;
   suspend(): void;
@@ -90,18 +92,7 @@ export function perform(effect: Effect, context: EffectContext): void {
       );
       return;
     case 'clear-leftovers':
-      void ports.fencing.clearLeftovers(effect).then(
-        (result) => {
-          dispatch(
-            result.type === 'cleared'
-              ? { type: 'leftovers-cleared', ended: result.ended }
-              : { type: 'leftovers-remain', detail: result.detail },
-          );
-        },
-        (error: unknown) => {
-          dispatch({ type: 'leftovers-remain', detail: messageOf(error) });
-        },
-      );
+      void clearLeftovers(effect, context);
       return;
     case 'follow':
       ports.bus.follow(effect.holder);
@@ -156,6 +147,26 @@ export function perform(effect: Effect, context: EffectContext): void {
       context.exit(effect.order);
       return;
   }
+}
+
+/** The answer to an order that was given up does not count for the next one: that looks again. */
+async function clearLeftovers(
+  limits: Extract<Effect, { type: 'clear-leftovers' }>,
+  { ports, latest, dispatch }: EffectContext,
+): Promise<void> {
+  latest.clearing += 1;
+  const order = latest.clearing;
+  let answer: EventBody;
+  try {
+    const result = await ports.fencing.clearLeftovers(limits);
+    answer =
+      result.type === 'cleared'
+        ? { type: 'leftovers-cleared', ended: result.ended }
+        : { type: 'leftovers-remain', detail: result.detail };
+  } catch (error) {
+    answer = { type: 'leftovers-remain', detail: messageOf(error) };
+  }
+  if (order === latest.clearing) dispatch(answer);
 }
 
 async function acquire(floor: number, { ports, dispatch }: EffectContext): Promise<void> {

@@ -1,8 +1,8 @@
 // One group's share of the transport: the port that a node publishes, follows and probes through.
-import { monotonicNow } from '../runtime/clock.ts';
 import type { Announcement } from '../core/effect.ts';
 import type { Endpoints, LeaseHolder, StandbyInfo } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
+import { monotonicNow } from '../runtime/clock.ts';
 import type { Bus, BusEvent, ProbeReport } from '../runtime/ports.ts';
 import { isCount, isFields, isName, isText } from './checks.ts';
 import type { Tally } from './counters.ts';

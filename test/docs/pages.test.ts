@@ -15,12 +15,15 @@ const readme = readPage('README.md').text;
 describe.each(pages)('$path', ({ path, text }) => {
   it('has only links that lead somewhere', () => {
     const links = [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
-    const dead = links.filter((target) => !/^https?:/.test(target) && !leadsSomewhere(path, target));
+    const dead = links.filter(
+      (target) => !/^https?:/.test(target) && !leadsSomewhere(path, target),
+    );
     expect(dead).toEqual([]);
   });
 
   it('names only files of the project that exist', () => {
-    const named = text.match(/(?:^|(?<=[\s`(]))(?:src|test|scripts|bin|docs)\/[\w./-]*\w\/?/gm) ?? [];
+    const named =
+      text.match(/(?:^|(?<=[\s`(]))(?:src|test|scripts|bin|docs)\/[\w./-]*\w\/?/gm) ?? [];
     expect(named.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
   });
 

@@ -4,17 +4,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 
-/** The nodes write into it while it goes: what comes anew under our hands goes with it. */
-function remove(directory: string): void {
-  rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 1 });
-}
-
 describe('the state directory', () => {
   it('removed: the primary steps down, somebody leads again, and the epochs go on', () =>
     inGroup(async (group) => {
       const [a, b] = await group.startAll(['a', 'b']);
       const first = await group.active(1);
-      remove(group.stateDir);
+      group.remove(group.stateDir);
       const second = await group.active(2);
       expect(second.epoch).toBeGreaterThan(first.epoch);
       expect(a.timesIn('demoting')).toBe(1);
@@ -26,7 +21,7 @@ describe('the state directory', () => {
       const [a] = await group.startAll(['a'], { run: 'exec "$W" --ignore-term' });
       await group.active(1);
       a.kill('SIGSTOP');
-      remove(group.stateDir);
+      group.remove(group.stateDir);
       const b = await group.start('b');
       await group.until('b to find the lease taken', () => b.timesIn('suspecting') + b.timesIn('waiting') > 0);
       expect(group.starts).toBe(1);
@@ -65,7 +60,7 @@ describe('the state directory', () => {
       const nodes = await group.startAll(['a', 'b', 'c']);
       for (let round = 1; round <= 4; round += 1) {
         await group.active(round);
-        remove(group.groupDir);
+        group.remove(group.groupDir);
       }
       await group.active(5);
       await group.primaryOf(nodes);

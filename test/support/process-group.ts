@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readStat } from '../../src/fence/process-identity.ts';
+import { scanSessions } from '../../src/fence/session-members.ts';
 import { MARK, markedProcesses, signal, zombiesOf } from './process-list.ts';
 import { NodeProcess } from './process-node.ts';
 import { faultsOf, readWitness, witnessProgram } from './process-witness.ts';
@@ -114,6 +115,18 @@ export class Group {
     }
   }
 
+  /** Removes a directory into which the nodes write while it goes. */
+  remove(directory: string): void {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        rmSync(directory, { recursive: true, force: true });
+        return;
+      } catch (error) {
+        if (attempt === 100) throw error;
+      }
+    }
+  }
+
   files(directory: string): readonly string[] {
     return existsSync(directory) ? readdirSync(directory) : [];
   }
@@ -127,6 +140,13 @@ export class Group {
   /** The state letter of a process; '' when it is gone. */
   stateOf(pid: number): string {
     return readStat(pid)?.state ?? '';
+  }
+
+  /** The living processes of all sessions that a node has on record. */
+  sessionOf(id: string): readonly number[] {
+    const record = this.records().find(({ node }) => node === id);
+    const sessions = record?.sessions.map((session) => session.process.pid) ?? [];
+    return [...scanSessions(new Set(sessions)).values()].flat().map(({ pid }) => pid);
   }
 
   signal(pid: number, name: NodeJS.Signals): void {
@@ -327,7 +347,7 @@ export class Group {
     for (const paths of this.#sockets.values()) {
       for (const path of paths) rmSync(path, { force: true });
     }
-    rmSync(this.directory, { recursive: true, force: true });
+    this.remove(this.directory);
   }
 
   /** What happened, for the message of a failed test. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { RunOptions } from '../../config/load.ts';
 import { defaultStateDir, otherDefaultStateDir } from '../../config/state-dir.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
+import type { NodeTransition } from '../../runtime/failover-node.ts';
 import { commandWarnings } from '../../workload/warnings.ts';
 import { createLogger } from '../render/log.ts';
 
@@ -34,9 +35,30 @@ export async function run(options: RunOptions): Promise<void> {
   });
   for (const warning of startWarnings(options)) log.warn({ event: 'warning', reason: warning });
   obeySignals(node);
+  rehearseOnceStandingBy(node, (reason) => {
+    log.warn({ event: 'warning', reason });
+  });
   const order = await node.ended;
   log.info({ event: 'exit', exitCode: order.exitCode, reason: order.reason });
   process.exitCode = order.exitCode;
+}
+
+/** How long a node that stands by is left alone before it rehearses, ms. */
+const REHEARSAL_DELAY_MS = 250;
+
+/** Once, and not while it starts: then others may be starting too. */
+function rehearseOnceStandingBy(node: FailoverNode, warn: (reason: string) => void): void {
+  const onTransition = ({ to }: NodeTransition): void => {
+    if (to !== 'watching') return;
+    node.off('transition', onTransition);
+    const rehearse = (): void => {
+      node.rehearse().catch((error: unknown) => {
+        warn(`could not rehearse a promotion: ${String(error)}`);
+      });
+    };
+    setTimeout(rehearse, REHEARSAL_DELAY_MS).unref();
+  };
+  node.on('transition', onTransition);
 }
 
 /** The first request to end is graceful, the second is not. */

@@ -49,7 +49,8 @@ export function nodeInRole(
   const found = livingNodes(snapshot).find(({ record, status }) => {
     if (node !== null && record.node !== node) return false;
     if (status?.role !== role) return false;
-    return role === 'secondary' || record.run === holder?.record.run;
+    // A node that has just started is a secondary for an instant, whatever it becomes: it follows nobody.
+    return role === 'secondary' ? status.primary !== null : record.run === holder?.record.run;
   });
   return found ?? null;
 }

@@ -60,4 +60,10 @@ describe('waiting for a role', () => {
   ])('goes on while a node %s', (_, group) => {
     expect(nodeInRole(group, { role: 'primary', node: null })).toBeNull();
   });
+
+  it('does not take a node for a secondary that follows nobody yet', () => {
+    const starting = statusOf('a', { phase: 'listening', primary: null });
+    const group = snapshotOf(null, [answering(starting)]);
+    expect(nodeInRole(group, { role: 'secondary', node: null })).toBeNull();
+  });
 });

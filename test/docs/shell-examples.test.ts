@@ -1,0 +1,114 @@
+// The shell commands of the manual do what it says: they are run as they stand, by `sh -e`.
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { codeBlocks, readPage, ROOT, runnablePart } from './support/pages.ts';
+
+/** The longest a script may take, ms: each is over in a few seconds, also on a busy machine. */
+const LIMIT_MS = 90_000;
+
+const LAUNCHER = join(ROOT, 'bin', 'failover.js');
+
+let directory = '';
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'fo-docs-'));
+  mkdirSync(join(directory, 'bin'));
+  const shim = join(directory, 'bin', 'failover');
+  // The examples use the default state directory, which is not for tests.
+  const words = `"${process.execPath}" "${LAUNCHER}" "$command" --state-dir "${directory}/state"`;
+  writeFileSync(shim, `#!/bin/sh\ncommand=$1\nshift\nexec ${words} "$@"\n`);
+  chmodSync(shim, 0o755);
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+});
+
+it('shows a group that hands over, as the README does', { timeout: 2 * LIMIT_MS }, async () => {
+  const { code, output } = await runScript(shellOf('README.md'));
+  expect(output).toContain('primary a  epoch 1');
+  expect(output).toContain('c is primary at epoch 2');
+  expect(output).toContain('"primary": "c"');
+  const starts = [...output.matchAll(/^active under epoch (\d+)$/gm)].map(([, epoch]) => epoch);
+  expect(starts.slice(0, 2)).toEqual(['1', '2']);
+  expect(output).toContain('c has stopped.');
+  expect(code).toBe(0);
+});
+
+it(
+  'tells hot workers their role, as the page on them does',
+  { timeout: 2 * LIMIT_MS },
+  async () => {
+    const worker = blocksOf('docs/hot-standby.md', 'js').join('\n');
+    writeFileSync(join(directory, 'worker.mjs'), worker);
+    const { code, output } = await runScript(shellOf('docs/hot-standby.md'));
+    expect(output).toContain('b is primary at epoch 2');
+    expect(output).toContain('a is secondary at epoch 2');
+    expect(readFileSync(join(directory, 'a.role'), 'utf8')).toBe('secondary');
+    expect(code).toBe(0);
+  },
+);
+
+it('runs the demo with the first command of the README', { timeout: 2 * LIMIT_MS }, async () => {
+  const [quick = ''] = codeBlocks(readPage('README.md').text).map(({ code }) => code);
+  // What comes before is what brought this test here.
+  const last = quick.split('&&').at(-1)?.trim() ?? '';
+  expect(last).toBe('node bin/failover.js demo');
+  const { code, output } = await runScript(last, ROOT);
+  expect(output).toContain('and never twice at once');
+  expect(code).toBe(0);
+});
+
+function blocksOf(path: string, language: string): readonly string[] {
+  return codeBlocks(runnablePart(readPage(path)))
+    .filter((block) => block.language === language)
+    .map(({ code }) => code);
+}
+
+/** The commands of a page, and then the wait for what was started in the background. */
+function shellOf(path: string): string {
+  return `${blocksOf(path, 'sh').join('\n')}\nwait\n`;
+}
+
+interface ScriptResult {
+  readonly code: number | null;
+  /** Of stdout and stderr, in the order of arrival. */
+  readonly output: string;
+}
+
+function runScript(script: string, cwd = directory): Promise<ScriptResult> {
+  const PATH = [join(directory, 'bin'), process.env['PATH'] ?? ''].join(delimiter);
+  const child = spawn('sh', ['-e', '-c', script], {
+    cwd,
+    detached: true,
+    env: { ...process.env, PATH, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const take = (text: string): void => {
+    output += text;
+  };
+  child.stdout.setEncoding('utf8').on('data', take);
+  child.stderr.setEncoding('utf8').on('data', take);
+  const endGroup = (): void => {
+    try {
+      // The nodes are in the group of the script; what they started ends with them.
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // Nobody is left in it.
+    }
+  };
+  const timer = setTimeout(endGroup, LIMIT_MS);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    // A script that fails leaves its nodes: they keep the pipes open.
+    child.on('exit', endGroup);
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code, output });
+    });
+  });
+}
