@@ -85,12 +85,12 @@ export const ERRORS = {
   FAILOVER_PROMOTION_FAILED: {
     exitCode: 5,
     rpcCode: -31017,
-    hint: 'Run `failover events --group {group}` to see what the promotion ended with.',
+    hint: 'Run `failover status --group {group}` to see what the node says of it.',
   },
   FAILOVER_DEMOTED: {
     exitCode: 6,
     rpcCode: -31018,
-    hint: 'Run `failover events --group {group}` to see why, and start the node again.',
+    hint: 'Run `failover status --group {group}` to see who leads, and start the node again.',
   },
   FAILOVER_TIMED_OUT: {
     exitCode: 7,

@@ -39,7 +39,7 @@ const RELATIONS: readonly ((options: RunOptions, show: Show) => Conflict | null)
   standbyHasCommand,
   hotWorkloadIsTold,
   onlyHotTakesSignals,
-  outputHasCommand,
+  readinessHasCommand,
 ];
 
 /** One heartbeat lost or late must not read as a death. */
@@ -80,10 +80,10 @@ function onlyHotTakesSignals(options: RunOptions, show: Show): Conflict | null {
   };
 }
 
-function outputHasCommand({ readyWhen, command }: RunOptions, show: Show): Conflict | null {
-  if (readyWhen?.startsWith('log:') !== true || command.length > 0) return null;
+function readinessHasCommand({ readyWhen, command }: RunOptions, show: Show): Conflict | null {
+  if (readyWhen === null || command.length > 0) return null;
   return {
-    fact: `${show('readyWhen')} waits for output of a command, and there is none after --`,
-    hint: 'Give the command after --, or another form of --ready-when.',
+    fact: `${show('readyWhen')} waits for a command to be ready, and there is none after --`,
+    hint: 'Give the command after --, or let the promote command wait.',
   };
 }

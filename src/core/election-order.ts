@@ -24,7 +24,7 @@ export function recentStandbys(
   return standbys.filter((standby) => standby.heardAt >= oldest);
 }
 
-/** The order of succession: willing first, then who has stood by longest, then by id. */
+/** The order of succession: willing first, then the lower priority, then who has stood by longest. */
 export function successionOf(standbys: readonly KnownStandby[], at: number): readonly string[] {
   const stoodBySince = (standby: KnownStandby): number =>
     standby.heardAt - standby.standingByMs - at;
@@ -32,6 +32,7 @@ export function successionOf(standbys: readonly KnownStandby[], at: number): rea
     .sort(
       (a, b) =>
         Number(b.willing) - Number(a.willing) ||
+        a.priority - b.priority ||
         stoodBySince(a) - stoodBySince(b) ||
         (a.node < b.node ? -1 : 1),
     )

@@ -40,7 +40,11 @@ export function judgeSilence(silence: Silence, settings: Settings): Verdict {
   if (inspection.observation.epoch > silence.epoch) return 'changed';
   if (inspection.holder === 'foreign') return 'foreign';
   if (inspection.process === 'ending') return 'ending';
-  if (silence.untouchedForMs < timeoutMs) return 'alive';
+  if (silence.untouchedForMs < timeoutMs) {
+    // A touch is seen up to one beat late: one this close to the last word belongs to it.
+    const afterLastWordMs = silence.silentForMs - silence.untouchedForMs;
+    return afterLastWordMs > 1.5 * settings.heartbeatIntervalMs ? 'alive' : 'too-early';
+  }
   if (silence.silentForMs < timeoutMs) return 'too-early';
   if (inspection.process === 'stopped') return 'stopped';
   const limitMs = STARVATION_LIMIT * timeoutMs;

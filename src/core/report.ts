@@ -87,7 +87,8 @@ const CRASH_MS: Readonly<Record<Standby, number>> = { cold: 10, armed: 6, hot: 6
 /** The bounds that follow from the settings. */
 export function predictTakeover(settings: Settings): TakeoverPrediction {
   const probesMs = settings.probeAttempts * settings.probeTimeoutMs;
-  const hangMs = settings.heartbeatTimeoutMs + probesMs + settings.fenceGraceMs;
+  const graceMs = Math.max(settings.fenceGraceMs, settings.stopGraceMs);
+  const hangMs = settings.heartbeatTimeoutMs + probesMs + graceMs;
   return {
     crashMs: CRASH_MS[settings.standby],
     hangMs,

@@ -15,6 +15,16 @@ import { refuse, stopSecondary } from './ending.ts';
 import { standbyEvent } from './standby.ts';
 
 export function whenSecondary(state: SecondaryState, event: Event, settings: Settings): Outcome {
+  const outcome = decide(state, event, settings);
+  const { state: next } = outcome;
+  if (next.role !== 'secondary' || next.phase !== 'watching') return outcome;
+  const changed =
+    (unwillingBecause(state, settings) === null) !== (unwillingBecause(next, settings) === null);
+  // The primary learns from the next probe who may follow it: that one is due now.
+  return changed ? { ...outcome, state: { ...next, nextProbeAt: next.at } } : outcome;
+}
+
+function decide(state: SecondaryState, event: Event, settings: Settings): Outcome {
   switch (event.type) {
     case 'started':
       return started(state, settings);

@@ -100,14 +100,14 @@ export class ProcessFencing implements Fencing {
 
   /** Looks at all that a clearing would, and does nothing about it. */
   look(): void {
-    findLeftovers(this.#sources);
+    findLeftovers(this.#sources, { fenceGraceMs: 0, stopGraceMs: 0 });
   }
 
   clearLeftovers(limits: {
     readonly fenceGraceMs: number;
     readonly stopGraceMs: number;
   }): Promise<ClearOutcome> {
-    return clearLeftovers(this.#sources, limits.fenceGraceMs);
+    return clearLeftovers(this.#sources, limits);
   }
 
   /** Why no signal may be sent; null: it may. Looks anew: called right before the signal. */

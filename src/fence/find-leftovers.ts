@@ -1,6 +1,6 @@
 // Looks for what earlier runs left, and tells apart what may be signalled and what is only waited for.
 import type { NodeRecord, SessionRecord } from '../lease/lease-store.ts';
-import type { LeftoverSources } from './leftovers.ts';
+import type { Graces, LeftoverSources } from './leftovers.ts';
 import { findLockHolders } from './lock-holders.ts';
 import { hasEnded, isAlive, isComparable, readStat } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
@@ -20,12 +20,13 @@ export interface Leftovers {
  * One look: one scan of all processes if any session is recorded, a second one for the holders of the
  * workload lock only if it is held and no leftover explains it yet.
  */
-export function findLeftovers(sources: LeftoverSources): Leftovers {
+export function findLeftovers(sources: LeftoverSources, graces: Graces): Leftovers {
   const nodes = sources.listNodes();
   const ended = sources.ownEndedSessions();
   const live = nodes.filter((node) => node.run !== sources.run && isAlive(node.supervisor));
   const look: Look = {
     sources,
+    graces,
     nodes,
     live: new Set(live),
     ended: new Set(ended.map((session) => session.process.pid)),
@@ -56,6 +57,7 @@ interface Claim {
 
 interface Look {
   readonly sources: LeftoverSources;
+  readonly graces: Graces;
   readonly nodes: readonly NodeRecord[];
   /** Other nodes whose supervisor lives. */
   readonly live: ReadonlySet<NodeRecord>;
@@ -75,10 +77,10 @@ class Verdicts {
     this.#supervisors = supervisors;
   }
 
-  addTarget(stat: ProcessStat): void {
+  addTarget(stat: ProcessStat, graceMs: number): void {
     // A supervisor that was started from within a workload is in its session and yet no leftover.
     if (this.#supervisors.has(stat.pid) || !this.#isNew(stat.pid)) return;
-    this.targets.push(stat);
+    this.targets.push({ pid: stat.pid, startTime: stat.startTime, graceMs });
   }
 
   addOther(pid: number, why: string): void {
@@ -111,8 +113,10 @@ function judgeSession(claim: Claim, members: readonly ProcessStat[], look: Look)
   const proved =
     verdict === 'same' || claim.own || members.some(({ pid }) => readMark(pid, look.sources));
   const why = reasonToSpare(claim, proved);
+  const isStopping = claim.session.stopsWithSupervisor && !claim.own;
+  const graceMs = isStopping ? look.graces.stopGraceMs : look.graces.fenceGraceMs;
   for (const member of members) {
-    if (why === null) look.verdicts.addTarget(member);
+    if (why === null) look.verdicts.addTarget(member, graceMs);
     else look.verdicts.addOther(member.pid, why);
   }
 }
@@ -131,7 +135,7 @@ function judgeHolder(pid: number, look: Look): void {
   const stat = readStat(pid);
   if (stat === null || hasEnded(stat)) return;
   const why = reasonToSpareHolder(stat, look);
-  if (why === null) look.verdicts.addTarget(stat);
+  if (why === null) look.verdicts.addTarget(stat, look.graces.fenceGraceMs);
   else look.verdicts.addOther(pid, why);
 }
 

@@ -22,19 +22,26 @@ export type ClearOutcome =
   | { readonly type: 'cleared'; readonly ended: number }
   | { readonly type: 'remain'; readonly detail: string };
 
+/** How long a leftover may take to end, ms. */
+export interface Graces {
+  /** One that is told to end now. */
+  readonly fenceGraceMs: number;
+  /** An orphan that the kernel told when its supervisor died: it is stopping as its owner set it to. */
+  readonly stopGraceMs: number;
+}
+
 /**
- * SIGTERM with SIGCONT to each proved leftover, SIGKILL after `graceMs`; looked for anew at each poll,
- * since they fork. Whether an orphan got its death signal before and is stopping already can't be seen
- * from outside: each has the same grace, from our own SIGTERM on. Done within `graceMs` + 2.25 s.
+ * SIGTERM with SIGCONT to each proved leftover, SIGKILL after its grace; looked for anew at each poll,
+ * since they fork. Done within the longer grace + 2.5 s.
  */
 export async function clearLeftovers(
   sources: LeftoverSources,
-  graceMs: number,
+  graces: Graces,
 ): Promise<ClearOutcome> {
-  const ladder = new SignalLadder(graceMs);
+  const ladder = new SignalLadder();
   let othersSinceMs: number | null = null;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
-    const found = findLeftovers(sources);
+    const found = findLeftovers(sources, graces);
     const climbing = ladder.step(found.targets);
     if (found.lockIsFree && found.targets.length === 0 && found.others.length === 0) {
       return { type: 'cleared', ended: ladder.signalled };

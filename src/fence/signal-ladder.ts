@@ -4,20 +4,19 @@ import { activityOf, describeProcess } from './process-view.ts';
 import { hasEnded, readStat } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
 
-export type Target = Pick<ProcessStat, 'pid' | 'startTime'>;
+export interface Target extends Pick<ProcessStat, 'pid' | 'startTime'> {
+  /** How long it may take to end after SIGTERM, ms. */
+  readonly graceMs: number;
+}
 
 /** One emptying. `step` is called with all that still lives, over and over, until it says that it ends. */
 export class SignalLadder {
-  readonly #graceMs: number;
   readonly #told = new Set<string>();
   readonly #killed = new Set<string>();
   readonly #refused = new Map<string, string>();
-  #killAtMs: number | null = null;
+  /** When each is killed: its own grace from when it was first seen. */
+  readonly #killAtMs = new Map<string, number>();
   #giveUpAtMs = Infinity;
-
-  constructor(graceMs: number) {
-    this.#graceMs = graceMs;
-  }
 
   /** How many processes were sent a signal. */
   get signalled(): number {
@@ -29,14 +28,19 @@ export class SignalLadder {
     const open = targets.filter((target) => !this.#refused.has(keyOf(target)));
     if (open.length === 0) return false;
     const now = performance.now();
-    this.#killAtMs ??= now + this.#graceMs;
     if (now >= this.#giveUpAtMs) return false;
-    if (now < this.#killAtMs) {
-      for (const target of open) this.#tell(target);
-      return true;
+    let allKilled = true;
+    for (const target of open) {
+      const killAtMs = this.#killAtMs.get(keyOf(target)) ?? now + target.graceMs;
+      this.#killAtMs.set(keyOf(target), killAtMs);
+      if (now >= killAtMs) {
+        this.#kill(target);
+      } else {
+        this.#tell(target);
+        allKilled = false;
+      }
     }
-    if (this.#giveUpAtMs === Infinity) this.#giveUpAtMs = now + KILL_WAIT_MS;
-    for (const target of open) this.#kill(target);
+    if (allKilled && this.#giveUpAtMs === Infinity) this.#giveUpAtMs = now + KILL_WAIT_MS;
     return true;
   }
 

@@ -20,6 +20,8 @@ export interface SessionRecord {
   readonly active: boolean;
   /** True: `--orphan keep`. It is waited for, never signalled. */
   readonly keep: boolean;
+  /** True: the kernel sends it SIGTERM when its supervisor dies, so an orphan is already stopping. */
+  readonly stopsWithSupervisor: boolean;
 }
 
 /** What a node says of itself to everyone who reads the state directory. */
@@ -76,7 +78,10 @@ export interface LeaseStore {
   /** Gives the lease back and proves it free. Resolves also when there was nothing to release. */
   release(): Promise<void>;
 
-  /** Looks without taking anything. Cheap: called at every beat of a secondary. */
+  /**
+   * Looks without taking anything. Cheap: called at every beat of a secondary. In a store that has lost
+   * its epochs it also puts the highest that this node has seen back on record.
+   */
   observe(): LeaseObservation;
 
   /** Calls back, at once and never more than once per 5 ms, when epochs, pause or the directory change. */

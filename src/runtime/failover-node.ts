@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RunOptions } from '../config/load.ts';
 import { defaultNodeId } from '../config/names.ts';
@@ -17,6 +17,7 @@ import { FailoverError, isErrorCode } from '../errors.ts';
 import { ProcessFencing } from '../fence/fence.ts';
 import { ownIdentity } from '../fence/process-identity.ts';
 import { FileLease } from '../lease/file/file-lease.ts';
+import { roleFilePath } from '../lease/file/group-paths.ts';
 import type { NodeRecord } from '../lease/lease-store.ts';
 import { Transport } from '../transport/bus.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
@@ -42,6 +43,8 @@ export interface NodeTransition {
   readonly epoch: number;
   readonly reason: string;
   readonly takeover: Takeover | null;
+  /** When it was decided, by the wall clock: listeners are called a moment later. */
+  readonly time: Date;
 }
 
 export interface NodeEvents {
@@ -342,7 +345,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
 
   #createWorkload(deathSignal: boolean): NodeWorkload {
     const options = this.#options;
-    const { nodeId, run } = this.settings;
+    const { nodeId } = this.settings;
     return createWorkload(options.standby, {
       command: options.command,
       orphan: options.orphan,
@@ -355,7 +358,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
         group: options.group,
         node: nodeId,
         stateDir: dirname(this.#lease.paths.directory),
-        roleFile: join(this.#lease.paths.directory, `role-${run}.json`),
+        roleFile: roleFilePath(this.#lease.paths, this.settings.run),
       },
       deathSignal,
       lock: this.#lease.workloadLock,
@@ -424,7 +427,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       const epoch = 'epoch' in state ? state.epoch : state.epochFloor;
       const takeover = move === 'promoted' ? state.lastTakeover : null;
       const { role, phase } = state;
-      const change = { from: before.phase, to: phase, role, epoch, reason, takeover };
+      const time = new Date();
+      const change = { from: before.phase, to: phase, role, epoch, reason, takeover, time };
       later(() => this.emit('transition', change));
     }
     if (state.warning !== null && state.warning !== before.warning) this.#warn(state.warning);

@@ -1,9 +1,10 @@
 // Where a process's two sockets are: one short path of its own in a private directory.
 import { randomBytes } from 'node:crypto';
-import { lstatSync, mkdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { Endpoints } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
+import { makePrivateDirectory } from '../private-directory.ts';
 import type { ErrorCode } from '../errors.ts';
 
 /**
@@ -42,7 +43,7 @@ export function pathOfEndpoint(endpoint: string): string | null {
  */
 export function ensurePrivateDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makePrivateDirectory(directory);
   } catch (cause) {
     throw directoryError(directory, cause);
   }

@@ -59,7 +59,13 @@ export async function runHook(request: HookRequest, book: SessionBook): Promise<
 function startRecorded(gated: GatedProcess, request: HookRequest, book: SessionBook): void {
   try {
     if (request.isCancelled()) throw new Error('the workload is stopping');
-    book.add({ process: gated.identity, kind: 'hook', active: true, keep: false });
+    book.add({
+      process: gated.identity,
+      kind: 'hook',
+      active: true,
+      keep: false,
+      stopsWithSupervisor: false,
+    });
   } catch (error) {
     gated.close();
     throw error;

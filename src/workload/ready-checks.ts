@@ -75,7 +75,13 @@ export async function checkExec(
   const identity = pid === undefined ? null : (readIdentity(pid) ?? { ...ownIdentity(), pid });
   const kill = (): void => {
     if (identity !== null)
-      killSession({ process: identity, kind: 'hook', active: true, keep: false });
+      killSession({
+        process: identity,
+        kind: 'hook',
+        active: true,
+        keep: false,
+        stopsWithSupervisor: false,
+      });
   };
   options.signal.addEventListener('abort', kill);
   const result = await subprocess;

@@ -206,7 +206,9 @@ export abstract class SupervisedWorkload implements Workload {
     try {
       if (this.#stops !== start.begun) throw stoppedWhileStarting();
       const keep = orphan === 'keep';
-      this.book.add({ process: gated.identity, kind: 'workload', active, keep });
+      const stopsWithSupervisor = this.#deathSignal() === 'TERM';
+      const { identity } = gated;
+      this.book.add({ process: identity, kind: 'workload', active, keep, stopsWithSupervisor });
     } catch (error) {
       gated.close();
       throw error;

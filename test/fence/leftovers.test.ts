@@ -14,9 +14,17 @@ beforeEach(() => {
 afterEach(() => stage.close());
 
 const clear = (graceMs = LONG_MS): ReturnType<typeof clearLeftovers> =>
-  clearLeftovers(stage.sources, graceMs);
+  clearLeftovers(stage.sources, { fenceGraceMs: graceMs, stopGraceMs: LONG_MS });
 
 describe('what a dead supervisor recorded', () => {
+  test('an orphan that the kernel told already has the grace of an ordinary stop', async () => {
+    const deaf = await stage.start(`trap '' TERM; echo ready; exec sleep 1000`, { lock: true });
+    stage.addNode('a', deadSupervisor(), [session(deaf, { stopsWithSupervisor: true })]);
+    const graces = { fenceGraceMs: LONG_MS, stopGraceMs: 50 };
+    expect((await clearLeftovers(stage.sources, graces)).type).toBe('cleared');
+    expect(runs(deaf.identity.pid)).toBe(false);
+  });
+
   test('nothing recorded alive and a free lock is cleared without a signal', async () => {
     stage.addNode('a', deadSupervisor(), [session({ identity: deadSupervisor() })]);
     expect(await clear()).toEqual({ type: 'cleared', ended: 0 });

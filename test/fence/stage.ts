@@ -187,7 +187,8 @@ export function session(
   actor: { readonly identity: ProcessIdentity },
   changes: Partial<SessionRecord> = {},
 ): SessionRecord {
-  return { process: actor.identity, kind: 'workload', active: true, keep: false, ...changes };
+  const rules = { active: true, keep: false, stopsWithSupervisor: false };
+  return { process: actor.identity, kind: 'workload', ...rules, ...changes };
 }
 
 /** Whether the process is there and no zombie. */

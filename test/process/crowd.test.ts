@@ -19,6 +19,12 @@ describe('fifty secondaries', () => {
         expect(group.starts).toBe(2);
       },
       // A machine of two cores needs many seconds to start fifty processes: they are no hang.
-      { options: { 'heartbeat-interval': '500ms', 'heartbeat-timeout': '5s', 'probe-timeout': '2s' } },
+      {
+        options: {
+          'heartbeat-interval': '500ms',
+          'heartbeat-timeout': '5s',
+          'probe-timeout': '2s',
+        },
+      },
     ));
 });

@@ -7,7 +7,11 @@ describe('a promote command that does not succeed', () => {
     ['fails', 'exit 3', 'exit code 3'],
     ['is not found', 'no-such-hook-here', 'exit code 127'],
     ['hangs', 'exec sleep 60', 'timed out after 300ms'],
-    ['hangs and ignores SIGTERM', 'trap "" TERM; while :; do sleep 1; done', 'timed out after 300ms'],
+    [
+      'hangs and ignores SIGTERM',
+      'trap "" TERM; while :; do sleep 1; done',
+      'timed out after 300ms',
+    ],
     ['dies', 'kill -SEGV $$', 'SIGSEGV'],
   ])('%s: the lease is freed, the node tries again, and another can serve', (_how, hook, detail) =>
     inGroup(async (group) => {

@@ -71,7 +71,9 @@ describe('what is killed', () => {
           signal((await group.active(run)).pid, 'SIGKILL');
         }
         await group.reaches(b, 'serving');
-        expect(a.transitions.some(({ reason }) => reason?.includes('2 restarts within'))).toBe(true);
+        expect(a.transitions.some(({ reason }) => reason?.includes('2 restarts within'))).toBe(
+          true,
+        );
         expect(a.phase).not.toBe('serving');
       },
       { options: { 'restart-limit': '2' } },

@@ -87,7 +87,9 @@ describe('--restart', () => {
         const b = await group.start('b');
         const c = await group.start('c');
         for (const node of [b, c]) await group.reaches(node, 'watching');
-        expect([await group.ends(a), await group.ends(b), await group.ends(c)]).toStrictEqual([0, 0, 0]);
+        expect([await group.ends(a), await group.ends(b), await group.ends(c)]).toStrictEqual([
+          0, 0, 0,
+        ]);
         expect(group.starts).toBe(1);
       },
       { options: { restart: 'on-failure' } },
@@ -96,7 +98,8 @@ describe('--restart', () => {
   it('on-failure: another exit code is a failure, and starts it again', () =>
     inGroup(
       async (group) => {
-        const run = '[ -e again ] && exec "$W"; touch again; exec "$W" --exit-after-ms 50 --exit-code 1';
+        const run =
+          '[ -e again ] && exec "$W"; touch again; exec "$W" --exit-after-ms 50 --exit-code 1';
         const a = await group.start('a', { run });
         expect((await group.active(2)).epoch).toBe(2);
         await group.reaches(a, 'serving', 2);

@@ -131,7 +131,11 @@ describe('S5: a failed promotion leaves a free lease and a working secondary', (
     ['hangs', 'exec sleep 60'],
   ])('S5: a promote command that %s', (_how, hook) =>
     inGroup(async (group) => {
-      const options = { 'promote-command': hook, 'promote-timeout': '200ms', 'retry-backoff': '1m..1m' };
+      const options = {
+        'promote-command': hook,
+        'promote-timeout': '200ms',
+        'retry-backoff': '1m..1m',
+      };
       const a = await group.start('a', { options });
       await group.until('the failed promotion', () => a.phase === 'waiting');
       expect(a.timesIn('serving')).toBe(0);
@@ -159,7 +163,8 @@ describe('S6: nothing is orphaned and nothing of others is killed', () => {
 
   it('S6: a killed supervisor leaves no process once a successor has taken over', () =>
     inGroup(async (group) => {
-      const run = '"$W" & (trap "" TERM; sleep 1000) & (exec 3>&-; trap "" TERM; sleep 1000) & wait';
+      const run =
+        '"$W" & (trap "" TERM; sleep 1000) & (exec 3>&-; trap "" TERM; sleep 1000) & wait';
       const [a, b] = await group.startAll(['a', 'b'], { run });
       await group.active(1);
       const left = group.sessionOf('a');
@@ -169,25 +174,33 @@ describe('S6: nothing is orphaned and nothing of others is killed', () => {
       expect(left.filter((pid) => group.lives(pid))).toStrictEqual([]);
     }));
 
-  it.each(['primary.lock', 'workload.lock'])('S6: a foreign program that holds %s is spared', (name) =>
-    inGroup(async (group) => {
-      const [a] = await group.startAll(['a']);
-      a.kill('SIGTERM');
-      await group.ends(a);
-      const script = join(import.meta.dirname, '..', 'support', 'process-lock-holder.js');
-      const foreign = spawn(process.execPath, [script, join(group.groupDir, name)], {
-        stdio: ['pipe', 'pipe', 'inherit'],
-        env: { PATH: process.env['PATH'], [MARK]: group.mark },
-      });
-      let output = '';
-      foreign.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-      await group.until('the foreign lock', () => output === 'held\n');
-      const before = group.starts;
-      const b = await group.start('b');
-      await group.until('the warning', () => b.warnings.join().includes(`pid ${foreign.pid ?? 0}`));
-      expect([foreign.exitCode, foreign.signalCode, group.starts]).toStrictEqual([null, null, before]);
-      foreign.stdin.end();
-      await group.reaches(b, 'serving');
-    }),
+  it.each(['primary.lock', 'workload.lock'])(
+    'S6: a foreign program that holds %s is spared',
+    (name) =>
+      inGroup(async (group) => {
+        const [a] = await group.startAll(['a']);
+        a.kill('SIGTERM');
+        await group.ends(a);
+        const script = join(import.meta.dirname, '..', 'support', 'process-lock-holder.js');
+        const foreign = spawn(process.execPath, [script, join(group.groupDir, name)], {
+          stdio: ['pipe', 'pipe', 'inherit'],
+          env: { PATH: process.env['PATH'], [MARK]: group.mark },
+        });
+        let output = '';
+        foreign.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+        await group.until('the foreign lock', () => output === 'held\n');
+        const before = group.starts;
+        const b = await group.start('b');
+        await group.until('the warning', () =>
+          b.warnings.join().includes(`pid ${foreign.pid ?? 0}`),
+        );
+        expect([foreign.exitCode, foreign.signalCode, group.starts]).toStrictEqual([
+          null,
+          null,
+          before,
+        ]);
+        foreign.stdin.end();
+        await group.reaches(b, 'serving');
+      }),
   );
 });

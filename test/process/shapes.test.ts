@@ -107,7 +107,10 @@ describe('100 MB on stdout', () => {
     inGroup(async (group) => {
       const run = '"$W" & head -c 100000000 /dev/zero; touch written; wait';
       const [a, b] = await group.startAll(['a', 'b'], { run });
-      await group.until('the output', () => group.text('written') === '' && a.output.length > 99_999_999);
+      await group.until(
+        'the output',
+        () => group.text('written') === '' && a.output.length > 99_999_999,
+      );
       expect([a.phase, b.phase, group.starts]).toStrictEqual(['serving', 'watching', 1]);
     }));
 });

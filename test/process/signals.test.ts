@@ -3,16 +3,22 @@ import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 
 describe('a primary that is told to end', () => {
-  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('by %s ends with 0, and a secondary serves', (name) =>
-    inGroup(async (group) => {
-      const [a, b] = await group.startAll(['a', 'b']);
-      await group.active(1);
-      a.kill(name);
-      expect(await group.ends(a)).toBe(0);
-      await group.reaches(b, 'serving');
-      await group.active(2);
-      expect(group.lines.map(({ what }) => what).slice(0, 3)).toStrictEqual(['start', 'end', 'start']);
-    }),
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'by %s ends with 0, and a secondary serves',
+    (name) =>
+      inGroup(async (group) => {
+        const [a, b] = await group.startAll(['a', 'b']);
+        await group.active(1);
+        a.kill(name);
+        expect(await group.ends(a)).toBe(0);
+        await group.reaches(b, 'serving');
+        await group.active(2);
+        expect(group.lines.map(({ what }) => what).slice(0, 3)).toStrictEqual([
+          'start',
+          'end',
+          'start',
+        ]);
+      }),
   );
 
   it('lets a workload that takes its time finish before anyone else starts', () =>
@@ -23,7 +29,11 @@ describe('a primary that is told to end', () => {
       expect(await group.ends(a)).toBe(0);
       await group.reaches(b, 'serving');
       await group.active(2);
-      expect(group.lines.map(({ what }) => what).slice(0, 3)).toStrictEqual(['start', 'end', 'start']);
+      expect(group.lines.map(({ what }) => what).slice(0, 3)).toStrictEqual([
+        'start',
+        'end',
+        'start',
+      ]);
     }));
 
   it('twice does not wait for a workload that ignores SIGTERM', () =>

@@ -8,14 +8,15 @@ const CONFIRM =
   'i=0; until grep -q "^end [0-9]* $FAILOVER_EPOCH " witness.log; do i=$((i+1)); [ $i -lt 100 ] || exit 1; sleep 0.01; done';
 
 const HOT = {
-  'standby': 'hot',
+  standby: 'hot',
   'promote-signal': 'SIGUSR1',
   'demote-signal': 'SIGUSR2',
   'demote-command': CONFIRM,
 };
 
 /** How many hot workloads have come up: a signal before that would meet none. */
-const upCount = (text: string): number => text.split('\n').filter((line) => /^(standby|start)/.test(line)).length;
+const upCount = (text: string): number =>
+  text.split('\n').filter((line) => /^(standby|start)/.test(line)).length;
 
 describe('armed', () => {
   it('takes over with the process that waited behind its gate', () =>
@@ -23,8 +24,9 @@ describe('armed', () => {
       async (group) => {
         const [a, b] = await group.startAll(['a', 'b']);
         await group.active(1);
-        const waiting = await group.until('the gate of b', () =>
-          group.records().find(({ node }) => node === 'b')?.sessions[0]?.process.pid,
+        const waiting = await group.until(
+          'the gate of b',
+          () => group.records().find(({ node }) => node === 'b')?.sessions[0]?.process.pid,
         );
         a.kill('SIGKILL');
         expect((await group.active(2)).pid).toBe(waiting);
@@ -56,8 +58,9 @@ describe('armed', () => {
     inGroup(
       async (group) => {
         const [, b] = await group.startAll(['a', 'b']);
-        const gate = await group.until('the gate of b', () =>
-          group.records().find(({ node }) => node === 'b')?.sessions[0]?.process.pid,
+        const gate = await group.until(
+          'the gate of b',
+          () => group.records().find(({ node }) => node === 'b')?.sessions[0]?.process.pid,
         );
         b.kill('SIGKILL');
         await group.until('the end of the gate', () => !group.lives(gate));
@@ -123,8 +126,9 @@ describe('hot', () => {
         await group.active(1);
         const b = await group.start('b', { run, options: { 'promote-command': 'exit 1' } });
         await group.reaches(b, 'watching');
-        const hot = await group.until('the workload of b', () =>
-          group.records().find(({ node }) => node === 'b')?.sessions[0]?.process.pid,
+        const hot = await group.until(
+          'the workload of b',
+          () => group.records().find(({ node }) => node === 'b')?.sessions[0]?.process.pid,
         );
         a.kill('SIGKILL');
         await group.until('a failed promotion', () => b.timesIn('waiting') >= 1);
@@ -150,17 +154,17 @@ describe('hot', () => {
     ));
 
   it('reads its role from the role file of its own run', () =>
-    inGroup(
-      async (group) => {
-        const options = { ...HOT, 'promote-command': 'cat "$FAILOVER_ROLE_FILE" >> roles' };
-        const [a] = await group.startAll(['a'], { run, options });
-        await group.active(1);
-        expect(JSON.parse(group.text('roles'))).toMatchObject({ role: 'primary', epoch: 1 });
-        const files = group.files(group.groupDir).filter((name) => name.startsWith('role-'));
-        expect(files).toHaveLength(1);
-        a.kill('SIGTERM');
-        await group.ends(a);
-        expect(group.files(group.groupDir).filter((name) => name.startsWith('role-'))).toStrictEqual([]);
-      },
-    ));
+    inGroup(async (group) => {
+      const options = { ...HOT, 'promote-command': 'cat "$FAILOVER_ROLE_FILE" >> roles' };
+      const [a] = await group.startAll(['a'], { run, options });
+      await group.active(1);
+      expect(JSON.parse(group.text('roles'))).toMatchObject({ role: 'primary', epoch: 1 });
+      const files = group.files(group.groupDir).filter((name) => name.startsWith('role-'));
+      expect(files).toHaveLength(1);
+      a.kill('SIGTERM');
+      await group.ends(a);
+      expect(group.files(group.groupDir).filter((name) => name.startsWith('role-'))).toStrictEqual(
+        [],
+      );
+    }));
 });

@@ -23,7 +23,10 @@ describe('the state directory', () => {
       a.kill('SIGSTOP');
       group.remove(group.stateDir);
       const b = await group.start('b');
-      await group.until('b to find the lease taken', () => b.timesIn('suspecting') + b.timesIn('waiting') > 0);
+      await group.until(
+        'b to find the lease taken',
+        () => b.timesIn('suspecting') + b.timesIn('waiting') > 0,
+      );
       expect(group.starts).toBe(1);
       a.kill('SIGCONT');
       await group.primaryOf([a, b]);
@@ -48,7 +51,10 @@ describe('the state directory', () => {
       a.kill('SIGSTOP');
       renameSync(group.groupDir, `${group.groupDir}-old`);
       const b = await group.start('b');
-      await group.until('b to find the lease taken', () => b.timesIn('suspecting') + b.timesIn('waiting') > 0);
+      await group.until(
+        'b to find the lease taken',
+        () => b.timesIn('suspecting') + b.timesIn('waiting') > 0,
+      );
       expect(group.starts).toBe(1);
       a.kill('SIGCONT');
       await group.primaryOf([a, b]);
@@ -66,14 +72,16 @@ describe('the state directory', () => {
       await group.primaryOf(nodes);
     }));
 
-  it.each(['primary.lock', 'workload.lock'])('loses %s: the primary steps down, and never two', (name) =>
-    inGroup(async (group) => {
-      const nodes = await group.startAll(['a', 'b']);
-      await group.active(1);
-      rmSync(join(group.groupDir, name));
-      expect((await group.active(2)).epoch).toBeGreaterThan(1);
-      await group.primaryOf(nodes);
-    }),
+  it.each(['primary.lock', 'workload.lock'])(
+    'loses %s: the primary steps down, and never two',
+    (name) =>
+      inGroup(async (group) => {
+        const nodes = await group.startAll(['a', 'b']);
+        await group.active(1);
+        rmSync(join(group.groupDir, name));
+        expect((await group.active(2)).epoch).toBeGreaterThan(1);
+        await group.primaryOf(nodes);
+      }),
   );
 
   it('has an epoch record from the future: the next epoch is above it', () =>

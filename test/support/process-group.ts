@@ -1,5 +1,4 @@
 // A group of real nodes in a directory of its own: started, watched, ended and judged by the witness.
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -15,10 +14,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
 import { readStat } from '../../src/fence/process-identity.ts';
 import { scanSessions } from '../../src/fence/session-members.ts';
 import { MARK, markedProcesses, signal, zombiesOf } from './process-list.ts';
-import { NodeProcess } from './process-node.ts';
+import { LAUNCHER, NodeProcess, runClient } from './process-node.ts';
+import type { ClientResult } from './process-node.ts';
+import { storyOf } from './process-story.ts';
+import { readNodeFiles } from './process-records.ts';
+import type { NodeFile } from './process-records.ts';
 import { faultsOf, readWitness, witnessProgram } from './process-witness.ts';
 import type { WitnessLine } from './process-witness.ts';
 
@@ -48,27 +52,20 @@ export interface NodeSetup {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-export interface ClientResult {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Runs a body with a group, then ends the group in order and lets the checker judge all that happened. */
 export async function inGroup(
   body: (group: Group) => Promise<void>,
   setup: GroupSetup = {},
 ): Promise<void> {
   const group = new Group(setup);
+  // Not after the body: a test that ran out of time never comes to that.
+  onTestFinished(() => group.clear());
   try {
     await body(group);
     await group.endInOrder();
   } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${group.story()}`, {
-      cause: error,
-    });
-  } finally {
-    await group.clear();
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`${message}\n${group.story()}`, { cause: error });
   }
 }
 
@@ -260,23 +257,11 @@ export class Group {
   /** A command of a client, to its end. */
   async client(...args: readonly string[]): Promise<ClientResult> {
     const [command = '', ...rest] = args;
-    const launcher = join(import.meta.dirname, '..', '..', 'bin', 'failover.js');
-    const words = [launcher, command, '--group', 'g', '--state-dir', this.stateDir, ...rest];
-    const owner = this.#setup.asUser;
-    const child = spawn(process.execPath, words, {
-      ...(owner === undefined ? {} : { uid: owner, gid: owner }),
+    return runClient({
+      args: [command, '--group', 'g', '--state-dir', this.stateDir, ...rest],
       env: this.#environment(),
+      uid: this.#setup.asUser ?? null,
       cwd: this.directory,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    return new Promise((resolve) => {
-      child.once('close', (code) => {
-        resolve({ code, stdout, stderr });
-      });
     });
   }
 
@@ -295,16 +280,7 @@ export class Group {
   }
 
   records(): readonly NodeFile[] {
-    const directory = join(this.groupDir, 'nodes');
-    if (!existsSync(directory)) return [];
-    return readdirSync(directory).flatMap((name) => {
-      try {
-        // Written by our own program; a half-written one is skipped.
-        return [JSON.parse(readFileSync(join(directory, name), 'utf8')) as NodeFile];
-      } catch {
-        return [];
-      }
-    });
+    return readNodeFiles(join(this.groupDir, 'nodes'));
   }
 
   /** Ends every node that still runs with SIGTERM, and checks what must hold at the end. */
@@ -318,7 +294,9 @@ export class Group {
     for (const node of living) await this.ends(node);
     this.judge();
     if (zombies.length > 0) {
-      await this.until('the zombies to be waited for', () => zombies.every((pid) => isNoZombie(pid)));
+      await this.until('the zombies to be waited for', () =>
+        zombies.every((pid) => isNoZombie(pid)),
+      );
     }
     await this.until('the end of all processes', () => markedProcesses(this.mark).length === 0);
     const left = living.flatMap((node) => this.socketsOf(node)).filter((path) => existsSync(path));
@@ -352,19 +330,7 @@ export class Group {
 
   /** What happened, for the message of a failed test. */
   story(): string {
-    const nodes = this.nodes.map((node) => {
-      const log = node.log.map((line) => {
-        const { time } = line as { readonly time?: string };
-        return `  ${time ?? ''} ${line.event} ${line.from ?? ''} -> ${line.to ?? ''} ${line.epoch ?? ''} ${line.reason ?? ''}`;
-      });
-      const end = node.end === null ? 'runs' : `ended with ${node.end}`;
-      return [`${node.id} (pid ${node.pid}) ${end}`, ...log, node.stray].join('\n');
-    });
-    const witness = this.text('witness.log');
-    const processes = markedProcesses(this.mark).map(
-      ({ pid, state, command }) => `  ${pid} ${state} ${command}`,
-    );
-    return [...nodes, 'witness:', witness, 'processes:', ...processes].join('\n');
+    return storyOf(this.nodes, { mark: this.mark, witness: this.text('witness.log') });
   }
 
   #environment(): NodeJS.ProcessEnv {
@@ -376,21 +342,13 @@ export class Group {
       ...process.env,
       NODE_OPTIONS: '',
       [MARK]: this.mark,
-      LAUNCHER: join(import.meta.dirname, '..', '..', 'bin', 'failover.js'),
+      LAUNCHER,
       W: this.witness,
       WITNESS_DIR: this.directory,
       XDG_RUNTIME_DIR: runtimeDir,
       ...env,
     };
   }
-}
-
-/** What a node says of itself in the state directory. */
-interface NodeFile {
-  readonly node: string;
-  readonly run: string;
-  readonly endpoints: Readonly<Record<string, string>>;
-  readonly sessions: readonly { readonly process: { readonly pid: number } }[];
 }
 
 function mtimeOf(path: string): bigint {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 /** One line of `--log-format json`. */
 export interface LogLine {
   readonly event: string;
+  readonly time?: string;
   readonly from?: string;
   readonly to?: string;
   readonly role?: string;
@@ -23,7 +24,28 @@ export interface NodeLaunch {
   readonly cwd: string;
 }
 
-const LAUNCHER = join(import.meta.dirname, '..', '..', 'bin', 'failover.js');
+/** What a person calls `failover`. */
+export const LAUNCHER: string = join(import.meta.dirname, '..', '..', 'bin', 'failover.js');
+
+export interface ClientResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command of a client to its end. */
+export function runClient(launch: Omit<NodeLaunch, 'id'>): Promise<ClientResult> {
+  const child = spawnLauncher(launch);
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  return new Promise((resolve) => {
+    child.once('close', (code) => {
+      resolve({ code, stdout, stderr });
+    });
+  });
+}
 
 export class NodeProcess {
   readonly id: string;
@@ -40,13 +62,7 @@ export class NodeProcess {
 
   constructor(launch: NodeLaunch) {
     this.id = launch.id;
-    const owner = launch.uid === null ? {} : { uid: launch.uid, gid: launch.uid };
-    this.#child = spawn(process.execPath, [LAUNCHER, ...launch.args], {
-      ...owner,
-      cwd: launch.cwd,
-      env: launch.env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    this.#child = spawnLauncher(launch);
     this.pid = this.#child.pid ?? -1;
     this.#child.stdout?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.#child.stderr?.on('data', (chunk: Buffer) => {
@@ -101,6 +117,16 @@ export class NodeProcess {
       else this.log.push(parsed);
     }
   }
+}
+
+function spawnLauncher({ args, env, uid, cwd }: Omit<NodeLaunch, 'id'>): ChildProcess {
+  const owner = uid === null ? {} : { uid, gid: uid };
+  return spawn(process.execPath, [LAUNCHER, ...args], {
+    ...owner,
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 function parseLine(line: string): LogLine | null {

@@ -28,7 +28,7 @@ export function witnessProgram(): string {
     renameSync(unfinished, program);
     return program;
   } catch {
-    return join(import.meta.dirname, 'process-witness.js');
+    return join(import.meta.dirname, 'process-witness-script.js');
   }
 }
 

@@ -274,9 +274,9 @@ describe('asking for a demotion', () => {
     await expect(
       follower.bus.requestDemotion({ successor: 'b', timeoutMs: 15_000 }),
     ).resolves.toEqual({ accepted: true, detail: 'stepping down' });
-    expect(asked).toEqual([
-      ['instance.demote', { group: 'web', successor: 'b', answerEarly: true }],
-    ]);
+    const params = { group: 'web', successor: 'b', answerEarly: true };
+    const expiresAtMs: unknown = expect.any(Number);
+    expect(asked).toEqual([['instance.demote', { ...params, expiresAtMs }]]);
   });
 
   it('is not accepted when nobody is followed', async () => {

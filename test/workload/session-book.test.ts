@@ -4,7 +4,7 @@ import { SessionBook } from '../../src/workload/session-book.ts';
 
 function record(pid: number): SessionRecord {
   const process = { pid, startTime: '1', bootId: 'boot', pidNamespace: '1' };
-  return { process, kind: 'workload', active: false, keep: false };
+  return { process, kind: 'workload', active: false, keep: false, stopsWithSupervisor: false };
 }
 
 describe('SessionBook', () => {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunOptions } from '../../config/load.ts';
 import { defaultStateDir, otherDefaultStateDir } from '../../config/state-dir.ts';
+import { ERRORS, FailoverError } from '../../errors.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
 import type { NodeTransition } from '../../runtime/failover-node.ts';
 import { commandWarnings } from '../../workload/warnings.ts';
@@ -22,8 +23,8 @@ export async function run(options: RunOptions): Promise<void> {
     node: node.settings.nodeId,
     group,
   });
-  node.on('transition', ({ from, to, role, epoch, reason, takeover }) => {
-    log.info({ event: 'transition', from, to, role, epoch, reason, takeover });
+  node.on('transition', ({ from, to, role, epoch, reason, takeover, time }) => {
+    log.info({ event: 'transition', from, to, role, epoch, reason, takeover, time });
   });
   node.on('warning', (reason) => {
     log.warn({ event: 'warning', reason });
@@ -41,7 +42,14 @@ export async function run(options: RunOptions): Promise<void> {
   const order = await node.ended;
   log.info({ event: 'exit', exitCode: order.exitCode, reason: order.reason });
   process.exitCode = order.exitCode;
+  if (order.exitCode === LEASE_HELD.exitCode) {
+    throw new FailoverError('FAILOVER_LEASE_HELD', `Cannot be primary: ${order.reason}`, {
+      details: { group },
+    });
+  }
 }
+
+const LEASE_HELD = ERRORS.FAILOVER_LEASE_HELD;
 
 /** How long a node that stands by is left alone before it rehearses, ms. */
 const REHEARSAL_DELAY_MS = 250;

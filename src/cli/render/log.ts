@@ -14,6 +14,8 @@ interface LogEntry {
   /** The role from here on; what was given last counts until the next. */
   readonly role?: string;
   readonly epoch?: number;
+  /** When it happened, if that is not now. */
+  readonly time?: Date;
   readonly [key: string]: unknown;
 }
 
@@ -48,7 +50,7 @@ export function createLogger(options: LoggerOptions): Logger {
     last.role = entry.role ?? last.role;
     last.epoch = entry.epoch ?? last.epoch;
     if (quiet && severity === 'info') return;
-    const line: Line = { ...options, ...last, entry, severity, time: now() };
+    const line: Line = { ...options, ...last, entry, severity, time: entry.time ?? now() };
     stream.write(`${format === 'json' ? jsonLine(line) : prettyLine(line, paint)}\n`);
   };
   return {

@@ -34,3 +34,8 @@ export function groupPaths(directory: string): GroupPaths {
     completed: join(directory, 'completed'),
   };
 }
+
+/** Where a node tells its workload its role; goes with the node's records. */
+export function roleFilePath(paths: GroupPaths, run: string): string {
+  return join(paths.directory, `role-${run}.json`);
+}

@@ -7,6 +7,7 @@ import { compareSession, scanSessions } from '../../fence/session-members.ts';
 import type { NodeRecord, SessionRecord } from '../lease-store.ts';
 import { readBounded } from './durable-file.ts';
 import { statOrNull } from './file-identity.ts';
+import { roleFilePath } from './group-paths.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { parseNodeRecord, RECORD_LIMIT_BYTES } from './node-record.ts';
 
@@ -91,6 +92,7 @@ export function forgetNode(paths: GroupPaths, run: string): void {
   if (!isRunName(run)) return;
   rmSync(join(paths.claims, `${run}.json`), { force: true });
   rmSync(join(paths.nodes, `${run}.json`), { force: true });
+  rmSync(roleFilePath(paths, run), { force: true });
 }
 
 /** Whether a run can be the name of a file: records are written by others. */

@@ -53,6 +53,8 @@ function sessionRecord(value: unknown): SessionRecord | null {
   const active = fields?.['active'];
   const keep = fields?.['keep'];
   if (process === null || (kind !== 'workload' && kind !== 'hook')) return null;
+  const stopsWithSupervisor = fields?.['stopsWithSupervisor'];
   if (typeof active !== 'boolean' || typeof keep !== 'boolean') return null;
-  return { process, kind, active, keep };
+  if (typeof stopsWithSupervisor !== 'boolean') return null;
+  return { process, kind, active, keep, stopsWithSupervisor };
 }

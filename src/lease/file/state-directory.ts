@@ -1,8 +1,9 @@
 // Makes a group's directory, or finds it, and refuses one in which a kernel lock would prove nothing.
 import { randomBytes } from 'node:crypto';
-import { chmodSync, linkSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, linkSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
+import { makePrivateDirectory } from '../../private-directory.ts';
 import { padded, replaceVolatileFile, syncDirectory } from './durable-file.ts';
 import { statOrNull } from './file-identity.ts';
 import { refuseRemoteFileSystem } from './file-system-kind.ts';
@@ -79,7 +80,7 @@ function makeDirectory(path: string): void {
     );
   }
   withStorageErrors(`make ${path}`, () => {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makePrivateDirectory(path);
     syncDirectory(dirname(path));
   });
 }

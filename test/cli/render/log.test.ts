@@ -45,10 +45,16 @@ describe('JSON lines', () => {
 
   it('have no colours and no stable field replaced', () => {
     const { log, lines } = logger({ format: 'json', level: 1 });
-    log.info({ event: 'x', reason: 'y', time: 'never', level: 'fatal', group: 'other' });
+    log.info({ event: 'x', reason: 'y', level: 'fatal', group: 'other' });
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', group: 'web', role: null });
     expect(lines[0]).not.toContain('\u001B');
   });
+});
+
+it('tells when it happened, if that was not now', () => {
+  const { log, lines } = logger({ format: 'json' });
+  log.info({ event: 'x', reason: 'y', time: new Date(5) });
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ time: '1970-01-01T00:00:00.005Z' });
 });
 
 it('quiet leaves out what is neither warning nor error', () => {

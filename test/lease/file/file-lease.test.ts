@@ -168,7 +168,7 @@ describe('verifying', () => {
     rmSync(a.paths.directory, { recursive: true });
     const removed = a.verify();
     expect(removed.type === 'lost' && removed.cause).toMatch(/was removed$/);
-    mkdirSync(a.paths.directory);
+    // It was made anew, so that the epochs go on in it.
     const replaced = a.verify();
     expect(replaced.type === 'lost' && replaced.cause).toMatch(
       /was replaced by another directory$/,

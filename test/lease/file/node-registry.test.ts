@@ -31,7 +31,7 @@ async function startSession(): Promise<{ identity: ProcessIdentity; end: () => P
 }
 
 function sessionOf(process: ProcessIdentity): SessionRecord {
-  return { process, kind: 'workload', active: true, keep: false };
+  return { process, kind: 'workload', active: true, keep: false, stopsWithSupervisor: false };
 }
 
 /** Puts the record of another node beside that of `lease`. */

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
 import { granted, openLease, ownRecord, temporaryDirectory } from '../support/fixtures.ts';
 
-it('is looked at as an empty one, and never throws', async () => {
+it('is looked at as an empty one at first; then the epochs go on in a new one', async () => {
   const stateDir = temporaryDirectory();
   const a = openLease(stateDir, 'a');
   await granted(a.acquire(0));
@@ -17,8 +17,9 @@ it('is looked at as an empty one, and never throws', async () => {
     touch: null,
     paused: false,
   });
-  expect(a.listNodes()).toEqual([]);
-  expect(a.collectGarbage()).toBe(0);
+  expect(a.observe().epoch).toBe(1);
+  expect(a.listNodes().map(({ node }) => node)).toEqual(['a']);
+  expect(await granted(a.acquire(0))).toBe(2);
 });
 
 it('lets nobody in while the one of before still holds a deleted lock file', async () => {
@@ -72,6 +73,7 @@ it('is made anew by a node that goes on, with its record and sessions', async ()
     kind: 'workload',
     active: true,
     keep: false,
+    stopsWithSupervisor: false,
   } as const;
   a.setSessions([session]);
   rmSync(stateDir, { recursive: true });

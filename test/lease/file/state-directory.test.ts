@@ -119,7 +119,13 @@ describe.skipIf(!isRoot)('as root', () => {
     const b = openLease(stateDir, 'b');
     fill(stateDir);
     const sessions = [
-      { process: ownRecord('a').supervisor, kind: 'workload', active: true, keep: false },
+      {
+        process: ownRecord('a').supervisor,
+        kind: 'workload',
+        active: true,
+        keep: false,
+        stopsWithSupervisor: false,
+      },
     ] as const;
     expect(await granted(a.acquire(0))).toBe(1);
     a.setSessions(sessions);

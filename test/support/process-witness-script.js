@@ -1,8 +1,13 @@
 #!/usr/bin/env node
 // The witness where no compiler is: slower to start, and the same to its readers.
 import { appendFileSync, openSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { tryLock, unlock } from 'fs-native-extensions';
+
+/** @type {unknown} It has no types. */
+const loaded = createRequire(import.meta.url)('fs-native-extensions');
+const { tryLock, unlock } =
+  /** @type {{ tryLock: (fd: number) => boolean, unlock: (fd: number) => void }} */ (loaded);
 
 const args = process.argv.slice(2);
 const numberOf = (/** @type {string} */ name) => {
@@ -41,7 +46,13 @@ function end(code) {
 
 process.on('SIGTERM', () => {
   if (args.includes('--ignore-term')) say('ignored');
-  else setTimeout(() => { end(0); }, numberOf('--stop-ms') ?? 0);
+  else
+    setTimeout(
+      () => {
+        end(0);
+      },
+      numberOf('--stop-ms') ?? 0,
+    );
 });
 const isHot = args.includes('--hot') || args.includes('--disobey');
 if (isHot) {
@@ -60,4 +71,7 @@ if (!isHot || process.env['FAILOVER_ROLE'] === 'primary') {
 }
 const endsAfterMs = numberOf('--exit-after-ms');
 if (endsAfterMs === null) setInterval(() => undefined, 60_000);
-else setTimeout(() => { end(numberOf('--exit-code') ?? 0); }, endsAfterMs);
+else
+  setTimeout(() => {
+    end(numberOf('--exit-code') ?? 0);
+  }, endsAfterMs);

@@ -1,0 +1,23 @@
+// What the nodes of a group say of themselves in its state directory.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface NodeFile {
+  readonly node: string;
+  readonly run: string;
+  readonly endpoints: Readonly<Record<string, string>>;
+  readonly sessions: readonly { readonly process: { readonly pid: number } }[];
+}
+
+/** The records in a directory; one that is being written is left out. */
+export function readNodeFiles(directory: string): readonly NodeFile[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory).flatMap((name) => {
+    try {
+      // Written by our own program, whose records other tests check.
+      return [JSON.parse(readFileSync(join(directory, name), 'utf8')) as NodeFile];
+    } catch {
+      return [];
+    }
+  });
+}
