@@ -2,11 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RunOptions } from '../config/load.ts';
 import { defaultNodeId } from '../config/names.ts';
-import { parseReadyWhen } from '../config/ready-when.ts';
 import { defaultRuntimeDir, defaultStateDir } from '../config/state-dir.ts';
 import { reportOf } from '../core/report.ts';
 import type { RequestOutcome } from '../core/effect.ts';
@@ -14,21 +12,19 @@ import type { EventBody } from '../core/event.ts';
 import type { Endpoints, NodeState, Phase, Role, StopOrder, Takeover } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
 import { FailoverError, isErrorCode } from '../errors.ts';
-import { ProcessFencing } from '../fence/fence.ts';
-import { ownIdentity } from '../fence/process-identity.ts';
+import type { ProcessFencing } from '../fence/fence.ts';
 import { FileLease } from '../lease/file/file-lease.ts';
-import { roleFilePath } from '../lease/file/group-paths.ts';
-import type { NodeRecord } from '../lease/lease-store.ts';
 import { Transport } from '../transport/bus.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
-import type { RpcMethod, RpcParams } from '../transport/rpc-message.ts';
 import { packageVersion } from '../version.ts';
 import { resolveCommand } from '../workload/command-path.ts';
-import { createWorkload } from '../workload/create-workload.ts';
 import { probeDeathSignal } from '../workload/death-signal.ts';
 import { monotonicNow, systemClock } from './clock.ts';
 import { messageOf } from './failures.ts';
 import { NodeLoop } from './node.ts';
+import { buildFencing, buildWorkload, nodeRecordOf } from './node-parts.ts';
+import type { NodeContext } from './node-parts.ts';
+import { serve } from './node-requests.ts';
 import type { Step } from './node.ts';
 import type { NodeStatus } from './node-status.ts';
 import type { Bus, NodeWorkload, WorkloadLock } from './ports.ts';
@@ -82,6 +78,9 @@ export interface WorkloadParts {
 /** How long the last messages have to leave before the sockets are closed, ms. */
 const LINGER_MS = 50;
 
+/** How many transitions a node remembers. */
+const HISTORY_LIMIT = 100;
+
 /** How often the node looks after its sockets and the records of dead nodes, ms. */
 const UPKEEP_INTERVAL_MS = 1_000;
 
@@ -107,6 +106,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly #upkeep: NodeJS.Timeout;
   #resolveEnded: (order: StopOrder) => void = () => undefined;
   #warned: string | null = null;
+  readonly #history: NodeTransition[] = [];
   #announced: Endpoints;
 
   /**
@@ -162,9 +162,10 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       this.#lease.close().catch(() => undefined);
       throw error;
     }
-    this.#fencing = this.#createFencing();
+    this.#fencing = buildFencing(this.#context(), () => this.#workload);
     this.#workload =
-      extras.createWorkload?.(this.#workloadParts()) ?? this.#createWorkload(parts.deathSignal);
+      extras.createWorkload?.(this.#workloadParts()) ??
+      buildWorkload(this.#context(), () => this.#fencing, parts.deathSignal);
     this.#loop = this.#createLoop(extras);
     this.#lease.watch(() => {
       this.#loop.dispatch({ type: 'lease-changed' });
@@ -181,6 +182,11 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   /** The state directory of the group, by its real path. */
   get directory(): string {
     return this.#lease.paths.directory;
+  }
+
+  /** The latest transitions, oldest first; bounded. */
+  history(): readonly NodeTransition[] {
+    return [...this.#history];
   }
 
   status(): NodeStatus {
@@ -261,7 +267,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     const look = (): void => {
       this.#fencing.look();
     };
-    await rehearse({ settings, record: this.#nodeRecord(), look });
+    await rehearse({ settings, record: this.#record(), look });
   }
 
   /** Steps down, then lets the process be stopped (SIGTSTP). */
@@ -291,25 +297,17 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   }
 
   #openLease(): FileLease {
-    const record = this.#nodeRecord();
+    const record = this.#record();
     return FileLease.open({ stateDir: this.#options.stateDir ?? defaultStateDir(), record });
   }
 
-  #nodeRecord(): Omit<NodeRecord, 'v' | 'sessions'> {
-    const { nodeId, run, version, standby, priority } = this.settings;
-    return {
-      node: nodeId,
-      run,
+  #record(): ReturnType<typeof nodeRecordOf> {
+    return nodeRecordOf({
+      settings: this.settings,
       group: this.#options.group,
-      version,
-      host: hostname(),
-      supervisor: ownIdentity(),
       endpoints: this.#transport.endpoints,
-      standby,
-      priority,
       startedAt: this.#startedAt,
-      startedAtMonotonicMs: monotonicNow(),
-    };
+    });
   }
 
   #openBus(): Bus {
@@ -327,7 +325,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       onEvent: (event) => {
         this.#loop.dispatch(event);
       },
-      onRequest: (method, params) => this.#serve(method, params),
+      onRequest: (method, params) => serve(this, method, params),
     });
   }
 
@@ -343,58 +341,18 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     };
   }
 
-  #createWorkload(deathSignal: boolean): NodeWorkload {
-    const options = this.#options;
-    const { nodeId } = this.settings;
-    return createWorkload(options.standby, {
-      command: options.command,
-      orphan: options.orphan,
-      promoteCommand: options.promoteCommand,
-      demoteCommand: options.demoteCommand,
-      promoteSignal: options.promoteSignal,
-      demoteSignal: options.demoteSignal,
-      readyWhen: options.readyWhen === null ? null : parseReadyWhen(options.readyWhen),
-      context: {
-        group: options.group,
-        node: nodeId,
-        stateDir: dirname(this.#lease.paths.directory),
-        roleFile: roleFilePath(this.#lease.paths, this.settings.run),
+  #context(): NodeContext {
+    return {
+      options: this.#options,
+      settings: this.settings,
+      lease: this.#lease,
+      dispatch: (event) => {
+        this.#loop.dispatch(event);
       },
-      deathSignal,
-      lock: this.#lease.workloadLock,
-      ledger: this.#lease,
-      listener: {
-        ready: () => {
-          this.#loop.dispatch({ type: 'workload-ready' });
-        },
-        ended: (end) => {
-          this.#loop.dispatch({ type: 'workload-ended', ...end });
-        },
-        disarmed: (detail) => {
-          this.#loop.dispatch({ type: 'workload-disarmed', detail });
-        },
-      },
-      endHolders: (graceMs) =>
-        this.#fencing.clearLeftovers({ fenceGraceMs: graceMs, stopGraceMs: graceMs }),
       warn: (message) => {
         this.#warn(message);
       },
-    });
-  }
-
-  #createFencing(): ProcessFencing {
-    const { paths, workloadLock } = this.#lease;
-    return new ProcessFencing({
-      group: this.#options.group,
-      stateDir: dirname(paths.directory),
-      run: this.settings.run,
-      primaryLockPath: paths.primaryLock,
-      workloadLockPath: paths.workloadLock,
-      isWorkloadLockFree: () => workloadLock.isFree(),
-      listNodes: () => this.#lease.listNodes(),
-      ownEndedSessions: () => this.#workload.ownEndedSessions(),
-      observe: () => this.#lease.observe(),
-    });
+    };
   }
 
   #createLoop({ suspend }: FailoverNodeExtras): NodeLoop {
@@ -429,6 +387,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       const { role, phase } = state;
       const time = new Date();
       const change = { from: before.phase, to: phase, role, epoch, reason, takeover, time };
+      this.#history.push(change);
+      if (this.#history.length > HISTORY_LIMIT) this.#history.shift();
       later(() => this.emit('transition', change));
     }
     if (state.warning !== null && state.warning !== before.warning) this.#warn(state.warning);
@@ -440,51 +400,6 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     if (message === this.#warned) return;
     this.#warned = message;
     later(() => this.emit('warning', message));
-  }
-
-  async #serve(method: Exclude<RpcMethod, 'instance.ping'>, params: RpcParams): Promise<unknown> {
-    switch (method) {
-      case 'instance.status':
-        return this.status();
-      case 'instance.promote': {
-        const force = params['force'] === true;
-        const build = (requestId: string): EventBody => ({
-          type: 'promote-requested',
-          requestId,
-          force,
-        });
-        const { takeover, detail } = accepted(await this.#loop.request(build));
-        return { takeover, detail };
-      }
-      case 'instance.demote': {
-        const { successor, holdMs, answerEarly, expiresAtMs } = params;
-        if (typeof expiresAtMs === 'number' && monotonicNow() > expiresAtMs) {
-          throw new FailoverError('FAILOVER_REFUSED', 'Cannot demote: the request came too late');
-        }
-        const detail = await this.demote({
-          successor: typeof successor === 'string' ? successor : null,
-          holdMs: typeof holdMs === 'number' ? holdMs : null,
-          answerEarly: answerEarly === true,
-        });
-        return { detail };
-      }
-      case 'instance.check':
-        return this.check();
-      case 'instance.pause':
-      case 'instance.resume': {
-        const paused = method === 'instance.pause';
-        await this.setPaused(paused, typeof params['by'] === 'string' ? params['by'] : 'a client');
-        return { paused };
-      }
-      case 'instance.stop': {
-        const reason =
-          typeof params['reason'] === 'string' ? params['reason'] : 'asked by a client';
-        this.stop({ reason });
-        return { detail: `${this.settings.nodeId} is stopping` };
-      }
-      case 'instance.events':
-        return { events: [] };
-    }
   }
 
   #lookAfter(): void {

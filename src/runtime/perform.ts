@@ -22,12 +22,12 @@ export interface EffectContext {
   readonly ports: NodePorts;
   /** The number of the newest order of a kind whose answers must not be mixed up. */
   readonly latest: { clearing: number };
-  dispatch(event: EventBody): void;
-  answer(requestId: string, outcome: RequestOutcome): void;
-  suspend(): void;
-  exit(order: StopOrder): void;
+  readonly dispatch: (event: EventBody) => void;
+  readonly answer: (requestId: string, outcome: RequestOutcome) => void;
+  readonly suspend: () => void;
+  readonly exit: (order: StopOrder) => void;
   /** A port failed where no event can say it; the node goes on. */
-  report(what: string, error: unknown): void;
+  readonly report: (what: string, error: unknown) => void;
 }
 
 export function perform(effect: Effect, context: EffectContext): void {

@@ -1,0 +1,106 @@
+// Builds the adapters of one node from its options, and connects them to its loop.
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import type { RunOptions } from '../config/load.ts';
+import { parseReadyWhen } from '../config/ready-when.ts';
+import type { EventBody } from '../core/event.ts';
+import type { Settings } from '../core/settings.ts';
+import type { Endpoints } from '../core/state.ts';
+import { ProcessFencing } from '../fence/fence.ts';
+import { ownIdentity } from '../fence/process-identity.ts';
+import type { FileLease } from '../lease/file/file-lease.ts';
+import { roleFilePath } from '../lease/file/group-paths.ts';
+import type { NodeRecord } from '../lease/lease-store.ts';
+import { createWorkload } from '../workload/create-workload.ts';
+import { monotonicNow } from './clock.ts';
+import type { NodeWorkload } from './ports.ts';
+
+/** What a node says of itself in its directory. */
+export function nodeRecordOf(node: {
+  readonly settings: Settings;
+  readonly group: string;
+  readonly endpoints: Endpoints;
+  readonly startedAt: string;
+}): Omit<NodeRecord, 'v' | 'sessions'> {
+  const { nodeId, run, version, standby, priority } = node.settings;
+  return {
+    node: nodeId,
+    run,
+    group: node.group,
+    version,
+    host: hostname(),
+    supervisor: ownIdentity(),
+    endpoints: node.endpoints,
+    standby,
+    priority,
+    startedAt: node.startedAt,
+    startedAtMonotonicMs: monotonicNow(),
+  };
+}
+
+/** What the adapters of one node share. */
+export interface NodeContext {
+  readonly options: RunOptions;
+  readonly settings: Settings;
+  readonly lease: FileLease;
+  readonly dispatch: (event: EventBody) => void;
+  readonly warn: (message: string) => void;
+}
+
+export function buildFencing(
+  { options, settings, lease }: NodeContext,
+  workload: () => NodeWorkload,
+): ProcessFencing {
+  const { paths, workloadLock } = lease;
+  return new ProcessFencing({
+    group: options.group,
+    stateDir: dirname(paths.directory),
+    run: settings.run,
+    primaryLockPath: paths.primaryLock,
+    workloadLockPath: paths.workloadLock,
+    isWorkloadLockFree: () => workloadLock.isFree(),
+    listNodes: () => lease.listNodes(),
+    ownEndedSessions: () => workload().ownEndedSessions(),
+    observe: () => lease.observe(),
+  });
+}
+
+/** The command under supervision; `deathSignal`: whether the system can end it with its supervisor. */
+export function buildWorkload(
+  { options, settings, lease, dispatch, warn }: NodeContext,
+  fencing: () => ProcessFencing,
+  deathSignal: boolean,
+): NodeWorkload {
+  return createWorkload(options.standby, {
+    command: options.command,
+    orphan: options.orphan,
+    promoteCommand: options.promoteCommand,
+    demoteCommand: options.demoteCommand,
+    promoteSignal: options.promoteSignal,
+    demoteSignal: options.demoteSignal,
+    readyWhen: options.readyWhen === null ? null : parseReadyWhen(options.readyWhen),
+    context: {
+      group: options.group,
+      node: settings.nodeId,
+      stateDir: dirname(lease.paths.directory),
+      roleFile: roleFilePath(lease.paths, settings.run),
+    },
+    deathSignal,
+    lock: lease.workloadLock,
+    ledger: lease,
+    listener: {
+      ready: () => {
+        dispatch({ type: 'workload-ready' });
+      },
+      ended: (end) => {
+        dispatch({ type: 'workload-ended', ...end });
+      },
+      disarmed: (detail) => {
+        dispatch({ type: 'workload-disarmed', detail });
+      },
+    },
+    endHolders: (graceMs) =>
+      fencing().clearLeftovers({ fenceGraceMs: graceMs, stopGraceMs: graceMs }),
+    warn,
+  });
+}

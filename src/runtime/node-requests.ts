@@ -1,0 +1,53 @@
+// Answers the requests of clients and other nodes that reach a node over RPC.
+import { FailoverError } from '../errors.ts';
+import type { RpcMethod, RpcParams } from '../transport/rpc-message.ts';
+import { monotonicNow } from './clock.ts';
+import type { FailoverNode } from './failover-node.ts';
+
+/** @throws FailoverError, which reaches the client with its code. */
+export async function serve(
+  node: FailoverNode,
+  method: Exclude<RpcMethod, 'instance.ping'>,
+  params: RpcParams,
+): Promise<unknown> {
+  switch (method) {
+    case 'instance.status':
+      return node.status();
+    case 'instance.promote': {
+      const takeover = await node.promote({ force: params['force'] === true });
+      return { takeover, detail: node.state.lastReason };
+    }
+    case 'instance.demote':
+      return { detail: await demote(node, params) };
+    case 'instance.check':
+      return node.check();
+    case 'instance.pause':
+    case 'instance.resume': {
+      const paused = method === 'instance.pause';
+      await node.setPaused(paused, textOr(params['by'], 'a client'));
+      return { paused };
+    }
+    case 'instance.stop':
+      node.stop({ reason: textOr(params['reason'], 'asked by a client') });
+      return { detail: `${node.settings.nodeId} is stopping` };
+    case 'instance.events':
+      return { events: node.history() };
+  }
+}
+
+/** A request that waited, as in a stopped process, longer than its sender did is not carried out. */
+async function demote(node: FailoverNode, params: RpcParams): Promise<string> {
+  const { successor, holdMs, answerEarly, expiresAtMs } = params;
+  if (typeof expiresAtMs === 'number' && monotonicNow() > expiresAtMs) {
+    throw new FailoverError('FAILOVER_REFUSED', 'Cannot demote: the request came too late');
+  }
+  return node.demote({
+    successor: typeof successor === 'string' ? successor : null,
+    holdMs: typeof holdMs === 'number' ? holdMs : null,
+    answerEarly: answerEarly === true,
+  });
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
+}
