@@ -107,5 +107,3 @@ export type Effect =
   | { readonly type: 'answer'; readonly requestId: string; readonly outcome: RequestOutcome }
   | { readonly type: 'suspend-process' }
   | { readonly type: 'exit'; readonly order: StopOrder };
-
-export type EffectType = Effect['type'];

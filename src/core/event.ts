@@ -124,5 +124,3 @@ export type EventBody =
       readonly answerEarly: boolean;
     }
   | { readonly type: 'check-requested'; readonly requestId: string };
-
-export type EventType = EventBody['type'];

@@ -85,7 +85,7 @@ function lastHeartbeatMs(state: NodeState): number | null {
 const CRASH_MS: Readonly<Record<Standby, number>> = { cold: 10, armed: 6, hot: 6 };
 
 /** The bounds that follow from the settings. */
-export function predictTakeover(settings: Settings): TakeoverPrediction {
+function predictTakeover(settings: Settings): TakeoverPrediction {
   const probesMs = settings.probeAttempts * settings.probeTimeoutMs;
   const graceMs = Math.max(settings.fenceGraceMs, settings.stopGraceMs);
   const hangMs = settings.heartbeatTimeoutMs + probesMs + graceMs;

@@ -7,10 +7,10 @@ export type Standby = 'cold' | 'armed' | 'hot';
 export type FenceMode = 'kill' | 'kill-unless-stopped' | 'none';
 
 /** What the end of the workload means. */
-export type RestartMode = 'always' | 'on-failure' | 'never';
+type RestartMode = 'always' | 'on-failure' | 'never';
 
 /** What a node is asked to be when it starts. */
-export type StartRole = 'auto' | 'primary' | 'secondary';
+type StartRole = 'auto' | 'primary' | 'secondary';
 
 /** The settings of one node of one group; relations between them are checked by the caller. */
 export interface Settings {

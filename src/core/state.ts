@@ -119,14 +119,14 @@ export interface FollowedPrimary extends LeaseHolder {
 }
 
 /** The probe that is under way. */
-export interface OpenProbe {
+interface OpenProbe {
   readonly number: number;
   readonly sentAt: number;
 }
 
 export type SuspicionCause = 'silence' | 'probe' | 'check' | 'claim-denied';
 
-export interface Suspicion {
+interface Suspicion {
   readonly cause: SuspicionCause;
   readonly since: number;
   readonly attempts: number;
@@ -235,7 +235,7 @@ export interface Demotion {
   readonly completed: boolean;
 }
 
-export type DemotionReason =
+type DemotionReason =
   | 'switchover'
   | 'demote'
   | 'stop'

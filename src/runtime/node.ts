@@ -19,7 +19,7 @@ export interface Step extends Transition {
   readonly event: Event;
 }
 
-export interface NodeHooks {
+interface NodeHooks {
   /** After every event, before its effects are performed. */
   readonly onStep?: (step: Step) => void;
   /** The node has ended in order. */

@@ -30,6 +30,7 @@ describe.each(STEPS)('a candidate at the step "%s"', (step) => {
       a.kill('SIGKILL');
       const c = group.nodes.at(-1);
       await group.until('c to serve', () => c?.phase === 'serving');
+      b.kill('SIGKILL');
     }));
 
   it('is stopped: it is fenced as the holder that the kernel shows, and the next one serves', () =>

@@ -18,7 +18,7 @@ export interface Scenario {
   readonly text: string;
 }
 
-export interface Visit {
+interface Visit {
   readonly row: TransitionId;
   readonly from: Phase;
 }

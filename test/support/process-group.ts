@@ -43,7 +43,7 @@ const TIMINGS: Options = {
 /** How long a condition is waited for: nothing here takes a tenth of it on an idle machine. */
 const PATIENCE_MS = 25_000;
 
-export type Options = Readonly<Record<string, string>>;
+type Options = Readonly<Record<string, string>>;
 
 export interface NodeSetup {
   readonly options?: Options;

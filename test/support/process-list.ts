@@ -1,5 +1,5 @@
 // The processes that a test has started, found by a mark in their environment, whoever their parent is.
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readStat } from '../../src/fence/process-identity.ts';
 
 /** The name of the variable: everything that a marked process starts inherits it. */
@@ -31,18 +31,6 @@ export function zombiesOf(parents: readonly number[]): number[] {
   return allPids().filter((pid) => {
     const stat = readStat(pid);
     return stat !== null && stat.state === 'Z' && parents.includes(stat.parent);
-  });
-}
-
-/** The pids that have a file open: another way of asking who is there. */
-export function pidsWithOpen(path: string): number[] {
-  return allPids().filter((pid) => {
-    try {
-      const descriptors = readdirSync(`/proc/${String(pid)}/fd`);
-      return descriptors.some((fd) => readlinkSync(`/proc/${String(pid)}/fd/${fd}`) === path);
-    } catch {
-      return false;
-    }
   });
 }
 
