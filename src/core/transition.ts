@@ -38,8 +38,10 @@ export function transition(before: NodeState, event: Event, settings: Settings):
   const reason = reasonOf(outcome);
   const told = outcome.move === null ? outcome.state : { ...outcome.state, lastReason: reason };
   const settled = settleRequests({ ...outcome, state: told }, reason);
+  // A candidate speaks by its heartbeats: in a takeover every message more is time.
+  const { role } = settled.state;
   const effects =
-    settled.state.role === before.role
+    role === before.role || role === 'candidate'
       ? settled.effects
       : withRoleChange(settled.effects, roleChange(settled.state, reason));
   const next = { state: settled.state, effects, move: outcome.move, reason };

@@ -79,12 +79,12 @@ export function listEpochs(epochs: string): number[] {
 
 /** Removes all but the newest; the newest never. What can't be removed now goes another time. */
 export function pruneEpochs(epochs: string): void {
-  for (const epoch of listEpochs(epochs).slice(KEPT_EPOCHS)) {
-    try {
+  try {
+    for (const epoch of listEpochs(epochs).slice(KEPT_EPOCHS)) {
       rmSync(join(epochs, String(epoch)), { force: true });
-    } catch {
-      return;
     }
+  } catch {
+    // The directory may be gone, or not ours to write: nothing depends on it.
   }
 }
 

@@ -266,7 +266,10 @@ export class FileLease implements LeaseStore, SessionLedger {
     const claim = claimEpoch({ epochs, record: this.#membership.claimPath, floor });
     if (claim.type === 'claimed') {
       this.#highestSeen = claim.epoch;
-      pruneEpochs(epochs);
+      // Later: a takeover waits for this claim.
+      setImmediate(() => {
+        pruneEpochs(epochs);
+      });
     }
     return claim;
   }
