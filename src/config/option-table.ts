@@ -262,7 +262,9 @@ export const OPTION_ROWS: readonly OptionRow[] = [
     ...GRACE,
     key: 'fenceGrace',
     default: '5s',
-    sentence: 'Between SIGTERM and SIGKILL for what a dead primary left behind.',
+    sentence:
+      'Between SIGTERM and SIGKILL for what a dead primary left behind; --stop-grace if the kernel ' +
+      'told it to stop when its supervisor died.',
   },
   {
     ...GRACE,

@@ -37,10 +37,12 @@ describe('what is killed', () => {
     inGroup(
       async (group) => {
         const [a, b, c] = await group.startAll(['a', 'b', 'c']);
+        await group.active(1);
         a.kill('SIGKILL');
         const successor = await group.until('a promotion under way', () =>
           [b, c].find((node) => node.phase === 'promoting'),
         );
+        await group.active(2);
         successor.kill('SIGKILL');
         const last = successor === b ? c : b;
         await group.reaches(last, 'serving');
@@ -86,6 +88,8 @@ describe('who starts', () => {
       const nodes = ['a', 'b', 'c', 'd'].map((id) => group.launch(id));
       const primary = await group.primaryOf(nodes);
       for (const node of nodes) if (node !== primary) await group.reaches(node, 'watching');
+      await group.active(1);
+      await group.beats(3);
       expect(group.starts).toBe(1);
     }));
 

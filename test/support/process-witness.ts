@@ -32,6 +32,11 @@ export function witnessProgram(): string {
   }
 }
 
+/** Whether this is the fast one, which also takes every signal. */
+export function isCompiled(program: string): boolean {
+  return !program.endsWith('.js');
+}
+
 export function readWitness(directory: string): WitnessLine[] {
   const text = textOf(join(directory, 'witness.log'));
   return text
