@@ -7,6 +7,7 @@ import type { ClientOptions } from '../config/load.ts';
 import { defaultStateDir, otherDefaultStateDir } from '../config/state-dir.ts';
 import type { LeaseObservation } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
+import { monotonicNow } from '../runtime/clock.ts';
 import { bootId, isAlive, isComparable, readStat } from '../fence/process-identity.ts';
 import type { GroupPaths } from '../lease/file/group-paths.ts';
 import type { PauseMark } from '../lease/file/markers.ts';
@@ -146,7 +147,8 @@ export async function ask(record: RegisteredNode, question: Question): Promise<u
   try {
     return await callOnce(record.endpoints.rpc, {
       method,
-      params: { ...params, group },
+      // A node that was stopped and goes on later must not do what its client has given up.
+      params: { ...params, group, expiresAtMs: monotonicNow() + timeoutMs },
       timeoutMs,
     });
   } catch (error) {

@@ -10,6 +10,7 @@ export async function serve(
   method: Exclude<RpcMethod, 'instance.ping'>,
   params: RpcParams,
 ): Promise<unknown> {
+  refuseLate(params);
   switch (method) {
     case 'instance.status':
       return node.status();
@@ -36,11 +37,16 @@ export async function serve(
 }
 
 /** A request that waited, as in a stopped process, longer than its sender did is not carried out. */
-async function demote(node: FailoverNode, params: RpcParams): Promise<string> {
-  const { successor, holdMs, answerEarly, expiresAtMs } = params;
-  if (typeof expiresAtMs === 'number' && monotonicNow() > expiresAtMs) {
-    throw new FailoverError('FAILOVER_REFUSED', 'Cannot demote: the request came too late');
-  }
+function refuseLate({ expiresAtMs }: RpcParams): void {
+  if (typeof expiresAtMs !== 'number' || monotonicNow() <= expiresAtMs) return;
+  throw new FailoverError(
+    'FAILOVER_REFUSED',
+    'Cannot do what was asked: the request came too late',
+  );
+}
+
+function demote(node: FailoverNode, params: RpcParams): Promise<string> {
+  const { successor, holdMs, answerEarly } = params;
   return node.demote({
     successor: typeof successor === 'string' ? successor : null,
     holdMs: typeof holdMs === 'number' ? holdMs : null,
