@@ -77,10 +77,11 @@ class Verdicts {
     this.#supervisors = supervisors;
   }
 
-  addTarget(stat: ProcessStat, graceMs: number): void {
+  addTarget(stat: ProcessStat, rules: Pick<Target, 'graceMs' | 'isStopping'>): void {
     // A supervisor that was started from within a workload is in its session and yet no leftover.
     if (this.#supervisors.has(stat.pid) || !this.#isNew(stat.pid)) return;
-    this.targets.push({ pid: stat.pid, startTime: stat.startTime, graceMs });
+    const { pid, startTime, session } = stat;
+    this.targets.push({ pid, startTime, session, ...rules });
   }
 
   addOther(pid: number, why: string): void {
@@ -116,7 +117,7 @@ function judgeSession(claim: Claim, members: readonly ProcessStat[], look: Look)
   const isStopping = claim.session.stopsWithSupervisor && !claim.own;
   const graceMs = isStopping ? look.graces.stopGraceMs : look.graces.fenceGraceMs;
   for (const member of members) {
-    if (why === null) look.verdicts.addTarget(member, graceMs);
+    if (why === null) look.verdicts.addTarget(member, { graceMs, isStopping });
     else look.verdicts.addOther(member.pid, why);
   }
 }
@@ -135,7 +136,8 @@ function judgeHolder(pid: number, look: Look): void {
   const stat = readStat(pid);
   if (stat === null || hasEnded(stat)) return;
   const why = reasonToSpareHolder(stat, look);
-  if (why === null) look.verdicts.addTarget(stat, look.graces.fenceGraceMs);
+  if (why === null)
+    look.verdicts.addTarget(stat, { graceMs: look.graces.fenceGraceMs, isStopping: false });
   else look.verdicts.addOther(pid, why);
 }
 

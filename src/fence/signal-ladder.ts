@@ -4,23 +4,28 @@ import { activityOf, describeProcess } from './process-view.ts';
 import { hasEnded, readStat } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
 
-export interface Target extends Pick<ProcessStat, 'pid' | 'startTime'> {
-  /** How long it may take to end after SIGTERM, ms. */
+export interface Target extends Pick<ProcessStat, 'pid' | 'startTime' | 'session'> {
+  /** How long it may take to end, ms. */
   readonly graceMs: number;
+  /** The kernel sent SIGTERM to the first process of its session when the supervisor died. */
+  readonly isStopping: boolean;
 }
 
 /** One emptying. `step` is called with all that still lives, over and over, until it says that it ends. */
 export class SignalLadder {
   readonly #told = new Set<string>();
+  readonly #woken = new Set<string>();
   readonly #killed = new Set<string>();
   readonly #refused = new Map<string, string>();
-  /** When each is killed: its own grace from when it was first seen. */
-  readonly #killAtMs = new Map<string, number>();
+  /** When each was first seen: its grace counts from there. */
+  readonly #seenAtMs = new Map<string, number>();
+  /** What was there at the first look; what came later was started by one that is ending in order. */
+  #first: ReadonlySet<string> | null = null;
   #giveUpAtMs = Infinity;
 
   /** How many processes were sent a signal. */
   get signalled(): number {
-    return this.#told.size;
+    return new Set([...this.#told, ...this.#woken]).size;
   }
 
   /** Sends what is due; false: nothing to wait for, each has ended, refused or outlived its SIGKILL. */
@@ -29,19 +34,33 @@ export class SignalLadder {
     if (open.length === 0) return false;
     const now = performance.now();
     if (now >= this.#giveUpAtMs) return false;
+    this.#first ??= new Set(open.map(keyOf));
+    const leaders = new Set(open.filter(isLeader).map(({ pid }) => pid));
     let allKilled = true;
     for (const target of open) {
-      const killAtMs = this.#killAtMs.get(keyOf(target)) ?? now + target.graceMs;
-      this.#killAtMs.set(keyOf(target), killAtMs);
-      if (now >= killAtMs) {
+      const seenAtMs = this.#seenAtMs.get(keyOf(target)) ?? now;
+      this.#seenAtMs.set(keyOf(target), seenAtMs);
+      const ageMs = now - seenAtMs;
+      if (ageMs >= target.graceMs) {
         this.#kill(target);
-      } else {
-        this.#tell(target);
-        allKilled = false;
+        continue;
       }
+      allKilled = false;
+      if (this.#mayTell(target, { ageMs, isLed: leaders.has(target.session) })) this.#tell(target);
+      else this.#wake(target);
     }
     if (allKilled && this.#giveUpAtMs === Infinity) this.#giveUpAtMs = now + KILL_WAIT_MS;
     return true;
+  }
+
+  /**
+   * While the first process of a session ends in order, what it starts to clean up is left alone, and a
+   * second SIGTERM would make many programs skip that. One that did not end by then is told again.
+   */
+  #mayTell(target: Target, { ageMs, isLed }: { ageMs: number; isLed: boolean }): boolean {
+    if (!isLed) return true;
+    if (target.isStopping) return ageMs >= target.graceMs / 2;
+    return this.#first?.has(keyOf(target)) === true;
   }
 
   /** Why it is still there. */
@@ -54,6 +73,14 @@ export class SignalLadder {
     return this.#killed.has(key)
       ? `${description}: ${activity}, not gone ${String(KILL_WAIT_MS)} ms after SIGKILL`
       : `${description}: ${activity}, not ended yet`;
+  }
+
+  /** A stopped process acts on the signal that it has only once it is continued. */
+  #wake(target: Target): void {
+    const key = keyOf(target);
+    if (this.#woken.has(key)) return;
+    this.#woken.add(key);
+    this.#send(target, 'SIGCONT');
   }
 
   #tell(target: Target): void {
@@ -90,6 +117,10 @@ export class SignalLadder {
 
 /** Anything but an uninterruptible process is gone long before. */
 const KILL_WAIT_MS = 2000;
+
+function isLeader(target: Target): boolean {
+  return target.pid === target.session;
+}
 
 function keyOf(target: Target): string {
   return `${String(target.pid)}:${target.startTime}`;

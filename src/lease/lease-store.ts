@@ -84,7 +84,7 @@ export interface LeaseStore {
    */
   observe(): LeaseObservation;
 
-  /** Calls back, at once and never more than once per 5 ms, when epochs, pause or the directory change. */
+  /** Calls back, at once and never more than once per 40 ms, when epochs, pause or the directory change. */
   watch(onChange: () => void): void;
 
   markCompleted(epoch: number): Promise<void>;

@@ -20,6 +20,7 @@ export class Emptying {
   readonly done: Promise<readonly number[]>;
   readonly #records: () => readonly SessionRecord[];
   readonly #termed = new Set<string>();
+  #first: ReadonlySet<string> | null = null;
   #killAtMs: number;
   #wake: () => void = () => undefined;
 
@@ -57,11 +58,17 @@ export class Emptying {
     }
   }
 
-  /** Asks each process once: a second TERM makes many programs skip their cleaning up. */
+  /**
+   * Asks each process once: a second TERM makes many programs skip their cleaning up. What the first
+   * process of a session starts while it ends is its cleaning up, and is left alone as long as that lives.
+   */
   #terminate(members: readonly Member[]): void {
+    this.#first ??= new Set(members.map(keyOf));
+    const leaders = new Set(members.filter((m) => m.pid === m.session).map(({ pid }) => pid));
     for (const member of members) {
-      const key = `${String(member.pid)}/${member.startTime}`;
-      if (this.#termed.has(key)) continue;
+      const key = keyOf(member);
+      const isCleaningUp = !this.#first.has(key) && leaders.has(member.session);
+      if (this.#termed.has(key) || isCleaningUp) continue;
       this.#termed.add(key);
       send(member, 'SIGTERM');
       // A stopped process takes TERM only when it goes on.
@@ -78,6 +85,10 @@ export class Emptying {
       };
     });
   }
+}
+
+function keyOf({ pid, startTime }: Member): string {
+  return `${String(pid)}/${startTime}`;
 }
 
 /** Signals one process if it still is the one that was listed. */

@@ -25,6 +25,17 @@ describe('what a dead supervisor recorded', () => {
     expect(runs(deaf.identity.pid)).toBe(false);
   });
 
+  test('an orphan that the kernel told already is not told again while it ends', async () => {
+    const script = `trap 'echo told; sleep 0.2; echo done; exit 0' TERM; echo ready; sleep 1000 & wait`;
+    const orphan = await stage.start(script, { lock: true });
+    process.kill(orphan.identity.pid, 'SIGTERM');
+    stage.addNode('a', deadSupervisor(), [session(orphan, { stopsWithSupervisor: true })]);
+    const graces = { fenceGraceMs: LONG_MS, stopGraceMs: LONG_MS };
+    expect((await clearLeftovers(stage.sources, graces)).type).toBe('cleared');
+    expect(await orphan.end).toBe(0);
+    expect(orphan.lines).toEqual(['told', 'done']);
+  });
+
   test('nothing recorded alive and a free lock is cleared without a signal', async () => {
     stage.addNode('a', deadSupervisor(), [session({ identity: deadSupervisor() })]);
     expect(await clear()).toEqual({ type: 'cleared', ended: 0 });

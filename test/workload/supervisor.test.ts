@@ -67,6 +67,17 @@ describe('stopping a workload', () => {
     expect(text('bye')).toBe('bye\n');
   });
 
+  it('leaves alone what the command starts to clean up, until that is done', async () => {
+    const { workload, path, text } = await workloadOf(
+      `trap 'sleep 0.2 && echo cleaned > $D/cleaned; exit' TERM
+       echo $$ > $D/pid; while :; do sleep 0.02; done`,
+    );
+    await workload.activate(TERM);
+    await pidFrom(path('pid'));
+    await workload.stop(10_000);
+    expect(text('cleaned')).toBe('cleaned\n');
+  });
+
   it('ends a helper that left the process group', async () => {
     const { workload, lock, path } = await workloadOf(
       'set -m; sleep 100 & echo $! > $D/helper; echo $$ > $D/pid; wait',

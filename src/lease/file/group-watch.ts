@@ -6,7 +6,7 @@ import { identityOfPath, statOrNull } from './file-identity.ts';
 import type { GroupPaths } from './group-paths.ts';
 
 /**
- * Calls back from its own turn of the event loop, never more than once per 5 ms. While the directory is
+ * Calls back from its own turn of the event loop, never more than once per 40 ms. While the directory is
  * missing, or the kernel has no watches left, it looks by itself at intervals.
  */
 export class GroupWatch {
@@ -132,6 +132,6 @@ export class GroupWatch {
   }
 }
 
-const LEAST_INTERVAL_MS = 5;
+const LEAST_INTERVAL_MS = 40;
 
 const LOOK_INTERVAL_MS = 100;
