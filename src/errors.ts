@@ -65,7 +65,7 @@ export const ERRORS = {
   FAILOVER_NO_PRIMARY: {
     exitCode: 3,
     rpcCode: -31013,
-    hint: 'Start a node with `failover run --group {group}`, or see `failover status --group {group}`.',
+    hint: 'See why with `failover status --group {group}`: start a node, or end a pause with `failover resume`.',
   },
   FAILOVER_NO_NODE: {
     exitCode: 3,

@@ -47,7 +47,7 @@ export function claimInTurn(state: SecondaryState, settings: Settings, request: 
   }
   return move('wait-for-turn', {
     state: waiting(base, { until, why: 'turn' }),
-    detail: `${String(rankOf(state, settings))} before it`,
+    detail: `${request.loss.reason}; ${state.primary?.succession[0] ?? 'another node'} is first`,
   });
 }
 

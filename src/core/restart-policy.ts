@@ -67,9 +67,14 @@ export function decideRestart(
   }
   const doubled = state.coolOffMs > 0 ? state.coolOffMs * 2 : settings.coolOffMs;
   const coolOffMs = Math.min(doubled, COOL_OFF_LIMIT_MS);
-  const why = `${String(restarts.length)} restarts within ${String(settings.restartWindowMs)} ms`;
+  const limit = `${String(restarts.length)} restarts within ${seconds(settings.restartWindowMs)}`;
+  const why = `${limit}, so this node makes no claim for ${seconds(coolOffMs)}`;
   return { type: 'step-down', coolOffMs, why };
 }
 
 /** The longest cool-off, ms: the doubling ends at an hour. */
 const COOL_OFF_LIMIT_MS = 3_600_000;
+
+function seconds(durationMs: number): string {
+  return `${String(durationMs / 1000)} s`;
+}

@@ -185,7 +185,7 @@ function fenceOrWait(
   verdict: 'stopped' | 'hung',
   { state, inspection, settings }: Judged,
 ): Outcome {
-  const what = `it is ${verdict} (${inspection.description})`;
+  const what = `${state.primary?.node ?? 'it'} is ${verdict}, ${inspection.description}`;
   if (settings.fence === 'none') {
     const warning = `the holder of the lease is silent, ${what}, and --fence none forbids to end it`;
     return backOff(state, settings, { by: 'wait-after-suspicion', detail: what, warning });

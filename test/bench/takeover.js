@@ -1,9 +1,12 @@
 // Takeovers beside `flock -F`: a crash, the supervisor alone, a hang, a restart in place, a switchover.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Group } from './group.js';
 import { readStamps, now, waitFor } from './stamps.js';
 import { ms, summary } from './statistics.js';
+
+const SETTLED_MS = 800;
 
 /** @typedef {{ name: string, value: string, target: string }} Row */
 
@@ -23,6 +26,8 @@ export async function crashTakeover({ stamp, standby, secondaries, trials }) {
     for (let trial = 0; trial < trials; trial += 1) {
       await group.grow(secondaries + 1);
       floor.grow(secondaries + 1);
+      // A standby has stood by for a while when it is needed: long enough to have rehearsed.
+      await pause(SETTLED_MS);
       theirs.push(await floor.kill());
       ours.push(await crashOnce(group));
     }

@@ -45,21 +45,33 @@ const CASES: readonly (readonly [
     {},
     crashed,
     often,
-    { type: 'step-down', coolOffMs: 30_000, why: '3 restarts within 60000 ms' },
+    {
+      type: 'step-down',
+      coolOffMs: 30_000,
+      why: '3 restarts within 60 s, so this node makes no claim for 30 s',
+    },
   ],
   [
     'always: the cool-off doubles',
     {},
     crashed,
     { ...often, coolOffMs: 30_000 },
-    { type: 'step-down', coolOffMs: 60_000, why: '3 restarts within 60000 ms' },
+    {
+      type: 'step-down',
+      coolOffMs: 60_000,
+      why: '3 restarts within 60 s, so this node makes no claim for 60 s',
+    },
   ],
   [
     'always: the cool-off ends at an hour',
     {},
     crashed,
     { ...often, coolOffMs: 3_000_000 },
-    { type: 'step-down', coolOffMs: 3_600_000, why: '3 restarts within 60000 ms' },
+    {
+      type: 'step-down',
+      coolOffMs: 3_600_000,
+      why: '3 restarts within 60 s, so this node makes no claim for 3600 s',
+    },
   ],
   ['on-failure: exit code 0 completes', { restart: 'on-failure' }, done, {}, { type: 'completed' }],
   [

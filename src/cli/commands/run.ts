@@ -1,6 +1,7 @@
 // `failover run`: one node in this process, until it is told to stop or has nothing left to do.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { formatDuration } from '../../config/duration.ts';
 import type { RunOptions } from '../../config/load.ts';
 import { defaultStateDir, otherDefaultStateDir } from '../../config/state-dir.ts';
 import { ERRORS, FailoverError } from '../../errors.ts';
@@ -35,12 +36,18 @@ export async function run(options: RunOptions): Promise<void> {
     ...{ role: 'secondary', pid: process.pid },
   });
   for (const warning of startWarnings(options)) log.warn({ event: 'warning', reason: warning });
-  obeySignals(node);
+  obeySignals(node, (signal) => {
+    const grace = formatDuration(options.stopGraceMs);
+    const reason = `Got ${signal}: ending in order, with up to ${grace} for the command. The same again kills it`;
+    log.info({ event: 'stopping', reason });
+  });
   rehearseOnceStandingBy(node, (reason) => {
     log.warn({ event: 'warning', reason });
   });
   const order = await node.ended;
-  log.info({ event: 'exit', exitCode: order.exitCode, reason: order.reason });
+  const { exitCode } = order;
+  const reason = `Ends with exit code ${String(exitCode)}: ${order.reason}`;
+  log.info({ event: 'exit', exitCode, reason });
   process.exitCode = order.exitCode;
   if (order.exitCode === LEASE_HELD.exitCode) {
     throw new FailoverError('FAILOVER_LEASE_HELD', `Cannot be primary: ${order.reason}`, {
@@ -70,11 +77,12 @@ function rehearseOnceStandingBy(node: FailoverNode, warn: (reason: string) => vo
 }
 
 /** The first request to end is graceful, the second is not. */
-function obeySignals(node: FailoverNode): void {
+function obeySignals(node: FailoverNode, onFirst: (signal: string) => void): void {
   let asked = false;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       const reason = asked ? `${signal}, for the second time` : signal;
+      if (!asked) onFirst(signal);
       node.stop({ reason, immediate: asked });
       asked = true;
     });
