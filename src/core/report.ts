@@ -82,7 +82,7 @@ function lastHeartbeatMs(state: NodeState): number | null {
 }
 
 /** Medians of `npm run bench` on two cores, ms; a prediction, and shown beside the last real one. */
-const CRASH_MS: Readonly<Record<Standby, number>> = { cold: 10, armed: 6, hot: 6 };
+const CRASH_MS: Readonly<Record<Standby, number>> = { cold: 15, armed: 11, hot: 11 };
 
 /** The bounds that follow from the settings. */
 function predictTakeover(settings: Settings): TakeoverPrediction {
