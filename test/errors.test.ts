@@ -48,7 +48,7 @@ describe('FailoverError', () => {
     const error = new FailoverError('FAILOVER_NO_PRIMARY', 'No primary', {
       details: { group: 'web' },
     });
-    expect(error.hint).toContain('failover run --group web`');
+    expect(error.hint).toContain('failover status --group web`');
   });
 
   it('shows a placeholder where a detail is missing', () => {
