@@ -89,7 +89,10 @@ function soonerAfterRelease(state: SecondaryState, settings: Settings): Outcome 
 export function connectionLost(state: SecondaryState, run: string, settings: Settings): Outcome {
   if (state.primary?.run !== run) return stay(state);
   const { phase } = state;
-  if (phase !== 'watching' && phase !== 'suspecting' && phase !== 'asking') return stay(state);
+  // A free lease was waited for in case a word was on its way: from a dropped connection none comes.
+  const awaitsWord = phase === 'waiting' && state.why === 'free-lease';
+  const follows = phase === 'watching' || phase === 'suspecting' || phase === 'asking';
+  if (!awaitsWord && !follows) return stay(state);
   const { node } = state.primary;
   const loss = {
     kind: 'failover' as const,
@@ -99,6 +102,10 @@ export function connectionLost(state: SecondaryState, run: string, settings: Set
   };
   const request = { by: 'claim-on-disconnect', loss, manual: phase === 'asking' } as const;
   if (request.manual) return claim({ ...state, loss }, settings, request);
+  const delayMs = turnDelayMs(state, settings);
+  if (awaitsWord && delayMs > 0) {
+    return stay({ ...state, loss, why: 'turn', until: Math.min(state.until, state.at + delayMs) });
+  }
   return claimInTurn({ ...state, loss }, settings, request);
 }
 

@@ -32,7 +32,7 @@ export const TRANSITIONS = {
     sentence: 'The primary announced its end; claiming the lease',
   },
   'claim-on-disconnect': {
-    from: ['watching', 'suspecting', 'asking'],
+    from: ['watching', 'suspecting', 'waiting', 'asking'],
     to: 'acquiring',
     on: 'connection dropped',
     sentence: 'The connection to the primary dropped; claiming the lease',

@@ -214,7 +214,7 @@ function promoting(state: Promoting, event: Event, settings: Settings): Outcome 
 
 function promoted(state: Starting | Promoting, activatedAt: number, settings: Settings): Outcome {
   const { loss, epoch, previous } = state;
-  const gapMs = loss.kind === 'start' ? null : Math.max(0, activatedAt - loss.at);
+  const gapMs = loss.kind === 'start' ? null : tenths(Math.max(0, activatedAt - loss.at));
   const takeover = {
     kind: loss.kind,
     from: loss.from,
@@ -267,4 +267,9 @@ function requestDuringPromotion(state: CandidateState, event: Event): Outcome | 
     default:
       return null;
   }
+}
+
+/** What lies below a tenth of a millisecond is noise. */
+function tenths(durationMs: number): number {
+  return Math.round(durationMs * 10) / 10;
 }

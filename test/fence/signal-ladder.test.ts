@@ -1,0 +1,27 @@
+// A signal goes only to the very process that was found: a pid alone is reused.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SignalLadder } from '../../src/fence/signal-ladder.ts';
+import { runs, Stage } from './stage.ts';
+
+let stage: Stage;
+beforeEach(() => {
+  stage = new Stage();
+});
+afterEach(() => stage.close());
+
+test.each([
+  ['is told', 10_000],
+  ['is killed', 0],
+])('a process that has the pid of one that was found before is not what %s', async (_, graceMs) => {
+  const stranger = await stage.start(
+    `trap 'echo told' TERM; trap 'echo asked' WINCH; echo ready; while :; do sleep 0.02; done`,
+  );
+  const { pid, startTime } = stranger.identity;
+  const found = { pid, startTime: `${startTime}0`, session: pid, graceMs, isStopping: false };
+  new SignalLadder().step([found]);
+  // Of signals that wait, a shell takes the lower number first: TERM would be told by now.
+  process.kill(pid, 'SIGWINCH');
+  await expect.poll(() => stranger.lines).toContain('asked');
+  expect(stranger.lines).toEqual(['asked']);
+  expect(runs(pid)).toBe(true);
+});
