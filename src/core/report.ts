@@ -81,7 +81,10 @@ function lastHeartbeatMs(state: NodeState): number | null {
   return Math.round(state.at - state.heardAt);
 }
 
-/** Medians of `npm run bench` on two cores, ms; a prediction, and shown beside the last real one. */
+/**
+ * Medians of `npm run bench` on two cores with one secondary, ms; hot is not measured there and is taken as
+ * armed. A prediction, shown beside the last real one.
+ */
 const CRASH_MS: Readonly<Record<Standby, number>> = { cold: 15, armed: 11, hot: 11 };
 
 /** The bounds that follow from the settings. */

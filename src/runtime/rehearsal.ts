@@ -1,5 +1,5 @@
 // A promotion played once with nothing at stake: what was never run is slow the first time, and the first
-// time of a standby is the one that counts. Saves about a fifth of a cold takeover (`npm run bench`).
+// time of a standby is the one that counts.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
