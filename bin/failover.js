@@ -2,8 +2,13 @@
 // The launcher: compiled code is cached where Node can, then the command line takes over.
 import { existsSync } from 'node:fs';
 import module from 'node:module';
+import { setFlagsFromString } from 'node:v8';
 
-const main = new URL('../dist/cli/main.js', import.meta.url);
+// A supervisor allocates little and lives for months: young objects need no room to grow into. That is 5 MB
+// less for each standby, and a smaller process is gone sooner when it is killed.
+setFlagsFromString('--semi-space-growth-factor=1');
+
+const main = new URL('../dist/bundle/main.js', import.meta.url);
 
 if (existsSync(main)) {
   // Node 22.8 and later; the types installed here are those of Node 20.
@@ -13,6 +18,6 @@ if (existsSync(main)) {
   const cli = /** @type {{ main: (argv: string[]) => Promise<void> }} */ (imported);
   await cli.main(process.argv);
 } else {
-  process.stderr.write('failover is not built: dist/ is missing. Run `npm run build`.\n');
+  process.stderr.write('failover is not built: dist/bundle is missing. Run `npm run build`.\n');
   process.exitCode = 1;
 }

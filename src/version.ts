@@ -1,5 +1,6 @@
 // The version of this package, from the one place that has it.
 import { readFileSync } from 'node:fs';
+import { packageFile } from './package-file.ts';
 
 let known: string | null = null;
 
@@ -10,7 +11,7 @@ export function packageVersion(): string {
 }
 
 function readVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(packageFile('package.json'), 'utf8');
   const manifest: unknown = JSON.parse(text);
   const hasVersion = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
   if (!hasVersion || typeof manifest.version !== 'string') {

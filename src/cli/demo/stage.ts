@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { isAlive } from '../../fence/process-identity.ts';
 import { peekGroup } from '../../lease/file/peek.ts';
+import { packageFile } from '../../package-file.ts';
 import { Deadline } from '../deadline.ts';
 import { WITNESSED_WORKLOAD, Witness } from './witness.ts';
 
@@ -23,7 +23,7 @@ const TIMINGS = [
 /** How long everything has to end in order before it is killed, ms. */
 const END_LIMIT_MS = 5_000;
 
-const launcher = fileURLToPath(new URL('../../../bin/failover.js', import.meta.url));
+const launcher = packageFile('bin/failover.js');
 
 /** Three nodes and what they left. `close` must be called, whatever happened. */
 export class Stage {
