@@ -1,5 +1,5 @@
 // Who belongs to a session: whatever a started command forked, in whatever process group it is now.
-import { readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import type { ProcessIdentity } from '../lease/lease-store.ts';
 import {
   hasEnded,
@@ -34,9 +34,16 @@ export function scanSessions(sessionIds: ReadonlySet<number>): Map<number, Proce
   const found = new Map<number, ProcessStat[]>();
   if (sessionIds.size === 0 || !procIsUsable()) return found;
   let newest = readNewestPid();
+  const before = seenSessions;
+  seenSessions = new Map();
   for (const name of readdirSync('/proc')) {
     const first = name.charCodeAt(0);
-    if (first >= 0x30 && first <= 0x39) addIfMember(found, sessionIds, name);
+    if (first < 0x30 || first > 0x39) continue;
+    const pid = Number(name);
+    const seen = before.get(pid);
+    if (seen === undefined || !isStranger(pid, seen, sessionIds))
+      addIfMember(found, sessionIds, pid);
+    else seenSessions.set(pid, seen);
   }
   for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
     const latest = readNewestPid();
@@ -52,13 +59,44 @@ export function scanSessions(sessionIds: ReadonlySet<number>): Map<number, Proce
 /** On a machine that forks all the time: more than this, one after the other, hide nothing. */
 const MOST_LOOKS = 3;
 
+/** A process as the last scan saw it. */
+interface SeenSession {
+  /** Of its directory in /proc: another process with the same pid has another. */
+  readonly inode: number;
+  readonly session: number;
+}
+
+/** By pid. The stat of a process costs the kernel ten times what its inode does, and a takeover waits. */
+let seenSessions = new Map<number, SeenSession>();
+
+/**
+ * Whether it is the very process that was seen in a session of no interest: it can't be in one of these
+ * now. Nothing joins a session that exists; what leaves its own begins one that has its own number.
+ */
+function isStranger(pid: number, seen: SeenSession, sessionIds: ReadonlySet<number>): boolean {
+  return !sessionIds.has(pid) && !sessionIds.has(seen.session) && inodeOf(pid) === seen.inode;
+}
+
+function inodeOf(pid: number): number | undefined {
+  try {
+    return lstatSync(`/proc/${String(pid)}`, { throwIfNoEntry: false })?.ino;
+  } catch {
+    return undefined;
+  }
+}
+
 function addIfMember(
   found: Map<number, ProcessStat[]>,
   sessionIds: ReadonlySet<number>,
-  pid: number | string,
+  pid: number,
 ): void {
+  // Before its stat: should another process get the pid between the two, the next scan sees that.
+  const inode = inodeOf(pid);
   const length = readStatInto(scanBuffer, pid);
-  if (length === 0 || !sessionIds.has(readSession(length))) return;
+  if (length === 0) return;
+  const session = readSession(length);
+  if (inode !== undefined) seenSessions.set(pid, { inode, session });
+  if (!sessionIds.has(session)) return;
   const stat = parseStat(scanBuffer.toString('latin1', 0, length));
   if (stat === null || hasEnded(stat)) return;
   const members = found.get(stat.session);

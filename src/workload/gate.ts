@@ -128,7 +128,7 @@ class Gated implements GatedProcess {
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
   readonly #pipe: Writable | null;
-  readonly #environment: Readonly<Record<string, string>>;
+  readonly #pairs: readonly string[];
   readonly #callbacks: ((end: WorkloadEnd) => void)[] = [];
   #end: WorkloadEnd | null = null;
 
@@ -140,7 +140,8 @@ class Gated implements GatedProcess {
     this.identity = identityOf(started.pid);
     this.stdout = started.process.stdout;
     this.stderr = started.process.stderr;
-    this.#environment = started.environment;
+    // Now and not when it opens: a takeover waits for that.
+    this.#pairs = unnameableVariables(started.environment);
     this.#pipe = started.process.stdin;
     // It may end before it is opened: its end is reported, the broken pipe says nothing more.
     this.#pipe?.on('error', () => undefined);
@@ -151,14 +152,13 @@ class Gated implements GatedProcess {
   }
 
   open(message: GateMessage): void {
-    const pairs = unnameableVariables({ ...process.env, ...this.#environment });
     const lines = [
       message.role,
       message.epoch,
       message.previous,
       message.reason,
-      ...pairs,
-      pairs.length === 0 ? 'start' : 'start-with',
+      ...this.#pairs,
+      this.#pairs.length === 0 ? 'start' : 'start-with',
     ];
     this.#pipe?.end(`${lines.join('\n')}\n`);
   }
@@ -182,11 +182,16 @@ function identityOf(pid: number): ProcessIdentity {
   return readIdentity(pid) ?? { ...ownIdentity(), pid, startTime: 'unknown' };
 }
 
-/** `NAME=value` in the escapes of printf's %b, for each name that a POSIX shell does not pass on. */
-function unnameableVariables(environment: NodeJS.ProcessEnv): string[] {
+/**
+ * `NAME=value` in the escapes of printf's %b, for each name that a POSIX shell does not pass on, of this
+ * process's environment and what is set on top of it.
+ */
+function unnameableVariables(environment: Readonly<Record<string, string>>): string[] {
   const pairs: string[] = [];
-  for (const [name, value] of Object.entries(environment)) {
-    if (value === undefined || /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) continue;
+  // By name: reading the value of every variable costs more than all the rest.
+  for (const name of new Set([...Object.keys(process.env), ...Object.keys(environment)])) {
+    if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) continue;
+    const value = environment[name] ?? process.env[name] ?? '';
     pairs.push(`${name}=${value}`.replaceAll('\\', '\\\\').replaceAll('\n', '\\n'));
   }
   return pairs;

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ownIdentity, readStat } from '../../src/fence/process-identity.ts';
 import type { ProcessStat } from '../../src/fence/process-identity.ts';
@@ -6,6 +8,18 @@ import { Stage, until } from './stage.ts';
 
 /** `set -m` gives each job a process group, as an interactive shell does. */
 const HELPER_IN_ITS_OWN_GROUP = 'set -m; sleep 1000 & echo $!; echo ready; wait';
+
+/** How often a certain pid is tried for. */
+const ATTEMPTS = 50;
+
+function writeNewestPid(pid: number): boolean {
+  try {
+    writeFileSync('/proc/sys/kernel/ns_last_pid', String(pid));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 let stage: Stage;
 beforeEach(() => {
@@ -43,6 +57,51 @@ describe('listSessionMembers', () => {
     process.kill(child, 'SIGKILL');
     await until('it is a zombie', () => readStat(child)?.state === 'Z');
     expect(listSessionMembers(new Set([leader])).get(leader)).toEqual([leader]);
+  });
+
+  test('finds one that was seen elsewhere and began a session of its own since', async () => {
+    const script = 'while [ ! -e "$GO" ]; do sleep 0.01; done; exec setsid sleep 1000';
+    const go = join(stage.stateDir, 'go');
+    const actor = await stage.startCommand(
+      ['bash', '-c', `(${script}) & echo $!; echo ready; wait`],
+      { env: { GO: go } },
+    );
+    await until('the child is known', () => actor.lines.length === 1);
+    const child = Number(actor.lines[0]);
+    expect(readStat(child)?.session).toBe(actor.identity.pid);
+    // Seen, and of no interest.
+    listSessionMembers(new Set([process.pid]));
+    writeFileSync(go, '');
+    await until('it has its own session', () => readStat(child)?.session === child);
+    expect(listSessionMembers(new Set([child])).get(child)).toEqual([child]);
+    process.kill(child, 'SIGKILL');
+  });
+
+  test('finds one that was given the pid of a stranger (needs root)', async (context) => {
+    const actor = await stage.startCommand(
+      ['bash', '-c', 'echo ready; while read -r; do sleep 1000 & echo $!; done'],
+      { stdin: 'pipe' },
+    );
+    const leader = actor.identity.pid;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const stranger = await stage.start('echo ready; exec sleep 1000');
+      const { pid } = stranger.identity;
+      expect(listSessionMembers(new Set([leader])).get(leader)).not.toContain(pid);
+      stranger.child.kill('SIGKILL');
+      await stranger.end;
+      const before = actor.lines.length;
+      // The next process gets the pid after this one, if nobody else on the machine is faster.
+      if (!writeNewestPid(pid - 1)) {
+        context.skip('only root may choose the next pid');
+      }
+      actor.child.stdin?.write('go\n');
+      await until('it has a child', () => actor.lines.length > before);
+      const born = Number(actor.lines.at(-1));
+      const members = listSessionMembers(new Set([leader])).get(leader);
+      expect(members).toContain(born);
+      if (born === pid) return;
+    }
+    context.skip('this machine forks too often to be given a certain pid');
   });
 
   test('finds nothing when asked for nothing', () => {

@@ -106,7 +106,7 @@ export class Stage {
     const child = spawn(file, args, {
       detached: true,
       cwd: join(import.meta.dirname, '..', '..'),
-      stdio: ['ignore', 'pipe', 'ignore', lock?.fd ?? 'ignore'],
+      stdio: [options.stdin ?? 'ignore', 'pipe', 'ignore', lock?.fd ?? 'ignore'],
       env: { ...process.env, ...options.env },
     });
     lock?.close();
@@ -176,6 +176,8 @@ interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Take the workload lock and hand it down as descriptor 3. */
   readonly lock?: boolean;
+  /** `pipe`: the test writes to it; the default is nothing. */
+  readonly stdin?: 'pipe';
 }
 
 /** A supervisor that died: our own pid, as another process had it before. */

@@ -2,7 +2,7 @@
 import { fstatSync, mkdirSync, rmdirSync, statSync, utimesSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { lock } from 'proper-lockfile';
-import { identityOfPath, statOrNull } from './file-identity.ts';
+import { identityOf, identityOfPath, statOrNull } from './file-identity.ts';
 import { isNoted, readOwnerNote, writeOwnerNote } from './lockfile-owner.ts';
 import { errnoOf, isFull, storageError } from './storage-error.ts';
 
@@ -39,11 +39,16 @@ export class Lockfile {
 
   async take(fd: number): Promise<LockfileOutcome> {
     const { path, onCompromised } = this.#options;
-    if (!this.#clearLeftover(fd)) return 'foreign';
-    const directory = new GuardedDirectory(path, (identity) => {
-      writeOwnerNote(fd, { state: 'made', identity });
+    const leftover = this.#judgeLeftover(fd);
+    if (leftover === 'foreign') return 'foreign';
+    const directory = new GuardedDirectory({
+      path,
+      adopted: leftover,
+      onMade: (identity) => {
+        writeOwnerNote(fd, { state: 'made', identity });
+      },
     });
-    writeOwnerNote(fd, { state: 'making' });
+    if (leftover === null) writeOwnerNote(fd, { state: 'making' });
     this.#terms += 1;
     try {
       // The first argument is only the package's name for this term: its table has one entry for each
@@ -86,23 +91,25 @@ export class Lockfile {
   }
 
   /**
-   * Whether nothing is in the way any more. A leftover of a holder of the kernel lock goes at once: that
-   * holder has ended, or this process would not have the lock. A foreign one goes only after it was seen
-   * unchanged for long on this process's own clock: wall clocks differ and are set.
+   * What is there under the lockfile's name: nothing (null), a leftover to take over (its identity), or
+   * another's. A leftover of a holder of the kernel lock is ours: that holder has ended, or this process
+   * would not have the lock. A foreign one goes only after it was seen unchanged for long on this
+   * process's own clock: wall clocks differ and are set.
    */
-  #clearLeftover(fd: number): boolean {
+  #judgeLeftover(fd: number): string | null {
     const { path, now } = this.#options;
     const found = statOrNull(path);
-    if (found === null) return true;
+    if (found === null) return null;
     if (isNoted(readOwnerNote(fd), found, fstatSync(fd, { bigint: true }))) {
-      return removeDirectory(path);
+      return identityOf(found);
     }
     const mark = `${String(found.ino)}:${String(found.mtimeNs)}`;
     if (this.#foreign?.mark !== mark) {
       this.#foreign = { mark, since: now() };
-      return false;
+      return 'foreign';
     }
-    return now() - this.#foreign.since >= FOREIGN_UNCHANGED_MS && removeDirectory(path);
+    const isAbandoned = now() - this.#foreign.since >= FOREIGN_UNCHANGED_MS;
+    return isAbandoned && removeDirectory(path) ? null : 'foreign';
   }
 }
 
@@ -120,12 +127,19 @@ type Callback<T = void> = (error: Error | null, value?: T) => void;
  */
 class GuardedDirectory {
   readonly #path: string;
+  readonly #adopted: string | null;
   readonly #onMade: (identity: string) => void;
   #identity: string | null = null;
 
-  constructor(path: string, onMade: (identity: string) => void) {
-    this.#path = path;
-    this.#onMade = onMade;
+  constructor(options: {
+    readonly path: string;
+    /** A leftover of ours, which counts as made: to others it was held all the time. */
+    readonly adopted: string | null;
+    readonly onMade: (identity: string) => void;
+  }) {
+    this.#path = options.path;
+    this.#adopted = options.adopted;
+    this.#onMade = options.onMade;
   }
 
   readonly fileSystem = {
@@ -140,8 +154,10 @@ class GuardedDirectory {
     },
     mkdir: (path: string, callback: Callback): void => {
       settle(callback, () => {
-        mkdirSync(path, { mode: 0o700 });
-        this.#identity = identityOfPath(path);
+        // A removal and a making anew would each wait for the journal of the file system.
+        const isThere = this.#adopted !== null && identityOfPath(path) === this.#adopted;
+        if (!isThere) mkdirSync(path, { mode: 0o700 });
+        this.#identity = isThere ? this.#adopted : identityOfPath(path);
         if (this.#identity !== null) this.#onMade(this.#identity);
       });
     },

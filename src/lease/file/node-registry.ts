@@ -10,6 +10,7 @@ import { statOrNull } from './file-identity.ts';
 import { roleFilePath } from './group-paths.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { parseNodeRecord, RECORD_LIMIT_BYTES } from './node-record.ts';
+import { ParsedOnce } from './parsed-once.ts';
 
 /** A registered node; `alive`: its supervisor is the very process that wrote it. */
 export interface RegisteredNode extends NodeRecord {
@@ -107,7 +108,7 @@ const RECENT_MS = 5 * 60_000;
 
 interface Entry {
   readonly record: NodeRecord;
-  readonly modifiedAt: number;
+  readonly path: string;
 }
 
 function readEntries(paths: GroupPaths): Entry[] {
@@ -122,7 +123,7 @@ function readEntries(paths: GroupPaths): Entry[] {
     if (!name.endsWith('.json') || !isRunName(name.slice(0, -'.json'.length))) continue;
     const path = join(paths.nodes, name);
     const record = readRecord(path);
-    if (record !== null) entries.push({ record, modifiedAt: modifiedAt(path) });
+    if (record !== null) entries.push({ record, path });
   }
   return entries;
 }
@@ -132,7 +133,7 @@ function readRecord(path: string): NodeRecord | null {
   for (let reading = 0; reading < READINGS; reading += 1) {
     const content = readBounded(path, RECORD_LIMIT_BYTES);
     if (content === null) return null;
-    const record = parseNodeRecord(content);
+    const record = understood.parse(path, content);
     if (record !== null) return record;
   }
   return null;
@@ -140,9 +141,8 @@ function readRecord(path: string): NodeRecord | null {
 
 const READINGS = 3;
 
-function modifiedAt(path: string): number {
-  return Number(statOrNull(path)?.mtimeMs ?? 0);
-}
+/** What was read last of each path: a takeover reads every record, and hardly any has changed. */
+const understood = new ParsedOnce(parseNodeRecord);
 
 function isBefore(a: NodeRecord, b: NodeRecord): boolean {
   if (a.startedAtMonotonicMs !== b.startedAtMonotonicMs) {
@@ -152,8 +152,8 @@ function isBefore(a: NodeRecord, b: NodeRecord): boolean {
 }
 
 /** The one use of wall clocks: another machine's monotonic clock can't be compared with this one's. */
-function ageMs({ modifiedAt: at }: Entry): number {
-  return Math.abs(Date.now() - at);
+function ageMs({ path }: Entry): number {
+  return Math.abs(Date.now() - Number(statOrNull(path)?.mtimeMs ?? 0));
 }
 
 function isRecent(entry: Entry): boolean {

@@ -52,18 +52,27 @@ it('is what other users of the package respect while it is held', async () => {
   expect(await lockfile.take(fd)).toBe('taken');
 });
 
-it('a leftover that the note names goes at once: its holder lost the kernel lock', async () => {
-  const { path, fd, lockfile } = setUp();
+it('takes a leftover that the note names over at once: its holder lost the kernel lock', async () => {
+  const { path, file, fd, lockfile } = setUp();
   mkdirSync(path);
-  writeOwnerNote(fd, { state: 'made', identity: identityOfPath(path) ?? '' });
+  const longAgo = Date.now() / 1000 - 3600;
+  utimesSync(path, longAgo, longAgo);
+  const identity = identityOfPath(path) ?? '';
+  writeOwnerNote(fd, { state: 'made', identity });
   expect(await lockfile.take(fd)).toBe('taken');
+  expect(identityOfPath(path)).toBe(identity);
+  // To its other users it is fresh again.
+  expect(await properLockfile.check(file, { realpath: false })).toBe(true);
+  await lockfile.release(fd);
+  expect(existsSync(path)).toBe(false);
 });
 
-it('a leftover of a holder that died before it could note it goes at once', async () => {
+it('takes a leftover of a holder that died before it could note it over at once', async () => {
   const { path, fd, lockfile } = setUp();
   writeOwnerNote(fd, { state: 'making' });
   mkdirSync(path);
   expect(await lockfile.take(fd)).toBe('taken');
+  expect(readOwnerNote(fd)).toEqual({ state: 'made', identity: identityOfPath(path) });
 });
 
 it('a directory made long after an unfinished note is somebody else’s', async () => {
