@@ -267,7 +267,9 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     const look = (): void => {
       this.#fencing.look();
     };
-    await rehearse({ settings, record: this.#record(), look });
+    const { command, promoteCommand } = this.#options;
+    const spawns = command.length > 0 || promoteCommand !== null;
+    await rehearse({ settings, record: this.#record(), look, spawns });
   }
 
   /** Steps down, then lets the process be stopped (SIGTSTP). */

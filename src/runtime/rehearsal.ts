@@ -10,6 +10,7 @@ import type { Settings } from '../core/settings.ts';
 import { transition } from '../core/transition.ts';
 import { FileLease } from '../lease/file/file-lease.ts';
 import type { NodeRecord } from '../lease/lease-store.ts';
+import { spawnGated } from '../workload/gate.ts';
 
 /** More than once: code is compiled in stages, and the second is the one that pays. */
 const ROUNDS = 3;
@@ -19,10 +20,12 @@ export interface RehearsalParts {
   readonly record: Omit<NodeRecord, 'v' | 'sessions'>;
   /** Looks for leftovers of the group without signalling anything. */
   readonly look: () => void;
+  /** Whether a promotion starts processes. */
+  readonly spawns: boolean;
 }
 
 /** Takes and releases a lease in a directory of its own. What fails here is slower later, and no more. */
-export async function rehearse({ settings, record, look }: RehearsalParts): Promise<void> {
+export async function rehearse({ settings, record, look, spawns }: RehearsalParts): Promise<void> {
   const stateDir = mkdtempSync(join(tmpdir(), 'failover-rehearsal-'));
   try {
     const lease = FileLease.open({ stateDir, record });
@@ -34,9 +37,22 @@ export async function rehearse({ settings, record, look }: RehearsalParts): Prom
       await lease.release();
     }
     await lease.close();
+    if (spawns) await spawnNothing();
   } finally {
     rmSync(stateDir, { recursive: true, force: true });
   }
+}
+
+/** A gate that closes without having opened. */
+async function spawnNothing(): Promise<void> {
+  const gated = await spawnGated({
+    command: ['true'],
+    environment: {},
+    lockFd: null,
+    deathSignal: null,
+    output: 'inherit',
+  });
+  gated.close();
 }
 
 /** The core's part of a takeover, from the loss to the announcement. */

@@ -1,6 +1,7 @@
 // Writes that survive: replaced as a whole, flushed with their directory, or overwritten in place.
 import {
   closeSync,
+  fsync,
   fsyncSync,
   openSync,
   readSync,
@@ -10,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 
 /** Replaces a file as a whole; a reader sees the old or the new text. Durable when it returns. */
 export function replaceFile(path: string, content: string | Buffer): void {
@@ -27,6 +29,16 @@ export function syncDirectory(directory: string): void {
   const fd = openSync(directory, 'r');
   try {
     fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** As `syncDirectory`, on another thread. */
+export async function syncDirectoryMeanwhile(directory: string): Promise<void> {
+  const fd = openSync(directory, 'r');
+  try {
+    await promisify(fsync)(fd);
   } finally {
     closeSync(fd);
   }

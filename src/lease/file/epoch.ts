@@ -2,7 +2,7 @@
 import { linkSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
-import { syncDirectory } from './durable-file.ts';
+import { syncDirectory, syncDirectoryMeanwhile } from './durable-file.ts';
 import { errnoOf, storageError } from './storage-error.ts';
 
 export type EpochClaim =
@@ -20,7 +20,10 @@ export interface EpochClaimRequest {
   readonly floor: number;
 }
 
-/** Claims exactly what was seen + 1, above `floor`; durable when it returns. */
+/**
+ * Claims exactly what was seen + 1, above `floor`. Nobody else can claim it any more; that it survives a
+ * loss of power too is what `settleClaim` waits for, and nothing may start before.
+ */
 export function claimEpoch({ epochs, record, floor }: EpochClaimRequest): EpochClaim {
   const previous = highestEpoch(epochs);
   const epoch = Math.max(previous, floor) + 1;
@@ -32,7 +35,6 @@ export function claimEpoch({ epochs, record, floor }: EpochClaimRequest): EpochC
   }
   try {
     linkSync(record, join(epochs, String(epoch)));
-    syncDirectory(epochs);
   } catch (error) {
     const code = errnoOf(error);
     if (code === 'EEXIST' || code === 'ENOENT') return { type: 'lost-race' };
@@ -41,6 +43,15 @@ export function claimEpoch({ epochs, record, floor }: EpochClaimRequest): EpochC
   // Who looked long ago can claim a number that has been pruned since: it is void.
   if (highestEpoch(epochs) !== epoch) return { type: 'lost-race' };
   return { type: 'claimed', epoch, previous };
+}
+
+/** Makes a claim durable. The disk takes its time for that: what needs no disk can be done meanwhile. */
+export async function settleClaim(epochs: string): Promise<void> {
+  try {
+    await syncDirectoryMeanwhile(epochs);
+  } catch (error) {
+    throw storageError(`make a claim in ${epochs} durable`, error);
+  }
 }
 
 /** Puts an epoch that was claimed elsewhere on record; nothing is claimed by it. @throws when it can't. */

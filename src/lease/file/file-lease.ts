@@ -12,7 +12,7 @@ import type {
   VerifyOutcome,
 } from '../lease-store.ts';
 import { findDeletedLockHolders } from './deleted-holders.ts';
-import { claimEpoch, highestEpoch, pruneEpochs, recordEpoch } from './epoch.ts';
+import { claimEpoch, highestEpoch, pruneEpochs, recordEpoch, settleClaim } from './epoch.ts';
 import type { ReadFileSystemType } from './file-system-kind.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { GroupView } from './group-view.ts';
@@ -127,7 +127,7 @@ export class FileLease implements LeaseStore, SessionLedger {
   }
 
   advanceEpoch(floor: number): Promise<number> {
-    return this.#inTurn(() => {
+    return this.#inTurn(async () => {
       const verified = this.verify();
       if (verified.type === 'lost' || this.#held === null) {
         throw this.#lost(verified.type === 'lost' ? verified.cause : 'it is not held');
@@ -135,7 +135,8 @@ export class FileLease implements LeaseStore, SessionLedger {
       const claim = this.#claim(Math.max(floor, this.#held.epoch));
       if (claim.type === 'lost-race') throw this.#lost('another claimed an epoch under our lock');
       this.#held.epoch = claim.epoch;
-      return Promise.resolve(claim.epoch);
+      await settleClaim(this.paths.epochs);
+      return claim.epoch;
     });
   }
 
@@ -227,10 +228,16 @@ export class FileLease implements LeaseStore, SessionLedger {
       if (isCompletedSince(this.paths, this.#membership.record)) return 'completed';
       const held = new HeldLease(this.paths, lock);
       this.#held = held;
-      if ((await this.#lockfile.take(lock.fd)) === 'foreign') return 'foreign-lockfile';
+      // Asked first, so that no epoch is spent on it.
+      if (this.#lockfile.isForeign(lock.fd)) return 'foreign-lockfile';
       const claim = this.#claim(floor);
       if (claim.type === 'lost-race') return 'lost-race';
       held.epoch = claim.epoch;
+      const settled = settleClaim(this.paths.epochs);
+      // Its failure is thrown below, when the lockfile is taken: nothing is left half taken then.
+      settled.catch(() => undefined);
+      if ((await this.#lockfile.take(lock.fd)) === 'foreign') return 'foreign-lockfile';
+      await settled;
       // The directory may have been replaced under the claim.
       if (held.verify().type === 'lost') return 'lost-race';
       granted = true;

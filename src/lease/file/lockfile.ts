@@ -37,6 +37,11 @@ export class Lockfile {
     return this.#held !== null;
   }
 
+  /** Whether `take` would find another's; nothing is changed but one that was abandoned long ago. */
+  isForeign(fd: number): boolean {
+    return this.#judgeLeftover(fd) === 'foreign';
+  }
+
   async take(fd: number): Promise<LockfileOutcome> {
     const { path, onCompromised } = this.#options;
     const leftover = this.#judgeLeftover(fd);

@@ -1,0 +1,74 @@
+// A grant waits for its claim to be on the disk, and fails with it.
+import type fs from 'node:fs';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { until } from '../../support/until.ts';
+import { granted, openLease, temporaryDirectory } from '../support/fixtures.ts';
+
+/** What `fsync` waits for before it calls back; null: nothing. */
+const disk = vi.hoisted(() => ({
+  flushes: null as ((error: Error | null) => void)[] | null,
+}));
+
+vi.mock('node:fs', async (importOriginal) => {
+  const original = await importOriginal<typeof fs>();
+  return {
+    ...original,
+    fsync: (fd: number, done: (error: Error | null) => void) => {
+      if (disk.flushes === null) original.fsync(fd, done);
+      else disk.flushes.push(done);
+    },
+  };
+});
+
+beforeEach(() => {
+  disk.flushes = null;
+});
+
+test('nothing is granted before the claim is durable', async () => {
+  const a = openLease(temporaryDirectory(), 'a');
+  const flushes: ((error: Error | null) => void)[] = [];
+  disk.flushes = flushes;
+  let outcome: unknown = null;
+  const acquired = a.acquire(0).then((value) => {
+    outcome = value;
+  });
+  await until('the claim is flushed', () => flushes.length === 1);
+  await new Promise(setImmediate);
+  expect(outcome).toBeNull();
+  flushes[0]?.(null);
+  await acquired;
+  expect(outcome).toMatchObject({ type: 'granted', epoch: 1 });
+});
+
+test('no new epoch is given out before it is durable', async () => {
+  const a = openLease(temporaryDirectory(), 'a');
+  await granted(a.acquire(0));
+  const flushes: ((error: Error | null) => void)[] = [];
+  disk.flushes = flushes;
+  let epoch: number | null = null;
+  const advanced = a.advanceEpoch(0).then((value) => {
+    epoch = value;
+  });
+  await until('the claim is flushed', () => flushes.length === 1);
+  await new Promise(setImmediate);
+  expect(epoch).toBeNull();
+  flushes[0]?.(null);
+  await advanced;
+  expect(epoch).toBe(2);
+});
+
+test('a claim that can not be made durable is no grant, and leaves the lease free', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  const b = openLease(stateDir, 'b');
+  const flushes: ((error: Error | null) => void)[] = [];
+  disk.flushes = flushes;
+  const acquired = a.acquire(0);
+  const refused = expect(acquired).rejects.toThrow(/make a claim in .* durable/);
+  await until('the claim is flushed', () => flushes.length === 1);
+  flushes[0]?.(Object.assign(new Error('input/output error'), { code: 'EIO' }));
+  await refused;
+  disk.flushes = null;
+  expect(b.observe().held).toBe(false);
+  expect(await granted(b.acquire(0))).toBe(2);
+});
