@@ -153,6 +153,7 @@ export class FileLease implements LeaseStore, SessionLedger {
       const held = this.#held;
       if (held === null) return;
       this.#held = null;
+      this.#guardSoon();
       // Whoever waits for our lock reads it next, and may never have heard of this epoch.
       this.#leaveEpoch(held.epoch);
       await this.#giveBack(held.lock);
@@ -241,6 +242,7 @@ export class FileLease implements LeaseStore, SessionLedger {
       // The directory may have been replaced under the claim.
       if (held.verify().type === 'lost') return 'lost-race';
       granted = true;
+      this.#guardSoon();
       const previous = claim.previous === 0 ? null : this.#view.claimOf(claim.previous);
       return { type: 'granted', epoch: claim.epoch, previous: previous?.node ?? null };
     } finally {
@@ -249,6 +251,13 @@ export class FileLease implements LeaseStore, SessionLedger {
         await this.#giveBack(lock);
       }
     }
+  }
+
+  /** After what waits for the grant. */
+  #guardSoon(): void {
+    setImmediate(() => {
+      for (const watch of this.#watches) watch.guard(this.#held !== null);
+    });
   }
 
   /** On the file that the path names: one that was replaced between the two steps is tried again. */

@@ -16,12 +16,15 @@ export interface GroupPaths {
   readonly claims: string;
   /** One record for each node, kept up to date by it. */
   readonly nodes: string;
+  /** The directory of what follows: watched, so nothing that changes often is in it. */
+  readonly marks: string;
   readonly paused: string;
   readonly completed: string;
 }
 
 export function groupPaths(directory: string): GroupPaths {
   const primaryLock = join(directory, 'primary.lock');
+  const marks = join(directory, 'marks');
   return {
     directory,
     primaryLock,
@@ -30,8 +33,9 @@ export function groupPaths(directory: string): GroupPaths {
     epochs: join(directory, 'epochs'),
     claims: join(directory, 'claims'),
     nodes: join(directory, 'nodes'),
-    paused: join(directory, 'paused'),
-    completed: join(directory, 'completed'),
+    marks,
+    paused: join(marks, 'paused'),
+    completed: join(marks, 'completed'),
   };
 }
 

@@ -8,12 +8,17 @@ import type { GroupPaths } from './group-paths.ts';
 /**
  * Calls back from its own turn of the event loop, never more than once per 40 ms. While the directory is
  * missing, or the kernel has no watches left, it looks by itself at intervals.
+ *
+ * What changes at every beat or in a takeover is in none of the directories that all watch: each change
+ * would wake twenty standbys, just when one of them is starting its workload.
  */
 export class GroupWatch {
   readonly #paths: GroupPaths;
   readonly #onChange: () => void;
-  readonly #relevant: ReadonlySet<string>;
+  /** What the holder of the lease can't do without. */
+  readonly #foundation: ReadonlySet<string>;
   #watchers: FSWatcher[] = [];
+  #isGuarding = false;
   #armedFor: string | null = null;
   #looking: NodeJS.Timeout | null = null;
   #seen = '';
@@ -24,10 +29,16 @@ export class GroupWatch {
   constructor(paths: GroupPaths, onChange: () => void) {
     this.#paths = paths;
     this.#onChange = onChange;
-    const { epochs, primaryLock, workloadLock, lockfile, paused, completed, directory } = paths;
-    // The lockfile comes first of all that a claim makes, and goes first of all that a release removes.
-    const names = [epochs, primaryLock, workloadLock, lockfile, paused, completed, directory];
-    this.#relevant = new Set(names.map((path) => basename(path)));
+    const { epochs, marks, primaryLock, workloadLock, lockfile, directory } = paths;
+    const names = [epochs, marks, primaryLock, workloadLock, lockfile, directory];
+    this.#foundation = new Set(names.map((path) => basename(path)));
+    this.#arm();
+  }
+
+  /** For the holder of the lease, who is to notice at once what is removed or replaced under it. */
+  guard(isGuarding: boolean): void {
+    if (this.#closed || this.#isGuarding === isGuarding) return;
+    this.#isGuarding = isGuarding;
     this.#arm();
   }
 
@@ -46,15 +57,15 @@ export class GroupWatch {
 
   /** Which directories are watched; null: one is missing. */
   #identity(): string | null {
-    const directory = identityOfPath(this.#paths.directory);
-    const epochs = identityOfPath(this.#paths.epochs);
-    return directory === null || epochs === null ? null : `${directory} ${epochs}`;
+    const { directory, epochs, marks } = this.#paths;
+    const identities = [directory, epochs, marks].map(identityOfPath);
+    return identities.includes(null) ? null : identities.join(' ');
   }
 
   #arm(): void {
     this.#disarm();
     this.#armedFor = this.#identity();
-    if (this.#armedFor === null || !this.#watchBoth()) this.#lookAtIntervals();
+    if (this.#armedFor === null || !this.#watchAll()) this.#lookAtIntervals();
   }
 
   #disarm(): void {
@@ -64,23 +75,29 @@ export class GroupWatch {
     this.#looking = null;
   }
 
-  #watchBoth(): boolean {
+  #watchAll(): boolean {
     try {
-      this.#watch(this.#paths.epochs, () => {
-        this.#changed();
-      });
-      this.#watch(this.#paths.directory, (kind, name) => {
-        // The holder's sign of life is a change of primary.lock at every beat: not news.
-        if (name !== null && (kind !== 'rename' || !this.#relevant.has(name))) return;
-        this.check();
-        this.#changed();
-      });
+      for (const path of [this.#paths.epochs, this.#paths.marks]) {
+        this.#watch(path, (_kind, name) => {
+          // Of its own removal a directory tells under its own name.
+          if (name === null || name === basename(path)) this.check();
+          this.#changed();
+        });
+      }
+      if (this.#isGuarding) this.#watch(this.#paths.directory, this.#onFoundation);
       return true;
     } catch {
       this.#disarm();
       return false;
     }
   }
+
+  readonly #onFoundation = (kind: string, name: string | null): void => {
+    // The holder's sign of life is a change of primary.lock at every beat: not news.
+    if (name !== null && (kind !== 'rename' || !this.#foundation.has(name))) return;
+    this.check();
+    this.#changed();
+  };
 
   #watch(path: string, onEvent: (kind: string, name: string | null) => void): void {
     const watcher = watch(path, { persistent: false }, onEvent);
@@ -104,7 +121,7 @@ export class GroupWatch {
   }
 
   #signature(): string {
-    return [this.#paths.directory, this.#paths.epochs]
+    return [this.#paths.directory, this.#paths.epochs, this.#paths.marks]
       .map((path) => String(statOrNull(path)?.mtimeNs))
       .join(' ');
   }

@@ -21,7 +21,7 @@ export function writePaused(paths: GroupPaths, paused: boolean, by: string): voi
       return;
     }
     rmSync(paths.paused, { force: true });
-    syncDirectory(paths.directory);
+    syncDirectory(paths.marks);
   });
 }
 

@@ -35,7 +35,8 @@ export function openStateDirectory(options: StateDirectoryOptions): GroupPaths {
   refuseForeignOwner(directory);
   refuseRemoteFileSystem(directory, options.readFileSystemType);
   const paths = groupPaths(directory);
-  for (const path of [paths.epochs, paths.claims, paths.nodes]) makeDirectory(path);
+  const { epochs, claims, nodes, marks } = paths;
+  for (const path of [epochs, claims, nodes, marks]) makeDirectory(path);
   const probePath = join(directory, `.probe-${randomBytes(6).toString('hex')}`);
   try {
     refuseWithoutKernelLock(probePath);

@@ -40,6 +40,25 @@ it('does not tell of the sign of life', async () => {
   expect(calls).toBe(0);
 });
 
+it('tells the holder at once of a lock file that was removed, and nobody else', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  const b = openLease(stateDir, 'b');
+  let calls = 0;
+  let callsOfOthers = 0;
+  a.watch(() => (calls += 1));
+  b.watch(() => (callsOfOthers += 1));
+  await granted(a.acquire(0));
+  await eventually(() => (calls > 0 && callsOfOthers > 0 ? true : undefined));
+  await new Promise((resolve) => setImmediate(resolve));
+  const before = calls;
+  const beforeOfOthers = callsOfOthers;
+  rmSync(a.paths.primaryLock);
+  await eventually(() => (calls > before ? true : undefined));
+  expect(callsOfOthers).toBe(beforeOfOthers);
+  expect(a.verify()).toMatchObject({ type: 'lost' });
+});
+
 it('tells many changes in few calls', async () => {
   const a = openLease(temporaryDirectory(), 'a');
   const calls: number[] = [];

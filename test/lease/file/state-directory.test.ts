@@ -28,7 +28,7 @@ it('makes it with all its parents, for this user alone, and without lock files',
   const paths = openStateDirectory({ stateDir, group: 'web' });
   expect(paths).toEqual(groupPaths(join(stateDir, 'web')));
   expect(statSync(paths.directory).mode & 0o777).toBe(0o700);
-  expect(readdirSync(paths.directory).sort()).toEqual(['claims', 'epochs', 'nodes']);
+  expect(readdirSync(paths.directory).sort()).toEqual(['claims', 'epochs', 'marks', 'nodes']);
   expect(hasLockFiles(paths)).toBe(false);
   makeLockFiles(paths);
   expect(hasLockFiles(paths)).toBe(true);
