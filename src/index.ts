@@ -10,12 +10,8 @@ export type { ProbePrimary } from './library/probed-bus.ts';
 
 export { FailoverNode } from './runtime/failover-node.ts';
 export { startNode } from './library/start-node.ts';
-export type {
-  FailoverNodeExtras,
-  NodeEvents,
-  NodeTransition,
-  WorkloadParts,
-} from './runtime/failover-node.ts';
+export type { NodeEvents, NodeTransition } from './runtime/narrator.ts';
+export type { FailoverNodeExtras, WorkloadParts } from './runtime/node-extras.ts';
 export type { NodeStatus } from './runtime/node-status.ts';
 export type { RunOptions } from './config/load.ts';
 export type { GivenRunOptions } from './config/run-options.ts';

@@ -2,7 +2,7 @@
 import { runOptionsOf } from '../config/run-options.ts';
 import type { GivenRunOptions } from '../config/run-options.ts';
 import { FailoverNode } from '../runtime/failover-node.ts';
-import type { FailoverNodeExtras } from '../runtime/failover-node.ts';
+import type { FailoverNodeExtras } from '../runtime/node-extras.ts';
 
 /**
  * Starts what `failover run` starts, in this process. The environment is not read; durations are whole

@@ -5,84 +5,35 @@ import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RunOptions } from '../config/load.ts';
 import { defaultNodeId } from '../config/names.ts';
-import { defaultRuntimeDir, defaultStateDir } from '../config/state-dir.ts';
+import { defaultStateDir } from '../config/state-dir.ts';
 import { reportOf } from '../core/report.ts';
-import type { RequestOutcome } from '../core/effect.ts';
 import type { EventBody } from '../core/event.ts';
-import type { Endpoints, NodeState, Phase, Role, StopOrder, Takeover } from '../core/state.ts';
+import type { NodeState, StopOrder, Takeover } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
-import { FailoverError, isErrorCode } from '../errors.ts';
 import type { ProcessFencing } from '../fence/fence.ts';
 import { FileLease } from '../lease/file/file-lease.ts';
-import { Transport } from '../transport/bus.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
 import { packageVersion } from '../version.ts';
 import { resolveCommand } from '../workload/command-path.ts';
 import { probeDeathSignal } from '../workload/death-signal.ts';
 import { monotonicNow, systemClock } from './clock.ts';
-import { messageOf } from './failures.ts';
+import { accepted, messageOf } from './failures.ts';
+import { Narrator } from './narrator.ts';
+import type { NodeEvents, NodeTransition } from './narrator.ts';
 import { NodeLoop } from './node.ts';
+import { openTransport, sparesOrphans } from './node-extras.ts';
+import type { FailoverNodeExtras, WorkloadParts } from './node-extras.ts';
 import { buildFencing, buildWorkload, nodeRecordOf } from './node-parts.ts';
 import type { NodeContext } from './node-parts.ts';
 import { serve } from './node-requests.ts';
-import type { Step } from './node.ts';
 import type { NodeStatus } from './node-status.ts';
-import type { Bus, NodeWorkload, WorkloadLock } from './ports.ts';
+import type { Bus, NodeWorkload } from './ports.ts';
 import { rehearse } from './rehearsal.ts';
 import { settingsOf } from './settings-of.ts';
-
-/** A change of the node's phase, with the sentence that says why. */
-export interface NodeTransition {
-  readonly from: Phase;
-  readonly to: Phase;
-  readonly role: Role;
-  readonly epoch: number;
-  readonly reason: string;
-  readonly takeover: Takeover | null;
-  /** When it was decided, by the wall clock: listeners are called a moment later. */
-  readonly time: Date;
-}
-
-export interface NodeEvents {
-  transition: [NodeTransition];
-  /** Something a person should know; nothing has failed yet. */
-  warning: [string];
-  /** The node has ended: everything is closed. */
-  exit: [StopOrder];
-}
-
-/** What a program that embeds a node may put in the place of the node's own parts. */
-export interface FailoverNodeExtras {
-  /** Stops this process as the terminal asked for, and returns when it continues; nothing by default. */
-  readonly suspend?: () => void;
-  /** Where the node's sockets are made; by default the runtime directory of this user. */
-  readonly socketDir?: string;
-  /** Sockets that the program shares among its nodes and closes itself. */
-  readonly transport?: NodeTransport;
-  /** Wraps the node's view of the sockets. */
-  readonly wrapBus?: (bus: Bus) => Bus;
-  /** Makes what takes the place of the command and its hooks. */
-  readonly createWorkload?: (parts: WorkloadParts) => NodeWorkload;
-  /** False: it claims nothing until `setEnabled(true)`. */
-  readonly enabled?: boolean;
-}
-
-/** What the node lends to a workload that was not made by it. */
-export interface WorkloadParts {
-  readonly lock: WorkloadLock;
-  /** Makes other addresses known than those of the node's sockets. */
-  readonly announce: (endpoints: Endpoints) => void;
-  readonly warn: (message: string) => void;
-}
+import { Upkeep } from './upkeep.ts';
 
 /** How long the last messages have to leave before the sockets are closed, ms. */
 const LINGER_MS = 50;
-
-/** How many transitions a node remembers. */
-const HISTORY_LIMIT = 100;
-
-/** How often the node looks after its sockets and the records of dead nodes, ms. */
-const UPKEEP_INTERVAL_MS = 1_000;
 
 /**
  * A node of a group. `FailoverNode.start` resolves once it takes part; its workload is started when it
@@ -103,11 +54,9 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly #fencing: ProcessFencing;
   readonly #bus: Bus;
   readonly #loop: NodeLoop;
-  readonly #upkeep: NodeJS.Timeout;
+  readonly #upkeep: Upkeep;
+  readonly #narrator = new Narrator(this);
   #resolveEnded: (order: StopOrder) => void = () => undefined;
-  #warned: string | null = null;
-  readonly #history: NodeTransition[] = [];
-  #announced: Endpoints;
 
   /**
    * Opens everything and begins to take part.
@@ -148,7 +97,6 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     this.#warnsOfOrphans = !(parts.deathSignal || sparesOrphans(options, extras));
     this.#transport = transport;
     this.#closeTransport = parts.closeTransport;
-    this.#announced = transport.endpoints;
     this.settings = settingsOf(options, { nodeId, run, version: packageVersion() });
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
@@ -170,9 +118,18 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     this.#lease.watch(() => {
       this.#loop.dispatch({ type: 'lease-changed' });
     });
-    this.#upkeep = setInterval(() => {
-      this.#lookAfter();
-    }, UPKEEP_INTERVAL_MS);
+    this.#upkeep = new Upkeep({
+      transport,
+      role: () => this.#loop.state.role,
+      updateEndpoints: (endpoints) => {
+        this.#lease.updateEndpoints(endpoints);
+      },
+      collectGarbage: () => this.#lease.collectGarbage(),
+      look: () => {
+        this.#fencing.look();
+      },
+      warn: this.#warn,
+    });
   }
 
   get state(): NodeState {
@@ -186,7 +143,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
 
   /** The latest transitions, oldest first; bounded. */
   history(): readonly NodeTransition[] {
-    return [...this.#history];
+    return this.#narrator.history();
   }
 
   status(): NodeStatus {
@@ -277,19 +234,6 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     this.#loop.dispatch({ type: 'suspend-requested' });
   }
 
-  /** After the sockets were bound anew, by this node or another one that shares them. */
-  #announceMove(): void {
-    const { endpoints } = this.#transport;
-    if (endpoints === this.#announced) return;
-    this.#announced = endpoints;
-    this.#warn(`the socket directory was removed; listening at ${endpoints.rpc} now`);
-    try {
-      this.#lease.updateEndpoints(endpoints);
-    } catch (error) {
-      this.#warn(`the new addresses could not be written: ${messageOf(error)}`);
-    }
-  }
-
   #begin(): void {
     this.#loop.start();
     if (!this.#warnsOfOrphans) return;
@@ -337,9 +281,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       announce: (endpoints) => {
         this.#lease.updateEndpoints(endpoints);
       },
-      warn: (message) => {
-        this.#warn(message);
-      },
+      warn: this.#warn,
     };
   }
 
@@ -351,9 +293,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       dispatch: (event) => {
         this.#loop.dispatch(event);
       },
-      warn: (message) => {
-        this.#warn(message);
-      },
+      warn: this.#warn,
     };
   }
 
@@ -370,7 +310,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       seed: Number.parseInt(this.settings.run.slice(0, 8), 16),
       hooks: {
         onStep: (step) => {
-          this.#tell(step);
+          this.#narrator.tell(step);
         },
         onExit: (order) => void this.#close(order),
         onSuspend: suspend ?? (() => undefined),
@@ -382,42 +322,12 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     });
   }
 
-  #tell({ before, state, move, reason }: Step): void {
-    if (move !== null) {
-      const epoch = 'epoch' in state ? state.epoch : state.epochFloor;
-      const takeover = move === 'promoted' ? state.lastTakeover : null;
-      const { role, phase } = state;
-      const time = new Date();
-      const change = { from: before.phase, to: phase, role, epoch, reason, takeover, time };
-      this.#history.push(change);
-      if (this.#history.length > HISTORY_LIMIT) this.#history.shift();
-      later(() => this.emit('transition', change));
-    }
-    if (state.warning !== null && state.warning !== before.warning) this.#warn(state.warning);
-    if (state.warning === null) this.#warned = null;
-  }
-
-  /** Said once as long as it stays the same. */
-  #warn(message: string): void {
-    if (message === this.#warned) return;
-    this.#warned = message;
-    later(() => this.emit('warning', message));
-  }
-
-  #lookAfter(): void {
-    const check = this.#transport.checkSockets();
-    if (check.type === 'failed') this.#warn(`nobody can reach this node: ${check.error.message}`);
-    this.#announceMove();
-    if (this.#loop.state.role !== 'primary') return;
-    try {
-      this.#lease.collectGarbage();
-    } catch (error) {
-      this.#warn(`records of ended nodes could not be removed: ${messageOf(error)}`);
-    }
-  }
+  readonly #warn = (message: string): void => {
+    this.#narrator.warn(message);
+  };
 
   async #close(order: StopOrder): Promise<void> {
-    clearInterval(this.#upkeep);
+    this.#upkeep.stop();
     this.#loop.end();
     try {
       await this.#lease.close();
@@ -440,31 +350,4 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       await this.#close({ exitCode: 1, reason: messageOf(error), immediate: true });
     }
   }
-}
-
-/** @throws the error of a request that was not met. */
-function accepted(outcome: RequestOutcome): Extract<RequestOutcome, { readonly ok: true }> {
-  if (outcome.ok) return outcome;
-  const code = isErrorCode(outcome.code) ? outcome.code : 'FAILOVER_REFUSED';
-  throw new FailoverError(code, outcome.message);
-}
-
-/** Later in this turn: a listener that throws can't break a decision that is being carried out. */
-function later(emit: () => void): void {
-  setImmediate(emit);
-}
-
-/** Whether nothing of the node is to end with its process. */
-function sparesOrphans(options: RunOptions, extras: FailoverNodeExtras): boolean {
-  return options.orphan === 'keep' || extras.createWorkload !== undefined;
-}
-
-/** The program's sockets, which it closes itself, or the node's own. */
-function openTransport({ transport, socketDir }: FailoverNodeExtras): {
-  readonly transport: NodeTransport;
-  readonly closeTransport: () => Promise<void>;
-} {
-  if (transport !== undefined) return { transport, closeTransport: () => Promise.resolve() };
-  const own = new Transport({ directory: socketDir ?? defaultRuntimeDir() });
-  return { transport: own, closeTransport: () => own.close() };
 }

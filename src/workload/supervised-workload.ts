@@ -27,7 +27,7 @@ import { removeRoleFile, writeRoleFile } from './role-file.ts';
 import { closeDescription, dismiss, newRun } from './run.ts';
 import type { Run } from './run.ts';
 import { SessionBook } from './session-book.ts';
-import { isProvedFree } from './workload-lock.ts';
+import { describePids, proveFree } from './stopped.ts';
 
 /** What to do with a workload whose supervisor dies. */
 type OrphanMode = 'stop' | 'kill' | 'keep';
@@ -54,9 +54,6 @@ export interface WorkloadOptions {
   /** Takes what a person should know and nobody decides on: one sentence. */
   readonly warn: (message: string) => void;
 }
-
-/** How long an ended run's lock may take to become free before somebody is looked for who has it, ms. */
-const SHORT_WAIT_MS = 50;
 
 /** A run to be spawned. */
 export interface RunStart {
@@ -307,23 +304,8 @@ export abstract class SupervisedWorkload implements Workload {
     if (remaining.length > 0) {
       this.options.warn(`${describePids(remaining)} did not end after SIGKILL: nobody can start.`);
     }
-    if (wasActive) await this.#proveFree(graceMs);
+    if (wasActive) await proveFree(this.options, graceMs);
     this.#stop = null;
-  }
-
-  async #proveFree(graceMs: number): Promise<void> {
-    const { lock, endHolders } = this.options;
-    try {
-      if (await isProvedFree(lock, SHORT_WAIT_MS)) return;
-      await endHolders?.(graceMs);
-      if (await isProvedFree(lock)) return;
-      this.options.warn(
-        "The workload's session is empty, but another process still holds the workload lock: " +
-          'nobody can start until it ends.',
-      );
-    } catch (error) {
-      this.options.warn(`The workload lock could not be looked at: ${String(error)}.`);
-    }
   }
 
   /** A hook holds the lock also where our copy is closed already, or the workload has ended. */
@@ -352,13 +334,6 @@ export abstract class SupervisedWorkload implements Workload {
     if (this.run.active) return 'running';
     return this.run.opened ? 'standby' : 'armed';
   }
-}
-
-/** `process 12` or `processes 12, 13 and 7 more`. */
-function describePids(pids: readonly number[]): string {
-  const shown = pids.slice(0, 5).join(', ');
-  const more = pids.length > 5 ? ` and ${String(pids.length - 5)} more` : '';
-  return `${pids.length === 1 ? 'process' : 'processes'} ${shown}${more}`;
 }
 
 function stoppedWhileStarting(): FailoverError {

@@ -6,7 +6,7 @@ import type { RunOptions } from '../../config/load.ts';
 import { defaultStateDir, otherDefaultStateDir } from '../../config/state-dir.ts';
 import { ERRORS, FailoverError } from '../../errors.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
-import type { NodeTransition } from '../../runtime/failover-node.ts';
+import type { NodeTransition } from '../../runtime/narrator.ts';
 import { commandWarnings } from '../../workload/warnings.ts';
 import { createLogger } from '../render/log.ts';
 

@@ -8,7 +8,7 @@ import type { LeaseHolder } from '../../../src/core/state.ts';
 import { KernelLock } from '../../../src/lease/file/kernel-lock.ts';
 import { Watcher } from '../../../src/library/watcher.ts';
 import type { WatcherOptions } from '../../../src/library/watcher-options.ts';
-import type { NodeTransition } from '../../../src/runtime/failover-node.ts';
+import type { NodeTransition } from '../../../src/runtime/narrator.ts';
 import type { BusEvent } from '../../../src/runtime/ports.ts';
 import { Transport } from '../../../src/transport/bus.ts';
 import type { NodeTransport } from '../../../src/transport/node-transport.ts';

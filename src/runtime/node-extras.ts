@@ -1,0 +1,45 @@
+// What a program that embeds a node may put in the place of the node's own parts, and what it gets for it.
+import type { RunOptions } from '../config/load.ts';
+import { defaultRuntimeDir } from '../config/state-dir.ts';
+import type { Endpoints } from '../core/state.ts';
+import { Transport } from '../transport/bus.ts';
+import type { NodeTransport } from '../transport/node-transport.ts';
+import type { Bus, NodeWorkload, WorkloadLock } from './ports.ts';
+
+export interface FailoverNodeExtras {
+  /** Stops this process as the terminal asked for, and returns when it continues; nothing by default. */
+  readonly suspend?: () => void;
+  /** Where the node's sockets are made; by default the runtime directory of this user. */
+  readonly socketDir?: string;
+  /** Sockets that the program shares among its nodes and closes itself. */
+  readonly transport?: NodeTransport;
+  /** Wraps the node's view of the sockets. */
+  readonly wrapBus?: (bus: Bus) => Bus;
+  /** Makes what takes the place of the command and its hooks. */
+  readonly createWorkload?: (parts: WorkloadParts) => NodeWorkload;
+  /** False: it claims nothing until `setEnabled(true)`. */
+  readonly enabled?: boolean;
+}
+
+/** What the node lends to a workload that was not made by it. */
+export interface WorkloadParts {
+  readonly lock: WorkloadLock;
+  /** Makes other addresses known than those of the node's sockets. */
+  readonly announce: (endpoints: Endpoints) => void;
+  readonly warn: (message: string) => void;
+}
+
+/** Whether nothing of the node is to end with its process. */
+export function sparesOrphans(options: RunOptions, extras: FailoverNodeExtras): boolean {
+  return options.orphan === 'keep' || extras.createWorkload !== undefined;
+}
+
+/** The program's sockets, which it closes itself, or the node's own. */
+export function openTransport({ transport, socketDir }: FailoverNodeExtras): {
+  readonly transport: NodeTransport;
+  readonly closeTransport: () => Promise<void>;
+} {
+  if (transport !== undefined) return { transport, closeTransport: () => Promise.resolve() };
+  const own = new Transport({ directory: socketDir ?? defaultRuntimeDir() });
+  return { transport: own, closeTransport: () => own.close() };
+}

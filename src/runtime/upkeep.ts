@@ -1,0 +1,71 @@
+// What a node looks after at intervals, whatever it decides: its sockets, old records, its own readiness.
+import type { Endpoints, Role } from '../core/state.ts';
+import type { NodeTransport } from '../transport/node-transport.ts';
+import { messageOf } from './failures.ts';
+
+export interface UpkeepParts {
+  readonly transport: NodeTransport;
+  readonly role: () => Role;
+  /** Makes other addresses known; called when the sockets have moved. */
+  readonly updateEndpoints: (endpoints: Endpoints) => void;
+  /** Removes the records of nodes that ended. */
+  readonly collectGarbage: () => void;
+  /** Looks at what a takeover would look at. */
+  readonly look: () => void;
+  readonly warn: (message: string) => void;
+}
+
+const INTERVAL_MS = 1_000;
+
+/**
+ * How often a standby looks at all processes, in intervals: a takeover then has to look closely only at
+ * those that came since, and runs code that is still at hand.
+ */
+const LOOK_EVERY = 30;
+
+export class Upkeep {
+  readonly #parts: UpkeepParts;
+  readonly #timer: NodeJS.Timeout;
+  #announced: Endpoints;
+  #rounds = 0;
+
+  constructor(parts: UpkeepParts) {
+    this.#parts = parts;
+    this.#announced = parts.transport.endpoints;
+    this.#timer = setInterval(() => {
+      this.#lookAfter();
+    }, INTERVAL_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #lookAfter(): void {
+    const { transport, role, collectGarbage, look, warn } = this.#parts;
+    this.#rounds += 1;
+    const check = transport.checkSockets();
+    if (check.type === 'failed') warn(`nobody can reach this node: ${check.error.message}`);
+    this.#announceMove();
+    try {
+      if (role() === 'primary') collectGarbage();
+      else if (this.#rounds % LOOK_EVERY === 0) look();
+    } catch (error) {
+      warn(`records of other nodes could not be looked at: ${messageOf(error)}`);
+    }
+  }
+
+  /** After the sockets were bound anew, by this node or another one that shares them. */
+  #announceMove(): void {
+    const { transport, updateEndpoints, warn } = this.#parts;
+    const { endpoints } = transport;
+    if (endpoints === this.#announced) return;
+    this.#announced = endpoints;
+    warn(`the socket directory was removed; listening at ${endpoints.rpc} now`);
+    try {
+      updateEndpoints(endpoints);
+    } catch (error) {
+      warn(`the new addresses could not be written: ${messageOf(error)}`);
+    }
+  }
+}

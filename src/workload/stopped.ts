@@ -1,0 +1,38 @@
+// What is to be said and proved once a workload was stopped: who outlived it, and that its lock is free.
+import type { WorkloadLock } from '../runtime/ports.ts';
+import { isProvedFree } from './workload-lock.ts';
+
+export interface StoppedWorkload {
+  readonly lock: WorkloadLock;
+  /** Ends what left its session and still holds the workload lock; null: nobody here can. */
+  readonly endHolders?: ((graceMs: number) => Promise<unknown>) | null;
+  readonly warn: (message: string) => void;
+}
+
+/** How long an ended run's lock may take to become free before somebody is looked for who has it, ms. */
+const SHORT_WAIT_MS = 50;
+
+/** Resolves when the lock is free, or it was said that it is not. Never rejects. */
+export async function proveFree(
+  { lock, endHolders, warn }: StoppedWorkload,
+  graceMs: number,
+): Promise<void> {
+  try {
+    if (await isProvedFree(lock, SHORT_WAIT_MS)) return;
+    await endHolders?.(graceMs);
+    if (await isProvedFree(lock)) return;
+    warn(
+      "The workload's session is empty, but another process still holds the workload lock: " +
+        'nobody can start until it ends.',
+    );
+  } catch (error) {
+    warn(`The workload lock could not be looked at: ${String(error)}.`);
+  }
+}
+
+/** `process 12` or `processes 12, 13 and 7 more`. */
+export function describePids(pids: readonly number[]): string {
+  const shown = pids.slice(0, 5).join(', ');
+  const more = pids.length > 5 ? ` and ${String(pids.length - 5)} more` : '';
+  return `${pids.length === 1 ? 'process' : 'processes'} ${shown}${more}`;
+}
