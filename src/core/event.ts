@@ -24,6 +24,9 @@ export type FenceOutcome =
 
 export type DenialCause = 'held' | 'lost-race' | 'foreign-lockfile' | 'completed';
 
+/** What was asked of the lease when it failed. */
+export type LeaseOrder = 'acquire' | 'advance' | 'release' | 'observe';
+
 export type Event = { readonly at: number } & EventBody;
 
 export type EventBody =
@@ -46,7 +49,12 @@ export type EventBody =
       readonly cause: DenialCause;
       readonly observation: LeaseObservation;
     }
-  | { readonly type: 'lease-failed'; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'lease-failed';
+      readonly order: LeaseOrder;
+      readonly code: string;
+      readonly message: string;
+    }
   | { readonly type: 'epoch-advanced'; readonly epoch: number }
   | { readonly type: 'lease-lost'; readonly cause: string }
   | { readonly type: 'lease-released' }

@@ -110,8 +110,8 @@ export function restarting(before: Restarting, event: Event, settings: Settings)
     case 'workload-disarmed':
       return ordered ? stay(state) : stay(state, { type: 'arm-workload' });
     case 'lease-failed':
-      // Only the answer to the claim of an epoch ends a restart; a look that failed does not.
-      if (plan.epoch !== null) return stay(state);
+      // A look that failed says nothing of the claim of the next epoch.
+      if (event.order !== 'advance' || plan.epoch !== null) return stay(state);
       return startFailed(state, event.message, settings);
     case 'workload-failed':
       return startFailed(state, event.message, settings);

@@ -74,9 +74,12 @@ function acquiring(state: Acquiring, event: Event, settings: Settings): Outcome 
     case 'time-passed':
       return claimTimePassed(state);
     case 'lease-denied':
-    case 'lease-failed':
-      // Between two claims nothing is asked: a failure is that of a look at the lease.
       return state.retryAt === null ? claimAnswered(state, event, settings) : stay(state);
+    case 'lease-failed':
+      // Between two claims nothing is asked, and a look that failed is no answer to a claim.
+      return state.retryAt === null && event.order === 'acquire'
+        ? claimAnswered(state, event, settings)
+        : stay(state);
     default:
       return stay(state);
   }

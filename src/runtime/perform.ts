@@ -1,6 +1,6 @@
 // The one place where an effect meets a port. Performs, and turns what it learns into an event.
 import type { Effect } from '../core/effect.ts';
-import type { EventBody } from '../core/event.ts';
+import type { EventBody, LeaseOrder } from '../core/event.ts';
 import type { Settings } from '../core/settings.ts';
 import type { StopOrder } from '../core/state.ts';
 import type { RequestOutcome } from '../core/effect.ts';
@@ -44,7 +44,7 @@ export function perform(effect: Effect, context: EffectContext): void {
         (error: unknown) => {
           const lost = codeOf(error) === 'FAILOVER_LEASE_LOST';
           if (lost) dispatch({ type: 'lease-lost', cause: messageOf(error) });
-          else dispatch(leaseFailed(error));
+          else dispatch(leaseFailed('advance', error));
         },
       );
       return;
@@ -179,7 +179,7 @@ async function acquire(floor: number, { ports, dispatch }: EffectContext): Promi
       dispatch({ type: 'lease-denied', cause, observation });
     }
   } catch (error) {
-    dispatch(leaseFailed(error));
+    dispatch(leaseFailed('acquire', error));
   }
 }
 
@@ -187,7 +187,7 @@ function observe({ ports, dispatch }: EffectContext): void {
   try {
     dispatch({ type: 'lease-observed', observation: ports.lease.observe() });
   } catch (error) {
-    dispatch(leaseFailed(error));
+    dispatch(leaseFailed('observe', error));
   }
 }
 
@@ -241,6 +241,6 @@ function stopWorkload(graceMs: number, context: EffectContext): void {
   );
 }
 
-function leaseFailed(error: unknown): EventBody {
-  return { type: 'lease-failed', code: codeOf(error), message: messageOf(error) };
+function leaseFailed(order: LeaseOrder, error: unknown): EventBody {
+  return { type: 'lease-failed', order, code: codeOf(error), message: messageOf(error) };
 }

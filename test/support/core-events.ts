@@ -101,6 +101,7 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
   }),
   'lease-failed': (w) => ({
     type: 'lease-failed',
+    order: w.choice('order', ['acquire', 'advance', 'release', 'observe']),
     code: w.text('code', 'FAILOVER_STATE_DIR'),
     message: w.text('message', 'the disk is gone'),
   }),

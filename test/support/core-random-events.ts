@@ -16,6 +16,7 @@ export interface Draw {
 }
 
 const NODES = ['a', 'b', 'c'] as const;
+const LEASE_ORDERS = ['acquire', 'advance', 'release', 'observe'] as const;
 const FENCE_OUTCOMES: readonly FenceOutcome[] = [
   'killed',
   'gone',
@@ -74,7 +75,12 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
       return { type: 'lease-denied', cause, observation: observation(state, form, outside) };
     }
     case 11:
-      return { type: 'lease-failed', code: 'FAILOVER_STATE_DIR', message: 'no space' };
+      return {
+        type: 'lease-failed',
+        order: LEASE_ORDERS[form % LEASE_ORDERS.length] ?? 'acquire',
+        code: 'FAILOVER_STATE_DIR',
+        message: 'no space',
+      };
     case 12:
       if (bit(0)) return { type: 'epoch-advanced', epoch: Math.max(1, state.epochFloor - 1) };
       outside.highestEpoch = Math.max(outside.highestEpoch, state.epochFloor) + 1;
