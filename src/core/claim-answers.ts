@@ -1,14 +1,16 @@
 // What a candidate does with a refused claim: follow who was first, try once more, doubt, or wait.
 import type { Effect } from './effect.ts';
 import type { Event } from './event.ts';
-import type { CandidateState, SecondaryState } from './state.ts';
+import type { CandidateState, SecondaryState, StopOrder } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
-import { CLAIM_RETRIES, CLAIM_RETRY_MS, RANK_STEP_MS } from './settings.ts';
-import { candidateBase, secondaryBase, stay } from './outcome.ts';
+import { ANSWER_LIMIT_MS, CLAIM_RETRIES, CLAIM_RETRY_MS, RANK_STEP_MS } from './settings.ts';
+import { answerDueAt } from './deadlines.ts';
+import { secondaryBase, stay } from './outcome.ts';
 import { backOff } from './claim.ts';
 import { followObserved, suspect } from './suspicion.ts';
 import { beginStopping } from './ending.ts';
+import { standsByReady } from './standby.ts';
 
 type Acquiring = Extract<CandidateState, { phase: 'acquiring' }>;
 type Denied = Extract<Event, { type: 'lease-denied' }>;
@@ -19,16 +21,13 @@ export function claimAnswered(
   event: Extract<Event, { type: 'lease-denied' | 'lease-failed' }>,
   settings: Settings,
 ): Outcome {
-  if (state.stop !== null) {
-    return beginStopping('stop-secondary', { state, order: state.stop, settings });
-  }
-  const back = asSecondary(state);
   if (event.type === 'lease-failed') {
     const detail = `${event.message} (${event.code})`;
-    const outcome = backOff(back, settings, { by: 'claim-failed', detail, warning: event.message });
-    return withoutSpareProcess(outcome, state, settings);
+    return claimFailed(state, { detail, warning: event.message }, settings);
   }
-  return withoutSpareProcess(denied(state, back, { event, settings }), state, settings);
+  if (state.stop !== null) return stopInstead(state, state.stop, settings);
+  const outcome = denied(state, asSecondary(state, settings), { event, settings });
+  return withoutSpareProcess(outcome, state, settings);
 }
 
 function denied(
@@ -82,22 +81,40 @@ function suspectHolder(back: SecondaryState, settings: Settings): Outcome {
   return suspect(back, settings, { by: 'lease-still-held', cause: 'claim-denied', detail });
 }
 
-export function claimTimePassed(state: Acquiring): Outcome {
-  if (state.retryAt === null || state.at < state.retryAt) return stay(state);
+export function claimTimePassed(state: Acquiring, settings: Settings): Outcome {
+  if (state.at < (state.retryAt ?? state.until)) return stay(state);
+  if (state.retryAt === null) return claimOverdue(state, settings);
   const effect: Effect = { type: 'acquire-lease', floor: state.epochFloor };
-  return stay({ ...state, retryAt: null }, effect);
+  return stay({ ...state, retryAt: null, until: answerDueAt(state.at) }, effect);
+}
+
+/** Given up as if it had failed: what is granted later is given back, or taken by the next claim. */
+function claimOverdue(state: Acquiring, settings: Settings): Outcome {
+  const detail = `the lease gave no answer within ${String(ANSWER_LIMIT_MS / 1000)} s`;
+  return claimFailed(state, { detail, warning: detail }, settings);
+}
+
+function claimFailed(
+  state: Acquiring,
+  said: { readonly detail: string; readonly warning: string },
+  settings: Settings,
+): Outcome {
+  if (state.stop !== null) return stopInstead(state, state.stop, settings);
+  const outcome = backOff(asSecondary(state, settings), settings, { by: 'claim-failed', ...said });
+  return withoutSpareProcess(outcome, state, settings);
+}
+
+function stopInstead(state: Acquiring, order: StopOrder, settings: Settings): Outcome {
+  return beginStopping('stop-secondary', { state, order, settings });
 }
 
 /** The secondary this candidate was, with what it knew of the primary. */
-function asSecondary(state: Acquiring): SecondaryState {
-  const base = secondaryBase({
-    ...candidateBase(state, state),
-    phase: 'acquiring',
-    retries: 0,
-    retryAt: null,
-  });
+function asSecondary(state: Acquiring, settings: Settings): SecondaryState {
+  // A process that ended meanwhile is missed here, and not again before the next claim.
+  const isMissing = standsByReady(settings) && !state.armed;
   return {
-    ...base,
+    ...secondaryBase(state),
+    rearmAt: isMissing ? (state.rearmAt ?? state.at + settings.retryBackoffMinMs) : null,
     since: state.since,
     primary: state.followed,
     heardAt: Math.min(state.at, state.loss.at),

@@ -7,6 +7,7 @@ import type { Outcome } from './outcome.ts';
 import { candidateBase, move, secondaryBase, stay, waiting } from './outcome.ts';
 import { rankOf, turnDelayMs, unwillingBecause } from './election-order.ts';
 import { retryBackoff } from './jitter.ts';
+import { answerDueAt } from './deadlines.ts';
 
 export interface Claim {
   readonly by: TransitionId;
@@ -29,7 +30,13 @@ export function claim(state: SecondaryState, settings: Settings, request: Claim)
   return move(
     request.by,
     {
-      state: { ...base, phase: 'acquiring', retries: 0, retryAt: null },
+      state: {
+        ...base,
+        phase: 'acquiring',
+        retries: 0,
+        retryAt: null,
+        until: answerDueAt(state.at),
+      },
       detail: request.loss.reason,
     },
     ...effects,

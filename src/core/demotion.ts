@@ -9,6 +9,8 @@ import { move, primaryBase, secondaryBase, stay, waiting } from './outcome.ts';
 import { retryBackoff } from './jitter.ts';
 import { beginStopping, refuse } from './ending.ts';
 import { rearm } from './standby.ts';
+import { answerDueAt, stopDueAt } from './deadlines.ts';
+import { lastOrderEvent } from './last-orders.ts';
 
 export type Demoting = Extract<PrimaryState, { phase: 'demoting' }>;
 
@@ -33,7 +35,8 @@ export function beginDemotion(
       why: order.why,
       reason: order.reason,
       step: 'drain',
-      drainUntil: null,
+      until: state.at,
+      told: false,
       successor: order.successor ?? null,
       holdMs: order.holdMs ?? null,
       stop: order.stop ?? null,
@@ -57,15 +60,16 @@ function isGraceful({ demotion }: Demoting): boolean {
 }
 
 function drain(state: Demoting, settings: Settings): Outcome {
-  const drainUntil = state.at + settings.drainMs;
-  return stay({ ...state, demotion: { ...state.demotion, drainUntil } });
+  const until = state.at + settings.drainMs;
+  return stay({ ...state, demotion: { ...state.demotion, until } });
 }
 
 function runHook(state: Demoting, settings: Settings): Outcome {
   const { why, stop, reason } = state.demotion;
   const skip = !settings.hasDemoteCommand || why === 'lease-lost' || stop?.immediate === true;
   if (skip) return stopWorkload(state, settings);
-  const demotion: Demotion = { ...state.demotion, step: 'hook', drainUntil: null };
+  const until = answerDueAt(state.at, settings.demoteTimeoutMs);
+  const demotion: Demotion = { ...state.demotion, step: 'hook', until };
   return stay(
     { ...state, demotion },
     {
@@ -80,10 +84,17 @@ function runHook(state: Demoting, settings: Settings): Outcome {
 }
 
 function stopWorkload(state: Demoting, settings: Settings): Outcome {
-  const demotion: Demotion = { ...state.demotion, step: 'stop', drainUntil: null };
+  const demotion: Demotion = { ...state.demotion, step: 'stop', until: answerDueAt(state.at) };
   const next: Demoting = { ...state, demotion };
   if (keepsWorkload(next, settings)) return stay(next, { type: 'deactivate-workload' });
-  return stay(next, { type: 'stop-workload', graceMs: graceMs(next, settings) });
+  return endWorkload(next, graceMs(next, settings));
+}
+
+/** From here on only its end counts: a hot workload that may still obey late does not go on. */
+function endWorkload(state: Demoting, withinMs: number): Outcome {
+  const until = stopDueAt(state.at, withinMs);
+  const demotion: Demotion = { ...state.demotion, step: 'stop', until, confirmed: false };
+  return stay({ ...state, demotion }, { type: 'stop-workload', graceMs: withinMs });
 }
 
 /** A hot workload may go on only if it is known to obey, and only if this node goes on as well. */
@@ -106,11 +117,8 @@ export function hasLeft({ demotion }: Demoting): boolean {
 export function whenDemoting(state: Demoting, event: Event, settings: Settings): Outcome {
   const { demotion } = state;
   switch (event.type) {
-    case 'time-passed': {
-      const { step, drainUntil } = demotion;
-      if (step !== 'drain' || drainUntil === null || state.at < drainUntil) return stay(state);
-      return runHook(state, settings);
-    }
+    case 'time-passed':
+      return state.at < demotion.until ? stay(state) : stepOverdue(state, event, settings);
     case 'hook-finished': {
       if (event.hook !== 'demote' || demotion.step !== 'hook') return stay(state);
       const warning = event.ok ? state.warning : `the demote command failed: ${event.detail}`;
@@ -126,12 +134,15 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
       return release({ ...state, armed: true });
     case 'workload-failed':
       // A workload that could not be deactivated is stopped instead.
-      if (demotion.step !== 'stop') return stay(state);
-      return stay(state, { type: 'stop-workload', graceMs: graceMs(state, settings) });
+      if (demotion.step !== 'stop' || !keepsWorkload(state, settings)) return stay(state);
+      return endWorkload(state, graceMs(state, settings));
+    case 'workload-stop-failed':
+    case 'lease-failed':
+      return lastOrder(state, event);
     case 'lease-released':
       return demotion.step === 'release' ? released(state, settings) : stay(state);
     case 'stop-requested':
-      return stopWhileDemoting(state, event.order, settings);
+      return stopWhileDemoting(state, event.order);
     case 'epoch-advanced': {
       // Claimed for a restart that was given up: what is announced must not be older than it.
       const epoch = Math.max(state.epoch, event.epoch);
@@ -152,54 +163,80 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
   }
 }
 
-function stopWhileDemoting(state: Demoting, order: StopOrder, settings: Settings): Outcome {
+/** The time of a step is over: a drain ends so, everything else was not answered. */
+function stepOverdue(state: Demoting, event: Event, settings: Settings): Outcome {
+  switch (state.demotion.step) {
+    case 'drain':
+      return runHook(state, settings);
+    case 'hook': {
+      const warning = 'the demote command neither ended nor could be ended within its limit';
+      return stopWorkload({ ...state, warning }, settings);
+    }
+    case 'stop':
+      return keepsWorkload(state, settings)
+        ? endWorkload(state, graceMs(state, settings))
+        : lastOrder(state, event);
+    case 'release':
+      return lastOrder(state, event);
+  }
+}
+
+function lastOrder(state: Demoting, event: Event): Outcome {
+  const { demotion } = state;
+  const { step } = demotion;
+  if (step !== 'stop' && step !== 'release') return stay(state);
+  const told = lastOrderEvent({ ...demotion, step }, event, state);
+  if (told === null) return stay(state);
+  const next = { ...state, demotion: { ...demotion, ...told.order }, warning: told.warning };
+  return stay(next, ...told.effects);
+}
+
+function stopWhileDemoting(state: Demoting, order: StopOrder): Outcome {
   const stop = state.demotion.stop ?? order;
   const next: Demoting = { ...state, demotion: { ...state.demotion, stop } };
   if (!order.immediate) return stay(next);
-  return hurry(
-    { ...next, demotion: { ...next.demotion, stop: { ...stop, immediate: true } } },
-    settings,
-  );
+  return hurry({ ...next, demotion: { ...next.demotion, stop: { ...stop, immediate: true } } });
 }
 
 /** Skips what is left of drain and hook, and shortens the grace to nothing. */
-function hurry(state: Demoting, settings?: Settings): Outcome {
-  const { step } = state.demotion;
-  if (step === 'release' || step === 'suspend') return stay(state);
-  if (step === 'stop' || settings === undefined) {
-    const demotion: Demotion = { ...state.demotion, step: 'stop', drainUntil: null };
-    return stay({ ...state, demotion }, { type: 'stop-workload', graceMs: 0 });
-  }
-  return stopWorkload(state, settings);
+function hurry(state: Demoting): Outcome {
+  return state.demotion.step === 'release' ? stay(state) : endWorkload(state, 0);
+}
+
+/** What was said of a step that took long is no longer so. */
+function warningAfter({ demotion, warning }: Demoting): string | null {
+  return demotion.told ? null : warning;
 }
 
 function release(state: Demoting): Outcome {
   const workloadEndedAt = state.demotion.workloadEndedAt ?? state.at;
-  const demotion: Demotion = { ...state.demotion, step: 'release', workloadEndedAt };
+  const until = answerDueAt(state.at);
+  const demotion: Demotion = {
+    ...state.demotion,
+    ...{ step: 'release', until, told: false, workloadEndedAt },
+  };
   const completed: readonly Effect[] = demotion.completed
     ? [{ type: 'mark-completed', epoch: state.epoch }]
     : [];
-  return stay({ ...state, demotion }, ...completed, { type: 'release-lease' });
+  return stay({ ...state, demotion, warning: warningAfter(state) }, ...completed, {
+    type: 'release-lease',
+  });
 }
 
-function released(state: Demoting, settings: Settings): Outcome {
+function released(before: Demoting, settings: Settings): Outcome {
+  const state: Demoting = { ...before, warning: warningAfter(before) };
   const { demotion } = state;
   const publish = announceEnd(state);
   const exit = stopOrderAfter(demotion, settings);
   if (exit !== null) {
     return beginStopping('stop-after-demotion', { state, order: exit, settings }, ...publish);
   }
-  const next = standbyAfter(state, settings);
+  const { state: next, effects: arm } = rearm(standbyAfter(state, settings), settings);
   const suspend: readonly Effect[] =
     demotion.why === 'suspend' ? [{ type: 'suspend-process' }] : [];
-  return move(
-    'demoted',
-    { state: next, detail: demotion.reason },
-    ...publish,
-    ...rearm(next, settings),
-    ...suspend,
-    { type: 'observe-lease' },
-  );
+  return move('demoted', { state: next, detail: demotion.reason }, ...publish, ...arm, ...suspend, {
+    type: 'observe-lease',
+  });
 }
 
 /** Said only by one that gave the lease back: a lost lease is not ours to announce. */

@@ -99,7 +99,8 @@ export type Effect =
       readonly reason: string;
       readonly timeoutMs: number;
     }
-  // workload-stopped, once its session is empty and its lock proved free; also ends hooks and an armed process
+  // workload-stopped, once its session is empty and its lock proved free | workload-stop-failed; also ends
+  // hooks and an armed process, and what is still starting
   | { readonly type: 'stop-workload'; readonly graceMs: number }
   // workload-deactivated: hot and confirmed; the workload goes on as secondary
   | { readonly type: 'deactivate-workload' }

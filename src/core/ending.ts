@@ -5,7 +5,11 @@ import type { NodeState, StopOrder, StoppedState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';
+import { ORDER_RETRY_MS } from './settings.ts';
+import { stopDueAt } from './deadlines.ts';
 import { commonOf, move, stay } from './outcome.ts';
+
+type Stopping = Extract<StoppedState, { phase: 'stopping' }>;
 
 /** The answer to a request that can't be met. */
 export function refuse(requestId: string, message: string): Effect {
@@ -33,8 +37,15 @@ export function beginStopping(
   { state, order, settings }: Ending,
   ...before: readonly Effect[]
 ): Outcome {
-  const next: StoppedState = { ...commonOf(state), role: 'stopped', phase: 'stopping', order };
   const graceMs = order.immediate ? 0 : settings.stopGraceMs;
+  const next: Stopping = {
+    ...commonOf(state),
+    role: 'stopped',
+    phase: 'stopping',
+    order,
+    until: stopDueAt(state.at, graceMs),
+    urged: order.immediate,
+  };
   return move(
     by,
     { state: next, detail: order.reason },
@@ -46,17 +57,6 @@ export function beginStopping(
 
 export function whenStopped(state: StoppedState, event: Event): Outcome {
   switch (event.type) {
-    case 'workload-stopped':
-      if (state.phase === 'stopped') return stay(state);
-      return move(
-        'stopped',
-        { state: { ...state, phase: 'stopped' }, detail: state.order.reason },
-        { type: 'exit', order: state.order },
-      );
-    case 'stop-requested': {
-      if (!event.order.immediate || state.phase === 'stopped') return stay(state);
-      return stay({ ...state, order: event.order }, { type: 'stop-workload', graceMs: 0 });
-    }
     case 'lease-granted':
       return stay(state, { type: 'release-lease' });
     case 'promote-requested':
@@ -64,6 +64,46 @@ export function whenStopped(state: StoppedState, event: Event): Outcome {
     case 'check-requested':
       return stay(state, refuse(event.requestId, 'this node is stopping'));
     default:
+      return state.phase === 'stopping' ? stopping(state, event) : stay(state);
+  }
+}
+
+function stopping(state: Stopping, event: Event): Outcome {
+  switch (event.type) {
+    case 'workload-stopped':
+      return stopped(state, state.order.reason);
+    case 'workload-stop-failed': {
+      const warning = `what stands by could not be stopped: ${event.message}`;
+      const until = Math.min(state.until, state.at + ORDER_RETRY_MS);
+      return stay({ ...state, warning, until });
+    }
+    case 'stop-requested':
+      return event.order.immediate ? urge({ ...state, order: event.order }) : stay(state);
+    case 'time-passed': {
+      if (state.at < state.until) return stay(state);
+      // Nothing is held and nothing is active: whoever leads next empties what may be left.
+      const { reason } = state.order;
+      const left = `${reason}; it is not confirmed that the process that stood by has ended`;
+      return state.urged ? stopped(state, left) : urge(state);
+    }
+    default:
       return stay(state);
   }
+}
+
+function urge(state: Stopping): Outcome {
+  const until = stopDueAt(state.at, 0);
+  return stay({ ...state, until, urged: true }, { type: 'stop-workload', graceMs: 0 });
+}
+
+function stopped(state: Stopping, detail: string): Outcome {
+  const exit: Effect = { type: 'exit', order: state.order };
+  return move(
+    'stopped',
+    {
+      state: { ...commonOf(state), role: 'stopped', phase: 'stopped', order: state.order },
+      detail,
+    },
+    exit,
+  );
 }

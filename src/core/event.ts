@@ -114,6 +114,7 @@ export type EventBody =
       readonly signal: string | null;
     }
   | { readonly type: 'workload-stopped' }
+  | { readonly type: 'workload-stop-failed'; readonly message: string }
   | { readonly type: 'workload-deactivated' }
   | {
       readonly type: 'hook-finished';

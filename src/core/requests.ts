@@ -5,6 +5,7 @@ import type { NodeState, PendingRequest, SecondaryState, WaitReason } from './st
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { REQUEST_LIMIT } from './settings.ts';
+import { answerDueAt } from './deadlines.ts';
 import { move, secondaryBase, stay } from './outcome.ts';
 import { claim } from './claim.ts';
 import { fenceEffect, suspect } from './suspicion.ts';
@@ -105,7 +106,8 @@ function withoutConsent(state: Asking, settings: Settings, detail: string): Outc
     at: state.at,
     from: state.primary?.node ?? null,
   };
-  const fencing: SecondaryState = { ...base, loss, phase: 'fencing', forced: true };
+  const until = answerDueAt(state.at);
+  const fencing: SecondaryState = { ...base, loss, phase: 'fencing', forced: true, until };
   return move('fence-on-request', { state: fencing, detail }, fenceEffect(fencing, settings, true));
 }
 

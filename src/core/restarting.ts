@@ -4,7 +4,14 @@ import type { PrimaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { move, primaryBase, stay } from './outcome.ts';
-import { advancePlan, clearEffect, isReadyToStart } from './start-plan.ts';
+import {
+  advancePlan,
+  beginPlan,
+  clearAgain,
+  clearEffect,
+  describeOverdue,
+  isReadyToStart,
+} from './start-plan.ts';
 import { decideRestart, describeEnd } from './restart-policy.ts';
 import type { WorkloadEnd } from './restart-policy.ts';
 import { beginDemotion } from './demotion.ts';
@@ -78,7 +85,7 @@ function restart(
     restartCount: state.restartCount + 1,
     armed: false,
     phase: 'restarting',
-    plan: { armed: false, cleared: false, epoch: null, clearAgainAt: null },
+    plan: beginPlan(state.at, how.settings, { armed: false, epoch: null }),
     activated: false,
     until: null,
   };
@@ -118,8 +125,7 @@ export function restarting(before: Restarting, event: Event, settings: Settings)
     case 'workload-ended':
       return ended(state, event, settings);
     case 'workload-activated': {
-      const until = settings.hasReadyCheck ? state.at + settings.readyTimeoutMs : null;
-      const activated: Restarting = { ...state, activated: true, until };
+      const activated: Restarting = { ...state, activated: true };
       return settings.hasReadyCheck ? stay(activated) : runsAgain(activated);
     }
     case 'workload-ready':
@@ -127,28 +133,32 @@ export function restarting(before: Restarting, event: Event, settings: Settings)
     case 'time-passed':
       return restartTimePassed(state, settings);
     default:
-      return startWhenReady(before, state);
+      return startWhenReady(before, state, settings);
   }
 }
 
 function restartTimePassed(state: Restarting, settings: Settings): Outcome {
-  if (state.until !== null && state.at >= state.until) {
+  const { at, plan, until } = state;
+  if (until !== null) {
+    if (at < until) return stay(state);
     const reason = `the workload was not ready within --ready-timeout ${String(settings.readyTimeoutMs)} ms`;
     return startFailed(state, reason, settings);
   }
-  const { clearAgainAt } = state.plan;
-  if (clearAgainAt === null || state.at < clearAgainAt) return stay(state);
-  return stay({ ...state, plan: { ...state.plan, clearAgainAt: null } }, clearEffect(settings));
+  if (plan.clearAgainAt !== null && at >= plan.clearAgainAt) {
+    return stay({ ...state, plan: clearAgain(plan, at, settings) }, clearEffect(settings));
+  }
+  return at < plan.until ? stay(state) : startFailed(state, describeOverdue(plan), settings);
 }
 
 function startFailed(state: Restarting, reason: string, settings: Settings): Outcome {
   return beginDemotion('demote-on-failure', { state, settings }, { why: 'start-failed', reason });
 }
 
-function startWhenReady(before: Restarting, state: Restarting): Outcome {
+function startWhenReady(before: Restarting, state: Restarting, settings: Settings): Outcome {
   const { plan } = state;
   if (!isReadyToStart(plan) || isReadyToStart(before.plan)) return stay(state);
-  return stay(state, {
+  const ordered: Restarting = { ...state, until: state.at + settings.readyTimeoutMs };
+  return stay(ordered, {
     type: 'activate-workload',
     epoch: plan.epoch,
     previous: state.previous,

@@ -25,7 +25,7 @@ export function nextWakeAt(state: NodeState, settings: Settings): number {
     case 'primary':
       return Math.min(state.pulseAt, primaryDeadline(state));
     case 'stopped':
-      return Infinity;
+      return state.phase === 'stopping' ? state.until : Infinity;
   }
 }
 
@@ -34,6 +34,7 @@ function secondaryDeadline(state: SecondaryState, settings: Settings): number {
     case 'listening':
     case 'waiting':
     case 'asking':
+    case 'fencing':
       return state.until;
     case 'watching': {
       const silence = state.heardAt + settings.heartbeatTimeoutMs;
@@ -42,22 +43,19 @@ function secondaryDeadline(state: SecondaryState, settings: Settings): number {
     }
     case 'suspecting':
       return state.suspicion.nextLookAt ?? Infinity;
-    case 'fencing':
-      return Infinity;
   }
 }
 
 function candidateDeadline(state: CandidateState): number {
   switch (state.phase) {
     case 'acquiring':
-      return state.retryAt ?? Infinity;
+      return state.retryAt ?? state.until;
     case 'clearing':
       return planDeadline(state.plan);
     case 'starting':
-      return state.until ?? Infinity;
     case 'promoting':
     case 'unwinding':
-      return Infinity;
+      return state.until;
   }
 }
 
@@ -66,14 +64,14 @@ function primaryDeadline(state: PrimaryState): number {
     case 'serving':
       return Infinity;
     case 'restarting':
-      return Math.min(planDeadline(state.plan), state.until ?? Infinity);
+      return state.until ?? planDeadline(state.plan);
     case 'demoting':
-      return state.demotion.drainUntil ?? Infinity;
+      return state.demotion.until;
   }
 }
 
 function planDeadline(plan: StartPlan): number {
-  return plan.clearAgainAt ?? Infinity;
+  return Math.min(plan.clearAgainAt ?? Infinity, plan.until);
 }
 
 /** The beat after this one; a beat that was missed is not made up for. */

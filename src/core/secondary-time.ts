@@ -7,8 +7,9 @@ import { OVERDUE_MS } from './settings.ts';
 import { stay } from './outcome.ts';
 import { nextPulseAt } from './schedule.ts';
 import { claim, unseenLoss } from './claim.ts';
-import { lookNow, openProbe, probeAgain, suspect } from './suspicion.ts';
+import { fenceOverdue, lookNow, openProbe, probeAgain, suspect } from './suspicion.ts';
 import { askingExpired } from './requests.ts';
+import { rearm } from './standby.ts';
 
 type ProbeFailed = Extract<Event, { type: 'probe-failed' }>;
 
@@ -19,7 +20,8 @@ export function secondaryTimePassed(state: SecondaryState, settings: Settings): 
     return stay({ ...state, pulseAt, observeAt: null }, { type: 'observe-lease' });
   }
   if (state.rearmAt !== null && at >= state.rearmAt) {
-    return stay({ ...state, rearmAt: null }, { type: 'arm-workload' });
+    const ordered = rearm({ ...state, rearmAt: null }, settings);
+    return stay(ordered.state, ...ordered.effects);
   }
   switch (state.phase) {
     case 'listening': {
@@ -43,7 +45,7 @@ export function secondaryTimePassed(state: SecondaryState, settings: Settings): 
     case 'asking':
       return at >= state.until ? askingExpired(state, settings) : stay(state);
     case 'fencing':
-      return stay(state);
+      return at >= state.until ? fenceOverdue(state, settings) : stay(state);
   }
 }
 

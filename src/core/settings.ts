@@ -89,3 +89,9 @@ export const OBSERVE_STEP_MS = 5;
 
 /** How long an answer of an adapter may be overdue before the core goes on without it, ms. */
 export const OVERDUE_MS = 1_000;
+
+/** How long an order may take beyond the time it allows itself, ms: a slow disk flushes for seconds. */
+export const ANSWER_LIMIT_MS = 10_000;
+
+/** How soon an order that failed and has to succeed is given again, ms. */
+export const ORDER_RETRY_MS = 1_000;

@@ -4,6 +4,7 @@ import type { NodeState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Effect } from './effect.ts';
 import type { Outcome } from './outcome.ts';
+import { answerDueAt } from './deadlines.ts';
 import { stay } from './outcome.ts';
 
 type StandbyEvent = Extract<
@@ -33,11 +34,17 @@ export function standbyEvent(state: NodeState, event: StandbyEvent, settings: Se
   }
 }
 
-/** The order to prepare a process, where the standby mode keeps one. */
-export function rearm(state: NodeState, settings: Settings): readonly Effect[] {
-  return standsByReady(settings) && !state.armed ? [{ type: 'arm-workload' }] : [];
+/** The order to prepare a process, where the standby mode keeps one; given again if nobody answers. */
+export function rearm<State extends NodeState>(
+  state: State,
+  settings: Settings,
+): { readonly state: State; readonly effects: readonly Effect[] } {
+  if (!standsByReady(settings) || state.armed) return { state, effects: [] };
+  const rearmAt = answerDueAt(state.at);
+  return { state: { ...state, rearmAt }, effects: [{ type: 'arm-workload' }] };
 }
 
-function standsByReady(settings: Settings): boolean {
+/** Whether a node keeps a process for the next promotion. */
+export function standsByReady(settings: Settings): boolean {
   return settings.standby !== 'cold' && settings.hasWorkload;
 }

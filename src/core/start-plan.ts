@@ -4,6 +4,7 @@ import type { Event } from './event.ts';
 import type { StartPlan } from './state.ts';
 import type { Settings } from './settings.ts';
 import { CLEAR_RETRY_MS } from './settings.ts';
+import { clearDueAt } from './deadlines.ts';
 
 /** The order to empty what earlier runs left. */
 export function clearEffect(settings: Settings): Effect {
@@ -12,6 +13,31 @@ export function clearEffect(settings: Settings): Effect {
     fenceGraceMs: settings.fenceGraceMs,
     stopGraceMs: settings.stopGraceMs,
   };
+}
+
+/** A plan whose orders are given now. */
+export function beginPlan(
+  at: number,
+  settings: Settings,
+  known: Pick<StartPlan, 'armed' | 'epoch'>,
+): StartPlan {
+  return { ...known, cleared: false, clearAgainAt: null, until: clearDueAt(at, settings) };
+}
+
+/** The order to empty once more, after leftovers that remained. */
+export function clearAgain(plan: StartPlan, at: number, settings: Settings): StartPlan {
+  const until = Math.max(plan.until, clearDueAt(at, settings));
+  return { ...plan, clearAgainAt: null, until };
+}
+
+/** Which answer never came. */
+export function describeOverdue(plan: StartPlan): string {
+  const what = !plan.cleared
+    ? 'emptying what an earlier run left'
+    : plan.epoch === null
+      ? 'the claim of the next epoch'
+      : 'the process for the workload';
+  return `${what} was not reported on in time`;
 }
 
 /** The plan after one of its events; the same plan when the event is none of its business. */

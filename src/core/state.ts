@@ -107,7 +107,7 @@ export interface Common {
   readonly worstLatenessMs: number;
   /** Whether a process for the next promotion is ready (armed or hot). */
   readonly armed: boolean;
-  /** When to try again to arm; null: nothing to do. */
+  /** When to arm, again if an earlier order failed or was not answered; null: nothing to do. */
   readonly rearmAt: number | null;
 }
 
@@ -157,7 +157,7 @@ export type SecondaryState = SecondaryBase &
     | { readonly phase: 'listening'; readonly until: number }
     | { readonly phase: 'watching' }
     | { readonly phase: 'suspecting'; readonly suspicion: Suspicion }
-    | { readonly phase: 'fencing'; readonly forced: boolean }
+    | { readonly phase: 'fencing'; readonly forced: boolean; readonly until: number }
     | { readonly phase: 'waiting'; readonly until: number; readonly why: WaitReason }
     | { readonly phase: 'asking'; readonly until: number; readonly force: boolean }
   );
@@ -168,6 +168,8 @@ export interface StartPlan {
   readonly cleared: boolean;
   readonly epoch: number | null;
   readonly clearAgainAt: number | null;
+  /** When an answer that is still missing is overdue. */
+  readonly until: number;
 }
 
 export interface CandidateBase extends Common {
@@ -191,9 +193,16 @@ export interface StopOrder {
   readonly immediate: boolean;
 }
 
+/** `until`: when the answer that the phase waits for is overdue. */
 export type CandidateState = CandidateBase &
   (
-    | { readonly phase: 'acquiring'; readonly retries: number; readonly retryAt: number | null }
+    | {
+        readonly phase: 'acquiring';
+        readonly retries: number;
+        /** Null: a claim is under way. */
+        readonly retryAt: number | null;
+        readonly until: number;
+      }
     | {
         readonly phase: 'clearing';
         readonly epoch: number;
@@ -205,27 +214,34 @@ export type CandidateState = CandidateBase &
         readonly epoch: number;
         readonly previous: string | null;
         readonly activatedAt: number | null;
-        readonly until: number | null;
+        readonly until: number;
       }
     | {
         readonly phase: 'promoting';
         readonly epoch: number;
         readonly previous: string | null;
         readonly activatedAt: number;
+        readonly until: number;
       }
     | {
         readonly phase: 'unwinding';
         readonly epoch: number;
         readonly failure: Failure;
         readonly step: 'stop' | 'release';
+        readonly until: number;
+        /** Whether it was said why the step takes long. */
+        readonly told: boolean;
       }
   );
 
 export interface Demotion {
   readonly why: DemotionReason;
   readonly reason: string;
-  readonly step: 'drain' | 'hook' | 'stop' | 'release' | 'suspend';
-  readonly drainUntil: number | null;
+  readonly step: 'drain' | 'hook' | 'stop' | 'release';
+  /** When the drain is over, or the answer to the step's order is overdue. */
+  readonly until: number;
+  /** Whether it was said why the step takes long. */
+  readonly told: boolean;
   readonly successor: string | null;
   readonly holdMs: number | null;
   readonly stop: StopOrder | null;
@@ -259,6 +275,7 @@ export type PrimaryState = PrimaryBase &
         readonly phase: 'restarting';
         readonly plan: StartPlan;
         readonly activated: boolean;
+        /** Null until the start is ordered. */
         readonly until: number | null;
       }
     | { readonly phase: 'demoting'; readonly demotion: Demotion }
@@ -267,7 +284,15 @@ export type PrimaryState = PrimaryBase &
 export type StoppedState = Common & {
   readonly role: 'stopped';
   readonly order: StopOrder;
-} & ({ readonly phase: 'stopping' } | { readonly phase: 'stopped' });
+} & (
+    | {
+        readonly phase: 'stopping';
+        readonly until: number;
+        /** Whether what stands by was told to end at once. */
+        readonly urged: boolean;
+      }
+    | { readonly phase: 'stopped' }
+  );
 
 export type NodeState = SecondaryState | CandidateState | PrimaryState | StoppedState;
 

@@ -6,6 +6,7 @@ import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';
 import { OVERDUE_MS, RANK_STEP_MS } from './settings.ts';
+import { answerDueAt } from './deadlines.ts';
 import { move, secondaryBase, stay } from './outcome.ts';
 import { judgeSilence } from './failure-detector.ts';
 import type { Verdict } from './failure-detector.ts';
@@ -212,6 +213,7 @@ function fenceOrWait(
     loss,
     phase: 'fencing',
     forced: false,
+    until: answerDueAt(state.at),
   };
   return move('fence-silent', { state: next, detail: what }, fenceEffect(next, settings));
 }
@@ -244,11 +246,19 @@ export function fenceFinished(
     case 'spared-stopped':
     case 'not-permitted':
     case 'foreign':
-    case 'not-released': {
-      const warning = `the silent holder of the lease was not fenced: ${event.detail}`;
-      return backOff(state, settings, { by: 'wait-after-fencing', detail: event.detail, warning });
-    }
+    case 'not-released':
+      return notFenced(state, event.detail, settings);
   }
+}
+
+/** What is ordered and not answered may still be carried out: the lease decides whether it was. */
+export function fenceOverdue(state: Fencing, settings: Settings): Outcome {
+  return notFenced(state, 'nothing is known of what became of it', settings);
+}
+
+function notFenced(state: Fencing, detail: string, settings: Settings): Outcome {
+  const warning = `the silent holder of the lease was not fenced: ${detail}`;
+  return backOff(state, settings, { by: 'wait-after-fencing', detail, warning });
 }
 
 /** Follows the holder of a newer epoch, if the observation names one. */

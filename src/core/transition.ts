@@ -6,7 +6,8 @@ import type { LeaseObservation, NodeState, SecondaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';
-import { latenessToleranceMs } from './settings.ts';
+import { latenessToleranceMs, OVERDUE_MS } from './settings.ts';
+import { extendDeadlines } from './deadlines.ts';
 import { stay } from './outcome.ts';
 import { TRANSITIONS } from './transitions.ts';
 import { whenSecondary } from './when-secondary.ts';
@@ -85,7 +86,7 @@ function passTime(before: NodeState, event: Event, settings: Settings): NodeStat
   const aged: NodeState = { ...before, at };
   if (event.type === 'started' || lateMs <= latenessToleranceMs(settings)) return aged;
   const late: NodeState = { ...aged, worstLatenessMs: Math.max(aged.worstLatenessMs, lateMs) };
-  return late.role === 'secondary' ? afterOwnAbsence(late, settings) : late;
+  return late.role === 'secondary' ? afterOwnAbsence(late, settings) : extendDeadlines(late);
 }
 
 function afterOwnAbsence(state: SecondaryState, settings: Settings): SecondaryState {
@@ -104,6 +105,7 @@ function afterOwnAbsence(state: SecondaryState, settings: Settings): SecondarySt
     case 'watching':
       return { ...awake, probe: null };
     case 'fencing':
+      return { ...awake, until: Math.max(awake.until, at + OVERDUE_MS) };
     case 'waiting':
     case 'asking':
       return awake;

@@ -1,13 +1,15 @@
 // Undoing a promotion that failed or was interrupted: the workload first, then the lease, then the word.
 import type { Effect } from './effect.ts';
 import type { Event } from './event.ts';
-import type { CandidateState, Failure, SecondaryState, StopOrder } from './state.ts';
+import type { CandidateState, Failure, StopOrder } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { candidateBase, move, secondaryBase, stay, waiting } from './outcome.ts';
 import { retryBackoff } from './jitter.ts';
 import { beginStopping } from './ending.ts';
 import { rearm } from './standby.ts';
+import { answerDueAt, stopDueAt } from './deadlines.ts';
+import { lastOrderEvent } from './last-orders.ts';
 
 type Undoable = Extract<CandidateState, { phase: 'clearing' | 'starting' | 'promoting' }>;
 type Unwinding = Extract<CandidateState, { phase: 'unwinding' }>;
@@ -25,6 +27,7 @@ interface Undo {
 export function undo(state: Undoable, failure: Failure, { by, settings }: Undo): Outcome {
   const lost = failure.code === 'FAILOVER_LEASE_LOST';
   const immediate = lost || state.stop?.immediate === true;
+  const graceMs = immediate ? 0 : settings.stopGraceMs;
   const next: Unwinding = {
     ...candidateBase(state, state),
     warning: state.stop === null ? failure.message : state.warning,
@@ -32,19 +35,40 @@ export function undo(state: Undoable, failure: Failure, { by, settings }: Undo):
     epoch: state.epoch,
     failure,
     step: 'stop',
+    until: stopDueAt(state.at, graceMs),
+    told: false,
   };
-  return move(
-    by,
-    { state: next, detail: failure.message },
-    { type: 'stop-workload', graceMs: immediate ? 0 : settings.stopGraceMs },
-  );
+  return move(by, { state: next, detail: failure.message }, { type: 'stop-workload', graceMs });
 }
 
 export function unwinding(state: Unwinding, event: Event, settings: Settings): Outcome {
-  if (event.type === 'workload-stopped' && state.step === 'stop') {
-    return stay({ ...state, armed: false, step: 'release' }, { type: 'release-lease' });
+  switch (event.type) {
+    case 'workload-stopped': {
+      if (state.step !== 'stop') return stay(state);
+      const until = answerDueAt(state.at);
+      const warning = warningAfter(state);
+      return stay(
+        { ...state, armed: false, warning, step: 'release', until, told: false },
+        { type: 'release-lease' },
+      );
+    }
+    case 'lease-released':
+      if (state.step !== 'release') return stay(state);
+      return released({ ...state, warning: warningAfter(state) }, settings);
+    default: {
+      const told = lastOrderEvent(state, event, state);
+      if (told === null) return stay(state);
+      return stay({ ...state, ...told.order, warning: told.warning }, ...told.effects);
+    }
   }
-  if (event.type !== 'lease-released' || state.step !== 'release') return stay(state);
+}
+
+/** What was said of a step that took long is no longer so. */
+function warningAfter({ told, failure, warning }: Unwinding): string | null {
+  return told ? failure.message : warning;
+}
+
+function released(state: Unwinding, settings: Settings): Outcome {
   const announcement = {
     kind: 'shutdown',
     epoch: state.epoch,
@@ -67,13 +91,16 @@ export function unwinding(state: Unwinding, event: Event, settings: Settings): O
   const failures = state.failures + 1;
   const { delayMs, random } = retryBackoff({ failures, random: state.random }, settings);
   const base = { ...secondaryBase(state), failures, random };
-  const next: SecondaryState = waiting(base, { until: state.at + delayMs, why: 'backoff' });
+  const { state: next, effects: arm } = rearm(
+    waiting(base, { until: state.at + delayMs, why: 'backoff' }),
+    settings,
+  );
   const wait = `trying again in ${String(Math.round(delayMs))} ms`;
   return move(
     'promotion-undone',
     { state: next, detail: `${state.failure.message}; ${wait}` },
     ...publish,
-    ...rearm(next, settings),
+    ...arm,
     { type: 'observe-lease' },
   );
 }
@@ -85,16 +112,21 @@ export function stopCandidate(
 ): Outcome {
   const stopping: CandidateState = { ...state, stop: order };
   if (stopping.phase === 'acquiring') {
-    // Between two claims there is no answer to wait for.
-    if (stopping.retryAt === null) return stay(stopping);
+    // Between two claims there is no answer to wait for; at once, what is granted is given back after.
+    if (stopping.retryAt === null && !order.immediate) return stay(stopping);
     return beginStopping('stop-secondary', { state: stopping, order, settings });
   }
   if (stopping.phase === 'unwinding') {
     if (!order.immediate || stopping.step !== 'stop') return stay(stopping);
-    return stay(stopping, { type: 'stop-workload', graceMs: 0 });
+    return stopAtOnce(stopping);
   }
   const failure = { code: 'FAILOVER_REFUSED', message: order.reason };
   return undo(stopping, failure, { by: 'promotion-interrupted', settings });
+}
+
+function stopAtOnce(state: Unwinding): Outcome {
+  const until = stopDueAt(state.at, 0);
+  return stay({ ...state, until }, { type: 'stop-workload', graceMs: 0 });
 }
 
 /** Whether the lease is lost or being given back: nothing is claimed of it any more. */
@@ -107,7 +139,7 @@ export function interrupt(state: CandidateState, failure: Failure, settings: Set
   if (state.phase === 'acquiring') return stay(state);
   if (state.phase === 'unwinding') {
     if (hasLeft(state)) return stay(state);
-    return stay({ ...state, failure }, { type: 'stop-workload', graceMs: 0 });
+    return state.step === 'stop' ? stopAtOnce({ ...state, failure }) : stay(state);
   }
   return undo(state, failure, { by: 'promotion-interrupted', settings });
 }

@@ -5,7 +5,15 @@ import type { CandidateState, PrimaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { candidateBase, move, primaryBase, stay } from './outcome.ts';
-import { advancePlan, clearEffect, isReadyToStart } from './start-plan.ts';
+import {
+  advancePlan,
+  beginPlan,
+  clearAgain,
+  clearEffect,
+  describeOverdue,
+  isReadyToStart,
+} from './start-plan.ts';
+import { answerDueAt } from './deadlines.ts';
 import { claimAnswered, claimTimePassed } from './claim-answers.ts';
 import { nextPulseAt } from './schedule.ts';
 import { describeEnd } from './restart-policy.ts';
@@ -72,7 +80,7 @@ function acquiring(state: Acquiring, event: Event, settings: Settings): Outcome 
     case 'workload-failed':
       return stay({ ...state, armed: false, warning: event.message });
     case 'time-passed':
-      return claimTimePassed(state);
+      return claimTimePassed(state, settings);
     case 'lease-denied':
       return state.retryAt === null ? claimAnswered(state, event, settings) : stay(state);
     case 'lease-failed':
@@ -94,7 +102,8 @@ function granted(
   const base = { ...candidateBase(state, state), epochFloor: epoch };
   if (state.stop !== null) {
     const failure = { code: 'FAILOVER_REFUSED', message: state.stop.reason };
-    return undo({ ...base, phase: 'clearing', epoch, previous, plan: NOTHING_YET }, failure, {
+    const plan = beginPlan(state.at, settings, { armed: state.armed, epoch });
+    return undo({ ...base, phase: 'clearing', epoch, previous, plan }, failure, {
       by: 'promotion-interrupted',
       settings,
     });
@@ -105,7 +114,7 @@ function granted(
     phase: 'clearing',
     epoch,
     previous,
-    plan: { ...NOTHING_YET, armed, epoch },
+    plan: beginPlan(state.at, settings, { armed, epoch }),
   };
   const arm: readonly Effect[] = armed ? [] : [{ type: 'arm-workload' }];
   return move(
@@ -117,17 +126,13 @@ function granted(
   );
 }
 
-const NOTHING_YET = { armed: false, cleared: false, epoch: null, clearAgainAt: null } as const;
-
 function clearing(before: Clearing, event: Event, settings: Settings): Outcome {
   if (event.type === 'workload-failed') return failed(before, event, settings);
   const plan = advancePlan(before.plan, event);
   const armed = event.type === 'workload-armed' || before.armed;
   const warning = event.type === 'leftovers-remain' ? event.detail : before.warning;
   const state: Clearing = { ...before, plan, armed, warning };
-  if (event.type === 'time-passed' && plan.clearAgainAt !== null && event.at >= plan.clearAgainAt) {
-    return stay({ ...state, plan: { ...plan, clearAgainAt: null } }, clearEffect(settings));
-  }
+  if (event.type === 'time-passed') return clearingTimePassed(state, settings);
   if (event.type === 'workload-disarmed') return stay(state, { type: 'arm-workload' });
   if (!isReadyToStart(plan)) return stay(state);
   const { epoch, previous } = state;
@@ -148,6 +153,16 @@ function clearing(before: Clearing, event: Event, settings: Settings): Outcome {
   );
 }
 
+function clearingTimePassed(state: Clearing, settings: Settings): Outcome {
+  const { plan, at } = state;
+  if (plan.clearAgainAt !== null && at >= plan.clearAgainAt) {
+    return stay({ ...state, plan: clearAgain(plan, at, settings) }, clearEffect(settings));
+  }
+  if (at < plan.until) return stay(state);
+  const failure = { code: 'FAILOVER_PROMOTION_FAILED', message: describeOverdue(plan) };
+  return failed(state, failure, settings);
+}
+
 function starting(state: Starting, event: Event, settings: Settings): Outcome {
   switch (event.type) {
     case 'workload-activated': {
@@ -163,7 +178,7 @@ function starting(state: Starting, event: Event, settings: Settings): Outcome {
       return failed(state, { code: 'FAILOVER_PROMOTION_FAILED', message }, settings);
     }
     case 'time-passed': {
-      if (state.until === null || event.at < state.until) return stay(state);
+      if (state.at < state.until) return stay(state);
       const limit = `--ready-timeout ${String(settings.readyTimeoutMs)} ms`;
       const message = `the workload was not ready within ${limit}`;
       return failed(state, { code: 'FAILOVER_PROMOTION_FAILED', message }, settings);
@@ -183,6 +198,7 @@ function ready(state: Starting, settings: Settings): Outcome {
     epoch,
     previous,
     activatedAt,
+    until: answerDueAt(state.at, settings.promoteTimeoutMs),
   };
   return move(
     'run-promote-command',
@@ -208,6 +224,11 @@ function promoting(state: Promoting, event: Event, settings: Settings): Outcome 
     }
     case 'workload-ended': {
       const message = `the workload ended during the promotion: ${describeEnd(event)}`;
+      return failed(state, { code: 'FAILOVER_PROMOTION_FAILED', message }, settings);
+    }
+    case 'time-passed': {
+      if (state.at < state.until) return stay(state);
+      const message = 'the promote command neither ended nor could be ended within its limit';
       return failed(state, { code: 'FAILOVER_PROMOTION_FAILED', message }, settings);
     }
     default:

@@ -12,7 +12,7 @@ import { connectionLost, heard, probeAnswered, probeFailed, shutdownHeard } from
 import { secondaryTimePassed } from './secondary-time.ts';
 import { askedToCheck, askedToPromote, demotionAnswered } from './requests.ts';
 import { refuse, stopSecondary } from './ending.ts';
-import { standbyEvent } from './standby.ts';
+import { rearm, standbyEvent } from './standby.ts';
 
 export function whenSecondary(state: SecondaryState, event: Event, settings: Settings): Outcome {
   const outcome = decide(state, event, settings);
@@ -78,11 +78,14 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
         { ...state, epochFloor: Math.max(state.epochFloor, event.epoch) },
         { type: 'release-lease' },
       );
+    case 'epoch-advanced':
+      // Claimed for a restart that was given up long ago: it is taken all the same.
+      return stay({ ...state, epochFloor: Math.max(state.epochFloor, event.epoch) });
     case 'lease-failed':
+    case 'workload-stop-failed':
       return stay({ ...state, warning: event.message });
     case 'standby-heard':
     case 'lease-denied':
-    case 'epoch-advanced':
     case 'lease-lost':
     case 'lease-released':
     case 'leftovers-cleared':
@@ -105,11 +108,9 @@ function started(state: SecondaryState, settings: Settings): Outcome {
     phase: 'listening',
     until: state.at + listens,
   };
-  const arm = settings.standby === 'cold' || !settings.hasWorkload ? [] : [ARM];
-  return stay(next, { type: 'observe-lease' }, ...arm);
+  const armed = rearm(next, settings);
+  return stay(armed.state, { type: 'observe-lease' }, ...armed.effects);
 }
-
-const ARM = { type: 'arm-workload' } as const;
 
 /**
  * The lease changed: somebody claims it, or gave it back. Looking at once, and following whom it shows,

@@ -35,6 +35,9 @@ import { Upkeep } from './upkeep.ts';
 /** How long the last messages have to leave before the sockets are closed, ms. */
 const LINGER_MS = 50;
 
+/** How long an ending node waits for a state directory that does not answer, ms: what it holds ends with it. */
+const CLOSE_LIMIT_MS = 10_000;
+
 /**
  * A node of a group. `FailoverNode.start` resolves once it takes part; its workload is started when it
  * becomes the primary. It ends by `stop()`, or by itself (see the `exit` event), never by an exception.
@@ -329,10 +332,14 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   async #close(order: StopOrder): Promise<void> {
     this.#upkeep.stop();
     this.#loop.end();
+    const limit = new AbortController();
+    const { signal } = limit;
     try {
-      await this.#lease.close();
+      await Promise.race([this.#lease.close(), wait(CLOSE_LIMIT_MS, undefined, { signal })]);
     } catch (error) {
       this.#warn(`the state directory could not be left in order: ${messageOf(error)}`);
+    } finally {
+      limit.abort();
     }
     await wait(LINGER_MS);
     await this.#bus.close();

@@ -54,14 +54,14 @@ export function perform(effect: Effect, context: EffectContext): void {
       return;
     }
     case 'release-lease':
-      void ports.lease
-        .release()
-        .catch((error: unknown) => {
-          report('release the lease', error);
-        })
-        .then(() => {
+      void ports.lease.release().then(
+        () => {
           dispatch({ type: 'lease-released' });
-        });
+        },
+        (error: unknown) => {
+          dispatch(leaseFailed('release', error));
+        },
+      );
       return;
     case 'observe-lease':
       observe(context);
@@ -123,7 +123,14 @@ export function perform(effect: Effect, context: EffectContext): void {
       workloadStep(ports.workload.deactivate(), { type: 'workload-deactivated' }, context);
       return;
     case 'stop-workload':
-      stopWorkload(effect.graceMs, context);
+      void ports.workload.stop(effect.graceMs).then(
+        () => {
+          dispatch({ type: 'workload-stopped' });
+        },
+        (error: unknown) => {
+          dispatch({ type: 'workload-stop-failed', message: messageOf(error) });
+        },
+      );
       return;
     case 'run-hook': {
       const { hook } = effect;
@@ -219,24 +226,6 @@ function workloadStep(step: Promise<void>, done: EventBody, { dispatch }: Effect
     },
     (error: unknown) => {
       dispatch({ type: 'workload-failed', code: codeOf(error), message: messageOf(error) });
-    },
-  );
-}
-
-/** The pause before a stop that failed is tried again, ms. */
-const STOP_RETRY_MS = 1_000;
-
-/** A workload that can't be stopped keeps its lease: this is tried until it is gone. */
-function stopWorkload(graceMs: number, context: EffectContext): void {
-  context.ports.workload.stop(graceMs).then(
-    () => {
-      context.dispatch({ type: 'workload-stopped' });
-    },
-    (error: unknown) => {
-      context.report('stop the workload', error);
-      setTimeout(() => {
-        stopWorkload(0, context);
-      }, STOP_RETRY_MS);
     },
   );
 }

@@ -192,6 +192,10 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
     exitCode: w.has('signal') ? null : w.number('exit', 1),
     signal: w.optional('signal'),
   }),
+  'workload-stop-failed': (w) => ({
+    type: 'workload-stop-failed',
+    message: w.text('message', 'the process table can not be read'),
+  }),
   'workload-stopped': () => ({ type: 'workload-stopped' }),
   'workload-deactivated': () => ({ type: 'workload-deactivated' }),
   'hook-finished': (w) => ({

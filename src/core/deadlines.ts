@@ -1,0 +1,49 @@
+// By when the answer to each order is due: an adapter that never answers must not keep a node waiting for
+// ever. What follows from one that is overdue is decided where the order was given, and is always safe: no
+// workload is started, and no lease called free, while what was ordered may still be carried out.
+import type { NodeState, StartPlan } from './state.ts';
+import type { Settings } from './settings.ts';
+import { ANSWER_LIMIT_MS, OVERDUE_MS } from './settings.ts';
+
+/** For an order that sets its own limit, or none. */
+export function answerDueAt(at: number, allowedMs = 0): number {
+  return at + allowedMs + ANSWER_LIMIT_MS;
+}
+
+/** The grace is given twice: to the session, and then to what left it and still holds the lock. */
+export function stopDueAt(at: number, graceMs: number): number {
+  return answerDueAt(at, 2 * graceMs);
+}
+
+export function clearDueAt(at: number, settings: Settings): number {
+  return answerDueAt(at, Math.max(settings.fenceGraceMs, settings.stopGraceMs));
+}
+
+/** After an absence of this node's own: answers that came meanwhile are still to be heard. */
+export function extendDeadlines(state: NodeState): NodeState {
+  const least = state.at + OVERDUE_MS;
+  switch (state.phase) {
+    case 'acquiring':
+    case 'starting':
+    case 'promoting':
+    case 'unwinding':
+      return { ...state, until: Math.max(state.until, least) };
+    case 'clearing':
+      return { ...state, plan: extendPlan(state.plan, least) };
+    case 'restarting': {
+      const until = state.until === null ? null : Math.max(state.until, least);
+      return { ...state, until, plan: extendPlan(state.plan, least) };
+    }
+    case 'demoting': {
+      const { demotion } = state;
+      if (demotion.step === 'drain') return state;
+      return { ...state, demotion: { ...demotion, until: Math.max(demotion.until, least) } };
+    }
+    default:
+      return state;
+  }
+}
+
+function extendPlan(plan: StartPlan, least: number): StartPlan {
+  return { ...plan, until: Math.max(plan.until, least) };
+}

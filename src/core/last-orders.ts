@@ -1,0 +1,59 @@
+// The two orders that a node can't go on without: the workload stopped, the lease given back. They are given
+// again until they succeed; the lease is kept as long as the end of the workload is not confirmed, and not
+// called free before it is proved to be.
+import type { Effect } from './effect.ts';
+import type { Event } from './event.ts';
+import { ORDER_RETRY_MS } from './settings.ts';
+import { answerDueAt, stopDueAt } from './deadlines.ts';
+
+/** What is known of such an order that was given. */
+export interface LastOrder {
+  readonly step: 'stop' | 'release';
+  /** When it is given again: its answer is overdue then, or a pause after a failure is over. */
+  readonly until: number;
+  /** Whether it was said what is wrong. */
+  readonly told: boolean;
+}
+
+interface Told {
+  readonly order: Pick<LastOrder, 'until' | 'told'>;
+  readonly warning: string | null;
+  readonly effects: readonly Effect[];
+}
+
+/** What a failure, or time, means for the order; null: nothing. */
+export function lastOrderEvent(
+  { step, until, told }: LastOrder,
+  event: Event,
+  state: { readonly at: number; readonly warning: string | null },
+): Told | null {
+  const { at } = state;
+  switch (event.type) {
+    case 'workload-stop-failed': {
+      if (step !== 'stop') return null;
+      const warning = `the workload could not be stopped, so the lease is kept: ${event.message}`;
+      return { order: { until: at + ORDER_RETRY_MS, told: true }, warning, effects: [] };
+    }
+    case 'lease-failed': {
+      if (step !== 'release' || event.order !== 'release') return null;
+      const warning = `the lease could not be given back: ${event.message}`;
+      return { order: { until: at + ORDER_RETRY_MS, told: true }, warning, effects: [] };
+    }
+    case 'time-passed':
+      if (at < until) return null;
+      return {
+        order: { until: step === 'stop' ? stopDueAt(at, 0) : answerDueAt(at), told: true },
+        warning: told ? state.warning : OVERDUE_WARNING[step],
+        effects: [step === 'stop' ? { type: 'stop-workload', graceMs: 0 } : RELEASE],
+      };
+    default:
+      return null;
+  }
+}
+
+const OVERDUE_WARNING: Readonly<Record<LastOrder['step'], string>> = {
+  stop: 'the end of the workload is not confirmed; the lease is kept until it is',
+  release: 'it is not confirmed that the lease is free; nothing is announced until it is',
+};
+
+const RELEASE: Effect = { type: 'release-lease' };
