@@ -87,6 +87,12 @@ export const OBSERVE_DELAY_MS = 40;
 /** How much later each rank of the succession looks, ms: the looks of many are spread. */
 export const OBSERVE_STEP_MS = 5;
 
+/** The first pause before looking again at a holder whose process is ending, ms; doubles. */
+export const ENDING_LOOK_MS = 5;
+
+/** The longest such pause, ms. */
+export const ENDING_LOOK_LIMIT_MS = 1_000;
+
 /** How long an answer of an adapter may be overdue before the core goes on without it, ms. */
 export const OVERDUE_MS = 1_000;
 

@@ -131,6 +131,8 @@ interface Suspicion {
   readonly since: number;
   readonly attempts: number;
   readonly judging: boolean;
+  /** How often in a row its process was seen to be ending. */
+  readonly endingLooks: number;
   /** Whether this node has let the ranks before it act on the verdict. */
   readonly deferred: boolean;
   /** Look at the holder again at this time; null: a probe or an inspection is under way. */

@@ -5,7 +5,7 @@ import type { FollowedPrimary, LeaseObservation, SecondaryState, SuspicionCause 
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';
-import { OVERDUE_MS, RANK_STEP_MS } from './settings.ts';
+import { ENDING_LOOK_LIMIT_MS, ENDING_LOOK_MS, OVERDUE_MS, RANK_STEP_MS } from './settings.ts';
 import { answerDueAt } from './deadlines.ts';
 import { move, secondaryBase, stay } from './outcome.ts';
 import { judgeSilence } from './failure-detector.ts';
@@ -31,6 +31,7 @@ export function suspect(
       since: state.at,
       attempts: 0,
       judging: false,
+      endingLooks: 0,
       deferred: false,
       nextLookAt: null,
     },
@@ -137,7 +138,7 @@ function actOn(verdict: Verdict, { state, inspection, settings }: Judged): Outco
     case 'changed':
       return followUnnamed(state);
     case 'ending':
-      return judgeLater(state, state.at + 5);
+      return awaitEnding(state, description);
     case 'too-early':
       if (state.heardAt > state.suspicion.since) return trustHeartbeats(state);
       return judgeLater(state, state.heardAt + settings.heartbeatTimeoutMs);
@@ -156,6 +157,18 @@ function actOn(verdict: Verdict, { state, inspection, settings }: Judged): Outco
     case 'hung':
       return fenceOrWait(verdict, { state, inspection, settings });
   }
+}
+
+/** The kernel frees the lock in a moment, unless the process is in a wait that nothing interrupts. */
+function awaitEnding(state: Suspecting, description: string): Outcome {
+  const { endingLooks } = state.suspicion;
+  const delayMs = Math.min(ENDING_LOOK_MS * 2 ** endingLooks, ENDING_LOOK_LIMIT_MS);
+  const warning =
+    delayMs < ENDING_LOOK_LIMIT_MS
+      ? state.warning
+      : `the process that holds the lease was ended and is not gone (${description}); waiting for it`;
+  const suspicion = { ...state.suspicion, endingLooks: endingLooks + 1 };
+  return judgeLater({ ...state, warning, suspicion }, state.at + delayMs);
 }
 
 /** Probes failed, and heartbeats came meanwhile: two signs that do not agree. */
