@@ -7,10 +7,11 @@ import { move, primaryBase, stay } from './outcome.ts';
 import {
   advancePlan,
   beginPlan,
-  clearAgain,
   clearEffect,
   describeOverdue,
   isReadyToStart,
+  planTimePassed,
+  replaceProcess,
 } from './start-plan.ts';
 import { decideRestart, describeEnd } from './restart-policy.ts';
 import type { WorkloadEnd } from './restart-policy.ts';
@@ -115,7 +116,7 @@ export function restarting(before: Restarting, event: Event, settings: Settings)
   };
   switch (event.type) {
     case 'workload-disarmed':
-      return ordered ? stay(state) : stay(state, { type: 'arm-workload' });
+      return ordered ? stay(state) : disarmed(state, event.detail, settings);
     case 'lease-failed':
       // A look that failed says nothing of the claim of the next epoch.
       if (event.order !== 'advance' || plan.epoch !== null) return stay(state);
@@ -137,6 +138,12 @@ export function restarting(before: Restarting, event: Event, settings: Settings)
   }
 }
 
+function disarmed(state: Restarting, detail: string, settings: Settings): Outcome {
+  const again = replaceProcess(state.plan, state, settings);
+  if (again === null) return startFailed(state, detail, settings);
+  return stay({ ...state, plan: again.plan, random: again.random }, ...again.effects);
+}
+
 function restartTimePassed(state: Restarting, settings: Settings): Outcome {
   const { at, plan, until } = state;
   if (until !== null) {
@@ -144,10 +151,9 @@ function restartTimePassed(state: Restarting, settings: Settings): Outcome {
     const reason = `the workload was not ready within --ready-timeout ${String(settings.readyTimeoutMs)} ms`;
     return startFailed(state, reason, settings);
   }
-  if (plan.clearAgainAt !== null && at >= plan.clearAgainAt) {
-    return stay({ ...state, plan: clearAgain(plan, at, settings) }, clearEffect(settings));
-  }
-  return at < plan.until ? stay(state) : startFailed(state, describeOverdue(plan), settings);
+  const passed = planTimePassed(plan, at, settings);
+  if (passed === null) return startFailed(state, describeOverdue(plan), settings);
+  return stay({ ...state, plan: passed.plan }, ...passed.effects);
 }
 
 function startFailed(state: Restarting, reason: string, settings: Settings): Outcome {

@@ -71,7 +71,7 @@ function primaryDeadline(state: PrimaryState): number {
 }
 
 function planDeadline(plan: StartPlan): number {
-  return Math.min(plan.clearAgainAt ?? Infinity, plan.until);
+  return Math.min(plan.clearAgainAt ?? Infinity, plan.armAgainAt ?? Infinity, plan.until);
 }
 
 /** The beat after this one; a beat that was missed is not made up for. */

@@ -58,6 +58,9 @@ export const CLAIM_RETRIES = 6;
 /** The first pause between such claims, ms; doubles. */
 export const CLAIM_RETRY_MS = 2;
 
+/** How often a process for the workload may end before it is needed, until its start has failed. */
+export const DISARMING_LIMIT = 2;
+
 /** How long to wait before looking again at leftovers that may not be signalled, ms. */
 export const CLEAR_RETRY_MS = 250;
 

@@ -1,10 +1,11 @@
 // The join before every start of a workload: armed, everything earlier gone, a new epoch.
 import type { Effect } from './effect.ts';
 import type { Event } from './event.ts';
-import type { StartPlan } from './state.ts';
+import type { Common, StartPlan } from './state.ts';
 import type { Settings } from './settings.ts';
-import { CLEAR_RETRY_MS } from './settings.ts';
-import { clearDueAt } from './deadlines.ts';
+import { CLEAR_RETRY_MS, DISARMING_LIMIT } from './settings.ts';
+import { answerDueAt, clearDueAt } from './deadlines.ts';
+import { retryBackoff } from './jitter.ts';
 
 /** The order to empty what earlier runs left. */
 export function clearEffect(settings: Settings): Effect {
@@ -21,14 +22,56 @@ export function beginPlan(
   settings: Settings,
   known: Pick<StartPlan, 'armed' | 'epoch'>,
 ): StartPlan {
-  return { ...known, cleared: false, clearAgainAt: null, until: clearDueAt(at, settings) };
+  return {
+    ...known,
+    cleared: false,
+    clearAgainAt: null,
+    disarmings: 0,
+    armAgainAt: null,
+    until: clearDueAt(at, settings),
+  };
 }
 
-/** The order to empty once more, after leftovers that remained. */
-export function clearAgain(plan: StartPlan, at: number, settings: Settings): StartPlan {
-  const until = Math.max(plan.until, clearDueAt(at, settings));
-  return { ...plan, clearAgainAt: null, until };
+/** What the plan orders as time passes; null: an answer is overdue. */
+export function planTimePassed(plan: StartPlan, at: number, settings: Settings): Step | null {
+  if (plan.clearAgainAt !== null && at >= plan.clearAgainAt) {
+    const until = Math.max(plan.until, clearDueAt(at, settings));
+    return { plan: { ...plan, clearAgainAt: null, until }, effects: [clearEffect(settings)] };
+  }
+  if (plan.armAgainAt !== null && at >= plan.armAgainAt) {
+    return { plan: { ...plan, armAgainAt: null }, effects: [ARM] };
+  }
+  return at < plan.until ? { plan, effects: [] } : null;
 }
+
+interface Step {
+  readonly plan: StartPlan;
+  readonly effects: readonly Effect[];
+}
+
+/**
+ * The process for the workload ended before it was needed: another one at once, the next after the pause of
+ * a failure; null: no more.
+ */
+export function replaceProcess(
+  plan: StartPlan,
+  { at, random }: Pick<Common, 'at' | 'random'>,
+  settings: Settings,
+): (Step & { readonly random: number }) | null {
+  const disarmings = plan.disarmings + 1;
+  if (disarmings === 1) return { plan: { ...plan, disarmings }, effects: [ARM], random };
+  if (disarmings > DISARMING_LIMIT) return null;
+  const backoff = retryBackoff({ failures: disarmings - 1, random }, settings);
+  const armAgainAt = at + backoff.delayMs;
+  const until = Math.max(plan.until, answerDueAt(armAgainAt));
+  return {
+    plan: { ...plan, disarmings, armAgainAt, until },
+    effects: [],
+    random: backoff.random,
+  };
+}
+
+const ARM: Effect = { type: 'arm-workload' };
 
 /** Which answer never came. */
 export function describeOverdue(plan: StartPlan): string {

@@ -170,6 +170,9 @@ export interface StartPlan {
   readonly cleared: boolean;
   readonly epoch: number | null;
   readonly clearAgainAt: number | null;
+  /** How often the process for the workload ended before it was needed. */
+  readonly disarmings: number;
+  readonly armAgainAt: number | null;
   /** When an answer that is still missing is overdue. */
   readonly until: number;
 }

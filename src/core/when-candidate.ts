@@ -8,10 +8,11 @@ import { candidateBase, move, primaryBase, stay } from './outcome.ts';
 import {
   advancePlan,
   beginPlan,
-  clearAgain,
   clearEffect,
   describeOverdue,
   isReadyToStart,
+  planTimePassed,
+  replaceProcess,
 } from './start-plan.ts';
 import { answerDueAt } from './deadlines.ts';
 import { claimAnswered, claimTimePassed } from './claim-answers.ts';
@@ -129,11 +130,11 @@ function granted(
 function clearing(before: Clearing, event: Event, settings: Settings): Outcome {
   if (event.type === 'workload-failed') return failed(before, event, settings);
   const plan = advancePlan(before.plan, event);
-  const armed = event.type === 'workload-armed' || before.armed;
   const warning = event.type === 'leftovers-remain' ? event.detail : before.warning;
+  const armed = settings.hasWorkload && plan.armed;
   const state: Clearing = { ...before, plan, armed, warning };
+  if (event.type === 'workload-disarmed') return disarmed(state, event.detail, settings);
   if (event.type === 'time-passed') return clearingTimePassed(state, settings);
-  if (event.type === 'workload-disarmed') return stay(state, { type: 'arm-workload' });
   if (!isReadyToStart(plan)) return stay(state);
   const { epoch, previous } = state;
   const next: Starting = {
@@ -153,13 +154,18 @@ function clearing(before: Clearing, event: Event, settings: Settings): Outcome {
   );
 }
 
-function clearingTimePassed(state: Clearing, settings: Settings): Outcome {
-  const { plan, at } = state;
-  if (plan.clearAgainAt !== null && at >= plan.clearAgainAt) {
-    return stay({ ...state, plan: clearAgain(plan, at, settings) }, clearEffect(settings));
+function disarmed(state: Clearing, detail: string, settings: Settings): Outcome {
+  const again = replaceProcess(state.plan, state, settings);
+  if (again !== null) {
+    return stay({ ...state, plan: again.plan, random: again.random }, ...again.effects);
   }
-  if (at < plan.until) return stay(state);
-  const failure = { code: 'FAILOVER_PROMOTION_FAILED', message: describeOverdue(plan) };
+  return failed(state, { code: 'FAILOVER_PROMOTION_FAILED', message: detail }, settings);
+}
+
+function clearingTimePassed(state: Clearing, settings: Settings): Outcome {
+  const passed = planTimePassed(state.plan, state.at, settings);
+  if (passed !== null) return stay({ ...state, plan: passed.plan }, ...passed.effects);
+  const failure = { code: 'FAILOVER_PROMOTION_FAILED', message: describeOverdue(state.plan) };
   return failed(state, failure, settings);
 }
 
