@@ -21,6 +21,23 @@ export function claimAnswered(
   event: Extract<Event, { type: 'lease-denied' | 'lease-failed' }>,
   settings: Settings,
 ): Outcome {
+  return thenSuspend(answered(state, event, settings), state);
+}
+
+/** Nothing is held now: a suspension that waited for that comes before everything else. */
+function thenSuspend(outcome: Outcome, before: Acquiring): Outcome {
+  const { state } = outcome;
+  if (!before.suspend || state.role === 'stopped') return outcome;
+  const effects: readonly Effect[] = [...outcome.effects, { type: 'suspend-process' }];
+  const next = state.role === 'candidate' ? { ...state, suspend: false } : state;
+  return { ...outcome, state: next, effects };
+}
+
+function answered(
+  state: Acquiring,
+  event: Extract<Event, { type: 'lease-denied' | 'lease-failed' }>,
+  settings: Settings,
+): Outcome {
   if (event.type === 'lease-failed') {
     const detail = `${event.message} (${event.code})`;
     return claimFailed(state, { detail, warning: event.message }, settings);
@@ -83,7 +100,7 @@ function suspectHolder(back: SecondaryState, settings: Settings): Outcome {
 
 export function claimTimePassed(state: Acquiring, settings: Settings): Outcome {
   if (state.at < (state.retryAt ?? state.until)) return stay(state);
-  if (state.retryAt === null) return claimOverdue(state, settings);
+  if (state.retryAt === null) return thenSuspend(claimOverdue(state, settings), state);
   const effect: Effect = { type: 'acquire-lease', floor: state.epochFloor };
   return stay({ ...state, retryAt: null, until: answerDueAt(state.at) }, effect);
 }

@@ -26,7 +26,8 @@ export function claim(state: SecondaryState, settings: Settings, request: Claim)
   if (request.loss.kind !== 'start' && isNext && needsArming(state, settings)) {
     effects.push({ type: 'arm-workload' });
   }
-  const base = candidateBase(state, { loss: request.loss, followed: state.primary, stop: null });
+  const { loss } = request;
+  const base = candidateBase(state, { loss, followed: state.primary, stop: null, suspend: false });
   return move(
     request.by,
     {
@@ -37,7 +38,7 @@ export function claim(state: SecondaryState, settings: Settings, request: Claim)
         retryAt: null,
         until: answerDueAt(state.at),
       },
-      detail: request.loss.reason,
+      detail: loss.reason,
     },
     ...effects,
   );

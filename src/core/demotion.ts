@@ -40,6 +40,7 @@ export function beginDemotion(
       successor: order.successor ?? null,
       holdMs: order.holdMs ?? null,
       stop: order.stop ?? null,
+      suspend: order.why === 'suspend',
       workloadEndedAt: hasEnded(order.why) ? state.at : null,
       confirmed: false,
       completed: order.completed ?? false,
@@ -143,6 +144,8 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
       return demotion.step === 'release' ? released(state, settings) : stay(state);
     case 'stop-requested':
       return stopWhileDemoting(state, event.order);
+    case 'suspend-requested':
+      return stay({ ...state, demotion: { ...demotion, suspend: true } });
     case 'epoch-advanced': {
       // Claimed for a restart that was given up: what is announced must not be older than it.
       const epoch = Math.max(state.epoch, event.epoch);
@@ -232,8 +235,7 @@ function released(before: Demoting, settings: Settings): Outcome {
     return beginStopping('stop-after-demotion', { state, order: exit, settings }, ...publish);
   }
   const { state: next, effects: arm } = rearm(standbyAfter(state, settings), settings);
-  const suspend: readonly Effect[] =
-    demotion.why === 'suspend' ? [{ type: 'suspend-process' }] : [];
+  const suspend: readonly Effect[] = demotion.suspend ? [{ type: 'suspend-process' }] : [];
   return move('demoted', { state: next, detail: demotion.reason }, ...publish, ...arm, ...suspend, {
     type: 'observe-lease',
   });

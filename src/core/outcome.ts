@@ -95,7 +95,7 @@ export function secondaryBase(state: NodeState): SecondaryBase {
 
 export function candidateBase(
   state: NodeState,
-  claim: Pick<CandidateBase, 'loss' | 'followed' | 'stop'>,
+  claim: Pick<CandidateBase, 'loss' | 'followed' | 'stop' | 'suspend'>,
 ): CandidateBase {
   const since = state.role === 'candidate' ? state.since : state.at;
   return { ...commonOf(state), ...claim, role: 'candidate', since };

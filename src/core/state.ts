@@ -184,6 +184,8 @@ export interface CandidateBase extends Common {
   readonly followed: FollowedPrimary | null;
   /** A stop that arrived during the promotion: taken up once the lease is free again. */
   readonly stop: StopOrder | null;
+  /** The process is to be suspended (SIGTSTP), once the lease is free again. */
+  readonly suspend: boolean;
 }
 
 /** A failure as its transition tells it. */
@@ -250,6 +252,8 @@ export interface Demotion {
   readonly successor: string | null;
   readonly holdMs: number | null;
   readonly stop: StopOrder | null;
+  /** The process is to be suspended (SIGTSTP), once the lease is free. */
+  readonly suspend: boolean;
   readonly workloadEndedAt: number | null;
   /** Hot: whether the demote command confirmed that the workload obeys. */
   readonly confirmed: boolean;

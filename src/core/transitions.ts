@@ -219,14 +219,14 @@ export const TRANSITIONS = {
   'promotion-interrupted': {
     from: ['acquiring', 'clearing', 'starting', 'promoting'],
     to: 'unwinding',
-    on: 'stop or lease lost',
+    on: 'stop, SIGTSTP or lease lost',
     sentence: 'The promotion was interrupted; undoing it',
   },
   'promotion-undone': {
     from: ['unwinding'],
     to: 'waiting',
     on: 'lease free again',
-    sentence: 'The lease is free again after a failed promotion',
+    sentence: 'The promotion is undone and the lease is free again',
   },
 
   // A primary

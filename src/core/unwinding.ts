@@ -30,7 +30,7 @@ export function undo(state: Undoable, failure: Failure, { by, settings }: Undo):
   const graceMs = immediate ? 0 : settings.stopGraceMs;
   const next: Unwinding = {
     ...candidateBase(state, state),
-    warning: state.stop === null ? failure.message : state.warning,
+    warning: state.stop === null && !state.suspend ? failure.message : state.warning,
     phase: 'unwinding',
     epoch: state.epoch,
     failure,
@@ -72,10 +72,10 @@ function released(state: Unwinding, settings: Settings): Outcome {
   const announcement = {
     kind: 'shutdown',
     epoch: state.epoch,
-    reason: state.stop === null ? 'promotion-failed' : state.stop.reason,
+    reason: state.stop?.reason ?? (state.suspend ? SUSPENDED : 'promotion-failed'),
     successor: null,
     completed: false,
-    planned: state.stop !== null,
+    planned: state.stop !== null || state.suspend,
     workloadEndedAgoMs: null,
   } as const;
   // A lost lease is not ours to announce.
@@ -88,6 +88,7 @@ function released(state: Unwinding, settings: Settings): Outcome {
       ...publish,
     );
   }
+  if (state.suspend) return suspended(state, settings, publish);
   const failures = state.failures + 1;
   const { delayMs, random } = retryBackoff({ failures, random: state.random }, settings);
   const base = { ...secondaryBase(state), failures, random };
@@ -103,6 +104,37 @@ function released(state: Unwinding, settings: Settings): Outcome {
     ...arm,
     { type: 'observe-lease' },
   );
+}
+
+/** Given back only because this process is about to stop: that counts as no failure. */
+function suspended(state: Unwinding, settings: Settings, publish: readonly Effect[]): Outcome {
+  const until = state.at + settings.heartbeatTimeoutMs;
+  const { state: next, effects: arm } = rearm(
+    waiting(secondaryBase(state), { until, why: 'free-lease' }),
+    settings,
+  );
+  return move(
+    'promotion-undone',
+    { state: next, detail: SUSPENDED },
+    ...publish,
+    ...arm,
+    { type: 'suspend-process' },
+    { type: 'observe-lease' },
+  );
+}
+
+/** Why a promotion is interrupted by SIGTSTP. */
+export const SUSPENDED = 'suspended';
+
+export function suspendCandidate(state: CandidateState, settings: Settings): Outcome {
+  // Between two claims there is nothing to give back.
+  if (state.phase === 'acquiring' && state.retryAt !== null) {
+    return stay(state, { type: 'suspend-process' });
+  }
+  const next: CandidateState = { ...state, suspend: true };
+  if (next.phase === 'acquiring' || next.phase === 'unwinding') return stay(next);
+  const failure = { code: 'FAILOVER_REFUSED', message: SUSPENDED };
+  return undo(next, failure, { by: 'promotion-interrupted', settings });
 }
 
 export function stopCandidate(

@@ -19,7 +19,16 @@ import { claimAnswered, claimTimePassed } from './claim-answers.ts';
 import { nextPulseAt } from './schedule.ts';
 import { describeEnd } from './restart-policy.ts';
 import { refuse } from './ending.ts';
-import { failed, hasLeft, interrupt, stopCandidate, undo, unwinding } from './unwinding.ts';
+import {
+  failed,
+  hasLeft,
+  interrupt,
+  stopCandidate,
+  suspendCandidate,
+  SUSPENDED,
+  undo,
+  unwinding,
+} from './unwinding.ts';
 import { heartbeat } from './announcements.ts';
 import { tooManyRequests, withRequest } from './requests.ts';
 
@@ -51,7 +60,7 @@ export function whenCandidate(state: CandidateState, event: Event, settings: Set
     case 'enabled-changed':
       return stay({ ...state, enabled: event.enabled });
     case 'suspend-requested':
-      return stay(state);
+      return suspendCandidate(state, settings);
     default:
       break;
   }
@@ -101,8 +110,9 @@ function granted(
 ): Outcome {
   const { epoch, previous } = event;
   const base = { ...candidateBase(state, state), epochFloor: epoch };
-  if (state.stop !== null) {
-    const failure = { code: 'FAILOVER_REFUSED', message: state.stop.reason };
+  const interruption = state.stop?.reason ?? (state.suspend ? SUSPENDED : null);
+  if (interruption !== null) {
+    const failure = { code: 'FAILOVER_REFUSED', message: interruption };
     const plan = beginPlan(state.at, settings, { armed: state.armed, epoch });
     return undo({ ...base, phase: 'clearing', epoch, previous, plan }, failure, {
       by: 'promotion-interrupted',

@@ -316,7 +316,9 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
           this.#narrator.tell(step);
         },
         onExit: (order) => void this.#close(order),
-        onSuspend: suspend ?? (() => undefined),
+        onSuspend: () => {
+          if (suspend !== undefined) this.#suspendSoon(suspend);
+        },
         onReport: (what, error) => {
           this.#warn(`could not ${what}: ${messageOf(error)}`);
         },
@@ -328,6 +330,14 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly #warn = (message: string): void => {
     this.#narrator.warn(message);
   };
+
+  /** Once the last messages have left; asked again if something else has begun meanwhile. */
+  #suspendSoon(suspend: () => void): void {
+    setTimeout(() => {
+      if (this.#loop.state.role === 'secondary') suspend();
+      else this.suspend();
+    }, LINGER_MS);
+  }
 
   async #close(order: StopOrder): Promise<void> {
     this.#upkeep.stop();

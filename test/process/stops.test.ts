@@ -106,6 +106,7 @@ describe('SIGTSTP', () => {
       a.kill('SIGTSTP');
       await group.reaches(b, 'serving');
       expect(a.transitions.some(({ to }) => to === 'demoting')).toBe(true);
+      await group.until('a to be stopped', () => group.stateOf(a.pid) === 'T');
       a.kill('SIGCONT');
       await group.reaches(a, 'watching');
       expect(group.starts).toBe(2);
