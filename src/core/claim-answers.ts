@@ -8,6 +8,7 @@ import { ANSWER_LIMIT_MS, CLAIM_RETRIES, CLAIM_RETRY_MS, RANK_STEP_MS } from './
 import { answerDueAt } from './deadlines.ts';
 import { secondaryBase, stay } from './outcome.ts';
 import { backOff } from './claim.ts';
+import { disabledBecause } from './election-order.ts';
 import { followObserved, suspect } from './suspicion.ts';
 import { beginStopping } from './ending.ts';
 import { standsByReady } from './standby.ts';
@@ -101,6 +102,8 @@ function suspectHolder(back: SecondaryState, settings: Settings): Outcome {
 export function claimTimePassed(state: Acquiring, settings: Settings): Outcome {
   if (state.at < (state.retryAt ?? state.until)) return stay(state);
   if (state.retryAt === null) return thenSuspend(claimOverdue(state, settings), state);
+  const disabled = disabledBecause(state);
+  if (disabled !== null) return claimFailed(state, { detail: disabled, warning: null }, settings);
   const effect: Effect = { type: 'acquire-lease', floor: state.epochFloor };
   return stay({ ...state, retryAt: null, until: answerDueAt(state.at) }, effect);
 }
@@ -113,7 +116,7 @@ function claimOverdue(state: Acquiring, settings: Settings): Outcome {
 
 function claimFailed(
   state: Acquiring,
-  said: { readonly detail: string; readonly warning: string },
+  said: { readonly detail: string; readonly warning: string | null },
   settings: Settings,
 ): Outcome {
   if (state.stop !== null) return stopInstead(state, state.stop, settings);

@@ -53,7 +53,8 @@ export function turnDelayMs(state: NodeState, settings: Settings): number {
 
 /** Why this node would not claim the lease by itself; null when it would. */
 export function unwillingBecause(state: NodeState, settings: Settings): string | null {
-  if (!state.enabled) return 'it was disabled by its application';
+  const disabled = disabledBecause(state);
+  if (disabled !== null) return disabled;
   if (state.paused) return 'the group is paused';
   if (state.heldOffUntil > state.at) {
     return `it holds off for ${String(Math.ceil(state.heldOffUntil - state.at))} ms`;
@@ -63,4 +64,9 @@ export function unwillingBecause(state: NodeState, settings: Settings): string |
   }
   if (settings.standby === 'hot' && !state.armed) return 'its hot standby does not run';
   return null;
+}
+
+/** Set by an application for its own node, and stronger than a person's request; null: it takes part. */
+export function disabledBecause({ enabled }: NodeState): string | null {
+  return enabled ? null : 'it was disabled by its application';
 }

@@ -1,7 +1,7 @@
 // Undoing a promotion that failed or was interrupted: the workload first, then the lease, then the word.
 import type { Effect } from './effect.ts';
 import type { Event } from './event.ts';
-import type { CandidateState, Failure, StopOrder } from './state.ts';
+import type { CandidateState, Failure, SecondaryState, StopOrder } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { candidateBase, move, secondaryBase, stay, waiting } from './outcome.ts';
@@ -30,7 +30,7 @@ export function undo(state: Undoable, failure: Failure, { by, settings }: Undo):
   const graceMs = immediate ? 0 : settings.stopGraceMs;
   const next: Unwinding = {
     ...candidateBase(state, state),
-    warning: state.stop === null && !state.suspend ? failure.message : state.warning,
+    warning: isInterruption(failure) ? state.warning : failure.message,
     phase: 'unwinding',
     epoch: state.epoch,
     failure,
@@ -65,22 +65,12 @@ export function unwinding(state: Unwinding, event: Event, settings: Settings): O
 
 /** What was said of a step that took long is no longer so. */
 function warningAfter({ told, failure, warning }: Unwinding): string | null {
-  return told ? failure.message : warning;
+  if (!told) return warning;
+  return isInterruption(failure) ? null : failure.message;
 }
 
 function released(state: Unwinding, settings: Settings): Outcome {
-  const announcement = {
-    kind: 'shutdown',
-    epoch: state.epoch,
-    reason: state.stop?.reason ?? (state.suspend ? SUSPENDED : 'promotion-failed'),
-    successor: null,
-    completed: false,
-    planned: state.stop !== null || state.suspend,
-    workloadEndedAgoMs: null,
-  } as const;
-  // A lost lease is not ours to announce.
-  const lost = state.failure.code === 'FAILOVER_LEASE_LOST';
-  const publish: readonly Effect[] = lost ? [] : [{ type: 'publish', announcement }];
+  const publish = announceEnd(state);
   if (state.stop !== null) {
     return beginStopping(
       'stop-after-promotion',
@@ -88,40 +78,64 @@ function released(state: Unwinding, settings: Settings): Outcome {
       ...publish,
     );
   }
-  if (state.suspend) return suspended(state, settings, publish);
-  const failures = state.failures + 1;
-  const { delayMs, random } = retryBackoff({ failures, random: state.random }, settings);
-  const base = { ...secondaryBase(state), failures, random };
-  const { state: next, effects: arm } = rearm(
-    waiting(base, { until: state.at + delayMs, why: 'backoff' }),
-    settings,
-  );
-  const wait = `trying again in ${String(Math.round(delayMs))} ms`;
-  return move(
-    'promotion-undone',
-    { state: next, detail: `${state.failure.message}; ${wait}` },
-    ...publish,
-    ...arm,
-    { type: 'observe-lease' },
-  );
+  const { wait, detail } = waitAfter(state, settings);
+  const { state: next, effects: arm } = rearm(wait, settings);
+  const suspend: readonly Effect[] = state.suspend ? [{ type: 'suspend-process' }] : [];
+  return move('promotion-undone', { state: next, detail }, ...publish, ...arm, ...suspend, {
+    type: 'observe-lease',
+  });
 }
 
-/** Given back only because this process is about to stop: that counts as no failure. */
-function suspended(state: Unwinding, settings: Settings, publish: readonly Effect[]): Outcome {
-  const until = state.at + settings.heartbeatTimeoutMs;
-  const { state: next, effects: arm } = rearm(
-    waiting(secondaryBase(state), { until, why: 'free-lease' }),
-    settings,
-  );
-  return move(
-    'promotion-undone',
-    { state: next, detail: SUSPENDED },
-    ...publish,
-    ...arm,
-    { type: 'suspend-process' },
-    { type: 'observe-lease' },
-  );
+/** A lost lease is not ours to announce. */
+function announceEnd(state: Unwinding): readonly Effect[] {
+  if (state.failure.code === 'FAILOVER_LEASE_LOST') return [];
+  const interrupted = isInterruption(state.failure);
+  const announcement = {
+    kind: 'shutdown',
+    epoch: state.epoch,
+    reason: state.stop?.reason ?? (interrupted ? state.failure.message : 'promotion-failed'),
+    successor: null,
+    completed: false,
+    planned: state.stop !== null || interrupted,
+    workloadEndedAgoMs: null,
+  } as const;
+  return [{ type: 'publish', announcement }];
 }
+
+/** A promotion that was told to end has not failed, and is not made up for. */
+function waitAfter(
+  state: Unwinding,
+  settings: Settings,
+): { readonly wait: SecondaryState; readonly detail: string } {
+  const { at, failure } = state;
+  const base = secondaryBase(state);
+  if (isInterruption(failure)) {
+    const until = at + settings.heartbeatTimeoutMs;
+    const wait = state.enabled
+      ? waiting(base, { until, why: 'free-lease' })
+      : waiting(base, { until: Infinity, why: 'not-willing' });
+    return { wait, detail: failure.message };
+  }
+  const failures = state.failures + 1;
+  const { delayMs, random } = retryBackoff({ failures, random: state.random }, settings);
+  const until = at + delayMs;
+  return {
+    wait: waiting({ ...base, failures, random }, { until, why: 'backoff' }),
+    detail: `${failure.message}; trying again in ${String(Math.round(delayMs))} ms`,
+  };
+}
+
+/** Interrupts a promotion because it was told to, not because a step failed. */
+export function interruption(message: string): Failure {
+  return { code: INTERRUPTED, message };
+}
+
+function isInterruption({ code }: Failure): boolean {
+  return code === INTERRUPTED;
+}
+
+/** No code of the catalogue: no adapter can fail with it. */
+const INTERRUPTED = 'interrupted';
 
 /** Why a promotion is interrupted by SIGTSTP. */
 export const SUSPENDED = 'suspended';
@@ -133,8 +147,7 @@ export function suspendCandidate(state: CandidateState, settings: Settings): Out
   }
   const next: CandidateState = { ...state, suspend: true };
   if (next.phase === 'acquiring' || next.phase === 'unwinding') return stay(next);
-  const failure = { code: 'FAILOVER_REFUSED', message: SUSPENDED };
-  return undo(next, failure, { by: 'promotion-interrupted', settings });
+  return undo(next, interruption(SUSPENDED), { by: 'promotion-interrupted', settings });
 }
 
 export function stopCandidate(
@@ -152,8 +165,7 @@ export function stopCandidate(
     if (!order.immediate || stopping.step !== 'stop') return stay(stopping);
     return stopAtOnce(stopping);
   }
-  const failure = { code: 'FAILOVER_REFUSED', message: order.reason };
-  return undo(stopping, failure, { by: 'promotion-interrupted', settings });
+  return undo(stopping, interruption(order.reason), { by: 'promotion-interrupted', settings });
 }
 
 function stopAtOnce(state: Unwinding): Outcome {

@@ -16,6 +16,7 @@ import {
 } from './start-plan.ts';
 import { answerDueAt } from './deadlines.ts';
 import { claimAnswered, claimTimePassed } from './claim-answers.ts';
+import { disabledBecause } from './election-order.ts';
 import { nextPulseAt } from './schedule.ts';
 import { describeEnd } from './restart-policy.ts';
 import { refuse } from './ending.ts';
@@ -23,6 +24,7 @@ import {
   failed,
   hasLeft,
   interrupt,
+  interruption,
   stopCandidate,
   suspendCandidate,
   SUSPENDED,
@@ -110,9 +112,9 @@ function granted(
 ): Outcome {
   const { epoch, previous } = event;
   const base = { ...candidateBase(state, state), epochFloor: epoch };
-  const interruption = state.stop?.reason ?? (state.suspend ? SUSPENDED : null);
-  if (interruption !== null) {
-    const failure = { code: 'FAILOVER_REFUSED', message: interruption };
+  const unwanted = state.stop?.reason ?? (state.suspend ? SUSPENDED : disabledBecause(state));
+  if (unwanted !== null) {
+    const failure = interruption(unwanted);
     const plan = beginPlan(state.at, settings, { armed: state.armed, epoch });
     return undo({ ...base, phase: 'clearing', epoch, previous, plan }, failure, {
       by: 'promotion-interrupted',

@@ -171,7 +171,7 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
     return { takeover, detail };
   }
 
-  /** Disabled, it follows the primary and takes no lease; a term that has begun goes on. */
+  /** Disabled, it follows the primary and takes no lease; a term goes on once the lease is its own. */
   setEnabled(enabled: boolean): void {
     this.#enabled = enabled;
     this.#tellWillingness();
