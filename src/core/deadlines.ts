@@ -1,9 +1,11 @@
 // By when the answer to each order is due: an adapter that never answers must not keep a node waiting for
 // ever. What follows from one that is overdue is decided where the order was given, and is always safe: no
 // workload is started, and no lease called free, while what was ordered may still be carried out.
-import type { NodeState, StartPlan } from './state.ts';
+import type { NodeState, SecondaryState, StartPlan } from './state.ts';
 import type { Settings } from './settings.ts';
 import { ANSWER_LIMIT_MS, OVERDUE_MS } from './settings.ts';
+
+type Asking = Extract<SecondaryState, { phase: 'asking' }>;
 
 /** For an order that sets its own limit, or none. */
 export function answerDueAt(at: number, allowedMs = 0): number {
@@ -17,6 +19,11 @@ export function stopDueAt(at: number, graceMs: number): number {
 
 export function clearDueAt(at: number, settings: Settings): number {
   return answerDueAt(at, Math.max(settings.fenceGraceMs, settings.stopGraceMs));
+}
+
+/** When a node that asks acts by itself: at an end that is overdue, or when the primary falls silent. */
+export function askingUntil({ askedAt, heardAt, until }: Asking, settings: Settings): number {
+  return Math.min(until, Math.max(askedAt, heardAt) + settings.heartbeatTimeoutMs);
 }
 
 /** After an absence of this node's own: answers that came meanwhile are still to be heard. */

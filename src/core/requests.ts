@@ -4,8 +4,8 @@ import type { EventBody } from './event.ts';
 import type { NodeState, PendingRequest, SecondaryState, WaitReason } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
-import { REQUEST_LIMIT } from './settings.ts';
-import { answerDueAt } from './deadlines.ts';
+import { OVERDUE_MS, REQUEST_LIMIT } from './settings.ts';
+import { answerDueAt, askingUntil } from './deadlines.ts';
 import { move, secondaryBase, stay } from './outcome.ts';
 import { claim } from './claim.ts';
 import { fenceEffect, suspect } from './suspicion.ts';
@@ -49,34 +49,27 @@ export function askedToPromote(
     };
     return claim(state, settings, { by: 'claim-on-request', loss, manual: true });
   }
-  const timeoutMs = handoverLimitMs(settings);
+  const timeoutMs = settings.probeTimeoutMs * settings.probeAttempts;
   const asking: Asking = {
     ...secondaryBase(state),
     probe: null,
     phase: 'asking',
-    until: state.at + timeoutMs,
+    askedAt: state.at,
+    until: state.at + timeoutMs + OVERDUE_MS,
+    agreed: false,
     force,
   };
   return move(
     'ask-primary',
     { state: asking, detail: state.primary.node },
-    {
-      type: 'request-demotion',
-      successor: settings.nodeId,
-      timeoutMs: settings.probeTimeoutMs * settings.probeAttempts,
-    },
+    { type: 'request-demotion', successor: settings.nodeId, timeoutMs },
   );
 }
 
-/** The longest a primary may take to hand over, ms: drain, demote command, stop, window. */
+/** The longest a primary may take to hand over, ms: drain, demote command, stop, and some reserve. */
 function handoverLimitMs(settings: Settings): number {
-  return (
-    settings.drainMs +
-    settings.demoteTimeoutMs +
-    settings.stopGraceMs +
-    settings.successorWindowMs +
-    settings.probeTimeoutMs * settings.probeAttempts
-  );
+  const { drainMs, demoteTimeoutMs, stopGraceMs, successorWindowMs } = settings;
+  return drainMs + demoteTimeoutMs + stopGraceMs + successorWindowMs;
 }
 
 export function demotionAnswered(
@@ -85,15 +78,25 @@ export function demotionAnswered(
   settings: Settings,
 ): Outcome {
   if (state.phase !== 'asking') return stay(state);
-  if (event.accepted) return stay(state);
-  return withoutConsent(state, settings, event.detail);
+  if (!event.accepted) return withoutHandover(state, settings, event.detail);
+  const until = state.at + handoverLimitMs(settings);
+  return state.agreed ? stay(state) : stay({ ...state, agreed: true, until });
 }
 
-export function askingExpired(state: Asking, settings: Settings): Outcome {
-  return withoutConsent(state, settings, 'it did not step down in time');
+export function askingTimePassed(state: Asking, settings: Settings): Outcome {
+  const { at, until, agreed, force } = state;
+  if (at < askingUntil(state, settings)) return stay(state);
+  if (at >= until) {
+    const limit = `within ${String(handoverLimitMs(settings) / 1000)} s`;
+    const detail = agreed ? `it agreed and did not step down ${limit}` : 'it does not answer';
+    return withoutHandover(state, settings, detail);
+  }
+  const detail = `nothing heard for ${String(Math.round(at - state.heardAt))} ms`;
+  if (force) return withoutHandover(state, settings, detail);
+  return suspect(state, settings, { by: 'suspect-silence', cause: 'silence', detail });
 }
 
-function withoutConsent(state: Asking, settings: Settings, detail: string): Outcome {
+function withoutHandover(state: Asking, settings: Settings, detail: string): Outcome {
   const base = secondaryBase(state);
   if (!state.force) {
     // The silence that is measured from now on starts anew: the primary may just have been busy.

@@ -8,6 +8,7 @@ import type {
 } from './state.ts';
 import type { Settings } from './settings.ts';
 import { OVERDUE_MS } from './settings.ts';
+import { askingUntil } from './deadlines.ts';
 
 /** The time of the next `time-passed` event, ms; Infinity when only another event can matter. */
 export function nextWakeAt(state: NodeState, settings: Settings): number {
@@ -33,9 +34,10 @@ function secondaryDeadline(state: SecondaryState, settings: Settings): number {
   switch (state.phase) {
     case 'listening':
     case 'waiting':
-    case 'asking':
     case 'fencing':
       return state.until;
+    case 'asking':
+      return askingUntil(state, settings);
     case 'watching': {
       const silence = state.heardAt + settings.heartbeatTimeoutMs;
       const probes = state.probe === null && state.primary !== null;

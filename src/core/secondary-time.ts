@@ -8,7 +8,7 @@ import { stay } from './outcome.ts';
 import { nextPulseAt } from './schedule.ts';
 import { claim, unseenLoss } from './claim.ts';
 import { fenceOverdue, lookNow, openProbe, probeAgain, suspect } from './suspicion.ts';
-import { askingExpired } from './requests.ts';
+import { askingTimePassed } from './requests.ts';
 import { rearm } from './standby.ts';
 
 type ProbeFailed = Extract<Event, { type: 'probe-failed' }>;
@@ -43,7 +43,7 @@ export function secondaryTimePassed(state: SecondaryState, settings: Settings): 
       return claim(state, settings, { by: 'claim-after-wait', loss });
     }
     case 'asking':
-      return at >= state.until ? askingExpired(state, settings) : stay(state);
+      return askingTimePassed(state, settings);
     case 'fencing':
       return at >= state.until ? fenceOverdue(state, settings) : stay(state);
   }

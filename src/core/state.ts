@@ -161,7 +161,14 @@ export type SecondaryState = SecondaryBase &
     | { readonly phase: 'suspecting'; readonly suspicion: Suspicion }
     | { readonly phase: 'fencing'; readonly forced: boolean; readonly until: number }
     | { readonly phase: 'waiting'; readonly until: number; readonly why: WaitReason }
-    | { readonly phase: 'asking'; readonly until: number; readonly force: boolean }
+    | {
+        readonly phase: 'asking';
+        readonly askedAt: number;
+        /** When its answer, or once it has agreed the end of its term, is overdue. */
+        readonly until: number;
+        readonly agreed: boolean;
+        readonly force: boolean;
+      }
   );
 
 /** What must be true before the workload may start; each comes back as an event. */

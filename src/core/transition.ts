@@ -112,10 +112,10 @@ function afterOwnAbsence(state: SecondaryState, settings: Settings): SecondarySt
     }
     case 'watching':
       return { ...awake, probe: null };
+    case 'asking':
     case 'fencing':
       return { ...awake, until: Math.max(awake.until, at + OVERDUE_MS) };
     case 'waiting':
-    case 'asking':
       return awake;
   }
 }

@@ -95,7 +95,7 @@ export const TRANSITIONS = {
 
   // Suspicion and fencing
   'suspect-silence': {
-    from: ['watching'],
+    from: ['watching', 'asking'],
     to: 'suspecting',
     on: 'silence',
     sentence: 'No heartbeat within the timeout; probing the primary',
@@ -139,8 +139,8 @@ export const TRANSITIONS = {
   'fence-on-request': {
     from: ['asking'],
     to: 'fencing',
-    on: 'forced, no consent',
-    sentence: 'The primary did not consent to a forced promotion; fencing it',
+    on: 'forced, no handover',
+    sentence: 'The primary did not hand over to a forced promotion; fencing it',
   },
   'wait-after-suspicion': {
     from: ['suspecting'],
