@@ -6,7 +6,7 @@ import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { ANSWER_LIMIT_MS, CLAIM_RETRIES, CLAIM_RETRY_MS, RANK_STEP_MS } from './settings.ts';
 import { answerDueAt } from './deadlines.ts';
-import { secondaryBase, stay } from './outcome.ts';
+import { extended, secondaryBase, stay } from './outcome.ts';
 import { backOff } from './claim.ts';
 import { disabledBecause } from './election-order.ts';
 import { followObserved, suspect } from './suspicion.ts';
@@ -132,15 +132,14 @@ function stopInstead(state: Acquiring, order: StopOrder, settings: Settings): Ou
 function asSecondary(state: Acquiring, settings: Settings): SecondaryState {
   // A process that ended meanwhile is missed here, and not again before the next claim.
   const isMissing = standsByReady(settings) && !state.armed;
-  return {
-    ...secondaryBase(state),
+  return extended(secondaryBase(state), {
     rearmAt: isMissing ? (state.rearmAt ?? state.at + settings.retryBackoffMinMs) : null,
     since: state.since,
     primary: state.followed,
     heardAt: Math.min(state.at, state.loss.at),
     loss: state.loss,
     phase: 'watching',
-  };
+  });
 }
 
 /** A cold standby keeps no process: one that was spawned for a claim that came to nothing is ended. */

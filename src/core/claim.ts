@@ -4,7 +4,7 @@ import type { Loss, SecondaryState, WaitReason } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { TransitionId } from './transitions.ts';
 import type { Outcome } from './outcome.ts';
-import { candidateBase, move, secondaryBase, stay, waiting } from './outcome.ts';
+import { candidateBase, extended, move, secondaryBase, stay, waiting } from './outcome.ts';
 import { rankOf, turnDelayMs, unwillingBecause } from './election-order.ts';
 import { retryBackoff } from './jitter.ts';
 import { answerDueAt } from './deadlines.ts';
@@ -31,13 +31,12 @@ export function claim(state: SecondaryState, settings: Settings, request: Claim)
   return move(
     request.by,
     {
-      state: {
-        ...base,
+      state: extended(base, {
         phase: 'acquiring',
         retries: 0,
         retryAt: null,
         until: answerDueAt(state.at),
-      },
+      }),
       detail: loss.reason,
     },
     ...effects,

@@ -5,7 +5,7 @@ import type { Demotion, PrimaryState, SecondaryState, StopOrder } from './state.
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';
-import { move, primaryBase, secondaryBase, stay, waiting } from './outcome.ts';
+import { extended, move, primaryBase, secondaryBase, stay, waiting } from './outcome.ts';
 import { retryBackoff } from './jitter.ts';
 import { beginStopping, refuse } from './ending.ts';
 import { rearm } from './standby.ts';
@@ -28,8 +28,7 @@ export function beginDemotion(
   { state, settings }: Context,
   order: DemotionOrder,
 ): Outcome {
-  const next: Demoting = {
-    ...primaryBase(state, state),
+  const next: Demoting = extended(primaryBase(state, state), {
     phase: 'demoting',
     demotion: {
       why: order.why,
@@ -45,7 +44,7 @@ export function beginDemotion(
       confirmed: false,
       completed: order.completed ?? false,
     },
-  };
+  });
   const begun =
     isGraceful(next) && settings.drainMs > 0 ? drain(next, settings) : runHook(next, settings);
   return move(by, { state: begun.state, detail: order.reason }, ...begun.effects);

@@ -7,7 +7,7 @@ import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';
 import { ORDER_RETRY_MS } from './settings.ts';
 import { stopDueAt } from './deadlines.ts';
-import { commonOf, move, stay } from './outcome.ts';
+import { commonOf, extended, move, stay } from './outcome.ts';
 
 type Stopping = Extract<StoppedState, { phase: 'stopping' }>;
 
@@ -38,14 +38,13 @@ export function beginStopping(
   ...before: readonly Effect[]
 ): Outcome {
   const graceMs = order.immediate ? 0 : settings.stopGraceMs;
-  const next: Stopping = {
-    ...commonOf(state),
+  const next: Stopping = extended(commonOf(state), {
     role: 'stopped',
     phase: 'stopping',
     order,
     until: stopDueAt(state.at, graceMs),
     urged: order.immediate,
-  };
+  });
   return move(
     by,
     { state: next, detail: order.reason },
@@ -101,7 +100,7 @@ function stopped(state: Stopping, detail: string): Outcome {
   return move(
     'stopped',
     {
-      state: { ...commonOf(state), role: 'stopped', phase: 'stopped', order: state.order },
+      state: extended(commonOf(state), { role: 'stopped', phase: 'stopped', order: state.order }),
       detail,
     },
     exit,

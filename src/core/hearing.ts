@@ -3,7 +3,7 @@ import type { EventBody } from './event.ts';
 import type { SecondaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
-import { move, secondaryBase, stay, waiting } from './outcome.ts';
+import { extended, move, secondaryBase, stay, waiting } from './outcome.ts';
 import { claim, claimInTurn } from './claim.ts';
 import { turnDelayMs } from './election-order.ts';
 import { openProbe, probeFailedWhileSuspecting, suspect } from './suspicion.ts';
@@ -30,13 +30,12 @@ export function heard(
       (next.suspicion.cause === 'silence' || next.suspicion.cause === 'claim-denied')) ||
     (next.phase === 'waiting' && (next.why === 'backoff' || next.why === 'not-willing'));
   if (!doubted) return stay(next);
-  const watching: SecondaryState = {
-    ...secondaryBase(next),
+  const watching: SecondaryState = extended(secondaryBase(next), {
     probe: null,
     warning: null,
     loss: null,
     phase: 'watching',
-  };
+  });
   return move('trust-heartbeat', {
     state: watching,
     detail: `${event.node} at epoch ${String(event.epoch)}`,
@@ -131,13 +130,12 @@ export function probeAnswered(
   const leads = event.role === 'primary' || event.role === 'candidate';
   if (!isPrimary || !leads) return answeredByNoPrimary(state, settings);
   if (state.phase !== 'suspecting') return stay(state);
-  const watching: SecondaryState = {
-    ...secondaryBase(state),
+  const watching: SecondaryState = extended(secondaryBase(state), {
     heardAt: state.at,
     failures: event.role === 'primary' ? 0 : state.failures,
     loss: null,
     phase: 'watching',
-  };
+  });
   return move('trust-probe', {
     state: watching,
     detail: `${primary.node} at epoch ${String(event.epoch)}`,

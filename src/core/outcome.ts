@@ -32,6 +32,17 @@ export function move(
   return { state: to.state, effects, move: id, detail: to.detail ?? '' };
 }
 
+/**
+ * A new state of two parts; the first is one that nobody else has. States are made at every step, and an
+ * object spread that adds properties takes about thirty times as long.
+ */
+export function extended<Base extends object, const Rest extends object>(
+  base: Base,
+  rest: Rest,
+): Base & Rest {
+  return Object.assign(base, rest);
+}
+
 /** The part of a state that survives a change of role. */
 export function commonOf(state: NodeState): Common {
   return {
@@ -63,10 +74,8 @@ export function commonOf(state: NodeState): Common {
 
 /** A secondary without its phase: the former one's knowledge, or none after another role. */
 export function secondaryBase(state: NodeState): SecondaryBase {
-  const common = commonOf(state);
   if (state.role !== 'secondary') {
-    return {
-      ...common,
+    return extended(commonOf(state), {
       role: 'secondary',
       since: state.at,
       heardAt: state.at,
@@ -77,10 +86,9 @@ export function secondaryBase(state: NodeState): SecondaryBase {
       touch: null,
       observeAt: null,
       loss: null,
-    };
+    });
   }
-  return {
-    ...common,
+  return extended(commonOf(state), {
     role: 'secondary',
     heardAt: state.heardAt,
     primary: state.primary,
@@ -90,23 +98,23 @@ export function secondaryBase(state: NodeState): SecondaryBase {
     touch: state.touch,
     observeAt: state.observeAt,
     loss: state.loss,
-  };
+  });
 }
 
 export function candidateBase(
   state: NodeState,
-  claim: Pick<CandidateBase, 'loss' | 'followed' | 'stop' | 'suspend'>,
+  { loss, followed, stop, suspend }: Pick<CandidateBase, 'loss' | 'followed' | 'stop' | 'suspend'>,
 ): CandidateBase {
   const since = state.role === 'candidate' ? state.since : state.at;
-  return { ...commonOf(state), ...claim, role: 'candidate', since };
+  return extended(commonOf(state), { role: 'candidate', since, loss, followed, stop, suspend });
 }
 
 export function primaryBase(
   state: NodeState,
-  term: Pick<PrimaryBase, 'epoch' | 'previous' | 'standbys'>,
+  { epoch, previous, standbys }: Pick<PrimaryBase, 'epoch' | 'previous' | 'standbys'>,
 ): PrimaryBase {
   const since = state.role === 'primary' ? state.since : state.at;
-  return { ...commonOf(state), ...term, role: 'primary', since };
+  return extended(commonOf(state), { role: 'primary', since, epoch, previous, standbys });
 }
 
 /** A secondary that waits; `until` may be Infinity when only an event can end it. */
@@ -114,5 +122,5 @@ export function waiting(
   base: SecondaryBase,
   wait: Pick<Extract<SecondaryState, { phase: 'waiting' }>, 'until' | 'why'>,
 ): SecondaryState {
-  return { ...base, probe: null, phase: 'waiting', ...wait };
+  return extended({ ...base, probe: null }, { phase: 'waiting', until: wait.until, why: wait.why });
 }

@@ -6,7 +6,7 @@ import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { OVERDUE_MS, REQUEST_LIMIT } from './settings.ts';
 import { answerDueAt, askingUntil } from './deadlines.ts';
-import { move, secondaryBase, stay } from './outcome.ts';
+import { extended, move, secondaryBase, stay } from './outcome.ts';
 import { claim } from './claim.ts';
 import { fenceEffect, suspect } from './suspicion.ts';
 import { refuse } from './ending.ts';
@@ -50,15 +50,14 @@ export function askedToPromote(
     return claim(state, settings, { by: 'claim-on-request', loss, manual: true });
   }
   const timeoutMs = settings.probeTimeoutMs * settings.probeAttempts;
-  const asking: Asking = {
-    ...secondaryBase(state),
+  const asking: Asking = extended(secondaryBase(state), {
     probe: null,
     phase: 'asking',
     askedAt: state.at,
     until: state.at + timeoutMs + OVERDUE_MS,
     agreed: false,
     force,
-  };
+  });
   return move(
     'ask-primary',
     { state: asking, detail: state.primary.node },
@@ -100,7 +99,7 @@ function withoutHandover(state: Asking, settings: Settings, detail: string): Out
   const base = secondaryBase(state);
   if (!state.force) {
     // The silence that is measured from now on starts anew: the primary may just have been busy.
-    const watching: SecondaryState = { ...base, phase: 'watching' };
+    const watching: SecondaryState = extended(base, { phase: 'watching' });
     return move('asking-refused', { state: watching, detail });
   }
   const loss = {
@@ -110,7 +109,7 @@ function withoutHandover(state: Asking, settings: Settings, detail: string): Out
     from: state.primary?.node ?? null,
   };
   const until = answerDueAt(state.at);
-  const fencing: SecondaryState = { ...base, loss, phase: 'fencing', forced: true, until };
+  const fencing: SecondaryState = extended(base, { loss, phase: 'fencing', forced: true, until });
   return move('fence-on-request', { state: fencing, detail }, fenceEffect(fencing, settings, true));
 }
 

@@ -3,7 +3,7 @@ import type { Event } from './event.ts';
 import type { PrimaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
-import { move, primaryBase, stay } from './outcome.ts';
+import { extended, move, primaryBase, stay } from './outcome.ts';
 import {
   advancePlan,
   beginPlan,
@@ -78,8 +78,7 @@ function restart(
 ): Outcome {
   const { restartWindowMs } = how.settings;
   const lasted = how.restarts.length === 1 && state.at - state.since >= restartWindowMs;
-  const next: Restarting = {
-    ...primaryBase(state, state),
+  const next: Restarting = extended(primaryBase(state, state), {
     // A run that lasted ends the doubling.
     coolOffMs: lasted ? 0 : state.coolOffMs,
     restarts: how.restarts,
@@ -89,7 +88,7 @@ function restart(
     plan: beginPlan(state.at, how.settings, { armed: false, epoch: null }),
     activated: false,
     until: null,
-  };
+  });
   return move(
     'workload-ended',
     { state: next, detail: how.detail },
@@ -173,7 +172,7 @@ function startWhenReady(before: Restarting, state: Restarting, settings: Setting
 }
 
 function runsAgain(state: Restarting): Outcome {
-  const next: Serving = { ...primaryBase(state, state), warning: null, phase: 'serving' };
+  const next: Serving = extended(primaryBase(state, state), { warning: null, phase: 'serving' });
   const { epoch, previous } = next;
   return move(
     'restarted',

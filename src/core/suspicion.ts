@@ -7,7 +7,7 @@ import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';
 import { ENDING_LOOK_LIMIT_MS, ENDING_LOOK_MS, OVERDUE_MS, RANK_STEP_MS } from './settings.ts';
 import { answerDueAt } from './deadlines.ts';
-import { move, secondaryBase, stay } from './outcome.ts';
+import { extended, move, secondaryBase, stay } from './outcome.ts';
 import { judgeSilence } from './failure-detector.ts';
 import type { Verdict } from './failure-detector.ts';
 import { backOff, claim, claimInTurn, unseenLoss } from './claim.ts';
@@ -22,8 +22,7 @@ export function suspect(
   settings: Settings,
   how: { readonly by: TransitionId; readonly cause: SuspicionCause; readonly detail: string },
 ): Outcome {
-  const suspecting: Suspecting = {
-    ...secondaryBase(state),
+  const suspecting: Suspecting = extended(secondaryBase(state), {
     probe: null,
     phase: 'suspecting',
     suspicion: {
@@ -35,7 +34,7 @@ export function suspect(
       deferred: false,
       nextLookAt: null,
     },
-  };
+  });
   const probed = probeAgain(suspecting, settings);
   return move(
     how.by,
@@ -175,21 +174,25 @@ function awaitEnding(state: Suspecting, description: string): Outcome {
 function trustHeartbeats(state: Suspecting): Outcome {
   const warning = 'the primary sends heartbeats and answers no probe; nothing is done to it';
   const base = secondaryBase(state);
-  const next: SecondaryState = { ...base, probe: null, warning, loss: null, phase: 'watching' };
+  const next: SecondaryState = extended(base, {
+    probe: null,
+    warning,
+    loss: null,
+    phase: 'watching',
+  });
   return move('trust-heartbeat', { state: next, detail: 'it answers no probe' });
 }
 
 function trustTouch({ state, inspection, settings }: Judged): Outcome {
   const warning =
     'the primary can not be reached but still touches its lock file; nothing is done to it';
-  const next: SecondaryState = {
-    ...secondaryBase(state),
+  const next: SecondaryState = extended(secondaryBase(state), {
     probe: null,
     warning,
     heardAt: state.at,
     nextProbeAt: state.at + settings.probeIntervalMs,
     phase: 'watching',
-  };
+  });
   const holder = inspection.observation.holder;
   const refollow: Effect[] = holder === null ? [] : [{ type: 'follow', holder }];
   return move('trust-touch', { state: next, detail: inspection.description }, ...refollow);
@@ -220,14 +223,13 @@ function fenceOrWait(
     at: state.heardAt,
     from: state.primary?.node ?? null,
   };
-  const next: Fencing = {
-    ...secondaryBase(state),
+  const next: Fencing = extended(secondaryBase(state), {
     probe: null,
     loss,
     phase: 'fencing',
     forced: false,
     until: answerDueAt(state.at),
-  };
+  });
   return move('fence-silent', { state: next, detail: what }, fenceEffect(next, settings));
 }
 
@@ -289,8 +291,7 @@ export function followObserved(
   if (known !== null && epoch < known.epoch) return null;
   const succession = known?.run === holder.run ? known.succession : [];
   const primary: FollowedPrimary = { ...holder, epoch, succession, version: null };
-  const watching: SecondaryState = {
-    ...secondaryBase(state),
+  const watching: SecondaryState = extended(secondaryBase(state), {
     primary,
     heardAt: state.at,
     touch: null,
@@ -298,7 +299,7 @@ export function followObserved(
     backgroundFailures: 0,
     warning: null,
     phase: 'watching',
-  };
+  });
   const probed = openProbe(watching, settings);
   return move(
     'found-primary',
@@ -310,14 +311,13 @@ export function followObserved(
 
 /** Follows a holder whose name is not known: a candidate between its lock and its claim, or worse. */
 export function followUnnamed(state: SecondaryState): Outcome {
-  const next: SecondaryState = {
-    ...secondaryBase(state),
+  const next: SecondaryState = extended(secondaryBase(state), {
     primary: null,
     probe: null,
     touch: null,
     heardAt: state.at,
     phase: 'watching',
-  };
+  });
   const unfollow: readonly Effect[] =
     state.primary === null ? [] : [{ type: 'follow', holder: null }];
   return move(

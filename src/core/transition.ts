@@ -37,8 +37,10 @@ export function transition(before: NodeState, event: Event, settings: Settings):
   const aware = learn(passTime(before, event, settings), event, settings);
   const outcome = guardEpoch(aware, event) ?? byRole(aware, event, settings);
   const reason = reasonOf(outcome);
-  const told = outcome.move === null ? outcome.state : { ...outcome.state, lastReason: reason };
-  const settled = settleRequests({ ...outcome, state: told }, reason);
+  const settled =
+    outcome.move === null
+      ? outcome
+      : settleRequests({ ...outcome, state: { ...outcome.state, lastReason: reason } }, reason);
   // A candidate speaks by its heartbeats: in a takeover every message more is time.
   const { role } = settled.state;
   const effects =
@@ -145,7 +147,9 @@ function learn(state: NodeState, event: Event, settings: Settings): NodeState {
   // A claim of this node's own counts from its own answer on: a look may see it first.
   const isOwn = observation.holder?.run === settings.run;
   const epochFloor = isOwn ? state.epochFloor : Math.max(state.epochFloor, observation.epoch);
-  return { ...state, epochFloor, paused: observation.paused };
+  const { paused } = observation;
+  if (epochFloor === state.epochFloor && paused === state.paused) return state;
+  return { ...state, epochFloor, paused };
 }
 
 function observationIn(event: Event): LeaseObservation | null {

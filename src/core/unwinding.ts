@@ -4,7 +4,7 @@ import type { Event } from './event.ts';
 import type { CandidateState, Failure, SecondaryState, StopOrder } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
-import { candidateBase, move, secondaryBase, stay, waiting } from './outcome.ts';
+import { candidateBase, extended, move, secondaryBase, stay, waiting } from './outcome.ts';
 import { retryBackoff } from './jitter.ts';
 import { beginStopping } from './ending.ts';
 import { rearm } from './standby.ts';
@@ -28,8 +28,7 @@ export function undo(state: Undoable, failure: Failure, { by, settings }: Undo):
   const lost = failure.code === 'FAILOVER_LEASE_LOST';
   const immediate = lost || state.stop?.immediate === true;
   const graceMs = immediate ? 0 : settings.stopGraceMs;
-  const next: Unwinding = {
-    ...candidateBase(state, state),
+  const next: Unwinding = extended(candidateBase(state, state), {
     warning: isInterruption(failure) ? state.warning : failure.message,
     phase: 'unwinding',
     epoch: state.epoch,
@@ -37,7 +36,7 @@ export function undo(state: Undoable, failure: Failure, { by, settings }: Undo):
     step: 'stop',
     until: stopDueAt(state.at, graceMs),
     told: false,
-  };
+  });
   return move(by, { state: next, detail: failure.message }, { type: 'stop-workload', graceMs });
 }
 

@@ -4,7 +4,7 @@ import type { Event, EventBody } from './event.ts';
 import type { CandidateState, PrimaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
-import { candidateBase, move, primaryBase, stay } from './outcome.ts';
+import { candidateBase, extended, move, primaryBase, stay } from './outcome.ts';
 import {
   advancePlan,
   beginPlan,
@@ -116,19 +116,18 @@ function granted(
   if (unwanted !== null) {
     const failure = interruption(unwanted);
     const plan = beginPlan(state.at, settings, { armed: state.armed, epoch });
-    return undo({ ...base, phase: 'clearing', epoch, previous, plan }, failure, {
+    return undo(extended(base, { phase: 'clearing', epoch, previous, plan }), failure, {
       by: 'promotion-interrupted',
       settings,
     });
   }
   const armed = !settings.hasWorkload || state.armed;
-  const clearing: Clearing = {
-    ...base,
+  const clearing: Clearing = extended(base, {
     phase: 'clearing',
     epoch,
     previous,
     plan: beginPlan(state.at, settings, { armed, epoch }),
-  };
+  });
   const arm: readonly Effect[] = armed ? [] : [{ type: 'arm-workload' }];
   return move(
     'lease-granted',
@@ -149,15 +148,14 @@ function clearing(before: Clearing, event: Event, settings: Settings): Outcome {
   if (event.type === 'time-passed') return clearingTimePassed(state, settings);
   if (!isReadyToStart(plan)) return stay(state);
   const { epoch, previous } = state;
-  const next: Starting = {
-    ...candidateBase(state, state),
+  const next: Starting = extended(candidateBase(state, state), {
     warning: null,
     phase: 'starting',
     epoch,
     previous,
     activatedAt: null,
     until: state.at + settings.readyTimeoutMs,
-  };
+  });
   const reason = state.loss.kind;
   return move(
     'leftovers-cleared',
@@ -210,14 +208,13 @@ function ready(state: Starting, settings: Settings): Outcome {
   const activatedAt = state.activatedAt ?? state.at;
   if (!settings.hasPromoteCommand) return promoted(state, activatedAt, settings);
   const { epoch, previous } = state;
-  const next: Promoting = {
-    ...candidateBase(state, state),
+  const next: Promoting = extended(candidateBase(state, state), {
     phase: 'promoting',
     epoch,
     previous,
     activatedAt,
     until: answerDueAt(state.at, settings.promoteTimeoutMs),
-  };
+  });
   return move(
     'run-promote-command',
     { state: next },
@@ -265,8 +262,7 @@ function promoted(state: Starting | Promoting, activatedAt: number, settings: Se
     reason: loss.reason,
     gapMs,
   };
-  const serving: PrimaryState = {
-    ...primaryBase(state, { epoch, previous, standbys: [] }),
+  const serving: PrimaryState = extended(primaryBase(state, { epoch, previous, standbys: [] }), {
     failures: 0,
     heldOffUntil: 0,
     heldOffUntilEpochAbove: 0,
@@ -274,7 +270,7 @@ function promoted(state: Starting | Promoting, activatedAt: number, settings: Se
     lastTakeover: takeover,
     pulseAt: state.at + settings.heartbeatIntervalMs,
     phase: 'serving',
-  };
+  });
   const gap = gapMs === null ? '' : `, ${gapMs.toFixed(1)} ms after the loss`;
   return move(
     'promoted',

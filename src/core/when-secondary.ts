@@ -4,7 +4,7 @@ import type { LeaseObservation, SecondaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { FREE_LEASE_GRACE_MS, OBSERVE_DELAY_MS, OBSERVE_STEP_MS } from './settings.ts';
-import { move, secondaryBase, stay, waiting } from './outcome.ts';
+import { extended, move, secondaryBase, stay, waiting } from './outcome.ts';
 import { claim, claimInTurn, unseenLoss } from './claim.ts';
 import { rankOf, turnDelayMs, unwillingBecause } from './election-order.ts';
 import { fenceFinished, followObserved, followUnnamed, judge } from './suspicion.ts';
@@ -102,12 +102,11 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
 function started(state: SecondaryState, settings: Settings): Outcome {
   if (state.phase !== 'listening') return stay(state);
   const listens = settings.startRole === 'secondary' ? settings.heartbeatTimeoutMs : 0;
-  const next: SecondaryState = {
-    ...secondaryBase(state),
+  const next: SecondaryState = extended(secondaryBase(state), {
     pulseAt: state.at + settings.heartbeatIntervalMs,
     phase: 'listening',
     until: state.at + listens,
-  };
+  });
   const armed = rearm(next, settings);
   return stay(armed.state, { type: 'observe-lease' }, ...armed.effects);
 }
