@@ -84,9 +84,15 @@ function checkEffect(before: NodeState, state: NodeState, effect: Effect): void 
       return;
     case 'release-lease':
       assert(
-        state.phase === 'unwinding' || state.phase === 'demoting' || epochOf(state) === null,
+        epochOf(state) === null || mayRelease(state),
         'the lease is released while the workload may run',
       );
+      return;
+    case 'suspend-process':
+      assert(epochOf(state) === null, 'a node is suspended while it holds the lease');
+      return;
+    case 'exit':
+      assert(state.phase === 'stopped', 'a node exits before it has stopped');
       return;
     case 'fence-holder':
       assert(state.phase === 'fencing', 'a holder is fenced without a verdict');
@@ -97,6 +103,12 @@ function checkEffect(before: NodeState, state: NodeState, effect: Effect): void 
     default:
       return;
   }
+}
+
+/** Only once the end of the workload is confirmed. */
+function mayRelease(state: NodeState): boolean {
+  if (state.phase === 'unwinding') return state.step === 'release';
+  return state.phase === 'demoting' && state.demotion.step === 'release';
 }
 
 function wasCleared(before: NodeState, state: NodeState): boolean {

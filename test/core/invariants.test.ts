@@ -117,6 +117,33 @@ const CASES: readonly (readonly [string, Broken])[] = [
     { before: serving, effects: [{ type: 'release-lease' }] },
   ],
   [
+    'the lease is released while the workload may run',
+    { before: after('given serving', 'at 1 lease-lost'), effects: [{ type: 'release-lease' }] },
+  ],
+  [
+    'the lease is released while the workload may run',
+    {
+      before: after(
+        'at 0 started',
+        'at 0 lease-observed',
+        'at 1 lease-granted',
+        'at 2 workload-failed',
+      ),
+      effects: [{ type: 'release-lease' }],
+    },
+  ],
+  [
+    'a node is suspended while it holds the lease',
+    { before: serving, effects: [{ type: 'suspend-process' }] },
+  ],
+  [
+    'a node exits before it has stopped',
+    {
+      before: following,
+      effects: [{ type: 'exit', order: { exitCode: 0, reason: 'x', immediate: false } }],
+    },
+  ],
+  [
     'a holder is fenced without a verdict',
     { before: following, effects: [{ type: 'fence-holder', epoch: 3, run: 'a1', mode: 'kill' }] },
   ],
