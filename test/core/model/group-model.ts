@@ -214,6 +214,8 @@ export class GroupModel {
         return;
       case 'exit':
         node.alive = false;
+        // The kernel's lock ends with the process, also one that was granted to a claim given up.
+        this.#release(run);
         return;
       case 'mark-completed':
       case 'suspend-process':
