@@ -12,7 +12,7 @@ export { FailoverNode } from './runtime/failover-node.ts';
 export { startNode } from './library/start-node.ts';
 export type { NodeEvents, NodeTransition } from './runtime/narrator.ts';
 export type { FailoverNodeExtras, WorkloadParts } from './runtime/node-extras.ts';
-export type { NodeStatus } from './runtime/node-status.ts';
+export type { NodeStatus, TakeoverPrediction } from './runtime/node-status.ts';
 export type { RunOptions } from './config/load.ts';
 export type { GivenRunOptions } from './config/run-options.ts';
 
@@ -36,7 +36,7 @@ export type {
 export type { SessionRecord } from './lease/lease-store.ts';
 
 export type { Announcement } from './core/effect.ts';
-export type { CoreReport, TakeoverPrediction } from './core/report.ts';
+export type { CoreReport, TakeoverBounds } from './core/report.ts';
 export type { FenceMode, Settings, Standby } from './core/settings.ts';
 export type {
   Endpoints,

@@ -17,11 +17,14 @@ export interface GroupStatus {
   /** Each says what is wrong and what to do. */
   readonly warnings: readonly string[];
   readonly takeover: {
-    /** After a crash, until the next workload starts; null: nobody would take over. */
+    /**
+     * After a crash, from its being noticed to the next workload's start, as the next in succession
+     * measured it when it rehearsed; null: it has not yet, nobody leads or nobody would take over.
+     */
     readonly predictedMs: number | null;
     /** The last one as measured; null: there was none, or nobody alive remembers it. */
     readonly lastMs: number | null;
-    /** The longest after a hang. */
+    /** The longest after a hang; null also with `--fence none`. */
     readonly hangMs: number | null;
     /** The longest after a hang while the machine gives the primary no CPU. */
     readonly starvedMs: number | null;
@@ -87,7 +90,7 @@ export function groupStatusOf(snapshot: GroupSnapshot): GroupStatus {
     primary: primary?.record.node ?? null,
     paused: observation.paused,
     warnings: warningsOf(snapshot),
-    takeover: takeoverOf(snapshot, succession[0]),
+    takeover: takeoverOf(snapshot, primary === null ? undefined : succession[0]),
     lease: {
       kind: 'file',
       held: observation.held,
@@ -128,7 +131,7 @@ function byClaim(a: SeenNode, b: SeenNode): number {
   );
 }
 
-/** The bounds are the successor's: it is the one that notices and starts. */
+/** What is predicted is the successor's: it is the one that notices and starts. */
 function takeoverOf(snapshot: GroupSnapshot, next: string | undefined): GroupStatus['takeover'] {
   const statuses = livingNodes(snapshot).flatMap(({ status }) => status ?? []);
   const predicted = statuses.find(({ id }) => id === next)?.takeover ?? null;

@@ -12,7 +12,7 @@ export function readNodeStatus(value: unknown): NodeStatus | null {
     hasAll(fields, TEXTS, 'string') &&
     hasAll(fields, NUMBERS, 'number') &&
     hasAll(fields, FLAGS, 'boolean') &&
-    hasAll(takeover, ['crashMs', 'hangMs', 'starvedMs'], 'number') &&
+    ['crashMs', 'hangMs', 'starvedMs'].every((name) => isNumberOrNull(takeover[name])) &&
     hasAll(workload, ['state'], 'string') &&
     hasAll(workload, ['restarts'], 'number') &&
     isTexts(lease['guards']) &&
@@ -41,10 +41,14 @@ function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
 }
 
+function isNumberOrNull(value: unknown): boolean {
+  return value === null || typeof value === 'number';
+}
+
 function isTakeoverOrNull(value: unknown): boolean {
   if (value === null) return true;
   const fields = fieldsOf(value);
   if (fields === null || !hasAll(fields, ['kind', 'to', 'reason'], 'string')) return false;
   const { epoch, gapMs } = fields;
-  return typeof epoch === 'number' && (gapMs === null || typeof gapMs === 'number');
+  return typeof epoch === 'number' && isNumberOrNull(gapMs);
 }

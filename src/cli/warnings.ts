@@ -6,6 +6,7 @@ import { directoryOf, leaseHolder, livingNodes } from './client.ts';
 /** The warnings of `failover status`, the gravest first. */
 export function warningsOf(snapshot: GroupSnapshot): readonly string[] {
   return [
+    ...absenceWarnings(snapshot),
     ...leaseWarnings(snapshot),
     ...silentWarnings(snapshot),
     ...endedWarnings(snapshot),
@@ -13,6 +14,11 @@ export function warningsOf(snapshot: GroupSnapshot): readonly string[] {
     ...ownWarnings(snapshot),
     ...snapshot.elsewhere,
   ];
+}
+
+/** A misspelt name looks like a group that has ended. */
+function absenceWarnings({ group, stateDir, paths }: GroupSnapshot): string[] {
+  return paths === null ? [`No node of group ${group} has ever run in ${stateDir}.`] : [];
 }
 
 function leaseWarnings(snapshot: GroupSnapshot): string[] {
@@ -31,11 +37,21 @@ function leaseWarnings(snapshot: GroupSnapshot): string[] {
     );
   }
   for (const { record, status } of livingNodes(snapshot)) {
-    if (status?.role !== 'primary' || holder === null || record.run === holder.record.run) continue;
-    warnings.push(
-      `${record.node} still acts as primary of epoch ${status.epoch}, but ${holder.record.node} ` +
-        `holds the lease: stop it with \`failover stop ${record.node} --group ${group}\`.`,
-    );
+    if (status?.role !== 'primary' || record.run === holder?.record.run) continue;
+    // The last thing that it does is to give the lease back.
+    if (status.phase === 'demoting') continue;
+    const acts = `${record.node} still acts as primary of epoch ${status.epoch}`;
+    if (!observation.held) {
+      warnings.push(
+        `${acts}, but its lease is gone: ${directoryOf(snapshot)} was removed or replaced. ` +
+          'It steps down at its next heartbeat.',
+      );
+    } else if (holder !== null) {
+      warnings.push(
+        `${acts}, but ${holder.record.node} holds the lease: ` +
+          `stop it with \`failover stop ${record.node} --group ${group}\`.`,
+      );
+    }
   }
   return warnings;
 }
@@ -106,10 +122,13 @@ function standbyWarnings(snapshot: GroupSnapshot): string[] {
   return warnings;
 }
 
-/** What nodes say of themselves. */
+/** What nodes say of themselves; what several say is said once. */
 function ownWarnings(snapshot: GroupSnapshot): string[] {
-  return livingNodes(snapshot).flatMap(({ record, status }) => {
+  const nodesByWarning = new Map<string, string[]>();
+  for (const { record, status } of livingNodes(snapshot)) {
     const warning = status?.warning ?? null;
-    return warning === null ? [] : [`${record.node}: ${warning}`];
-  });
+    if (warning === null) continue;
+    nodesByWarning.set(warning, [...(nodesByWarning.get(warning) ?? []), record.node]);
+  }
+  return [...nodesByWarning].map(([warning, nodes]) => `${nodes.sort().join(', ')}: ${warning}`);
 }

@@ -33,16 +33,18 @@ export interface CoreReport {
   readonly restarts: number;
   readonly staleMessages: number;
   readonly worstLatenessMs: number;
-  readonly takeover: TakeoverPrediction;
+  readonly takeover: TakeoverBounds;
 }
 
-export interface TakeoverPrediction {
-  /** After a crash, from the loss to the new workload's start, ms, without what the workload itself needs. */
-  readonly crashMs: number;
-  /** After a hang, the longest, ms: timeout, probes, and the grace of the workload that is emptied. */
-  readonly hangMs: number;
+/** How long it takes at most until this node has taken over, as its settings say. */
+export interface TakeoverBounds {
+  /**
+   * After a hang, ms: timeout, probes, and the grace of the workload that is emptied; null with
+   * `--fence none`, when a hung primary keeps its lease.
+   */
+  readonly hangMs: number | null;
   /** The same while the machine gives the primary no CPU, ms. */
-  readonly starvedMs: number;
+  readonly starvedMs: number | null;
 }
 
 export function reportOf(state: NodeState, settings: Settings): CoreReport {
@@ -72,7 +74,7 @@ export function reportOf(state: NodeState, settings: Settings): CoreReport {
     restarts: state.restartCount,
     staleMessages: state.staleMessages,
     worstLatenessMs: Math.round(state.worstLatenessMs),
-    takeover: predictTakeover(settings),
+    takeover: boundsOf(settings),
   };
 }
 
@@ -81,19 +83,12 @@ function lastHeartbeatMs(state: NodeState): number | null {
   return Math.round(state.at - state.heardAt);
 }
 
-/**
- * Medians of `npm run bench` on two cores with one secondary, ms; hot is not measured there and is taken as
- * armed. A prediction, shown beside the last real one.
- */
-const CRASH_MS: Readonly<Record<Standby, number>> = { cold: 15, armed: 11, hot: 11 };
-
-/** The bounds that follow from the settings. */
-function predictTakeover(settings: Settings): TakeoverPrediction {
+function boundsOf(settings: Settings): TakeoverBounds {
+  if (settings.fence === 'none') return { hangMs: null, starvedMs: null };
   const probesMs = settings.probeAttempts * settings.probeTimeoutMs;
   const graceMs = Math.max(settings.fenceGraceMs, settings.stopGraceMs);
   const hangMs = settings.heartbeatTimeoutMs + probesMs + graceMs;
   return {
-    crashMs: CRASH_MS[settings.standby],
     hangMs,
     starvedMs: hangMs + (STARVATION_LIMIT - 1) * settings.heartbeatTimeoutMs,
   };

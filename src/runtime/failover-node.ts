@@ -60,6 +60,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly #upkeep: Upkeep;
   readonly #narrator = new Narrator(this);
   #resolveEnded: (order: StopOrder) => void = () => undefined;
+  /** What the rehearsal took, ms. */
+  #rehearsedMs: number | null = null;
 
   /**
    * Opens everything and begins to take part.
@@ -160,6 +162,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       workload: { ...this.#workload.describe(), restarts: report.restarts, health: null },
       lease: { kind: this.#lease.kind, guards: this.#lease.guards },
       transport: this.#transport.counters(),
+      takeover: { ...report.takeover, crashMs: this.#rehearsedMs },
     };
   }
 
@@ -221,15 +224,16 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     });
   }
 
-  /** Plays a promotion through in a directory of its own, so that the first real one is no slower. */
+  /**
+   * Plays a promotion through in a directory of its own, so that the first real one is no slower, and
+   * remembers how long that took: it is what `status` predicts.
+   */
   async rehearse(): Promise<void> {
-    const { settings } = this;
+    const { settings, directory } = this;
     const look = (): void => {
       this.#fencing.look();
     };
-    const { command, promoteCommand } = this.#options;
-    const spawns = command.length > 0 || promoteCommand !== null;
-    await rehearse({ settings, record: this.#record(), look, spawns });
+    this.#rehearsedMs = await rehearse({ settings, record: this.#record(), directory, look });
   }
 
   /** Steps down, then lets the process be stopped (SIGTSTP). */

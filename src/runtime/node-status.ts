@@ -1,5 +1,5 @@
 // What a node answers to `instance.status`, and what every client reads.
-import type { CoreReport } from '../core/report.ts';
+import type { CoreReport, TakeoverBounds } from '../core/report.ts';
 import type { Endpoints } from '../core/state.ts';
 import type { TransportCounters } from '../transport/counters.ts';
 import type { WorkloadDescription } from './ports.ts';
@@ -17,4 +17,13 @@ export interface NodeStatus extends CoreReport {
   };
   readonly lease: { readonly kind: 'file'; readonly guards: readonly string[] };
   readonly transport: TransportCounters;
+  readonly takeover: TakeoverPrediction;
+}
+
+export interface TakeoverPrediction extends TakeoverBounds {
+  /**
+   * After a crash, from its being noticed to the new workload's start, ms, as this node measured it when
+   * it rehearsed; null: it has not.
+   */
+  readonly crashMs: number | null;
 }

@@ -1,7 +1,6 @@
-// A promotion played once with nothing at stake: what was never run is slow the first time, and the first
-// time of a standby is the one that counts.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// A promotion played with nothing at stake: what was never run is slow the first time, and the first time
+// of a standby is the one that counts. What it takes here and now is what a takeover is predicted to take.
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EventBody } from '../core/event.ts';
 import { initialState } from '../core/state.ts';
@@ -9,8 +8,12 @@ import type { LeaseObservation } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
 import { transition } from '../core/transition.ts';
 import { FileLease } from '../lease/file/file-lease.ts';
+import { groupPaths } from '../lease/file/group-paths.ts';
+import { listNodes } from '../lease/file/node-registry.ts';
 import type { NodeRecord } from '../lease/lease-store.ts';
 import { spawnGated } from '../workload/gate.ts';
+import type { GatedProcess } from '../workload/gate.ts';
+import { monotonicNow } from './clock.ts';
 
 /** More than once: code is compiled in stages, and the second is the one that pays. */
 const ROUNDS = 3;
@@ -18,41 +21,85 @@ const ROUNDS = 3;
 export interface RehearsalParts {
   readonly settings: Settings;
   readonly record: Omit<NodeRecord, 'v' | 'sessions'>;
+  /** The group's own: what a claim takes depends on its file system. */
+  readonly directory: string;
   /** Looks for leftovers of the group without signalling anything. */
   readonly look: () => void;
-  /** Whether a promotion starts processes. */
-  readonly spawns: boolean;
 }
 
-/** Takes and releases a lease in a directory of its own. What fails here is slower later, and no more. */
-export async function rehearse({ settings, record, look, spawns }: RehearsalParts): Promise<void> {
-  const stateDir = mkdtempSync(join(tmpdir(), 'failover-rehearsal-'));
+/**
+ * Takes and releases a lease in a directory of its own, and starts nothing. What fails here is slower
+ * later, and no more.
+ *
+ * @returns the median of its rounds, ms: from a loss that is noticed to the workload's start.
+ */
+export async function rehearse(parts: RehearsalParts): Promise<number> {
+  const { directory, record } = parts;
+  removeAbandoned(directory);
+  const stateDir = join(directory, `${PREFIX}${record.run}`);
   try {
+    mkdirSync(stateDir, { mode: 0o700 });
     const lease = FileLease.open({ stateDir, record });
-    for (let round = 0; round < ROUNDS; round += 1) {
-      playThrough(settings);
-      await lease.acquire(0);
-      lease.verify();
-      look();
-      await lease.release();
-    }
+    const rounds: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) rounds.push(await playOnce(lease, parts));
     await lease.close();
-    if (spawns) await spawnNothing();
+    return median(rounds);
   } finally {
     rmSync(stateDir, { recursive: true, force: true });
   }
 }
 
-/** A gate that closes without having opened. */
-async function spawnNothing(): Promise<void> {
-  const gated = await spawnGated({
-    command: ['true'],
-    environment: {},
-    lockFd: null,
-    deathSignal: null,
-    output: 'inherit',
+const PREFIX = 'rehearsal-';
+
+/** Left by nodes that were killed while they rehearsed and are no longer on record. */
+function removeAbandoned(directory: string): void {
+  const known = new Set(listNodes(groupPaths(directory)).map(({ run }) => PREFIX + run));
+  for (const name of readdirSync(directory)) {
+    if (!name.startsWith(PREFIX) || known.has(name)) continue;
+    rmSync(join(directory, name), { recursive: true, force: true });
+  }
+}
+
+/** All that a takeover does, in its order; the gate that it prepares is closed without having opened. */
+async function playOnce(lease: FileLease, { settings, look }: RehearsalParts): Promise<number> {
+  const startedAt = monotonicNow();
+  playThrough(settings);
+  const spawns = settings.hasWorkload && settings.standby === 'cold';
+  const [, gate] = await Promise.all([lease.acquire(0), spawns ? spawnGated(NOTHING) : null]);
+  lease.verify();
+  look();
+  const lock = lease.workloadLock.open();
+  lock.tryLock();
+  lease.setSessions([]);
+  const tookMs = monotonicNow() - startedAt;
+  lock.close();
+  if (gate !== null) await ended(gate);
+  await lease.release();
+  return tookMs;
+}
+
+const NOTHING = {
+  command: ['true'],
+  environment: {},
+  lockFd: null,
+  deathSignal: null,
+  output: 'inherit',
+} as const;
+
+function ended(gate: GatedProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (gate.end() !== null) resolve();
+    gate.onEnd(() => {
+      resolve();
+    });
+    gate.close();
   });
-  gated.close();
+}
+
+/** To a tenth of a millisecond. */
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return Math.round((sorted[Math.floor(sorted.length / 2)] ?? 0) * 10) / 10;
 }
 
 /** The core's part of a takeover, from the loss to the announcement. */

@@ -214,10 +214,16 @@ describe('the succession', () => {
 });
 
 describe('a takeover', () => {
-  it('is predicted from the settings of the one that would take over', () => {
+  it('is predicted by the one that would take over', () => {
     const b = statusOf('b', { takeover: { crashMs: 6, hangMs: 900, starvedMs: 2000 } });
     const status = groupStatusOf(snapshotOf('a', [answering(primaryStatus('a')), answering(b)]));
     expect(status.takeover).toMatchObject({ predictedMs: 6, hangMs: 900, starvedMs: 2000 });
+  });
+
+  it('is not predicted where nobody leads', () => {
+    const status = groupStatusOf(snapshotOf(null, [answering(statusOf('b'))]));
+    expect(status.succession).toEqual(['b']);
+    expect(status.takeover).toMatchObject({ predictedMs: null, hangMs: null, starvedMs: null });
   });
 
   it('that was the first start of all has no time', () => {
@@ -256,6 +262,35 @@ describe('warnings', () => {
     const observation = { ...group.observation, holder: null, recordUnreadable: true };
     expect(groupStatusOf(group).warnings).toContainEqual(expect.stringContaining('No secondary'));
     expect(groupStatusOf({ ...group, observation }).warnings[0]).toContain('/state/web/epochs');
+  });
+
+  it('say that a primary has lost its lease, also while nobody else has it', () => {
+    const nodes = [answering(primaryStatus('a')), answering(statusOf('b'))];
+    const [warning] = groupStatusOf(snapshotOf(null, nodes)).warnings;
+    expect(warning).toBe(
+      'a still acts as primary of epoch 7, but its lease is gone: /state/web was removed or ' +
+        'replaced. It steps down at its next heartbeat.',
+    );
+    const elsewhere = groupStatusOf(snapshotOf('c', [...nodes, answering(primaryStatus('c'))]));
+    expect(elsewhere.warnings[0]).toContain('but c holds the lease');
+  });
+
+  it('do not take the last step of a demotion for that', () => {
+    const a = answering(primaryStatus('a', { phase: 'demoting' }));
+    expect(groupStatusOf(snapshotOf(null, [a])).warnings).toEqual([]);
+  });
+
+  it('say that a group never was, and not where it would be', () => {
+    const { warnings } = groupStatusOf({ ...snapshotOf(null, []), paths: null });
+    expect(warnings).toEqual(['No node of group web has ever run in /state.']);
+  });
+
+  it('of several nodes that say the same are one', () => {
+    const warning = 'the state directory was removed';
+    const nodes = [primaryStatus('a', { warning }), statusOf('b', { warning })].map((status) =>
+      answering(status),
+    );
+    expect(groupStatusOf(snapshotOf('a', nodes)).warnings).toEqual([`a, b: ${warning}`]);
   });
 
   it('of a node itself carry its name', () => {

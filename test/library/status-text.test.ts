@@ -26,7 +26,7 @@ const SECONDARY: CoreReport = {
   restarts: 0,
   staleMessages: 0,
   worstLatenessMs: 3,
-  takeover: { crashMs: 10, hangMs: 8000, starvedMs: 16_000 },
+  takeover: { hangMs: 8000, starvedMs: 16_000 },
 };
 
 it('says of a secondary whom it follows and whether it would take over', () => {

@@ -48,7 +48,7 @@ function row(node: NodeEntry, status: GroupStatus, paint: Paint): string[] {
   return [
     leads ? paint.strong(node.id) : node.id,
     leads ? paint.good(node.role) : node.role,
-    settled ? (leads ? 'serving' : standbyState(node)) : state,
+    settled ? settledState(node, leads, paint) : state,
     node.epoch === null ? '-' : String(node.epoch),
     String(node.pid),
     workload(node),
@@ -57,7 +57,9 @@ function row(node: NodeEntry, status: GroupStatus, paint: Paint): string[] {
   ];
 }
 
-function standbyState({ willing }: NodeEntry): string {
+function settledState({ role, willing }: NodeEntry, leads: boolean, paint: Paint): string {
+  if (leads) return 'serving';
+  if (role === 'primary') return paint.bad('without lease');
   return willing === false ? 'not willing' : 'standing by';
 }
 
@@ -70,7 +72,9 @@ function workload({ workload: { pid, state, restarts, health }, standby }: NodeE
 }
 
 function facts(status: GroupStatus, paint: Paint): string[] {
-  const { lease, takeover, succession, directory } = status;
+  const { lease, takeover, succession, directory, nodes, epoch } = status;
+  // Nothing of it ever ran here: there is no lease and no directory.
+  if (nodes.length === 0 && epoch === 0) return [];
   const fact = (label: string, text: string): string =>
     `${paint.faint(label.padEnd(LABEL_WIDTH))}${text}`;
   const holder = lease.holder ?? 'a process that is no node of the group';
@@ -80,22 +84,38 @@ function facts(status: GroupStatus, paint: Paint): string[] {
       `${lease.kind}, ${lease.held ? `held by ${holder}` : 'free'}; guards: ${lease.guards.join(', ')}`,
     ),
   ];
-  if (takeover.predictedMs !== null && takeover.hangMs !== null) {
-    const crash = `after a crash about ${humanMs(takeover.predictedMs)}`;
-    lines.push(fact('takeover', `${crash}, after a hang at most ${humanMs(takeover.hangMs)}`));
-  }
+  if (nodes.length > 0) lines.push(fact('takeover', prediction(status)));
   if (takeover.last !== null && takeover.last.kind !== 'start') {
     lines.push(fact('last', takeoverText(takeover.last)));
   }
-  if (status.nodes.length > 0) {
-    lines.push(fact('next', succession.length === 0 ? 'nobody' : succession.join(', then ')));
+  if (nodes.length > 0) {
+    lines.push(
+      fact('next', succession.length === 0 ? nobodyNext(status) : succession.join(', then ')),
+    );
   }
   lines.push(fact('directory', directory));
   return lines;
 }
 
-/** What a takeover was, with its time: `failover a → b, 8.1 ms`. */
+/** What the next in succession expects of itself; nothing where there is no next, or nothing to take. */
+function prediction({ primary, succession, takeover }: GroupStatus): string {
+  const [next] = succession;
+  if (primary === null) return 'nothing to predict: nobody leads';
+  if (next === undefined) return 'none: no secondary would take over';
+  const { predictedMs, hangMs } = takeover;
+  const crash = predictedMs === null ? 'not rehearsed yet' : `about ${humanMs(predictedMs)}`;
+  const hang = hangMs === null ? 'never (--fence none)' : `at most ${humanMs(hangMs)}`;
+  return `predicted by ${next}: after a crash ${crash}, after a hang ${hang}`;
+}
+
+function nobodyNext({ primary, nodes }: GroupStatus): string {
+  const claiming = nodes.filter(({ role }) => role === 'candidate').map(({ id }) => id);
+  if (primary !== null || claiming.length === 0) return 'nobody';
+  return `${claiming.join(' and ')} ${claiming.length === 1 ? 'is' : 'are'} claiming the lease`;
+}
+
+/** What a takeover was, with its time: `failover a → b, measured 8.1 ms`. */
 function takeoverText({ kind, from, to, gapMs }: Takeover): string {
   const who = from === null ? to : `${from} → ${to}`;
-  return gapMs === null ? `${kind} ${who}` : `${kind} ${who}, ${humanMs(gapMs)}`;
+  return gapMs === null ? `${kind} ${who}` : `${kind} ${who}, measured ${humanMs(gapMs)}`;
 }

@@ -11,6 +11,7 @@ import {
   primaryStatus,
   silentNode,
   snapshotOf,
+  statusOf,
 } from '../support/snapshot.ts';
 
 describe('the text of a status', () => {
@@ -24,8 +25,8 @@ describe('the text of a status', () => {
       c     secondary  standing by  7      199  cold         36 ms      10.4 s
 
       lease     file, held by a; guards: kernel, lockfile, epoch
-      takeover  after a crash about 9 ms, after a hang at most 8.0 s
-      last      failover z → a, 8.1 ms
+      takeover  predicted by b: after a crash about 9 ms, after a hang at most 8.0 s
+      last      failover z → a, measured 8.1 ms
       next      b, then c
       directory /state/web"
     `);
@@ -41,6 +42,7 @@ describe('the text of a status', () => {
       a     primary  unresponsive  7      197  unknown   -          1m 32s
 
       lease     file, held by a; guards: kernel, lockfile, epoch
+      takeover  none: no secondary would take over
       next      nobody
       directory /state/web
       warning   a (pid 197) does not answer: its process is stopped. Promote another with \`failover promote --force --group web\`, or look at the process.
@@ -50,14 +52,56 @@ describe('the text of a status', () => {
   });
 
   it('shows a group without nodes', () => {
-    const nothing = { ...snapshotOf(null, []), elsewhere: ['The groups in /state are: api.'] };
-    expect(statusLines(groupStatusOf(nothing), PLAIN).join('\n')).toMatchInlineSnapshot(`
+    expect(statusLines(groupStatusOf(snapshotOf(null, [])), PLAIN).join('\n'))
+      .toMatchInlineSnapshot(`
       "web  no node is alive
 
       lease     file, free; guards: kernel, lockfile, epoch
-      directory /state/web
+      directory /state/web"
+    `);
+  });
+
+  it('shows no lease and no directory of a group that never was', () => {
+    const { observation } = snapshotOf(null, []);
+    const unknown = snapshotOf(null, [], {
+      paths: null,
+      observation: { ...observation, epoch: 0, holder: null },
+      elsewhere: ['The groups in /state are: api.'],
+    });
+    expect(statusLines(groupStatusOf(unknown), PLAIN).join('\n')).toMatchInlineSnapshot(`
+      "web  no node is alive
+
+      warning   No node of group web has ever run in /state.
       warning   The groups in /state are: api."
     `);
+  });
+
+  it('predicts nothing while nobody leads, and says who is at work', () => {
+    const nodes = [statusOf('b', { role: 'candidate', phase: 'acquiring' }), primaryStatus('a')];
+    const seen = groupStatusOf(
+      snapshotOf(
+        null,
+        nodes.map((status) => answering(status)),
+      ),
+    );
+    const text = statusLines(seen, PLAIN);
+    expect(text.find((line) => line.startsWith('a '))).toContain('without lease');
+    expect(text).toContain('takeover  nothing to predict: nobody leads');
+    expect(text).toContain('next      b is claiming the lease');
+  });
+
+  it('says what a successor has not measured or would not do', () => {
+    const takeover = { crashMs: null, hangMs: null, starvedMs: null };
+    const nodes = [primaryStatus('a'), statusOf('b', { takeover })];
+    const seen = groupStatusOf(
+      snapshotOf(
+        'a',
+        nodes.map((status) => answering(status)),
+      ),
+    );
+    expect(statusLines(seen, PLAIN)).toContain(
+      'takeover  predicted by b: after a crash not rehearsed yet, after a hang never (--fence none)',
+    );
   });
 
   it('is the same with colours, but for the colours', () => {
