@@ -26,6 +26,7 @@ import type { FailoverNodeExtras, WorkloadParts } from './node-extras.ts';
 import { buildFencing, buildWorkload, nodeRecordOf } from './node-parts.ts';
 import type { NodeContext } from './node-parts.ts';
 import { serve } from './node-requests.ts';
+import { removalWarning } from './node-status.ts';
 import type { NodeStatus } from './node-status.ts';
 import type { Bus, NodeWorkload } from './ports.ts';
 import { rehearse } from './rehearsal.ts';
@@ -130,6 +131,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
         this.#lease.updateEndpoints(endpoints);
       },
       collectGarbage: () => this.#lease.collectGarbage(),
+      directoryRemadeAtMs: () => this.#lease.directoryRemadeAtMs,
+      removalWarning: () => this.#removalWarning(),
       look: () => {
         this.#fencing.look();
       },
@@ -163,6 +166,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       lease: { kind: this.#lease.kind, guards: this.#lease.guards },
       transport: this.#transport.counters(),
       takeover: { ...report.takeover, crashMs: this.#rehearsedMs },
+      warning: report.warning ?? this.#removalWarning(),
     };
   }
 
@@ -239,6 +243,10 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   /** Steps down, then lets the process be stopped (SIGTSTP). */
   suspend(): void {
     this.#loop.dispatch({ type: 'suspend-requested' });
+  }
+
+  #removalWarning(): string | null {
+    return removalWarning(this.directory, this.#lease.directoryRemadeAtMs, monotonicNow());
   }
 
   #begin(): void {

@@ -40,10 +40,13 @@ export async function rehearse(parts: RehearsalParts): Promise<number> {
   try {
     mkdirSync(stateDir, { mode: 0o700 });
     const lease = FileLease.open({ stateDir, record });
-    const rounds: number[] = [];
-    for (let round = 0; round < ROUNDS; round += 1) rounds.push(await playOnce(lease, parts));
-    await lease.close();
-    return median(rounds);
+    try {
+      const rounds: number[] = [];
+      for (let round = 0; round < ROUNDS; round += 1) rounds.push(await playOnce(lease, parts));
+      return median(rounds);
+    } finally {
+      await lease.close();
+    }
   } finally {
     rmSync(stateDir, { recursive: true, force: true });
   }
@@ -65,17 +68,21 @@ async function playOnce(lease: FileLease, { settings, look }: RehearsalParts): P
   const startedAt = monotonicNow();
   playThrough(settings);
   const spawns = settings.hasWorkload && settings.standby === 'cold';
-  const [, gate] = await Promise.all([lease.acquire(0), spawns ? spawnGated(NOTHING) : null]);
-  lease.verify();
-  look();
+  const gate = spawns ? spawnGated(NOTHING) : null;
   const lock = lease.workloadLock.open();
-  lock.tryLock();
-  lease.setSessions([]);
-  const tookMs = monotonicNow() - startedAt;
-  lock.close();
-  if (gate !== null) await ended(gate);
-  await lease.release();
-  return tookMs;
+  try {
+    await Promise.all([lease.acquire(0), gate]);
+    lease.verify();
+    look();
+    lock.tryLock();
+    lease.setSessions([]);
+    return monotonicNow() - startedAt;
+  } finally {
+    lock.close();
+    // Also of a round that failed: a gate that goes on waiting would keep this process from ending.
+    if (gate !== null) await ended(await gate);
+    await lease.release();
+  }
 }
 
 const NOTHING = {

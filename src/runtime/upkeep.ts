@@ -10,6 +10,10 @@ export interface UpkeepParts {
   readonly updateEndpoints: (endpoints: Endpoints) => void;
   /** Removes the records of nodes that ended. */
   readonly collectGarbage: () => void;
+  /** When the group's directory had to be made anew, monotonic, ms; null: never. */
+  readonly directoryRemadeAtMs: () => number | null;
+  /** What to say of that; null: nothing, or no longer. */
+  readonly removalWarning: () => string | null;
   /** Looks at what a takeover would look at. */
   readonly look: () => void;
   readonly warn: (message: string) => void;
@@ -27,6 +31,7 @@ export class Upkeep {
   readonly #parts: UpkeepParts;
   readonly #timer: NodeJS.Timeout;
   #announced: Endpoints;
+  #toldRemovalAtMs: number | null = null;
   #rounds = 0;
 
   constructor(parts: UpkeepParts) {
@@ -47,6 +52,7 @@ export class Upkeep {
     const check = transport.checkSockets();
     if (check.type === 'failed') warn(`nobody can reach this node: ${check.error.message}`);
     this.#announceMove();
+    this.#tellRemoval();
     try {
       if (role() === 'primary') collectGarbage();
       else if (this.#rounds % LOOK_EVERY === 0) look();
@@ -67,5 +73,15 @@ export class Upkeep {
     } catch (error) {
       warn(`the new addresses could not be written: ${messageOf(error)}`);
     }
+  }
+
+  /** Once for each time. */
+  #tellRemoval(): void {
+    const { directoryRemadeAtMs, removalWarning, warn } = this.#parts;
+    const removal = removalWarning();
+    const atMs = directoryRemadeAtMs();
+    if (removal === null || atMs === this.#toldRemovalAtMs) return;
+    this.#toldRemovalAtMs = atMs;
+    warn(removal);
   }
 }

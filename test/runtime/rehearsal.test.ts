@@ -1,5 +1,5 @@
 // A rehearsal leaves nothing behind, and says how long a takeover takes here.
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Standby } from '../../src/core/settings.ts';
@@ -56,6 +56,21 @@ it('removes what one left that was killed, and spares one that is under way', as
   expect(rehearsalsIn(lease)).toEqual([spared]);
 });
 
+it('that fails leaves no process behind', async () => {
+  const { directory } = openLease(temporaryDirectory(), 'a').paths;
+  const parts = {
+    settings: settingsWith({ standby: 'cold' }),
+    record: ownRecord('b'),
+    directory,
+    look: () => {
+      throw new Error('no look today');
+    },
+  };
+  await expect(rehearse(parts)).rejects.toThrow('no look today');
+  expect(readdirSync(directory).filter((name) => name.startsWith('rehearsal-'))).toEqual([]);
+  expect(gatesOf(process.pid)).toEqual([]);
+});
+
 it('fails, and makes no group anew, where the directory was removed', async () => {
   const directory = join(temporaryDirectory(), 'gone');
   const parts = {
@@ -70,4 +85,13 @@ it('fails, and makes no group anew, where the directory was removed', async () =
 
 function rehearsalsIn({ paths }: FileLease): string[] {
   return readdirSync(paths.directory).filter((name) => name.startsWith('rehearsal-'));
+}
+
+/** The command lines of gates that a process has started. */
+function gatesOf(pid: number): string[] {
+  return readFileSync(`/proc/self/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter((child) => child !== '')
+    .map((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8'))
+    .filter((line) => line.includes('failover-gate'));
 }

@@ -6,6 +6,7 @@ import type { RunOptions } from '../../config/load.ts';
 import { defaultStateDir, otherDefaultStateDir } from '../../config/state-dir.ts';
 import { ERRORS, FailoverError } from '../../errors.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
+import { messageOf } from '../../runtime/failures.ts';
 import type { NodeTransition } from '../../runtime/narrator.ts';
 import { commandWarnings } from '../../workload/warnings.ts';
 import { createLogger } from '../render/log.ts';
@@ -61,14 +62,15 @@ const LEASE_HELD = ERRORS.FAILOVER_LEASE_HELD;
 /** How long a node that stands by is left alone before it rehearses, ms. */
 const REHEARSAL_DELAY_MS = 250;
 
-/** Once, and not while it starts: then others may be starting too. */
+/** Once it has succeeded, and not while the node starts: then others may be starting too. */
 function rehearseOnceStandingBy(node: FailoverNode, warn: (reason: string) => void): void {
   const onTransition = ({ to }: NodeTransition): void => {
     if (to !== 'watching') return;
     node.off('transition', onTransition);
     const rehearse = (): void => {
       node.rehearse().catch((error: unknown) => {
-        warn(`could not rehearse a promotion: ${String(error)}`);
+        warn(`could not rehearse a promotion: ${messageOf(error)}`);
+        node.on('transition', onTransition);
       });
     };
     setTimeout(rehearse, REHEARSAL_DELAY_MS).unref();

@@ -78,6 +78,7 @@ export class FileLease implements LeaseStore, SessionLedger {
       stateDir,
       record: { v: 1, ...record, sessions: [] },
       readFileSystemType: this.#environment.readFileSystemType,
+      now: this.#environment.now,
     });
     this.paths = this.#membership.paths;
     this.#primaryLock = new KernelLock(this.paths.primaryLock);
@@ -106,6 +107,11 @@ export class FileLease implements LeaseStore, SessionLedger {
     // On a full disk the lockfile can't be made, and the other two guard alone.
     const missing = this.#held !== null && !this.#lockfile.isHeld;
     return missing ? ['kernel', 'epoch'] : ['kernel', 'lockfile', 'epoch'];
+  }
+
+  /** When the directory was found removed or replaced, on the monotonic clock; null: never. */
+  get directoryRemadeAtMs(): number | null {
+    return this.#membership.remadeAtMs;
   }
 
   /**

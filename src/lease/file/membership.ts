@@ -18,22 +18,27 @@ export interface MembershipOptions {
   readonly stateDir: string;
   readonly record: NodeRecord;
   readonly readFileSystemType: ReadFileSystemType | undefined;
+  /** Monotonic, ms. */
+  readonly now: () => number;
 }
 
 export class Membership {
   readonly paths: GroupPaths;
   readonly #readFileSystemType: ReadFileSystemType | undefined;
+  readonly #now: () => number;
   #record: NodeRecord;
   #registration: NodeRegistration;
   /** The directory in which the registration is. */
   #directory: string | null;
+  #remadeAtMs: number | null = null;
   #closed = false;
 
   /** @throws FAILOVER_NODE_TAKEN, FAILOVER_OTHER_BOOT and all that `openStateDirectory` throws. */
-  constructor({ stateDir, record, readFileSystemType }: MembershipOptions) {
+  constructor({ stateDir, record, readFileSystemType, now }: MembershipOptions) {
     if (!isRunName(record.run)) throw new Error(`not the name of a run: ${record.run}`);
     this.#record = record;
     this.#readFileSystemType = readFileSystemType;
+    this.#now = now;
     this.paths = this.#openDirectory(stateDir, record.group);
     this.#registration = this.#register();
     this.#directory = identityOfPath(this.paths.directory);
@@ -41,6 +46,11 @@ export class Membership {
 
   get record(): NodeRecord {
     return this.#record;
+  }
+
+  /** When the directory was found to have been removed or replaced, on the monotonic clock; null: never. */
+  get remadeAtMs(): number | null {
+    return this.#remadeAtMs;
   }
 
   get claimPath(): string {
@@ -51,6 +61,7 @@ export class Membership {
   ensure(): void {
     const directory = identityOfPath(this.paths.directory);
     if (directory === this.#directory && this.#registration.isPresent) return;
+    if (directory !== this.#directory) this.#remadeAtMs = this.#now();
     this.#openDirectory(dirname(this.paths.directory), basename(this.paths.directory));
     const registration = this.#register();
     this.#registration.close();

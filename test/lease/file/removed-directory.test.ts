@@ -76,8 +76,10 @@ it('is made anew by a node that goes on, with its record and sessions', async ()
     stopsWithSupervisor: false,
   } as const;
   a.setSessions([session]);
+  expect(a.directoryRemadeAtMs).toBeNull();
   rmSync(stateDir, { recursive: true });
   a.setSessions([session, session]);
+  expect(a.directoryRemadeAtMs).toBeGreaterThan(0);
   expect(a.listNodes()).toMatchObject([{ node: 'a', alive: true, sessions: [session, session] }]);
   expect(await granted(a.acquire(7))).toBe(8);
   a.setSessions([]);
