@@ -1,5 +1,8 @@
 // Durations as people write them (`250ms`, `2s`, `1m30s`), kept in milliseconds.
+import { DURATION_UNITS, formatDuration } from '../core/duration-text.ts';
 import { FailoverError } from '../errors.ts';
+
+export { formatDuration } from '../core/duration-text.ts';
 
 /** The longest duration there is, 365 days: past it a value is a mistake, and timers overflow. */
 export const MAX_DURATION_MS: number = 365 * 24 * 60 * 60 * 1000;
@@ -19,7 +22,7 @@ export function parseDuration(text: string, name = 'duration'): number {
   if (match === null || text === '') {
     throw badDuration(name, text, `is not a duration`, `a duration: ${DURATION_FORMS}`);
   }
-  const totalMs = UNITS.reduce(
+  const totalMs = DURATION_UNITS.reduce(
     (sumMs, [, unitMs], i) => sumMs + unitMs * Number(match[i + 1] ?? 0),
     0,
   );
@@ -29,34 +32,6 @@ export function parseDuration(text: string, name = 'duration'): number {
   }
   return totalMs;
 }
-
-/**
- * The shortest form that `parseDuration` reads back as the same number, such as `1m30s`; `0s` for 0.
- *
- * @param durationMs A whole number of milliseconds, 0 or more; a fraction is rounded.
- */
-export function formatDuration(durationMs: number): string {
-  let restMs = Math.round(durationMs);
-  if (restMs === 0) return '0s';
-  let text = '';
-  for (const [unit, unitMs] of UNITS) {
-    const count = Math.floor(restMs / unitMs);
-    if (count > 0) text += `${String(count)}${unit}`;
-    restMs -= count * unitMs;
-  }
-  return text;
-}
-
-const SECOND_MS = 1000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
-
-const UNITS = [
-  ['h', HOUR_MS],
-  ['m', MINUTE_MS],
-  ['s', SECOND_MS],
-  ['ms', 1],
-] as const;
 
 function badDuration(name: string, text: string, fact: string, expected: string): FailoverError {
   return new FailoverError('FAILOVER_BAD_OPTION', `Cannot use ${name}: "${text}" ${fact}`, {

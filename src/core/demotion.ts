@@ -267,7 +267,8 @@ const EXIT_DEMOTED = 6;
 function stopOrderAfter(demotion: Demotion, settings: Settings): StopOrder | null {
   if (demotion.stop !== null) return demotion.stop;
   if (!settings.exitOnDemote) return null;
-  return { exitCode: EXIT_DEMOTED, reason: demotion.reason, immediate: false };
+  const reason = `stepped down: ${demotion.reason}`;
+  return { exitCode: EXIT_DEMOTED, reason, immediate: false };
 }
 
 /** How long the former primary leaves the lease to others. */

@@ -1,4 +1,5 @@
 // Who goes first when the primary is gone, so that twenty standbys cost what one costs.
+import { humanMs } from './duration-text.ts';
 import type { KnownStandby, NodeState, StandbyInfo } from './state.ts';
 import { RANK_STEP_MS, STANDBY_FORGOTTEN_AFTER, SUCCESSION_LIMIT } from './settings.ts';
 import type { Settings } from './settings.ts';
@@ -57,7 +58,7 @@ export function unwillingBecause(state: NodeState, settings: Settings): string |
   if (disabled !== null) return disabled;
   if (state.paused) return 'the group is paused';
   if (state.heldOffUntil > state.at) {
-    return `it holds off for ${String(Math.ceil(state.heldOffUntil - state.at))} ms`;
+    return `it holds off for ${humanMs(state.heldOffUntil - state.at)}`;
   }
   if (state.heldOffUntilEpochAbove > 0 && state.epochFloor <= state.heldOffUntilEpochAbove) {
     return 'it was demoted and waits until another has led';

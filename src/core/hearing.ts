@@ -54,7 +54,7 @@ export function shutdownHeard(
   }
   const loss = {
     kind: event.planned ? ('switchover' as const) : ('failover' as const),
-    reason: `${event.node} ended: ${event.reason}`,
+    reason: `${event.node} stepped down: ${event.reason}`,
     at: state.at - (event.workloadEndedAgoMs ?? 0),
     from: event.node,
   };

@@ -41,11 +41,12 @@ export function askedToPromote(
   if (state.phase === 'fencing') return stay({ ...state, forced: state.forced || force });
   const leaderless = state.phase === 'waiting' || state.phase === 'listening';
   if (state.primary === null || (leaderless && !force)) {
+    // Of one that was noticed before, the gap counts from then.
     const loss = {
-      kind: 'switchover' as const,
+      kind: state.loss?.kind === 'failover' ? ('failover' as const) : ('switchover' as const),
       reason: 'a promotion was requested',
-      at: state.at,
-      from: state.primary?.node ?? null,
+      at: state.loss?.at ?? state.at,
+      from: state.loss?.from ?? state.primary?.node ?? null,
     };
     return claim(state, settings, { by: 'claim-on-request', loss, manual: true });
   }

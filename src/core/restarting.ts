@@ -1,4 +1,5 @@
 // The end of a workload, and starting it again in place: emptied first, and under a new epoch.
+import { formatDuration } from './duration-text.ts';
 import type { Event } from './event.ts';
 import type { PrimaryState } from './state.ts';
 import type { Settings } from './settings.ts';
@@ -147,7 +148,7 @@ function restartTimePassed(state: Restarting, settings: Settings): Outcome {
   const { at, plan, until } = state;
   if (until !== null) {
     if (at < until) return stay(state);
-    const reason = `the workload was not ready within --ready-timeout ${String(settings.readyTimeoutMs)} ms`;
+    const reason = `the workload was not ready within --ready-timeout ${formatDuration(settings.readyTimeoutMs)}`;
     return startFailed(state, reason, settings);
   }
   const passed = planTimePassed(plan, at, settings);

@@ -1,4 +1,5 @@
 // What falls due for a secondary as time passes; one thing at a time, the runtime asks again at once.
+import { humanMs } from './duration-text.ts';
 import type { Event } from './event.ts';
 import type { SecondaryState } from './state.ts';
 import type { Settings } from './settings.ts';
@@ -55,7 +56,7 @@ function watchingTimePassed(
 ): Outcome {
   const { at } = state;
   if (at >= state.heardAt + settings.heartbeatTimeoutMs) {
-    const detail = `nothing heard for ${String(Math.round(at - state.heardAt))} ms`;
+    const detail = `nothing heard for ${humanMs(at - state.heardAt)}`;
     return suspect(state, settings, { by: 'suspect-silence', cause: 'silence', detail });
   }
   if (at >= state.nextProbeAt && state.probe === null && state.primary !== null) {

@@ -29,7 +29,7 @@ export const TRANSITIONS = {
     from: ['watching', 'suspecting', 'waiting', 'asking'],
     to: 'acquiring',
     on: 'shutdown announced',
-    sentence: 'The primary announced its end; claiming the lease',
+    sentence: 'The primary gave up the lease; claiming it',
   },
   'claim-on-disconnect': {
     from: ['watching', 'suspecting', 'waiting', 'asking'],
@@ -246,7 +246,7 @@ export const TRANSITIONS = {
     from: ['serving'],
     to: 'demoting',
     on: 'demotion requested',
-    sentence: 'A demotion was requested; stepping down',
+    sentence: 'Stepping down on request',
   },
   'demote-on-failure': {
     from: ['serving', 'restarting'],

@@ -1,4 +1,5 @@
 // Undoing a promotion that failed or was interrupted: the workload first, then the lease, then the word.
+import { humanMs } from './duration-text.ts';
 import type { Effect } from './effect.ts';
 import type { Event } from './event.ts';
 import type { CandidateState, Failure, SecondaryState, StopOrder } from './state.ts';
@@ -120,7 +121,7 @@ function waitAfter(
   const until = at + delayMs;
   return {
     wait: waiting({ ...base, failures, random }, { until, why: 'backoff' }),
-    detail: `${failure.message}; trying again in ${String(Math.round(delayMs))} ms`,
+    detail: `${failure.message}; trying again in ${humanMs(delayMs)}`,
   };
 }
 

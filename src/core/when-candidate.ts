@@ -1,4 +1,5 @@
 // A candidate: from the claim to the announcement, and back in reverse order when a step fails.
+import { formatDuration, humanMs } from './duration-text.ts';
 import type { Effect } from './effect.ts';
 import type { Event, EventBody } from './event.ts';
 import type { CandidateState, PrimaryState } from './state.ts';
@@ -195,7 +196,7 @@ function starting(state: Starting, event: Event, settings: Settings): Outcome {
     }
     case 'time-passed': {
       if (state.at < state.until) return stay(state);
-      const limit = `--ready-timeout ${String(settings.readyTimeoutMs)} ms`;
+      const limit = `--ready-timeout ${formatDuration(settings.readyTimeoutMs)}`;
       const message = `the workload was not ready within ${limit}`;
       return failed(state, { code: 'FAILOVER_PROMOTION_FAILED', message }, settings);
     }
@@ -271,7 +272,8 @@ function promoted(state: Starting | Promoting, activatedAt: number, settings: Se
     pulseAt: state.at + settings.heartbeatIntervalMs,
     phase: 'serving',
   });
-  const gap = gapMs === null ? '' : `, ${gapMs.toFixed(1)} ms after the loss`;
+  const since = loss.kind === 'switchover' ? "the old workload's end" : 'the loss';
+  const gap = gapMs === null || loss.from === null ? '' : `, ${humanMs(gapMs)} after ${since}`;
   return move(
     'promoted',
     { state: serving, detail: `epoch ${String(epoch)} (${loss.reason}${gap})` },

@@ -1,4 +1,5 @@
 // A primary: it serves, starts its workload again in place, and steps down in order.
+import { formatDuration } from './duration-text.ts';
 import type { Event, EventBody } from './event.ts';
 import type { Effect } from './effect.ts';
 import type { PrimaryState } from './state.ts';
@@ -136,12 +137,21 @@ function askedToDemote(
     { state: { ...state, requests }, settings },
     {
       why: successor === null ? 'demote' : 'switchover',
-      reason: successor === null ? 'a demotion was requested' : `hands over to ${successor}`,
+      reason: purposeOf(event),
       successor,
       holdMs,
     },
   );
   return { ...outcome, effects: [...answer, ...outcome.effects] };
+}
+
+/** Whom the demotion makes room for, or how long this node stays out of the lead. */
+function purposeOf({
+  successor,
+  holdMs,
+}: Pick<Extract<EventBody, { type: 'demote-requested' }>, 'successor' | 'holdMs'>): string {
+  if (successor !== null) return `to promote ${successor}`;
+  return holdMs === null ? 'until another has led' : `for ${formatDuration(holdMs)}`;
 }
 
 function serving(state: Serving, event: Event, settings: Settings): Outcome {

@@ -100,7 +100,7 @@ describe('unwillingBecause', () => {
     ['is willing', {}, null],
     ['disabled', { enabled: false }, 'it was disabled by its application'],
     ['paused', { paused: true }, 'the group is paused'],
-    ['held off', { heldOffUntil: 1_500 }, 'it holds off for 1500 ms'],
+    ['held off', { heldOffUntil: 1_500 }, 'it holds off for 1.5 s'],
     ['a hold that is over', { heldOffUntil: 0 }, null],
     [
       'waits until another has led',

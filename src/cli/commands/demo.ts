@@ -8,7 +8,8 @@ import { DEMO_GROUP, Stage } from '../demo/stage.ts';
 import type { Start } from '../demo/witness.ts';
 import { colorLevel } from '../render/color.ts';
 import type { Paint } from '../render/paint.ts';
-import { humanMs, paintFor } from '../render/plain.ts';
+import { humanMs } from '../../core/duration-text.ts';
+import { paintFor } from '../render/plain.ts';
 
 /** Each step is over in a fraction of this, also on a busy machine, ms. */
 const STEP_LIMIT_MS = 15_000;

@@ -13,7 +13,7 @@ import {
   primaryOf,
 } from '../client.ts';
 import { successionOf } from '../group-status.ts';
-import { humanMs } from '../render/plain.ts';
+import { humanMs } from '../../core/duration-text.ts';
 import { say } from '../say.ts';
 import { readTakeover } from '../../transport/checks.ts';
 import type { Takeover } from '../../core/state.ts';

@@ -2,7 +2,8 @@
 import type { Takeover } from '../../core/state.ts';
 import type { GroupStatus, NodeEntry } from '../group-status.ts';
 import type { Paint } from './paint.ts';
-import { humanMs, printable } from './plain.ts';
+import { humanMs } from '../../core/duration-text.ts';
+import { printable } from './plain.ts';
 import { table } from './table.ts';
 
 /** The lines of a status. */
