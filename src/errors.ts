@@ -45,7 +45,7 @@ export const ERRORS = {
   FAILOVER_PATH_TOO_LONG: {
     exitCode: 2,
     rpcCode: -31009,
-    hint: 'Point XDG_RUNTIME_DIR or --state-dir at a directory with a shorter path.',
+    hint: 'Give a directory with a shorter path with --state-dir.',
   },
   FAILOVER_FILE_SYSTEM_NOT_LOCAL: {
     exitCode: 2,

@@ -82,6 +82,16 @@ export function livingNodes(snapshot: GroupSnapshot): readonly SeenNode[] {
   return snapshot.nodes.filter((node) => LIVING.has(node.presence));
 }
 
+/** Whether a node is stopped, as by Ctrl-Z: it does nothing until it is continued. */
+export function isStopped({ silence }: SeenNode): boolean {
+  return silence === STOPPED;
+}
+
+/** How a stopped process goes on. */
+export function continueHint(pid: number): string {
+  return `Continue it with \`fg\` in its terminal, or with \`kill -CONT ${pid}\`.`;
+}
+
 /**
  * The holder of the lease: whose record the highest epoch has while the kernel shows the lock as held.
  * Null also while a new holder has the lock and has not said yet who it is.
@@ -173,6 +183,8 @@ function withGroup(error: FailoverError, group: string): FailoverError {
   return new FailoverError(code, message, { cause: error, exitCode, hint: filled });
 }
 
+const STOPPED = 'its process is stopped';
+
 const LOOK_INTERVAL_MS = 20;
 
 const LIVING: ReadonlySet<SeenNode['presence']> = new Set(['answers', 'unresponsive']);
@@ -237,10 +249,10 @@ function silent(record: RegisteredNode, silence: string): SeenNode {
 function silenceOf(record: RegisteredNode, error: FailoverError): string {
   if (isComparable(record.supervisor)) {
     const state = readStat(record.supervisor.pid)?.state;
-    if (state === 'T' || state === 't') return 'its process is stopped';
+    if (state === 'T' || state === 't') return STOPPED;
     if (state === 'D') return 'its process is in an uninterruptible wait';
   }
-  if (error.code === 'FAILOVER_TIMED_OUT') return `no answer in ${String(STATUS_LIMIT_MS)} ms`;
+  if (error.code === 'FAILOVER_TIMED_OUT') return `no answer in ${formatDuration(STATUS_LIMIT_MS)}`;
   return error.message.replace(/^Cannot reach the node at \S+: /, '');
 }
 

@@ -8,3 +8,8 @@ export function say(text: string): void {
 export function note(text: string): void {
   process.stderr.write(`failover: ${printable(text)}\n`);
 }
+
+/** A sentence that goes on after a colon or an "or". */
+export function uncapitalized(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
+}

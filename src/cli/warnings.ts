@@ -1,7 +1,8 @@
 // What is wrong with a group, each in a sentence that says what to do about it.
 import { isComparable } from '../fence/process-identity.ts';
 import type { GroupSnapshot, SeenNode } from './client.ts';
-import { directoryOf, leaseHolder, livingNodes } from './client.ts';
+import { uncapitalized } from './say.ts';
+import { continueHint, directoryOf, isStopped, leaseHolder, livingNodes } from './client.ts';
 
 /** The warnings of `failover status`, the gravest first. */
 export function warningsOf(snapshot: GroupSnapshot): readonly string[] {
@@ -58,7 +59,8 @@ function leaseWarnings(snapshot: GroupSnapshot): string[] {
 
 function silentWarnings(snapshot: GroupSnapshot): string[] {
   const holder = leaseHolder(snapshot);
-  return snapshot.nodes.flatMap(({ record, presence, silence }) => {
+  return snapshot.nodes.flatMap((seen) => {
+    const { record, presence, silence } = seen;
     const { node, supervisor, host } = record;
     const why = silence ?? 'it does not answer';
     if (presence === 'unknown') {
@@ -69,9 +71,9 @@ function silentWarnings(snapshot: GroupSnapshot): string[] {
     }
     if (presence !== 'unresponsive') return [];
     const leads = record.run === holder?.record.run;
-    const advice = leads
-      ? `Promote another with \`failover promote --force --group ${snapshot.group}\`, or look at the process.`
-      : 'Look at the process, or end it.';
+    const remedy = isStopped(seen) ? continueHint(supervisor.pid) : 'Look at the process.';
+    const promotion = `Promote another with \`failover promote --force --group ${snapshot.group}\`, or `;
+    const advice = leads ? `${promotion}${uncapitalized(remedy)}` : remedy;
     return [`${node} (pid ${supervisor.pid}) does not answer: ${why}. ${advice}`];
   });
 }

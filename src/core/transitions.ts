@@ -23,7 +23,7 @@ export const TRANSITIONS = {
     from: ['listening'],
     to: 'acquiring',
     on: 'nobody leads',
-    sentence: 'Nobody leads; claiming the lease',
+    sentence: 'Claiming the lease at the start',
   },
   'claim-on-shutdown': {
     from: ['watching', 'suspecting', 'waiting', 'asking'],
@@ -35,7 +35,7 @@ export const TRANSITIONS = {
     from: ['watching', 'suspecting', 'waiting', 'asking'],
     to: 'acquiring',
     on: 'connection dropped',
-    sentence: 'The connection to the primary dropped; claiming the lease',
+    sentence: 'The primary is lost; claiming the lease',
   },
   'claim-when-free': {
     from: ['suspecting', 'asking'],
@@ -59,7 +59,7 @@ export const TRANSITIONS = {
     from: ['listening', 'watching', 'suspecting', 'waiting'],
     to: 'acquiring',
     on: 'promotion requested',
-    sentence: 'A promotion was requested and nobody leads; claiming the lease',
+    sentence: 'Nobody leads; claiming the lease',
   },
   'wait-not-willing': {
     from: ['listening', 'watching', 'suspecting', 'fencing'],

@@ -1,6 +1,7 @@
 // Looks at the process that holds the lease, and ends it when it was judged dead.
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
+import { formatDuration } from '../config/duration.ts';
 import type { FenceOutcome, HolderInspection } from '../core/event.ts';
 import type { FenceMode } from '../core/settings.ts';
 import type { LeaseObservation } from '../core/state.ts';
@@ -156,7 +157,8 @@ export class ProcessFencing implements Fencing {
     // Held by another by now: as good as free. It closes its files before it is a zombie.
     while (this.#sources.observe().held && isAlive(identity)) {
       if (performance.now() - startedMs > RELEASE_WAIT_MS) {
-        const detail = `${description} got SIGKILL and holds the lease ${String(RELEASE_WAIT_MS)} ms later`;
+        const wait = formatDuration(RELEASE_WAIT_MS);
+        const detail = `${description} got SIGKILL and holds the lease ${wait} later`;
         return { outcome: 'not-released', detail };
       }
       await pause(RELEASE_POLL_MS);

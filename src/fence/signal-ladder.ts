@@ -1,5 +1,6 @@
 // TERM with CONT, grace, KILL: each signal only to the very process that was found.
 import { performance } from 'node:perf_hooks';
+import { formatDuration } from '../config/duration.ts';
 import { activityOf, describeProcess } from './process-view.ts';
 import { hasEnded, readStat } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
@@ -71,7 +72,7 @@ export class SignalLadder {
     if (refused !== undefined) return `${description}: ${refused}`;
     const activity = activityOf(readStat(target.pid));
     return this.#killed.has(key)
-      ? `${description}: ${activity}, not gone ${String(KILL_WAIT_MS)} ms after SIGKILL`
+      ? `${description}: ${activity}, not gone ${formatDuration(KILL_WAIT_MS)} after SIGKILL`
       : `${description}: ${activity}, not ended yet`;
   }
 

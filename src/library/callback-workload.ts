@@ -1,5 +1,6 @@
 // The workload of a program that is its own supervisor: callbacks instead of processes.
 import { setTimeout as delay } from 'node:timers/promises';
+import { formatDuration } from '../config/duration.ts';
 import type { Endpoints } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
@@ -110,7 +111,7 @@ export class CallbackWorkload implements NodeWorkload {
     }
     const { signal } = active.controller;
     const timer = setTimeout(() => {
-      active.controller.abort(new Error(`not done within ${String(timeoutMs)} ms`));
+      active.controller.abort(new Error(`not done within ${formatDuration(timeoutMs)}`));
     }, timeoutMs);
     try {
       const endpoints = await untilAborted(

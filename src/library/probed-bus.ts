@@ -1,4 +1,5 @@
 // A bus whose probe may be the program's own: the answer of its function counts, not that of the RPC.
+import { formatDuration } from '../config/duration.ts';
 import type { Announcement } from '../core/effect.ts';
 import type { Endpoints, LeaseHolder, StandbyInfo } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
@@ -75,7 +76,7 @@ export class ProbedBus implements Bus {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        const error = unanswered(`the probe took longer than ${String(timeoutMs)} ms`);
+        const error = unanswered(`the probe took longer than ${formatDuration(timeoutMs)}`);
         controller.abort(error);
         reject(error);
       }, timeoutMs);

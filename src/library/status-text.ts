@@ -1,4 +1,5 @@
 // The status of a watcher as a few lines for people.
+import { humanMs } from '../core/duration-text.ts';
 import type { CoreReport } from '../core/report.ts';
 import type { Takeover } from '../core/state.ts';
 
@@ -17,7 +18,7 @@ export function statusText(group: string, report: CoreReport): string {
 }
 
 function summary(group: string, { id, role, phase, epoch, roleForMs }: CoreReport): string {
-  const since = `for ${seconds(roleForMs)}`;
+  const since = `for ${humanMs(roleForMs)}`;
   const doing = phase === 'serving' || phase === 'stopped' ? '' : ` (${phase})`;
   return `${id} in group ${group}: ${role}${doing}, epoch ${String(epoch)}, ${since}`;
 }
@@ -25,7 +26,7 @@ function summary(group: string, { id, role, phase, epoch, roleForMs }: CoreRepor
 function primaryLine({ role, primary, lastHeartbeatMs }: CoreReport): string | null {
   if (role === 'primary') return null;
   if (primary === null) return 'primary: none';
-  const heard = lastHeartbeatMs === null ? '' : `, heard ${String(lastHeartbeatMs)} ms ago`;
+  const heard = lastHeartbeatMs === null ? '' : `, heard ${humanMs(lastHeartbeatMs)} ago`;
   return `primary: ${primary}${heard}`;
 }
 
@@ -36,10 +37,6 @@ function willingnessLine({ role, willing, unwillingBecause }: CoreReport): strin
 
 function takeoverText({ kind, from, to, epoch, gapMs, reason }: Takeover): string {
   const who = from === null ? to : `from ${from} to ${to}`;
-  const gap = gapMs === null ? '' : `, gap ${gapMs.toFixed(1)} ms`;
+  const gap = gapMs === null ? '' : `, gap ${humanMs(gapMs)}`;
   return `${kind} ${who}, epoch ${String(epoch)}${gap}: ${reason}`;
-}
-
-function seconds(durationMs: number): string {
-  return `${(durationMs / 1000).toFixed(1)} s`;
 }

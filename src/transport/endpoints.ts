@@ -4,8 +4,8 @@ import { lstatSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { Endpoints } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
+import { storageError } from '../lease/file/storage-error.ts';
 import { makePrivateDirectory } from '../private-directory.ts';
-import type { ErrorCode } from '../errors.ts';
 
 /**
  * The longest path of a Unix domain socket, bytes: `sun_path` without its final zero, which has 108
@@ -52,6 +52,7 @@ export function ensurePrivateDirectory(directory: string): void {
     throw new FailoverError(
       'FAILOVER_STATE_DIR_NOT_A_DIRECTORY',
       `Cannot put sockets in ${directory}: it is not a directory`,
+      { hint: socketDirectoryHint() },
     );
   }
   const mode = found.mode & 0o777;
@@ -59,6 +60,7 @@ export function ensurePrivateDirectory(directory: string): void {
     throw new FailoverError(
       'FAILOVER_NOT_PERMITTED',
       `Cannot put sockets in ${directory}: it belongs to user ${found.uid}`,
+      { hint: socketDirectoryHint() },
     );
   }
   if ((mode & 0o077) !== 0) {
@@ -79,21 +81,23 @@ function checkedPath(path: string): string {
     'FAILOVER_PATH_TOO_LONG',
     `Cannot make a socket at ${path}: the path has ${length} bytes, ` +
       `the limit is ${SOCKET_PATH_LIMIT_BYTES}`,
+    { hint: socketDirectoryHint() },
   );
 }
 
-function directoryError(directory: string, cause: unknown): FailoverError {
-  const errno = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
-  const message = `Cannot make the socket directory ${directory}: ${errno}`;
-  return new FailoverError(DIRECTORY_ERRORS[errno] ?? 'FAILOVER_STATE_DIR_NOT_WRITABLE', message, {
-    cause,
-  });
+function directoryError(directory: string, cause: unknown): Error {
+  const error = storageError(`make the socket directory ${directory}`, cause);
+  if (!(error instanceof FailoverError)) return error;
+  return new FailoverError(error.code, error.message, { cause, hint: socketDirectoryHint() });
 }
 
-const DIRECTORY_ERRORS: Readonly<Record<string, ErrorCode>> = {
-  ENOTDIR: 'FAILOVER_STATE_DIR_NOT_A_DIRECTORY',
-  EEXIST: 'FAILOVER_STATE_DIR_NOT_A_DIRECTORY',
-  ENOSPC: 'FAILOVER_STATE_DIR_FULL',
-  EDQUOT: 'FAILOVER_STATE_DIR_FULL',
-  ENAMETOOLONG: 'FAILOVER_PATH_TOO_LONG',
-};
+/** What decides where sockets go, for a person whose --state-dir has nothing to do with it. */
+function socketDirectoryHint(): string {
+  if (process.geteuid?.() === 0) {
+    return 'Sockets of root are in /run/failover, whatever --state-dir says: make it a directory of root.';
+  }
+  return (
+    'Point XDG_RUNTIME_DIR at a directory of this user, with a short path: ' +
+    'sockets go there, whatever --state-dir says.'
+  );
+}

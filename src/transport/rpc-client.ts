@@ -1,4 +1,5 @@
 // Asks one other process: JSON-RPC 2.0 over a DEALER socket, each request with an id and a time limit.
+import { formatDuration } from '../config/duration.ts';
 import { Dealer } from 'zeromq';
 import { FailoverError } from '../errors.ts';
 import { BODY_LIMIT_BYTES } from './checks.ts';
@@ -170,10 +171,11 @@ export class RpcClient {
   }
 
   #timedOut({ method, params, timeoutMs }: RpcCall): FailoverError {
-    if (this.#state !== 'connected') return this.#unreachable(`no connection in ${timeoutMs}ms`);
+    if (this.#state !== 'connected')
+      return this.#unreachable(`no connection in ${formatDuration(timeoutMs)}`);
     return new FailoverError(
       'FAILOVER_TIMED_OUT',
-      `No answer to ${method} from ${this.#endpoint} within ${timeoutMs}ms`,
+      `No answer to ${method} from ${this.#endpoint} within ${formatDuration(timeoutMs)}`,
       { details: { group: params.group } },
     );
   }

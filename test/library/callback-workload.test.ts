@@ -96,7 +96,7 @@ describe('the promote callback', () => {
     workload.promote = () => new Promise((resolve) => (letGo = resolve));
     await workload.activate(TERM);
     const result = await workload.runHook('promote', TERM, 10);
-    expect(result).toEqual({ ok: false, detail: 'not done within 10 ms' });
+    expect(result).toEqual({ ok: false, detail: 'not done within 10ms' });
     await workload.stop(0);
     expect(warnings.join()).toContain('goes on');
     await expect(workload.activate(TERM)).rejects.toThrow('of an earlier term');

@@ -164,7 +164,7 @@ describe('a promotion that fails', () => {
     await until('two attempts', () => count(transitions, 'waiting') >= 2);
     watcher.setEnabled(false);
     await until('a wait', () => transitions.at(-1)?.to === 'waiting');
-    expect(String(reasons[0])).toContain('not done within 30 ms');
+    expect(String(reasons[0])).toContain('not done within 30ms');
     expect(transitions.map(({ role }) => role)).not.toContain('primary');
     expect(couldTake(primaryLock(at))).toBe(true);
   });

@@ -87,4 +87,20 @@ describe('ensurePrivateDirectory', () => {
       }).toThrow(expect.objectContaining({ code: 'FAILOVER_STATE_DIR_NOT_A_DIRECTORY' }));
     }
   });
+
+  it('says what decides where sockets go, which is not --state-dir', () => {
+    const file = join(temporaryDirectory(), 'file');
+    writeFileSync(file, '');
+    const hint = expect.stringMatching(
+      /XDG_RUNTIME_DIR.* whatever --state-dir says|\/run\/failover, whatever --state-dir says/,
+    ) as string;
+    for (const path of [file, join(file, 'below')]) {
+      expect(() => {
+        ensurePrivateDirectory(path);
+      }).toThrow(expect.objectContaining({ hint }));
+    }
+    expect(() => endpointsIn(`/${'x'.repeat(107)}`, 'n')).toThrow(
+      expect.objectContaining({ hint }),
+    );
+  });
 });

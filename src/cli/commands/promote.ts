@@ -2,10 +2,13 @@
 import type { ClientOptions } from '../../config/load.ts';
 import { FailoverError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
+import { isAlive } from '../../fence/process-identity.ts';
 import type { GroupSnapshot, SeenNode } from '../client.ts';
 import {
   ask,
   awaitPrimary,
+  continueHint,
+  isStopped,
   leaseHolder,
   livingNodes,
   lookAtGroup,
@@ -14,7 +17,7 @@ import {
 } from '../client.ts';
 import { successionOf } from '../group-status.ts';
 import { humanMs } from '../../core/duration-text.ts';
-import { say } from '../say.ts';
+import { say, uncapitalized } from '../say.ts';
 import { readTakeover } from '../../transport/checks.ts';
 import type { Takeover } from '../../core/state.ts';
 
@@ -47,7 +50,7 @@ export async function promote(options: PromoteOptions): Promise<void> {
       timeoutMs: options.timeoutMs,
     });
   } catch (error) {
-    throw await explained(error, id, options);
+    throw await explained(error, target.record, options);
   }
   const takeover = takeoverIn(answer);
   if (takeover?.to === id) {
@@ -88,13 +91,29 @@ function targetOf(snapshot: GroupSnapshot, id: string | null): SeenNode {
   });
 }
 
-/** @throws FAILOVER_NODE_UNREACHABLE for a primary that does not answer: promoting it helps nobody. */
-function isServing(target: SeenNode, snapshot: GroupSnapshot): boolean {
-  if (primaryOf(snapshot)?.record.run !== target.record.run) return false;
+/**
+ * @throws FAILOVER_NODE_UNREACHABLE for a primary that does not answer, or any node that is stopped:
+ *   promoting it helps nobody; FAILOVER_REFUSED for one that is stepping down
+ */
+export function isServing(target: SeenNode, snapshot: GroupSnapshot): boolean {
+  const { node, supervisor } = target.record;
+  if (primaryOf(snapshot)?.record.run !== target.record.run) {
+    if (!isStopped(target)) return false;
+    const message = `Cannot promote ${node}: its process is stopped`;
+    throw new FailoverError('FAILOVER_NODE_UNREACHABLE', message, {
+      hint: continueHint(supervisor.pid),
+    });
+  }
+  if (target.status?.phase === 'demoting') {
+    const message = `Cannot promote ${node}: it is stepping down now`;
+    throw new FailoverError('FAILOVER_REFUSED', message, {
+      hint: `Promote it once another leads, or nobody: \`failover status --group ${snapshot.group}\`.`,
+    });
+  }
   if (target.status !== null) return target.status.role === 'primary';
   throw new FailoverError(
     'FAILOVER_NODE_UNREACHABLE',
-    `Cannot promote ${target.record.node}: it holds the lease and does not answer`,
+    `Cannot promote ${node}: it holds the lease and does not answer`,
     { hint: `Run \`failover promote --force --group ${snapshot.group}\` to promote another.` },
   );
 }
@@ -105,12 +124,17 @@ function takeoverIn(answer: unknown): Takeover | null {
 }
 
 /** The error with who leads now: when a switchover fails, the old primary comes back first. */
-async function explained(error: unknown, id: string, options: PromoteOptions): Promise<unknown> {
+async function explained(
+  error: unknown,
+  { node: id, supervisor }: SeenNode['record'],
+  options: PromoteOptions,
+): Promise<unknown> {
   if (!(error instanceof FailoverError)) return error;
   // One that ended on the way did not become the primary, which is what was asked.
   const isLost = error.code === 'FAILOVER_NODE_UNREACHABLE';
   const code = isLost ? 'FAILOVER_PROMOTION_FAILED' : error.code;
-  const fact = isLost ? 'it went away' : uncapitalized(error.message.replace(/\.$/, ''));
+  const silence = isAlive(supervisor) ? 'it no longer answers' : 'it has ended';
+  const fact = isLost ? silence : uncapitalized(error.message.replace(/\.$/, ''));
   const limitMs = code === 'FAILOVER_PROMOTION_FAILED' ? RETURN_LIMIT_MS : 0;
   const leader = await awaitPrimary(options, limitMs);
   const now =
@@ -125,11 +149,6 @@ async function explained(error: unknown, id: string, options: PromoteOptions): P
 
 /** How long the old primary may take to be back after a failed switchover, ms. */
 const RETURN_LIMIT_MS = 5_000;
-
-/** A sentence goes on after a colon. */
-function uncapitalized(sentence: string): string {
-  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
-}
 
 function hintFor(code: ErrorCode, { group, force }: PromoteOptions): string {
   const status = `Run \`failover status --group ${group}\` to see the state of each node.`;

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatDuration } from '../../config/duration.ts';
 import type { RunOptions } from '../../config/load.ts';
+import { optionOf } from '../../config/options.ts';
 import { defaultStateDir, otherDefaultStateDir } from '../../config/state-dir.ts';
 import { ERRORS, FailoverError } from '../../errors.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
@@ -10,6 +11,28 @@ import { messageOf } from '../../runtime/failures.ts';
 import type { NodeTransition } from '../../runtime/narrator.ts';
 import { commandWarnings } from '../../workload/warnings.ts';
 import { createLogger } from '../render/log.ts';
+
+/**
+ * What a person may have set for `run` although it does not read it, for `run` gives both to its hooks: one
+ * sentence each, unless the flag says otherwise.
+ */
+export function ignoredVariables(
+  { group, stateDir }: Pick<RunOptions, 'group' | 'stateDir'>,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  const warnings: string[] = [];
+  const named = env['FAILOVER_GROUP'] ?? '';
+  if (named !== '' && named !== group && group === optionOf('group').default) {
+    warnings.push(`run does not read FAILOVER_GROUP: to join that group, give --group ${named}.`);
+  }
+  const directory = env['FAILOVER_STATE_DIR'] ?? '';
+  if (directory !== '' && stateDir === null) {
+    warnings.push(
+      `run does not read FAILOVER_STATE_DIR: to use that directory, give --state-dir ${directory}.`,
+    );
+  }
+  return warnings;
+}
 
 /** Runs a node; the exit code of the process is that of the node's end. */
 export async function run(options: RunOptions): Promise<void> {
@@ -26,6 +49,8 @@ export async function run(options: RunOptions): Promise<void> {
     group,
   });
   node.on('transition', ({ from, to, role, epoch, reason, takeover, time }) => {
+    // For people the line about the exit says it.
+    if (to === 'stopped' && options.logFormat === 'pretty') return;
     log.info({ event: 'transition', from, to, role, epoch, reason, takeover, time });
   });
   node.on('warning', (reason) => {
@@ -37,17 +62,18 @@ export async function run(options: RunOptions): Promise<void> {
     ...{ role: 'secondary', pid: process.pid },
   });
   for (const warning of startWarnings(options)) log.warn({ event: 'warning', reason: warning });
-  obeySignals(node, (signal) => {
-    const grace = formatDuration(options.stopGraceMs);
-    const reason = `Got ${signal}: ending in order, with up to ${grace} for the command. The same again kills it`;
-    log.info({ event: 'stopping', reason });
+  obeySignals(node, (signal, isFirst) => {
+    const reason = isFirst
+      ? firstSignalText(signal, runsCommand(node) ? options.stopGraceMs : null)
+      : `Got ${signal} again: killing what still runs, without waiting for it to end in order`;
+    log[isFirst ? 'info' : 'warn']({ event: 'stopping', reason });
   });
   rehearseOnceStandingBy(node, (reason) => {
     log.warn({ event: 'warning', reason });
   });
   const order = await node.ended;
   const { exitCode } = order;
-  const reason = `Ends with exit code ${String(exitCode)}: ${order.reason}`;
+  const reason = `Ended with exit code ${String(exitCode)}: ${order.reason}`;
   log.info({ event: 'exit', exitCode, reason });
   process.exitCode = order.exitCode;
   if (order.exitCode === LEASE_HELD.exitCode) {
@@ -78,15 +104,19 @@ function rehearseOnceStandingBy(node: FailoverNode, warn: (reason: string) => vo
   node.on('transition', onTransition);
 }
 
-/** The first request to end is graceful, the second is not. */
-function obeySignals(node: FailoverNode, onFirst: (signal: string) => void): void {
-  let asked = false;
+/** The first request to end is graceful, the second is not; what comes after it changes nothing. */
+function obeySignals(
+  node: FailoverNode,
+  onSignal: (signal: string, isFirst: boolean) => void,
+): void {
+  let count = 0;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      const reason = asked ? `${signal}, for the second time` : signal;
-      if (!asked) onFirst(signal);
-      node.stop({ reason, immediate: asked });
-      asked = true;
+      count += 1;
+      if (count > 2) return;
+      onSignal(signal, count === 1);
+      const reason = count === 1 ? signal : `${signal}, for the second time`;
+      node.stop({ reason, immediate: count > 1 });
     });
   }
   process.on('SIGTSTP', () => {
@@ -94,8 +124,20 @@ function obeySignals(node: FailoverNode, onFirst: (signal: string) => void): voi
   });
 }
 
+/** What there is to be waited for, or killed. */
+function runsCommand(node: FailoverNode): boolean {
+  return node.status().workload.pid !== null;
+}
+
+/** With the grace of the command, ms; null: there is none that runs. */
+function firstSignalText(signal: string, graceMs: number | null): string {
+  if (graceMs === null) return `Got ${signal}: ending in order`;
+  const grace = formatDuration(graceMs);
+  return `Got ${signal}: ending in order, with up to ${grace} for the command. The same again kills it`;
+}
+
 function startWarnings(options: RunOptions): readonly string[] {
-  const warnings = [...commandWarnings(options.command)];
+  const warnings = [...ignoredVariables(options, process.env), ...commandWarnings(options.command)];
   const other = otherDefaultStateDir();
   if (options.stateDir === null && other !== null && existsSync(join(other, options.group))) {
     warnings.push(

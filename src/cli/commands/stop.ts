@@ -4,7 +4,15 @@ import { formatDuration } from '../../config/duration.ts';
 import { FailoverError } from '../../errors.ts';
 import { isAlive } from '../../fence/process-identity.ts';
 import type { SeenNode } from '../client.ts';
-import { ask, leaseHolder, livingNodes, lookAtGroup, nodeNamed } from '../client.ts';
+import {
+  ask,
+  continueHint,
+  isStopped,
+  leaseHolder,
+  livingNodes,
+  lookAtGroup,
+  nodeNamed,
+} from '../client.ts';
 import { Deadline } from '../deadline.ts';
 import { note, say } from '../say.ts';
 
@@ -69,7 +77,8 @@ async function stopAll(
 }
 
 /** Tells one node to end: over its socket, or where that fails by the signal that means the same. */
-async function order({ record }: SeenNode, group: string): Promise<void> {
+async function order(node: SeenNode, group: string): Promise<void> {
+  const { record } = node;
   try {
     const params = { reason: 'failover stop' };
     await ask(record, { group, method: 'instance.stop', params, timeoutMs: ANSWER_LIMIT_MS });
@@ -78,7 +87,8 @@ async function order({ record }: SeenNode, group: string): Promise<void> {
     const { pid } = record.supervisor;
     // Looked at in the same instant as it is signalled: the pid may be another's by now.
     if (!isAlive(record.supervisor)) return;
-    note(`${record.node} does not answer; sending SIGTERM to pid ${pid}.`);
+    const remedy = isStopped(node) ? ` It is stopped. ${continueHint(pid)}` : '';
+    note(`${record.node} does not answer; sending SIGTERM to pid ${pid}.${remedy}`);
     try {
       process.kill(pid, 'SIGTERM');
     } catch (cause) {

@@ -35,7 +35,7 @@ export async function waitFor(options: WaitOptions): Promise<void> {
       say(`${found.record.node} is ${options.role} at epoch ${epoch}.`);
       return;
     }
-    if (deadline.hasPassed) throw notFound(options);
+    if (deadline.hasPassed) throw notFound(snapshot, options);
     await change(snapshot, Math.min(LOOK_INTERVAL_MS, deadline.leftMs));
   }
 }
@@ -55,15 +55,48 @@ export function nodeInRole(
   return found ?? null;
 }
 
-function notFound({ role, node, group, timeoutMs }: WaitOptions): FailoverError {
-  const details = { group };
+/** Why it was waited for in vain, with what stands in the way where that is known. */
+export function notFound(
+  snapshot: GroupSnapshot,
+  { role, node, group, timeoutMs }: WaitOptions,
+): FailoverError {
+  const obstacle = obstacleOf(snapshot, { role, node });
+  const options = {
+    details: { group },
+    ...(obstacle?.hint === undefined ? {} : { hint: obstacle.hint }),
+  };
+  const because = obstacle === null ? '' : `: ${obstacle.fact}`;
   if (timeoutMs === 0 && role === 'primary') {
-    const message = `Cannot find ${node ?? 'a node'} as primary of group ${group}`;
-    return new FailoverError('FAILOVER_NO_PRIMARY', message, { details });
+    const message = `Cannot find ${node ?? 'a node'} as primary of group ${group}${because}`;
+    return new FailoverError('FAILOVER_NO_PRIMARY', message, options);
   }
-  const what = node === null ? `no node of group ${group}` : `${node} of group ${group} not`;
-  const message = `Cannot wait any longer: ${what} became ${role} within ${formatDuration(timeoutMs)}`;
-  return new FailoverError('FAILOVER_TIMED_OUT', message, { details });
+  const what = node === null ? `no node became ${role}` : `${node} did not become ${role}`;
+  const message = `Gave up waiting: in group ${group} ${what} within ${formatDuration(timeoutMs)}${because}`;
+  return new FailoverError('FAILOVER_TIMED_OUT', message, options);
+}
+
+/** What a longer wait would not change. */
+function obstacleOf(
+  snapshot: GroupSnapshot,
+  { role, node }: Pick<WaitOptions, 'role' | 'node'>,
+): { readonly fact: string; readonly hint?: string } | null {
+  const { group, observation } = snapshot;
+  const living = livingNodes(snapshot);
+  if (node !== null && !living.some(({ record }) => record.node === node)) {
+    return { fact: `no node ${node} is alive` };
+  }
+  if (living.length === 0) {
+    return { fact: 'no node is alive', hint: `Start one with \`failover run --group ${group}\`.` };
+  }
+  if (observation.paused && role === 'primary') {
+    return {
+      fact: 'the group is paused, and nobody takes over on its own',
+      hint:
+        `Run \`failover resume --group ${group}\`, ` +
+        `or \`failover promote --group ${group}\` to choose one.`,
+    };
+  }
+  return null;
 }
 
 /** Resolves when something in the group's directory changes, or after the time. */

@@ -46,12 +46,20 @@ export function createLogger(options: LoggerOptions): Logger {
   const level = options.level ?? colorLevel(stream);
   const paint = level === 0 || format === 'json' ? PLAIN : createPaint(level);
   const last: Standing = { role: null, epoch: null };
+  let lastDetail = '';
   const write = (severity: Severity, entry: LogEntry): void => {
     last.role = entry.role ?? last.role;
     last.epoch = entry.epoch ?? last.epoch;
     if (quiet && severity === 'info') return;
     const line: Line = { ...options, ...last, entry, severity, time: entry.time ?? now() };
-    stream.write(`${format === 'json' ? jsonLine(line) : prettyLine(line, paint)}\n`);
+    if (format === 'json') {
+      stream.write(`${jsonLine(line)}\n`);
+      return;
+    }
+    const [sentence, detail] = partsOf(entry.reason);
+    const reason = detail === lastDetail ? sentence : entry.reason;
+    lastDetail = detail;
+    stream.write(`${prettyLine({ ...line, entry: { ...entry, reason } }, paint)}\n`);
   };
   return {
     info: (entry) => {
@@ -67,6 +75,12 @@ export function createLogger(options: LoggerOptions): Logger {
 }
 
 type Severity = 'info' | 'warn' | 'error';
+
+/** A sentence, and what follows it after a colon: that is not repeated while it stays the same. */
+function partsOf(reason: string): readonly [sentence: string, detail: string] {
+  const at = reason.indexOf(': ');
+  return at < 0 ? [reason, ''] : [reason.slice(0, at), reason.slice(at + 2)];
+}
 
 /** Where the node stands, as the entries so far have told. */
 interface Standing {

@@ -1,7 +1,7 @@
 // What the commands say of a change of primary.
 import { describe, expect, it } from 'vitest';
-import { promotionText } from '../../../src/cli/commands/promote.ts';
-import { nodeInRole } from '../../../src/cli/commands/wait.ts';
+import { isServing, promotionText } from '../../../src/cli/commands/promote.ts';
+import { nodeInRole, notFound } from '../../../src/cli/commands/wait.ts';
 import {
   answering,
   healthyGroup,
@@ -36,6 +36,74 @@ describe('a promotion', () => {
   it('of the first primary has no gap', () => {
     const first = { ...takeover, kind: 'start', from: null } as const;
     expect(promotionText(first)).toBe('b is primary at epoch 8.');
+  });
+});
+
+describe('who is to be promoted', () => {
+  it('serves already, or not', () => {
+    const group = healthyGroup();
+    expect(group.nodes.map((node) => [node.record.node, isServing(node, group)])).toEqual([
+      ['c', false],
+      ['a', true],
+      ['b', false],
+    ]);
+  });
+
+  it('is refused while it steps down', () => {
+    const a = answering(primaryStatus('a', { phase: 'demoting' }));
+    expect(() => isServing(a, snapshotOf('a', [a]))).toThrow(
+      'Cannot promote a: it is stepping down now',
+    );
+  });
+
+  it('is refused while its process is stopped, with the way to continue it', () => {
+    const b = silentNode('b', 'unresponsive', 'its process is stopped');
+    const group = snapshotOf('a', [answering(primaryStatus('a')), b]);
+    expect(() => isServing(b, group)).toThrow(
+      expect.objectContaining({
+        message: 'Cannot promote b: its process is stopped',
+        hint: expect.stringContaining('kill -CONT 198') as string,
+      }),
+    );
+  });
+});
+
+describe('waiting in vain', () => {
+  const wanted = {
+    group: 'web',
+    stateDir: null,
+    role: 'primary',
+    node: null,
+    timeoutMs: 2_500,
+  } as const;
+  const b = answering(statusOf('b'));
+
+  it('names the time', () => {
+    const { message, exitCode } = notFound(snapshotOf(null, [b]), wanted);
+    expect(message).toBe('Gave up waiting: in group web no node became primary within 2s500ms');
+    expect(exitCode).toBe(7);
+  });
+
+  it('names a pause, and how it ends', () => {
+    const group = snapshotOf(null, [b]);
+    const paused = { ...group, observation: { ...group.observation, paused: true } };
+    const { message, hint } = notFound(paused, wanted);
+    expect(message).toContain('within 2s500ms: the group is paused');
+    expect(hint).toContain('failover resume --group web');
+    expect(notFound(paused, { ...wanted, role: 'secondary' }).message).not.toContain('paused');
+  });
+
+  it('names a node that is not there, and an empty group', () => {
+    expect(notFound(snapshotOf(null, [b]), { ...wanted, node: 'zz' }).message).toBe(
+      'Gave up waiting: in group web zz did not become primary within 2s500ms: no node zz is alive',
+    );
+    expect(notFound(snapshotOf(null, []), wanted).message).toContain(': no node is alive');
+  });
+
+  it('is exit code 3 for one look', () => {
+    const { message, exitCode } = notFound(snapshotOf(null, [b]), { ...wanted, timeoutMs: 0 });
+    expect(message).toBe('Cannot find a node as primary of group web');
+    expect(exitCode).toBe(3);
   });
 });
 

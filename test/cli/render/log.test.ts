@@ -24,6 +24,20 @@ describe('pretty lines', () => {
     expect(lines[0]).toContain('\u001B[33mwarning:\u001B[39m x');
   });
 
+  it('leave out a detail that the line before had', () => {
+    const { log, lines } = logger({ format: 'pretty' });
+    for (const reason of [
+      'Told to stop: SIGTERM',
+      'Has stepped down: SIGTERM',
+      'Ended: x',
+      'y: x',
+    ]) {
+      log.info({ event: 'x', reason });
+    }
+    const said = lines.map((line) => line.replace(/.*starting +/, '').trim());
+    expect(said).toEqual(['Told to stop: SIGTERM', 'Has stepped down', 'Ended: x', 'y']);
+  });
+
   it('stay one line each, whatever they carry', () => {
     const { log, lines } = logger({ format: 'pretty' });
     log.info({ event: 'x', reason: 'one\ntwo\u001B[2J' });
@@ -32,6 +46,13 @@ describe('pretty lines', () => {
 });
 
 describe('JSON lines', () => {
+  it('repeat what they have to', () => {
+    const { log, lines } = logger({ format: 'json' });
+    log.info({ event: 'x', reason: 'Told to stop: SIGTERM' });
+    log.info({ event: 'x', reason: 'Has stepped down: SIGTERM' });
+    expect(lines[1]).toContain('Has stepped down: SIGTERM');
+  });
+
   it('have the stable fields first, then what else there is', () => {
     const { log, lines } = logger({ format: 'json' });
     log.info({ event: 'transition', role: 'primary', epoch: 7, reason: 'Is primary', from: 'x' });

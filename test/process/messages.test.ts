@@ -1,0 +1,100 @@
+// What real nodes and commands say when something is in the way, or ends.
+import { chmodSync, mkdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { Group } from '../support/process-group.ts';
+import { inGroup } from '../support/process-group.ts';
+import type { NodeProcess } from '../support/process-node.ts';
+
+const PRETTY = { options: { 'log-format': 'pretty' } };
+
+describe('a node', () => {
+  it('says the reason of its end once, and its exit code', async () => {
+    await inGroup(async (group) => {
+      const a = await launchPretty(group, 'a');
+      await group.client('stop');
+      await group.ends(a);
+      const said = a.stray.trim().split('\n');
+      expect(said.slice(-3).map(sentenceOf)).toEqual([
+        'Told to stop; stepping down: failover stop',
+        'Has stepped down; stopping',
+        'Ended with exit code 0',
+      ]);
+    });
+  });
+
+  it('says that the second Ctrl-C kills, and nothing to a third', async () => {
+    await inGroup(async (group) => {
+      const stubborn = 'trap "" INT TERM; echo ready; while :; do sleep 0.05; done';
+      const a = await launchPretty(group, 'a', stubborn);
+      await group.until('the command to run', () => a.output.includes('ready'));
+      a.kill('SIGINT');
+      await group.until('the first answer', () => a.stray.includes('Got SIGINT: ending in order'));
+      a.kill('SIGINT');
+      await group.until('the second answer', () => a.stray.includes('Got SIGINT again: killing'));
+      a.kill('SIGINT');
+      await group.ends(a);
+      expect(a.stray.match(/Got SIGINT/g)).toHaveLength(2);
+    });
+  });
+
+  it('says nothing of variables that it does not read where their flags are given', async () => {
+    await inGroup(async (group) => {
+      const env = { FAILOVER_GROUP: 'web', FAILOVER_STATE_DIR: group.path('other') };
+      const a = await group.start('a', { env });
+      await group.reaches(a, 'serving');
+      // Both flags were given: the variables are those of a workload that starts a node of its own.
+      expect(a.warnings.filter((text) => text.includes('does not read'))).toEqual([]);
+    });
+  });
+
+  const isRoot = process.getuid?.() === 0;
+  it.runIf(isRoot)(
+    'names what decides where its sockets go when they can not be made',
+    async () => {
+      await inGroup(
+        async (group) => {
+          const closed = group.path('closed');
+          mkdirSync(closed);
+          chmodSync(closed, 0o555);
+          const a = group.launch('a', { env: { XDG_RUNTIME_DIR: closed } });
+          expect(await group.ends(a)).toBe(2);
+          expect(a.stray).toBe(
+            `failover: Cannot make the socket directory ${closed}/failover: permission denied.\n` +
+              'Point XDG_RUNTIME_DIR at a directory of this user, with a short path: ' +
+              'sockets go there, whatever --state-dir says.\n',
+          );
+        },
+        { asUser: 65_534 },
+      );
+    },
+  );
+});
+
+describe('a stopped node', () => {
+  it('is shown with the way to continue it, and is not promoted', async () => {
+    await inGroup(async (group) => {
+      const [, b] = await group.startAll(['a', 'b']);
+      b.kill('SIGSTOP');
+      await group.until('b to be stopped', () => group.stateOf(b.pid) === 'T');
+      const remedy = `Continue it with \`fg\` in its terminal, or with \`kill -CONT ${b.pid}\`.`;
+      expect((await group.client('status')).stdout).toContain(remedy);
+      expect(await group.client('promote', 'b')).toMatchObject({
+        code: 1,
+        stderr: `failover: Cannot promote b: its process is stopped\n${remedy}\n`,
+      });
+      b.kill('SIGCONT');
+    });
+  });
+});
+
+/** Its log is no JSON: all of it is stray. */
+async function launchPretty(group: Group, id: string, run?: string): Promise<NodeProcess> {
+  const node = group.launch(id, { ...PRETTY, ...(run === undefined ? {} : { run }) });
+  await group.until('it to be primary', () => node.stray.includes('Is primary'));
+  return node;
+}
+
+/** A line of the log without its time, node and role. */
+function sentenceOf(line: string): string {
+  return line.replace(/^\S+ \S+ {2}\S+ +/, '');
+}
