@@ -219,16 +219,16 @@ export interface ExitCodeEntry {
 /** What each exit code means, for the help and the manual. */
 export const EXIT_CODES: readonly ExitCodeEntry[] = [
   { code: '0', meaning: 'done; `status`: there is a primary; `check`: it answers' },
-  { code: '1', meaning: 'unexpected failure' },
+  { code: '1', meaning: 'refused, or an unexpected failure' },
   { code: '2', meaning: 'usage: a bad flag, value or setting, named' },
-  { code: '3', meaning: 'no primary (`status`, `check`, `wait`)' },
+  { code: '3', meaning: 'no primary (`status`, `check`, `wait`), or no such node' },
   { code: '4', meaning: 'the lease is held, or the node id is taken' },
   { code: '5', meaning: 'the promotion failed' },
   {
     code: '6',
     meaning: 'this node lost its lease or was fenced, and `--exit-on-demote` was set',
   },
-  { code: '7', meaning: 'timed out (`wait`, `promote`)' },
+  { code: '7', meaning: 'timed out (`wait`, `promote`, `demote`, `stop`, `check`)' },
   { code: '126', meaning: 'the command can not be run' },
   { code: '127', meaning: 'the command is not found' },
   { code: '128 + n', meaning: 'the command died of signal n' },

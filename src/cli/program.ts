@@ -1,5 +1,5 @@
 // Every command of the command line, built from the option table; each loads its own code when it runs.
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { loadClientOptions, loadRunOptions } from '../config/load.ts';
 import type { ClientOptions } from '../config/load.ts';
 import { parseDuration } from '../config/duration.ts';
@@ -8,6 +8,7 @@ import { OPTIONS } from '../config/options.ts';
 import type { OptionSpec } from '../config/options.ts';
 import { EXIT_CODES, FailoverError } from '../errors.ts';
 import { packageVersion } from '../version.ts';
+import { notesOf } from './command-notes.ts';
 
 /** What a command's parsed flags are, by key; each is checked before it is used. */
 type Flags = Readonly<Record<string, unknown>>;
@@ -19,14 +20,15 @@ type Flags = Readonly<Record<string, unknown>>;
  * command throws
  */
 export async function runProgram(args: readonly string[]): Promise<void> {
+  const program = createProgram();
   try {
-    await createProgram().parseAsync([...args], { from: 'user' });
+    await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return;
     // Without a command there is nothing to refuse: the help is the answer, on stderr.
     if (error.code === 'commander.help') process.exitCode = 2;
-    else throw usageError(error);
+    else throw usageError(error, helpOf(program, args));
   }
 }
 
@@ -37,7 +39,8 @@ export function createProgram(): Command {
     .description('Keeps one copy of a command active: the others stand by, and one takes over.')
     .version(packageVersion(), '-V, --version', 'Print the version.')
     .helpOption('-h, --help', 'Print this help.')
-    .helpCommand(false)
+    .usage('COMMAND [options]')
+    .helpCommand('help [command]', 'show the options of a command')
     .enablePositionalOptions()
     .exitOverride()
     .configureHelp({ showGlobalOptions: false })
@@ -86,8 +89,10 @@ function addLooking(program: Command): void {
     example: 'failover wait --group web --role primary --timeout 10s',
   })
     .argument('[node]', 'the node that is to have the role; any by default')
-    .option('--role <ROLE>', 'The role to wait for: primary or secondary.', 'primary')
-    .option('--timeout <TIME>', 'How long to wait; 0 looks once.', '30s')
+    .addOption(
+      withDefault('--role <ROLE>', 'The role to wait for: primary or secondary.', 'primary'),
+    )
+    .addOption(withDefault('--timeout <TIME>', 'How long to wait; 0 looks once.', '30s'))
     .action(async (node: string | undefined, flags: Flags) => {
       const role = flags['role'];
       if (role !== 'primary' && role !== 'secondary') throw badRole(role);
@@ -113,7 +118,7 @@ function addChanges(program: Command): void {
   })
     .argument('[node]', 'the node to promote')
     .option('--force', 'Fence the present primary if it does not hand over.')
-    .option('--timeout <TIME>', 'How long the change may take.', '90s')
+    .addOption(withDefault('--timeout <TIME>', 'How long the change may take.', '90s'))
     .action(async (node: string | undefined, flags: Flags) => {
       const { promote } = await import('./commands/promote.ts');
       const force = is(flags, 'force');
@@ -126,7 +131,7 @@ function addChanges(program: Command): void {
   })
     .argument('[node]', 'the node to demote; the primary by default')
     .option('--hold <TIME>', 'Keep it from leading for this long instead.')
-    .option('--timeout <TIME>', 'How long the change may take.', '90s')
+    .addOption(withDefault('--timeout <TIME>', 'How long the change may take.', '90s'))
     .action(async (node: string | undefined, flags: Flags) => {
       const { demote } = await import('./commands/demote.ts');
       await demote({
@@ -158,7 +163,7 @@ function addChanges(program: Command): void {
     example: 'failover stop --group web',
   })
     .argument('[node]', 'the one node to stop')
-    .option('--timeout <TIME>', 'How long to wait until they have ended.', '60s')
+    .addOption(withDefault('--timeout <TIME>', 'How long to wait until they have ended.', '60s'))
     .action(async (node: string | undefined, flags: Flags) => {
       const { stop } = await import('./commands/stop.ts');
       await stop({ ...client(flags), node: nodeId(node), ...timeout(flags) });
@@ -168,7 +173,7 @@ function addChanges(program: Command): void {
     summary: 'probe the primary now; a secondary takes over if it is dead',
     example: 'failover check --group web',
   })
-    .option('--timeout <TIME>', 'How long it may take.', '90s')
+    .addOption(withDefault('--timeout <TIME>', 'How long it may take.', '90s'))
     .action(async (flags: Flags) => {
       const { check } = await import('./commands/check.ts');
       await check({ ...client(flags), ...timeout(flags) });
@@ -188,7 +193,7 @@ function addCommand(program: Command, { name, summary, example }: CommandText): 
     .summary(summary)
     .description(sentence)
     .helpOption('-h, --help', 'Print this help.')
-    .addHelpText('after', `\nExample:\n  $ ${example}`);
+    .addHelpText('after', notesOf(name, example));
 }
 
 /** A command that asks about, or asks of, a group that others run. */
@@ -200,15 +205,23 @@ function addClient(program: Command, text: CommandText): Command {
   return command;
 }
 
+/** A default that is shown as a person writes it. */
+function withDefault(flags: string, sentence: string, value: string): Option {
+  return new Option(flags, sentence).default(value, value);
+}
+
 /** Values stay text: the settings are read, with their limits, in one place for flags and variables. */
 function addOption(command: Command, option: OptionSpec): void {
-  const { flag, short, placeholder, sentence } = option;
+  const { flag, short, placeholder, sentence, heading } = option;
   const names = short === undefined ? flag : `${short}, ${flag}`;
   const value = placeholder === undefined ? '' : ` <${placeholder}>`;
   const shown = option.defaultText ?? option.default;
   const note = shown === null || shown === 'false' ? '' : ` (default: ${shown})`;
   const choices = option.choices === undefined ? '' : ` [${option.choices.join('|')}]`;
-  command.option(`${names}${value}`, `${sentence}${choices}${note}`);
+  const added = new Option(`${names}${value}`, `${sentence}${choices}${note}`);
+  // A heading helps only where there are many.
+  if (heading !== null && command.name() === 'run') added.helpGroup(heading);
+  command.addOption(added);
 }
 
 function client(flags: Flags): ClientOptions {
@@ -243,12 +256,19 @@ function badRole(role: unknown): FailoverError {
 }
 
 /** The parser's error in our form: `error: unknown option '--grup'\n(Did you mean --group?)`. */
-function usageError(error: CommanderError): FailoverError {
-  const [fact = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-  const hint = suggestion?.replace(/^\((.*)\)$/, '$1');
+function usageError(error: CommanderError, help: string): FailoverError {
+  const [line = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const fact = line.replace(/\.$/, '').replace('. Expected', ', expected');
+  const hint = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'Did you mean `$1`?');
   return new FailoverError('FAILOVER_USAGE', `Cannot read the command line: ${fact}`, {
-    ...(hint === undefined ? {} : { hint }),
+    hint: `${hint === undefined ? '' : `${hint} `}Run \`${help}\` to see what there is.`,
   });
+}
+
+/** The help that answers a mistake in these words. */
+function helpOf(program: Command, [name]: readonly string[]): string {
+  const isKnown = program.commands.some((command) => command.name() === name);
+  return isKnown ? `failover ${name ?? ''} --help` : 'failover --help';
 }
 
 const ROOT_NOTES = `
@@ -260,4 +280,4 @@ Examples:
 Exit codes:
 ${EXIT_CODES.map(({ code, meaning }) => `  ${code.padEnd(9)}${meaning.replaceAll('`', '')}`).join('\n')}
 
-\`failover COMMAND --help\` shows the options of a command.`;
+\`failover COMMAND --help\` shows the options of a command, with an example and its exit codes.`;

@@ -30,6 +30,8 @@ export interface OptionRow {
   /** The value's name in the help; none for a boolean. */
   readonly placeholder?: string;
   readonly sentence: string;
+  /** What it stands under in the help of `run`; null: with the first ones. */
+  readonly heading: string | null;
   readonly takenBy: 'run' | 'every command';
   /**
    * Who reads its environment variable. Not `run` for what it hands its workload as an output: a

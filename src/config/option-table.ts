@@ -1,26 +1,12 @@
 // Every option of `failover run`, one row each: what it takes, its default, limits and sentence.
-import {
-  BIND_KINDS,
-  FENCE_MODES,
-  LEASE_KINDS,
-  LOG_FORMATS,
-  ORPHAN_MODES,
-  RESTART_MODES,
-  STANDBY_MODES,
-  START_ROLES,
-} from './choices.ts';
+import { LOG_FORMATS, START_ROLES } from './choices.ts';
+import { RUN } from './row-kinds.ts';
+import { COMMAND_OPTIONS } from './command-options.ts';
 import type { OptionRow } from './option-row.ts';
+import { DETECTION_OPTIONS, TAKEOVER_OPTIONS } from './takeover-options.ts';
 
-/** The longest a duration may be: a timer is exact below 24 days, also with 1.5 times jitter. */
-const MAX_MS = 7 * 24 * 60 * 60 * 1000;
-
-/** What most rows have in common. */
-const RUN = { takenBy: 'run', variableReadBy: 'run' } as const;
-const DURATION = { ...RUN, kind: 'duration', placeholder: 'TIME', min: 10, max: MAX_MS } as const;
-const GRACE = { ...DURATION, min: 0 } as const;
-
-/** Every option of `failover run`, and the two that each command takes, in the order of the manual. */
-export const OPTION_ROWS: readonly OptionRow[] = [
+/** What each node is: two of these every command takes. */
+const NODE_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
   {
     key: 'group',
     short: '-g',
@@ -58,7 +44,7 @@ export const OPTION_ROWS: readonly OptionRow[] = [
     default: 'auto',
     placeholder: 'ROLE',
     sentence:
-      'auto: claim now, else stand by; primary: claim now or exit 4; secondary: listen for one heartbeat timeout before the first claim.',
+      'auto: lead if nobody does, else stand by; primary: lead at once or exit 4; secondary: listen for one heartbeat timeout before it leads.',
     takenBy: 'run',
     variableReadBy: 'nobody',
   },
@@ -71,222 +57,6 @@ export const OPTION_ROWS: readonly OptionRow[] = [
     default: '100',
     placeholder: 'N',
     sentence: 'The place in the order of succession: a lower number goes first.',
-  },
-  {
-    ...RUN,
-    key: 'standby',
-    kind: 'enum',
-    choices: STANDBY_MODES,
-    default: 'cold',
-    placeholder: 'MODE',
-    sentence:
-      'cold: start the command at promotion; armed: have it ready up to its exec; hot: run it everywhere and tell it its role.',
-  },
-  {
-    ...RUN,
-    key: 'promoteCommand',
-    kind: 'command',
-    default: null,
-    placeholder: 'SH',
-    sentence: 'Shell command to run at promotion; if it fails, the promotion failed.',
-  },
-  {
-    ...RUN,
-    key: 'demoteCommand',
-    kind: 'command',
-    default: null,
-    placeholder: 'SH',
-    sentence: 'Shell command to run at demotion, before the workload is stopped.',
-  },
-  {
-    ...RUN,
-    key: 'promoteSignal',
-    kind: 'signal',
-    default: null,
-    placeholder: 'SIGNAL',
-    sentence: 'Signal that tells a hot workload that it is primary.',
-  },
-  {
-    ...RUN,
-    key: 'demoteSignal',
-    kind: 'signal',
-    default: null,
-    placeholder: 'SIGNAL',
-    sentence: 'Signal that tells a hot workload that it is secondary.',
-  },
-  {
-    ...DURATION,
-    key: 'promoteTimeout',
-    default: '30s',
-    sentence: 'How long the promote command may take.',
-  },
-  {
-    ...DURATION,
-    key: 'demoteTimeout',
-    default: '10s',
-    sentence: 'How long the demote command may take.',
-  },
-  {
-    ...RUN,
-    key: 'readyWhen',
-    kind: 'ready-when',
-    default: null,
-    placeholder: 'CHECK',
-    sentence:
-      'The promotion is complete only when this holds: http(s)://…, tcp://HOST:PORT, exec:COMMAND or log:/REGEXP/.',
-  },
-  {
-    ...DURATION,
-    key: 'readyTimeout',
-    default: '30s',
-    sentence: 'How long the workload may take to become ready.',
-  },
-  {
-    ...RUN,
-    key: 'lease',
-    kind: 'enum',
-    choices: LEASE_KINDS,
-    default: 'file',
-    placeholder: 'KIND',
-    sentence: 'What decides who is primary: kernel locks in the state directory.',
-  },
-  {
-    ...RUN,
-    key: 'fence',
-    kind: 'enum',
-    choices: FENCE_MODES,
-    default: 'kill',
-    placeholder: 'MODE',
-    sentence:
-      'What may be done to a primary that is silent on every channel; kill-unless-stopped spares a process under SIGSTOP or a debugger.',
-  },
-  {
-    ...RUN,
-    key: 'orphan',
-    kind: 'enum',
-    choices: ORPHAN_MODES,
-    default: 'stop',
-    placeholder: 'MODE',
-    sentence:
-      'What to do with a workload whose supervisor died: stop it in order, kill it, or keep it and wait for its end.',
-  },
-  {
-    ...RUN,
-    key: 'restart',
-    kind: 'enum',
-    choices: RESTART_MODES,
-    default: 'always',
-    placeholder: 'MODE',
-    sentence:
-      'always: any end of the workload is unexpected; on-failure: exit 0 completes the group; never: the node ends with its workload.',
-  },
-  {
-    ...RUN,
-    key: 'restartLimit',
-    kind: 'integer',
-    min: 0,
-    max: 1000,
-    default: '3',
-    placeholder: 'N',
-    sentence: 'Restarts in place within --restart-window before the node steps down.',
-  },
-  {
-    ...DURATION,
-    key: 'restartWindow',
-    default: '60s',
-    sentence: 'The time over which restarts in place are counted.',
-  },
-  {
-    ...GRACE,
-    key: 'coolOff',
-    default: '30s',
-    sentence: 'How long a node that stepped down over its restarts makes no claim; doubles.',
-  },
-  {
-    ...DURATION,
-    key: 'heartbeatInterval',
-    default: '500ms',
-    sentence: 'How often a node says that it lives.',
-  },
-  {
-    ...DURATION,
-    key: 'heartbeatTimeout',
-    default: '2s',
-    sentence: 'Silence of the primary after which it is probed; at least 2 heartbeat intervals.',
-  },
-  {
-    ...DURATION,
-    key: 'probeInterval',
-    default: '5s',
-    sentence: 'How often a primary whose heartbeats arrive is asked directly.',
-  },
-  {
-    ...DURATION,
-    key: 'probeTimeout',
-    default: '500ms',
-    sentence: 'How long one probe waits for its answer.',
-  },
-  {
-    ...RUN,
-    key: 'probeAttempts',
-    kind: 'integer',
-    min: 1,
-    max: 100,
-    default: '2',
-    placeholder: 'N',
-    sentence: 'Probes that must all fail before a silent primary counts as dead.',
-  },
-  {
-    ...RUN,
-    key: 'retryBackoff',
-    kind: 'duration-range',
-    min: 10,
-    max: MAX_MS,
-    default: '1s..30s',
-    placeholder: 'MIN..MAX',
-    sentence: 'The pause after an attempt that did not promote: doubles from MIN to MAX.',
-  },
-  {
-    ...GRACE,
-    key: 'successorWindow',
-    default: '2s',
-    sentence: 'How long the others leave the lease to a named successor.',
-  },
-  {
-    ...GRACE,
-    key: 'stopGrace',
-    default: '10s',
-    sentence: 'Between SIGTERM and SIGKILL when the workload is stopped.',
-  },
-  {
-    ...GRACE,
-    key: 'fenceGrace',
-    default: '5s',
-    sentence:
-      'Between SIGTERM and SIGKILL for what a dead primary left behind; --stop-grace if the kernel ' +
-      'told it to stop when its supervisor died.',
-  },
-  {
-    ...GRACE,
-    key: 'drain',
-    default: '0s',
-    sentence: 'How long a planned demotion waits before it stops anything.',
-  },
-  {
-    ...RUN,
-    key: 'exitOnDemote',
-    kind: 'boolean',
-    default: 'false',
-    sentence: 'End with exit code 6 when this node loses its lease or is fenced.',
-  },
-  {
-    ...RUN,
-    key: 'bind',
-    kind: 'enum',
-    choices: BIND_KINDS,
-    default: 'ipc',
-    placeholder: 'KIND',
-    sentence: 'How nodes reach each other: sockets of this machine.',
   },
   {
     ...RUN,
@@ -305,3 +75,15 @@ export const OPTION_ROWS: readonly OptionRow[] = [
     sentence: 'Print only warnings and errors.',
   },
 ];
+
+/** Every option of `failover run`, and the two that each command takes, in the order of the manual. */
+export const OPTION_ROWS: readonly OptionRow[] = [
+  ...under(null, NODE_OPTIONS),
+  ...under('The command and its hooks:', COMMAND_OPTIONS),
+  ...under('Takeover:', TAKEOVER_OPTIONS),
+  ...under('How a lost primary is noticed:', DETECTION_OPTIONS),
+];
+
+function under(heading: string | null, rows: readonly Omit<OptionRow, 'heading'>[]): OptionRow[] {
+  return rows.map((row) => ({ ...row, heading }));
+}

@@ -49,7 +49,8 @@ describe('the command line', () => {
   it('with a wrong flag says so, suggests the right one, and exits with 2', async () => {
     await main(['node', 'failover', 'status', '--jsn']);
     expect(stderr).toBe(
-      "failover: Cannot read the command line: unknown option '--jsn'\nDid you mean --json?\n",
+      "failover: Cannot read the command line: unknown option '--jsn'\n" +
+        'Did you mean `--json`? Run `failover status --help` to see what there is.\n',
     );
     expect(process.exitCode).toBe(2);
   });

@@ -62,6 +62,25 @@ describe('run', () => {
     expect(option?.description).toContain(sentence);
   });
 
+  it('has its options under headings, first those that everybody needs', () => {
+    const headings = helpText('run').match(/^[A-Z].*:$/gm);
+    expect(headings).toEqual([
+      'Arguments:',
+      'Options:',
+      'The command and its hooks:',
+      'Takeover:',
+      'How a lost primary is noticed:',
+      'Example:',
+      'Exit codes:',
+    ]);
+  });
+
+  it('reads a variable for each option but the first four', () => {
+    const unread = OPTIONS.filter(({ variableReadBy }) => variableReadBy !== 'run');
+    expect(unread).toEqual(OPTIONS.slice(0, 4));
+    expect(helpText('run')).toContain('Each option but the first four');
+  });
+
   it('refuses to run nothing', async () => {
     const failure = await refused(['run', '--group', 'web']);
     expect(failure.exitCode).toBe(2);
@@ -92,14 +111,22 @@ describe('the other commands', () => {
     });
   });
 
-  it('each have --group, --state-dir and a help with an example', () => {
+  it('each have --group, --state-dir and a help with an example and exit codes', () => {
     for (const command of createProgram().commands) {
-      let help = '';
-      command.configureOutput({ writeOut: (text) => (help += text) });
-      command.outputHelp();
+      const help = helpText(command.name());
       expect(help).toContain(`$ failover ${command.name()}`);
+      expect(help).toMatch(/Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 /);
       if (command.name() !== 'demo') expect(help).toMatch(/-g, --group[^]*--state-dir/);
     }
+  });
+
+  it('can be asked for help in words', async () => {
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    await runProgram(['help', 'wait']);
+    const printed = write.mock.calls.map(([text]) => String(text)).join('');
+    write.mockRestore();
+    expect(printed).toBe(helpText('wait'));
+    expect(process.exitCode).toBeUndefined();
   });
 });
 
@@ -112,8 +139,11 @@ describe('what is refused', () => {
       '--heartbeat-interval',
     ],
     [['statsu'], "unknown command 'statsu'", 'status'],
-    [['promote', 'a', 'b'], 'too many arguments', 'failover --help'],
-    [['status', '--group'], 'argument missing', 'failover --help'],
+    [['promote', 'a', 'b'], 'too many arguments', 'failover promote --help'],
+    [['status', '--group'], 'argument missing', 'failover status --help'],
+    [['runn'], "unknown command 'runn'", 'Did you mean `run`?'],
+    [['xyz'], "unknown command 'xyz'", 'failover --help'],
+    [['run', '--grup', 'x', '--', 'true'], "unknown option '--grup'", 'Did you mean `--group`?'],
     [['wait', '--role', 'boss'], '--role', 'primary or secondary'],
     [['wait', '--timeout', 'soon'], '--timeout', 'duration'],
     [['status', '--group', 'a/b'], '--group', 'characters'],
@@ -126,6 +156,14 @@ describe('what is refused', () => {
     expect(failure.hint).toContain(advice);
   });
 });
+
+function helpText(name: string): string {
+  const command = createProgram().commands.find((candidate) => candidate.name() === name);
+  let help = '';
+  command?.configureOutput({ writeOut: (text) => (help += text) });
+  command?.outputHelp();
+  return help;
+}
 
 async function refused(args: readonly string[]): Promise<FailoverError> {
   try {

@@ -1,0 +1,71 @@
+// What the help of a command says below its options: exit codes, times, variables, and how to read it.
+
+/** By the name of the command: what its exit code means, besides 1 and 2. */
+const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  run: {
+    '0': 'it was told to end and has, or the work of the group is completed',
+    '4': 'the lease is held (--role primary), or the node id is taken',
+    '6': 'it lost its lease or was fenced (--exit-on-demote)',
+    '126': 'the command can not be run',
+    '127': 'the command is not found',
+    N: "the command's own code, 128 + n for signal n (--restart never)",
+  },
+  status: { '0': 'there is a primary', '3': 'there is none' },
+  wait: {
+    '0': 'the role is taken',
+    '3': 'nobody is primary (--timeout 0)',
+    '7': 'it was not in time',
+  },
+  demo: { '0': 'it went well', '7': 'a step did not happen in time', '130': 'ended by Ctrl-C' },
+  promote: {
+    '0': 'the node is primary',
+    '3': 'there is no such node',
+    '5': 'the promotion failed; the message says who leads now',
+    '7': 'it was not done in time',
+  },
+  demote: {
+    '0': 'it has stepped down',
+    '3': 'there is no primary, or no such node',
+    '7': 'it was not done in time',
+  },
+  pause: { '0': 'the group is paused' },
+  resume: { '0': 'the group is not paused' },
+  stop: {
+    '0': 'nothing of it runs',
+    '3': 'there is no such node',
+    '7': 'some did not end in time',
+  },
+  check: { '0': 'a primary answers', '3': 'there is none', '7': 'it was not done in time' },
+};
+
+/** What else is worth knowing about a command. */
+const NOTES: Readonly<Record<string, string>> = {
+  run: `A TIME is 250ms, 2s, 1m30s or 0. Each option but the first four can also be set by its variable,
+such as FAILOVER_STOP_GRACE for --stop-grace; a flag goes before it.`,
+  status: `takeover  what the next in succession predicts. After a crash: from noticing it to the start of
+          its command, as it measured in a rehearsal here. After a hang: the most that its
+          settings allow (timeout, probes, grace of the old command).
+last      the last change of primary, and what it took by the clock of who took over.`,
+};
+
+/** The text below the options of a command. */
+export function notesOf(name: string, example: string): string {
+  const parts = [`Example:\n  $ ${example}`];
+  const note = NOTES[name];
+  if (note !== undefined) parts.push(note);
+  if (name !== 'run' && name !== 'demo') parts.push(CLIENT_VARIABLES);
+  const exits = EXITS[name];
+  if (exits !== undefined) parts.push(`Exit codes:\n${exitLines({ ...exits, ...EVERY_EXIT })}`);
+  return `\n${parts.join('\n\n')}`;
+}
+
+const CLIENT_VARIABLES = 'FAILOVER_GROUP and FAILOVER_STATE_DIR stand for the two flags.';
+
+const EVERY_EXIT = { '1': 'refused, or an unexpected failure', '2': 'a bad flag or value, named' };
+
+/** Numbers first: that is the order in which an object has them. */
+function exitLines(exits: Readonly<Record<string, string>>): string {
+  return Object.entries(exits)
+    .map(([code, meaning]) => `  ${code.padEnd(5)}${meaning}`)
+    .join('\n');
+}

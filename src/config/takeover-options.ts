@@ -1,0 +1,115 @@
+// The options of `failover run` about a takeover: how a lost primary is noticed, and what is done then.
+import { BIND_KINDS, FENCE_MODES, LEASE_KINDS, ORPHAN_MODES } from './choices.ts';
+import { DURATION, GRACE, MAX_MS, RUN } from './row-kinds.ts';
+import type { OptionRow } from './option-row.ts';
+
+type Row = Omit<OptionRow, 'heading'>;
+
+export const TAKEOVER_OPTIONS: readonly Row[] = [
+  {
+    ...RUN,
+    key: 'lease',
+    kind: 'enum',
+    choices: LEASE_KINDS,
+    default: 'file',
+    placeholder: 'KIND',
+    sentence: 'What decides who is primary: kernel locks in the state directory.',
+  },
+  {
+    ...RUN,
+    key: 'fence',
+    kind: 'enum',
+    choices: FENCE_MODES,
+    default: 'kill',
+    placeholder: 'MODE',
+    sentence:
+      'What is done to a primary that is silent on every channel: kill it; spare it while it is stopped (SIGSTOP, a debugger); or nothing.',
+  },
+  {
+    ...RUN,
+    key: 'orphan',
+    kind: 'enum',
+    choices: ORPHAN_MODES,
+    default: 'stop',
+    placeholder: 'MODE',
+    sentence:
+      'What happens to a command whose node died: stop it in order, kill it, or keep it and wait for its end.',
+  },
+  {
+    ...RUN,
+    key: 'retryBackoff',
+    kind: 'duration-range',
+    min: 10,
+    max: MAX_MS,
+    default: '1s..30s',
+    placeholder: 'MIN..MAX',
+    sentence: 'The pause after a failed attempt to lead: doubles from MIN to MAX.',
+  },
+  {
+    ...GRACE,
+    key: 'successorWindow',
+    default: '2s',
+    sentence: 'How long the others leave the lease to a named successor.',
+  },
+  {
+    ...GRACE,
+    key: 'fenceGrace',
+    default: '5s',
+    sentence:
+      'Between SIGTERM and SIGKILL for what a dead primary left behind; --stop-grace if the kernel ' +
+      'told it to stop when its supervisor died.',
+  },
+  {
+    ...RUN,
+    key: 'exitOnDemote',
+    kind: 'boolean',
+    default: 'false',
+    sentence: 'End with exit code 6 when this node loses its lease or is fenced.',
+  },
+];
+
+export const DETECTION_OPTIONS: readonly Row[] = [
+  {
+    ...DURATION,
+    key: 'heartbeatInterval',
+    default: '500ms',
+    sentence: 'How often a node says that it lives.',
+  },
+  {
+    ...DURATION,
+    key: 'heartbeatTimeout',
+    default: '2s',
+    sentence: 'Silence of the primary after which it is probed; at least 2 heartbeat intervals.',
+  },
+  {
+    ...DURATION,
+    key: 'probeInterval',
+    default: '5s',
+    sentence: 'How often a primary whose heartbeats arrive is asked directly.',
+  },
+  {
+    ...DURATION,
+    key: 'probeTimeout',
+    default: '500ms',
+    sentence: 'How long one probe waits for its answer.',
+  },
+  {
+    ...RUN,
+    key: 'probeAttempts',
+    kind: 'integer',
+    min: 1,
+    max: 100,
+    default: '2',
+    placeholder: 'N',
+    sentence: 'Probes that must all fail before a silent primary counts as dead.',
+  },
+  {
+    ...RUN,
+    key: 'bind',
+    kind: 'enum',
+    choices: BIND_KINDS,
+    default: 'ipc',
+    placeholder: 'KIND',
+    sentence: 'How nodes reach each other: sockets of this machine.',
+  },
+];
