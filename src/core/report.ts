@@ -86,8 +86,10 @@ function lastHeartbeatMs(state: NodeState): number | null {
 function boundsOf(settings: Settings): TakeoverBounds {
   if (settings.fence === 'none') return { hangMs: null, starvedMs: null };
   const probesMs = settings.probeAttempts * settings.probeTimeoutMs;
+  // Its third sign of life, the lock file, is looked at once in a heartbeat interval.
+  const lookMs = probesMs < settings.heartbeatIntervalMs ? settings.heartbeatIntervalMs : 0;
   const graceMs = Math.max(settings.fenceGraceMs, settings.stopGraceMs);
-  const hangMs = settings.heartbeatTimeoutMs + probesMs + graceMs;
+  const hangMs = settings.heartbeatTimeoutMs + probesMs + lookMs + graceMs;
   return {
     hangMs,
     starvedMs: hangMs + (STARVATION_LIMIT - 1) * settings.heartbeatTimeoutMs,

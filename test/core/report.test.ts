@@ -11,6 +11,7 @@ describe('the bounds of a takeover', () => {
 
   it('after a hang are the timeout, the probes and the longer grace', () => {
     const settings = {
+      heartbeatIntervalMs: 500,
       heartbeatTimeoutMs: 1_000,
       probeAttempts: 3,
       probeTimeoutMs: 200,
@@ -19,6 +20,12 @@ describe('the bounds of a takeover', () => {
     };
     // Five timeouts is how long a starved primary is believed alive.
     expect(boundsWith(settings)).toEqual({ hangMs: 2_000, starvedMs: 6_000 });
+  });
+
+  it('count one heartbeat interval more where the probes take less than one', () => {
+    const settings = { heartbeatIntervalMs: 900, heartbeatTimeoutMs: 2_000 };
+    const probes = { probeAttempts: 1, probeTimeoutMs: 100, fenceGraceMs: 0, stopGraceMs: 0 };
+    expect(boundsWith({ ...settings, ...probes })).toMatchObject({ hangMs: 3_000 });
   });
 
   it('are none where a hung primary may not be fenced', () => {
