@@ -134,7 +134,16 @@ export function nodeNamed(snapshot: GroupSnapshot, id: string): SeenNode {
   const names = living.map(({ record }) => record.node).sort();
   const known = names.length === 0 ? 'none lives' : `those that live are ${names.join(', ')}`;
   const fact = `Cannot find node ${id} in group ${snapshot.group}: ${known}`;
-  throw new FailoverError('FAILOVER_NO_NODE', fact, { details: { group: snapshot.group } });
+  throw new FailoverError('FAILOVER_NO_NODE', fact, {
+    details: { group: snapshot.group },
+    ...hintElsewhere(snapshot),
+  });
+}
+
+/** A hint for who looks in the wrong place, where something tells that; for an error's options. */
+export function hintElsewhere({ elsewhere }: GroupSnapshot): { readonly hint?: string } {
+  const [hint] = elsewhere;
+  return hint === undefined ? {} : { hint };
 }
 
 /** What to ask of a node; see `callOnce` for what it throws. */

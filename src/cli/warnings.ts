@@ -18,8 +18,10 @@ export function warningsOf(snapshot: GroupSnapshot): readonly string[] {
 }
 
 /** A misspelt name looks like a group that has ended. */
-function absenceWarnings({ group, stateDir, paths }: GroupSnapshot): string[] {
-  return paths === null ? [`No node of group ${group} has ever run in ${stateDir}.`] : [];
+export function absenceWarnings({ group, stateDir, paths }: GroupSnapshot): string[] {
+  if (paths !== null) return [];
+  const start = `failover run --group ${group} -- COMMAND`;
+  return [`No node of group ${group} has ever run in ${stateDir}: start one with \`${start}\`.`];
 }
 
 function leaseWarnings(snapshot: GroupSnapshot): string[] {

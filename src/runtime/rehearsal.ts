@@ -68,8 +68,8 @@ async function playOnce(lease: FileLease, { settings, look }: RehearsalParts): P
   const startedAt = monotonicNow();
   playThrough(settings);
   const spawns = settings.hasWorkload && settings.standby === 'cold';
-  const gate = spawns ? spawnGated(NOTHING) : null;
   const lock = lease.workloadLock.open();
+  const gate = spawns ? spawnGated(NOTHING) : null;
   try {
     await Promise.all([lease.acquire(0), gate]);
     lease.verify();

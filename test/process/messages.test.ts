@@ -98,3 +98,21 @@ async function launchPretty(group: Group, id: string, run?: string): Promise<Nod
 function sentenceOf(line: string): string {
   return line.replace(/^\S+ \S+ {2}\S+ +/, '');
 }
+
+describe('a misspelt group', () => {
+  it('is told of by each command that would otherwise act on it', async () => {
+    await inGroup(async (group) => {
+      await group.start('a');
+      const misspelt = ['--group', 'gg'];
+      const [paused, stopped, demoted] = [
+        await group.client('pause', ...misspelt),
+        await group.client('stop', '--group', 'ggg'),
+        await group.client('demote', '--group', 'ggg'),
+      ];
+      expect(paused.stderr).toContain('No node of group gg has ever run');
+      expect(stopped.stderr).toContain(`The groups in ${group.stateDir} are: g, gg.`);
+      expect(demoted).toMatchObject({ code: 3 });
+      expect(demoted.stderr).toContain(`The groups in ${group.stateDir} are: g, gg.`);
+    });
+  });
+});

@@ -3,7 +3,14 @@ import { formatDuration } from '../../config/duration.ts';
 import type { ClientOptions } from '../../config/load.ts';
 import { FailoverError } from '../../errors.ts';
 import type { GroupSnapshot, SeenNode } from '../client.ts';
-import { ask, awaitPrimary, leaseHolder, lookAtGroup, nodeNamed } from '../client.ts';
+import {
+  ask,
+  awaitPrimary,
+  hintElsewhere,
+  leaseHolder,
+  lookAtGroup,
+  nodeNamed,
+} from '../client.ts';
 import { note, say } from '../say.ts';
 
 export interface DemoteOptions extends ClientOptions {
@@ -50,7 +57,10 @@ function targetOf(snapshot: GroupSnapshot, id: string | null): SeenNode {
   if (id === null) {
     if (holder !== null) return holder;
     const message = `Cannot demote: group ${group} has no primary`;
-    throw new FailoverError('FAILOVER_NO_PRIMARY', message, { details });
+    throw new FailoverError('FAILOVER_NO_PRIMARY', message, {
+      details,
+      ...hintElsewhere(snapshot),
+    });
   }
   const target = nodeNamed(snapshot, id);
   if (target === holder) return target;

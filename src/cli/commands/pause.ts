@@ -2,7 +2,8 @@
 import type { ClientOptions } from '../../config/load.ts';
 import { primaryOf } from '../client.ts';
 import { setPaused } from '../pausing.ts';
-import { say } from '../say.ts';
+import { note, say } from '../say.ts';
+import { absenceWarnings } from '../warnings.ts';
 
 /** Pauses the group and says what that means now. @throws FAILOVER_STATE_DIR_* */
 export async function pause(options: ClientOptions): Promise<void> {
@@ -14,5 +15,6 @@ export async function pause(options: ClientOptions): Promise<void> {
       ? 'no node claims the lease on its own'
       : `${primary} stays primary, and if it dies nobody takes over on its own`;
   say(`Group ${group} is paused${changed ? '' : ' already'}: ${meaning}.`);
+  for (const warning of absenceWarnings(before)) note(warning);
   say(`\`failover promote\` still works; \`failover resume --group ${group}\` ends the pause.`);
 }

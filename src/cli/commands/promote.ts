@@ -8,6 +8,7 @@ import {
   ask,
   awaitPrimary,
   continueHint,
+  hintElsewhere,
   isStopped,
   leaseHolder,
   livingNodes,
@@ -87,7 +88,8 @@ function targetOf(snapshot: GroupSnapshot, id: string | null): SeenNode {
       ? `no node of group ${snapshot.group} answers`
       : `${holder.record.node} has the lease and no secondary of group ${snapshot.group} answers`;
   throw new FailoverError('FAILOVER_NO_NODE', `Cannot promote: ${fact}`, {
-    hint: `Start another node with \`failover run --group ${snapshot.group}\`.`,
+    hint: `Start another node with \`failover run --group ${snapshot.group} -- COMMAND\`.`,
+    ...hintElsewhere(snapshot),
   });
 }
 

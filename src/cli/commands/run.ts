@@ -126,7 +126,8 @@ function obeySignals(
 
 /** What there is to be waited for, or killed. */
 function runsCommand(node: FailoverNode): boolean {
-  return node.status().workload.pid !== null;
+  const { pid, state } = node.status().workload;
+  return pid !== null && state !== 'armed';
 }
 
 /** With the grace of the command, ms; null: there is none that runs. */

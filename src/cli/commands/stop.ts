@@ -42,6 +42,7 @@ export async function stop(options: StopOptions): Promise<void> {
   const living = livingNodes(snapshot);
   if (living.length === 0) {
     say(`No node of group ${group} is alive.`);
+    for (const place of snapshot.elsewhere) note(place);
     return;
   }
   const holder = leaseHolder(snapshot);

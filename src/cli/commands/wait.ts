@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { formatDuration } from '../../config/duration.ts';
 import type { ClientOptions } from '../../config/load.ts';
 import { FailoverError } from '../../errors.ts';
-import { livingNodes, lookAtGroup, primaryOf } from '../client.ts';
+import { hintElsewhere, livingNodes, lookAtGroup, primaryOf } from '../client.ts';
 import type { GroupSnapshot, SeenNode } from '../client.ts';
 import { Deadline } from '../deadline.ts';
 import { say } from '../say.ts';
@@ -82,11 +82,12 @@ function obstacleOf(
 ): { readonly fact: string; readonly hint?: string } | null {
   const { group, observation } = snapshot;
   const living = livingNodes(snapshot);
+  if (living.length === 0) {
+    const hint = `Start one with \`failover run --group ${group} -- COMMAND\`.`;
+    return { fact: 'no node is alive', hint, ...hintElsewhere(snapshot) };
+  }
   if (node !== null && !living.some(({ record }) => record.node === node)) {
     return { fact: `no node ${node} is alive` };
-  }
-  if (living.length === 0) {
-    return { fact: 'no node is alive', hint: `Start one with \`failover run --group ${group}\`.` };
   }
   if (observation.paused && role === 'primary') {
     return {

@@ -97,7 +97,11 @@ describe('waiting in vain', () => {
     expect(notFound(snapshotOf(null, [b]), { ...wanted, node: 'zz' }).message).toBe(
       'Gave up waiting: in group web zz did not become primary within 2s500ms: no node zz is alive',
     );
-    expect(notFound(snapshotOf(null, []), wanted).message).toContain(': no node is alive');
+    const empty = snapshotOf(null, []);
+    expect(notFound(empty, wanted).message).toContain(': no node is alive');
+    expect(notFound(empty, wanted).hint).toContain('failover run --group web');
+    const elsewhere = ['Group web exists in /other: give `--state-dir /other`.'];
+    expect(notFound({ ...empty, elsewhere }, wanted).hint).toBe(elsewhere[0]);
   });
 
   it('is exit code 3 for one look', () => {
