@@ -237,7 +237,10 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     const look = (): void => {
       this.#fencing.look();
     };
-    this.#rehearsedMs = await rehearse({ settings, record: this.#record(), directory, look });
+    const { command, promoteCommand } = this.#options;
+    const spawns = command.length > 0 || promoteCommand !== null;
+    const record = this.#record();
+    this.#rehearsedMs = await rehearse({ settings, record, directory, look, spawns });
   }
 
   /** Steps down, then lets the process be stopped (SIGTSTP). */

@@ -25,6 +25,8 @@ export interface RehearsalParts {
   readonly directory: string;
   /** Looks for leftovers of the group without signalling anything. */
   readonly look: () => void;
+  /** Whether a promotion starts processes: the command, or a hook. */
+  readonly spawns: boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface RehearsalParts {
  * @returns the median of its rounds, ms: from a loss that is noticed to the workload's start.
  */
 export async function rehearse(parts: RehearsalParts): Promise<number> {
-  const { directory, record } = parts;
+  const { directory, record, settings, spawns } = parts;
   removeAbandoned(directory);
   const stateDir = join(directory, `${PREFIX}${record.run}`);
   try {
@@ -43,6 +45,7 @@ export async function rehearse(parts: RehearsalParts): Promise<number> {
     try {
       const rounds: number[] = [];
       for (let round = 0; round < ROUNDS; round += 1) rounds.push(await playOnce(lease, parts));
+      if (spawns && !spawnsBetween(settings)) await ended(await spawnGated(NOTHING));
       return median(rounds);
     } finally {
       await lease.close();
@@ -67,9 +70,8 @@ function removeAbandoned(directory: string): void {
 async function playOnce(lease: FileLease, { settings, look }: RehearsalParts): Promise<number> {
   const startedAt = monotonicNow();
   playThrough(settings);
-  const spawns = settings.hasWorkload && settings.standby === 'cold';
   const lock = lease.workloadLock.open();
-  const gate = spawns ? spawnGated(NOTHING) : null;
+  const gate = spawnsBetween(settings) ? spawnGated(NOTHING) : null;
   try {
     await Promise.all([lease.acquire(0), gate]);
     lease.verify();
@@ -83,6 +85,11 @@ async function playOnce(lease: FileLease, { settings, look }: RehearsalParts): P
     if (gate !== null) await ended(await gate);
     await lease.release();
   }
+}
+
+/** Whether the workload's process is spawned between the loss and its start; other spawns come elsewhere. */
+function spawnsBetween({ hasWorkload, standby }: Settings): boolean {
+  return hasWorkload && standby === 'cold';
 }
 
 const NOTHING = {

@@ -26,6 +26,7 @@ async function rehearsed(
     settings: settingsWith({ standby }),
     record: ownRecord('b'),
     directory: lease.paths.directory,
+    spawns: true,
     look: () => {
       looks += 1;
     },
@@ -62,6 +63,7 @@ it('that fails leaves no process behind', async () => {
     settings: settingsWith({ standby: 'cold' }),
     record: ownRecord('b'),
     directory,
+    spawns: true,
     look: () => {
       throw new Error('no look today');
     },
@@ -77,6 +79,7 @@ it('fails, and makes no group anew, where the directory was removed', async () =
     settings: settingsWith({ standby: 'armed' }),
     record: ownRecord('b'),
     directory,
+    spawns: true,
     look: () => undefined,
   };
   await expect(rehearse(parts)).rejects.toThrow('ENOENT');
