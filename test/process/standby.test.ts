@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import { signal } from '../support/process-list.ts';
-import { isCompiled, witnessProgram } from '../support/process-witness.ts';
 
 /** Confirms a demotion once the witness has written the end of this epoch. */
 const CONFIRM =
@@ -70,8 +69,7 @@ describe('armed', () => {
     ));
 });
 
-// Without a compiler the witness is a script of Node, which keeps SIGUSR1 for its debugger.
-describe.runIf(isCompiled(witnessProgram()))('hot', () => {
+describe('hot', () => {
   const run = 'exec "$W" --hot';
 
   it('is told by signal, and the workload that stood by becomes active', () =>

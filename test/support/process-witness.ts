@@ -14,8 +14,19 @@ export interface WitnessLine {
   readonly pid: number;
 }
 
-/** The path of the witness: compiled once per version of its source, a script where no compiler is. */
+/**
+ * The path of the witness: compiled once per version of its source, a script of perl where no compiler is.
+ * Neither uses anything of ours: what it sees does not depend on what it watches.
+ */
 export function witnessProgram(): string {
+  const compiled = process.env['WITNESS'] === 'script' ? null : compiledWitness();
+  return compiled ?? SCRIPTED_WITNESS;
+}
+
+export const SCRIPTED_WITNESS: string = join(import.meta.dirname, 'process-witness.pl');
+
+/** Null where no compiler is. */
+export function compiledWitness(): string | null {
   const source = join(import.meta.dirname, 'process-witness.c');
   const version = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 12);
   const cache = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'witness');
@@ -28,13 +39,8 @@ export function witnessProgram(): string {
     renameSync(unfinished, program);
     return program;
   } catch {
-    return join(import.meta.dirname, 'process-witness-script.js');
+    return null;
   }
-}
-
-/** Whether this is the fast one, which also takes every signal. */
-export function isCompiled(program: string): boolean {
-  return !program.endsWith('.js');
 }
 
 export function readWitness(directory: string): WitnessLine[] {
