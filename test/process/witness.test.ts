@@ -26,15 +26,18 @@ describe.each(PROGRAMS)('%s', (program) => {
     ]);
   });
 
-  it.each(['SIGTERM', 'SIGKILL'] as const)('takes the next one after a %s for well', async (end) => {
-    const stage = new Stage(program);
-    const first = await stage.begins(1);
-    await stage.ends(first, end);
-    await stage.begins(2);
-    const expected = end === 'SIGTERM' ? ['start', 'end', 'start'] : ['start', 'start'];
-    expect(stage.lines.map(({ what }) => what)).toStrictEqual(expected);
-    expect(faultsOf(stage.lines)).toStrictEqual([]);
-  });
+  it.each(['SIGTERM', 'SIGKILL'] as const)(
+    'takes the next one after a %s for well',
+    async (end) => {
+      const stage = new Stage(program);
+      const first = await stage.begins(1);
+      await stage.ends(first, end);
+      await stage.begins(2);
+      const expected = end === 'SIGTERM' ? ['start', 'end', 'start'] : ['start', 'start'];
+      expect(stage.lines.map(({ what }) => what)).toStrictEqual(expected);
+      expect(faultsOf(stage.lines)).toStrictEqual([]);
+    },
+  );
 
   it('finds an epoch that comes twice', async () => {
     const stage = new Stage(program);

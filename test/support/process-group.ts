@@ -18,8 +18,8 @@ import { onTestFinished } from 'vitest';
 import { readStat } from '../../src/fence/process-identity.ts';
 import { scanSessions } from '../../src/fence/session-members.ts';
 import { MARK, markedProcesses, signal, zombiesOf } from './process-list.ts';
-import { LAUNCHER, NodeProcess, runClient } from './process-node.ts';
-import type { ClientResult } from './process-node.ts';
+import { LAUNCHER, NodeProcess, startClient, startOnTerminal } from './process-node.ts';
+import type { ClientProcess, ClientResult, NodeLaunch } from './process-node.ts';
 import { storyOf } from './process-story.ts';
 import { readNodeFiles } from './process-records.ts';
 import type { NodeFile } from './process-records.ts';
@@ -44,6 +44,8 @@ const TIMINGS: Options = {
 const PATIENCE_MS = 25_000;
 
 type Options = Readonly<Record<string, string>>;
+
+type ClientLaunch = Omit<NodeLaunch, 'id' | 'uid'>;
 
 export interface NodeSetup {
   readonly options?: Options;
@@ -256,13 +258,19 @@ export class Group {
 
   /** A command of a client, to its end. */
   async client(...args: readonly string[]): Promise<ClientResult> {
-    const [command = '', ...rest] = args;
-    return runClient({
-      args: [command, '--group', 'g', '--state-dir', this.stateDir, ...rest],
-      env: this.#environment(),
-      uid: this.#setup.asUser ?? null,
-      cwd: this.directory,
-    });
+    return this.startClient(...args).done;
+  }
+
+  startClient(...args: readonly string[]): ClientProcess {
+    return startClient({ ...this.#clientLaunch(args), uid: this.#setup.asUser ?? null });
+  }
+
+  /** A command of a client on a terminal; a size of null: one that does not know how large it is. */
+  onTerminal(
+    size: { readonly rows: number; readonly columns: number } | null,
+    ...args: readonly string[]
+  ): ClientProcess {
+    return startOnTerminal(this.#clientLaunch(args), size);
   }
 
   /** Remembers where the nodes' sockets are: they have to be gone when the nodes are. */
@@ -331,6 +339,14 @@ export class Group {
   /** What happened, for the message of a failed test. */
   story(): string {
     return storyOf(this.nodes, { mark: this.mark, witness: this.text('witness.log') });
+  }
+
+  #clientLaunch([command = '', ...rest]: readonly string[]): ClientLaunch {
+    return {
+      args: [command, '--group', 'g', '--state-dir', this.stateDir, ...rest],
+      env: this.#environment(),
+      cwd: this.directory,
+    };
   }
 
   #environment(): NodeJS.ProcessEnv {

@@ -33,18 +33,63 @@ export interface ClientResult {
   readonly stderr: string;
 }
 
-/** Runs a command of a client to its end. */
-export function runClient(launch: Omit<NodeLaunch, 'id'>): Promise<ClientResult> {
-  const child = spawnLauncher(launch);
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  return new Promise((resolve) => {
-    child.once('close', (code) => {
-      resolve({ code, stdout, stderr });
+/** A command of a client that goes on until it has done its work, or is told to end. */
+export class ClientProcess {
+  stdout = '';
+  stderr = '';
+  readonly pid: number;
+  /** To its end. */
+  readonly done: Promise<ClientResult>;
+  readonly #child: ChildProcess;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    this.pid = child.pid ?? -1;
+    child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
+    this.done = new Promise((resolve) => {
+      child.once('close', (code) => {
+        resolve({ code, stdout: this.stdout, stderr: this.stderr });
+      });
     });
+  }
+
+  /** Null while it runs; else its exit code, or the name of the signal that ended it. */
+  get end(): number | string | null {
+    return this.#child.exitCode ?? this.#child.signalCode;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  type(keys: string): void {
+    this.#child.stdin?.write(keys);
+  }
+}
+
+export function startClient(launch: Omit<NodeLaunch, 'id'>): ClientProcess {
+  return new ClientProcess(spawnLauncher(launch));
+}
+
+/**
+ * A command of a client on a terminal of its own, whose keys are typed with `type`. Everything that it
+ * writes comes on stdout. Without a size it is a terminal that does not know its own, as many programs
+ * that start others on one make it.
+ */
+export function startOnTerminal(
+  { args, env, cwd }: Omit<NodeLaunch, 'id' | 'uid'>,
+  size: { readonly rows: number; readonly columns: number } | null,
+): ClientProcess {
+  const { rows, columns } = size ?? { rows: 0, columns: 0 };
+  const words = [process.execPath, LAUNCHER, ...args].map((word) => `'${word}'`).join(' ');
+  const command = `stty rows ${rows} columns ${columns}; exec ${words}`;
+  const child = spawn('script', ['-qefc', command, '/dev/null'], {
+    cwd,
+    env: { ...env, TERM: 'xterm-256color' },
+    stdio: 'pipe',
   });
+  return new ClientProcess(child);
 }
 
 export class NodeProcess {

@@ -17,7 +17,7 @@ export async function watchStatus(
   options: ClientOptions & { readonly json: boolean },
 ): Promise<void> {
   const end = endOnSignal();
-  const live = process.stdout.isTTY && !options.json;
+  const live = knowsItsSize(process.stdout) && !options.json;
   const show = live ? await liveView(end) : lines(options.json);
   try {
     while (!end.aborted) {
@@ -29,6 +29,11 @@ export async function watchStatus(
   } finally {
     show.done();
   }
+}
+
+/** Some terminals say that they have no rows: nothing could be redrawn there. */
+function knowsItsSize({ isTTY, rows, columns }: typeof process.stdout): boolean {
+  return isTTY && rows > 0 && columns > 0;
 }
 
 interface View {

@@ -1,0 +1,183 @@
+// The commands as a person or a script calls them: what they print, when they end, and with which code.
+import { writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { inGroup } from '../support/process-group.ts';
+
+describe('status --watch', () => {
+  const SIZE = { rows: 30, columns: 100 };
+
+  it('on a terminal shows a change when it comes, and ends with Ctrl-C and the cursor back', () =>
+    inGroup(async (group) => {
+      const [a, b] = await group.startAll(['a', 'b']);
+      const watch = group.onTerminal(SIZE, 'status', '--watch');
+      await group.until('the first view', () => watch.stdout.includes('Ctrl-C ends this view'));
+      expect(plain(watch.stdout)).toMatch(/primary a\b/);
+      const before = watch.stdout.length;
+      a.kill('SIGKILL');
+      await group.reaches(b, 'serving');
+      await group.until('the next view', () =>
+        plain(watch.stdout.slice(before)).includes('primary b  epoch 2'),
+      );
+      expect(watch.end).toBeNull();
+      watch.type(CTRL_C);
+      expect((await watch.done).code).toBe(0);
+      expect(watch.stdout.lastIndexOf(SHOW_CURSOR)).toBeGreaterThan(
+        watch.stdout.lastIndexOf(HIDE_CURSOR),
+      );
+    }));
+
+  it('on a terminal that does not know its size prints lines, as elsewhere', () =>
+    inGroup(async (group) => {
+      await group.startAll(['a', 'b']);
+      const watch = group.onTerminal(null, 'status', '--watch');
+      await group.until('the view', () => plain(watch.stdout).includes('primary a'));
+      watch.type(CTRL_C);
+      expect((await watch.done).code).toBe(0);
+    }));
+
+  it('elsewhere prints a line for each change, and ends with 3 once there is no primary', () =>
+    inGroup(async (group) => {
+      const [a] = await group.startAll(['a']);
+      const watch = group.startClient('status', '--watch');
+      await group.until('the first line', () => watch.stdout.includes('primary a'));
+      await group.beats(12);
+      expect(watch.stdout.trim().split('\n')).toHaveLength(1);
+      a.kill('SIGTERM');
+      await group.ends(a);
+      await group.until('the next line', () => watch.stdout.trim().split('\n').length > 1);
+      watch.kill('SIGTERM');
+      expect((await watch.done).code).toBe(3);
+      expect(watch.stderr).toBe('');
+    }));
+
+  it('--json prints an object for each change', () =>
+    inGroup(async (group) => {
+      const [, b] = await group.startAll(['a', 'b']);
+      const watch = group.startClient('status', '--watch', '--json');
+      await group.until('the first object', () => watch.stdout.includes('\n'));
+      expect((await group.client('promote', 'b')).code).toBe(0);
+      await group.reaches(b, 'serving');
+      const seen = (): unknown[] =>
+        watch.stdout
+          .split('\n')
+          .slice(0, -1)
+          .map((line) => (JSON.parse(line) as { primary: unknown }).primary);
+      await group.until('the change', () => seen().at(-1) === 'b');
+      expect(seen()[0]).toBe('a');
+      watch.kill('SIGINT');
+      expect((await watch.done).code).toBe(0);
+    }));
+});
+
+describe('wait', () => {
+  it('ends with 0 as soon as a node has the role, and says who and at which epoch', () =>
+    inGroup(async (group) => {
+      const waiting = group.startClient('wait', '--role', 'primary', '--timeout', '1m');
+      const [a] = await group.startAll(['a']);
+      const { code, stdout } = await waiting.done;
+      expect([code, stdout]).toStrictEqual([0, 'a is primary at epoch 1.\n']);
+      const second = group.startClient('wait', 'b', '--role', 'secondary', '--timeout', '1m');
+      const b = await group.start('b');
+      expect((await second.done).stdout).toMatch(/^b is secondary at epoch 1\.$/m);
+      a.kill('SIGKILL');
+      await group.reaches(b, 'serving');
+      const { stdout: third } = await group.client('wait', 'b', '--role', 'primary');
+      expect(third).toBe('b is primary at epoch 2.\n');
+    }));
+
+  it('ends with 7 when nobody has it in time, and names what it waited for and how long', () =>
+    inGroup(async (group) => {
+      await group.startAll(['a']);
+      const { code, stderr } = await group.client(
+        'wait',
+        'b',
+        '--role',
+        'primary',
+        '--timeout',
+        '1s',
+      );
+      expect(code).toBe(7);
+      expect(stderr).toMatch(/b of group g not became primary within 1s|b .*within 1\s?s/);
+      expect(stderr).toContain('failover status --group g');
+    }));
+
+  it('ends with 3 when one look is asked for and there is no primary', () =>
+    inGroup(async (group) => {
+      const { code, stderr } = await group.client('wait', '--role', 'primary', '--timeout', '0');
+      expect(code).toBe(3);
+      expect(stderr).toContain('Cannot find a node as primary of group g');
+    }));
+});
+
+describe('check', () => {
+  it('ends with 3 where nobody leads and nobody can, and says so', () =>
+    inGroup(async (group) => {
+      const { code, stderr } = await group.client('check');
+      expect(code).toBe(3);
+      expect(stderr).toContain('Cannot find a primary in group g');
+    }));
+
+  it('ends with 3 where the only node is stopped: it has the lease and does not answer', () =>
+    inGroup(async (group) => {
+      const [a] = await group.startAll(['a']);
+      a.kill('SIGSTOP');
+      const { code, stderr } = await group.client('check');
+      a.kill('SIGCONT');
+      expect(code).toBe(3);
+      expect(stderr).toMatch(/a has the lease, is silent, and no secondary stands by/);
+    }));
+
+  it('promotes where the primary hangs, at once, and says who is primary now', () =>
+    inGroup(
+      async (group) => {
+        const [a, b] = await group.startAll(['a', 'b']);
+        await group.active(1);
+        a.kill('SIGSTOP');
+        const { code, stdout } = await group.client('check', '--timeout', '50s');
+        expect(code).toBe(0);
+        expect(stdout).toMatch(/^b is primary at epoch 2/);
+        await group.reaches(b, 'serving');
+        await group.active(2);
+      },
+      // Long enough for the question to be asked before the silence alone is noticed.
+      { options: { 'heartbeat-timeout': '5s', 'probe-interval': '10m' } },
+    ));
+});
+
+describe('promote', () => {
+  it('ends with 7 when the promotion takes longer than it may, and the promotion goes on', () =>
+    inGroup(
+      async (group) => {
+        await group.startAll(['a']);
+        const hook = 'until [ -e go ]; do sleep 0.05; done';
+        const b = await group.start('b', { options: { 'promote-command': hook } });
+        await group.reaches(b, 'watching');
+        const { code, stderr } = await group.client('promote', 'b', '--timeout', '1s');
+        expect(code).toBe(7);
+        expect(stderr).toMatch(/^failover: Cannot promote b: no answer from b within 1\s?s/);
+        expect(stderr).toContain('The promotion may still complete.');
+        writeFileSync(group.path('go'), '');
+        await group.reaches(b, 'serving');
+        expect((await group.active(2)).epoch).toBe(2);
+      },
+      { options: { 'promote-timeout': '50s' } },
+    ));
+
+  it('of a node that nobody knows ends with 3 and names those that live', () =>
+    inGroup(async (group) => {
+      await group.startAll(['a']);
+      const { code, stderr } = await group.client('promote', 'zed');
+      expect(code).toBe(3);
+      expect(stderr).toContain('Cannot find node zed in group g: those that live are a');
+    }));
+});
+
+const CTRL_C = '\u0003';
+const SHOW_CURSOR = '\u001B[?25h';
+const HIDE_CURSOR = '\u001B[?25l';
+
+/** Without colours and movements of the cursor. */
+function plain(text: string): string {
+  // eslint can't know that the escape is what is looked for.
+  return text.replaceAll(new RegExp('\\u001B\\[[0-9;?]*[A-Za-z]', 'g'), '');
+}
