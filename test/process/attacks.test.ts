@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import { MARK } from '../support/process-list.ts';
+import { shimmed } from '../support/process-shim.ts';
 
 const SUPPORT = join(import.meta.dirname, '..', 'support');
-const SHIM = { NODE_OPTIONS: `--import=${join(SUPPORT, 'process-shim.js')}` };
 
 /** The steps of a promotion, by the call that a node makes at each. */
 const STEPS = [
@@ -24,7 +24,7 @@ describe.each(STEPS)('a candidate at the step "%s"', (step) => {
   it('is killed: the next one serves', () =>
     inGroup(async (group) => {
       const [a] = await group.startAll(['a']);
-      const b = group.launch('b', { env: { ...SHIM, SHIM_AT: `${step} SIGKILL` } });
+      const b = group.launch('b', { env: shimmed({ SHIM_AT: `${step} SIGKILL` }) });
       await group.until('b to be there', () => b.end !== null || b.phase === 'watching');
       await group.start('c');
       a.kill('SIGKILL');
@@ -35,7 +35,7 @@ describe.each(STEPS)('a candidate at the step "%s"', (step) => {
 
   it('is stopped: it is fenced as the holder that the kernel shows, and the next one serves', () =>
     inGroup(async (group) => {
-      const b = group.launch('b', { env: { ...SHIM, SHIM_AT: `${step} SIGSTOP` } });
+      const b = group.launch('b', { env: shimmed({ SHIM_AT: `${step} SIGSTOP` }) });
       await group.until('b to stop', () => group.stateOf(b.pid) === 'T');
       const c = await group.start('c');
       await group.reaches(c, 'serving');
@@ -126,7 +126,7 @@ describe('the wall clock', () => {
         await group.reaches(b, 'serving');
         await group.active(2);
       },
-      { env: { ...SHIM, SHIM_CLOCK: 'jumps' } },
+      { env: shimmed({ SHIM_CLOCK: 'jumps' }) },
     ));
 
   it('is asked only where a person or another machine reads it', () => {

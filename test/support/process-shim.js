@@ -1,12 +1,20 @@
-// Preloaded into a node of a test: stops or kills it at one exact call, or makes its wall clock jump.
+// Preloaded into a node of a test: acts at one exact call, takes kernel locks away, makes its clock jump.
 import fs from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 
 /**
  * `linkSync /epochs/ before SIGSTOP`: the function of node:fs, a part of any of its arguments, when, and
- * the signal that the process sends to itself, once.
+ * what is done there, once: a signal that the process sends to itself, or the path of a directory that is
+ * emptied.
  */
-const [name = '', part = '', when = '', signal = ''] = (process.env['SHIM_AT'] ?? '').split(' ');
+const [name = '', part = '', when = '', act = ''] = (process.env['SHIM_AT'] ?? '').split(' ');
+const readdirSync = fs.readdirSync.bind(fs);
+const rmSync = fs.rmSync.bind(fs);
+
+function doIt() {
+  if (!act.startsWith('/')) process.kill(process.pid, act);
+  else for (const entry of readdirSync(act)) rmSync(`${act}/${entry}`, { recursive: true });
+}
 
 if (name !== '') {
   /** @type {Record<string, (...args: unknown[]) => unknown>} Only functions are named in the tests. */
@@ -16,11 +24,11 @@ if (name !== '') {
   functions[name] = (...args) => {
     const hit = !done && args.some((arg) => String(arg).includes(part));
     done ||= hit;
-    if (hit && when === 'before') process.kill(process.pid, signal);
+    if (hit && when === 'before') doIt();
     try {
       return original?.(...args);
     } finally {
-      if (hit && when === 'after') process.kill(process.pid, signal);
+      if (hit && when === 'after') doIt();
     }
   };
   syncBuiltinESMExports();
@@ -32,5 +40,16 @@ if (process.env['SHIM_CLOCK'] === 'jumps') {
   Date.now = () => {
     calls += 1;
     return now() + (calls % 2 === 0 ? 1 : -1) * 6 * 3_600_000;
+  };
+}
+
+// `refused`: as on a file system without them. `shared`: as on one where they keep nobody out.
+const locks = process.env['SHIM_LOCKS'];
+if (locks !== undefined) {
+  /** @type {{ tryLock: (fd: number) => boolean }} */
+  const native = createRequire(import.meta.url)('fs-native-extensions');
+  native.tryLock = () => {
+    if (locks === 'shared') return true;
+    throw Object.assign(new Error('no locks available'), { code: 'ENOLCK' });
   };
 }
