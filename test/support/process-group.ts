@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   rmSync,
   statSync,
@@ -139,6 +140,18 @@ export class Group {
   /** The state letter of a process; '' when it is gone. */
   stateOf(pid: number): string {
     return readStat(pid)?.state ?? '';
+  }
+
+  /** The paths of what a process has open. */
+  openFiles(pid: number): readonly string[] {
+    const directory = `/proc/${String(pid)}/fd`;
+    return this.files(directory).flatMap((fd) => {
+      try {
+        return [readlinkSync(join(directory, fd))];
+      } catch {
+        return [];
+      }
+    });
   }
 
   /** The living processes of all sessions that a node has on record. */
