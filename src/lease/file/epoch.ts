@@ -3,7 +3,7 @@ import { linkSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
 import { syncDirectory, syncDirectoryMeanwhile } from './durable-file.ts';
-import { errnoOf, storageError } from './storage-error.ts';
+import { errnoOf, isFull, storageError } from './storage-error.ts';
 
 export type EpochClaim =
   /** `previous`: the highest epoch before this one, 0 when there was none. */
@@ -18,13 +18,18 @@ export interface EpochClaimRequest {
   readonly record: string;
   /** The highest epoch that this node knows of from anywhere. */
   readonly floor: number;
+  /**
+   * Called when there is no room for the name: some file systems (tmpfs) count one as a file. True: some
+   * was made, and the claim is tried once more.
+   */
+  readonly makeRoom?: () => boolean;
 }
 
 /**
  * Claims exactly what was seen + 1, above `floor`. Nobody else can claim it any more; that it survives a
  * loss of power too is what `settleClaim` waits for, and nothing may start before.
  */
-export function claimEpoch({ epochs, record, floor }: EpochClaimRequest): EpochClaim {
+export function claimEpoch({ epochs, record, floor, makeRoom }: EpochClaimRequest): EpochClaim {
   const previous = highestEpoch(epochs);
   const epoch = Math.max(previous, floor) + 1;
   if (!Number.isSafeInteger(epoch)) {
@@ -34,7 +39,7 @@ export function claimEpoch({ epochs, record, floor }: EpochClaimRequest): EpochC
     );
   }
   try {
-    linkSync(record, join(epochs, String(epoch)));
+    linkMakingRoom(record, join(epochs, String(epoch)), makeRoom);
   } catch (error) {
     const code = errnoOf(error);
     if (code === 'EEXIST' || code === 'ENOENT') return { type: 'lost-race' };
@@ -51,6 +56,15 @@ export async function settleClaim(epochs: string): Promise<void> {
     await syncDirectoryMeanwhile(epochs);
   } catch (error) {
     throw storageError(`make a claim in ${epochs} durable`, error);
+  }
+}
+
+function linkMakingRoom(from: string, to: string, makeRoom: EpochClaimRequest['makeRoom']): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (!isFull(error) || makeRoom?.() !== true) throw error;
+    linkSync(from, to);
   }
 }
 
@@ -88,15 +102,21 @@ export function listEpochs(epochs: string): number[] {
     .sort((a, b) => b - a);
 }
 
-/** Removes all but the newest; the newest never. What can't be removed now goes another time. */
-export function pruneEpochs(epochs: string): void {
+/**
+ * Removes all but the newest, of which at least one stays; returns how many went. What can't be removed
+ * now goes another time.
+ */
+export function pruneEpochs(epochs: string, kept: number = KEPT_EPOCHS): number {
+  let removed = 0;
   try {
-    for (const epoch of listEpochs(epochs).slice(KEPT_EPOCHS)) {
+    for (const epoch of listEpochs(epochs).slice(Math.max(1, kept))) {
       rmSync(join(epochs, String(epoch)), { force: true });
+      removed += 1;
     }
   } catch {
     // The directory may be gone, or not ours to write: nothing depends on it.
   }
+  return removed;
 }
 
 const KEPT_EPOCHS = 16;

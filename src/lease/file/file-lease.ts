@@ -285,15 +285,25 @@ export class FileLease implements LeaseStore, SessionLedger {
 
   #claim(floor: number): ReturnType<typeof claimEpoch> {
     const { epochs } = this.paths;
-    const claim = claimEpoch({ epochs, record: this.#membership.claimPath, floor });
+    const makeRoom = (): boolean => this.#membership.giveSpareName() || pruneEpochs(epochs, 1) > 0;
+    const claim = claimEpoch({ epochs, record: this.#membership.claimPath, floor, makeRoom });
     if (claim.type === 'claimed') {
       this.#highestSeen = claim.epoch;
       // Later: a takeover waits for this claim.
       setImmediate(() => {
-        pruneEpochs(epochs);
+        this.#tidyEpochs();
       });
     }
     return claim;
+  }
+
+  #tidyEpochs(): void {
+    pruneEpochs(this.paths.epochs);
+    try {
+      this.#membership.keepSpareName();
+    } catch {
+      // No room, or no directory: the next claim makes do without.
+    }
   }
 
   /**

@@ -79,6 +79,15 @@ export class Membership {
     this.#registration.rewriteClaim(this.#record);
   }
 
+  /** Makes room for the name of an epoch, once until `keepSpareName`. */
+  giveSpareName(): boolean {
+    return this.#registration.giveSpareName();
+  }
+
+  keepSpareName(): void {
+    this.#registration.keepSpareName();
+  }
+
   touch(): void {
     if (!this.#closed) this.#registration.touch();
   }

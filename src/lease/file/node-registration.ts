@@ -1,5 +1,5 @@
 // This node's own record and claim: written ahead, kept open, and overwritten in place.
-import { closeSync, futimesSync, openSync } from 'node:fs';
+import { closeSync, futimesSync, linkSync, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
 import type { NodeRecord } from '../lease-store.ts';
@@ -7,12 +7,14 @@ import { overwrite, padded, replaceFile, replaceVolatileFile } from './durable-f
 import { identityOfDescriptor, identityOfPath } from './file-identity.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { claimText, RECORD_BYTES, RECORD_LIMIT_BYTES } from './node-record.ts';
-import { forgetNode } from './node-registry.ts';
-import { isFull, withStorageErrors } from './storage-error.ts';
+import { forgetNode, sparePath } from './node-registry.ts';
+import { errnoOf, isFull, withStorageErrors } from './storage-error.ts';
 
 export class NodeRegistration {
   /** What the claim links: complete and flushed, so that a claim needs no room. */
   readonly claimPath: string;
+  /** A second name of the claim: given up for the name of an epoch where there is no room for one more. */
+  readonly #sparePath: string;
   readonly #path: string;
   #fd: number;
   #sizeBytes: number;
@@ -22,12 +24,14 @@ export class NodeRegistration {
   constructor(paths: GroupPaths, record: NodeRecord) {
     this.#path = join(paths.nodes, `${record.run}.json`);
     this.claimPath = join(paths.claims, `${record.run}.json`);
+    this.#sparePath = sparePath(paths, record.run);
     const { content, sizeBytes } = this.#encode(record, RECORD_BYTES);
     this.#sizeBytes = sizeBytes;
     this.#touchedAt = performance.now();
     this.#fd = withStorageErrors(`register node ${record.node} in ${paths.directory}`, () => {
       try {
         replaceFile(this.claimPath, claimText(record));
+        this.keepSpareName();
         replaceVolatileFile(this.#path, content);
         return openSync(this.#path, 'r+');
       } catch (error) {
@@ -70,6 +74,25 @@ export class NodeRegistration {
     } catch (error) {
       // The node's record has the news, and readers believe it before the claim.
       if (!isFull(error)) throw error;
+    }
+  }
+
+  /** Makes room for one name; false when this was done before. */
+  giveSpareName(): boolean {
+    try {
+      unlinkSync(this.#sparePath);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** @throws the system's error where there is no room for it. */
+  keepSpareName(): void {
+    try {
+      linkSync(this.claimPath, this.#sparePath);
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
     }
   }
 

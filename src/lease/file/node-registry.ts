@@ -92,8 +92,14 @@ export function areSessionsGone(sessions: readonly SessionRecord[]): boolean {
 export function forgetNode(paths: GroupPaths, run: string): void {
   if (!isRunName(run)) return;
   rmSync(join(paths.claims, `${run}.json`), { force: true });
+  rmSync(sparePath(paths, run), { force: true });
   rmSync(join(paths.nodes, `${run}.json`), { force: true });
   rmSync(roleFilePath(paths, run), { force: true });
+}
+
+/** A name that a node keeps so that it can make room for another (see `NodeRegistration`). */
+export function sparePath(paths: GroupPaths, run: string): string {
+  return join(paths.claims, `${run}.spare`);
 }
 
 /** Whether a run can be the name of a file: records are written by others. */

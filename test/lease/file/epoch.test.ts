@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import type * as fs from 'node:fs';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   claimEpoch,
   highestEpoch,
@@ -39,6 +39,38 @@ function setUp(): { epochs: string; record: string } {
   between.beforeLink = between.afterLink = () => undefined;
   return { epochs, record };
 }
+
+describe('where there is no room for one more name', () => {
+  const noRoom = (): never => {
+    throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
+  };
+
+  it('claims in the room that is made, and asks for it once', () => {
+    const { epochs, record } = setUp();
+    let asked = 0;
+    between.beforeLink = () => {
+      if (asked === 0) noRoom();
+    };
+    const makeRoom = (): boolean => {
+      asked += 1;
+      return true;
+    };
+    expect(claimEpoch({ epochs, record, floor: 0, makeRoom })).toMatchObject({ epoch: 1 });
+    between.beforeLink = noRoom;
+    expect(failureOf(() => claimEpoch({ epochs, record, floor: 0, makeRoom }))).toMatchObject({
+      code: 'FAILOVER_STATE_DIR_FULL',
+    });
+    expect(asked).toBe(2);
+  });
+
+  it('says so when none can be made', () => {
+    const { epochs, record } = setUp();
+    between.beforeLink = noRoom;
+    const request = { epochs, record, floor: 0, makeRoom: () => false };
+    expect(failureOf(() => claimEpoch(request))).toMatchObject({ code: 'FAILOVER_STATE_DIR_FULL' });
+    expect(highestEpoch(epochs)).toBe(0);
+  });
+});
 
 it('claims what was seen and one more, or what the floor says and one more', () => {
   const { epochs, record } = setUp();

@@ -146,15 +146,32 @@ describe.skipIf(!isRoot)('as root', () => {
     });
   });
 
-  it('holds nothing where not even a name is left', async () => {
+  it('goes on where not even a name is left: each node has kept one for a claim', async () => {
+    const stateDir = tinyDisk('64k,nr_inodes=30');
+    const a = openLease(stateDir, 'a');
+    const b = openLease(stateDir, 'b');
+    const freeNames = takeAllNames(stateDir);
+    expect(await granted(a.acquire(0))).toBe(1);
+    await a.release();
+    expect(await b.acquire(0)).toEqual({ type: 'granted', epoch: 2, previous: 'a' });
+    // From here on an old epoch goes for each new one.
+    expect(await b.advanceEpoch(0)).toBe(3);
+    await b.release();
+    expect(await a.acquire(0)).toEqual({ type: 'granted', epoch: 4, previous: 'b' });
+    freeNames();
+    expect(await a.advanceEpoch(0)).toBe(5);
+  });
+
+  it('holds nothing where there is no room for a claim, and claims once there is', async () => {
     const stateDir = tinyDisk('64k,nr_inodes=20');
     const a = openLease(stateDir, 'a');
-    let count = 0;
-    while (spawnSync('mkdir', [join(stateDir, `d${String(count)}`)]).status === 0) count += 1;
-    await expect(a.acquire(0)).rejects.toMatchObject({ code: 'FAILOVER_STATE_DIR_FULL' });
-    expect(a.observe()).toMatchObject({ held: false, epoch: 0 });
-    for (let index = 0; index < count; index += 1) rmdirSync(join(stateDir, `d${String(index)}`));
+    const freeNames = takeAllNames(stateDir);
     expect(await granted(a.acquire(0))).toBe(1);
+    await a.release();
+    await expect(a.acquire(0)).rejects.toMatchObject({ code: 'FAILOVER_STATE_DIR_FULL' });
+    expect(a.observe()).toMatchObject({ held: false, epoch: 1 });
+    freeNames();
+    expect(await granted(a.acquire(0))).toBe(2);
   });
 });
 
@@ -191,4 +208,17 @@ function tinyDisk(size: string): string {
 function fill(directory: string): void {
   const { status } = spawnSync('dd', ['if=/dev/zero', `of=${join(directory, 'fill')}`, 'bs=1k']);
   if (status === 0) throw new Error('the disk is not full');
+}
+
+/** Until the file system has room for no further name; returns what frees them. */
+function takeAllNames(directory: string): () => void {
+  const made: string[] = [];
+  for (;;) {
+    const path = join(directory, `d${String(made.length)}`);
+    if (spawnSync('mkdir', [path]).status !== 0) break;
+    made.push(path);
+  }
+  return () => {
+    for (const path of made) rmdirSync(path);
+  };
 }
