@@ -1,9 +1,12 @@
 // What is promised, each with a test that fails when the promise is broken.
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
+import type { Group } from '../support/process-group.ts';
 import { MARK, signal } from '../support/process-list.ts';
+import { shimmed } from '../support/process-shim.ts';
 
 describe('S1: at most one workload of a group is active at any instant', () => {
   // It ignores the order to end and has closed the lock: only the recorded session still shows it.
@@ -86,6 +89,49 @@ describe('S2: epochs strictly increase', () => {
       expect(epochs.every((epoch, i) => i === 0 || epoch > (epochs[i - 1] ?? 0))).toBe(true);
       expect(epochs.length).toBe(before + 2);
     }));
+
+  it('S2: known to the directory alone: nobody who lives has ever heard of the last epoch', () =>
+    inGroup(async (group) => {
+      const [a] = await group.startAll(['a']);
+      signal((await group.active(1)).pid, 'SIGKILL');
+      await group.active(2);
+      a.kill('SIGKILL');
+      await group.ends(a);
+      await group.startAll(['b']);
+      expect((await group.active(3)).epoch).toBe(3);
+    }));
+
+  it('S2: known to the node alone: the directory has lost every epoch when it claims', () =>
+    inGroup(async (group) => {
+      const [a] = await group.startAll(['a']);
+      signal((await group.active(1)).pid, 'SIGKILL');
+      await group.reaches(a, 'serving', 2);
+      const epochs = join(group.groupDir, 'epochs');
+      // The last step before the claim: whatever looked into the directory has done so.
+      const env = shimmed({ SHIM_AT: `mkdirSync primary.lock.lock before ${epochs}` });
+      const b = await group.start('b', { env });
+      await group.reaches(b, 'watching');
+      a.kill('SIGKILL');
+      await group.reaches(b, 'serving');
+      expect((await group.active(3)).epoch).toBe(3);
+      expect(group.files(epochs)).toStrictEqual(['3']);
+    }));
+});
+
+describe('S2: at the very moment of a claim', () => {
+  it('S2: a higher number that has just come to the directory is not claimed below', () =>
+    inGroup(async (group) => {
+      const [a] = await group.startAll(['a']);
+      const epochs = join(group.groupDir, 'epochs');
+      const env = shimmed({ SHIM_AT: `mkdirSync primary.lock.lock before ${epochs}/50` });
+      const b = await group.start('b', { env });
+      await group.reaches(b, 'watching');
+      a.kill('SIGKILL');
+      await group.reaches(b, 'serving');
+      expect((await group.active(2)).epoch).toBe(51);
+      // Not even tried: a claim below would have left its number.
+      expect([...group.files(epochs)].sort()).toStrictEqual(['1', '50', '51']);
+    }));
 });
 
 describe('S4: with one willing secondary there is a primary again', () => {
@@ -123,6 +169,36 @@ describe('S4: with one willing secondary there is a primary again', () => {
       },
       { options: { fence: 'none' } },
     ));
+});
+
+describe('S4: a primary that hangs, with a workload that ignores SIGTERM', () => {
+  it('S4: is asked, found dead, fenced and emptied, in this order, and then one is active', () =>
+    inGroup(async (group) => {
+      const [a, b, c] = await group.startAll(['a', 'b', 'c'], { run: 'exec "$W" --ignore-term' });
+      const first = await group.active(1);
+      await group.beats(12);
+      a.kill('SIGSTOP');
+      const second = await group.active(2);
+      expect(group.lives(first.pid)).toBe(false);
+      expect(await group.ends(a)).toBe('SIGKILL');
+      await group.primaryOf([b, c]);
+      const steps = [b, c]
+        .flatMap(({ transitions }) => transitions)
+        .sort((x, y) => (x.time ?? '').localeCompare(y.time ?? ''))
+        .map(({ to }) => to);
+      const order = ['suspecting', 'fencing', 'clearing', 'serving'].map((to) => steps.indexOf(to));
+      expect(order.every((place, i) => place > (order[i - 1] ?? -1))).toBe(true);
+      // It was told in order first, then killed; only then the next one began.
+      const words = group.lines.map(({ what, pid }) => `${what} ${pid}`);
+      expect([...new Set(words)]).toStrictEqual([
+        `start ${first.pid}`,
+        `ignored ${first.pid}`,
+        `start ${second.pid}`,
+      ]);
+      await group.beats(12);
+      expect([group.starts, second.epoch]).toStrictEqual([2, 2]);
+      group.judge();
+    }));
 });
 
 describe('S5: a failed promotion leaves a free lease and a working secondary', () => {
@@ -174,6 +250,35 @@ describe('S6: nothing is orphaned and nothing of others is killed', () => {
       expect(left.filter((pid) => group.lives(pid))).toStrictEqual([]);
     }));
 
+  it('S6: a stranger that has the recorded pid of a workload by now is not signalled', () =>
+    inGroup(async (group) => {
+      const [a] = await group.startAll(['a']);
+      const { pid } = await group.active(1);
+      a.kill('SIGKILL');
+      await group.until('the end of its workload', () => !group.lives(pid));
+      const stranger = await startStranger(group);
+      const [record] = group.records();
+      for (const process of [
+        record?.supervisor,
+        ...(record?.sessions ?? []).map((s) => s.process),
+      ]) {
+        if (process !== undefined) process.pid = stranger.pid;
+      }
+      expect(record?.sessions).toHaveLength(1);
+      writeFileSync(
+        join(group.groupDir, 'nodes', `${record?.run ?? ''}.json`),
+        JSON.stringify(record),
+      );
+      await group.startAll(['b']);
+      await group.active(2);
+      // Of the signals that wait, a shell takes the lower number first: TERM would be told by now.
+      signal(stranger.pid, 'SIGWINCH');
+      await group.until('its word', () => group.text('stranger').includes('asked'));
+      expect(group.text('stranger')).toBe('ready\nasked\n');
+      expect(group.lives(stranger.pid)).toBe(true);
+      signal(stranger.pid, 'SIGKILL');
+    }));
+
   it.each(['primary.lock', 'workload.lock'])(
     'S6: a foreign program that holds %s is spared',
     (name) =>
@@ -204,3 +309,20 @@ describe('S6: nothing is orphaned and nothing of others is killed', () => {
       }),
   );
 });
+
+/** The first process of a session that is none of ours; it writes down each signal that it gets. */
+async function startStranger(group: Group): Promise<{ readonly pid: number }> {
+  const told = ['TERM', 'CONT', 'HUP', 'INT'].map(
+    (name) => `trap 'echo ${name} >> stranger' ${name}`,
+  );
+  const script = `${told.join('; ')}; trap 'echo asked >> stranger' WINCH
+    echo ready >> stranger; while :; do sleep 0.02; done`;
+  const child = spawn('sh', ['-c', script], {
+    cwd: group.directory,
+    detached: true,
+    stdio: 'ignore',
+    env: { PATH: process.env['PATH'], [MARK]: group.mark },
+  });
+  await group.until('the stranger', () => group.text('stranger') === 'ready\n');
+  return { pid: child.pid ?? -1 };
+}

@@ -6,7 +6,8 @@ export interface NodeFile {
   readonly node: string;
   readonly run: string;
   readonly endpoints: Readonly<Record<string, string>>;
-  readonly sessions: readonly { readonly process: { readonly pid: number } }[];
+  readonly supervisor: { pid: number };
+  readonly sessions: readonly { readonly process: { pid: number } }[];
 }
 
 /** The records in a directory; one that is being written is left out. */

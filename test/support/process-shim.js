@@ -4,15 +4,17 @@ import { createRequire, syncBuiltinESMExports } from 'node:module';
 
 /**
  * `linkSync /epochs/ before SIGSTOP`: the function of node:fs, a part of any of its arguments, when, and
- * what is done there, once: a signal that the process sends to itself, or the path of a directory that is
- * emptied.
+ * what is done there, once: a signal that the process sends to itself, the path of a directory that is
+ * emptied, or of a file that is made.
  */
 const [name = '', part = '', when = '', act = ''] = (process.env['SHIM_AT'] ?? '').split(' ');
 const readdirSync = fs.readdirSync.bind(fs);
 const rmSync = fs.rmSync.bind(fs);
+const { existsSync, writeFileSync } = fs;
 
 function doIt() {
   if (!act.startsWith('/')) process.kill(process.pid, act);
+  else if (!existsSync(act)) writeFileSync(act, 'made by a test');
   else for (const entry of readdirSync(act)) rmSync(`${act}/${entry}`, { recursive: true });
 }
 
