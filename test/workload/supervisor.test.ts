@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
 import { lives, pidFrom, TERM, workloadOf } from '../support/workload.ts';
+import type { WorkloadUnderTest } from '../support/workload.ts';
 
 describe('stopping a workload', () => {
   it('asks with TERM, waits, and leaves nothing and a free lock', async () => {
@@ -129,15 +130,52 @@ describe('stopping a workload', () => {
     expect(result.detail).toMatch(/^died of SIGTERM after /);
   });
 
+  it('has what still holds the lock ended, with the same grace, and says nothing', async () => {
+    const graces: number[] = [];
+    const { workload, lock, warnings } = await workloadOf('exec sleep 100', {
+      endHolders: (graceMs) => {
+        graces.push(graceMs);
+        holder.close();
+        return Promise.resolve();
+      },
+    });
+    await workload.activate(TERM);
+    const holder = await heldBesides(workload, lock);
+    await workload.stop(0);
+    expect(graces).toEqual([0]);
+    expect(lock.isFree()).toBe(true);
+    expect(warnings).toEqual([]);
+  });
+
+  it('has nobody ended where the lock is free', async () => {
+    let calls = 0;
+    const { workload } = await workloadOf('exec sleep 100', {
+      endHolders: () => {
+        calls += 1;
+        return Promise.resolve();
+      },
+    });
+    await workload.activate(TERM);
+    await workload.stop(0);
+    expect(calls).toBe(0);
+  });
+
+  it('resolves also when what holds the lock can not be ended, and says why', async () => {
+    const { workload, lock, warnings } = await workloadOf('exec sleep 100', {
+      endHolders: () => Promise.reject(new Error('no processes to be seen')),
+    });
+    await workload.activate(TERM);
+    const holder = await heldBesides(workload, lock);
+    await workload.stop(0);
+    expect(warnings.join()).toContain('no processes to be seen');
+    holder.close();
+  });
+
   it('resolves when a stranger holds the lock, and says so', async () => {
     const { workload, lock, warnings } = await workloadOf('exec sleep 100');
     await workload.activate(TERM);
-    const pid = workload.describe().pid ?? 0;
-    process.kill(pid, 'SIGKILL');
-    await until('the end', () => workload.describe().state === 'ended');
-    const stranger = lock.open();
+    const stranger = await heldBesides(workload, lock);
     try {
-      expect(stranger.tryLock()).toBe(true);
       await workload.stop(0);
       expect(warnings.join()).toContain('still holds the workload lock');
     } finally {
@@ -262,3 +300,15 @@ describe('the lock', () => {
     expect(lock.isFree()).toBe(true);
   });
 });
+
+/** Has the workload killed, and then its lock by a description that is none of its own. */
+async function heldBesides(
+  workload: WorkloadUnderTest['workload'],
+  lock: WorkloadUnderTest['lock'],
+): Promise<ReturnType<typeof lock.open>> {
+  process.kill(workload.describe().pid ?? 0, 'SIGKILL');
+  await until('the end', () => workload.describe().state === 'ended');
+  const description = lock.open();
+  expect(description.tryLock()).toBe(true);
+  return description;
+}
