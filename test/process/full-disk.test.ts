@@ -97,7 +97,8 @@ function fillBlocks(group: Group): string {
 function fillNames(group: Group): string {
   const directory = join(group.stateDir, 'filling');
   mkdirSync(directory);
-  for (let i = 0; hasRoom(() => mkdirSync(join(directory, String(i)))); i += 1) continue;
+  for (let i = 0; hasRoom(() => mkdirSync(join(directory, String(i)), { recursive: true })); i += 1)
+    continue;
   return directory;
 }
 

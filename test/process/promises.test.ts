@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import { MARK, signal } from '../support/process-list.ts';
-import { shimmed } from '../support/process-shim.ts';
+import { shimmed } from '../support/process-shimmed.ts';
 
 describe('S1: at most one workload of a group is active at any instant', () => {
   // It ignores the order to end and has closed the lock: only the recorded session still shows it.

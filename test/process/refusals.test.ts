@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
-import { shimmed } from '../support/process-shim.ts';
+import { shimmed } from '../support/process-shimmed.ts';
 
 describe('a state directory without kernel locks', () => {
   it.each([

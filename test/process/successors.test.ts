@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';
-import { shimmed } from '../support/process-shim.ts';
+import { shimmed } from '../support/process-shimmed.ts';
 
 describe('a named successor', () => {
   /** The old primary steps down no further than it is let, so that the successor is met before its turn. */

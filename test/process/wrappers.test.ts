@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
+import { openFilesOf } from '../support/process-list.ts';
 
 /** The scripts of a package.json in which the witness is the server that must not run twice. */
 const NPM_SCRIPTS = {
@@ -63,7 +64,7 @@ async function survivesTheSupervisor(group: Group, wrapper: Wrapper): Promise<vo
   const [a, b] = await group.startAll(['a', 'b'], wrapper);
   const first = await group.active(1);
   // Else this would be no test of more than the lock.
-  expect(group.openFiles(first.pid)).not.toContain(join(group.groupDir, 'workload.lock'));
+  expect(openFilesOf(first.pid)).not.toContain(join(group.groupDir, 'workload.lock'));
   a.kill('SIGKILL');
   const second = await group.active(2);
   expect(group.lives(first.pid)).toBe(false);

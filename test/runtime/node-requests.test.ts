@@ -20,14 +20,14 @@ const CHANGES: readonly (readonly [Method, string])[] = [
 describe.each(CHANGES)('%s', (method, called) => {
   it('is refused when its time is over, and nothing is done', async () => {
     const { node, calls } = recordingNode();
-    const params = { expiresAtMs: monotonicNow() - 1 };
+    const params = { group: 'web', expiresAtMs: monotonicNow() - 1 };
     await expect(serve(node, method, params)).rejects.toMatchObject({ code: 'FAILOVER_REFUSED' });
     expect(calls).toEqual([]);
   });
 
   it.each([
-    ['its time is not over', { expiresAtMs: monotonicNow() + 3_600_000 }],
-    ['it has none', {}],
+    ['its time is not over', { group: 'web', expiresAtMs: monotonicNow() + 3_600_000 }],
+    ['it has none', { group: 'web' }],
   ])('is done when %s', async (_, params) => {
     const { node, calls } = recordingNode();
     await serve(node, method, params);

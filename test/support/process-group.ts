@@ -7,7 +7,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   realpathSync,
   rmSync,
   statSync,
@@ -18,7 +17,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { readStat } from '../../src/fence/process-identity.ts';
 import { scanSessions } from '../../src/fence/session-members.ts';
-import { MARK, markedProcesses, signal, zombiesOf } from './process-list.ts';
+import { isNoZombie, MARK, markedProcesses, signal, zombiesOf } from './process-list.ts';
 import { LAUNCHER, NodeProcess, startClient, startOnTerminal } from './process-node.ts';
 import type { ClientProcess, ClientResult, NodeLaunch } from './process-node.ts';
 import { storyOf } from './process-story.ts';
@@ -140,18 +139,6 @@ export class Group {
   /** The state letter of a process; '' when it is gone. */
   stateOf(pid: number): string {
     return readStat(pid)?.state ?? '';
-  }
-
-  /** The paths of what a process has open. */
-  openFiles(pid: number): readonly string[] {
-    const directory = `/proc/${String(pid)}/fd`;
-    return this.files(directory).flatMap((fd) => {
-      try {
-        return [readlinkSync(join(directory, fd))];
-      } catch {
-        return [];
-      }
-    });
   }
 
   /** The living processes of all sessions that a node has on record. */
@@ -382,8 +369,4 @@ export class Group {
 
 function mtimeOf(path: string): bigint {
   return statSync(path, { bigint: true, throwIfNoEntry: false })?.mtimeNs ?? 0n;
-}
-
-function isNoZombie(pid: number): boolean {
-  return readStat(pid)?.state !== 'Z';
 }

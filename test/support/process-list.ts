@@ -1,5 +1,5 @@
 // The processes that a test has started, found by a mark in their environment, whoever their parent is.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readStat } from '../../src/fence/process-identity.ts';
 
 /** The name of the variable: everything that a marked process starts inherits it. */
@@ -31,6 +31,23 @@ export function zombiesOf(parents: readonly number[]): number[] {
   return allPids().filter((pid) => {
     const stat = readStat(pid);
     return stat !== null && stat.state === 'Z' && parents.includes(stat.parent);
+  });
+}
+
+/** Whether it has been waited for, or never was one. */
+export function isNoZombie(pid: number): boolean {
+  return readStat(pid)?.state !== 'Z';
+}
+
+/** The paths of what a process has open. */
+export function openFilesOf(pid: number): readonly string[] {
+  const directory = `/proc/${String(pid)}/fd`;
+  return readdirSync(directory).flatMap((fd) => {
+    try {
+      return [readlinkSync(`${directory}/${fd}`)];
+    } catch {
+      return [];
+    }
   });
 }
 

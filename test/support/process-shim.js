@@ -48,8 +48,9 @@ if (process.env['SHIM_CLOCK'] === 'jumps') {
 // `refused`: as on a file system without them. `shared`: as on one where they keep nobody out.
 const locks = process.env['SHIM_LOCKS'];
 if (locks !== undefined) {
-  /** @type {{ tryLock: (fd: number) => boolean }} */
-  const native = createRequire(import.meta.url)('fs-native-extensions');
+  /** @type {unknown} It has no types. */
+  const loaded = createRequire(import.meta.url)('fs-native-extensions');
+  const native = /** @type {{ tryLock: (fd: number) => boolean }} */ (loaded);
   native.tryLock = () => {
     if (locks === 'shared') return true;
     throw Object.assign(new Error('no locks available'), { code: 'ENOLCK' });
