@@ -14,14 +14,14 @@ import {
   promotions,
   recordingTransport,
   secondary,
+  started,
 } from './support/watchers.ts';
 
 describe('a promoted secondary', () => {
   it('publishes heartbeats, its promotion, and its shutdown exactly once', async () => {
     const at = place();
     const bus = recordingTransport(at);
-    const { watcher } = secondary(at, { promote: promotions().promote, bus });
-    await watcher.start();
+    const { watcher } = await started(secondary(at, { promote: promotions().promote, bus }));
     const kinds = (): string[] => bus.published.map(({ kind }) => kind);
     await until('two heartbeats', () => {
       const promoted = kinds().indexOf('promoted');
@@ -36,8 +36,7 @@ describe('a promoted secondary', () => {
 
   it('is followed and heard by the others at its own addresses', async () => {
     const at = place();
-    const first = primary(at, { nodeId: 'a' });
-    await first.watcher.start();
+    const first = await started(primary(at, { nodeId: 'a' }));
     const bus = recordingTransport(at);
     const observer = secondary(at, { nodeId: 'observer', bus });
     const next = secondary(at, { nodeId: 'b', promote: promotions().promote });
@@ -55,21 +54,20 @@ describe('a promoted secondary', () => {
     const elsewhere = new Transport({ directory: at.socketDir });
     onTestFinished(() => elsewhere.close());
     const bus = recordingTransport(at);
-    const observer = secondary(at, { nodeId: 'observer', bus });
-    await observer.watcher.start();
-    const { watcher } = secondary(at, {
-      nodeId: 'b',
-      promote: () => Promise.resolve(elsewhere.endpoints),
-    });
-    await watcher.start();
+    await started(secondary(at, { nodeId: 'observer', bus }));
+    await started(
+      secondary(at, {
+        nodeId: 'b',
+        promote: () => Promise.resolve(elsewhere.endpoints),
+      }),
+    );
     await until(
       'the new addresses',
       () => bus.followed.at(-1)?.endpoints.bus === elsewhere.endpoints.bus,
     );
     expect(bus.followed.at(-1)).toMatchObject({ node: 'b', endpoints: elsewhere.endpoints });
     const newcomer = recordingTransport(at);
-    const { watcher: late } = secondary(at, { nodeId: 'late', bus: newcomer });
-    await late.start();
+    await started(secondary(at, { nodeId: 'late', bus: newcomer }));
     await until('the holder', () => newcomer.followed.at(-1)?.node === 'b');
     expect(newcomer.followed.at(-1)?.endpoints).toEqual(elsewhere.endpoints);
   });
@@ -79,14 +77,12 @@ describe('the handover', () => {
   it('frees the lock before a subscriber hears of the shutdown', async () => {
     const at = place();
     const lock = primaryLock(at);
-    const first = primary(at, { nodeId: 'a' });
-    await first.watcher.start();
+    const first = await started(primary(at, { nodeId: 'a' }));
     const free: boolean[] = [];
     const bus = recordingTransport(at, ({ type }) => {
       if (type === 'shutdown-received') free.push(couldTake(lock));
     });
-    const { watcher } = secondary(at, { bus });
-    await watcher.start();
+    const { watcher } = await started(secondary(at, { bus }));
     await until('the first heartbeat', () => bus.heard.some(isHeartbeat));
     await first.watcher.shutdown();
     await first.watcher.shutdown();
@@ -116,11 +112,9 @@ describe('the handover', () => {
 
   it('leaves no primary only for as long as nobody is there to lead', async () => {
     const at = place();
-    const first = primary(at, { nodeId: 'a' });
-    await first.watcher.start();
+    const first = await started(primary(at, { nodeId: 'a' }));
     await first.watcher.shutdown();
-    const { watcher } = secondary(at, { promote: promotions().promote });
-    await watcher.start();
+    const { watcher } = await started(secondary(at, { promote: promotions().promote }));
     await until('the promotion', () => watcher.isPrimary);
     expect(watcher.epoch).toBe(2);
   });
@@ -129,12 +123,10 @@ describe('the handover', () => {
 describe('checking', () => {
   it('is answered on the primary, by a primary that lives, and by a promotion', async () => {
     const at = place();
-    const first = primary(at, { nodeId: 'a' });
-    await first.watcher.start();
+    const first = await started(primary(at, { nodeId: 'a' }));
     expect((await first.watcher.checkAndMaybeFailover()).takeover).toBeNull();
     const { promote, epochs } = promotions();
-    const { watcher } = secondary(at, { nodeId: 'b', promote });
-    await watcher.start();
+    const { watcher } = await started(secondary(at, { nodeId: 'b', promote }));
     await until('the primary', () => watcher.status()?.primary === 'a');
     expect((await watcher.checkAndMaybeFailover()).takeover).toBeNull();
     expect(epochs).toEqual([]);
@@ -177,8 +169,7 @@ describe('what it hears', () => {
     // The same socket, the same node id, and a run that is deposed.
     const holder = await silentHolder(at, { run: 'deposed' });
     const bus = recordingTransport(at);
-    const { watcher, warnings } = secondary(at, { bus, promote: promotions().promote });
-    await watcher.start();
+    const { warnings } = await started(secondary(at, { bus, promote: promotions().promote }));
     await until('the warning', () => {
       holder.bus.publish({
         kind: 'heartbeat',
@@ -197,19 +188,18 @@ describe('what it hears', () => {
   it('of another version is said', async () => {
     const at = place();
     await silentHolder(at, { version: '9.9.9' });
-    const { watcher, warnings } = secondary(at);
-    await watcher.start();
+    const { warnings } = await started(secondary(at));
     await until('the warning', () => warnings.some((warning) => warning.includes('9.9.9')));
   });
 });
 
 it('without sockets learns from the lease alone', async () => {
   const at = place();
-  const first = primary(at, { nodeId: 'a', bus: null });
-  await first.watcher.start();
+  const first = await started(primary(at, { nodeId: 'a', bus: null }));
   const { promote, epochs } = promotions();
-  const { watcher, transitions } = secondary(at, { nodeId: 'b', bus: null, promote });
-  await watcher.start();
+  const { watcher, transitions } = await started(
+    secondary(at, { nodeId: 'b', bus: null, promote }),
+  );
   await until('the primary', () => watcher.status()?.primary === 'a');
   await until('several timeouts', () => (watcher.status()?.uptimeMs ?? 0) > 400);
   expect(transitions.map(({ role }) => role)).not.toContain('candidate');
@@ -221,8 +211,7 @@ it('without sockets learns from the lease alone', async () => {
 it('goes on when its state directory was removed, under an epoch that goes on too', async () => {
   const at = place();
   const { promote, epochs } = promotions();
-  const { watcher, transitions } = secondary(at, { promote });
-  await watcher.start();
+  const { watcher, transitions } = await started(secondary(at, { promote }));
   await until('the promotion', () => watcher.isPrimary);
   rmSync(at.stateDir, { recursive: true });
   mkdirSync(at.stateDir, { mode: 0o700 });

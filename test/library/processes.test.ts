@@ -4,7 +4,7 @@ import { readStat } from '../../src/fence/process-identity.ts';
 import { until } from '../support/until.ts';
 import { startProcess } from './support/watcher-processes.ts';
 import type { WatcherProcess } from './support/watcher-processes.ts';
-import { place, recordingTransport, secondary } from './support/watchers.ts';
+import { place, recordingTransport, secondary, started } from './support/watchers.ts';
 import type { Place, RecordingTransport, Seen } from './support/watchers.ts';
 
 /** The limits of a loaded machine: a false suspicion would be a takeover that is not the test's. */
@@ -104,13 +104,14 @@ async function stopped(
 ): Promise<{ readonly first: WatcherProcess; readonly other: Seen }> {
   const at = place();
   const first = await startProcess('primary', at, { nodeId: 'a' });
-  const other = secondary(at, {
-    nodeId: 'b',
-    fence,
-    probeTimeoutMs: 200,
-    promote: () => Promise.resolve(),
-  });
-  await other.watcher.start();
+  const other = await started(
+    secondary(at, {
+      nodeId: 'b',
+      fence,
+      probeTimeoutMs: 200,
+      promote: () => Promise.resolve(),
+    }),
+  );
   await until('the primary', () => other.watcher.status()?.primary === 'a');
   first.child.kill('SIGSTOP');
   return { first, other };
@@ -127,8 +128,7 @@ function stateOf({ child }: WatcherProcess): string | undefined {
 /** An observer in this process, which can not be promoted. */
 async function join(at: Place): Promise<Seen & { readonly bus: RecordingTransport }> {
   const bus = recordingTransport(at);
-  const observer = secondary(at, { ...CALM, nodeId: 'newcomer', bus });
-  await observer.watcher.start();
+  const observer = await started(secondary(at, { ...CALM, nodeId: 'newcomer', bus }));
   return { ...observer, bus };
 }
 

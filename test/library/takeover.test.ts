@@ -18,16 +18,15 @@ import {
   promotions,
   recordingTransport,
   secondary,
+  started,
 } from './support/watchers.ts';
 
 describe('a secondary without a promote callback', () => {
   it('never takes the lease: not after a shutdown, not after any silence', async () => {
     const at = place();
-    const first = primary(at, { nodeId: 'a' });
-    await first.watcher.start();
+    const first = await started(primary(at, { nodeId: 'a' }));
     const bus = recordingTransport(at);
-    const { watcher, transitions } = secondary(at, { nodeId: 'b', bus });
-    await watcher.start();
+    const { watcher, transitions } = await started(secondary(at, { nodeId: 'b', bus }));
     await until('the first heartbeat', () => bus.heard.some(isHeartbeat));
     await first.watcher.shutdown();
     await until('the shutdown', () => bus.heard.some(({ type }) => type === 'shutdown-received'));
@@ -49,8 +48,7 @@ describe('a secondary without a promote callback', () => {
 
   it('takes over once it is given one', async () => {
     const at = place();
-    const { watcher, transitions } = secondary(at);
-    await watcher.start();
+    const { watcher, transitions } = await started(secondary(at));
     await until('its wait', () => transitions.some(({ to }) => to === 'waiting'));
     const { promote, epochs } = promotions();
     watcher.setPromoteCallback(promote);
@@ -64,8 +62,7 @@ describe('a lease that stays held', () => {
     const at = place();
     const holder = await silentHolder(at, { run: 'somebody-else' });
     const { promote, epochs } = promotions();
-    const { watcher, transitions, warnings } = secondary(at, { promote });
-    await watcher.start();
+    const { watcher, transitions, warnings } = await started(secondary(at, { promote }));
     await until('three attempts', () => count(transitions, 'waiting') >= 3);
     expect(epochs).toEqual([]);
     expect(watcher.role).toBe('secondary');
@@ -80,8 +77,9 @@ describe('a lease that stays held', () => {
     const holder = await silentHolder(at);
     const bus = recordingTransport(at);
     const { promote, epochs } = promotions();
-    const { watcher, transitions } = secondary(at, { promote, bus, heartbeatTimeoutMs: 60_000 });
-    await watcher.start();
+    const { watcher, transitions } = await started(
+      secondary(at, { promote, bus, heartbeatTimeoutMs: 60_000 }),
+    );
     await until('the shutdown', () => {
       holder.bus.publish({
         kind: 'shutdown',
@@ -105,8 +103,9 @@ describe('a lease that stays held', () => {
     const at = place();
     await silentHolder(at, { run: 'somebody-else' });
     const { promote, epochs } = promotions();
-    const { watcher } = secondary(at, { promote, probePrimary: () => Promise.resolve(false) });
-    await watcher.start();
+    const { watcher } = await started(
+      secondary(at, { promote, probePrimary: () => Promise.resolve(false) }),
+    );
     await until('the holder', () => watcher.status()?.primary === 'holder');
     await expect(watcher.checkAndMaybeFailover()).rejects.toMatchObject({
       code: 'FAILOVER_NO_PRIMARY',
@@ -119,8 +118,7 @@ describe('a lease that stays held', () => {
     const holder = await silentHolder(at);
     writeFileSync(join(at.stateDir, GROUP, 'epochs', String(holder.epoch)), '{ not a record');
     const { promote, epochs } = promotions();
-    const { watcher, transitions, warnings } = secondary(at, { promote });
-    await watcher.start();
+    const { watcher, transitions, warnings } = await started(secondary(at, { promote }));
     await until('an attempt', () => count(transitions, 'waiting') > 0);
     expect(watcher.role).toBe('secondary');
     expect(epochs).toEqual([]);
@@ -216,8 +214,7 @@ describe('disabled', () => {
   it('it makes no attempt; enabled again it takes over', async () => {
     const at = place();
     const { promote, epochs } = promotions();
-    const { watcher, transitions } = secondary(at, { promote, enabled: false });
-    await watcher.start();
+    const { watcher, transitions } = await started(secondary(at, { promote, enabled: false }));
     await until('300 ms', () => (watcher.status()?.uptimeMs ?? 0) >= 300);
     expect(epochs).toEqual([]);
     expect(transitions.map(({ role }) => role)).not.toContain('candidate');
@@ -228,8 +225,7 @@ describe('disabled', () => {
 
   it('it follows one primary after the other and is never promoted', async () => {
     const at = place();
-    const first = primary(at, { nodeId: 'a' });
-    await first.watcher.start();
+    const first = await started(primary(at, { nodeId: 'a' }));
     const idle = promotions();
     const { watcher: paused } = secondary(at, {
       nodeId: 'paused',

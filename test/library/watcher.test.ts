@@ -16,6 +16,7 @@ import {
   promotions,
   recordingTransport,
   secondary,
+  started,
 } from './support/watchers.ts';
 
 describe('shutting down', () => {
@@ -31,10 +32,9 @@ describe('shutting down', () => {
   it('is safe without any sockets', async () => {
     const { watcher } = secondary(place(), { bus: null });
     await watcher.shutdown();
-    const { watcher: started } = primary(place(), { bus: null });
-    await started.start();
-    await started.shutdown();
-    expect(started.role).toBe('stopped');
+    const { watcher: begun } = await started(primary(place(), { bus: null }));
+    await begun.shutdown();
+    expect(begun.role).toBe('stopped');
   });
 
   it('during the start waits for it and leaves nothing open', async () => {
@@ -51,8 +51,7 @@ describe('shutting down', () => {
   it('happens when its signal is aborted, and at the end of its scope', async () => {
     const at = place();
     const controller = new AbortController();
-    const { watcher } = primary(at, { signal: controller.signal, nodeId: 'a' });
-    await watcher.start();
+    const { watcher } = await started(primary(at, { signal: controller.signal, nodeId: 'a' }));
     controller.abort();
     await until('the end', () => watcher.role === 'stopped');
     await watcher.shutdown();
@@ -127,8 +126,7 @@ describe('a primary', () => {
 
   it('can not start where another leads, and leaves nothing open then', async () => {
     const at = place();
-    const first = primary(at, { nodeId: 'a' });
-    await first.watcher.start();
+    const first = await started(primary(at, { nodeId: 'a' }));
     const second = primary(at, { nodeId: 'b' });
     await expect(second.watcher.start()).rejects.toMatchObject({ code: 'FAILOVER_LEASE_HELD' });
     expect(second.watcher.role).toBe('stopped');
@@ -146,8 +144,7 @@ describe('a primary', () => {
 
   it('keeps its lock through garbage collections', async () => {
     const at = place();
-    const { watcher } = primary(at);
-    await watcher.start();
+    const { watcher } = await started(primary(at));
     setFlagsFromString('--expose-gc');
     // A context that is made after the flag has the function; its result says nothing.
     const collect = runInNewContext('gc') as () => void;
@@ -161,8 +158,7 @@ describe('a primary', () => {
 
   it('steps down when its lock file was replaced, and without a callback does not return', async () => {
     const at = place();
-    const { watcher, transitions } = primary(at);
-    await watcher.start();
+    const { watcher, transitions } = await started(primary(at));
     const path = primaryLock(at).path;
     const { rmSync } = await import('node:fs');
     rmSync(path);
@@ -186,16 +182,14 @@ describe('starting', () => {
     });
     expect(watcher.role).toBe('stopped');
     expect(watcher.isPrimary).toBe(false);
-    const { watcher: next } = primary(at);
-    await next.start();
+    const { watcher: next } = await started(primary(at));
     expect(next.epoch).toBe(1);
   });
 
   it('fails where the sockets already serve a node of the group, and forgets its own record', async () => {
     const at = place();
     const bus = recordingTransport(at);
-    const first = primary(at, { bus, nodeId: 'a' });
-    await first.watcher.start();
+    await started(primary(at, { bus, nodeId: 'a' }));
     const second = secondary(at, { bus, nodeId: 'b' });
     await expect(second.watcher.start()).rejects.toMatchObject({ code: 'FAILOVER_NODE_TAKEN' });
     const nodes = (): string[] =>
@@ -215,8 +209,7 @@ describe('starting', () => {
     expect(web.watcher.status()?.endpoints).toEqual(api.watcher.status()?.endpoints);
     await web.watcher.shutdown();
     expect(api.watcher.isPrimary).toBe(true);
-    const again = primary(at, { bus });
-    await again.watcher.start();
+    const again = await started(primary(at, { bus }));
     await again.watcher.shutdown();
     await api.watcher.shutdown();
     expect(readdirSync(at.socketDir)).toHaveLength(2);
@@ -249,10 +242,10 @@ describe('starting', () => {
 
   it('finds the group under another spelling of its directory', async () => {
     const at = place();
-    const first = primary(at, { nodeId: 'a' });
-    await first.watcher.start();
-    const second = secondary({ ...at, stateDir: `${at.stateDir}/../state/.` }, { nodeId: 'b' });
-    await second.watcher.start();
+    await started(primary(at, { nodeId: 'a' }));
+    const second = await started(
+      secondary({ ...at, stateDir: `${at.stateDir}/../state/.` }, { nodeId: 'b' }),
+    );
     await until('the primary', () => second.watcher.status()?.primary === 'a');
   });
 });

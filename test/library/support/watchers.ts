@@ -56,6 +56,12 @@ export function primary(at: Place, options: WatcherOptions = {}): Seen {
   return seen(Watcher.primary({ ...FAST, ...at, ...options }));
 }
 
+/** The same, once it takes part; a primary once it leads. */
+export async function started(watched: Seen): Promise<Seen> {
+  await watched.watcher.start();
+  return watched;
+}
+
 function seen(watcher: Watcher): Seen {
   const transitions: NodeTransition[] = [];
   const warnings: string[] = [];
