@@ -1,14 +1,10 @@
 // Schedules made to get two active: stopped or killed at one exact step, foreign locks, jumping clocks.
-import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
-import type { Group } from '../support/process-group.ts';
-import { MARK } from '../support/process-list.ts';
 import { shimmed } from '../support/process-shimmed.ts';
-
-const SUPPORT = join(import.meta.dirname, '..', 'support');
+import { holdLock } from '../support/process-strangers.ts';
 
 /** The steps of a promotion, by the call that a node makes at each. */
 const STEPS = [
@@ -153,26 +149,3 @@ const MAY_ASK: Readonly<Record<string, string>> = {
   'transport/stale-sockets.ts': 'leaves young files alone; nobody listens at those that it removes',
   'transport/checks.ts': 'shows it',
 };
-
-interface ForeignHolder {
-  readonly pid: number;
-  readonly end: () => void;
-}
-
-/** A process that is none of ours with the kernel lock on a file of the group. */
-async function holdLock(group: Group, name: string): Promise<ForeignHolder> {
-  const script = join(SUPPORT, 'process-lock-holder.js');
-  const child = spawn(process.execPath, [script, join(group.groupDir, name)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { PATH: process.env['PATH'], [MARK]: group.mark },
-  });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  await group.until('the foreign lock', () => output === 'held\n');
-  return {
-    pid: child.pid ?? -1,
-    end: () => {
-      child.stdin.end();
-    },
-  };
-}

@@ -1,6 +1,7 @@
 // Promote and demote commands: what happens when they fail, hang, or lose their supervisor half way.
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
+import { handOver } from '../support/process-steps.ts';
 
 describe('a promote command that does not succeed', () => {
   it.each([
@@ -110,10 +111,7 @@ describe('a demote command', () => {
     inGroup(
       async (group) => {
         const [a, b] = await group.startAll(['a', 'b']);
-        a.kill('SIGTERM');
-        expect(await group.ends(a)).toBe(0);
-        await group.reaches(b, 'serving');
-        await group.active(2);
+        await handOver(group, a, b);
         expect(group.text('hooks')).toBe('a 1 start\n');
       },
       {
@@ -131,10 +129,7 @@ describe('a demote command', () => {
     inGroup(
       async (group) => {
         const [a, b] = await group.startAll(['a', 'b']);
-        a.kill('SIGTERM');
-        expect(await group.ends(a)).toBe(0);
-        await group.reaches(b, 'serving');
-        await group.active(2);
+        await handOver(group, a, b);
       },
       { options: { 'demote-command': hook, 'demote-timeout': '300ms' } },
     ),

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import { signal } from '../support/process-list.ts';
+import { takeOver } from '../support/process-steps.ts';
 
 describe('what is killed', () => {
   it('the supervisor: its workload ends, and a secondary takes over at the next epoch', () =>
@@ -28,9 +29,7 @@ describe('what is killed', () => {
     inGroup(async (group) => {
       const [a, b] = await group.startAll(['a', 'b']);
       signal((await group.active(1)).pid, 'SIGKILL');
-      a.kill('SIGKILL');
-      await group.active(2);
-      await group.reaches(b, 'serving');
+      await takeOver(group, a, b);
     }));
 
   it('the primary, and then its successor in the middle of the promotion', () =>

@@ -1,12 +1,12 @@
 // What is promised, each with a test that fails when the promise is broken.
-import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
-import type { Group } from '../support/process-group.ts';
-import { MARK, signal } from '../support/process-list.ts';
+import { signal } from '../support/process-list.ts';
 import { shimmed } from '../support/process-shimmed.ts';
+import { takeOver } from '../support/process-steps.ts';
+import { holdLock, startStranger } from '../support/process-strangers.ts';
 
 describe('S1: at most one workload of a group is active at any instant', () => {
   // It ignores the order to end and has closed the lock: only the recorded session still shows it.
@@ -17,9 +17,7 @@ describe('S1: at most one workload of a group is active at any instant', () => {
       async (group) => {
         const [a, b] = await group.startAll(['a', 'b'], { run: hidden });
         await group.active(1);
-        a.kill('SIGKILL');
-        await group.active(2);
-        await group.reaches(b, 'serving');
+        await takeOver(group, a, b);
         group.judge();
       },
       { options: { standby: 'armed' } },
@@ -40,9 +38,7 @@ describe('S1: at most one workload of a group is active at any instant', () => {
     inGroup(async (group) => {
       const [a, b] = await group.startAll(['a', 'b'], { run: 'setsid "$W" --ignore-term & wait' });
       await group.active(1);
-      a.kill('SIGKILL');
-      await group.active(2);
-      await group.reaches(b, 'serving');
+      await takeOver(group, a, b);
       group.judge();
     }));
 
@@ -286,43 +282,13 @@ describe('S6: nothing is orphaned and nothing of others is killed', () => {
         const [a] = await group.startAll(['a']);
         a.kill('SIGTERM');
         await group.ends(a);
-        const script = join(import.meta.dirname, '..', 'support', 'process-lock-holder.js');
-        const foreign = spawn(process.execPath, [script, join(group.groupDir, name)], {
-          stdio: ['pipe', 'pipe', 'inherit'],
-          env: { PATH: process.env['PATH'], [MARK]: group.mark },
-        });
-        let output = '';
-        foreign.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-        await group.until('the foreign lock', () => output === 'held\n');
+        const foreign = await holdLock(group, name);
         const before = group.starts;
         const b = await group.start('b');
-        await group.until('the warning', () =>
-          b.warnings.join().includes(`pid ${foreign.pid ?? 0}`),
-        );
-        expect([foreign.exitCode, foreign.signalCode, group.starts]).toStrictEqual([
-          null,
-          null,
-          before,
-        ]);
-        foreign.stdin.end();
+        await group.until('the warning', () => b.warnings.join().includes(`pid ${foreign.pid}`));
+        expect([group.lives(foreign.pid), group.starts]).toStrictEqual([true, before]);
+        foreign.end();
         await group.reaches(b, 'serving');
       }),
   );
 });
-
-/** The first process of a session that is none of ours; it writes down each signal that it gets. */
-async function startStranger(group: Group): Promise<{ readonly pid: number }> {
-  const told = ['TERM', 'CONT', 'HUP', 'INT'].map(
-    (name) => `trap 'echo ${name} >> stranger' ${name}`,
-  );
-  const script = `${told.join('; ')}; trap 'echo asked >> stranger' WINCH
-    echo ready >> stranger; while :; do sleep 0.02; done`;
-  const child = spawn('sh', ['-c', script], {
-    cwd: group.directory,
-    detached: true,
-    stdio: 'ignore',
-    env: { PATH: process.env['PATH'], [MARK]: group.mark },
-  });
-  await group.until('the stranger', () => group.text('stranger') === 'ready\n');
-  return { pid: child.pid ?? -1 };
-}

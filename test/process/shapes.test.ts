@@ -3,6 +3,7 @@ import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import { signal } from '../support/process-list.ts';
+import { handOver, takeOver } from '../support/process-steps.ts';
 
 /** Each is a script in which the witness is the server that must not run twice. */
 const SHAPES = {
@@ -20,19 +21,14 @@ describe.each(Object.entries(SHAPES))('%s', (_name, run) => {
     inGroup(async (group) => {
       const [a, b] = await group.startAll(['a', 'b'], { run });
       await group.active(1);
-      a.kill('SIGKILL');
-      await group.active(2);
-      await group.reaches(b, 'serving');
+      await takeOver(group, a, b);
     }));
 
   it('is emptied when its node ends in order', () =>
     inGroup(async (group) => {
       const [a, b] = await group.startAll(['a', 'b'], { run });
       await group.active(1);
-      a.kill('SIGTERM');
-      expect(await group.ends(a)).toBe(0);
-      await group.active(2);
-      await group.reaches(b, 'serving');
+      await handOver(group, a, b);
     }));
 });
 
@@ -96,9 +92,7 @@ describe('a server that left', () => {
     inGroup(async (group) => {
       const [a, b] = await group.startAll(['a', 'b'], { run: 'setsid "$W" & wait' });
       await group.active(1);
-      a.kill('SIGKILL');
-      await group.active(2);
-      await group.reaches(b, 'serving');
+      await takeOver(group, a, b);
       b.kill('SIGTERM');
       expect(await group.ends(b)).toBe(0);
     }));

@@ -1,6 +1,7 @@
 // Told to end: in order at the first signal, at once at the second, and the next one serves.
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
+import { handOver } from '../support/process-steps.ts';
 
 describe('a primary that is told to end', () => {
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
@@ -25,10 +26,7 @@ describe('a primary that is told to end', () => {
     inGroup(async (group) => {
       const [a, b] = await group.startAll(['a', 'b'], { run: 'exec "$W" --stop-ms 700' });
       await group.active(1);
-      a.kill('SIGTERM');
-      expect(await group.ends(a)).toBe(0);
-      await group.reaches(b, 'serving');
-      await group.active(2);
+      await handOver(group, a, b);
       expect(group.lines.map(({ what }) => what).slice(0, 3)).toStrictEqual([
         'start',
         'end',

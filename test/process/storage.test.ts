@@ -1,8 +1,9 @@
 // The ground taken away: state directory, lock files and sockets removed while the nodes run.
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
+import { bindsAnew, findsTaken } from '../support/process-steps.ts';
 
 describe('the state directory', () => {
   it('removed: the primary steps down, somebody leads again, and the epochs go on', () =>
@@ -23,10 +24,7 @@ describe('the state directory', () => {
       a.kill('SIGSTOP');
       group.remove(group.stateDir);
       const b = await group.start('b');
-      await group.until(
-        'b to find the lease taken',
-        () => b.timesIn('suspecting') + b.timesIn('waiting') > 0,
-      );
+      await findsTaken(group, b);
       expect(group.starts).toBe(1);
       a.kill('SIGCONT');
       await group.primaryOf([a, b]);
@@ -52,10 +50,7 @@ describe('the state directory', () => {
       a.kill('SIGSTOP');
       renameSync(group.groupDir, `${group.groupDir}-old`);
       const b = await group.start('b');
-      await group.until(
-        'b to find the lease taken',
-        () => b.timesIn('suspecting') + b.timesIn('waiting') > 0,
-      );
+      await findsTaken(group, b);
       expect(group.starts).toBe(1);
       a.kill('SIGCONT');
       await group.primaryOf([a, b]);
@@ -103,11 +98,7 @@ describe('the sockets', () => {
       const [a, b] = await group.startAll(['a', 'b']);
       const before = group.socketsOf(a);
       for (const path of before) rmSync(path);
-      await group.until('the new sockets', () => {
-        group.noteSockets();
-        const now = group.socketsOf(a);
-        return now.length > 0 && now.every((path) => existsSync(path) && !before.includes(path));
-      });
+      await bindsAnew(group, a, before);
       const c = await group.start('c');
       await group.reaches(c, 'watching');
       await group.reaches(b, 'watching');
@@ -121,11 +112,7 @@ describe('the sockets', () => {
         const [a, b] = await group.startAll(['a', 'b']);
         const before = group.socketsOf(a);
         rmSync(group.path('run/failover'), { recursive: true });
-        await group.until('the new sockets', () => {
-          group.noteSockets();
-          const now = group.socketsOf(a);
-          return now.length > 0 && now.every((path) => existsSync(path) && !before.includes(path));
-        });
+        await bindsAnew(group, a, before);
         await group.beats(12);
         await group.until('a secondary that follows', () => b.phase === 'watching');
         expect([a.end, a.phase, group.starts]).toStrictEqual([null, 'serving', 1]);
