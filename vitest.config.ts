@@ -24,8 +24,9 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/process/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          // Far more than any of them takes, also where other programs have the CPU.
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
           fileParallelism: false,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },

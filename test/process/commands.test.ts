@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
+import { CALM } from '../support/process-steps.ts';
 
 describe('status --watch', () => {
   const SIZE = { rows: 30, columns: 100 };
@@ -24,7 +25,7 @@ describe('status --watch', () => {
       expect(watch.stdout.lastIndexOf(SHOW_CURSOR)).toBeGreaterThan(
         watch.stdout.lastIndexOf(HIDE_CURSOR),
       );
-    }));
+    }, CALM));
 
   it('on a terminal that does not know its size prints lines, as elsewhere', () =>
     inGroup(async (group) => {
@@ -33,7 +34,7 @@ describe('status --watch', () => {
       await group.until('the view', () => plain(watch.stdout).includes('primary a'));
       watch.type(CTRL_C);
       expect((await watch.done).code).toBe(0);
-    }));
+    }, CALM));
 
   it('elsewhere prints a line for each change, and ends with 3 once there is no primary', () =>
     inGroup(async (group) => {
@@ -48,7 +49,7 @@ describe('status --watch', () => {
       watch.kill('SIGTERM');
       expect((await watch.done).code).toBe(3);
       expect(watch.stderr).toBe('');
-    }));
+    }, CALM));
 
   it('--json prints an object for each change', () =>
     inGroup(async (group) => {
@@ -66,7 +67,7 @@ describe('status --watch', () => {
       expect(seen()[0]).toBe('a');
       watch.kill('SIGINT');
       expect((await watch.done).code).toBe(0);
-    }));
+    }, CALM));
 });
 
 describe('wait', () => {
@@ -83,7 +84,7 @@ describe('wait', () => {
       await group.reaches(b, 'serving');
       const { stdout: third } = await group.client('wait', 'b', '--role', 'primary');
       expect(third).toBe('b is primary at epoch 2.\n');
-    }));
+    }, CALM));
 
   it('ends with 7 when nobody has it in time, and names what it waited for and how long', () =>
     inGroup(async (group) => {
@@ -99,14 +100,14 @@ describe('wait', () => {
       expect(code).toBe(7);
       expect(stderr).toMatch(/b of group g not became primary within 1s|b .*within 1\s?s/);
       expect(stderr).toContain('failover status --group g');
-    }));
+    }, CALM));
 
   it('ends with 3 when one look is asked for and there is no primary', () =>
     inGroup(async (group) => {
       const { code, stderr } = await group.client('wait', '--role', 'primary', '--timeout', '0');
       expect(code).toBe(3);
       expect(stderr).toContain('Cannot find a node as primary of group g');
-    }));
+    }, CALM));
 });
 
 describe('check', () => {
@@ -175,7 +176,7 @@ describe('promote', () => {
       await group.beats(12);
       await group.reaches(b, 'watching');
       expect([a.phase, a.timesIn('demoting'), group.starts]).toStrictEqual(['serving', 0, 1]);
-    }));
+    }, CALM));
 
   it('of a node that nobody knows ends with 3 and names those that live', () =>
     inGroup(async (group) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
+import { CALM } from '../support/process-steps.ts';
 
 const mountable = canMount();
 if (!mountable)
@@ -42,7 +43,7 @@ describe.runIf(mountable).each([
       third.kill('SIGKILL');
       await group.reaches(d, 'serving');
       expect((await group.active(4)).epoch).toBe(4);
-    }));
+    }, CALM));
 
   it('refuses who comes new, by name, and lets it in once there is room', () =>
     inGroup(async (group) => {
@@ -61,7 +62,7 @@ describe.runIf(mountable).each([
       expect([a.phase, group.starts]).toStrictEqual(['serving', 1]);
       rmSync(filling, { recursive: true });
       await group.start('c').then((node) => group.reaches(node, 'watching'));
-    }));
+    }, CALM));
 });
 
 function canMount(): boolean {

@@ -1,4 +1,5 @@
 // What becomes of orphans and of ended workloads: `--orphan`, `--restart`, `--exit-on-demote`.
+import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import { signal } from '../support/process-list.ts';
@@ -55,13 +56,17 @@ describe('the orphan of a killed supervisor', () => {
     ));
 });
 
+/** Ends by itself once the test says that the work is done. */
+const WORKS_UNTIL_DONE = '"$W" & until [ -e done ]; do sleep 0.02; done; kill $!; wait $!';
+
 describe('--restart', () => {
   it('never: the node ends with the code of its workload, and another serves', () =>
     inGroup(
       async (group) => {
-        const a = await group.start('a', { run: 'exec "$W" --exit-after-ms 700 --exit-code 42' });
+        const a = await group.start('a', { run: `${WORKS_UNTIL_DONE}; exit 42` });
         await group.reaches(a, 'serving');
         const b = await group.start('b');
+        writeFileSync(group.path('done'), '');
         expect(await group.ends(a)).toBe(42);
         await group.reaches(b, 'serving');
         await group.active(2);
@@ -82,11 +87,12 @@ describe('--restart', () => {
   it('on-failure: exit 0 completes the work, and every node ends with 0', () =>
     inGroup(
       async (group) => {
-        const a = await group.start('a', { run: 'exec "$W" --exit-after-ms 1200' });
+        const a = await group.start('a', { run: WORKS_UNTIL_DONE });
         await group.reaches(a, 'serving');
         const b = await group.start('b');
         const c = await group.start('c');
         for (const node of [b, c]) await group.reaches(node, 'watching');
+        writeFileSync(group.path('done'), '');
         expect([await group.ends(a), await group.ends(b), await group.ends(c)]).toStrictEqual([
           0, 0, 0,
         ]);

@@ -5,6 +5,7 @@ import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';
 import { shimmed } from '../support/process-shimmed.ts';
+import { CALM } from '../support/process-steps.ts';
 
 describe('a named successor', () => {
   /** The old primary steps down no further than it is let, so that the successor is met before its turn. */
@@ -31,7 +32,7 @@ describe('a named successor', () => {
       expect(stderr).toMatch(/^failover: Cannot promote b: it went away; /);
       await group.reaches(a, 'serving', 2);
       expect((await group.active(2)).epoch).toBe(2);
-    }));
+    }, CALM));
 
   it('that is killed at the moment of its claim: the same, and nothing of it is in the way', () =>
     inGroup(async (group) => {
@@ -44,7 +45,7 @@ describe('a named successor', () => {
       await group.reaches(a, 'serving', 2);
       // Number 2 was claimed by the one that is dead, and is not given twice.
       expect((await group.active(2)).epoch).toBe(3);
-    }));
+    }, CALM));
 
   it('that is stopped before its turn: promote ends with 7, the old primary leads again', () =>
     inGroup(async (group) => {
@@ -63,7 +64,7 @@ describe('a named successor', () => {
       await group.beats(12);
       // What it was asked for long ago is over.
       expect([a.phase, group.starts]).toStrictEqual(['serving', 2]);
-    }));
+    }, CALM));
 
   it('that is killed: a third node leads, whoever was willing first', () =>
     inGroup(async (group) => {
@@ -76,7 +77,7 @@ describe('a named successor', () => {
       expect((await promoting.done).code).toBe(5);
       await group.active(2);
       await group.primaryOf([a, c]);
-    }));
+    }, CALM));
 });
 
 describe('a node that comes back under its id', () => {
@@ -102,7 +103,7 @@ describe('a node that comes back under its id', () => {
       await group.ends(again);
       const last = await group.primaryOf([second, witness]);
       expect(reasonsOf(last)).toContain('announced');
-    }));
+    }, CALM));
 });
 
 describe('two secondaries and a primary that is killed', () => {
@@ -126,7 +127,7 @@ describe('two secondaries and a primary that is killed', () => {
       await group.reaches(d, 'watching');
       expect(d.transitions.at(-1)?.reason).toContain(next.id);
       expect(group.starts).toBe(2);
-    }));
+    }, CALM));
 });
 
 async function followsAgain(group: Group, node: NodeProcess, epoch: number): Promise<void> {

@@ -40,8 +40,8 @@ const TIMINGS: Options = {
   'demote-timeout': '2s',
 };
 
-/** How long a condition is waited for: nothing here takes a tenth of it on an idle machine. */
-const PATIENCE_MS = 25_000;
+/** How long a condition is waited for: nothing here takes a tenth of it on a machine with a CPU to spare. */
+const PATIENCE_MS = 60_000;
 
 type Options = Readonly<Record<string, string>>;
 
@@ -298,7 +298,8 @@ export class Group {
     // Before that a signal does what the system's default is.
     await this.until('all to have joined', () => living.every(({ log }) => log.length > 0));
     const zombies = zombiesOf(living.map((node) => node.pid));
-    for (const node of living) node.kill('SIGTERM');
+    // One that has done all it had to would take a further signal as any ending program does.
+    for (const node of living) if (!node.isDone) node.kill('SIGTERM');
     for (const node of living) await this.ends(node);
     this.judge();
     if (zombies.length > 0) {

@@ -125,6 +125,11 @@ export class NodeProcess {
     return this.#child.exitCode ?? this.#child.signalCode;
   }
 
+  /** Whether it has said its last word, and only the process itself has yet to end. */
+  get isDone(): boolean {
+    return this.log.at(-1)?.event === 'exit';
+  }
+
   /** The phase that the last transition led to. */
   get phase(): string {
     return this.transitions.at(-1)?.to ?? 'listening';

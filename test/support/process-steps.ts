@@ -1,8 +1,16 @@
-// Steps that many tests of groups take.
+// Steps and settings that many tests of groups share.
 import { existsSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { Group } from './process-group.ts';
 import type { NodeProcess } from './process-node.ts';
+
+/**
+ * For groups in which nothing but what a test does is to be noticed: a machine that is busy with other
+ * programs makes no silence as long as this.
+ */
+export const CALM = {
+  options: { 'heartbeat-timeout': '20s', 'probe-timeout': '5s', 'probe-interval': '10m' },
+} as const;
 
 /** Ends a primary in order; the next one serves, with the second workload of the group. */
 export async function handOver(group: Group, from: NodeProcess, to: NodeProcess): Promise<void> {
