@@ -291,19 +291,11 @@ export class FileLease implements LeaseStore, SessionLedger {
       this.#highestSeen = claim.epoch;
       // Later: a takeover waits for this claim.
       setImmediate(() => {
-        this.#tidyEpochs();
+        pruneEpochs(epochs);
+        this.#membership.keepSpareName();
       });
     }
     return claim;
-  }
-
-  #tidyEpochs(): void {
-    pruneEpochs(this.paths.epochs);
-    try {
-      this.#membership.keepSpareName();
-    } catch {
-      // No room, or no directory: the next claim makes do without.
-    }
   }
 
   /**

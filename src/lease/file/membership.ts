@@ -13,6 +13,7 @@ import {
   refuseTakenNode,
 } from './node-registry.ts';
 import { openStateDirectory } from './state-directory.ts';
+import { errnoOf } from './storage-error.ts';
 
 export interface MembershipOptions {
   readonly stateDir: string;
@@ -84,8 +85,13 @@ export class Membership {
     return this.#registration.giveSpareName();
   }
 
+  /** Where there is no room, or no directory, the next claim makes do without. */
   keepSpareName(): void {
-    this.#registration.keepSpareName();
+    try {
+      this.#registration.keepSpareName();
+    } catch (error) {
+      if (errnoOf(error) === null) throw error;
+    }
   }
 
   touch(): void {
