@@ -50,7 +50,7 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
       return state.phase === 'fencing' ? fenceFinished(state, event, settings) : stay(state);
     case 'heartbeat-received':
     case 'promoted-received':
-      return heard(state, event);
+      return heard(state, event, settings);
     case 'shutdown-received':
       return shutdownHeard(state, event, settings);
     case 'connection-lost':

@@ -9,6 +9,7 @@ import { ms, summary } from './statistics.js';
 
 const BIN = join(import.meta.dirname, '../../bin/failover.js');
 const TICKS_PER_SECOND = 100;
+const SETTLED_MS = 15_000;
 
 /** Memory and CPU of one secondary at the defaults. @param {{ stamp: string, seconds: number }} how */
 export async function standbyCost({ stamp, seconds }) {
@@ -19,7 +20,8 @@ export async function standbyCost({ stamp, seconds }) {
     const standby = group.nodes.find(({ phase }) => phase === 'watching');
     const pid = standby?.process.pid;
     if (pid === undefined || bare.pid === undefined) throw new Error('no standby');
-    await pause(3000);
+    // Past the compactions of the heap that follow a start: a standby lives for months.
+    await pause(SETTLED_MS);
     const ticks = cpuTicks(pid);
     const since = now();
     await pause(seconds * 1000);
