@@ -57,6 +57,8 @@ async function crashOnce(group) {
   node.process.kill('SIGKILL');
   kill(workloadPid, 'SIGKILL');
   const start = await group.nextStart(count);
+  // The kernel may still be taking it down when its successor runs: the next trial is not to count it.
+  await waitFor('its end to be seen', () => (node.gone ? true : null));
   return start.atMs - at;
 }
 

@@ -289,11 +289,11 @@ export class FileLease implements LeaseStore, SessionLedger {
     const claim = claimEpoch({ epochs, record: this.#membership.claimPath, floor, makeRoom });
     if (claim.type === 'claimed') {
       this.#highestSeen = claim.epoch;
-      // Later: a takeover waits for this claim.
-      setImmediate(() => {
+      // Later: a takeover waits for this claim, and does not need it.
+      setTimeout(() => {
         pruneEpochs(epochs);
         this.#membership.keepSpareName();
-      });
+      }, TIDY_DELAY_MS).unref();
     }
     return claim;
   }
@@ -369,6 +369,9 @@ export class FileLease implements LeaseStore, SessionLedger {
 }
 
 const LOCK_ATTEMPTS = 5;
+
+/** Longer than a takeover takes. */
+const TIDY_DELAY_MS = 200;
 
 const PROOF_ATTEMPTS = 500;
 const PROOF_INTERVAL_MS = 1;

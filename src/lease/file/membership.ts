@@ -87,6 +87,7 @@ export class Membership {
 
   /** Where there is no room, or no directory, the next claim makes do without. */
   keepSpareName(): void {
+    if (this.#closed) return;
     try {
       this.#registration.keepSpareName();
     } catch (error) {
