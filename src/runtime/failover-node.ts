@@ -29,6 +29,7 @@ import { serve } from './node-requests.ts';
 import { removalWarning } from './node-status.ts';
 import type { NodeStatus } from './node-status.ts';
 import type { Bus, NodeWorkload } from './ports.ts';
+import { rehearseOnceStandingBy } from './rehearse-soon.ts';
 import { rehearse } from './rehearsal.ts';
 import { settingsOf } from './settings-of.ts';
 import { Upkeep } from './upkeep.ts';
@@ -77,6 +78,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     try {
       const node = new FailoverNode({ options, extras, transport, closeTransport, deathSignal });
       if (extras.enabled === false) node.setEnabled(false);
+      if (extras.createWorkload === undefined) rehearseOnceStandingBy(node, node.#warn);
       // After the caller had its turn: the first transitions come at once, and it wants to hear them.
       setImmediate(() => {
         node.#begin();

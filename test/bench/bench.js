@@ -28,7 +28,8 @@ try {
   if (wants('crash')) await benchCrash();
   if (wants('restart')) print(await restartInPlace({ stamp, trials: 20 }));
   if (wants('switchover')) print(await switchoverGap({ stamp, trials: 15 }));
-  if (wants('hang')) print(await hangTakeover({ stamp, trials: 3 }));
+  if (wants('hang')) print(await hangTakeover({ stamp, trials: 3, mode: '' }));
+  if (wants('hang')) print(await hangTakeover({ stamp, trials: 2, mode: 'stubborn' }));
   if (wants('standby')) (await standbyCost({ stamp, seconds: 30 })).forEach(print);
   if (wants('startup')) (await startUp({ stamp, trials: 20 })).forEach(print);
 } finally {
@@ -36,7 +37,7 @@ try {
 }
 
 async function benchCrash() {
-  for (const standby of /** @type {const} */ (['cold', 'armed'])) {
+  for (const standby of /** @type {const} */ (['cold', 'armed', 'hot'])) {
     let alone = Number.NaN;
     for (const secondaries of [1, 5, 20]) {
       const trials = secondaries === 20 ? 20 : 30;

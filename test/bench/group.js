@@ -23,10 +23,12 @@ export class Group {
   /**
    * @param {string} stamp
    * @param {string[]} [flags]
+   * @param {'' | 'hot' | 'stubborn'} [mode] of the workload, see stamp.c
    */
-  constructor(stamp, flags = []) {
+  constructor(stamp, flags = [], mode = '') {
     this.stamp = stamp;
     this.flags = flags;
+    this.mode = mode;
     this.directory = mkdtempSync(join(tmpdir(), 'failover-bench-'));
     this.file = join(this.directory, 'stamps');
   }
@@ -88,7 +90,7 @@ export class Group {
     const args = ['run', '--group', 'bench', '--state-dir', this.directory, '--node', id];
     const child = spawn(
       process.execPath,
-      [BIN, ...args, '--log-format', 'json', ...this.flags, '--', this.stamp, this.file],
+      [BIN, ...args, '--log-format', 'json', ...this.flags, '--', this.stamp, this.file, this.mode],
       { stdio: ['ignore', 'inherit', 'pipe'] },
     );
     /** @type {Node} */

@@ -7,8 +7,6 @@ import { optionOf } from '../../config/options.ts';
 import { defaultStateDir, otherDefaultStateDir } from '../../config/state-dir.ts';
 import { ERRORS, FailoverError } from '../../errors.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
-import { messageOf } from '../../runtime/failures.ts';
-import type { NodeTransition } from '../../runtime/narrator.ts';
 import { commandWarnings } from '../../workload/warnings.ts';
 import { createLogger } from '../render/log.ts';
 
@@ -68,9 +66,6 @@ export async function run(options: RunOptions): Promise<void> {
       : `Got ${signal} again: killing what still runs, without waiting for it to end in order`;
     log[isFirst ? 'info' : 'warn']({ event: 'stopping', reason });
   });
-  rehearseOnceStandingBy(node, (reason) => {
-    log.warn({ event: 'warning', reason });
-  });
   const order = await node.ended;
   const { exitCode } = order;
   const reason = `Ended with exit code ${String(exitCode)}: ${order.reason}`;
@@ -84,25 +79,6 @@ export async function run(options: RunOptions): Promise<void> {
 }
 
 const LEASE_HELD = ERRORS.FAILOVER_LEASE_HELD;
-
-/** How long a node that stands by is left alone before it rehearses, ms. */
-const REHEARSAL_DELAY_MS = 250;
-
-/** Once it has succeeded, and not while the node starts: then others may be starting too. */
-function rehearseOnceStandingBy(node: FailoverNode, warn: (reason: string) => void): void {
-  const onTransition = ({ to }: NodeTransition): void => {
-    if (to !== 'watching') return;
-    node.off('transition', onTransition);
-    const rehearse = (): void => {
-      node.rehearse().catch((error: unknown) => {
-        warn(`could not rehearse a promotion: ${messageOf(error)}`);
-        node.on('transition', onTransition);
-      });
-    };
-    setTimeout(rehearse, REHEARSAL_DELAY_MS).unref();
-  };
-  node.on('transition', onTransition);
-}
 
 /** The first request to end is graceful, the second is not; what comes after it changes nothing. */
 function obeySignals(

@@ -1,0 +1,23 @@
+// When a node rehearses: once it stands by, and not while it starts, since then others may be starting too.
+import type { FailoverNode } from './failover-node.ts';
+import { messageOf } from './failures.ts';
+import type { NodeTransition } from './narrator.ts';
+
+/** How long a node that stands by is left alone before it rehearses, ms. */
+const REHEARSAL_DELAY_MS = 250;
+
+/** Until it has succeeded once. */
+export function rehearseOnceStandingBy(node: FailoverNode, warn: (reason: string) => void): void {
+  const onTransition = ({ to }: NodeTransition): void => {
+    if (to !== 'watching') return;
+    node.off('transition', onTransition);
+    const rehearse = (): void => {
+      node.rehearse().catch((error: unknown) => {
+        warn(`could not rehearse a promotion: ${messageOf(error)}`);
+        node.on('transition', onTransition);
+      });
+    };
+    setTimeout(rehearse, REHEARSAL_DELAY_MS).unref();
+  };
+  node.on('transition', onTransition);
+}
