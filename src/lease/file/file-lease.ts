@@ -11,7 +11,7 @@ import type {
   SessionRecord,
   VerifyOutcome,
 } from '../lease-store.ts';
-import { findDeletedLockHolders } from './deleted-holders.ts';
+import { findDeletedLockHolders, findDisplacedNodes } from './deleted-holders.ts';
 import { claimEpoch, highestEpoch, pruneEpochs, recordEpoch, settleClaim } from './epoch.ts';
 import type { ReadFileSystemType } from './file-system-kind.ts';
 import type { GroupPaths } from './group-paths.ts';
@@ -40,6 +40,7 @@ export interface FileLeaseEnvironment {
   /** Monotonic, ms, the clock of `startedAtMonotonicMs`. */
   readonly now: () => number;
   readonly findDeletedHolders: (directory: string) => readonly { readonly pid: number }[];
+  readonly findDisplacedNodes: (directory: string) => readonly { readonly pid: number }[];
   readonly readFileSystemType: ReadFileSystemType | undefined;
 }
 
@@ -58,6 +59,7 @@ export class FileLease implements LeaseStore, SessionLedger {
   #lastTurn: Promise<unknown> = Promise.resolve();
   #turns = 0;
   #highestSeen = 0;
+  #displacedSince: number | null = null;
 
   /**
    * Makes or finds the directory and registers the node.
@@ -72,6 +74,7 @@ export class FileLease implements LeaseStore, SessionLedger {
     this.#environment = {
       now: environment?.now ?? monotonicMs,
       findDeletedHolders: environment?.findDeletedHolders ?? findDeletedLockHolders,
+      findDisplacedNodes: environment?.findDisplacedNodes ?? findDisplacedNodes,
       readFileSystemType: environment?.readFileSystemType,
     };
     this.#membership = new Membership({
@@ -79,6 +82,9 @@ export class FileLease implements LeaseStore, SessionLedger {
       record: { v: 1, ...record, sessions: [] },
       readFileSystemType: this.#environment.readFileSystemType,
       now: this.#environment.now,
+      onRemade: () => {
+        this.#leaveEpoch(Math.max(this.#highestSeen, this.#held?.epoch ?? 0));
+      },
     });
     this.paths = this.#membership.paths;
     this.#primaryLock = new KernelLock(this.paths.primaryLock);
@@ -96,7 +102,7 @@ export class FileLease implements LeaseStore, SessionLedger {
     });
     try {
       collectGarbage(this.paths);
-      this.#prepareLockFiles();
+      this.#prepareLockFiles(0);
     } catch (error) {
       this.#membership.close();
       throw error;
@@ -227,7 +233,7 @@ export class FileLease implements LeaseStore, SessionLedger {
   /** One attempt; a cause when it was denied, and then nothing is held. */
   async #acquire(floor: number): Promise<AcquireOutcome | DenialCause> {
     this.#membership.ensure();
-    if (!this.#prepareLockFiles()) return 'held';
+    if (!this.#prepareLockFiles(floor)) return 'held';
     const lock = this.#takeKernelLock();
     if (lock === null) return 'held';
     let granted = false;
@@ -338,12 +344,24 @@ export class FileLease implements LeaseStore, SessionLedger {
     }
   }
 
-  /** False while a process may still be active on deleted ones. */
-  #prepareLockFiles(): boolean {
+  /** False while a process may still be active on deleted ones, or knows of epochs that this node does not. */
+  #prepareLockFiles(floor: number): boolean {
     if (hasLockFiles(this.paths)) return true;
     if (this.deletedHolders().length > 0) return false;
+    if (Math.max(floor, this.#highestSeen) === 0 && this.#awaitsDisplacedNodes()) return false;
     makeLockFiles(this.paths);
     return true;
+  }
+
+  /**
+   * Whether nodes that stood by when the directory was removed have not moved to the new one yet: they do
+   * at their next look, and put the highest epoch into it. One that is stopped is not waited for any longer.
+   */
+  #awaitsDisplacedNodes(): boolean {
+    if (this.#environment.findDisplacedNodes(this.paths.directory).length === 0) return false;
+    const now = this.#environment.now();
+    this.#displacedSince ??= now;
+    return now - this.#displacedSince < DISPLACED_LIMIT_MS;
   }
 
   #lost(cause: string): FailoverError {
@@ -369,6 +387,9 @@ export class FileLease implements LeaseStore, SessionLedger {
 }
 
 const LOCK_ATTEMPTS = 5;
+
+/** Four beats at the defaults. */
+const DISPLACED_LIMIT_MS = 2_000;
 
 /** Longer than a takeover takes. */
 const TIDY_DELAY_MS = 200;

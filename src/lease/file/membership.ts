@@ -21,12 +21,15 @@ export interface MembershipOptions {
   readonly readFileSystemType: ReadFileSystemType | undefined;
   /** Monotonic, ms. */
   readonly now: () => number;
+  /** Called when the node has registered in a directory that was made anew. Must not throw. */
+  readonly onRemade: () => void;
 }
 
 export class Membership {
   readonly paths: GroupPaths;
   readonly #readFileSystemType: ReadFileSystemType | undefined;
   readonly #now: () => number;
+  readonly #onRemade: () => void;
   #record: NodeRecord;
   #registration: NodeRegistration;
   /** The directory in which the registration is. */
@@ -35,11 +38,12 @@ export class Membership {
   #closed = false;
 
   /** @throws FAILOVER_NODE_TAKEN, FAILOVER_OTHER_BOOT and all that `openStateDirectory` throws. */
-  constructor({ stateDir, record, readFileSystemType, now }: MembershipOptions) {
+  constructor({ stateDir, record, readFileSystemType, now, onRemade }: MembershipOptions) {
     if (!isRunName(record.run)) throw new Error(`not the name of a run: ${record.run}`);
     this.#record = record;
     this.#readFileSystemType = readFileSystemType;
     this.#now = now;
+    this.#onRemade = onRemade;
     this.paths = this.#openDirectory(stateDir, record.group);
     this.#registration = this.#register();
     this.#directory = identityOfPath(this.paths.directory);
@@ -64,10 +68,15 @@ export class Membership {
     if (directory === this.#directory && this.#registration.isPresent) return;
     if (directory !== this.#directory) this.#remadeAtMs = this.#now();
     this.#openDirectory(dirname(this.paths.directory), basename(this.paths.directory));
-    const registration = this.#register();
-    this.#registration.close();
-    this.#registration = registration;
+    const former = this.#registration;
+    this.#registration = this.#register();
     this.#directory = identityOfPath(this.paths.directory);
+    try {
+      this.#onRemade();
+    } finally {
+      // Last: as long as it is open, a newcomer sees that not all has been said yet.
+      former.close();
+    }
   }
 
   rewrite(record: NodeRecord): void {

@@ -1,7 +1,17 @@
 // What happens when the state directory is removed under running nodes.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { expect, it, onTestFinished } from 'vitest';
-import { granted, openLease, ownRecord, temporaryDirectory } from '../support/fixtures.ts';
+import {
+  eventually,
+  granted,
+  openLease,
+  ownRecord,
+  temporaryDirectory,
+} from '../support/fixtures.ts';
 
 it('is looked at as an empty one at first; then the epochs go on in a new one', async () => {
   const stateDir = temporaryDirectory();
@@ -36,6 +46,61 @@ it('lets nobody in while the one of before still holds a deleted lock file', asy
   expect(newcomer.deletedHolders()).toEqual([]);
   expect(await granted(newcomer.acquire(1))).toBe(2);
 });
+
+it('lets no newcomer repeat an epoch that a node which has not noticed yet knows of', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  await granted(a.acquire(6));
+  const onlooker = await startOnlooker(stateDir);
+  expect(onlooker.epochs).toEqual([7]);
+  await a.release();
+  await a.close();
+  rmSync(a.paths.directory, { recursive: true });
+  let now = 0;
+  const newcomer = openLease(stateDir, 'new', { environment: { now: () => now } });
+  expect(await newcomer.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
+  now = 1_999;
+  expect(await newcomer.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
+  await onlooker.look();
+  expect(await granted(newcomer.acquire(0))).toBe(8);
+});
+
+it('does not wait for ever for a node that has not noticed: it may be stopped', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  await startOnlooker(stateDir);
+  await a.close();
+  rmSync(a.paths.directory, { recursive: true });
+  let now = 0;
+  const newcomer = openLease(stateDir, 'new', { environment: { now: () => now } });
+  expect(await newcomer.acquire(0)).toMatchObject({ type: 'denied' });
+  now = 2_000;
+  expect((await newcomer.acquire(0)).type).toBe('granted');
+});
+
+/** A node in another process; `look` resolves when it has looked at the lease once more. */
+async function startOnlooker(
+  stateDir: string,
+): Promise<{ readonly epochs: number[]; readonly look: () => Promise<void> }> {
+  const script = join(import.meta.dirname, '../support/onlooker.js');
+  const child = spawn(process.execPath, [script, stateDir, 'onlooker'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  onTestFinished(async () => {
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  });
+  const epochs: number[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => epochs.push(Number(line)));
+  await eventually(() => (epochs.length === 1 ? true : undefined));
+  const look = async (): Promise<void> => {
+    const before = epochs.length;
+    child.stdin.write('look\n');
+    await eventually(() => (epochs.length > before ? true : undefined));
+  };
+  return { epochs, look };
+}
 
 it('lets nobody in while a workload still holds the deleted workload lock', async () => {
   const stateDir = temporaryDirectory();
