@@ -17,6 +17,11 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '7': 'it was not in time',
   },
   demo: { '0': 'it went well', '7': 'a step did not happen in time', '130': 'ended by Ctrl-C' },
+  simulate: {
+    '0': 'every promise held',
+    '1': 'a promise is broken, or an unexpected failure',
+    '130': 'ended by Ctrl-C',
+  },
   promote: {
     '0': 'the node is primary',
     '3': 'there is no such node',
@@ -46,6 +51,7 @@ such as FAILOVER_STOP_GRACE for --stop-grace; a flag goes before it.`,
           its command, as it measured in a rehearsal here. After a hang: the most that its
           settings allow (timeout, probes, grace of the old command).
 last      the last change of primary, and what it took by the clock of who took over.`,
+  simulate: 'It starts no process and touches no group.',
 };
 
 /** The text below the options of a command. */
@@ -53,11 +59,14 @@ export function notesOf(name: string, example: string): string {
   const parts = [`Example:\n  $ ${example}`];
   const note = NOTES[name];
   if (note !== undefined) parts.push(note);
-  if (name !== 'run' && name !== 'demo') parts.push(CLIENT_VARIABLES);
+  if (!OF_NO_GROUP.has(name)) parts.push(CLIENT_VARIABLES);
   const exits = EXITS[name];
-  if (exits !== undefined) parts.push(`Exit codes:\n${exitLines({ ...exits, ...EVERY_EXIT })}`);
+  if (exits !== undefined) parts.push(`Exit codes:\n${exitLines({ ...EVERY_EXIT, ...exits })}`);
   return `\n${parts.join('\n\n')}`;
 }
+
+/** The commands that are no clients of a group. */
+const OF_NO_GROUP: ReadonlySet<string> = new Set(['run', 'demo', 'simulate']);
 
 const CLIENT_VARIABLES = 'FAILOVER_GROUP and FAILOVER_STATE_DIR stand for the two flags.';
 

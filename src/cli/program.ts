@@ -48,6 +48,7 @@ export function createProgram(): Command {
     .addHelpText('after', ROOT_NOTES);
   addRun(program);
   addLooking(program);
+  addSimulate(program);
   addChanges(program);
   return program;
 }
@@ -107,6 +108,33 @@ function addLooking(program: Command): void {
     const { demo } = await import('./commands/demo.ts');
     await demo();
   });
+}
+
+function addSimulate(program: Command): void {
+  addCommand(program, {
+    name: 'simulate',
+    summary: 'try the deciding part on a simulated machine with every kind of trouble',
+    example: 'failover simulate --steps 1000000 --faults crash,stop,partition',
+  })
+    .option('--seed <N>', 'The first seed; the same seed gives the same run. (default: by chance)')
+    .addOption(withDefault('--steps <N>', 'End once this many decisions are made.', '1000000'))
+    .option('--nodes <N>', 'How many nodes each run has. (default: 2 to 5, by the seed)')
+    .option('--faults <LIST>', 'The kinds of trouble, with commas. (default: all)')
+    .option('--replay <FILE>', 'Play one run again and show each step.')
+    .option('--save <FILE>', 'Where to write the shortest run that breaks a promise.')
+    .option('--json', 'Print one JSON object.')
+    .action(async (flags: Flags) => {
+      const { simulate } = await import('./commands/simulate.ts');
+      await simulate({
+        seed: textOrNull(flags, 'seed'),
+        steps: String(flags['steps']),
+        nodes: textOrNull(flags, 'nodes'),
+        faults: textOrNull(flags, 'faults'),
+        replay: textOrNull(flags, 'replay'),
+        save: textOrNull(flags, 'save'),
+        json: is(flags, 'json'),
+      });
+    });
 }
 
 /** The commands that ask nodes to do something. */
@@ -230,6 +258,11 @@ function client(flags: Flags): ClientOptions {
 
 function is(flags: Flags, key: string): boolean {
   return flags[key] === true;
+}
+
+function textOrNull(flags: Flags, key: string): string | null {
+  const value = flags[key];
+  return typeof value === 'string' ? value : null;
 }
 
 function timeout(flags: Flags): { readonly timeoutMs: number } {

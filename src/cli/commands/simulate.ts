@@ -1,0 +1,162 @@
+// `failover simulate`: the core against a simulated machine, millions of steps of trouble, and what broke.
+import { randomInt } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { FailoverError } from '../../errors.ts';
+import { Campaign } from '../../simulation/campaign.ts';
+import { FAULT_KINDS, isFaultKind } from '../../simulation/faults.ts';
+import type { FaultKind } from '../../simulation/faults.ts';
+import type { Plan } from '../../simulation/plan.ts';
+import { play } from '../../simulation/play.ts';
+import {
+  failureLine,
+  progressLine,
+  stepsPerSecond,
+  summaryLines,
+} from '../../simulation/report.ts';
+import { shrink } from '../../simulation/shrink.ts';
+import { TranscriptError, readTranscript, writeTranscript } from '../../simulation/transcript.ts';
+
+/** The flags as they were given; those that were not are null. */
+export interface SimulateFlags {
+  readonly seed: string | null;
+  readonly steps: string;
+  readonly nodes: string | null;
+  readonly faults: string | null;
+  readonly replay: string | null;
+  readonly save: string | null;
+  readonly json: boolean;
+}
+
+/**
+ * Simulates, or plays a transcript again; exit code 1 when a promise is broken, 130 after Ctrl-C.
+ *
+ * @throws FAILOVER_BAD_OPTION
+ */
+export async function simulate(flags: SimulateFlags): Promise<void> {
+  if (flags.replay !== null) replay(flags.replay, flags.json);
+  else await explore(flags);
+}
+
+async function explore(flags: SimulateFlags): Promise<void> {
+  const seed = wholeNumber('--seed', flags.seed, { least: 0, most: MOST }) ?? randomInt(2 ** 31);
+  const steps = wholeNumber('--steps', flags.steps, { least: 1, most: MOST }) ?? 1;
+  const nodes = wholeNumber('--nodes', flags.nodes, { least: 1, most: 50 });
+  const kinds = flags.faults === null ? FAULT_KINDS : kindsOf(flags.faults);
+  const campaign = new Campaign({ seed, steps, nodes, kinds });
+  const startedAt = performance.now();
+  const interrupted = await runAll(campaign, steps);
+  const pace = { tookMs: performance.now() - startedAt };
+  const { failure } = campaign;
+  const transcript = failure === null ? null : writeTranscript(shrink(failure.plan));
+  if (flags.json) {
+    const { totals } = campaign;
+    const violation = failure === null ? null : { seed: failure.seed, ...failure.violation };
+    const perSecond = stepsPerSecond(totals, pace);
+    write(JSON.stringify({ v: 1, seed, ...totals, perSecond, violation, transcript }, null, 2));
+  } else {
+    write([`seed ${String(seed)}`, ...summaryLines(campaign, pace)].join('\n'));
+  }
+  if (transcript !== null) keep(transcript, failure?.seed ?? seed, flags);
+  if (failure !== null) process.exitCode = 1;
+  else if (interrupted) process.exitCode = 130;
+}
+
+/** Runs until it is over or Ctrl-C; true: it was interrupted. */
+async function runAll(campaign: Campaign, goal: number): Promise<boolean> {
+  const interruption = new AbortController();
+  const interrupt = (): void => {
+    interruption.abort();
+  };
+  process.once('SIGINT', interrupt);
+  const show = progress();
+  while (!campaign.isOver && !interruption.signal.aborted) {
+    campaign.run();
+    show(() => progressLine(campaign.totals, goal));
+    // Lets a signal in.
+    await breathe();
+  }
+  show(null);
+  process.removeListener('SIGINT', interrupt);
+  return interruption.signal.aborted;
+}
+
+/** One line on a terminal that is written over, a few times a second; null wipes it out. */
+function progress(): (line: (() => string) | null) => void {
+  if (!process.stderr.isTTY) return () => undefined;
+  let shownAt = 0;
+  return (line) => {
+    const now = performance.now();
+    if (line !== null && now - shownAt < PROGRESS_INTERVAL_MS) return;
+    shownAt = now;
+    process.stderr.write(`\r\u001b[K${line === null ? '' : line()}`);
+  };
+}
+
+/** Shows what happens, step by step. */
+function replay(path: string, json: boolean): void {
+  const plan = planIn(path);
+  const tell = (atMs: number, line: string): void => {
+    write(`${atMs.toFixed(1).padStart(10)} ms  ${line}`);
+  };
+  const { violation, steps, digest } = play(plan, json ? {} : { tell });
+  if (json) write(JSON.stringify({ v: 1, steps, digest, violation }, null, 2));
+  else write(violation === null ? 'Every promise held.' : failureLine({ violation }));
+  if (violation !== null) process.exitCode = 1;
+}
+
+function planIn(path: string): Plan {
+  try {
+    return readTranscript(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const fact = error instanceof Error ? error.message : String(error);
+    const what = error instanceof TranscriptError ? `${path} is no transcript: ${fact}` : fact;
+    const expected = 'a file that --save has written';
+    throw badOption('--replay', what, expected);
+  }
+}
+
+/** Where the transcript of a failure goes: into the file that was asked for, else after the summary. */
+function keep(transcript: string, seed: number, { save, json }: SimulateFlags): void {
+  const again = `failover simulate --replay ${save ?? 'FILE'}`;
+  if (save !== null) writeFileSync(save, transcript);
+  else if (!json) write(`\nThe shortest run that breaks it, seed ${String(seed)}:\n${transcript}`);
+  process.stderr.write(`failover: play it again with \`${again}\`\n`);
+}
+
+function kindsOf(text: string): readonly FaultKind[] {
+  return text.split(',').map((word) => {
+    const kind = word.trim();
+    if (isFaultKind(kind)) return kind;
+    const known = `some of ${FAULT_KINDS.join(', ')}, with commas between them`;
+    throw badOption('--faults', `"${kind}" is no fault`, known);
+  });
+}
+
+/** Null: it was not given. */
+function wholeNumber(
+  flag: string,
+  text: string | null,
+  { least, most }: { readonly least: number; readonly most: number },
+): number | null {
+  if (text === null) return null;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  const expected = `a whole number from ${String(least)} to ${String(most)}`;
+  throw badOption(flag, `"${text}" is none`, expected);
+}
+
+function badOption(option: string, fact: string, expected: string): FailoverError {
+  const details = { option, expected };
+  return new FailoverError('FAILOVER_BAD_OPTION', `Cannot use ${option}: ${fact}`, { details });
+}
+
+function write(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Seeds are 32-bit numbers; as many steps take days. */
+const MOST = 2 ** 32 - 1;
+
+const PROGRESS_INTERVAL_MS = 100;

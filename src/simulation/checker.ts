@@ -1,0 +1,181 @@
+// What must hold at every instant, judged by the processes and locks of the world: never by what a core says.
+import type { Announcement } from '../core/effect.ts';
+import type { Directory } from './directory.ts';
+import type { Life } from './life.ts';
+import type { Session } from './session.ts';
+
+/** What is promised, and `core` for an invariant that the core itself found broken. */
+export type Promised = 'S1' | 'S2' | 'S4' | 'S5' | 'S6' | 'core';
+
+/** Each promise in a sentence. */
+export const PROMISES: Readonly<Record<Promised, string>> = {
+  S1: 'at most one workload is active at any instant',
+  S2: 'every start has a higher epoch than all before it',
+  S4: 'there is a primary again within a bounded time',
+  S5: 'nothing is announced before it is so, and a failed promotion leaves a free lease',
+  S6: 'no process is ended that is not proved dead or left over',
+  core: 'the core holds its own invariants',
+};
+
+export interface Violation {
+  readonly promise: Promised;
+  readonly atMs: number;
+  readonly what: string;
+}
+
+/** Ends a run at the first promise that is broken. */
+export class BrokenPromise extends Error {
+  override readonly name = 'BrokenPromise';
+  readonly violation: Violation;
+
+  constructor(violation: Violation) {
+    super(`${violation.promise} at ${violation.atMs.toFixed(1)} ms: ${violation.what}`);
+    this.violation = violation;
+  }
+}
+
+/** What the checker looks at. */
+interface Seen {
+  readonly at: number;
+  readonly sessions: readonly Session[];
+  readonly lives: readonly Life[];
+  readonly directory: Directory;
+}
+
+export class Checker {
+  readonly #seen: Seen;
+  #highestEpoch = 0;
+  /** In the present directory. */
+  #highestHere = 0;
+  #repeats = 0;
+
+  constructor(seen: Seen) {
+    this.#seen = seen;
+  }
+
+  /**
+   * A workload begins to be active: only then can there come to be two of them, so that looking here is
+   * looking at every instant.
+   */
+  activated(session: Session): void {
+    const other = this.#seen.sessions.find((one) => one !== session && one.isActive);
+    if (other !== undefined) {
+      this.broken('S1', `${session.name} begins beside ${other.name}`);
+    }
+    this.#epochBegins(session);
+  }
+
+  directoryRemoved(): void {
+    const { at, lives } = this.#seen;
+    this.#highestHere = 0;
+    for (const life of lives) {
+      life.knewAtRemoval = life.lease.highestSeen;
+      life.toldSince = at;
+    }
+  }
+
+  /** Starts that repeated an epoch which nobody could have told them of. */
+  get repeats(): number {
+    return this.#repeats;
+  }
+
+  /** A promote or demote command begins: beside its own node's workload, and no other's. */
+  hookBegins(session: Session): void {
+    const other = this.#seen.sessions.find((one) => one.owner !== session.owner && one.isActive);
+    if (other !== undefined) this.broken('S1', `${session.name} begins beside ${other.name}`);
+  }
+
+  announced(life: Life, announcement: Announcement): void {
+    switch (announcement.kind) {
+      case 'promoted':
+        this.#promotionAnnounced(life, announcement.epoch, announcement.reason === 'restart');
+        return;
+      case 'heartbeat':
+        if (announcement.phase !== 'primary' || life.term.announced) return;
+        this.broken('S5', `${life.name} says that it leads before it was promoted`);
+        return;
+      case 'shutdown':
+        this.#endAnnounced(life);
+        return;
+      case 'role':
+        return;
+    }
+  }
+
+  /** A supervisor is about to be ended by another node that judged it dead by itself. */
+  fenced(target: Life, fencer: Life, calmSinceMs: number): void {
+    const { settings } = fencer;
+    const doubtMs = settings.heartbeatTimeoutMs + settings.probeAttempts * settings.probeTimeoutMs;
+    const calmForMs = this.#seen.at - calmSinceMs;
+    if (calmForMs <= doubtMs + FENCE_MARGIN_MS) return;
+    const calm = `undisturbed for ${calmForMs.toFixed(0)} ms`;
+    this.broken('S6', `${fencer.name} ends ${target.name}, which was ${calm}`);
+  }
+
+  /** Long after a promotion failed: the node may not be where it was. */
+  leftAfterFailure(life: Life, epoch: number): void {
+    if (!life.alive || life.lease.heldEpoch !== epoch) return;
+    this.broken('S5', `${life.name} still holds epoch ${String(epoch)}, whose promotion failed`);
+  }
+
+  broken(promise: Promised, what: string): never {
+    throw new BrokenPromise({ promise, atMs: this.#seen.at, what });
+  }
+
+  /**
+   * With the directory the numbers are gone. Each node that runs writes what it knows into the next one at
+   * its next beat: until then, and of those that are stopped, nobody can know. What it knew itself counts
+   * at once.
+   */
+  #epochBegins({ owner, epoch, name }: Session): void {
+    const { at, lives } = this.#seen;
+    if (epoch <= this.#highestEpoch) {
+      const hadTime = ({ toldSince, troubledUntil, settings }: Life): boolean =>
+        at - Math.max(toldSince, troubledUntil + LATE_MS) >
+        BEATS_TO_TELL * settings.heartbeatIntervalMs;
+      const known = lives
+        .filter((life) => life === owner || (!life.stopped && hadTime(life)))
+        .map((life) => life.knewAtRemoval);
+      if (epoch <= Math.max(this.#highestHere, ...known)) {
+        this.broken('S2', `${name} begins after epoch ${String(this.#highestEpoch)}`);
+      }
+      this.#repeats += 1;
+    }
+    this.#highestEpoch = epoch;
+    this.#highestHere = epoch;
+  }
+
+  #promotionAnnounced(life: Life, epoch: number, isRestart: boolean): void {
+    const { term, settings } = life;
+    const what = `${life.name} announces epoch ${String(epoch)}`;
+    if (life.lease.heldEpoch !== epoch) this.broken('S5', `${what} and does not hold it`);
+    if (term.activatedEpoch !== epoch) this.broken('S5', `${what}, whose workload never began`);
+    if (settings.hasReadyCheck && term.readyEpoch !== epoch) {
+      this.broken('S5', `${what}, whose workload is not ready`);
+    }
+    if (settings.hasPromoteCommand && !isRestart && term.confirmedEpoch !== epoch) {
+      this.broken('S5', `${what}, whose promote command has not succeeded`);
+    }
+    term.announced = true;
+  }
+
+  #endAnnounced(life: Life): void {
+    life.term.announced = false;
+    if (this.#seen.directory.holder === life) {
+      this.broken('S5', `${life.name} announces its end and holds the lease`);
+    }
+    const active = this.#seen.sessions.find((one) => one.owner === life && one.isActive);
+    if (active !== undefined) {
+      this.broken('S5', `${life.name} announces its end while ${active.name} is active`);
+    }
+  }
+}
+
+/** How many beats a node may take to write into a new directory what it knows. */
+const BEATS_TO_TELL = 2;
+
+/** How long the work of a fault that has ended may go on, ms. */
+const LATE_MS = 3_000;
+
+/** For looks and late timers between the silence and its end, ms. */
+const FENCE_MARGIN_MS = 3_000;

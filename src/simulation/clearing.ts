@@ -1,0 +1,105 @@
+// Emptying what earlier runs left before a start: SIGTERM, a grace, SIGKILL, and only to what is proved left over.
+import type { Effect } from '../core/effect.ts';
+import type { Life } from './life.ts';
+import type { Session } from './session.ts';
+import type { World } from './world.ts';
+
+type Graces = Pick<Extract<Effect, { type: 'clear-leftovers' }>, 'fenceGraceMs' | 'stopGraceMs'>;
+
+interface Ladder {
+  readonly order: number;
+  readonly graces: Graces;
+  readonly seenAt: Map<Session, number>;
+  othersSince: number | null;
+  pauseMs: number;
+}
+
+interface Leftovers {
+  readonly targets: readonly Session[];
+  readonly others: boolean;
+}
+
+export class Clearing {
+  readonly #world: World;
+  readonly #life: Life;
+  #orders = 0;
+
+  constructor(world: World, life: Life) {
+    this.#world = world;
+    this.#life = life;
+  }
+
+  /** The answer to an order that another has followed does not count. */
+  begin(graces: Graces): void {
+    this.#orders += 1;
+    const order = this.#orders;
+    const ladder = { order, graces, seenAt: new Map(), othersSince: null, pauseMs: 2 };
+    this.#life.later(this.#life.random.between(0.5, 3), () => {
+      this.#step(ladder);
+    });
+  }
+
+  #step(ladder: Ladder): void {
+    const { targets, others } = this.#find();
+    for (const target of targets) this.#signal(target, ladder);
+    if (targets.length === 0 && !others) {
+      this.#answer(ladder, 'leftovers-cleared');
+      return;
+    }
+    if (targets.length > 0) ladder.othersSince = null;
+    else {
+      ladder.othersSince ??= this.#world.at;
+      if (this.#world.at - ladder.othersSince >= OTHERS_WAIT_MS) {
+        this.#answer(ladder, 'leftovers-remain');
+        return;
+      }
+    }
+    ladder.pauseMs = Math.min(ladder.pauseMs * 2, LONGEST_PAUSE_MS);
+    this.#life.later(ladder.pauseMs, () => {
+      this.#step(ladder);
+    });
+  }
+
+  #find(): Leftovers {
+    const { sessions, directory } = this.#world;
+    const targets: Session[] = [];
+    let others = false;
+    for (const session of sessions) {
+      const { owner } = session;
+      const isOwn = owner === this.#life;
+      const holdsLock = session.holdsLock && session.description === directory;
+      if (!holdsLock && session.recordedIn !== directory && !isOwn) continue;
+      if (isOwn) {
+        if (!session.firstAlive) targets.push(session);
+        else if (holdsLock) others = true;
+      } else if (owner.alive) {
+        // What stands by there does nothing twice.
+        if (session.active) others = true;
+      } else if (session.isKept) others = true;
+      else targets.push(session);
+    }
+    return { targets, others };
+  }
+
+  #signal(session: Session, { graces, seenAt }: Ladder): void {
+    const since = seenAt.get(session);
+    if (since === undefined) seenAt.set(session, this.#world.at);
+    const isStopping = session.stopsWithSupervisor && session.owner !== this.#life;
+    const graceMs = isStopping ? graces.stopGraceMs : graces.fenceGraceMs;
+    if (this.#world.at - (since ?? this.#world.at) >= graceMs) session.kill();
+    else session.tell();
+  }
+
+  #answer({ order }: Ladder, type: 'leftovers-cleared' | 'leftovers-remain'): void {
+    this.#life.answer(() => {
+      if (order !== this.#orders) return;
+      if (type === 'leftovers-cleared') this.#life.dispatch({ type, ended: 0 });
+      else this.#life.dispatch({ type, detail: 'what may not be signalled' });
+    });
+  }
+}
+
+/** How long what may not be signalled is waited for before it is named, ms. */
+const OTHERS_WAIT_MS = 250;
+
+const LONGEST_PAUSE_MS = 50;

@@ -1,0 +1,64 @@
+// The state directory of a group: its lock, its epochs and its markers. One that is removed is followed by another.
+import type { LeaseHolder, LeaseObservation } from '../core/state.ts';
+import type { Life } from './life.ts';
+
+/** A process of another program that has the lock. */
+export const FOREIGN = 'foreign';
+
+export class Directory {
+  /** Whether somebody has made it since the one before was removed. */
+  exists = false;
+  hasLockFiles = false;
+  epoch = 0;
+  /** Whose claim the highest epoch is. */
+  record: LeaseHolder | null = null;
+  completedAt: number = Number.NEGATIVE_INFINITY;
+  #holder: Life | typeof FOREIGN | null = null;
+  #paused = false;
+  #touches = 0;
+  #observation: LeaseObservation | null = null;
+
+  /** Who has the kernel's lock on the file. */
+  get holder(): Life | typeof FOREIGN | null {
+    return this.#holder;
+  }
+
+  set holder(holder: Life | typeof FOREIGN | null) {
+    this.#holder = holder;
+    this.#observation = null;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  set paused(paused: boolean) {
+    this.#paused = paused;
+    this.#observation = null;
+  }
+
+  /** The holder's sign of life. */
+  touch(): void {
+    this.#touches += 1;
+    this.#observation = null;
+  }
+
+  /** The exact claim: a number that nobody had, with the claimant's name. */
+  claim(epoch: number, record: LeaseHolder): void {
+    this.epoch = epoch;
+    this.record = record;
+    this.#observation = null;
+  }
+
+  observe(): LeaseObservation {
+    this.#observation ??= {
+      epoch: this.epoch,
+      held: this.#holder !== null,
+      holder: this.record,
+      recordUnreadable: false,
+      touch: this.hasLockFiles ? String(this.#touches) : null,
+      paused: this.#paused,
+    };
+    return this.#observation;
+  }
+}

@@ -1,0 +1,56 @@
+// What can go wrong, or be asked for, as plain data: a run is a seed and a list of these.
+
+/** Each kind of trouble, and what it is in a few words. */
+export const FAULTS = {
+  crash: 'SIGKILL to a supervisor; it is started again later',
+  stop: 'SIGSTOP to a supervisor, and SIGCONT later',
+  stall: 'an uninterruptible wait of a supervisor: signals come after it',
+  starve: 'a supervisor gets little CPU',
+  suspend: 'Ctrl-Z at a supervisor, and fg later',
+  quit: 'SIGTERM to a supervisor; it is started again later',
+  'quit-now': 'SIGTERM twice',
+  'workload-crash': 'a signal ends the workload',
+  'workload-exit': 'the workload exits with a code',
+  'workload-complete': 'the workload exits with 0',
+  'workload-stop': 'SIGSTOP to the workload',
+  'slow-start': 'processes start slowly',
+  'start-failure': 'processes do not start, or are never ready',
+  'hook-failure': 'promote and demote commands fail',
+  'hook-hang': 'promote and demote commands hang',
+  partition: 'a node hears nobody and nobody hears it',
+  loss: 'messages are lost',
+  duplicate: 'messages arrive twice',
+  delay: 'messages are late and overtake each other',
+  disconnect: 'the connections to a node drop',
+  'disk-error': 'a node can not use the lease',
+  'lost-race': 'the epoch that a node claims is taken',
+  'remove-directory': 'the state directory is removed',
+  'watch-loss': 'changes of the lease go unnoticed',
+  'foreign-lock': 'a process of another program takes the lock',
+  'late-answer': 'what a node ordered is answered late',
+  promote: 'a node is asked to promote',
+  'promote-force': 'a node is told to promote',
+  demote: 'a node is asked to demote',
+  'demote-hold': 'a node is asked to demote and to stay away for a while',
+  check: 'a node is asked to check the primary',
+  pause: 'the group is paused, and resumed later',
+  disable: 'the application tells a node not to take part, and later to do so',
+} as const;
+
+export type FaultKind = keyof typeof FAULTS;
+
+export const FAULT_KINDS: readonly FaultKind[] = Object.keys(FAULTS).filter(isFaultKind);
+
+/** One fault of a run. */
+export interface Fault {
+  readonly atMs: number;
+  readonly kind: FaultKind;
+  /** The number of the node, from 0. */
+  readonly node: number;
+  /** How long it lasts; for one that ends a node, how long it stays away. */
+  readonly forMs: number;
+}
+
+export function isFaultKind(text: string): text is FaultKind {
+  return Object.hasOwn(FAULTS, text);
+}

@@ -1,0 +1,265 @@
+// A node's hand on the file lease: the kernel's lock, the claim of an epoch, and the way back.
+import type { LeaseObservation } from '../core/state.ts';
+import type { DenialCause, EventBody, LeaseOrder } from '../core/event.ts';
+import type { Directory } from './directory.ts';
+import type { Life } from './life.ts';
+import type { World } from './world.ts';
+
+/**
+ * What the core's orders about the lease come to. Another kind of lease, such as one with a time to live,
+ * is another implementation of this.
+ */
+export interface LeaseClient {
+  /** The epoch of the term that this node holds; null: it holds none. */
+  readonly heldEpoch: number | null;
+  /** The highest epoch that this process has claimed or read. */
+  readonly highestSeen: number;
+  /** Before anything else. */
+  open(): void;
+  acquire(floor: number): void;
+  advanceEpoch(floor: number): void;
+  /** Null: it is still held; else why it is lost. */
+  verify(): string | null;
+  release(done: () => void): void;
+  observe(): LeaseObservation;
+  markCompleted(): void;
+  /** The process is gone: what the kernel takes back. */
+  dropped(): void;
+}
+
+export class FileLeaseClient implements LeaseClient {
+  readonly #world: World;
+  readonly #life: Life;
+  /** The directory whose lock this process has: perhaps one that was removed since. */
+  #held: Directory | null = null;
+  #heldEpoch: number | null = null;
+  highestSeen = 0;
+  readonly #turns: ((done: () => void) => void)[] = [];
+  #busy = false;
+
+  constructor(world: World, life: Life) {
+    this.#world = world;
+    this.#life = life;
+  }
+
+  get heldEpoch(): number | null {
+    return this.#heldEpoch;
+  }
+
+  open(): void {
+    this.#ensure();
+    this.#hasLockFiles(this.#world.directory);
+  }
+
+  acquire(floor: number): void {
+    this.#inTurn((done) => {
+      this.#ensure();
+      const directory = this.#world.directory;
+      const life = this.#life;
+      if (life.diskErrorUntil > this.#world.at) {
+        this.#fail('acquire', done);
+      } else if (!this.#hasLockFiles(directory) || directory.holder !== null) {
+        this.#deny('held', done);
+      } else {
+        directory.holder = life;
+        this.#held = directory;
+        if (directory.completedAt >= life.startedAt) this.#giveBack('completed', done);
+        else {
+          life.later(life.random.between(0.2, 3), () => {
+            this.#claim(floor, done);
+          });
+        }
+      }
+    });
+  }
+
+  advanceEpoch(floor: number): void {
+    this.#inTurn((done) => {
+      const { directory, at } = this.#world;
+      const life = this.#life;
+      const lost = this.verify();
+      if (lost !== null) {
+        this.#answer({ type: 'lease-lost', cause: lost }, done);
+      } else if (life.diskErrorUntil > at) {
+        this.#fail('advance', done);
+      } else if (life.lostRaceUntil > at) {
+        this.#answer({ type: 'lease-lost', cause: 'another claimed an epoch' }, done);
+      } else {
+        const epoch = Math.max(directory.epoch, floor, this.#heldEpoch ?? 0) + 1;
+        directory.claim(epoch, life.holder);
+        this.#heldEpoch = epoch;
+        this.highestSeen = epoch;
+        this.#world.leaseChanged();
+        this.#answer({ type: 'epoch-advanced', epoch }, done);
+      }
+    });
+  }
+
+  verify(): string | null {
+    if (this.#held === null) return 'the lease is not held';
+    if (this.#held !== this.#world.directory) {
+      this.#leaveEpoch(this.#heldEpoch ?? 0);
+      return 'the directory was removed';
+    }
+    this.#held.touch();
+    return null;
+  }
+
+  release(finished: () => void): void {
+    this.#inTurn((done) => {
+      const directory = this.#held;
+      const epoch = this.#heldEpoch ?? 0;
+      const end = (): void => {
+        done();
+        finished();
+      };
+      if (directory === null) {
+        end();
+        return;
+      }
+      this.#leaveEpoch(epoch);
+      this.#heldEpoch = null;
+      this.#close(directory, () => {
+        this.#proveFree(epoch, 0, end);
+      });
+    });
+  }
+
+  observe(): LeaseObservation {
+    const observation = this.#world.directory.observe();
+    if (observation.epoch < this.highestSeen) this.#leaveEpoch(this.highestSeen);
+    this.highestSeen = Math.max(this.highestSeen, observation.epoch);
+    // Its own lock is not asked for: it would be found free by itself.
+    if (this.#held === null || observation.held) return observation;
+    return { ...observation, held: true };
+  }
+
+  markCompleted(): void {
+    this.#world.directory.completedAt = this.#world.at;
+  }
+
+  dropped(): void {
+    if (this.#held?.holder === this.#life) this.#held.holder = null;
+    this.#held = null;
+    this.#heldEpoch = null;
+  }
+
+  #claim(floor: number, done: () => void): void {
+    const { directory } = this.#world;
+    const life = this.#life;
+    const isOurs = this.#held === directory && directory.exists;
+    if (!directory.exists || life.lostRaceUntil > this.#world.at) {
+      this.#giveBack('lost-race', done);
+      return;
+    }
+    const previous = directory.record?.node ?? null;
+    const epoch = Math.max(directory.epoch, floor) + 1;
+    directory.claim(epoch, life.holder);
+    this.highestSeen = Math.max(this.highestSeen, epoch);
+    this.#world.leaseChanged();
+    if (!isOurs) {
+      // The directory was replaced under the claim.
+      this.#giveBack('lost-race', done);
+      return;
+    }
+    this.#heldEpoch = epoch;
+    life.term.begin();
+    this.#answer({ type: 'lease-granted', epoch, previous }, done);
+  }
+
+  #giveBack(cause: DenialCause, done: () => void): void {
+    const directory = this.#held;
+    if (directory === null) this.#deny(cause, done);
+    else {
+      this.#close(directory, () => {
+        this.#deny(cause, done);
+      });
+    }
+  }
+
+  #close(directory: Directory, then: () => void): void {
+    this.#life.later(this.#life.random.between(0.2, 1), () => {
+      if (directory.holder === this.#life) directory.holder = null;
+      this.#held = null;
+      this.#world.leaseChanged();
+      then();
+    });
+  }
+
+  /** Bounded: what still has it is no copy of ours. */
+  #proveFree(epoch: number, tries: number, then: () => void): void {
+    const { directory } = this.#world;
+    if (directory.holder === null || directory.epoch > epoch || tries >= PROOFS) {
+      this.#life.answer(then);
+      return;
+    }
+    this.#life.later(PROOF_INTERVAL_MS, () => {
+      this.#proveFree(epoch, tries + 1, then);
+    });
+  }
+
+  #deny(cause: DenialCause, done: () => void): void {
+    done();
+    this.#life.answer(() => {
+      this.#life.dispatch({ type: 'lease-denied', cause, observation: this.observe() });
+    });
+  }
+
+  #fail(order: LeaseOrder, done: () => void): void {
+    const error = { code: 'FAILOVER_STORAGE', message: 'input/output error' };
+    this.#answer({ type: 'lease-failed', order, ...error }, done);
+  }
+
+  #answer(event: EventBody, done: () => void): void {
+    done();
+    this.#life.answer(() => {
+      this.#life.dispatch(event);
+    });
+  }
+
+  /** Makes the directory anew, with this node's record in it. */
+  #ensure(): void {
+    const { directory, sessions } = this.#world;
+    directory.exists = true;
+    for (const session of sessions) {
+      if (session.owner === this.#life) session.recordedIn = directory;
+    }
+  }
+
+  /** None are made while something may be active on deleted ones. */
+  #hasLockFiles(directory: Directory): boolean {
+    if (directory.hasLockFiles) return true;
+    const isInUse = this.#world.sessions.some(
+      (session) => session.holdsLock && session.description !== directory,
+    );
+    if (isInUse) return false;
+    directory.hasLockFiles = true;
+    return true;
+  }
+
+  /** In a directory that was made anew the numbers would begin again. */
+  #leaveEpoch(epoch: number): void {
+    const { directory } = this.#world;
+    if (directory.epoch >= epoch) return;
+    this.#ensure();
+    directory.claim(epoch, this.#life.holder);
+    this.#world.leaseChanged();
+  }
+
+  /** One after the other. */
+  #inTurn(work: (done: () => void) => void): void {
+    if (this.#busy) {
+      this.#turns.push(work);
+      return;
+    }
+    this.#busy = true;
+    work(() => {
+      this.#busy = false;
+      const next = this.#turns.shift();
+      if (next !== undefined) this.#inTurn(next);
+    });
+  }
+}
+
+const PROOFS = 100;
+const PROOF_INTERVAL_MS = 5;

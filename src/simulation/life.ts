@@ -1,0 +1,233 @@
+// One life of one node's process: the core with its queue and timer, as the production loop runs it.
+import type { Event, EventBody } from '../core/event.ts';
+import { InvariantViolation } from '../core/invariants.ts';
+import { nextWakeAt } from '../core/schedule.ts';
+import type { Settings } from '../core/settings.ts';
+import { initialState } from '../core/state.ts';
+import type { LeaseHolder, NodeState } from '../core/state.ts';
+import { Clearing } from './clearing.ts';
+import { Fencer } from './fencer.ts';
+import { FileLeaseClient } from './lease-client.ts';
+import type { LeaseClient } from './lease-client.ts';
+import { Link } from './network.ts';
+import { perform } from './perform.ts';
+import type { Random } from './random.ts';
+import { Term } from './term.ts';
+import type { Doer } from './timeline.ts';
+import type { World } from './world.ts';
+import { Workload } from './workload.ts';
+
+export interface LifeOptions {
+  readonly settings: Settings;
+  readonly random: Random;
+  /** The share by which its clock runs fast. */
+  readonly clockDrift: number;
+}
+
+export class Life implements Doer {
+  readonly settings: Settings;
+  readonly random: Random;
+  readonly holder: LeaseHolder;
+  readonly startedAt: number;
+  readonly link: Link = new Link();
+  readonly term: Term = new Term();
+  readonly lease: LeaseClient;
+  readonly workload: Workload;
+  readonly fencer: Fencer;
+  readonly clearing: Clearing;
+  state: NodeState;
+  alive = true;
+  /** Closing its files: it decides nothing any more and still has its locks. */
+  ending = false;
+  stopped = false;
+  uninterruptible = false;
+  // Until when each fault lasts, in the world's time.
+  starvedUntil = 0;
+  lateAnswersUntil = 0;
+  cutUntil = 0;
+  diskErrorUntil = 0;
+  lostRaceUntil = 0;
+  watchLostUntil = 0;
+  slowStartUntil = 0;
+  startFailsUntil = 0;
+  hooksFailUntil = 0;
+  hooksHangUntil = 0;
+  forcedUntil = 0;
+  /** The end of the latest fault that touched it. */
+  troubledUntil = 0;
+  /** The highest epoch that it knew when the directory was removed, and since when it can tell of it. */
+  knewAtRemoval = 0;
+  toldSince = 0;
+  readonly #world: World;
+  readonly #drift: number;
+  readonly #clockBase: number;
+  readonly #queue: Event[] = [];
+  #deferred: (() => void)[] = [];
+  #draining = false;
+  #wakeAt = Infinity;
+  #wakes = 0;
+  #stops = 0;
+  #killPending = false;
+
+  constructor(world: World, { settings, random, clockDrift }: LifeOptions) {
+    this.#world = world;
+    this.settings = settings;
+    this.random = random;
+    this.#drift = 1 + clockDrift;
+    this.startedAt = world.at;
+    // Clocks of different machines have nothing in common.
+    this.#clockBase = random.below(1_000_000);
+    const { nodeId: node, run } = settings;
+    this.holder = { node, run, endpoints: { bus: run, rpc: run } };
+    this.lease = new FileLeaseClient(world, this);
+    this.workload = new Workload(world, this);
+    this.fencer = new Fencer(world, this);
+    this.clearing = new Clearing(world, this);
+    this.state = initialState(this.#now(), random.below(2 ** 32));
+  }
+
+  get name(): string {
+    return this.settings.run;
+  }
+
+  get isStarved(): boolean {
+    return this.starvedUntil > this.#world.at;
+  }
+
+  /** Takes an event, decides, and performs what follows, as the production loop does. */
+  dispatch(body: EventBody): void {
+    if (!this.alive) return;
+    this.#queue.push({ ...body, at: this.#now() });
+    this.#drain();
+  }
+
+  /** What this process does in a while: later if it is stopped or starved, never if it is gone. */
+  later(delayMs: number, act: () => void): void {
+    const lagMs = this.isStarved ? this.random.between(0, this.settings.heartbeatTimeoutMs) : 0;
+    this.#world.timeline.schedule(this.#world.at + delayMs + lagMs, this, act);
+  }
+
+  /** An answer to an order of the core. */
+  answer(act: () => void): void {
+    const isLate = this.lateAnswersUntil > this.#world.at;
+    this.later(this.random.between(0.05, isLate ? LATEST_ANSWER_MS : 0.6), act);
+  }
+
+  defer(act: () => void): void {
+    this.#deferred.push(act);
+  }
+
+  /** SIGSTOP, or an uninterruptible wait, that ends after a while. */
+  stop(forMs: number, { uninterruptible }: { readonly uninterruptible: boolean }): void {
+    if (!this.alive) return;
+    this.stopped = true;
+    this.uninterruptible = uninterruptible;
+    this.#stops += 1;
+    const stops = this.#stops;
+    this.#world.timeline.schedule(this.#world.at + forMs, null, () => {
+      if (stops === this.#stops) this.continue();
+    });
+  }
+
+  continue(): void {
+    if (!this.stopped) return;
+    this.stopped = false;
+    this.uninterruptible = false;
+    this.#stops += 1;
+    if (this.#killPending) {
+      this.kill();
+      return;
+    }
+    this.toldSince = this.#world.at;
+    // Timers, messages and answers that waited come in no order.
+    const deferred = this.#deferred;
+    this.#deferred = [];
+    for (const act of deferred) this.later(this.random.between(0, 3), act);
+  }
+
+  /** SIGKILL. */
+  kill(): void {
+    if (!this.alive) return;
+    if (this.uninterruptible) {
+      this.#killPending = true;
+      return;
+    }
+    this.#end(this.random.between(0.1, 2));
+  }
+
+  /** The node has ended in order: it leaves the lease, lingers, and its process ends. */
+  exit(): void {
+    this.lease.release(() => {
+      this.later(this.random.between(1, 50), () => {
+        this.#end(this.random.between(0.1, 1));
+      });
+    });
+  }
+
+  /** Marks it as troubled until then, for those who judge whether it was left alone. */
+  trouble(untilMs: number): void {
+    this.troubledUntil = Math.max(this.troubledUntil, untilMs);
+  }
+
+  #end(closingMs: number): void {
+    this.alive = false;
+    this.ending = true;
+    this.#deferred = [];
+    this.#world.remove(this);
+    this.#world.timeline.schedule(this.#world.at + closingMs, null, () => {
+      this.ending = false;
+      this.lease.dropped();
+      this.#world.network.dropConnections(this);
+    });
+    this.workload.orphan();
+  }
+
+  #now(): number {
+    const passedMs = (this.#world.at - this.startedAt) * this.#drift;
+    return this.#clockBase + passedMs;
+  }
+
+  #drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) {
+      if (this.alive) this.#step(event);
+    }
+    this.#draining = false;
+    this.#schedule();
+  }
+
+  #step(event: Event): void {
+    const world = this.#world;
+    const before = this.state;
+    try {
+      const next = world.transition(before, event, this.settings);
+      this.state = next.state;
+      world.stepped(this, event, next);
+      for (const effect of next.effects) perform(effect, this, world);
+    } catch (error) {
+      if (!(error instanceof InvariantViolation)) throw error;
+      world.checker.broken('core', `${this.name} on ${event.type}: ${error.message}`);
+    }
+  }
+
+  #schedule(): void {
+    if (!this.alive) return;
+    const wakeAt = nextWakeAt(this.state, this.settings);
+    if (wakeAt === this.#wakeAt) return;
+    this.#wakeAt = wakeAt;
+    this.#wakes += 1;
+    if (wakeAt === Infinity) return;
+    const number = this.#wakes;
+    this.later(Math.max(0, (wakeAt - this.#now()) / this.#drift), () => {
+      if (number !== this.#wakes) return;
+      this.#wakeAt = Infinity;
+      // A timer never fires early, whatever the fractions say.
+      this.#queue.push({ type: 'time-passed', at: Math.max(wakeAt, this.#now()) });
+      this.#drain();
+    });
+  }
+}
+
+/** The longest that an answer takes where answers are late, ms. */
+const LATEST_ANSWER_MS = 3_000;

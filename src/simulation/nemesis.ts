@@ -1,0 +1,214 @@
+// Does to a world what a plan says, and in the end takes all of it back.
+import type { Fault } from './faults.ts';
+import type { Life } from './life.ts';
+import type { World } from './world.ts';
+import { nodeName } from './world.ts';
+
+export class Nemesis {
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Puts every fault on the timeline. */
+  prepare(faults: readonly Fault[]): void {
+    for (const fault of faults) {
+      this.#world.timeline.schedule(fault.atMs, null, () => {
+        this.#strike(fault);
+      });
+    }
+  }
+
+  /** Trouble ends everywhere at once; what was stopped goes on. */
+  end(): void {
+    const world = this.#world;
+    const { network, at } = world;
+    world.tell('the trouble ends');
+    network.lossUntil = at;
+    network.duplicateUntil = at;
+    network.delayUntil = at;
+    if (world.directory.paused) world.setPaused(false);
+    for (const life of world.lives) {
+      heal(life, at);
+      life.continue();
+      life.dispatch({ type: 'enabled-changed', enabled: true });
+    }
+    // With the directory their records were removed: they are waited for, and somebody has to end them.
+    for (const session of world.sessions) {
+      if (!session.owner.alive && session.recordedIn !== world.directory) session.kill();
+    }
+  }
+
+  #strike(fault: Fault): void {
+    const world = this.#world;
+    const life = world.life(fault.node);
+    const until = world.at + fault.forMs;
+    if (!this.#strikeGroup(fault, until) && life !== null) {
+      life.trouble(until);
+      if (strikeNode(life, fault, until) === null) this.#ask(life, fault);
+    }
+    world.tell(`fault: ${fault.kind} ${nodeName(fault.node)} for ${String(fault.forMs)} ms`);
+  }
+
+  /** False: it is a fault of one node. */
+  #strikeGroup({ kind }: Fault, until: number): boolean {
+    const { network, timeline, at } = this.#world;
+    switch (kind) {
+      case 'loss':
+        network.lossUntil = Math.max(network.lossUntil, until);
+        return true;
+      case 'duplicate':
+        network.duplicateUntil = Math.max(network.duplicateUntil, until);
+        return true;
+      case 'delay':
+        network.delayUntil = Math.max(network.delayUntil, until);
+        return true;
+      case 'remove-directory':
+        for (const life of this.#world.lives) life.trouble(at);
+        this.#world.removeDirectory();
+        return true;
+      case 'foreign-lock':
+        this.#world.lockByStranger(until);
+        return true;
+      case 'pause':
+        this.#world.setPaused(true);
+        timeline.schedule(until, null, () => {
+          if (this.#world.directory.paused) this.#world.setPaused(false);
+        });
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** What people and applications ask of a node. */
+  #ask(life: Life, { kind, forMs }: Fault): void {
+    const { requests, timeline, at } = this.#world;
+    const ask = (): string => requests.ask(() => undefined);
+    switch (kind) {
+      case 'promote':
+      case 'promote-force': {
+        const force = kind === 'promote-force';
+        if (force) life.forcedUntil = at + FORCE_MS;
+        life.dispatch({ type: 'promote-requested', requestId: ask(), force });
+        return;
+      }
+      case 'demote':
+      case 'demote-hold': {
+        const holdMs = kind === 'demote-hold' ? forMs : null;
+        const order = { successor: null, holdMs, answerEarly: false };
+        life.dispatch({ type: 'demote-requested', requestId: ask(), ...order });
+        return;
+      }
+      case 'check':
+        life.dispatch({ type: 'check-requested', requestId: ask() });
+        return;
+      case 'disable':
+        life.dispatch({ type: 'enabled-changed', enabled: false });
+        timeline.schedule(at + forMs, null, () => {
+          life.dispatch({ type: 'enabled-changed', enabled: true });
+        });
+        return;
+      case 'disconnect':
+        this.#world.network.dropConnections(life);
+        return;
+      default:
+        return;
+    }
+  }
+}
+
+/** For how long after a forced promotion a kill by that node counts as ordered, ms. */
+const FORCE_MS = 60_000;
+
+/** Null: it is none that is done to the node's process, its workload or its adapters. */
+function strikeNode(life: Life, fault: Fault, until: number): true | null {
+  const { forMs } = fault;
+  const { active } = life.workload;
+  switch (fault.kind) {
+    case 'crash':
+      life.kill();
+      return true;
+    case 'stop':
+      life.stop(forMs, { uninterruptible: false });
+      return true;
+    case 'stall':
+      life.stop(forMs, { uninterruptible: true });
+      return true;
+    case 'suspend':
+      life.dispatch({ type: 'suspend-requested' });
+      return true;
+    case 'quit':
+    case 'quit-now': {
+      const order = { exitCode: 0, reason: 'SIGTERM', immediate: fault.kind === 'quit-now' };
+      life.dispatch({ type: 'stop-requested', order, requestId: null });
+      return true;
+    }
+    case 'workload-crash':
+      active?.endFirst('SIGSEGV');
+      return true;
+    case 'workload-exit':
+      active?.endFirst(1);
+      return true;
+    case 'workload-complete':
+      active?.endFirst(0);
+      return true;
+    case 'workload-stop':
+      active?.freeze(forMs);
+      return true;
+    default:
+      return strikeAdapters(life, fault, until);
+  }
+}
+
+function strikeAdapters(life: Life, { kind }: Fault, until: number): true | null {
+  switch (kind) {
+    case 'starve':
+      life.starvedUntil = until;
+      return true;
+    case 'slow-start':
+      life.slowStartUntil = until;
+      return true;
+    case 'start-failure':
+      life.startFailsUntil = until;
+      return true;
+    case 'hook-failure':
+      life.hooksFailUntil = until;
+      return true;
+    case 'hook-hang':
+      life.hooksHangUntil = until;
+      return true;
+    case 'partition':
+      life.cutUntil = until;
+      return true;
+    case 'disk-error':
+      life.diskErrorUntil = until;
+      return true;
+    case 'lost-race':
+      life.lostRaceUntil = until;
+      return true;
+    case 'watch-loss':
+      life.watchLostUntil = until;
+      return true;
+    case 'late-answer':
+      life.lateAnswersUntil = until;
+      return true;
+    default:
+      return null;
+  }
+}
+
+function heal(life: Life, at: number): void {
+  life.starvedUntil = at;
+  life.slowStartUntil = at;
+  life.startFailsUntil = at;
+  life.hooksFailUntil = at;
+  life.hooksHangUntil = at;
+  life.cutUntil = at;
+  life.diskErrorUntil = at;
+  life.lostRaceUntil = at;
+  life.watchLostUntil = at;
+  life.lateAnswersUntil = at;
+  life.trouble(at);
+}

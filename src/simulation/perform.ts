@@ -1,0 +1,139 @@
+// Where an effect of the core meets the simulated world; the counterpart of the production switch.
+import type { Effect } from '../core/effect.ts';
+import { reportOf } from '../core/report.ts';
+import type { Life } from './life.ts';
+import type { World } from './world.ts';
+
+export function perform(effect: Effect, life: Life, world: World): void {
+  switch (effect.type) {
+    case 'acquire-lease':
+      life.lease.acquire(effect.floor);
+      return;
+    case 'advance-epoch':
+      life.lease.advanceEpoch(effect.floor);
+      return;
+    case 'verify-lease': {
+      const cause = life.lease.verify();
+      if (cause !== null) life.dispatch({ type: 'lease-lost', cause });
+      return;
+    }
+    case 'release-lease':
+      life.lease.release(() => {
+        life.dispatch({ type: 'lease-released' });
+      });
+      return;
+    case 'observe-lease':
+      observe(life, world);
+      return;
+    case 'mark-completed':
+      life.lease.markCompleted();
+      return;
+    case 'inspect-holder':
+      life.fencer.inspect();
+      return;
+    case 'fence-holder':
+      life.fencer.fence(effect);
+      return;
+    case 'clear-leftovers':
+      life.clearing.begin(effect);
+      return;
+    case 'follow':
+      world.network.follow(life, effect.holder);
+      return;
+    case 'publish':
+      world.checker.announced(life, effect.announcement);
+      world.network.publish(life, effect.announcement);
+      return;
+    case 'probe':
+      probe(effect, life, world);
+      return;
+    case 'request-demotion':
+      requestDemotion(effect, life, world);
+      return;
+    case 'arm-workload':
+      life.workload.arm();
+      return;
+    case 'activate-workload':
+      life.workload.activate(effect.epoch);
+      return;
+    case 'deactivate-workload':
+      life.workload.deactivate();
+      return;
+    case 'stop-workload':
+      life.workload.stop(effect.graceMs);
+      return;
+    case 'run-hook':
+      life.workload.runHook(effect);
+      return;
+    case 'answer':
+      world.requests.answered(effect.requestId, effect.outcome);
+      return;
+    case 'suspend-process':
+      life.stop(life.random.between(10, 4_000), { uninterruptible: false });
+      return;
+    case 'exit':
+      life.exit();
+      return;
+  }
+}
+
+function observe(life: Life, world: World): void {
+  const observation = life.lease.observe();
+  if (!world.looksTakeTime) life.dispatch({ type: 'lease-observed', observation });
+  else {
+    life.answer(() => {
+      life.dispatch({ type: 'lease-observed', observation });
+    });
+  }
+}
+
+/** Answered, or failed when the time is up: whichever this process sees first. */
+function probe(effect: Extract<Effect, { type: 'probe' }>, life: Life, world: World): void {
+  const { probe: number, willing, standingByMs } = effect;
+  let settled = false;
+  world.network.call(life, (target, reply) => {
+    const { nodeId: node, run, version, priority, standby } = life.settings;
+    const info = { node, run, version, priority, standby, willing, standingByMs };
+    target.dispatch({ type: 'standby-heard', standby: info });
+    const { epoch, role } = reportOf(target.state, target.settings);
+    const answer = { run: target.settings.run, epoch, role, version: target.settings.version };
+    reply(() => {
+      if (settled) return;
+      settled = true;
+      life.dispatch({ type: 'probe-answered', probe: number, ...answer });
+    });
+  });
+  life.later(effect.timeoutMs, () => {
+    if (settled) return;
+    settled = true;
+    life.dispatch({ type: 'probe-failed', probe: number, cause: 'no answer' });
+  });
+}
+
+function requestDemotion(
+  effect: Extract<Effect, { type: 'request-demotion' }>,
+  life: Life,
+  world: World,
+): void {
+  const expiresAt = world.at + effect.timeoutMs;
+  let settled = false;
+  const settle = (accepted: boolean, detail: string): void => {
+    if (settled) return;
+    settled = true;
+    life.dispatch({ type: 'demotion-answered', accepted, detail });
+  };
+  world.network.call(life, (target, reply) => {
+    if (world.at > expiresAt) return;
+    const requestId = world.requests.ask((outcome) => {
+      reply(() => {
+        settle(outcome.ok, outcome.ok ? outcome.detail : outcome.message);
+      });
+    });
+    const { successor } = effect;
+    const request = { requestId, successor, holdMs: null, answerEarly: true };
+    target.dispatch({ type: 'demote-requested', ...request });
+  });
+  life.later(effect.timeoutMs, () => {
+    settle(false, 'no answer');
+  });
+}

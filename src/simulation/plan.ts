@@ -1,0 +1,77 @@
+// A run as plain data, drawn from a seed: the group, and the trouble it gets.
+import type { Fault, FaultKind } from './faults.ts';
+import type { Profile } from './profile.ts';
+import { drawProfile } from './profile.ts';
+import { Random } from './random.ts';
+
+/** All that a run follows from; the same plan and the same code give the same run. */
+export interface Plan {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly profile: Profile;
+  /** Trouble ends at this time, ms; then the group has to recover. */
+  readonly troubleMs: number;
+  /** In the order of their times. */
+  readonly faults: readonly Fault[];
+}
+
+export interface PlanOptions {
+  readonly seed: number;
+  readonly nodes: number | null;
+  /** At least one. */
+  readonly kinds: readonly FaultKind[];
+}
+
+export function drawPlan({ seed, nodes, kinds }: PlanOptions): Plan {
+  const random = new Random(seed);
+  const count = nodes ?? random.pick([2, 3, 3, 5]);
+  const profile = drawProfile(random);
+  const troubleMs = random.pick([4_000, 12_000, 30_000]);
+  const chosen = chooseKinds(kinds, profile, random);
+  const faults: Fault[] = [];
+  // Some runs are calm with a fault now and then, in others everything happens at once.
+  const pauseMs = random.pick([50, 400, 2_000]);
+  for (let atMs = random.between(0, 1_000); atMs < troubleMs;) {
+    const kind = chosen[random.below(chosen.length)];
+    if (kind === undefined) break;
+    faults.push({
+      atMs: tenths(atMs),
+      kind,
+      node: random.below(count),
+      forMs: tenths(durationMs(random, profile)),
+    });
+    atMs += random.happens(0.3) ? random.between(0, 5) : random.between(0, 2 * pauseMs);
+  }
+  return { seed, nodes: count, profile, troubleMs, faults };
+}
+
+/** A run with few kinds of trouble goes deeper into each. */
+function chooseKinds(
+  kinds: readonly FaultKind[],
+  profile: Profile,
+  random: Random,
+): readonly FaultKind[] {
+  const possible = kinds.filter((kind) => isPossible(kind, profile));
+  if (random.happens(0.3)) return possible;
+  const chosen = possible.filter(() => random.happens(0.25));
+  return chosen.length === 0 ? possible : chosen;
+}
+
+/**
+ * What keeps no descriptor is known by its record alone: with the directory it is forgotten, which nobody
+ * can mend and nobody promises.
+ */
+function isPossible(kind: FaultKind, { workload }: Profile): boolean {
+  return kind !== 'remove-directory' || workload.keepsDescriptor;
+}
+
+/** Short ones hit the moments between two steps, long ones outlast the timeouts. */
+function durationMs(random: Random, { settings }: Profile): number {
+  const longMs = 4 * settings.heartbeatTimeoutMs;
+  return random.happens(0.5) ? random.between(0, 100) : random.between(100, longMs);
+}
+
+/** Readable in a transcript. */
+function tenths(valueMs: number): number {
+  return Math.round(valueMs * 10) / 10;
+}

@@ -1,0 +1,120 @@
+// One run: trouble, then calm in which the group has to recover, then a crash that it has to survive.
+import { transition } from '../core/transition.ts';
+import { BrokenPromise } from './checker.ts';
+import type { Violation } from './checker.ts';
+import { Nemesis } from './nemesis.ts';
+import type { Plan } from './plan.ts';
+import { recoveryBoundMs } from './profile.ts';
+import { World } from './world.ts';
+import type { Decide, WorldOptions } from './world.ts';
+
+export interface RunResult {
+  /** Null: every promise held. */
+  readonly violation: Violation | null;
+  readonly steps: number;
+  readonly activations: number;
+  readonly fences: number;
+  readonly repeats: number;
+  readonly digest: string;
+  /** The longest that the group took to have a primary again once the trouble had ended, ms. */
+  readonly recoveryMs: number;
+  readonly simulatedMs: number;
+}
+
+export interface PlayOptions {
+  /** The core under test; the real one if none is given. */
+  readonly transition?: Decide;
+  readonly tell?: WorldOptions['tell'];
+}
+
+export function play(plan: Plan, options: PlayOptions = {}): RunResult {
+  const world = new World({
+    plan,
+    transition: options.transition ?? transition,
+    tell: options.tell ?? null,
+  });
+  const course = new Course(world, plan);
+  let violation: Violation | null = null;
+  try {
+    course.run();
+  } catch (error) {
+    if (!(error instanceof BrokenPromise)) throw error;
+    violation = error.violation;
+    world.tell(error.message);
+  }
+  const { steps, activations, fences, digest, at } = world;
+  const { recoveryMs } = course;
+  const { repeats } = world.checker;
+  return { violation, steps, activations, fences, repeats, digest, recoveryMs, simulatedMs: at };
+}
+
+class Course {
+  recoveryMs = 0;
+  readonly #world: World;
+  readonly #plan: Plan;
+
+  constructor(world: World, plan: Plan) {
+    this.#world = world;
+    this.#plan = plan;
+  }
+
+  run(): void {
+    const world = this.#world;
+    const nemesis = new Nemesis(world);
+    for (let index = 0; index < this.#plan.nodes; index += 1) world.start(index);
+    nemesis.prepare(this.#plan.faults);
+    world.timeline.runUntil(this.#plan.troubleMs);
+    nemesis.end();
+    this.#recover('once the trouble had ended');
+    const { holder } = world.directory;
+    if (holder === null || holder === 'foreign') return;
+    world.tell(`${holder.name} is killed, as the last trial`);
+    holder.kill();
+    this.#recover('after a crash in calm');
+  }
+
+  /** Runs until one node leads, all others follow it, and that has been so for a while; or the bound has passed. */
+  #recover(when: string): void {
+    const { timeline, checker } = this.#world;
+    const since = timeline.at;
+    const boundMs = recoveryBoundMs(this.#plan.profile);
+    const calmMs = CALM_BEATS * this.#plan.profile.settings.heartbeatTimeoutMs;
+    let missing: string | null = 'nothing yet';
+    let ledBy = this.#world.directory.holder;
+    let ledSince = since;
+    while (ledSince < since + boundMs) {
+      timeline.runUntil(timeline.at + LOOK_MS);
+      const { holder } = this.#world.directory;
+      missing = this.#whatIsMissing();
+      if (missing !== null || holder !== ledBy) {
+        ledBy = holder;
+        ledSince = timeline.at;
+      } else if (timeline.at - ledSince >= calmMs) {
+        this.recoveryMs = Math.max(this.recoveryMs, ledSince - since);
+        return;
+      }
+    }
+    const why = missing ?? 'the primary changes again and again';
+    checker.broken('S4', `${boundMs.toFixed(0)} ms ${when}: ${why}`);
+  }
+
+  /** By the processes alone: one holds the lease and has an active workload, the others are connected to it. */
+  #whatIsMissing(): string | null {
+    const { directory, lives, isFullyUp } = this.#world;
+    const { holder } = directory;
+    if (holder === null) return 'nobody holds the lease';
+    if (holder === 'foreign') return 'a stranger holds the lease';
+    if (!holder.alive || !isFullyUp) return 'a node is not started again';
+    if (holder.workload.active?.firstAlive !== true) return `${holder.name} runs no workload`;
+    if (!holder.term.announced) return `${holder.name} has not announced itself`;
+    const { run } = holder.settings;
+    const astray = lives.find((life) => life !== holder && life.link.follows?.run !== run);
+    return astray === undefined ? null : `${astray.name} does not follow ${holder.name}`;
+  }
+}
+
+/** How often a recovering group is looked at, ms. */
+const LOOK_MS = 100;
+
+/** How many heartbeat timeouts of calm there are before the last trial. */
+const CALM_BEATS = 3;

@@ -1,0 +1,103 @@
+// A run as text, to be kept and played again: one JSON line with the group, then one for each fault.
+import { isFaultKind } from './faults.ts';
+import type { Fault } from './faults.ts';
+import type { Plan } from './plan.ts';
+import { drawProfile } from './profile.ts';
+import type { Profile } from './profile.ts';
+import { Random } from './random.ts';
+import { nodeName } from './world.ts';
+
+/** A text that is no transcript: what is wrong with it, and where. */
+export class TranscriptError extends Error {
+  override readonly name = 'TranscriptError';
+}
+
+export function writeTranscript(plan: Plan): string {
+  const { seed, nodes, troubleMs, profile, faults } = plan;
+  const head = { v: VERSION, seed, nodes, troubleMs, ...profile };
+  const lines = faults.map(({ atMs, kind, node, forMs }) => ({
+    atMs,
+    fault: kind,
+    node: nodeName(node),
+    forMs,
+  }));
+  return [head, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('');
+}
+
+/** @throws TranscriptError */
+export function readTranscript(text: string): Plan {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const [head, ...rest] = lines.map(parseLine);
+  if (head === undefined) throw new TranscriptError('it is empty');
+  if (head['v'] !== VERSION) throw new TranscriptError(`line 1: "v" is not ${String(VERSION)}`);
+  const at = 'line 1';
+  const nodes = numberOf(head, 'nodes', at);
+  if (!Number.isInteger(nodes) || nodes < 1) throw new TranscriptError(`${at}: no nodes`);
+  const names = Array.from({ length: nodes }, (_, index) => nodeName(index));
+  const { settings, workload, clockDriftPpm, looksTakeTime } = head;
+  return {
+    seed: numberOf(head, 'seed', at),
+    nodes,
+    troubleMs: numberOf(head, 'troubleMs', at),
+    profile: profileOf({ settings, workload, clockDriftPpm, looksTakeTime }),
+    faults: rest
+      .map((line, index) => faultOf(line, names, `line ${String(index + 2)}`))
+      .sort((a, b) => a.atMs - b.atMs),
+  };
+}
+
+const VERSION = 1;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parseLine(text: string, index: number): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = null;
+  }
+  if (isFields(value)) return value;
+  throw new TranscriptError(`line ${String(index + 1)}: not a JSON object`);
+}
+
+function numberOf(fields: Fields, key: string, at: string): number {
+  const value = fields[key];
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+  throw new TranscriptError(`${at}: "${key}" is not a number of 0 or more`);
+}
+
+function faultOf(line: Fields, names: readonly string[], at: string): Fault {
+  const { fault: kind, node } = line;
+  if (typeof kind !== 'string' || !isFaultKind(kind)) {
+    throw new TranscriptError(`${at}: there is no fault ${JSON.stringify(kind)}`);
+  }
+  const index = names.findIndex((name) => name === node);
+  if (index < 0) throw new TranscriptError(`${at}: there is no node ${JSON.stringify(node)}`);
+  const [atMs, forMs] = [numberOf(line, 'atMs', at), numberOf(line, 'forMs', at)];
+  return { atMs, kind, node: index, forMs };
+}
+
+/** Every profile has the same keys with the same kinds of value: those of any that is drawn. */
+function profileOf(value: unknown): Profile {
+  const fault = differenceOf(value, drawProfile(new Random(1)), '');
+  if (fault !== null) throw new TranscriptError(`line 1: ${fault}`);
+  // Compared with one, key by key; what the words may be is the business of who wrote them.
+  return value as Profile;
+}
+
+function differenceOf(value: unknown, like: unknown, path: string): string | null {
+  if (!isFields(like)) {
+    return typeof value === typeof like ? null : `"${path}" is not a ${typeof like}`;
+  }
+  if (!isFields(value)) return `"${path}" is missing`;
+  for (const [key, part] of Object.entries(like)) {
+    const difference = differenceOf(value[key], part, path === '' ? key : `${path}.${key}`);
+    if (difference !== null) return difference;
+  }
+  return null;
+}

@@ -1,0 +1,215 @@
+// The simulated machine: time, nodes, their processes, one state directory and a network, all from one seed.
+import type { Event } from '../core/event.ts';
+import type { Settings } from '../core/settings.ts';
+import type { NodeState } from '../core/state.ts';
+import type { Transition } from '../core/transition.ts';
+import { Checker } from './checker.ts';
+import { Directory, FOREIGN } from './directory.ts';
+import { Life } from './life.ts';
+import { Network } from './network.ts';
+import type { Plan } from './plan.ts';
+import type { WorkloadTraits } from './profile.ts';
+import { Random } from './random.ts';
+import { Requests } from './requests.ts';
+import type { Session } from './session.ts';
+import { Timeline } from './timeline.ts';
+
+export type Decide = (before: NodeState, event: Event, settings: Settings) => Transition;
+
+export interface WorldOptions {
+  readonly plan: Plan;
+  /** The core under test. */
+  readonly transition: Decide;
+  /** Takes each change of phase and each fault, for people. */
+  readonly tell: ((atMs: number, line: string) => void) | null;
+}
+
+export class World {
+  readonly timeline: Timeline = new Timeline();
+  readonly network: Network;
+  readonly checker: Checker;
+  readonly requests: Requests = new Requests();
+  readonly transition: Decide;
+  readonly traits: WorkloadTraits;
+  readonly looksTakeTime: boolean;
+  /** Every process of workloads and hooks that is alive. */
+  readonly sessions: Session[] = [];
+  /** The supervisors that are alive, in the order of their starts. */
+  readonly lives: Life[] = [];
+  directory: Directory = new Directory();
+  steps = 0;
+  activations = 0;
+  fences = 0;
+  readonly #plan: Plan;
+  readonly #tell: WorldOptions['tell'];
+  readonly #random: Random;
+  /** A source for each node: what one node does changes nothing of the chances of another. */
+  readonly #randomOf: readonly Random[];
+  readonly #lifeOf: (Life | null)[];
+  #runs = 0;
+  #digest = 0x811c9dc5;
+
+  constructor({ plan, transition, tell }: WorldOptions) {
+    this.#plan = plan;
+    this.#tell = tell;
+    this.transition = transition;
+    this.traits = plan.profile.workload;
+    this.looksTakeTime = plan.profile.looksTakeTime;
+    this.#random = new Random(plan.seed);
+    this.#randomOf = Array.from({ length: plan.nodes }, () => this.#random.fork());
+    this.#lifeOf = this.#randomOf.map(() => null);
+    this.network = new Network(this);
+    this.checker = new Checker(this);
+  }
+
+  get at(): number {
+    return this.timeline.at;
+  }
+
+  /** A number that two runs share only if they took the same steps at the same times. */
+  get digest(): string {
+    return (this.#digest >>> 0).toString(16).padStart(8, '0');
+  }
+
+  get isFullyUp(): boolean {
+    return this.lives.length === this.#plan.nodes;
+  }
+
+  /** The node of that number, while it lives. */
+  life(index: number): Life | null {
+    return this.#lifeOf[index] ?? null;
+  }
+
+  sessionsOf(owner: Life): readonly Session[] {
+    return this.sessions.filter((session) => session.owner === owner);
+  }
+
+  /** Starts a node unless it runs. */
+  start(index: number): void {
+    const random = this.#randomOf[index];
+    if (random === undefined || this.life(index) !== null) return;
+    this.#runs += 1;
+    const { profile } = this.#plan;
+    const nodeId = nodeName(index);
+    const drift = (profile.clockDriftPpm / 1e6) * random.between(-1, 1);
+    const settings: Settings = {
+      ...profile.settings,
+      nodeId,
+      run: `${nodeId}${String(this.#runs)}`,
+      version: '0.0.0',
+      startRole: random.happens(0.2) ? 'secondary' : 'auto',
+      priority: random.pick([100, 100, 50]),
+    };
+    const life = new Life(this, { settings, random, clockDrift: drift });
+    this.#lifeOf[index] = life;
+    this.lives.push(life);
+    this.tell(`${life.name} starts`);
+    life.lease.open();
+    life.dispatch({ type: 'started' });
+  }
+
+  /** A supervisor's process has ended; somebody starts it again after a while. */
+  remove(life: Life): void {
+    this.tell(`${life.name} has ended`);
+    this.lives.splice(this.lives.indexOf(life), 1);
+    const index = this.#lifeOf.indexOf(life);
+    this.#lifeOf[index] = null;
+    this.timeline.schedule(this.at + this.#random.between(100, LONGEST_ABSENCE_MS), null, () => {
+      this.start(index);
+    });
+  }
+
+  /** The directory is gone, with all that it said. */
+  removeDirectory(): void {
+    this.directory = new Directory();
+    this.checker.directoryRemoved();
+    this.leaseChanged();
+  }
+
+  setPaused(paused: boolean): void {
+    this.directory.exists = true;
+    this.directory.paused = paused;
+    this.leaseChanged();
+  }
+
+  /** A process of another program takes the lock as soon as it is free, for a while. */
+  lockByStranger(untilMs: number): void {
+    const { directory } = this;
+    if (this.at >= untilMs || directory !== this.directory) return;
+    if (directory.holder !== null || !directory.hasLockFiles) {
+      this.timeline.schedule(this.at + 1, null, () => {
+        this.lockByStranger(untilMs);
+      });
+      return;
+    }
+    directory.holder = FOREIGN;
+    this.timeline.schedule(untilMs, null, () => {
+      if (directory.holder === FOREIGN) directory.holder = null;
+    });
+  }
+
+  /** The watchers of the directory see a change. */
+  leaseChanged(): void {
+    for (const life of this.lives) {
+      if (life.watchLostUntil > this.at) continue;
+      life.later(life.random.between(0.3, 3), () => {
+        life.dispatch({ type: 'lease-changed' });
+      });
+    }
+  }
+
+  /** A promote command failed: a while later nothing of that promotion may be left. */
+  promotionFailed(life: Life, epoch: number): void {
+    const failedAt = this.at;
+    const { stopGraceMs } = life.settings;
+    const boundMs = Math.max(stopGraceMs, this.traits.stopMs) + UNWINDING_MARGIN_MS;
+    this.timeline.schedule(failedAt + boundMs, null, () => {
+      // One that was disturbed meanwhile may take longer.
+      if (life.troubledUntil <= failedAt) this.checker.leftAfterFailure(life, epoch);
+    });
+  }
+
+  fenced(target: Life, fencer: Life): void {
+    if (!target.alive) return;
+    const { lossUntil, delayUntil } = this.network;
+    const trouble = [target.troubledUntil, fencer.troubledUntil, lossUntil, delayUntil];
+    this.checker.fenced(target, fencer, Math.max(target.startedAt, ...trouble));
+  }
+
+  /** After each step of a core. */
+  stepped(life: Life, event: Event, next: Transition): void {
+    this.steps += 1;
+    if (this.steps > STEP_LIMIT) this.checker.broken('S4', `${life.name} does not come to rest`);
+    const { type } = event;
+    const code = type.charCodeAt(0) + (type.charCodeAt(5) << 8) + (type.length << 16);
+    this.#mix(code);
+    this.#mix(Math.round(this.at * 1_000));
+    this.#mix(next.effects.length + next.state.phase.length * 64);
+    if (next.move !== null && this.#tell !== null) {
+      this.tell(`${life.name} ${next.state.phase}: ${next.reason}`);
+    }
+  }
+
+  tell(line: string): void {
+    this.#tell?.(this.at, line);
+  }
+
+  /** Fowler, Noll and Vo's hash, by words. */
+  #mix(value: number): void {
+    this.#digest = Math.imul(this.#digest ^ value, 0x01000193);
+  }
+}
+
+/** a, b, … z, then n26, n27, … */
+export function nodeName(index: number): string {
+  return index < 26 ? String.fromCharCode(97 + index) : `n${String(index)}`;
+}
+
+/** The longest until a node that ended is started again, ms. */
+const LONGEST_ABSENCE_MS = 2_500;
+
+/** Far more than any run takes that comes to an end. */
+const STEP_LIMIT = 5_000_000;
+
+/** For the stop ladder's own steps and slow answers, ms. */
+const UNWINDING_MARGIN_MS = 4_000;
