@@ -1,5 +1,5 @@
 // Does to a world what a plan says, and in the end takes all of it back.
-import type { Fault } from './faults.ts';
+import type { Fault, FaultKind } from './faults.ts';
 import type { Life } from './life.ts';
 import type { World } from './world.ts';
 import { nodeName } from './world.ts';
@@ -45,7 +45,7 @@ export class Nemesis {
     const life = world.life(fault.node);
     const until = world.at + fault.forMs;
     if (!this.#strikeGroup(fault, until) && life !== null) {
-      life.trouble(until);
+      if (DISTURBING.has(fault.kind)) life.trouble(until);
       if (strikeNode(life, fault, until) === null) this.#ask(life, fault);
     }
     world.tell(`fault: ${fault.kind} ${nodeName(fault.node)} for ${String(fault.forMs)} ms`);
@@ -118,6 +118,23 @@ export class Nemesis {
     }
   }
 }
+
+/** What keeps a node from doing its part as long as it lasts. */
+const DISTURBING: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'stop',
+  'stall',
+  'starve',
+  'suspend',
+  'workload-stop',
+  'slow-start',
+  'hook-hang',
+  'partition',
+  'disk-error',
+  'lost-race',
+  'watch-loss',
+  'late-answer',
+  'disable',
+]);
 
 /** For how long after a forced promotion a kill by that node counts as ordered, ms. */
 const FORCE_MS = 60_000;
@@ -210,5 +227,5 @@ function heal(life: Life, at: number): void {
   life.lostRaceUntil = at;
   life.watchLostUntil = at;
   life.lateAnswersUntil = at;
-  life.trouble(at);
+  life.troubledUntil = Math.min(life.troubledUntil, at);
 }

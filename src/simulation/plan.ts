@@ -27,7 +27,8 @@ export function drawPlan({ seed, nodes, kinds }: PlanOptions): Plan {
   const count = nodes ?? random.pick([2, 3, 3, 5]);
   const profile = drawProfile(random);
   const troubleMs = random.pick([4_000, 12_000, 30_000]);
-  const chosen = chooseKinds(kinds, profile, random);
+  const possible = kinds.filter((kind) => isPossible(kind, { nodes: count, profile }));
+  const chosen = chooseKinds(possible, random);
   const faults: Fault[] = [];
   // Some runs are calm with a fault now and then, in others everything happens at once.
   const pauseMs = random.pick([50, 400, 2_000]);
@@ -46,23 +47,27 @@ export function drawPlan({ seed, nodes, kinds }: PlanOptions): Plan {
 }
 
 /** A run with few kinds of trouble goes deeper into each. */
-function chooseKinds(
-  kinds: readonly FaultKind[],
-  profile: Profile,
-  random: Random,
-): readonly FaultKind[] {
-  const possible = kinds.filter((kind) => isPossible(kind, profile));
+function chooseKinds(possible: readonly FaultKind[], random: Random): readonly FaultKind[] {
   if (random.happens(0.3)) return possible;
   const chosen = possible.filter(() => random.happens(0.25));
   return chosen.length === 0 ? possible : chosen;
 }
 
-/**
- * What keeps no descriptor is known by its record alone: with the directory it is forgotten, which nobody
- * can mend and nobody promises.
- */
-function isPossible(kind: FaultKind, { workload }: Profile): boolean {
-  return kind !== 'remove-directory' || workload.keepsDescriptor;
+/** Whether somebody promises anything about it. */
+function isPossible(
+  kind: FaultKind,
+  { nodes, profile }: { readonly nodes: number; readonly profile: Profile },
+): boolean {
+  switch (kind) {
+    case 'remove-directory':
+      // What keeps no descriptor is known by its record alone: with the directory it is forgotten.
+      return profile.workload.keepsDescriptor;
+    case 'demote':
+      // It stands by until another has led.
+      return nodes > 1;
+    default:
+      return true;
+  }
 }
 
 /** Short ones hit the moments between two steps, long ones outlast the timeouts. */

@@ -264,6 +264,10 @@ export class Workload {
   }
 
   #fail(message: string): void {
+    const { lease, term } = this.#life;
+    if (lease.heldEpoch !== null && lease.heldEpoch !== term.activatedEpoch) {
+      this.#world.promotionFailed(this.#life, lease.heldEpoch);
+    }
     this.#answer({ type: 'workload-failed', code: 'FAILOVER_PROMOTION_FAILED', message });
   }
 

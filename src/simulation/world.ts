@@ -158,11 +158,12 @@ export class World {
     }
   }
 
-  /** A promote command failed: a while later nothing of that promotion may be left. */
+  /** A step of a promotion failed: a while later nothing of that promotion may be left. */
   promotionFailed(life: Life, epoch: number): void {
     const failedAt = this.at;
-    const { stopGraceMs } = life.settings;
-    const boundMs = Math.max(stopGraceMs, this.traits.stopMs) + UNWINDING_MARGIN_MS;
+    const { stopGraceMs, demoteTimeoutMs } = life.settings;
+    const emptyingMs = Math.max(stopGraceMs, this.traits.stopMs);
+    const boundMs = emptyingMs + demoteTimeoutMs + UNWINDING_MARGIN_MS;
     this.timeline.schedule(failedAt + boundMs, null, () => {
       // One that was disturbed meanwhile may take longer.
       if (life.troubledUntil <= failedAt) this.checker.leftAfterFailure(life, epoch);

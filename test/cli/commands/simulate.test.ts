@@ -1,0 +1,113 @@
+// What `failover simulate` prints, takes and exits with.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { reportFailure } from '../../../src/cli/failure.ts';
+import { runProgram } from '../../../src/cli/program.ts';
+import { drawPlan } from '../../../src/simulation/plan.ts';
+import { readTranscript, writeTranscript } from '../../../src/simulation/transcript.ts';
+
+let stdout = '';
+let stderr = '';
+let directory = '';
+
+beforeEach(() => {
+  [stdout, stderr] = ['', ''];
+  directory = mkdtempSync(join(tmpdir(), 'failover-simulate-'));
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    stdout += String(text);
+    return true;
+  });
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    stderr += String(text);
+    return true;
+  });
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = undefined;
+  rmSync(directory, { recursive: true });
+});
+
+async function simulate(...args: readonly string[]): Promise<void> {
+  await runProgram(['simulate', ...args]).catch(reportFailure);
+}
+
+/** Nobody is left who could lead: all promises but the one of a primary hold. */
+function hopelessRun(): string {
+  const plan = drawPlan({ seed: 1, nodes: 1, kinds: ['crash'] });
+  const { profile } = plan;
+  const settings = { ...profile.settings, heartbeatIntervalMs: 1e7, heartbeatTimeoutMs: 1e7 };
+  const path = join(directory, 'hopeless.jsonl');
+  const demote = { atMs: 50, kind: 'demote', node: 0, forMs: 1 } as const;
+  writeFileSync(
+    path,
+    writeTranscript({ ...plan, profile: { ...profile, settings }, faults: [demote] }),
+  );
+  return path;
+}
+
+describe('failover simulate', () => {
+  it('says what it did, and repeats it for the same seed', async () => {
+    await simulate('--seed', '1', '--steps', '1000', '--faults', 'crash,stop');
+    expect(stdout).toMatch(/^seed 1\n\d+ runs?, [\d,]+ steps, /);
+    expect(stdout).toContain('Every promise held.');
+    expect(stdout).toMatch(/^faults crash \d+, stop \d+$/m);
+    expect(process.exitCode).toBeUndefined();
+    const [digest] = /digest \w+/.exec(stdout) ?? [];
+    stdout = '';
+    await simulate('--seed', '1', '--steps', '1000', '--faults', 'stop, crash');
+    await simulate('--seed', '1', '--steps', '1000', '--faults', 'crash,stop');
+    expect(stdout).toContain(digest);
+  });
+
+  it('prints one object with --json', async () => {
+    await simulate('--seed', '3', '--steps', '1', '--nodes', '2', '--faults', 'crash', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ v: 1, seed: 3, runs: 1, violation: null });
+  });
+
+  it('takes a seed by chance, and says which', async () => {
+    await simulate('--steps', '1', '--faults', 'crash');
+    expect(stdout).toMatch(/^seed \d+\n/);
+  });
+
+  it('plays a transcript again, step by step', async () => {
+    const path = join(directory, 'run.jsonl');
+    const plan = drawPlan({ seed: 2, nodes: 2, kinds: ['crash'] });
+    writeFileSync(path, writeTranscript(plan));
+    await simulate('--replay', path);
+    expect(stdout).toMatch(/ 0\.0 ms {2}a1 starts\n/);
+    expect(stdout).toMatch(/fault: crash [ab] for /);
+    expect(stdout).toMatch(/Every promise held\.\n$/);
+    expect(readTranscript(readFileSync(path, 'utf8'))).toEqual(plan);
+  });
+
+  it('ends with 1 when a promise is broken', async () => {
+    await simulate('--replay', hopelessRun());
+    expect(stdout).toMatch(/BROKEN S4 \(there is a primary again within a bounded time\) at /);
+    expect(process.exitCode).toBe(1);
+  });
+
+  it.each([
+    [['--seed', 'x'], 'Cannot use --seed: "x" is none', 'a whole number from 0'],
+    [['--steps', '0'], 'Cannot use --steps: "0" is none', 'a whole number from 1'],
+    [['--nodes', '51'], 'Cannot use --nodes: "51" is none', 'a whole number from 1 to 50'],
+    [['--faults', 'crash,flood'], 'Cannot use --faults: "flood" is no fault', 'crash, stop, '],
+    [['--replay', '/nowhere'], 'Cannot use --replay: ENOENT', 'a file that --save has written'],
+  ])('refuses %s by name', async (args, fact, hint) => {
+    await simulate(...args);
+    expect(stderr).toContain(fact);
+    expect(stderr).toContain(hint);
+    expect(process.exitCode).toBe(2);
+  });
+
+  it('refuses a file that is no transcript', async () => {
+    const path = join(directory, 'run.jsonl');
+    writeFileSync(path, 'no transcript');
+    await simulate('--replay', path);
+    expect(stderr).toContain(`${path} is no transcript: line 1: not a JSON object`);
+    expect(process.exitCode).toBe(2);
+  });
+});

@@ -1,0 +1,48 @@
+// The real core over fixed seeds: every promise holds, and the same seed is the same run.
+import { describe, expect, it } from 'vitest';
+import { Campaign } from '../../src/simulation/campaign.ts';
+import type { CampaignOptions } from '../../src/simulation/campaign.ts';
+import { FAULT_KINDS } from '../../src/simulation/faults.ts';
+import { KINDS } from './kinds.ts';
+
+/** More on request, for whoever looks for trouble: SIMULATION_STEPS=10000000. */
+const STEPS = Number(process.env['SIMULATION_STEPS'] ?? 150_000);
+
+function campaign(changes: Partial<CampaignOptions> = {}): Campaign {
+  const made = new Campaign({ seed: 1, steps: 5_000, nodes: null, kinds: KINDS, ...changes });
+  while (!made.isOver) made.run();
+  return made;
+}
+
+describe('the core under simulation', () => {
+  it('keeps every promise', { timeout: 20_000 + STEPS }, () => {
+    const { failure, totals } = campaign({ steps: STEPS });
+    expect(failure?.violation).toBeUndefined();
+    // Neither idle nor spared: workloads are started and supervisors fenced all the time.
+    expect(totals.activations).toBeGreaterThan(STEPS / 1_000);
+    expect(totals.fences).toBeGreaterThan(0);
+    expect(Object.keys(totals.faults).sort()).toEqual([...KINDS].sort());
+  });
+
+  it('keeps every promise where nothing goes wrong but a crash', () => {
+    const { failure, totals } = campaign({ kinds: ['crash'] });
+    expect(failure?.violation).toBeUndefined();
+    expect(totals.activations).toBeGreaterThan(totals.runs);
+  });
+
+  it('goes on alone', () => {
+    expect(campaign({ nodes: 1 }).failure?.violation).toBeUndefined();
+  });
+
+  it('is the same for the same seed, and another for another', () => {
+    const { digest } = campaign({ kinds: FAULT_KINDS, steps: 20_000 }).totals;
+    expect(campaign({ kinds: FAULT_KINDS, steps: 20_000 }).totals.digest).toBe(digest);
+    expect(campaign({ kinds: FAULT_KINDS, steps: 20_000, seed: 7 }).totals.digest).not.toBe(digest);
+  });
+
+  it('ends with the run that makes the steps full', () => {
+    const { totals } = campaign({ steps: 1 });
+    expect(totals.runs).toBe(1);
+    expect(totals.steps).toBeGreaterThan(10);
+  });
+});
