@@ -7,6 +7,7 @@ import { EXIT_CODES } from '../dist/errors.js';
 import { OPTIONS } from '../dist/config/options.js';
 import { ROLE_OF_PHASE } from '../dist/core/phases.js';
 import { TRANSITIONS } from '../dist/core/transitions.js';
+import { FAULTS } from '../dist/simulation/faults.js';
 import { transitionsDiagram, transitionsTable } from './draw-transitions.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -19,6 +20,7 @@ const PARTS = {
   commands: commandsTable,
   options: optionsTable,
   'exit-codes': exitCodesTable,
+  faults: faultsTable,
   transitions: () => transitionsDiagram(TRANSITIONS, ROLE_OF_PHASE),
   'transitions-table': () => transitionsTable(TRANSITIONS),
 };
@@ -106,6 +108,11 @@ function optionsTable() {
 function exitCodesTable() {
   const rows = EXIT_CODES.map((row) => [row.code, row.meaning]);
   return markdownTable(['exit code', 'meaning'], rows);
+}
+
+function faultsTable() {
+  const rows = Object.entries(FAULTS).map(([kind, what]) => [`\`${kind}\``, what]);
+  return markdownTable(['`--faults`', 'what it is'], rows);
 }
 
 /**
