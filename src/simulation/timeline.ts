@@ -42,8 +42,8 @@ export class Timeline {
     heap[index] = deed;
   }
 
-  /** Does what falls due up to then; stops early when `isOver` says so after a deed. */
-  runUntil(until: number, isOver?: () => boolean): void {
+  /** Does what falls due up to then. */
+  runUntil(until: number): void {
     for (;;) {
       const first = this.#heap[0];
       if (first === undefined || first.at > until) break;
@@ -55,7 +55,6 @@ export class Timeline {
         if (doer.stopped) doer.defer(first.act);
         else first.act();
       }
-      if (isOver?.() === true) return;
     }
     this.#at = Math.max(this.#at, until);
   }

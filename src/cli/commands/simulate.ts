@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as breathe } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import { FailoverError } from '../../errors.ts';
 import { Campaign } from '../../simulation/campaign.ts';
 import { FAULT_KINDS, isFaultKind } from '../../simulation/faults.ts';
@@ -35,6 +36,8 @@ export interface SimulateFlags {
  * @throws FAILOVER_BAD_OPTION
  */
 export async function simulate(flags: SimulateFlags): Promise<void> {
+  // The launcher keeps young objects in little room, for supervisors; here millions of them come and go.
+  setFlagsFromString('--semi-space-growth-factor=2');
   if (flags.replay !== null) replay(flags.replay, flags.json);
   else await explore(flags);
 }
