@@ -94,6 +94,11 @@ export class Life implements Doer {
     return this.starvedUntil > this.#world.at;
   }
 
+  /** For how long it will leave the lead to others: a cool-off, or an order of a person. */
+  get holdsOffForMs(): number {
+    return Math.max(0, this.state.heldOffUntil - this.#now()) / this.#drift;
+  }
+
   /** Takes an event, decides, and performs what follows, as the production loop does. */
   dispatch(body: EventBody): void {
     if (!this.alive) return;

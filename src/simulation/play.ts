@@ -77,7 +77,9 @@ class Course {
   #recover(when: string): void {
     const { timeline, checker } = this.#world;
     const since = timeline.at;
-    const boundMs = recoveryBoundMs(this.#plan.profile);
+    // Asked of the cores, but once: nobody can put it off again.
+    const heldOffMs = Math.max(0, ...this.#world.lives.map((life) => life.holdsOffForMs));
+    const boundMs = recoveryBoundMs(this.#plan.profile) + heldOffMs;
     const calmMs = CALM_BEATS * this.#plan.profile.settings.heartbeatTimeoutMs;
     let missing: string | null = 'nothing yet';
     let ledBy = this.#world.directory.holder;

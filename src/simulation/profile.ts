@@ -76,18 +76,15 @@ export function drawProfile(random: Random): Profile {
   };
 }
 
-/** The longest that a willing group may be without a primary once all trouble has ended, ms. */
+/** The longest that a group of which nobody holds off may be without a primary once all trouble has ended, ms. */
 export function recoveryBoundMs({ settings, workload }: Profile): number {
   const emptyingMs = Math.max(settings.fenceGraceMs, settings.stopGraceMs, workload.stopMs) + 2_500;
   const promotionMs = settings.readyTimeoutMs + settings.promoteTimeoutMs + 2 * emptyingMs;
   const demotionMs = settings.drainMs + settings.demoteTimeoutMs + emptyingMs;
   const doubtMs = settings.heartbeatTimeoutMs + settings.probeAttempts * settings.probeTimeoutMs;
-  const waitsMs = 1.5 * settings.retryBackoffMaxMs + settings.successorWindowMs + COOL_OFF_MS;
-  return promotionMs + demotionMs + 2 * (doubtMs + waitsMs) + ANSWERS_MS;
+  const waitsMs = 1.5 * settings.retryBackoffMaxMs + settings.successorWindowMs;
+  return promotionMs + demotionMs + doubtMs + waitsMs + ANSWERS_MS;
 }
 
-/** A cool-off doubles with each step-down; longer than this none is within the time of a run. */
-const COOL_OFF_MS = 24_000;
-
 /** For what the machine itself takes, and for late answers that are still under way. */
-const ANSWERS_MS = 10_000;
+const ANSWERS_MS = 5_000;
