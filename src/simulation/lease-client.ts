@@ -56,7 +56,7 @@ export class FileLeaseClient implements LeaseClient {
       this.#ensure();
       const directory = this.#world.directory;
       const life = this.#life;
-      if (life.diskErrorUntil > this.#world.at) {
+      if (life.diskErrorUntil > this.#world.at || this.#held !== null) {
         this.#fail('acquire', done);
       } else if (!this.#hasLockFiles(directory) || directory.holder !== null) {
         this.#deny('held', done);
@@ -107,11 +107,15 @@ export class FileLeaseClient implements LeaseClient {
 
   release(finished: () => void): void {
     this.#inTurn((done) => {
+      if (this.#life.diskErrorUntil > this.#world.at) {
+        this.#fail('release', done);
+        return;
+      }
       const directory = this.#held;
       const epoch = this.#heldEpoch ?? 0;
       const end = (): void => {
         done();
-        finished();
+        this.#life.answer(finished);
       };
       if (directory === null) {
         end();
@@ -190,7 +194,7 @@ export class FileLeaseClient implements LeaseClient {
   #proveFree(epoch: number, tries: number, then: () => void): void {
     const { directory } = this.#world;
     if (directory.holder === null || directory.epoch > epoch || tries >= PROOFS) {
-      this.#life.answer(then);
+      then();
       return;
     }
     this.#life.later(PROOF_INTERVAL_MS, () => {

@@ -44,12 +44,14 @@ export class Life implements Doer {
   // Until when each fault lasts, in the world's time.
   starvedUntil = 0;
   lateAnswersUntil = 0;
+  lostAnswersUntil = 0;
   cutUntil = 0;
   diskErrorUntil = 0;
   lostRaceUntil = 0;
   watchLostUntil = 0;
   slowStartUntil = 0;
   startFailsUntil = 0;
+  stopFailsUntil = 0;
   hooksFailUntil = 0;
   hooksHangUntil = 0;
   forcedUntil = 0;
@@ -114,6 +116,7 @@ export class Life implements Doer {
 
   /** An answer to an order of the core. */
   answer(act: () => void): void {
+    if (this.lostAnswersUntil > this.#world.at && this.random.happens(LOST_ANSWERS)) return;
     const isLate = this.lateAnswersUntil > this.#world.at;
     this.later(this.random.between(0.05, isLate ? LATEST_ANSWER_MS : 0.6), act);
   }
@@ -160,13 +163,15 @@ export class Life implements Doer {
     this.#end(this.random.between(0.1, 2));
   }
 
-  /** The node has ended in order: it leaves the lease, lingers, and its process ends. */
+  /** The node has ended in order: it leaves the lease, lingers, and its process ends, come what may. */
   exit(): void {
-    this.lease.release(() => {
+    const end = (): void => {
       this.later(this.random.between(1, 50), () => {
         this.#end(this.random.between(0.1, 1));
       });
-    });
+    };
+    this.lease.release(end);
+    this.later(LONGEST_EXIT_MS, end);
   }
 
   /** Marks it as troubled until then, for those who judge whether it was left alone. */
@@ -233,6 +238,12 @@ export class Life implements Doer {
     });
   }
 }
+
+/** How long an exit waits for the lease to be given back, ms. */
+const LONGEST_EXIT_MS = 500;
+
+/** The share of answers that are lost where answers are. */
+const LOST_ANSWERS = 0.5;
 
 /** The longest that an answer takes where answers are late, ms. */
 const LATEST_ANSWER_MS = 3_000;

@@ -1,4 +1,5 @@
 // Does to a world what a plan says, and in the end takes all of it back.
+import { ANSWER_LIMIT_MS } from '../core/settings.ts';
 import type { Fault, FaultKind } from './faults.ts';
 import type { Life } from './life.ts';
 import type { World } from './world.ts';
@@ -45,7 +46,7 @@ export class Nemesis {
     const life = world.life(fault.node);
     const until = world.at + fault.forMs;
     if (!this.#strikeGroup(fault, until) && life !== null) {
-      if (DISTURBING.has(fault.kind)) life.trouble(until);
+      if (DISTURBING.has(fault.kind)) life.trouble(until + effectsLast(fault));
       if (strikeNode(life, fault, until) === null) this.#ask(life, fault);
     }
     world.tell(`fault: ${fault.kind} ${nodeName(fault.node)} for ${String(fault.forMs)} ms`);
@@ -119,6 +120,11 @@ export class Nemesis {
   }
 }
 
+/** How long a node may still act on what it was not told, ms. */
+function effectsLast({ kind }: Fault): number {
+  return kind === 'lost-answer' ? 3 * ANSWER_LIMIT_MS : 0;
+}
+
 /** What keeps a node from doing its part as long as it lasts. */
 const DISTURBING: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'stop',
@@ -133,6 +139,8 @@ const DISTURBING: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'lost-race',
   'watch-loss',
   'late-answer',
+  'lost-answer',
+  'stop-failure',
   'disable',
 ]);
 
@@ -211,6 +219,12 @@ function strikeAdapters(life: Life, { kind }: Fault, until: number): true | null
     case 'late-answer':
       life.lateAnswersUntil = until;
       return true;
+    case 'lost-answer':
+      life.lostAnswersUntil = until;
+      return true;
+    case 'stop-failure':
+      life.stopFailsUntil = until;
+      return true;
     default:
       return null;
   }
@@ -227,5 +241,6 @@ function heal(life: Life, at: number): void {
   life.lostRaceUntil = at;
   life.watchLostUntil = at;
   life.lateAnswersUntil = at;
-  life.troubledUntil = Math.min(life.troubledUntil, at);
+  life.lostAnswersUntil = at;
+  life.stopFailsUntil = at;
 }

@@ -54,7 +54,7 @@ function chooseKinds(possible: readonly FaultKind[], random: Random): readonly F
 }
 
 /** Whether somebody promises anything about it. */
-function isPossible(
+export function isPossible(
   kind: FaultKind,
   { nodes, profile }: { readonly nodes: number; readonly profile: Profile },
 ): boolean {

@@ -1,4 +1,5 @@
 // What a simulated group is told and what its workload is like: drawn from a seed, then plain data.
+import { ANSWER_LIMIT_MS } from '../core/settings.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Random } from './random.ts';
 
@@ -83,8 +84,11 @@ export function recoveryBoundMs({ settings, workload }: Profile): number {
   const demotionMs = settings.drainMs + settings.demoteTimeoutMs + emptyingMs;
   const doubtMs = settings.heartbeatTimeoutMs + settings.probeAttempts * settings.probeTimeoutMs;
   const waitsMs = 1.5 * settings.retryBackoffMaxMs + settings.successorWindowMs;
-  return promotionMs + demotionMs + doubtMs + waitsMs + ANSWERS_MS;
+  return promotionMs + demotionMs + doubtMs + waitsMs + LOST_ANSWERS * ANSWER_LIMIT_MS + MARGIN_MS;
 }
 
-/** For what the machine itself takes, and for late answers that are still under way. */
-const ANSWERS_MS = 5_000;
+/** How many answers that never come, each waited for to its deadline, may delay a recovery. */
+const LOST_ANSWERS = 3;
+
+/** For what the machine itself takes, and for late answers that are still under way, ms. */
+const MARGIN_MS = 5_000;

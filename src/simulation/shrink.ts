@@ -2,6 +2,7 @@
 import type { Fault } from './faults.ts';
 import { play } from './play.ts';
 import type { PlayOptions } from './play.ts';
+import { isPossible } from './plan.ts';
 import type { Plan } from './plan.ts';
 
 export interface ShrinkOptions extends PlayOptions {
@@ -78,7 +79,10 @@ function withFewerFaults(plan: Plan, trial: Trial): Plan {
 function withFewerNodes(plan: Plan, trial: Trial): Plan {
   let shortest = plan;
   for (let nodes = plan.nodes - 1; nodes >= 1; nodes -= 1) {
-    const faults = shortest.faults.filter((fault) => fault.node < nodes);
+    const { profile } = shortest;
+    const faults = shortest.faults.filter(
+      ({ kind, node }) => node < nodes && isPossible(kind, { nodes, profile }),
+    );
     const candidate = trial.keep({ ...shortest, nodes, faults }, shortest);
     if (candidate === shortest) break;
     shortest = candidate;

@@ -73,6 +73,11 @@ export class Workload {
   }
 
   stop(graceMs: number): void {
+    const { stopFailsUntil, random } = this.#life;
+    if (stopFailsUntil > this.#world.at && random.happens(0.7)) {
+      this.#answer({ type: 'workload-stop-failed', message: 'it can not be signalled' });
+      return;
+    }
     const killAt = this.#world.at + graceMs;
     if (this.#stopping !== null) {
       this.#stopping.orders += 1;
