@@ -1,5 +1,6 @@
 // Does to a world what a plan says, and in the end takes all of it back.
 import { ANSWER_LIMIT_MS } from '../core/settings.ts';
+import type { EventBody } from '../core/event.ts';
 import type { Fault, FaultKind } from './faults.ts';
 import type { Life } from './life.ts';
 import type { World } from './world.ts';
@@ -26,6 +27,7 @@ export class Nemesis {
     const world = this.#world;
     const { network, at } = world;
     world.tell('the trouble ends');
+    world.calm = true;
     network.lossUntil = at;
     network.duplicateUntil = at;
     network.delayUntil = at;
@@ -33,7 +35,10 @@ export class Nemesis {
     for (const life of world.lives) {
       heal(life, at);
       life.continue();
-      life.dispatch({ type: 'enabled-changed', enabled: true });
+      // After whatever still waits for a process that was stopped.
+      world.timeline.schedule(at + LATE_MS, null, () => {
+        tell(life, { type: 'enabled-changed', enabled: true });
+      });
     }
     // With the directory their records were removed: they are waited for, and somebody has to end them.
     for (const session of world.sessions) {
@@ -92,23 +97,23 @@ export class Nemesis {
       case 'promote-force': {
         const force = kind === 'promote-force';
         if (force) life.forcedUntil = at + FORCE_MS;
-        life.dispatch({ type: 'promote-requested', requestId: ask(), force });
+        tell(life, { type: 'promote-requested', requestId: ask(), force });
         return;
       }
       case 'demote':
       case 'demote-hold': {
         const holdMs = kind === 'demote-hold' ? forMs : null;
         const order = { successor: null, holdMs, answerEarly: false };
-        life.dispatch({ type: 'demote-requested', requestId: ask(), ...order });
+        tell(life, { type: 'demote-requested', requestId: ask(), ...order });
         return;
       }
       case 'check':
-        life.dispatch({ type: 'check-requested', requestId: ask() });
+        tell(life, { type: 'check-requested', requestId: ask() });
         return;
       case 'disable':
-        life.dispatch({ type: 'enabled-changed', enabled: false });
+        tell(life, { type: 'enabled-changed', enabled: false });
         timeline.schedule(at + forMs, null, () => {
-          life.dispatch({ type: 'enabled-changed', enabled: true });
+          tell(life, { type: 'enabled-changed', enabled: true });
         });
         return;
       case 'disconnect':
@@ -118,6 +123,13 @@ export class Nemesis {
         return;
     }
   }
+}
+
+/** A request or a signal reaches the process: one that is stopped sees it when it goes on. */
+function tell(life: Life, event: EventBody): void {
+  life.later(life.random.between(0.05, 0.5), () => {
+    life.dispatch(event);
+  });
 }
 
 /** How long a node may still act on what it was not told, ms. */
@@ -144,6 +156,9 @@ const DISTURBING: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'disable',
 ]);
 
+/** Longer than what was deferred by a stop takes to be taken in, ms. */
+const LATE_MS = 100;
+
 /** For how long after a forced promotion a kill by that node counts as ordered, ms. */
 const FORCE_MS = 60_000;
 
@@ -162,12 +177,12 @@ function strikeNode(life: Life, fault: Fault, until: number): true | null {
       life.stop(forMs, { uninterruptible: true });
       return true;
     case 'suspend':
-      life.dispatch({ type: 'suspend-requested' });
+      tell(life, { type: 'suspend-requested' });
       return true;
     case 'quit':
     case 'quit-now': {
       const order = { exitCode: 0, reason: 'SIGTERM', immediate: fault.kind === 'quit-now' };
-      life.dispatch({ type: 'stop-requested', order, requestId: null });
+      tell(life, { type: 'stop-requested', order, requestId: null });
       return true;
     }
     case 'workload-crash':

@@ -69,7 +69,7 @@ export function perform(effect: Effect, life: Life, world: World): void {
       world.requests.answered(effect.requestId, effect.outcome);
       return;
     case 'suspend-process':
-      life.stop(life.random.between(10, 4_000), { uninterruptible: false });
+      life.stop(life.random.between(10, world.calm ? 50 : 4_000), { uninterruptible: false });
       return;
     case 'exit':
       life.exit();

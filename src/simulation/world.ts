@@ -37,6 +37,8 @@ export class World {
   /** The supervisors that are alive, in the order of their starts. */
   readonly lives: Life[] = [];
   directory: Directory = new Directory();
+  /** Whether the trouble is over. */
+  calm = false;
   steps = 0;
   activations = 0;
   fences = 0;
