@@ -65,10 +65,12 @@ export class Workload {
   /** Hot: the workload goes on as secondary. */
   deactivate(): void {
     const run = this.#run;
-    if (run?.firstAlive === true) {
-      run.active = false;
-      run.locked = false;
+    if (run?.firstAlive !== true) {
+      this.#fail('the hot workload has ended');
+      return;
     }
+    run.active = false;
+    run.locked = false;
     this.#answer({ type: 'workload-deactivated' });
   }
 

@@ -61,7 +61,8 @@ export class HotWorkload extends SupervisedWorkload {
   /** Frees the lock for every copy: only after the demote command has confirmed the demotion. */
   deactivate(): Promise<void> {
     const run = this.#living();
-    if (run === null) return Promise.resolve();
+    // What it started may live on as the primary's: only a stop ends that.
+    if (run === null) return Promise.reject(new Error('the hot workload has ended'));
     try {
       this.#tellSecondary({ ...STANDING_BY, reason: 'demoted' });
       run.readiness?.abort();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
-import { pidFrom, TERM, workloadOf } from '../support/workload.ts';
+import { lives, pidFrom, TERM, workloadOf } from '../support/workload.ts';
 import type { WorkloadUnderTest } from '../support/workload.ts';
 
 /** A hot workload that writes down the role file's content at each signal. */
@@ -76,6 +76,24 @@ describe('a hot workload', () => {
       { role: 'primary', epoch: 9, reason: 'a test' },
     ]);
     expect(heard).toEqual([]);
+  });
+
+  it('does not pass for demoted when it has ended, for what it started may live on; a stop ends that', async () => {
+    const { workload, lock, path, heard } = await workloadOf(
+      'sleep 100 & echo $! > $D/helper; exec sleep 100',
+      { standby: 'hot' },
+    );
+    await workload.arm();
+    const helper = await pidFrom(path('helper'));
+    await workload.activate(TERM);
+    process.kill(workload.describe().pid ?? 0, 'SIGKILL');
+    await until('the report', () => heard.length === 1);
+    await expect(workload.deactivate()).rejects.toThrow('has ended');
+    expect(lives(helper)).toBe(true);
+    expect(lock.isFree()).toBe(false);
+    await workload.stop(0);
+    expect(lives(helper)).toBe(false);
+    expect(lock.isFree()).toBe(true);
   });
 
   it('starts as primary where none stood by', async () => {
