@@ -10,12 +10,18 @@ interface Stopping {
   orders: number;
 }
 
+interface Arming {
+  readonly stops: number;
+  orders: number;
+}
+
 export class Workload {
   readonly #world: World;
   readonly #life: Life;
   /** The newest run; earlier ones may still have members. */
   #run: Session | null = null;
   #stopping: Stopping | null = null;
+  #arming: Arming | null = null;
   /** What begins once the stop that is under way has ended. */
   #afterStop: (() => void)[] = [];
   #stops = 0;
@@ -32,16 +38,22 @@ export class Workload {
     return this.#world.sessions.find(isIt) ?? null;
   }
 
+  /** One at a time: an order that comes meanwhile is answered with the one that is under way. */
   arm(): void {
+    if (this.#arming?.stops === this.#stops) {
+      this.#arming.orders += 1;
+      return;
+    }
+    const arming = { stops: this.#stops, orders: 1 };
+    this.#arming = arming;
     this.#onceStopped(() => {
       if (this.#waiting() !== null) {
-        this.#answer({ type: 'workload-armed' });
+        this.#armed(arming);
         return;
       }
       this.#spawn((session) => {
-        if (session === null) return;
-        session.opened = this.#isHot;
-        this.#answer({ type: 'workload-armed' });
+        if (session !== null) session.opened = this.#isHot;
+        this.#armed(arming, session !== null);
       });
     });
   }
@@ -145,6 +157,15 @@ export class Workload {
     const run = this.#run;
     if (run?.firstAlive !== true || run.dismissed) return null;
     return this.#isHot || !run.opened ? run : null;
+  }
+
+  /** Of a failure the spawn itself has answered the first order. */
+  #armed(arming: Arming, done = true): void {
+    if (this.#arming === arming) this.#arming = null;
+    for (let i = done ? 0 : 1; i < arming.orders; i += 1) {
+      if (done) this.#answer({ type: 'workload-armed' });
+      else this.#fail('it could not be spawned');
+    }
   }
 
   #onceStopped(act: () => void): void {

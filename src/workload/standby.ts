@@ -20,7 +20,7 @@ export class HotWorkload extends SupervisedWorkload {
   #startedAtMs = 0;
 
   /** Starts the workload as secondary. */
-  async arm(): Promise<void> {
+  protected async prepare(): Promise<void> {
     const begun = await this.beginStart();
     if (this.#living() !== null) return;
     this.forgetEmptySessions();

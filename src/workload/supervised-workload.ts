@@ -76,6 +76,8 @@ export abstract class SupervisedWorkload implements Workload {
   readonly #output: OutputSink;
   /** How often it was stopped: what a stop overtook does not start after it either. */
   #stops = 0;
+  /** What is being made ready, and since which stop. */
+  #arming: { readonly stops: number; readonly done: Promise<void> } | null = null;
   #stop: { readonly emptying: Emptying; readonly done: Promise<void> } | null = null;
 
   constructor(options: WorkloadOptions) {
@@ -84,9 +86,22 @@ export abstract class SupervisedWorkload implements Workload {
     this.#output = outputSink(options.readyWhen?.kind === 'log' ? process : null);
   }
 
-  abstract arm(): Promise<void>;
+  /** One at a time: of two processes that stand by one would be forgotten. */
+  arm(): Promise<void> {
+    if (this.#arming?.stops === this.#stops) return this.#arming.done;
+    const arming = { stops: this.#stops, done: this.prepare() };
+    this.#arming = arming;
+    const over = (): void => {
+      if (this.#arming === arming) this.#arming = null;
+    };
+    arming.done.then(over, over);
+    return arming.done;
+  }
+
   abstract activate(term: Term): Promise<void>;
   abstract deactivate(): Promise<void>;
+  /** Makes a process ready that stands by, unless one is. */
+  protected abstract prepare(): Promise<void>;
 
   async runHook(hook: 'promote' | 'demote', term: Term, timeoutMs: number): Promise<HookResult> {
     const { promoteCommand, demoteCommand, context, deathSignal } = this.options;

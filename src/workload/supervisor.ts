@@ -11,7 +11,7 @@ import { takeWorkloadLock } from './workload-lock.ts';
 /** The workload of a cold or armed node; they differ in whether the core arms it beforehand. */
 export class CommandWorkload extends SupervisedWorkload {
   /** Spawns the gate ahead of time, beside what an ended run may have left. */
-  async arm(): Promise<void> {
+  protected async prepare(): Promise<void> {
     const begun = await this.beginStart();
     if (this.#waiting() !== null) return;
     this.forgetEmptySessions();

@@ -8,10 +8,6 @@ import { takeWorkloadLock } from './workload-lock.ts';
 export class WatcherWorkload extends SupervisedWorkload {
   #description: LockDescription | null = null;
 
-  arm(): Promise<void> {
-    return Promise.resolve();
-  }
-
   async activate(term: Term): Promise<void> {
     await this.beginStart();
     this.requireEmpty();
@@ -30,6 +26,10 @@ export class WatcherWorkload extends SupervisedWorkload {
 
   deactivate(): Promise<void> {
     return Promise.reject(new Error('Only a hot workload goes on as secondary.'));
+  }
+
+  protected prepare(): Promise<void> {
+    return Promise.resolve();
   }
 
   protected override activeLock(): LockDescription | null {

@@ -78,6 +78,17 @@ describe('a hot workload', () => {
     expect(heard).toEqual([]);
   });
 
+  it('is started once, however often it is ordered meanwhile', async () => {
+    const { workload, path, text, ledger } = await workloadOf(TELLER, { standby: 'hot' });
+    await Promise.all([workload.arm(), workload.arm(), workload.arm()]);
+    await pidFrom(path('pid'));
+    expect(ledger.at(-1)).toHaveLength(1);
+    expect(text('started')).toBe('secondary/\n');
+    await workload.stop(0);
+    await workload.arm();
+    expect(ledger.at(-1)).toHaveLength(1);
+  });
+
   it('does not pass for demoted when it has ended, for what it started may live on; a stop ends that', async () => {
     const { workload, lock, path, heard } = await workloadOf(
       'sleep 100 & echo $! > $D/helper; exec sleep 100',
