@@ -125,15 +125,7 @@ function addSimulate(program: Command): void {
     .option('--json', 'Print one JSON object.')
     .action(async (flags: Flags) => {
       const { simulate } = await import('./commands/simulate.ts');
-      await simulate({
-        seed: textOrNull(flags, 'seed'),
-        steps: String(flags['steps']),
-        nodes: textOrNull(flags, 'nodes'),
-        faults: textOrNull(flags, 'faults'),
-        replay: textOrNull(flags, 'replay'),
-        save: textOrNull(flags, 'save'),
-        json: is(flags, 'json'),
-      });
+      await simulate(flags);
     });
 }
 
@@ -258,11 +250,6 @@ function client(flags: Flags): ClientOptions {
 
 function is(flags: Flags, key: string): boolean {
   return flags[key] === true;
-}
-
-function textOrNull(flags: Flags, key: string): string | null {
-  const value = flags[key];
-  return typeof value === 'string' ? value : null;
 }
 
 function timeout(flags: Flags): { readonly timeoutMs: number } {

@@ -20,9 +20,9 @@ import { shrink } from '../../simulation/shrink.ts';
 import { TranscriptError, readTranscript, writeTranscript } from '../../simulation/transcript.ts';
 
 /** The flags as they were given; those that were not are null. */
-export interface SimulateFlags {
+interface SimulateFlags {
   readonly seed: string | null;
-  readonly steps: string;
+  readonly steps: string | null;
   readonly nodes: string | null;
   readonly faults: string | null;
   readonly replay: string | null;
@@ -35,7 +35,8 @@ export interface SimulateFlags {
  *
  * @throws FAILOVER_BAD_OPTION
  */
-export async function simulate(flags: SimulateFlags): Promise<void> {
+export async function simulate(given: Readonly<Record<string, unknown>>): Promise<void> {
+  const flags = readFlags(given);
   // The launcher keeps young objects in little room, for supervisors; here millions of them come and go.
   setFlagsFromString('--semi-space-growth-factor=2');
   if (flags.replay !== null) replay(flags.replay, flags.json);
@@ -126,6 +127,22 @@ function keep(transcript: string, seed: number, { save, json }: SimulateFlags): 
   if (save !== null) writeFileSync(save, transcript);
   else if (!json) write(`\nThe shortest run that breaks it, seed ${String(seed)}:\n${transcript}`);
   process.stderr.write(`failover: play it again with \`${again}\`\n`);
+}
+
+function readFlags(given: Readonly<Record<string, unknown>>): SimulateFlags {
+  const text = (key: string): string | null => {
+    const value = given[key];
+    return typeof value === 'string' ? value : null;
+  };
+  return {
+    seed: text('seed'),
+    steps: text('steps'),
+    nodes: text('nodes'),
+    faults: text('faults'),
+    replay: text('replay'),
+    save: text('save'),
+    json: given['json'] === true,
+  };
 }
 
 function kindsOf(text: string): readonly FaultKind[] {
