@@ -138,6 +138,7 @@ describe('the wall clock', () => {
 const MAY_ASK: Readonly<Record<string, string>> = {
   'cli/render/log.ts': 'shows it',
   'runtime/failover-node.ts': 'shows it',
+  'runtime/narrator.ts': 'shows it',
   'lease/file/held-lease.ts': 'a value that changes: compared, never interpreted',
   'lease/file/node-registration.ts': 'tells other machines',
   'lease/file/node-registry.ts': 'compares with what other machines told',

@@ -79,7 +79,7 @@ describe('a stopped node', () => {
       const remedy = `Continue it with \`fg\` in its terminal, or with \`kill -CONT ${b.pid}\`.`;
       expect((await group.client('status')).stdout).toContain(remedy);
       expect(await group.client('promote', 'b')).toMatchObject({
-        code: 1,
+        code: 5,
         stderr: `failover: Cannot promote b: its process is stopped\n${remedy}\n`,
       });
       b.kill('SIGCONT');

@@ -94,15 +94,15 @@ function targetOf(snapshot: GroupSnapshot, id: string | null): SeenNode {
 }
 
 /**
- * @throws FAILOVER_NODE_UNREACHABLE for a primary that does not answer, or any node that is stopped:
- *   promoting it helps nobody; FAILOVER_REFUSED for one that is stepping down
+ * @throws FAILOVER_PROMOTION_FAILED for a node that is stopped: promoting it helps nobody;
+ *   FAILOVER_NODE_UNREACHABLE for a primary that does not answer; FAILOVER_REFUSED for one that steps down
  */
 export function isServing(target: SeenNode, snapshot: GroupSnapshot): boolean {
   const { node, supervisor } = target.record;
   if (primaryOf(snapshot)?.record.run !== target.record.run) {
     if (!isStopped(target)) return false;
     const message = `Cannot promote ${node}: its process is stopped`;
-    throw new FailoverError('FAILOVER_NODE_UNREACHABLE', message, {
+    throw new FailoverError('FAILOVER_PROMOTION_FAILED', message, {
       hint: continueHint(supervisor.pid),
     });
   }
