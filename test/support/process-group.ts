@@ -17,7 +17,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { readStat } from '../../src/fence/process-identity.ts';
 import { scanSessions } from '../../src/fence/session-members.ts';
-import { isNoZombie, MARK, markedProcesses, signal, zombiesOf } from './process-list.ts';
+import {
+  isNoZombie,
+  isTakenDown,
+  MARK,
+  markedProcesses,
+  signal,
+  zombiesOf,
+} from './process-list.ts';
 import { LAUNCHER, NodeProcess, startClient, startOnTerminal } from './process-node.ts';
 import type { ClientProcess, ClientResult, NodeLaunch } from './process-node.ts';
 import { storyOf } from './process-story.ts';
@@ -294,7 +301,10 @@ export class Group {
   /** Ends every node that still runs with SIGTERM, and checks what must hold at the end. */
   async endInOrder(): Promise<void> {
     this.noteSockets();
-    const living = this.nodes.filter((node) => node.end === null && !node.killed);
+    // One that was fenced just now is still being taken down when its successor runs.
+    const living = this.nodes.filter(
+      ({ end, killed, pid }) => end === null && !killed && !isTakenDown(pid),
+    );
     // Before that a signal does what the system's default is.
     await this.until('all to have joined', () => living.every(({ log }) => log.length > 0));
     const zombies = zombiesOf(living.map((node) => node.pid));

@@ -39,6 +39,15 @@ export function isNoZombie(pid: number): boolean {
   return readStat(pid)?.state !== 'Z';
 }
 
+/** Whether the kernel is taking it down, or has: it has no memory any more, and runs nothing. */
+export function isTakenDown(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1') === '';
+  } catch {
+    return true;
+  }
+}
+
 /** The paths of what a process has open. */
 export function openFilesOf(pid: number): readonly string[] {
   const directory = `/proc/${String(pid)}/fd`;
