@@ -44,9 +44,12 @@ describe('a promote command that does not succeed', () => {
       const c = await group.start('c');
       await group.reaches(c, 'watching');
       await group.beats(12);
+      // Both would see the loss at once, and who is first by 5 ms is first only on an idle machine.
+      c.kill('SIGSTOP');
       a.kill('SIGKILL');
+      await group.reaches(b, 'unwinding');
+      c.kill('SIGCONT');
       await group.reaches(c, 'serving');
-      expect(b.timesIn('unwinding')).toBeGreaterThanOrEqual(1);
     }));
 });
 
