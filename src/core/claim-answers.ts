@@ -108,6 +108,15 @@ export function claimTimePassed(state: Acquiring, settings: Settings): Outcome {
   return stay({ ...state, retryAt: null, until: answerDueAt(state.at) }, effect);
 }
 
+/** An epoch that has been passed since gives no authority: it is given back, and another is claimed later. */
+export function grantedTooLate(state: Acquiring, epoch: number, settings: Settings): Outcome {
+  const known = String(state.epochFloor);
+  const detail = `epoch ${String(epoch)} was granted when epoch ${known} was known already; it is given back`;
+  const outcome = claimFailed(state, { detail, warning: null }, settings);
+  const effects: readonly Effect[] = [{ type: 'release-lease' }, ...outcome.effects];
+  return thenSuspend({ ...outcome, effects }, state);
+}
+
 /** Given up as if it had failed: what is granted later is given back, or taken by the next claim. */
 function claimOverdue(state: Acquiring, settings: Settings): Outcome {
   const detail = `the lease gave no answer within ${String(ANSWER_LIMIT_MS / 1000)} s`;

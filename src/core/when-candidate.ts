@@ -16,7 +16,7 @@ import {
   replaceProcess,
 } from './start-plan.ts';
 import { answerDueAt } from './deadlines.ts';
-import { claimAnswered, claimTimePassed } from './claim-answers.ts';
+import { claimAnswered, claimTimePassed, grantedTooLate } from './claim-answers.ts';
 import { disabledBecause } from './election-order.ts';
 import { nextPulseAt } from './schedule.ts';
 import { describeEnd } from './restart-policy.ts';
@@ -112,6 +112,7 @@ function granted(
   settings: Settings,
 ): Outcome {
   const { epoch, previous } = event;
+  if (epoch <= state.epochFloor) return grantedTooLate(state, epoch, settings);
   const base = { ...candidateBase(state, state), epochFloor: epoch };
   const unwanted = state.stop?.reason ?? (state.suspend ? SUSPENDED : disabledBecause(state));
   if (unwanted !== null) {
