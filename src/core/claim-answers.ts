@@ -12,6 +12,7 @@ import { disabledBecause } from './election-order.ts';
 import { followObserved, suspect } from './suspicion.ts';
 import { beginStopping } from './ending.ts';
 import { standsByReady } from './standby.ts';
+import { giveBack } from './giving-back.ts';
 
 type Acquiring = Extract<CandidateState, { phase: 'acquiring' }>;
 type Denied = Extract<Event, { type: 'lease-denied' }>;
@@ -112,15 +113,23 @@ export function claimTimePassed(state: Acquiring, settings: Settings): Outcome {
 export function grantedTooLate(state: Acquiring, epoch: number, settings: Settings): Outcome {
   const known = String(state.epochFloor);
   const detail = `epoch ${String(epoch)} was granted when epoch ${known} was known already; it is given back`;
-  const outcome = claimFailed(state, { detail, warning: null }, settings);
-  const effects: readonly Effect[] = [{ type: 'release-lease' }, ...outcome.effects];
-  return thenSuspend({ ...outcome, effects }, state);
+  return thenSuspend(claimGivenUp(state, { detail, warning: null }, settings), state);
 }
 
-/** Given up as if it had failed: what is granted later is given back, or taken by the next claim. */
+/** Given up as if it had failed. What is granted later, or was and never said, is given back. */
 function claimOverdue(state: Acquiring, settings: Settings): Outcome {
   const detail = `the lease gave no answer within ${String(ANSWER_LIMIT_MS / 1000)} s`;
-  return claimFailed(state, { detail, warning: detail }, settings);
+  return claimGivenUp(state, { detail, warning: detail }, settings);
+}
+
+function claimGivenUp(
+  state: Acquiring,
+  said: { readonly detail: string; readonly warning: string | null },
+  settings: Settings,
+): Outcome {
+  const ordered = giveBack(state);
+  const outcome = claimFailed(ordered.state, said, settings);
+  return { ...outcome, effects: [...ordered.effects, ...outcome.effects] };
 }
 
 function claimFailed(

@@ -69,6 +69,7 @@ export function commonOf(state: NodeState): Common {
     worstLatenessMs: state.worstLatenessMs,
     armed: state.armed,
     rearmAt: state.rearmAt,
+    releaseAt: state.releaseAt,
   };
 }
 

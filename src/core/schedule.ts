@@ -18,6 +18,7 @@ export function nextWakeAt(state: NodeState, settings: Settings): number {
         state.pulseAt,
         state.observeAt ?? Infinity,
         state.rearmAt ?? Infinity,
+        state.releaseAt ?? Infinity,
         state.probe === null ? Infinity : state.probe.sentAt + settings.probeTimeoutMs + OVERDUE_MS,
         secondaryDeadline(state, settings),
       );

@@ -11,6 +11,7 @@ import { claim, unseenLoss } from './claim.ts';
 import { fenceOverdue, lookNow, openProbe, probeAgain, suspect } from './suspicion.ts';
 import { askingTimePassed } from './requests.ts';
 import { rearm } from './standby.ts';
+import { giveBack } from './giving-back.ts';
 
 type ProbeFailed = Extract<Event, { type: 'probe-failed' }>;
 
@@ -22,6 +23,10 @@ export function secondaryTimePassed(state: SecondaryState, settings: Settings): 
   }
   if (state.rearmAt !== null && at >= state.rearmAt) {
     const ordered = rearm({ ...state, rearmAt: null }, settings);
+    return stay(ordered.state, ...ordered.effects);
+  }
+  if (state.releaseAt !== null && at >= state.releaseAt) {
+    const ordered = giveBack(state);
     return stay(ordered.state, ...ordered.effects);
   }
   switch (state.phase) {

@@ -109,6 +109,11 @@ export interface Common {
   readonly armed: boolean;
   /** When to arm, again if an earlier order failed or was not answered; null: nothing to do. */
   readonly rearmAt: number | null;
+  /**
+   * When to give back, again, what may have been granted to a claim that was given up; null: nothing was.
+   * Only one that claims nothing acts on it.
+   */
+  readonly releaseAt: number | null;
 }
 
 /** Whom a secondary follows. */
@@ -343,6 +348,7 @@ export function initialState(at: number, seed: number): NodeState {
     worstLatenessMs: 0,
     armed: false,
     rearmAt: null,
+    releaseAt: null,
     heardAt: at,
     primary: null,
     probe: null,

@@ -113,7 +113,7 @@ function granted(
 ): Outcome {
   const { epoch, previous } = event;
   if (epoch <= state.epochFloor) return grantedTooLate(state, epoch, settings);
-  const base = { ...candidateBase(state, state), epochFloor: epoch };
+  const base = { ...candidateBase(state, state), epochFloor: epoch, releaseAt: null };
   const unwanted = state.stop?.reason ?? (state.suspend ? SUSPENDED : disabledBecause(state));
   if (unwanted !== null) {
     const failure = interruption(unwanted);

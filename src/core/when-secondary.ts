@@ -13,6 +13,7 @@ import { secondaryTimePassed } from './secondary-time.ts';
 import { askedToCheck, askedToPromote, demotionAnswered } from './requests.ts';
 import { refuse, stopSecondary } from './ending.ts';
 import { rearm, standbyEvent } from './standby.ts';
+import { giveBack, givenBack } from './giving-back.ts';
 
 export function whenSecondary(state: SecondaryState, event: Event, settings: Settings): Outcome {
   const outcome = decide(state, event, settings);
@@ -72,22 +73,24 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
     case 'workload-failed':
     case 'workload-stopped':
       return reconsiderIfWaiting(standbyEvent(state, event, settings), settings);
-    case 'lease-granted':
+    case 'lease-granted': {
       // An answer that came after the claim was given up: what was granted is given back.
-      return stay(
-        { ...state, epochFloor: Math.max(state.epochFloor, event.epoch) },
-        { type: 'release-lease' },
-      );
+      const epochFloor = Math.max(state.epochFloor, event.epoch);
+      const ordered = giveBack({ ...state, epochFloor });
+      return stay(ordered.state, ...ordered.effects);
+    }
     case 'epoch-advanced':
       // Claimed for a restart that was given up long ago: it is taken all the same.
       return stay({ ...state, epochFloor: Math.max(state.epochFloor, event.epoch) });
     case 'lease-failed':
+      return stay({ ...givenBack(state, event), warning: event.message });
     case 'workload-stop-failed':
       return stay({ ...state, warning: event.message });
+    case 'lease-released':
+      return stay(givenBack(state, event));
     case 'standby-heard':
     case 'lease-denied':
     case 'lease-lost':
-    case 'lease-released':
     case 'leftovers-cleared':
     case 'leftovers-remain':
     case 'workload-activated':
