@@ -1,7 +1,13 @@
 // Stepping down: drain, demote command, workload gone, lease released and proved free, and only then said.
 import type { Effect } from './effect.ts';
 import type { Event } from './event.ts';
-import type { Demotion, PrimaryState, SecondaryState, StopOrder } from './state.ts';
+import type {
+  Demotion,
+  LeaseObservation,
+  PrimaryState,
+  SecondaryState,
+  StopOrder,
+} from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';
@@ -72,6 +78,8 @@ function runHook(state: Demoting, settings: Settings): Outcome {
   const demotion: Demotion = { ...state.demotion, step: 'hook', until };
   return stay(
     { ...state, demotion },
+    // Where the lease is lost another may have begun: the command is ended before it has.
+    { type: 'verify-lease' },
     {
       type: 'run-hook',
       hook: 'demote',
@@ -106,6 +114,17 @@ function keepsWorkload({ demotion }: Demoting, settings: Settings): boolean {
 function graceMs({ demotion }: Demoting, settings: Settings): number {
   const atOnce = demotion.why === 'lease-lost' || demotion.stop?.immediate === true;
   return atOnce ? 0 : settings.stopGraceMs;
+}
+
+/** What a look at the lease says against this node's term; null: nothing. */
+export function epochTaken(
+  { epoch }: PrimaryState,
+  { epoch: seen, holder }: LeaseObservation,
+  settings: Settings,
+): string | null {
+  // The next epoch of a restart may be seen in the lease before its answer is.
+  if (seen <= epoch || holder?.run === settings.run) return null;
+  return `epoch ${String(seen)} was claimed while this node held ${String(epoch)}`;
 }
 
 /** Whether the lease is lost or being given back: nothing is claimed of it any more. */
@@ -151,8 +170,11 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
       return stay({ ...state, epoch, epochFloor: Math.max(state.epochFloor, epoch) });
     }
     case 'lease-lost':
-      if (hasLeft(state)) return stay(state);
-      return hurry({ ...state, demotion: { ...demotion, why: 'lease-lost', reason: event.cause } });
+      return lost(state, event.cause);
+    case 'lease-observed': {
+      const taken = epochTaken(state, event.observation, settings);
+      return taken === null ? stay(state) : lost(state, taken);
+    }
     case 'demote-requested': {
       const same = demotion.successor === event.successor && event.answerEarly;
       const detail = 'this node is already stepping down';
@@ -198,6 +220,12 @@ function stopWhileDemoting(state: Demoting, order: StopOrder): Outcome {
   const next: Demoting = { ...state, demotion: { ...state.demotion, stop } };
   if (!order.immediate) return stay(next);
   return hurry({ ...next, demotion: { ...next.demotion, stop: { ...stop, immediate: true } } });
+}
+
+function lost(state: Demoting, cause: string): Outcome {
+  if (hasLeft(state)) return stay(state);
+  const { demotion } = state;
+  return hurry({ ...state, demotion: { ...demotion, why: 'lease-lost', reason: cause } });
 }
 
 /** Skips what is left of drain and hook, and shortens the grace to nothing. */

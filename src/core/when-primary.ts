@@ -8,7 +8,7 @@ import type { Outcome } from './outcome.ts';
 import { stay } from './outcome.ts';
 import { recentStandbys, withStandby } from './election-order.ts';
 import { ended, restarting } from './restarting.ts';
-import { beginDemotion, hasLeft, whenDemoting } from './demotion.ts';
+import { beginDemotion, epochTaken, hasLeft, whenDemoting } from './demotion.ts';
 import { nextPulseAt } from './schedule.ts';
 import { heartbeat } from './announcements.ts';
 import { refuse } from './ending.ts';
@@ -21,7 +21,7 @@ export function whenPrimary(state: PrimaryState, event: Event, settings: Setting
     case 'standby-heard':
       return stay({ ...state, standbys: withStandby(state.standbys, event.standby, state.at) });
     case 'lease-changed':
-      return stay(state, { type: 'observe-lease' });
+      return leaseChanged(state);
     case 'enabled-changed':
       return stay({ ...state, enabled: event.enabled });
     case 'time-passed':
@@ -41,6 +41,13 @@ export function whenPrimary(state: PrimaryState, event: Event, settings: Setting
       ? serving(state, event, settings)
       : restarting(state, event, settings))
   );
+}
+
+/** Somebody changed the lease, or removed it: what is done as its holder ends at once then. */
+function leaseChanged(state: PrimaryState): Outcome {
+  const observe: Effect = { type: 'observe-lease' };
+  if (state.phase === 'demoting' && hasLeft(state)) return stay(state, observe);
+  return stay(state, { type: 'verify-lease' }, observe);
 }
 
 /** The holder's beat: proves that it still holds, and says so to everyone. */
@@ -97,16 +104,12 @@ function whenToldToEnd(
         },
       );
     case 'lease-observed': {
-      const { epoch, holder } = event.observation;
-      // The next epoch of a restart may be seen in the lease before its answer is.
-      if (epoch <= state.epoch || holder?.run === settings.run) return stay(state);
+      const reason = epochTaken(state, event.observation, settings);
+      if (reason === null) return stay(state);
       return beginDemotion(
         'demote-on-lease-loss',
         { state, settings },
-        {
-          why: 'lease-lost',
-          reason: `epoch ${String(epoch)} was claimed while this node held ${String(state.epoch)}`,
-        },
+        { why: 'lease-lost', reason },
       );
     }
     case 'demote-requested':
