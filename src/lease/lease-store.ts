@@ -80,7 +80,8 @@ export interface LeaseStore {
 
   /**
    * Looks without taking anything. Cheap: called at every beat of a secondary. In a store that has lost
-   * its epochs it also puts the highest that this node has seen back on record.
+   * its epochs it also puts the highest that this node has seen back on record, and makes anew what a
+   * standby needs.
    */
   observe(): LeaseObservation;
 

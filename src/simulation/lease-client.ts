@@ -133,6 +133,7 @@ export class FileLeaseClient implements LeaseClient {
     const observation = this.#world.directory.observe();
     if (observation.epoch < this.highestSeen) this.#leaveEpoch(this.highestSeen);
     this.highestSeen = Math.max(this.highestSeen, observation.epoch);
+    if (this.#held === null && !this.#world.directory.hasLockFiles) this.open();
     // Its own lock is not asked for: it would be found free by itself.
     if (this.#held === null || observation.held) return observation;
     return { ...observation, held: true };

@@ -179,6 +179,7 @@ export class FileLease implements LeaseStore, SessionLedger {
     const observation = this.#view.observe();
     if (observation.epoch < this.#highestSeen) this.#leaveEpoch(this.#highestSeen);
     this.#highestSeen = Math.max(this.#highestSeen, observation.epoch);
+    this.#remakeLockFiles();
     return observation;
   }
 
@@ -341,6 +342,20 @@ export class FileLease implements LeaseStore, SessionLedger {
         return;
       }
       await wait(PROOF_INTERVAL_MS);
+    }
+  }
+
+  /**
+   * After a removal. A claim would do it too, but a node whose standby can not be kept claims nothing, and
+   * a standby has a lock file open. What is in the way here is said by a claim.
+   */
+  #remakeLockFiles(): void {
+    if (this.#held !== null || this.#membership.isClosed || hasLockFiles(this.paths)) return;
+    try {
+      this.#membership.ensure();
+      this.#prepareLockFiles(0);
+    } catch {
+      // Tried again at the next look.
     }
   }
 

@@ -58,6 +58,10 @@ export class Membership {
     return this.#remadeAtMs;
   }
 
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   get claimPath(): string {
     return this.#registration.claimPath;
   }

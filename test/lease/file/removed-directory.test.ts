@@ -1,7 +1,7 @@
 // What happens when the state directory is removed under running nodes.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, it, onTestFinished } from 'vitest';
@@ -128,6 +128,68 @@ it('does not wait for a description that was never locked: an armed process', as
   expect(await granted(newcomer.acquire(1))).toBe(2);
   // What it has open is not what the path names: locking it would keep nobody out.
   expect(armed.tryLock()).toBe(false);
+});
+
+it('has its lock files again after a look, for what stands by', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  rmSync(a.paths.directory, { recursive: true });
+  expect(() => a.workloadLock.open()).toThrow('it was removed');
+  a.observe();
+  a.workloadLock.open().close();
+  expect(a.listNodes().map(({ node }) => node)).toEqual(['a']);
+  expect(await granted(a.acquire(0))).toBe(1);
+});
+
+it('has no lock files after a look while a workload holds a deleted one', async () => {
+  const stateDir = temporaryDirectory();
+  const old = openLease(stateDir, 'old');
+  await granted(old.acquire(0));
+  const run = old.workloadLock.open();
+  expect(run.tryLock()).toBe(true);
+  const standby = openLease(stateDir, 'standby');
+  standby.observe();
+  rmSync(old.paths.directory, { recursive: true });
+  await old.release();
+  standby.observe();
+  old.observe();
+  expect(existsSync(old.paths.workloadLock)).toBe(false);
+  run.close();
+  standby.observe();
+  expect(existsSync(old.paths.workloadLock)).toBe(true);
+});
+
+it('has no lock files after a look of its holder: what it holds is lost', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  await granted(a.acquire(0));
+  rmSync(a.paths.directory, { recursive: true });
+  a.observe();
+  expect(existsSync(a.paths.workloadLock)).toBe(false);
+  expect(a.verify().type).toBe('lost');
+});
+
+it('has no lock files after a look while another node may know of epochs', async () => {
+  const stateDir = temporaryDirectory();
+  const onlooker = await startOnlooker(stateDir);
+  let now = 0;
+  const a = openLease(stateDir, 'a', { environment: { now: () => now } });
+  rmSync(a.paths.directory, { recursive: true });
+  a.observe();
+  expect(existsSync(a.paths.workloadLock)).toBe(false);
+  await onlooker.look();
+  now = 1_999;
+  a.observe();
+  expect(existsSync(a.paths.workloadLock)).toBe(true);
+});
+
+it('stays away for a node that has left', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  await a.close();
+  rmSync(a.paths.directory, { recursive: true });
+  a.observe();
+  expect(existsSync(a.paths.directory)).toBe(false);
 });
 
 it('is made anew by a node that goes on, with its record and sessions', async () => {
