@@ -72,7 +72,10 @@ export interface LeaseStore {
   /** Claims the next epoch while holding the lease. @throws LEASE_LOST when it is not ours any more. */
   advanceEpoch(floor: number): Promise<number>;
 
-  /** Checks that what is held is still what the path names, and leaves a sign of life. Cheap. */
+  /**
+   * Checks that what is held is still what the path names, and that no higher epoch is on record; leaves a
+   * sign of life. Cheap.
+   */
   verify(): VerifyOutcome;
 
   /** Gives the lease back and proves it free. Resolves also when there was nothing to release. */

@@ -101,6 +101,7 @@ export class FileLeaseClient implements LeaseClient {
       this.#leaveEpoch(this.#heldEpoch ?? 0);
       return 'the directory was removed';
     }
+    if (this.#held.epoch > (this.#heldEpoch ?? 0)) return 'a higher epoch was recorded';
     this.#held.touch();
     return null;
   }

@@ -1,6 +1,7 @@
 // What one term holds, and whether the paths still name it.
 import { futimesSync } from 'node:fs';
 import type { VerifyOutcome } from '../lease-store.ts';
+import { highestEpoch } from './epoch.ts';
 import { identityOfPath } from './file-identity.ts';
 import type { GroupPaths } from './group-paths.ts';
 import type { KernelLockDescription } from './kernel-lock.ts';
@@ -44,6 +45,21 @@ export class HeldLease {
     if (identityOfPath(workloadLock) !== this.#workloadLock) {
       return 'workload.lock was removed or replaced';
     }
-    return this.compromised;
+    return this.#passedBy() ?? this.compromised;
+  }
+
+  /**
+   * An epoch above ours: a node that knew of it put it into a directory that was made anew, just after
+   * our claim. All who have read it take us for one of before.
+   */
+  #passedBy(): string | null {
+    try {
+      const recorded = highestEpoch(this.#paths.epochs);
+      if (recorded <= this.epoch) return null;
+      return `epoch ${String(recorded)} was recorded while this node held ${String(this.epoch)}`;
+    } catch {
+      // What can't be listed says nothing.
+      return null;
+    }
   }
 }

@@ -176,6 +176,28 @@ describe('verifying', () => {
     await a.release();
     expect(await granted(a.acquire(1))).toBe(2);
   });
+
+  it('tells that a higher epoch was recorded: by a node that knew of it before a removal', async () => {
+    const stateDir = temporaryDirectory();
+    const former = openLease(stateDir, 'former');
+    await granted(former.acquire(6));
+    await former.release();
+    rmSync(former.paths.directory, { recursive: true });
+    // It knows of nothing, and is first.
+    const environment = { findDisplacedNodes: () => [] };
+    const newcomer = openLease(stateDir, 'newcomer', { environment });
+    expect(await granted(newcomer.acquire(0))).toBe(1);
+    expect(newcomer.verify()).toEqual({ type: 'held' });
+    former.observe();
+    const outcome = newcomer.verify();
+    expect(outcome).toEqual({
+      type: 'lost',
+      cause: 'epoch 7 was recorded while this node held 1',
+    });
+    await expect(newcomer.advanceEpoch(0)).rejects.toMatchObject({ code: 'FAILOVER_LEASE_LOST' });
+    await newcomer.release();
+    expect(await granted(newcomer.acquire(0))).toBe(8);
+  });
 });
 
 describe('the lockfile', () => {
