@@ -1,8 +1,10 @@
 // Does to a world what a plan says, and in the end takes all of it back.
 import { ANSWER_LIMIT_MS } from '../core/settings.ts';
 import type { EventBody } from '../core/event.ts';
+import type { Directory } from './directory.ts';
 import type { Fault, FaultKind } from './faults.ts';
 import type { Life } from './life.ts';
+import type { Session } from './session.ts';
 import type { World } from './world.ts';
 import { nodeName } from './world.ts';
 
@@ -40,9 +42,9 @@ export class Nemesis {
         tell(life, { type: 'enabled-changed', enabled: true });
       });
     }
-    // With the directory their records were removed: they are waited for, and somebody has to end them.
+    // With the directory their records or locks were removed: somebody has to end them.
     for (const session of world.sessions) {
-      if (!session.owner.alive && session.recordedIn !== world.directory) session.kill();
+      if (!session.owner.alive && isWaitedFor(session, world.directory)) session.kill();
     }
   }
 
@@ -126,6 +128,11 @@ export class Nemesis {
 }
 
 /** A request or a signal reaches the process: one that is stopped sees it when it goes on. */
+function isWaitedFor(session: Session, directory: Directory): boolean {
+  if (session.recordedIn !== directory) return true;
+  return session.holdsLock && session.description !== directory;
+}
+
 function tell(life: Life, event: EventBody): void {
   life.later(life.random.between(0.05, 0.5), () => {
     life.dispatch(event);
