@@ -126,6 +126,8 @@ export function restarting(before: Restarting, event: Event, settings: Settings)
     case 'workload-ended':
       return ended(state, event, settings);
     case 'workload-activated': {
+      // Not ordered yet: of an earlier start.
+      if (!ordered) return stay(state);
       const activated: Restarting = { ...state, activated: true };
       return settings.hasReadyCheck ? stay(activated) : runsAgain(activated);
     }

@@ -144,7 +144,8 @@ function granted(
 
 function clearing(before: Clearing, event: Event, settings: Settings): Outcome {
   if (event.type === 'workload-failed') return failed(before, event, settings);
-  const plan = advancePlan(before.plan, event);
+  // The epoch is that of the grant; one that was claimed for a restart is of an earlier term.
+  const plan = event.type === 'epoch-advanced' ? before.plan : advancePlan(before.plan, event);
   const warning = event.type === 'leftovers-remain' ? event.detail : before.warning;
   const armed = settings.hasWorkload && plan.armed;
   const state: Clearing = { ...before, plan, armed, warning };

@@ -10,6 +10,7 @@ import type { Transition } from '../core/transition.ts';
 import type { Clock } from './ports.ts';
 import { perform } from './perform.ts';
 import type { EffectContext, NodePorts } from './perform.ts';
+import { Orders } from './orders.ts';
 
 /** Events that may wait; more than this means that the loop no longer runs, and messages are dropped. */
 const QUEUE_LIMIT = 10_000;
@@ -61,7 +62,7 @@ export class NodeLoop {
     this.#context = {
       settings,
       ports,
-      latest: { clearing: 0 },
+      orders: new Orders(),
       dispatch: (event) => {
         this.dispatch(event);
       },

@@ -1,12 +1,13 @@
 // The one place where an effect meets a port. Performs, and turns what it learns into an event.
 import type { Effect } from '../core/effect.ts';
-import type { EventBody, LeaseOrder } from '../core/event.ts';
+import type { EventBody, HolderInspection, LeaseOrder } from '../core/event.ts';
 import type { Settings } from '../core/settings.ts';
 import type { StopOrder } from '../core/state.ts';
 import type { RequestOutcome } from '../core/effect.ts';
 import type { LeaseStore } from '../lease/lease-store.ts';
 import type { Bus, Fencing, Workload } from './ports.ts';
 import { codeOf, messageOf } from './failures.ts';
+import type { OrderKind, Orders } from './orders.ts';
 
 /** Everything one node acts on. */
 export interface NodePorts {
@@ -20,8 +21,7 @@ export interface NodePorts {
 export interface EffectContext {
   readonly settings: Settings;
   readonly ports: NodePorts;
-  /** The number of the newest order of a kind whose answers must not be mixed up. */
-  readonly latest: { clearing: number };
+  readonly orders: Orders;
   readonly dispatch: (event: EventBody) => void;
   readonly answer: (requestId: string, outcome: RequestOutcome) => void;
   readonly suspend: () => void;
@@ -34,19 +34,10 @@ export function perform(effect: Effect, context: EffectContext): void {
   const { ports, dispatch, report } = context;
   switch (effect.type) {
     case 'acquire-lease':
-      void acquire(effect.floor, context);
+      answered('lease', acquire(effect.floor, context), context);
       return;
     case 'advance-epoch':
-      void ports.lease.advanceEpoch(effect.floor).then(
-        (epoch) => {
-          dispatch({ type: 'epoch-advanced', epoch });
-        },
-        (error: unknown) => {
-          const lost = codeOf(error) === 'FAILOVER_LEASE_LOST';
-          if (lost) dispatch({ type: 'lease-lost', cause: messageOf(error) });
-          else dispatch(leaseFailed('advance', error));
-        },
-      );
+      void advanceEpoch(effect.floor, context);
       return;
     case 'verify-lease': {
       const outcome = ports.lease.verify();
@@ -54,14 +45,7 @@ export function perform(effect: Effect, context: EffectContext): void {
       return;
     }
     case 'release-lease':
-      void ports.lease.release().then(
-        () => {
-          dispatch({ type: 'lease-released' });
-        },
-        (error: unknown) => {
-          dispatch(leaseFailed('release', error));
-        },
-      );
+      answered('lease', release(context), context);
       return;
     case 'observe-lease':
       observe(context);
@@ -72,27 +56,13 @@ export function perform(effect: Effect, context: EffectContext): void {
       });
       return;
     case 'inspect-holder':
-      void ports.fencing.inspect().then(
-        (inspection) => {
-          dispatch({ type: 'holder-inspected', inspection });
-        },
-        (error: unknown) => {
-          report('look at the holder of the lease', error);
-        },
-      );
+      void inspect(context);
       return;
     case 'fence-holder':
-      void ports.fencing.fence(effect).then(
-        ({ outcome, detail }) => {
-          dispatch({ type: 'fence-finished', outcome, detail });
-        },
-        (error: unknown) => {
-          dispatch({ type: 'fence-finished', outcome: 'not-released', detail: messageOf(error) });
-        },
-      );
+      answered('fence', fence(effect, context), context);
       return;
     case 'clear-leftovers':
-      void clearLeftovers(effect, context);
+      answered('clearing', clearLeftovers(effect, context), context);
       return;
     case 'follow':
       ports.bus.follow(effect.holder);
@@ -104,46 +74,31 @@ export function perform(effect: Effect, context: EffectContext): void {
       void probe(effect, context);
       return;
     case 'request-demotion':
-      void ports.bus.requestDemotion(effect).then(
-        ({ accepted, detail }) => {
-          dispatch({ type: 'demotion-answered', accepted, detail });
-        },
-        (error: unknown) => {
-          dispatch({ type: 'demotion-answered', accepted: false, detail: messageOf(error) });
-        },
-      );
+      answered('demotion-request', requestDemotion(effect, context), context);
       return;
     case 'arm-workload':
-      workloadStep(ports.workload.arm(), { type: 'workload-armed' }, context);
+      answered('workload', workloadStep(ports.workload.arm(), { type: 'workload-armed' }), context);
       return;
     case 'activate-workload':
-      workloadStep(ports.workload.activate(effect), { type: 'workload-activated' }, context);
+      answered(
+        'workload',
+        workloadStep(ports.workload.activate(effect), { type: 'workload-activated' }),
+        context,
+      );
       return;
     case 'deactivate-workload':
-      workloadStep(ports.workload.deactivate(), { type: 'workload-deactivated' }, context);
+      answered(
+        'workload',
+        workloadStep(ports.workload.deactivate(), { type: 'workload-deactivated' }),
+        context,
+      );
       return;
     case 'stop-workload':
-      void ports.workload.stop(effect.graceMs).then(
-        () => {
-          dispatch({ type: 'workload-stopped' });
-        },
-        (error: unknown) => {
-          dispatch({ type: 'workload-stop-failed', message: messageOf(error) });
-        },
-      );
+      answered('workload', stopWorkload(effect.graceMs, context), context);
       return;
-    case 'run-hook': {
-      const { hook } = effect;
-      void ports.workload.runHook(hook, effect, effect.timeoutMs).then(
-        ({ ok, detail }) => {
-          dispatch({ type: 'hook-finished', hook, ok, detail });
-        },
-        (error: unknown) => {
-          dispatch({ type: 'hook-finished', hook, ok: false, detail: messageOf(error) });
-        },
-      );
+    case 'run-hook':
+      answered('hook', runHook(effect, context), context);
       return;
-    }
     case 'answer':
       context.answer(effect.requestId, effect.outcome);
       return;
@@ -156,37 +111,136 @@ export function perform(effect: Effect, context: EffectContext): void {
   }
 }
 
-/** The answer to an order that was given up does not count for the next one: that looks again. */
-async function clearLeftovers(
-  limits: Extract<Effect, { type: 'clear-leftovers' }>,
-  { ports, latest, dispatch }: EffectContext,
-): Promise<void> {
-  latest.clearing += 1;
-  const order = latest.clearing;
-  let answer: EventBody;
-  try {
-    const result = await ports.fencing.clearLeftovers(limits);
-    answer =
-      result.type === 'cleared'
-        ? { type: 'leftovers-cleared', ended: result.ended }
-        : { type: 'leftovers-remain', detail: result.detail };
-  } catch (error) {
-    answer = { type: 'leftovers-remain', detail: messageOf(error) };
-  }
-  if (order === latest.clearing) dispatch(answer);
+/** Hands on what became of an order, unless another of its kind was given meanwhile. */
+function answered(
+  kind: OrderKind,
+  answer: Promise<EventBody>,
+  { orders, dispatch }: EffectContext,
+): void {
+  const isNewest = orders.begin(kind);
+  void answer.then((event) => {
+    if (isNewest()) dispatch(event);
+  });
 }
 
-async function acquire(floor: number, { ports, dispatch }: EffectContext): Promise<void> {
+async function acquire(floor: number, { ports }: EffectContext): Promise<EventBody> {
   try {
     const outcome = await ports.lease.acquire(floor);
     if (outcome.type === 'granted') {
-      dispatch({ type: 'lease-granted', epoch: outcome.epoch, previous: outcome.previous });
-    } else {
-      const { cause, observation } = outcome;
-      dispatch({ type: 'lease-denied', cause, observation });
+      return { type: 'lease-granted', epoch: outcome.epoch, previous: outcome.previous };
     }
+    const { cause, observation } = outcome;
+    return { type: 'lease-denied', cause, observation };
   } catch (error) {
-    dispatch(leaseFailed('acquire', error));
+    return leaseFailed('acquire', error);
+  }
+}
+
+/** An epoch that was claimed is taken whenever it is told of; a failure is that of its own order only. */
+async function advanceEpoch(
+  floor: number,
+  { ports, orders, dispatch }: EffectContext,
+): Promise<void> {
+  const isNewest = orders.begin('lease');
+  try {
+    const epoch = await ports.lease.advanceEpoch(floor);
+    dispatch({ type: 'epoch-advanced', epoch });
+  } catch (error) {
+    if (!isNewest()) return;
+    const lost = codeOf(error) === 'FAILOVER_LEASE_LOST';
+    dispatch(
+      lost ? { type: 'lease-lost', cause: messageOf(error) } : leaseFailed('advance', error),
+    );
+  }
+}
+
+async function release({ ports }: EffectContext): Promise<EventBody> {
+  try {
+    await ports.lease.release();
+    return { type: 'lease-released' };
+  } catch (error) {
+    return leaseFailed('release', error);
+  }
+}
+
+/** Not numbered: a look is true of its time, and one that takes long must not be put off by the next. */
+async function inspect({ ports, dispatch, report }: EffectContext): Promise<void> {
+  let inspection: HolderInspection;
+  try {
+    inspection = await ports.fencing.inspect();
+  } catch (error) {
+    report('look at the holder of the lease', error);
+    return;
+  }
+  dispatch({ type: 'holder-inspected', inspection });
+}
+
+async function fence(
+  target: Extract<Effect, { type: 'fence-holder' }>,
+  { ports }: EffectContext,
+): Promise<EventBody> {
+  try {
+    const { outcome, detail } = await ports.fencing.fence(target);
+    return { type: 'fence-finished', outcome, detail };
+  } catch (error) {
+    return { type: 'fence-finished', outcome: 'not-released', detail: messageOf(error) };
+  }
+}
+
+async function clearLeftovers(
+  limits: Extract<Effect, { type: 'clear-leftovers' }>,
+  { ports }: EffectContext,
+): Promise<EventBody> {
+  try {
+    const result = await ports.fencing.clearLeftovers(limits);
+    return result.type === 'cleared'
+      ? { type: 'leftovers-cleared', ended: result.ended }
+      : { type: 'leftovers-remain', detail: result.detail };
+  } catch (error) {
+    return { type: 'leftovers-remain', detail: messageOf(error) };
+  }
+}
+
+async function requestDemotion(
+  request: Extract<Effect, { type: 'request-demotion' }>,
+  { ports }: EffectContext,
+): Promise<EventBody> {
+  try {
+    const { accepted, detail } = await ports.bus.requestDemotion(request);
+    return { type: 'demotion-answered', accepted, detail };
+  } catch (error) {
+    return { type: 'demotion-answered', accepted: false, detail: messageOf(error) };
+  }
+}
+
+async function stopWorkload(graceMs: number, { ports }: EffectContext): Promise<EventBody> {
+  try {
+    await ports.workload.stop(graceMs);
+    return { type: 'workload-stopped' };
+  } catch (error) {
+    return { type: 'workload-stop-failed', message: messageOf(error) };
+  }
+}
+
+async function workloadStep(step: Promise<void>, done: EventBody): Promise<EventBody> {
+  try {
+    await step;
+    return done;
+  } catch (error) {
+    return { type: 'workload-failed', code: codeOf(error), message: messageOf(error) };
+  }
+}
+
+async function runHook(
+  effect: Extract<Effect, { type: 'run-hook' }>,
+  { ports }: EffectContext,
+): Promise<EventBody> {
+  const { hook, timeoutMs } = effect;
+  try {
+    const { ok, detail } = await ports.workload.runHook(hook, effect, timeoutMs);
+    return { type: 'hook-finished', hook, ok, detail };
+  } catch (error) {
+    return { type: 'hook-finished', hook, ok: false, detail: messageOf(error) };
   }
 }
 
@@ -217,17 +271,6 @@ async function probe(
   } catch (error) {
     dispatch({ type: 'probe-failed', probe: effect.probe, cause: messageOf(error) });
   }
-}
-
-function workloadStep(step: Promise<void>, done: EventBody, { dispatch }: EffectContext): void {
-  step.then(
-    () => {
-      dispatch(done);
-    },
-    (error: unknown) => {
-      dispatch({ type: 'workload-failed', code: codeOf(error), message: messageOf(error) });
-    },
-  );
 }
 
 function leaseFailed(order: LeaseOrder, error: unknown): EventBody {

@@ -1,5 +1,7 @@
 // Emptying what earlier runs left before a start: SIGTERM, a grace, SIGKILL, and only to what is proved left over.
 import type { Effect } from '../core/effect.ts';
+import type { EventBody } from '../core/event.ts';
+import type { IsNewest } from '../runtime/orders.ts';
 import type { Life } from './life.ts';
 import type { Session } from './session.ts';
 import type { World } from './world.ts';
@@ -7,7 +9,7 @@ import type { World } from './world.ts';
 type Graces = Pick<Extract<Effect, { type: 'clear-leftovers' }>, 'fenceGraceMs' | 'stopGraceMs'>;
 
 interface Ladder {
-  readonly order: number;
+  readonly isNewest: IsNewest;
   readonly graces: Graces;
   readonly seenAt: Map<Session, number>;
   othersSince: number | null;
@@ -22,18 +24,15 @@ interface Leftovers {
 export class Clearing {
   readonly #world: World;
   readonly #life: Life;
-  #orders = 0;
 
   constructor(world: World, life: Life) {
     this.#world = world;
     this.#life = life;
   }
 
-  /** The answer to an order that another has followed does not count. */
   begin(graces: Graces): void {
-    this.#orders += 1;
-    const order = this.#orders;
-    const ladder = { order, graces, seenAt: new Map(), othersSince: null, pauseMs: 2 };
+    const isNewest = this.#life.orders.begin('clearing');
+    const ladder = { isNewest, graces, seenAt: new Map(), othersSince: null, pauseMs: 2 };
     this.#life.later(this.#life.random.between(0.5, 3), () => {
       this.#step(ladder);
     });
@@ -90,12 +89,12 @@ export class Clearing {
     else session.tell();
   }
 
-  #answer({ order }: Ladder, type: 'leftovers-cleared' | 'leftovers-remain'): void {
-    this.#life.answer(() => {
-      if (order !== this.#orders) return;
-      if (type === 'leftovers-cleared') this.#life.dispatch({ type, ended: 0 });
-      else this.#life.dispatch({ type, detail: 'what may not be signalled' });
-    });
+  #answer({ isNewest }: Ladder, type: 'leftovers-cleared' | 'leftovers-remain'): void {
+    const event: EventBody =
+      type === 'leftovers-cleared'
+        ? { type, ended: 0 }
+        : { type, detail: 'what may not be signalled' };
+    this.#life.answerTo(isNewest, event);
   }
 }
 

@@ -1,11 +1,15 @@
 // Looks at the process that holds the lease, and ends it when it is still the one that was judged.
 import type { Effect } from '../core/effect.ts';
 import type { FenceOutcome, HolderInspection } from '../core/event.ts';
+import type { IsNewest } from '../runtime/orders.ts';
 import { FOREIGN } from './directory.ts';
 import type { Life } from './life.ts';
 import type { World } from './world.ts';
 
 type Target = Extract<Effect, { type: 'fence-holder' }>;
+
+/** A target under an order. */
+type Shot = Target & { readonly isNewest: IsNewest };
 
 interface Sighting {
   readonly holder: Life;
@@ -30,23 +34,24 @@ export class Fencer {
     });
   }
 
-  fence(target: Target): void {
+  fence(effect: Target): void {
+    const target: Shot = { ...effect, isNewest: this.#life.orders.begin('fence') };
     const { holder } = this.#world.directory;
     if (holder !== null && holder !== FOREIGN) {
       if (this.#last !== null && this.#last.holder !== holder) {
-        this.#answer('stale');
+        this.#answer(target, 'stale');
         return;
       }
       this.#last ??= this.#sighting(holder);
       this.#giveTimeToClaim(target, holder);
-    } else this.#answer(this.#refusal(target, null) ?? 'gone');
+    } else this.#answer(target, this.#refusal(target, null) ?? 'gone');
   }
 
   /** A holder other than the judged run may have taken the lease a moment ago, and is about to claim. */
-  #giveTimeToClaim(target: Target, holder: Life): void {
+  #giveTimeToClaim(target: Shot, holder: Life): void {
     const refusal = this.#refusal(target, holder);
     if (refusal !== null) {
-      this.#answer(refusal);
+      this.#answer(target, refusal);
       return;
     }
     const isJudged = holder.settings.run === target.run;
@@ -61,7 +66,7 @@ export class Fencer {
     if (!isOrdered) this.#world.fenced(holder, this.#life);
     this.#world.fences += 1;
     holder.kill();
-    this.#awaitRelease(holder, this.#world.at + RELEASE_WAIT_MS);
+    this.#awaitRelease(holder, target, this.#world.at + RELEASE_WAIT_MS);
   }
 
   /** Why no signal may be sent; looked at right before it. */
@@ -76,12 +81,12 @@ export class Fencer {
     return mode === 'kill-unless-stopped' && isStopped(holder) ? 'spared-stopped' : null;
   }
 
-  #awaitRelease(holder: Life, until: number): void {
-    if (this.#world.directory.holder !== holder) this.#answer('killed');
-    else if (this.#world.at >= until) this.#answer('not-released');
+  #awaitRelease(holder: Life, target: Shot, until: number): void {
+    if (this.#world.directory.holder !== holder) this.#answer(target, 'killed');
+    else if (this.#world.at >= until) this.#answer(target, 'not-released');
     else {
       this.#life.later(RELEASE_POLL_MS, () => {
-        this.#awaitRelease(holder, until);
+        this.#awaitRelease(holder, target, until);
       });
     }
   }
@@ -120,10 +125,8 @@ export class Fencer {
     return { holder, firstSeenAt: this.#world.at, seenAt: this.#world.at };
   }
 
-  #answer(outcome: FenceOutcome): void {
-    this.#life.answer(() => {
-      this.#life.dispatch({ type: 'fence-finished', outcome, detail: outcome });
-    });
+  #answer({ isNewest }: Shot, outcome: FenceOutcome): void {
+    this.#life.answerTo(isNewest, { type: 'fence-finished', outcome, detail: outcome });
   }
 }
 

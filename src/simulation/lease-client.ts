@@ -1,6 +1,7 @@
 // A node's hand on the file lease: the kernel's lock, the claim of an epoch, and the way back.
 import type { LeaseObservation } from '../core/state.ts';
 import type { DenialCause, EventBody, LeaseOrder } from '../core/event.ts';
+import type { IsNewest } from '../runtime/orders.ts';
 import type { Directory } from './directory.ts';
 import type { Life } from './life.ts';
 import type { World } from './world.ts';
@@ -20,11 +21,21 @@ export interface LeaseClient {
   advanceEpoch(floor: number): void;
   /** Null: it is still held; else why it is lost. */
   verify(): string | null;
+  /** By the core's order. */
+  giveBack(): void;
+  /** At the end of the process; `done` is told of a success only. */
   release(done: () => void): void;
   observe(): LeaseObservation;
   markCompleted(): void;
   /** The process is gone: what the kernel takes back. */
   dropped(): void;
+}
+
+/** An order that has its turn. */
+interface Turn {
+  readonly isNewest: IsNewest;
+  /** Ends the turn. */
+  readonly done: () => void;
 }
 
 export class FileLeaseClient implements LeaseClient {
@@ -52,21 +63,22 @@ export class FileLeaseClient implements LeaseClient {
   }
 
   acquire(floor: number): void {
+    const isNewest = this.#life.orders.begin('lease');
     this.#inTurn((done) => {
       this.#ensure();
       const directory = this.#world.directory;
       const life = this.#life;
       if (life.diskErrorUntil > this.#world.at || this.#held !== null) {
-        this.#fail('acquire', done);
+        this.#fail('acquire', { isNewest, done });
       } else if (!this.#hasLockFiles(directory) || directory.holder !== null) {
-        this.#deny('held', done);
+        this.#deny('held', { isNewest, done });
       } else {
         directory.holder = life;
         this.#held = directory;
-        if (directory.completedAt >= life.startedAt) this.#giveBack('completed', done);
+        if (directory.completedAt >= life.startedAt) this.#undo('completed', { isNewest, done });
         else {
           life.later(life.random.between(0.2, 3), () => {
-            this.#claim(floor, done);
+            this.#claim(floor, { isNewest, done });
           });
         }
       }
@@ -74,23 +86,25 @@ export class FileLeaseClient implements LeaseClient {
   }
 
   advanceEpoch(floor: number): void {
+    const isNewest = this.#life.orders.begin('lease');
     this.#inTurn((done) => {
       const { directory, at } = this.#world;
       const life = this.#life;
       const lost = this.verify();
       if (lost !== null) {
-        this.#answer({ type: 'lease-lost', cause: lost }, done);
+        this.#answer({ type: 'lease-lost', cause: lost }, { isNewest, done });
       } else if (life.diskErrorUntil > at) {
-        this.#fail('advance', done);
+        this.#fail('advance', { isNewest, done });
       } else if (life.lostRaceUntil > at) {
-        this.#answer({ type: 'lease-lost', cause: 'another claimed an epoch' }, done);
+        this.#answer({ type: 'lease-lost', cause: 'another claimed an epoch' }, { isNewest, done });
       } else {
         const epoch = Math.max(directory.epoch, floor, this.#heldEpoch ?? 0) + 1;
         directory.claim(epoch, life.holder);
         this.#heldEpoch = epoch;
         this.highestSeen = epoch;
         this.#world.leaseChanged();
-        this.#answer({ type: 'epoch-advanced', epoch }, done);
+        // Taken whenever it is told of.
+        this.#answer({ type: 'epoch-advanced', epoch }, { isNewest: () => true, done });
       }
     });
   }
@@ -106,26 +120,48 @@ export class FileLeaseClient implements LeaseClient {
     return null;
   }
 
+  giveBack(): void {
+    const isNewest = this.#life.orders.begin('lease');
+    this.#release(
+      (done) => {
+        this.#answer({ type: 'lease-released' }, { isNewest, done });
+      },
+      (done) => {
+        this.#fail('release', { isNewest, done });
+      },
+    );
+  }
+
   release(finished: () => void): void {
+    this.#release(
+      (done) => {
+        done();
+        finished();
+      },
+      (done) => {
+        done();
+      },
+    );
+  }
+
+  #release(end: (done: () => void) => void, fail: (done: () => void) => void): void {
     this.#inTurn((done) => {
       if (this.#life.diskErrorUntil > this.#world.at) {
-        this.#fail('release', done);
+        fail(done);
         return;
       }
       const directory = this.#held;
       const epoch = this.#heldEpoch ?? 0;
-      const end = (): void => {
-        done();
-        this.#life.answer(finished);
-      };
       if (directory === null) {
-        end();
+        end(done);
         return;
       }
       this.#leaveEpoch(epoch);
       this.#heldEpoch = null;
       this.#close(directory, () => {
-        this.#proveFree(epoch, 0, end);
+        this.#proveFree(epoch, 0, () => {
+          end(done);
+        });
       });
     });
   }
@@ -150,12 +186,12 @@ export class FileLeaseClient implements LeaseClient {
     this.#heldEpoch = null;
   }
 
-  #claim(floor: number, done: () => void): void {
+  #claim(floor: number, turn: Turn): void {
     const { directory } = this.#world;
     const life = this.#life;
     const isOurs = this.#held === directory && directory.exists;
     if (!directory.exists || life.lostRaceUntil > this.#world.at) {
-      this.#giveBack('lost-race', done);
+      this.#undo('lost-race', turn);
       return;
     }
     const previous = directory.record?.node ?? null;
@@ -165,20 +201,20 @@ export class FileLeaseClient implements LeaseClient {
     this.#world.leaseChanged();
     if (!isOurs) {
       // The directory was replaced under the claim.
-      this.#giveBack('lost-race', done);
+      this.#undo('lost-race', turn);
       return;
     }
     this.#heldEpoch = epoch;
     life.term.begin();
-    this.#answer({ type: 'lease-granted', epoch, previous }, done);
+    this.#answer({ type: 'lease-granted', epoch, previous }, turn);
   }
 
-  #giveBack(cause: DenialCause, done: () => void): void {
+  #undo(cause: DenialCause, turn: Turn): void {
     const directory = this.#held;
-    if (directory === null) this.#deny(cause, done);
+    if (directory === null) this.#deny(cause, turn);
     else {
       this.#close(directory, () => {
-        this.#deny(cause, done);
+        this.#deny(cause, turn);
       });
     }
   }
@@ -204,23 +240,22 @@ export class FileLeaseClient implements LeaseClient {
     });
   }
 
-  #deny(cause: DenialCause, done: () => void): void {
+  #deny(cause: DenialCause, { isNewest, done }: Turn): void {
     done();
     this.#life.answer(() => {
+      if (!isNewest()) return;
       this.#life.dispatch({ type: 'lease-denied', cause, observation: this.observe() });
     });
   }
 
-  #fail(order: LeaseOrder, done: () => void): void {
+  #fail(order: LeaseOrder, turn: Turn): void {
     const error = { code: 'FAILOVER_STORAGE', message: 'input/output error' };
-    this.#answer({ type: 'lease-failed', order, ...error }, done);
+    this.#answer({ type: 'lease-failed', order, ...error }, turn);
   }
 
-  #answer(event: EventBody, done: () => void): void {
+  #answer(event: EventBody, { isNewest, done }: Turn): void {
     done();
-    this.#life.answer(() => {
-      this.#life.dispatch(event);
-    });
+    this.#life.answerTo(isNewest, event);
   }
 
   /** Makes the directory anew, with this node's record in it. */

@@ -4,6 +4,8 @@ import { InvariantViolation } from '../core/invariants.ts';
 import { nextWakeAt } from '../core/schedule.ts';
 import type { Settings } from '../core/settings.ts';
 import { initialState } from '../core/state.ts';
+import { Orders } from '../runtime/orders.ts';
+import type { IsNewest } from '../runtime/orders.ts';
 import type { LeaseHolder, NodeState } from '../core/state.ts';
 import { Clearing } from './clearing.ts';
 import { Fencer } from './fencer.ts';
@@ -35,6 +37,7 @@ export class Life implements Doer {
   readonly workload: Workload;
   readonly fencer: Fencer;
   readonly clearing: Clearing;
+  readonly orders: Orders = new Orders();
   state: NodeState;
   alive = true;
   /** Closing its files: it decides nothing any more and still has its locks. */
@@ -112,6 +115,13 @@ export class Life implements Doer {
   later(delayMs: number, act: () => void): void {
     const lagMs = this.isStarved ? this.random.between(0, this.settings.heartbeatTimeoutMs) : 0;
     this.#world.timeline.schedule(this.#world.at + delayMs + lagMs, this, act);
+  }
+
+  /** What became of an order, unless another of its kind was given meanwhile. */
+  answerTo(isNewest: IsNewest, event: EventBody): void {
+    this.answer(() => {
+      if (isNewest()) this.dispatch(event);
+    });
   }
 
   /** An answer to an order of the core. */

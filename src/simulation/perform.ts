@@ -18,9 +18,7 @@ export function perform(effect: Effect, life: Life, world: World): void {
       return;
     }
     case 'release-lease':
-      life.lease.release(() => {
-        life.dispatch({ type: 'lease-released' });
-      });
+      life.lease.giveBack();
       return;
     case 'observe-lease':
       observe(life, world);
@@ -117,8 +115,9 @@ function requestDemotion(
 ): void {
   const expiresAt = world.at + effect.timeoutMs;
   let settled = false;
+  const isNewest = life.orders.begin('demotion-request');
   const settle = (accepted: boolean, detail: string): void => {
-    if (settled) return;
+    if (settled || !isNewest()) return;
     settled = true;
     life.dispatch({ type: 'demotion-answered', accepted, detail });
   };

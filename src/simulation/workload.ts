@@ -1,18 +1,26 @@
 // What one node runs: a process behind its gate, the workload, its hooks, and the way out of them.
 import type { Effect } from '../core/effect.ts';
-import type { EventBody } from '../core/event.ts';
+import type { IsNewest } from '../runtime/orders.ts';
 import type { Life } from './life.ts';
 import { Session } from './session.ts';
 import type { World } from './world.ts';
 
+interface Order {
+  readonly isNewest: IsNewest;
+}
+
+interface Activation extends Order {
+  readonly epoch: number;
+}
+
 interface Stopping {
   killAt: number;
-  orders: number;
+  isNewest: IsNewest;
 }
 
 interface Arming {
   readonly stops: number;
-  orders: number;
+  isNewest: IsNewest;
 }
 
 export class Workload {
@@ -40,18 +48,19 @@ export class Workload {
 
   /** One at a time: an order that comes meanwhile is answered with the one that is under way. */
   arm(): void {
+    const isNewest = this.#life.orders.begin('workload');
     if (this.#arming?.stops === this.#stops) {
-      this.#arming.orders += 1;
+      this.#arming.isNewest = isNewest;
       return;
     }
-    const arming = { stops: this.#stops, orders: 1 };
+    const arming: Arming = { stops: this.#stops, isNewest };
     this.#arming = arming;
     this.#onceStopped(() => {
       if (this.#waiting() !== null) {
         this.#armed(arming);
         return;
       }
-      this.#spawn((session) => {
+      this.#spawn(arming, (session) => {
         if (session !== null) session.opened = this.#isHot;
         this.#armed(arming, session !== null);
       });
@@ -59,16 +68,17 @@ export class Workload {
   }
 
   activate(epoch: number): void {
+    const order = { epoch, isNewest: this.#life.orders.begin('workload') };
     this.#onceStopped(() => {
       if (this.#world.sessions.some((one) => one.owner === this.#life && !one.firstAlive)) {
-        this.#fail('something of the last run has not ended');
+        this.#fail(order, 'something of the last run has not ended');
         return;
       }
       const waiting = this.#waiting();
-      if (waiting !== null) this.#takeLock(waiting, epoch);
+      if (waiting !== null) this.#takeLock(waiting, order);
       else {
-        this.#spawn((session) => {
-          if (session !== null) this.#takeLock(session, epoch);
+        this.#spawn(order, (session) => {
+          if (session !== null) this.#takeLock(session, order);
         });
       }
     });
@@ -76,25 +86,28 @@ export class Workload {
 
   /** Hot: the workload goes on as secondary. */
   deactivate(): void {
+    const order = { isNewest: this.#life.orders.begin('workload') };
     const run = this.#run;
     if (run?.firstAlive !== true) {
-      this.#fail('the hot workload has ended');
+      this.#fail(order, 'the hot workload has ended');
       return;
     }
     run.active = false;
     run.locked = false;
-    this.#answer({ type: 'workload-deactivated' });
+    this.#life.answerTo(order.isNewest, { type: 'workload-deactivated' });
   }
 
   stop(graceMs: number): void {
-    const { stopFailsUntil, random } = this.#life;
+    const { stopFailsUntil, random, orders } = this.#life;
+    const isNewest = orders.begin('workload');
     if (stopFailsUntil > this.#world.at && random.happens(0.7)) {
-      this.#answer({ type: 'workload-stop-failed', message: 'it can not be signalled' });
+      const message = 'it can not be signalled';
+      this.#life.answerTo(isNewest, { type: 'workload-stop-failed', message });
       return;
     }
     const killAt = this.#world.at + graceMs;
     if (this.#stopping !== null) {
-      this.#stopping.orders += 1;
+      this.#stopping.isNewest = isNewest;
       if (killAt < this.#stopping.killAt) {
         this.#stopping.killAt = killAt;
         this.#lookAt(graceMs);
@@ -103,17 +116,18 @@ export class Workload {
     }
     this.#stops += 1;
     if (this.#run !== null) this.#run.dismissed = true;
-    this.#stopping = { killAt, orders: 1 };
+    this.#stopping = { killAt, isNewest };
     this.#look();
     this.#lookAt(graceMs);
   }
 
   runHook({ hook, epoch, timeoutMs }: Extract<Effect, { type: 'run-hook' }>): void {
     const life = this.#life;
+    const isNewest = life.orders.begin('hook');
     const finish = (ok: boolean, detail: string): void => {
       if (ok && hook === 'promote') life.term.confirmedEpoch = epoch;
       if (!ok && hook === 'promote') this.#world.promotionFailed(life, epoch);
-      this.#answer({ type: 'hook-finished', hook, ok, detail });
+      life.answerTo(isNewest, { type: 'hook-finished', hook, ok, detail });
     };
     if (this.#stopping !== null) {
       finish(false, 'not started: the workload is stopping');
@@ -159,13 +173,10 @@ export class Workload {
     return this.#isHot || !run.opened ? run : null;
   }
 
-  /** Of a failure the spawn itself has answered the first order. */
+  /** Of a failure the spawn itself has answered. */
   #armed(arming: Arming, done = true): void {
     if (this.#arming === arming) this.#arming = null;
-    for (let i = done ? 0 : 1; i < arming.orders; i += 1) {
-      if (done) this.#answer({ type: 'workload-armed' });
-      else this.#fail('it could not be spawned');
-    }
+    if (done) this.#life.answerTo(arming.isNewest, { type: 'workload-armed' });
   }
 
   #onceStopped(act: () => void): void {
@@ -173,7 +184,7 @@ export class Workload {
     else this.#afterStop.push(act);
   }
 
-  #spawn(take: (session: Session | null) => void): void {
+  #spawn(order: Order, take: (session: Session | null) => void): void {
     const life = this.#life;
     const stops = this.#stops;
     const { directory, at } = this.#world;
@@ -182,7 +193,8 @@ export class Workload {
       !directory.hasLockFiles || (life.startFailsUntil > at && life.random.happens(0.7));
     life.later(this.#spawnMs(), () => {
       if (fails || stops !== this.#stops) {
-        this.#fail(fails ? 'it could not be spawned' : 'it was told to stop while it was starting');
+        const overtaken = 'it was told to stop while it was starting';
+        this.#fail(order, fails ? 'it could not be spawned' : overtaken);
         take(null);
         return;
       }
@@ -197,35 +209,35 @@ export class Workload {
   }
 
   /** With a short bounded retry: somebody may be testing it just now. */
-  #takeLock(session: Session, epoch: number, tries = 0): void {
+  #takeLock(session: Session, order: Activation, tries = 0): void {
     const { directory, sessions } = this.#world;
     const { description } = session;
     const isTaken = sessions.some(
       (one) => one !== session && one.description === description && one.holdsLock,
     );
     if (session.dismissed || !session.firstAlive) {
-      this.#fail('the process that stood by for it has ended');
+      this.#fail(order, 'the process that stood by for it has ended');
     } else if (!isTaken && description === directory) {
       session.locked = true;
-      this.#open(session, epoch);
+      this.#open(session, order);
     } else if (tries < LOCK_TRIES) {
       this.#life.later(LOCK_INTERVAL_MS, () => {
-        this.#takeLock(session, epoch, tries + 1);
+        this.#takeLock(session, order, tries + 1);
       });
     } else {
       // Also a description of a file that was replaced: it is of no use any more.
       session.dismissed = true;
       session.kill();
-      this.#fail('its lock is still held by another process');
+      this.#fail(order, 'its lock is still held by another process');
     }
   }
 
-  #open(session: Session, epoch: number): void {
+  #open(session: Session, { epoch, isNewest }: Activation): void {
     const life = this.#life;
     session.activate(epoch);
     life.term.activatedEpoch = epoch;
     this.#world.activations += 1;
-    this.#answer({ type: 'workload-activated' });
+    life.answerTo(isNewest, { type: 'workload-activated' });
     if (!life.settings.hasReadyCheck) return;
     if (life.startFailsUntil > this.#world.at && life.random.happens(0.5)) return;
     life.later(life.random.between(1, this.#world.traits.readyMs), () => {
@@ -277,10 +289,10 @@ export class Workload {
     });
   }
 
-  #finishStop({ orders }: Stopping): void {
+  #finishStop({ isNewest }: Stopping): void {
     this.#stopping = null;
     this.#run = null;
-    for (let i = 0; i < orders; i += 1) this.#answer({ type: 'workload-stopped' });
+    this.#life.answerTo(isNewest, { type: 'workload-stopped' });
     const waiting = this.#afterStop;
     this.#afterStop = [];
     for (const act of waiting) this.#onceStopped(act);
@@ -291,18 +303,13 @@ export class Workload {
     return random.between(0.8, slowStartUntil > this.#world.at ? SLOWEST_SPAWN_MS : 6);
   }
 
-  #fail(message: string): void {
+  #fail({ isNewest }: Order, message: string): void {
     const { lease, term } = this.#life;
     if (lease.heldEpoch !== null && lease.heldEpoch !== term.activatedEpoch) {
       this.#world.promotionFailed(this.#life, lease.heldEpoch);
     }
-    this.#answer({ type: 'workload-failed', code: 'FAILOVER_PROMOTION_FAILED', message });
-  }
-
-  #answer(event: EventBody): void {
-    this.#life.answer(() => {
-      this.#life.dispatch(event);
-    });
+    const code = 'FAILOVER_PROMOTION_FAILED';
+    this.#life.answerTo(isNewest, { type: 'workload-failed', code, message });
   }
 }
 
