@@ -73,7 +73,7 @@ export class Clearing {
         else if (holdsLock) others = true;
       } else if (owner.alive) {
         // What stands by there does nothing twice.
-        if (session.active) others = true;
+        if (session.active || holdsLock) others = true;
       } else if (session.isKept) others = true;
       else targets.push(session);
     }

@@ -66,6 +66,8 @@ export class Session {
   /** Whether a lock on its description keeps others out. */
   get holdsLock(): boolean {
     if (!this.locked) return false;
+    // The gate keeps its own.
+    if (!this.opened && this.kind === 'hook') return this.alive;
     if (this.#world.traits.keepsDescriptor) return this.alive;
     // A hot workload's supervisor keeps its own copy open.
     return this.firstAlive && this.owner.alive && this.owner.settings.standby === 'hot';

@@ -13,6 +13,12 @@ interface Activation extends Order {
   readonly epoch: number;
 }
 
+interface Hook {
+  readonly epoch: number;
+  readonly timeoutMs: number;
+  readonly finish: (ok: boolean, detail: string) => void;
+}
+
 interface Stopping {
   killAt: number;
   isNewest: IsNewest;
@@ -134,9 +140,13 @@ export class Workload {
       return;
     }
     const stops = this.#stops;
+    const session = this.#gatedHook();
     life.later(this.#spawnMs(), () => {
-      if (stops !== this.#stops) finish(false, 'could not be started: the workload is stopping');
-      else this.#beginHook(epoch, timeoutMs, finish);
+      if (stops === this.#stops) this.#beginHook(session, { epoch, timeoutMs, finish });
+      else {
+        session.kill();
+        finish(false, 'could not be started: the workload is stopping');
+      }
     });
   }
 
@@ -247,15 +257,25 @@ export class Workload {
     });
   }
 
-  #beginHook(
-    epoch: number,
-    timeoutMs: number,
-    finish: (ok: boolean, detail: string) => void,
-  ): void {
+  /** Behind its gate, with its copy of the lock: nobody else starts anything while it is being spawned. */
+  #gatedHook(): Session {
+    const { directory, sessions } = this.#world;
+    const owner = this.#life;
+    const isTaken = sessions.some(
+      (one) => one.owner !== owner && one.description === directory && one.holdsLock,
+    );
+    const session = new Session(this.#world, { kind: 'hook', owner, description: directory });
+    session.locked = directory.hasLockFiles && !isTaken;
+    return session;
+  }
+
+  #beginHook(session: Session, { epoch, timeoutMs, finish }: Hook): void {
     const life = this.#life;
-    const { at, directory } = this.#world;
-    const session = new Session(this.#world, { kind: 'hook', owner: life, description: directory });
-    session.locked = true;
+    const { at } = this.#world;
+    if (!session.firstAlive) {
+      finish(false, 'could not be started: it was ended');
+      return;
+    }
     session.activate(epoch);
     const hangs = life.hooksHangUntil > at && life.random.happens(0.5);
     const ok = life.hooksFailUntil <= at || life.random.happens(0.3);
