@@ -78,8 +78,6 @@ function runHook(state: Demoting, settings: Settings): Outcome {
   const demotion: Demotion = { ...state.demotion, step: 'hook', until };
   return stay(
     { ...state, demotion },
-    // Where the lease is lost another may have begun: the command is ended before it has.
-    { type: 'verify-lease' },
     {
       type: 'run-hook',
       hook: 'demote',

@@ -83,14 +83,15 @@ export type Effect =
   | { readonly type: 'request-demotion'; readonly successor: string; readonly timeoutMs: number }
   // The workload: workload-armed | workload-failed (a hot one runs as secondary from here on)
   | { readonly type: 'arm-workload' }
-  // workload-activated | workload-failed; then workload-ready, workload-ended
+  // Never without a look at the lease right before it: lease-lost, and nothing is started | workload-activated |
+  // workload-failed; then workload-ready, workload-ended
   | {
       readonly type: 'activate-workload';
       readonly epoch: number;
       readonly previous: string | null;
       readonly reason: string;
     }
-  // hook-finished
+  // As above: lease-lost, and nothing is run | hook-finished
   | {
       readonly type: 'run-hook';
       readonly hook: 'promote' | 'demote';

@@ -174,8 +174,14 @@ function stopAtOnce(state: Unwinding): Outcome {
 }
 
 /** Whether the lease is lost or being given back: nothing is claimed of it any more. */
-export function hasLeft({ failure, step }: Unwinding): boolean {
+function hasLeft({ failure, step }: Unwinding): boolean {
   return failure.code === 'FAILOVER_LEASE_LOST' || step === 'release';
+}
+
+/** Whether there is a lease that this node has not left yet. */
+export function holdsLease(state: CandidateState): boolean {
+  if (state.phase === 'acquiring') return false;
+  return state.phase !== 'unwinding' || !hasLeft(state);
 }
 
 /** The lease is lost: no grace is left. */

@@ -23,7 +23,7 @@ import { describeEnd } from './restart-policy.ts';
 import { refuse } from './ending.ts';
 import {
   failed,
-  hasLeft,
+  holdsLease,
   interrupt,
   interruption,
   stopCandidate,
@@ -58,7 +58,7 @@ export function whenCandidate(state: CandidateState, event: Event, settings: Set
       return interrupt(state, { code: 'FAILOVER_LEASE_LOST', message }, settings);
     }
     case 'lease-changed':
-      return mayVerify(state) ? stay(state, { type: 'verify-lease' }) : stay(state);
+      return holdsLease(state) ? stay(state, { type: 'verify-lease' }) : stay(state);
     case 'time-passed':
       if (event.at >= state.pulseAt) return pulse(state, settings);
       break;
@@ -223,7 +223,6 @@ function ready(state: Starting, settings: Settings): Outcome {
   return move(
     'run-promote-command',
     { state: next },
-    { type: 'verify-lease' },
     {
       type: 'run-hook',
       hook: 'promote',
@@ -294,14 +293,8 @@ function promoted(state: Starting | Promoting, activatedAt: number, settings: Se
 /** A candidate that holds the lease says so: the others must know that someone is at work. */
 function pulse(state: CandidateState, settings: Settings): Outcome {
   const next = { ...state, pulseAt: nextPulseAt(state, settings) };
-  if (state.phase === 'acquiring' || !mayVerify(state)) return stay(next);
+  if (state.phase === 'acquiring' || !holdsLease(state)) return stay(next);
   return stay(next, { type: 'verify-lease' }, heartbeat(state));
-}
-
-/** Whether there is a lease that this node has not left yet. */
-function mayVerify(state: CandidateState): boolean {
-  if (state.phase === 'acquiring') return false;
-  return state.phase !== 'unwinding' || !hasLeft(state);
 }
 
 function requestDuringPromotion(state: CandidateState, event: Event): Outcome | null {

@@ -31,7 +31,7 @@ export interface EffectContext {
 }
 
 export function perform(effect: Effect, context: EffectContext): void {
-  const { ports, dispatch, report } = context;
+  const { ports, report } = context;
   switch (effect.type) {
     case 'acquire-lease':
       answered('lease', acquire(effect.floor, context), context);
@@ -39,11 +39,9 @@ export function perform(effect: Effect, context: EffectContext): void {
     case 'advance-epoch':
       void advanceEpoch(effect.floor, context);
       return;
-    case 'verify-lease': {
-      const outcome = ports.lease.verify();
-      if (outcome.type === 'lost') dispatch({ type: 'lease-lost', cause: outcome.cause });
+    case 'verify-lease':
+      isHeld(context);
       return;
-    }
     case 'release-lease':
       answered('lease', release(context), context);
       return;
@@ -80,6 +78,7 @@ export function perform(effect: Effect, context: EffectContext): void {
       answered('workload', workloadStep(ports.workload.arm(), { type: 'workload-armed' }), context);
       return;
     case 'activate-workload':
+      if (!isHeld(context)) return;
       answered(
         'workload',
         workloadStep(ports.workload.activate(effect), { type: 'workload-activated' }),
@@ -97,6 +96,7 @@ export function perform(effect: Effect, context: EffectContext): void {
       answered('workload', stopWorkload(effect.graceMs, context), context);
       return;
     case 'run-hook':
+      if (!isHeld(context)) return;
       answered('hook', runHook(effect, context), context);
       return;
     case 'answer':
@@ -109,6 +109,13 @@ export function perform(effect: Effect, context: EffectContext): void {
       context.exit(effect.order);
       return;
   }
+}
+
+/** Says it when the lease is lost: what its holder alone may do is not begun then. */
+function isHeld({ ports, dispatch }: EffectContext): boolean {
+  const outcome = ports.lease.verify();
+  if (outcome.type === 'lost') dispatch({ type: 'lease-lost', cause: outcome.cause });
+  return outcome.type === 'held';
 }
 
 /** Hands on what became of an order, unless another of its kind was given meanwhile. */

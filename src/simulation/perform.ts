@@ -12,11 +12,9 @@ export function perform(effect: Effect, life: Life, world: World): void {
     case 'advance-epoch':
       life.lease.advanceEpoch(effect.floor);
       return;
-    case 'verify-lease': {
-      const cause = life.lease.verify();
-      if (cause !== null) life.dispatch({ type: 'lease-lost', cause });
+    case 'verify-lease':
+      isHeld(life);
       return;
-    }
     case 'release-lease':
       life.lease.giveBack();
       return;
@@ -52,7 +50,7 @@ export function perform(effect: Effect, life: Life, world: World): void {
       life.workload.arm();
       return;
     case 'activate-workload':
-      life.workload.activate(effect.epoch);
+      if (isHeld(life)) life.workload.activate(effect.epoch);
       return;
     case 'deactivate-workload':
       life.workload.deactivate();
@@ -61,7 +59,7 @@ export function perform(effect: Effect, life: Life, world: World): void {
       life.workload.stop(effect.graceMs);
       return;
     case 'run-hook':
-      life.workload.runHook(effect);
+      if (isHeld(life)) life.workload.runHook(effect);
       return;
     case 'answer':
       world.requests.answered(effect.requestId, effect.outcome);
@@ -73,6 +71,12 @@ export function perform(effect: Effect, life: Life, world: World): void {
       life.exit();
       return;
   }
+}
+
+function isHeld(life: Life): boolean {
+  const cause = life.lease.verify();
+  if (cause !== null) life.dispatch({ type: 'lease-lost', cause });
+  return cause === null;
 }
 
 function observe(life: Life, world: World): void {
