@@ -99,9 +99,10 @@ export class ProcessFencing implements Fencing {
     return this.#awaitRelease(identity, description);
   }
 
-  /** Looks at all that a clearing would, and does nothing about it. */
+  /** Looks at what a clearing looks at where all is well, and does nothing about it. */
   look(): void {
-    findLeftovers(this.#sources, { fenceGraceMs: 0, stopGraceMs: 0 });
+    const graces = { fenceGraceMs: 0, stopGraceMs: 0 };
+    findLeftovers(this.#sources, graces, { searchHolders: false });
   }
 
   clearLeftovers(limits: {

@@ -18,9 +18,13 @@ export interface Leftovers {
 
 /**
  * One look: one scan of all processes if any session is recorded, a second one for the holders of the
- * workload lock only if it is held and no leftover explains it yet.
+ * workload lock only if it is held and no leftover explains it yet, and not without `searchHolders`.
  */
-export function findLeftovers(sources: LeftoverSources, graces: Graces): Leftovers {
+export function findLeftovers(
+  sources: LeftoverSources,
+  graces: Graces,
+  { searchHolders = true }: { readonly searchHolders?: boolean } = {},
+): Leftovers {
   const nodes = sources.listNodes();
   const ended = sources.ownEndedSessions();
   const live = nodes.filter((node) => node.run !== sources.run && isAlive(node.supervisor));
@@ -40,7 +44,7 @@ export function findLeftovers(sources: LeftoverSources, graces: Graces): Leftove
   const { targets, others } = look.verdicts;
   const lockIsFree = sources.isWorkloadLockFree();
   // Descriptors are costly to look at. While members end, holders among them do so too.
-  if (!lockIsFree && targets.length === 0) {
+  if (searchHolders && !lockIsFree && targets.length === 0) {
     for (const { pid } of findLockHolders(sources.workloadLockPath)) judgeHolder(pid, look);
   }
   return { targets, others, lockIsFree };

@@ -1,6 +1,7 @@
 // Who a process is: its pid and what keeps a reused pid from being taken for it.
 import { closeSync, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import type { ProcessIdentity } from '../lease/lease-store.ts';
+import { isOutOfResources } from '../out-of-resources.ts';
 
 /** What /proc/<pid>/stat says that matters here. */
 export interface ProcessStat {
@@ -83,12 +84,17 @@ export function readStat(pid: number): ProcessStat | null {
   return length === 0 ? null : parseStat(statBuffer.toString('latin1', 0, length));
 }
 
-/** Reads /proc/<pid>/stat into a buffer of the caller's; 0: gone. For scans, which reuse one buffer. */
+/**
+ * Reads /proc/<pid>/stat into a buffer of the caller's; 0: gone. For scans, which reuse one buffer.
+ *
+ * @throws the system's error when it has nothing left to look with: that is not "gone"
+ */
 export function readStatInto(buffer: Buffer, pid: number | string): number {
   let fd: number;
   try {
     fd = openSync(`/proc/${String(pid)}/stat`, 'r');
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     return 0;
   }
   try {

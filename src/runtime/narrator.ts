@@ -53,7 +53,7 @@ export class Narrator {
       later(() => this.#emitter.emit('transition', change));
     }
     if (state.warning !== null && state.warning !== before.warning) this.warn(state.warning);
-    if (state.warning === null) this.#warned = null;
+    if (state.warning === null && before.warning !== null) this.#warned = null;
   }
 
   /** Said once as long as it stays the same. */

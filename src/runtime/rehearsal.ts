@@ -41,7 +41,7 @@ export async function rehearse(parts: RehearsalParts): Promise<number> {
   const stateDir = join(directory, `${PREFIX}${record.run}`);
   try {
     mkdirSync(stateDir, { mode: 0o700 });
-    const lease = FileLease.open({ stateDir, record });
+    const lease = FileLease.open({ stateDir, record, environment: NOBODY_ELSE });
     try {
       const rounds: number[] = [];
       for (let round = 0; round < ROUNDS; round += 1) rounds.push(await playOnce(lease, parts));
@@ -56,6 +56,9 @@ export async function rehearse(parts: RehearsalParts): Promise<number> {
 }
 
 const PREFIX = 'rehearsal-';
+
+/** Nothing can be left of a directory that was never there: no search of all processes for it. */
+const NOBODY_ELSE = { findDeletedHolders: () => [], findDisplacedNodes: () => [] };
 
 /** Left by nodes that were killed while they rehearsed and are no longer on record. */
 function removeAbandoned(directory: string): void {

@@ -12,12 +12,20 @@ export function rehearseOnceStandingBy(node: FailoverNode, warn: (reason: string
     if (to !== 'watching') return;
     node.off('transition', onTransition);
     const rehearse = (): void => {
+      // It may have become something else by now, or have ended.
+      if (node.state.phase !== 'watching') {
+        node.on('transition', onTransition);
+        return;
+      }
       node.rehearse().catch((error: unknown) => {
         warn(`could not rehearse a promotion: ${messageOf(error)}`);
         node.on('transition', onTransition);
       });
     };
-    setTimeout(rehearse, REHEARSAL_DELAY_MS).unref();
+    const timer = setTimeout(rehearse, REHEARSAL_DELAY_MS).unref();
+    node.once('exit', () => {
+      clearTimeout(timer);
+    });
   };
   node.on('transition', onTransition);
 }

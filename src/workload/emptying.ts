@@ -47,12 +47,18 @@ export class Emptying {
   async #run(): Promise<readonly number[]> {
     let pollMs = POLL_MIN_MS;
     for (;;) {
-      const members = livingMembers(this.#records());
-      if (members.length === 0) return [];
       const nowMs = performance.now();
-      if (nowMs >= this.#killAtMs + KILL_WAIT_MS) return members.map((member) => member.pid);
-      if (nowMs >= this.#killAtMs) for (const member of members) send(member, 'SIGKILL');
-      else this.#terminate(members);
+      const isOver = nowMs >= this.#killAtMs + KILL_WAIT_MS;
+      try {
+        const members = livingMembers(this.#records());
+        if (members.length === 0) return [];
+        if (isOver) return members.map((member) => member.pid);
+        if (nowMs >= this.#killAtMs) for (const member of members) send(member, 'SIGKILL');
+        else this.#terminate(members);
+      } catch {
+        // Nothing was left to look with: nobody knows who is there, so all that are on record may be.
+        if (isOver) return this.#records().map(({ process: { pid } }) => pid);
+      }
       await this.#pause(nowMs < this.#killAtMs ? Math.min(pollMs, this.#killAtMs - nowMs) : pollMs);
       pollMs = Math.min(pollMs * 1.5, POLL_MAX_MS);
     }

@@ -179,7 +179,13 @@ class Gated implements GatedProcess {
 
 /** Without /proc, or if it has ended already: one that no live process is taken for. */
 function identityOf(pid: number): ProcessIdentity {
-  return readIdentity(pid) ?? { ...ownIdentity(), pid, startTime: 'unknown' };
+  const unknown = { ...ownIdentity(), pid, startTime: 'unknown' };
+  try {
+    return readIdentity(pid) ?? unknown;
+  } catch {
+    // It was started all the same, and has to be recorded.
+    return unknown;
+  }
 }
 
 /**

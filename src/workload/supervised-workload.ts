@@ -308,7 +308,18 @@ export abstract class SupervisedWorkload implements Workload {
     emptying: Emptying,
     { graceMs, wasActive }: { readonly graceMs: number; readonly wasActive: boolean },
   ): Promise<void> {
-    const remaining = await emptying.done;
+    try {
+      await this.#settleStop(await emptying.done, { graceMs, wasActive });
+    } finally {
+      // Also when something failed: the next stop tries again.
+      this.#stop = null;
+    }
+  }
+
+  async #settleStop(
+    remaining: readonly number[],
+    { graceMs, wasActive }: { readonly graceMs: number; readonly wasActive: boolean },
+  ): Promise<void> {
     this.releaseLock();
     this.run = null;
     // Its last look found all of them empty, and nothing starts during a stop.
@@ -320,7 +331,6 @@ export abstract class SupervisedWorkload implements Workload {
       this.options.warn(`${describePids(remaining)} did not end after SIGKILL: nobody can start.`);
     }
     if (wasActive) await proveFree(this.options, graceMs);
-    this.#stop = null;
   }
 
   /** A hook holds the lock also where our copy is closed already, or the workload has ended. */

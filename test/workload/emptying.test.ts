@@ -11,10 +11,14 @@ import { until } from '../support/until.ts';
 import { lives, textOf } from '../support/workload.ts';
 
 /** What each look finds, in turn; then nothing any more. */
-const looks = vi.hoisted(() => ({ next: [] as (readonly Member[])[] }));
+const looks = vi.hoisted(() => ({ next: [] as (readonly Member[] | Error)[] }));
 
 vi.mock('../../src/workload/living-members.ts', () => ({
-  livingMembers: () => looks.next.shift() ?? [],
+  livingMembers: () => {
+    const found = looks.next.shift() ?? [];
+    if (found instanceof Error) throw found;
+    return found;
+  },
 }));
 
 afterEach(() => {
@@ -50,6 +54,15 @@ it('a member is told once, however often it is listed, and killed when its time 
   looks.next = [[listed]];
   emptying.shorten(0);
   await emptying.done;
+  await until('its end', () => !lives(pid));
+});
+
+it('a look that failed is no proof that nobody is there: it looks again', async () => {
+  const { pid, startTime } = await startProcess();
+  const listed = { pid, startTime, session: pid };
+  looks.next = [new Error('no descriptor left'), [listed], new Error('no descriptor left'), []];
+  expect(await new Emptying(() => [], 0).done).toEqual([]);
+  expect(looks.next).toEqual([]);
   await until('its end', () => !lives(pid));
 });
 

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { isOutOfResources } from '../../out-of-resources.ts';
 
 /** Replaces a file as a whole; a reader sees the old or the new text. Durable when it returns. */
 export function replaceFile(path: string, content: string | Buffer): void {
@@ -56,17 +57,23 @@ export function overwrite(fd: number, content: Buffer): void {
   writeSync(fd, content, 0, content.length, 0);
 }
 
-/** At most `limitBytes` of a file; null: there is none, or it can't be read. */
+/**
+ * At most `limitBytes` of a file; null: there is none, or it can't be read.
+ *
+ * @throws the system's error when it has nothing left to read with: that is not "there is none"
+ */
 export function readBounded(path: string, limitBytes: number): string | null {
   let fd: number;
   try {
     fd = openSync(path, 'r');
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     return null;
   }
   try {
     return readDescriptor(fd, limitBytes);
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     return null;
   } finally {
     closeSync(fd);

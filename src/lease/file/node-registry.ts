@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
 import { bootId, isAlive, isComparable } from '../../fence/process-identity.ts';
 import { compareSession, scanSessions } from '../../fence/session-members.ts';
+import { isOutOfResources } from '../../out-of-resources.ts';
 import type { NodeRecord, SessionRecord } from '../lease-store.ts';
 import { readBounded } from './durable-file.ts';
 import { statOrNull } from './file-identity.ts';
@@ -121,7 +122,8 @@ function readEntries(paths: GroupPaths): Entry[] {
   let names: string[];
   try {
     names = readdirSync(paths.nodes);
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     return [];
   }
   const entries: Entry[] = [];

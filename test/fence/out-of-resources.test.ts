@@ -1,0 +1,68 @@
+// A process that has no descriptor left can't look; it must not take that for nobody being there.
+import type fs from 'node:fs';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { findLeftovers } from '../../src/fence/find-leftovers.ts';
+import { clearLeftovers } from '../../src/fence/leftovers.ts';
+import { isAlive, ownIdentity, readStat } from '../../src/fence/process-identity.ts';
+import { listNodes } from '../../src/lease/file/node-registry.ts';
+import { openLease, temporaryDirectory } from '../lease/support/fixtures.ts';
+import { Stage, deadSupervisor, session } from './stage.ts';
+
+/** Which opens fail. */
+const exhausted = vi.hoisted(() => ({ by: (path: string): boolean => path === '' }));
+
+vi.mock('node:fs', async (importOriginal) => {
+  const original = await importOriginal<typeof fs>();
+  const refuse = (path: unknown): void => {
+    if (!exhausted.by(String(path))) return;
+    throw Object.assign(new Error(`EMFILE: ${String(path)}`), { code: 'EMFILE' });
+  };
+  return {
+    ...original,
+    openSync: (path: string, flags: string, mode?: number) => {
+      refuse(path);
+      return original.openSync(path, flags, mode);
+    },
+    readdirSync: (path: string) => {
+      refuse(path);
+      return original.readdirSync(path);
+    },
+  };
+});
+
+let stage: Stage;
+beforeEach(() => {
+  stage = new Stage();
+});
+afterEach(async () => {
+  exhausted.by = () => false;
+  await stage.close();
+});
+
+test('a process that could not be looked at is not taken for one that is gone', () => {
+  exhausted.by = (path) => path.startsWith('/proc/');
+  expect(() => readStat(process.pid)).toThrow('EMFILE');
+  expect(() => isAlive(ownIdentity())).toThrow('EMFILE');
+});
+
+test('a session that could not be looked at is not taken for an empty one', async () => {
+  const actor = await stage.start('echo ready; exec sleep 1000');
+  stage.addNode('a', deadSupervisor(), [session(actor)]);
+  const graces = { fenceGraceMs: 0, stopGraceMs: 0 };
+  for (const path of [`/proc/${String(actor.identity.pid)}/stat`, '/proc']) {
+    exhausted.by = (opened) => opened === path;
+    expect(() => findLeftovers(stage.sources, graces), path).toThrow('EMFILE');
+    await expect(clearLeftovers(stage.sources, graces), path).rejects.toThrow('EMFILE');
+  }
+  exhausted.by = () => false;
+  expect(readStat(actor.identity.pid)?.state).toBe('S');
+});
+
+test('nodes that could not be listed are not taken for none', () => {
+  const { paths } = openLease(temporaryDirectory(), 'a');
+  expect(listNodes(paths)).toHaveLength(1);
+  for (const part of ['/nodes', '.json']) {
+    exhausted.by = (path) => path.startsWith(paths.directory) && path.endsWith(part);
+    expect(() => listNodes(paths), part).toThrow('EMFILE');
+  }
+});

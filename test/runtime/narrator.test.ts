@@ -1,0 +1,49 @@
+// What a node says, and how often.
+import { EventEmitter } from 'node:events';
+import { expect, test } from 'vitest';
+import { initialState } from '../../src/core/state.ts';
+import { Narrator } from '../../src/runtime/narrator.ts';
+import type { NodeEvents } from '../../src/runtime/narrator.ts';
+import type { Step } from '../../src/runtime/node.ts';
+
+function setUp(): { narrator: Narrator; heard: string[]; told: () => Promise<string[]> } {
+  const emitter = new EventEmitter<NodeEvents>();
+  const heard: string[] = [];
+  emitter.on('warning', (message) => heard.push(message));
+  const told = async (): Promise<string[]> => {
+    await new Promise(setImmediate);
+    return heard;
+  };
+  return { narrator: new Narrator(emitter), heard, told };
+}
+
+/** A step in which nothing moves. */
+function step(before: string | null, after: string | null): Step {
+  const state = initialState(0, 1);
+  return {
+    before: { ...state, warning: before },
+    state: { ...state, warning: after },
+    event: { type: 'time-passed', at: 1 },
+    move: null,
+    reason: '',
+    effects: [],
+  };
+}
+
+test('a warning from outside is said once, whatever steps come between', async () => {
+  const { narrator, told } = setUp();
+  for (let second = 0; second < 3; second += 1) {
+    narrator.warn('nobody can reach this node');
+    narrator.tell(step(null, null));
+  }
+  expect(await told()).toEqual(['nobody can reach this node']);
+});
+
+test('a warning that passed is said again when it comes back', async () => {
+  const { narrator, told } = setUp();
+  narrator.tell(step(null, 'the disk is full'));
+  narrator.tell(step('the disk is full', 'the disk is full'));
+  narrator.tell(step('the disk is full', null));
+  narrator.tell(step(null, 'the disk is full'));
+  expect(await told()).toEqual(['the disk is full', 'the disk is full']);
+});
