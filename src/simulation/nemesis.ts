@@ -37,8 +37,8 @@ export class Nemesis {
     for (const life of world.lives) {
       heal(life, at);
       life.continue();
-      // After whatever still waits for a process that was stopped.
-      world.timeline.schedule(at + LATE_MS, null, () => {
+      // After whatever still waits for a process that was stopped, or had no time.
+      world.timeline.schedule(at + LATE_MS + life.settings.heartbeatTimeoutMs, null, () => {
         tell(life, { type: 'enabled-changed', enabled: true });
       });
     }

@@ -324,6 +324,8 @@ export class Workload {
   }
 
   #fail({ isNewest }: Order, message: string): void {
+    // That of an order that another has followed is no failure of the promotion.
+    if (!isNewest()) return;
     const { lease, term } = this.#life;
     if (lease.heldEpoch !== null && lease.heldEpoch !== term.activatedEpoch) {
       this.#world.promotionFailed(this.#life, lease.heldEpoch);
