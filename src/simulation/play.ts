@@ -73,19 +73,31 @@ class Course {
     this.#recover('after a crash in calm');
   }
 
+  #heldOffMs(): number {
+    return Math.max(0, ...this.#world.lives.map((life) => life.holdsOffForMs));
+  }
+
   /** Runs until one node leads, all others follow it, and that has been so for a while; or the bound has passed. */
   #recover(when: string): void {
     const { timeline, checker } = this.#world;
     const since = timeline.at;
-    // Asked of the cores, but once: nobody can put it off again.
-    const heldOffMs = Math.max(0, ...this.#world.lives.map((life) => life.holdsOffForMs));
-    const boundMs = recoveryBoundMs(this.#plan.profile) + heldOffMs;
+    const { settings } = this.#plan.profile;
+    // Asked of the cores, but not for long: nobody can put it off again and again. What the trouble ended
+    // may be seen only now, and be followed by a demotion and a cool-off.
+    const askedUntil =
+      since + settings.heartbeatTimeoutMs + settings.demoteTimeoutMs + 2 * settings.stopGraceMs;
+    let boundMs = recoveryBoundMs(this.#plan.profile) + this.#heldOffMs();
     const calmMs = CALM_BEATS * this.#plan.profile.settings.heartbeatTimeoutMs;
     let missing: string | null = 'nothing yet';
     let ledBy = this.#world.directory.holder;
     let ledSince = since;
     while (ledSince < since + boundMs) {
       timeline.runUntil(timeline.at + LOOK_MS);
+      const heldOffMs = timeline.at <= askedUntil ? this.#heldOffMs() : 0;
+      if (heldOffMs > 0) {
+        const passedMs = timeline.at - since;
+        boundMs = Math.max(boundMs, recoveryBoundMs(this.#plan.profile) + passedMs + heldOffMs);
+      }
       const { holder } = this.#world.directory;
       missing = this.#whatIsMissing();
       if (missing !== null || holder !== ledBy) {
