@@ -1,8 +1,10 @@
 // The exact claim of an epoch: a hard link whose name is the number, so two can never claim the same.
-import { linkSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
 import { syncDirectory, syncDirectoryMeanwhile } from './durable-file.ts';
+import { statOrNull } from './file-identity.ts';
 import { errnoOf, isFull, storageError } from './storage-error.ts';
 
 export type EpochClaim =
@@ -68,17 +70,41 @@ function linkMakingRoom(from: string, to: string, makeRoom: EpochClaimRequest['m
   }
 }
 
-/** Puts an epoch that was claimed elsewhere on record; nothing is claimed by it. @throws when it can't. */
+/**
+ * Puts an epoch that was claimed elsewhere on record; nothing is claimed by it. Where there is no
+ * directory of epochs it is made, with this one in it. @throws when it can't.
+ */
 export function recordEpoch(
   epochs: string,
   { epoch, record }: { readonly epoch: number; readonly record: string },
 ): void {
+  if (statOrNull(epochs) === null) beginEpochs(epochs, { epoch, record });
   try {
     linkSync(record, join(epochs, String(epoch)));
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
   }
   syncDirectory(epochs);
+}
+
+/** Complete before it has its name: nobody finds it empty, and begins again at 1. */
+function beginEpochs(
+  epochs: string,
+  { epoch, record }: { readonly epoch: number; readonly record: string },
+): void {
+  const temporary = `${epochs}.${randomBytes(6).toString('hex')}`;
+  try {
+    mkdirSync(temporary, { mode: 0o700 });
+    linkSync(record, join(temporary, String(epoch)));
+    syncDirectory(temporary);
+    renameSync(temporary, epochs);
+    syncDirectory(dirname(epochs));
+  } catch (error) {
+    // Another was faster.
+    if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EEXIST') throw error;
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
 }
 
 /** The highest epoch ever claimed; 0 when there is none. A record that can't be read still counts. */

@@ -15,6 +15,7 @@ import { findDeletedLockHolders, findDisplacedNodes } from './deleted-holders.ts
 import { claimEpoch, highestEpoch, pruneEpochs, recordEpoch, settleClaim } from './epoch.ts';
 import type { ReadFileSystemType } from './file-system-kind.ts';
 import type { GroupPaths } from './group-paths.ts';
+import { identityOfPath } from './file-identity.ts';
 import { GroupView } from './group-view.ts';
 import { GroupWatch } from './group-watch.ts';
 import { HeldLease } from './held-lease.ts';
@@ -26,7 +27,7 @@ import { isCompletedSince, writeCompleted, writePaused } from './markers.ts';
 import { Membership } from './membership.ts';
 import { collectGarbage, listNodes } from './node-registry.ts';
 import type { RegisteredNode } from './node-registry.ts';
-import { hasLockFiles, makeLockFiles } from './state-directory.ts';
+import { hasFoundation, hasLockFiles, hasLostEpochs, makeFoundation } from './state-directory.ts';
 
 export interface FileLeaseOptions {
   readonly stateDir: string;
@@ -102,7 +103,7 @@ export class FileLease implements LeaseStore, SessionLedger {
     });
     try {
       collectGarbage(this.paths);
-      this.#prepareLockFiles(0);
+      this.#prepareFoundation(0);
     } catch (error) {
       this.#membership.close();
       throw error;
@@ -115,7 +116,7 @@ export class FileLease implements LeaseStore, SessionLedger {
     return missing ? ['kernel', 'epoch'] : ['kernel', 'lockfile', 'epoch'];
   }
 
-  /** When the directory was found removed or replaced, on the monotonic clock; null: never. */
+  /** When the directory, or its epochs, were found removed or replaced, on the monotonic clock; null: never. */
   get directoryRemadeAtMs(): number | null {
     return this.#membership.remadeAtMs;
   }
@@ -179,7 +180,7 @@ export class FileLease implements LeaseStore, SessionLedger {
     const observation = this.#view.observe();
     if (observation.epoch < this.#highestSeen) this.#leaveEpoch(this.#highestSeen);
     this.#highestSeen = Math.max(this.#highestSeen, observation.epoch);
-    this.#remakeLockFiles();
+    this.#remake();
     return observation;
   }
 
@@ -189,6 +190,7 @@ export class FileLease implements LeaseStore, SessionLedger {
 
   markCompleted(epoch: number): Promise<void> {
     return this.#inTurn(() => {
+      this.#membership.ensure();
       const { bootId } = this.#membership.record.supervisor;
       writeCompleted(this.paths, { epoch, atMs: this.#environment.now(), bootId });
       return Promise.resolve();
@@ -197,6 +199,7 @@ export class FileLease implements LeaseStore, SessionLedger {
 
   setPaused(paused: boolean, by: string): Promise<void> {
     return this.#inTurn(() => {
+      this.#membership.ensure();
       writePaused(this.paths, paused, by);
       return Promise.resolve();
     });
@@ -234,7 +237,7 @@ export class FileLease implements LeaseStore, SessionLedger {
   /** One attempt; a cause when it was denied, and then nothing is held. */
   async #acquire(floor: number): Promise<AcquireOutcome | DenialCause> {
     this.#membership.ensure();
-    if (!this.#prepareLockFiles(floor)) return 'held';
+    if (!this.#prepareFoundation(floor)) return 'held';
     const lock = this.#takeKernelLock();
     if (lock === null) return 'held';
     let granted = false;
@@ -310,6 +313,7 @@ export class FileLease implements LeaseStore, SessionLedger {
    * into it. Only then; and where it can't be done, this node's own floor is what is left.
    */
   #leaveEpoch(epoch: number): void {
+    if (this.#membership.isClosed) return;
     try {
       if (highestEpoch(this.paths.epochs) >= epoch) return;
       this.#membership.ensure();
@@ -349,34 +353,49 @@ export class FileLease implements LeaseStore, SessionLedger {
    * After a removal. A claim would do it too, but a node whose standby can not be kept claims nothing, and
    * a standby has a lock file open. What is in the way here is said by a claim.
    */
-  #remakeLockFiles(): void {
-    if (this.#held !== null || this.#membership.isClosed || hasLockFiles(this.paths)) return;
+  #remake(): void {
+    if (this.#held !== null || this.#membership.isClosed) return;
+    if (hasFoundation(this.paths) && identityOfPath(this.paths.marks) !== null) return;
     try {
       this.#membership.ensure();
-      this.#prepareLockFiles(0);
+      this.#prepareFoundation(0);
     } catch {
       // Tried again at the next look.
     }
   }
 
   /** False while a process may still be active on deleted ones, or knows of epochs that this node does not. */
-  #prepareLockFiles(floor: number): boolean {
-    if (hasLockFiles(this.paths)) return true;
-    if (this.deletedHolders().length > 0) return false;
-    if (Math.max(floor, this.#highestSeen) === 0 && this.#awaitsDisplacedNodes()) return false;
-    makeLockFiles(this.paths);
+  #prepareFoundation(floor: number): boolean {
+    if (!hasFoundation(this.paths)) {
+      if (this.deletedHolders().length > 0) return false;
+      const known = Math.max(floor, this.#highestSeen);
+      if (known === 0 && this.#awaitsDisplacedNodes()) return false;
+      this.#leaveEpoch(known);
+      makeFoundation(this.paths);
+    }
+    this.#displacedSince = null;
     return true;
   }
 
   /**
-   * Whether nodes that stood by when the directory was removed have not moved to the new one yet: they do
-   * at their next look, and put the highest epoch into it. One that is stopped is not waited for any longer.
+   * Whether nodes that stood by when the directory, or its epochs alone, were removed have not made them
+   * anew yet: they do at their next look, and put the highest epoch into it. One that is stopped is not
+   * waited for any longer.
    */
   #awaitsDisplacedNodes(): boolean {
-    if (this.#environment.findDisplacedNodes(this.paths.directory).length === 0) return false;
+    const { directory } = this.paths;
+    const isAwaited =
+      this.#environment.findDisplacedNodes(directory).length > 0 ||
+      (hasLostEpochs(this.paths) && this.#hasLivingNeighbours());
+    if (!isAwaited) return false;
     const now = this.#environment.now();
     this.#displacedSince ??= now;
     return now - this.#displacedSince < DISPLACED_LIMIT_MS;
+  }
+
+  #hasLivingNeighbours(): boolean {
+    const { run } = this.#membership.record;
+    return this.listNodes().some((node) => node.alive && node.run !== run);
   }
 
   #lost(cause: string): FailoverError {

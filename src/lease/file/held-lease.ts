@@ -15,12 +15,14 @@ export class HeldLease {
   readonly #paths: GroupPaths;
   readonly #directory: string | null;
   readonly #workloadLock: string | null;
+  readonly #epochs: string | null;
 
   constructor(paths: GroupPaths, lock: KernelLockDescription) {
     this.lock = lock;
     this.#paths = paths;
     this.#directory = identityOfPath(paths.directory);
     this.#workloadLock = identityOfPath(paths.workloadLock);
+    this.#epochs = identityOfPath(paths.epochs);
   }
 
   /** Touches `primary.lock` through its descriptor, so that secondaries see a sign of life. */
@@ -37,7 +39,7 @@ export class HeldLease {
   }
 
   #causeOfLoss(): string | null {
-    const { directory, workloadLock } = this.#paths;
+    const { directory, workloadLock, epochs } = this.#paths;
     const directoryNow = identityOfPath(directory);
     if (directoryNow === null) return `${directory} was removed`;
     if (directoryNow !== this.#directory) return `${directory} was replaced by another directory`;
@@ -45,6 +47,8 @@ export class HeldLease {
     if (identityOfPath(workloadLock) !== this.#workloadLock) {
       return 'workload.lock was removed or replaced';
     }
+    // Whoever looks next may not see that this epoch was ever claimed.
+    if (identityOfPath(epochs) !== this.#epochs) return `${epochs} was removed or replaced`;
     return this.#passedBy() ?? this.compromised;
   }
 

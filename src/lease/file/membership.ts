@@ -34,6 +34,8 @@ export class Membership {
   #registration: NodeRegistration;
   /** The directory in which the registration is. */
   #directory: string | null;
+  /** The directory of epochs; null while it is yet to be made. */
+  #epochs: string | null;
   #remadeAtMs: number | null = null;
   #closed = false;
 
@@ -47,13 +49,14 @@ export class Membership {
     this.paths = this.#openDirectory(stateDir, record.group);
     this.#registration = this.#register();
     this.#directory = identityOfPath(this.paths.directory);
+    this.#epochs = identityOfPath(this.paths.epochs);
   }
 
   get record(): NodeRecord {
     return this.#record;
   }
 
-  /** When the directory was found to have been removed or replaced, on the monotonic clock; null: never. */
+  /** When the directory, or its epochs, were found to have been removed or replaced, on the monotonic clock; null: never. */
   get remadeAtMs(): number | null {
     return this.#remadeAtMs;
   }
@@ -66,21 +69,21 @@ export class Membership {
     return this.#registration.claimPath;
   }
 
-  /** After the directory, or this node's record in it, was removed: made anew. */
+  /** After the directory, or a part of it that this node needs, was removed: made anew. */
   ensure(): void {
     const directory = identityOfPath(this.paths.directory);
-    if (directory === this.#directory && this.#registration.isPresent) return;
-    if (directory !== this.#directory) this.#remadeAtMs = this.#now();
+    const isSame = directory === this.#directory && this.#registration.isPresent;
+    const hasSameEpochs = this.#hasSameEpochs();
+    if (isSame && hasSameEpochs && identityOfPath(this.paths.marks) !== null) return;
+    if (directory !== this.#directory || !hasSameEpochs) this.#remadeAtMs = this.#now();
     this.#openDirectory(dirname(this.paths.directory), basename(this.paths.directory));
-    const former = this.#registration;
-    this.#registration = this.#register();
-    this.#directory = identityOfPath(this.paths.directory);
-    try {
-      this.#onRemade();
-    } finally {
-      // Last: as long as it is open, a newcomer sees that not all has been said yet.
-      former.close();
+    this.#epochs = identityOfPath(this.paths.epochs);
+    if (isSame) {
+      if (!hasSameEpochs) this.#onRemade();
+    } else {
+      this.#registerAnew();
     }
+    this.#epochs = identityOfPath(this.paths.epochs);
   }
 
   rewrite(record: NodeRecord): void {
@@ -118,6 +121,25 @@ export class Membership {
     this.#closed = true;
     this.#registration.close();
     if (areSessionsGone(this.#record.sessions)) forgetNode(this.paths, this.#record.run);
+  }
+
+  /** Epochs that were not there before were made by whoever looked for nodes that know of some. */
+  #hasSameEpochs(): boolean {
+    const epochs = identityOfPath(this.paths.epochs);
+    this.#epochs ??= epochs;
+    return this.#epochs === epochs;
+  }
+
+  #registerAnew(): void {
+    const former = this.#registration;
+    this.#registration = this.#register();
+    this.#directory = identityOfPath(this.paths.directory);
+    try {
+      this.#onRemade();
+    } finally {
+      // Last: as long as it is open, a newcomer sees that not all has been said yet.
+      former.close();
+    }
   }
 
   #openDirectory(stateDir: string, group: string): GroupPaths {

@@ -22,8 +22,8 @@ export interface StateDirectoryOptions {
 }
 
 /**
- * The directory of a group, mode 0700, by its real path. The lock files are not made here: where they
- * exist, somebody has looked for holders of deleted ones before.
+ * The directory of a group, mode 0700, by its real path. The lock files and the directory of epochs are
+ * not made here: where they exist, somebody has looked for those who still go by earlier ones.
  *
  * @throws FAILOVER_STATE_DIR_*, FAILOVER_FILE_SYSTEM_NOT_LOCAL, FAILOVER_NO_KERNEL_LOCK
  */
@@ -35,8 +35,7 @@ export function openStateDirectory(options: StateDirectoryOptions): GroupPaths {
   refuseForeignOwner(directory);
   refuseRemoteFileSystem(directory, options.readFileSystemType);
   const paths = groupPaths(directory);
-  const { epochs, claims, nodes, marks } = paths;
-  for (const path of [epochs, claims, nodes, marks]) makeDirectory(path);
+  for (const path of [paths.claims, paths.nodes, paths.marks]) makeDirectory(path);
   const probePath = join(directory, `.probe-${randomBytes(6).toString('hex')}`);
   try {
     refuseWithoutKernelLock(probePath);
@@ -47,10 +46,12 @@ export function openStateDirectory(options: StateDirectoryOptions): GroupPaths {
 }
 
 /**
- * Makes the lock files that are missing, with the room that a holder's note needs on a full disk. Only
- * after a look for holders of deleted ones.
+ * Makes the directory of epochs and the lock files, where missing, these with the room that a holder's
+ * note needs on a full disk. Only after a look for holders of deleted ones, and for nodes that know of
+ * epochs. The epochs first: lock files without them say that they were removed.
  */
-export function makeLockFiles(paths: GroupPaths): void {
+export function makeFoundation(paths: GroupPaths): void {
+  makeDirectory(paths.epochs);
   for (const path of [paths.primaryLock, paths.workloadLock]) {
     if (statOrNull(path) !== null) continue;
     // Complete before it has its name: nobody who opens it by the name finds it half made.
@@ -69,6 +70,17 @@ export function makeLockFiles(paths: GroupPaths): void {
 /** False for a new directory, and for one from which a lock file was removed. */
 export function hasLockFiles(paths: GroupPaths): boolean {
   return statOrNull(paths.primaryLock) !== null && statOrNull(paths.workloadLock) !== null;
+}
+
+/** What `makeFoundation` makes is there. */
+export function hasFoundation(paths: GroupPaths): boolean {
+  return hasLockFiles(paths) && statOrNull(paths.epochs) !== null;
+}
+
+/** True for a directory whose epochs alone were removed: nodes that are registered know of some. */
+export function hasLostEpochs(paths: GroupPaths): boolean {
+  if (statOrNull(paths.epochs) !== null) return false;
+  return statOrNull(paths.primaryLock) !== null || statOrNull(paths.workloadLock) !== null;
 }
 
 function makeDirectory(path: string): void {

@@ -229,9 +229,12 @@ describe('a lost race', () => {
     const a = openLease(temporaryDirectory(), 'a');
     const moved = `${a.paths.epochs}.moved`;
     renameSync(a.paths.epochs, moved);
+    // A name that leads nowhere: nothing can be made there.
+    symlinkSync('nowhere', a.paths.epochs);
     expect(await a.acquire(0)).toMatchObject({ type: 'denied', cause: 'lost-race' });
     expect(a.observe().held).toBe(false);
     expect(existsSync(a.paths.lockfile)).toBe(false);
+    rmSync(a.paths.epochs);
     renameSync(moved, a.paths.epochs);
     expect(await granted(a.acquire(0))).toBe(1);
   });

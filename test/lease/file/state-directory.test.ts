@@ -14,8 +14,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { refuseRemoteFileSystem } from '../../../src/lease/file/file-system-kind.ts';
 import { groupPaths } from '../../../src/lease/file/group-paths.ts';
 import {
+  hasFoundation,
   hasLockFiles,
-  makeLockFiles,
+  makeFoundation,
   openStateDirectory,
 } from '../../../src/lease/file/state-directory.ts';
 import { failureOf } from '../../support/failover-error.ts';
@@ -23,15 +24,16 @@ import { granted, openLease, ownRecord, temporaryDirectory } from '../support/fi
 
 const isRoot = process.geteuid?.() === 0;
 
-it('makes it with all its parents, for this user alone, and without lock files', () => {
+it('makes it with all its parents, for this user alone, and without lock files and epochs', () => {
   const stateDir = join(temporaryDirectory(), 'a', 'b');
   const paths = openStateDirectory({ stateDir, group: 'web' });
   expect(paths).toEqual(groupPaths(join(stateDir, 'web')));
   expect(statSync(paths.directory).mode & 0o777).toBe(0o700);
-  expect(readdirSync(paths.directory).sort()).toEqual(['claims', 'epochs', 'marks', 'nodes']);
+  expect(readdirSync(paths.directory).sort()).toEqual(['claims', 'marks', 'nodes']);
   expect(hasLockFiles(paths)).toBe(false);
-  makeLockFiles(paths);
+  makeFoundation(paths);
   expect(hasLockFiles(paths)).toBe(true);
+  expect(hasFoundation(paths)).toBe(true);
   expect(statSync(paths.primaryLock)).toMatchObject({ size: 256, mode: 0o100600 });
 });
 
