@@ -82,7 +82,34 @@ export function collectGarbage(paths: GroupPaths): number {
     forgetNode(paths, record.run);
     removed += 1;
   }
+  removeStrayClaims(paths);
   return removed;
+}
+
+/** What a node wrote ahead of its record and never used: it was killed in between. */
+function removeStrayClaims(paths: GroupPaths): void {
+  let names: string[];
+  try {
+    names = readdirSync(paths.claims);
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    const path = join(paths.claims, name);
+    // One of a moment ago may be of a node that is about to register.
+    if (isRegistered(paths, name) || ageMs({ path }) < STRAY_CLAIM_MS) continue;
+    try {
+      rmSync(path, { force: true });
+    } catch {
+      // Not one of ours, or not ours to remove.
+    }
+  }
+}
+
+/** A record that can't be read counts too. */
+function isRegistered(paths: GroupPaths, claimName: string): boolean {
+  const run = claimName.slice(0, claimName.indexOf('.'));
+  return statOrNull(join(paths.nodes, `${run}.json`)) !== null;
 }
 
 /** Whether each of these sessions has no member left. */
@@ -109,6 +136,9 @@ export function isRunName(run: string): boolean {
 }
 
 const RUN_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Far longer than the step from the claim to the record takes. */
+const STRAY_CLAIM_MS = 60_000;
 
 /** A node touches its record once a minute at least (see `NodeRegistration`). */
 const RECENT_MS = 5 * 60_000;
@@ -160,7 +190,7 @@ function isBefore(a: NodeRecord, b: NodeRecord): boolean {
 }
 
 /** The one use of wall clocks: another machine's monotonic clock can't be compared with this one's. */
-function ageMs({ path }: Entry): number {
+function ageMs({ path }: Pick<Entry, 'path'>): number {
   return Math.abs(Date.now() - Number(statOrNull(path)?.mtimeMs ?? 0));
 }
 

@@ -169,3 +169,16 @@ it('passes over what is no record', () => {
   expect(a.listNodes().map(({ node }) => node)).toEqual(['a']);
   expect(a.collectGarbage()).toBe(0);
 });
+
+it('removes the claims of runs that never registered, once they are older than a minute', () => {
+  const a = openLease(temporaryDirectory(), 'a');
+  const own = readdirSync(a.paths.claims).sort();
+  const stray = ['run-1.json', 'run-1.spare', 'run-2.json.77.tmp'];
+  for (const name of stray) writeFileSync(join(a.paths.claims, name), '{}');
+  expect(a.collectGarbage()).toBe(0);
+  expect(readdirSync(a.paths.claims).sort()).toEqual([...own, ...stray].sort());
+  const longAgo = Date.now() / 1000 - 61;
+  for (const name of [...own, ...stray]) utimesSync(join(a.paths.claims, name), longAgo, longAgo);
+  expect(a.collectGarbage()).toBe(0);
+  expect(readdirSync(a.paths.claims).sort()).toEqual(own);
+});
