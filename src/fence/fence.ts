@@ -9,7 +9,7 @@ import type { ProcessIdentity } from '../lease/lease-store.ts';
 import type { Fencing } from '../runtime/ports.ts';
 import { findLeftovers } from './find-leftovers.ts';
 import { clearLeftovers } from './leftovers.ts';
-import type { ClearOutcome, LeftoverSources } from './leftovers.ts';
+import type { ClearOutcome, Graces, LeftoverSources } from './leftovers.ts';
 import { findLockHolders } from './lock-holders.ts';
 import { identityOf, isAlive, isSameProcess, readStat } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
@@ -46,6 +46,7 @@ export interface FenceResult {
 export class ProcessFencing implements Fencing {
   readonly #sources: FencingSources;
   #last: Sighting | null = null;
+  #clearing: Clearing | null = null;
 
   constructor(sources: FencingSources) {
     this.#sources = sources;
@@ -105,11 +106,19 @@ export class ProcessFencing implements Fencing {
     findLeftovers(this.#sources, graces, { searchHolders: false });
   }
 
-  clearLeftovers(limits: {
-    readonly fenceGraceMs: number;
-    readonly stopGraceMs: number;
-  }): Promise<ClearOutcome> {
-    return clearLeftovers(this.#sources, limits);
+  /** A newer order ends the one that is under way, which then has the outcome of the newer. */
+  clearLeftovers(limits: Graces): Promise<ClearOutcome> {
+    this.#clearing?.controller.abort();
+    const controller = new AbortController();
+    const outcome = this.#clear(limits, controller.signal);
+    this.#clearing = { controller, outcome };
+    return outcome;
+  }
+
+  async #clear(limits: Graces, signal: AbortSignal): Promise<ClearOutcome> {
+    const outcome = await clearLeftovers(this.#sources, limits, signal);
+    // Only a newer one aborts.
+    return outcome ?? this.#clearing?.outcome ?? { type: 'remain', detail: 'it was called off' };
   }
 
   /** Why no signal may be sent; null: it may. Looks anew: called right before the signal. */
@@ -230,6 +239,12 @@ interface Sighting {
   readonly firstSeenMs: number;
   readonly seenMs: number;
   readonly times: SchedulingTimes | null;
+}
+
+/** An emptying that is under way, or was the last. */
+interface Clearing {
+  readonly controller: AbortController;
+  readonly outcome: Promise<ClearOutcome>;
 }
 
 /** How often to look when the lease is held and no holder is seen. */

@@ -32,13 +32,14 @@ export interface Graces {
 
 /**
  * SIGTERM with SIGCONT to each proved leftover, SIGKILL after its grace; looked for anew at each poll,
- * since they fork. Done within the longer grace + 2.5 s.
+ * since they fork. Done within the longer grace + 2.5 s. Null: `signal` was aborted.
  */
 export async function clearLeftovers(
   sources: LeftoverSources,
   graces: Graces,
-): Promise<ClearOutcome> {
-  const ladder = new SignalLadder();
+  signal: AbortSignal,
+): Promise<ClearOutcome | null> {
+  const ladder = new SignalLadder(Math.max(graces.fenceGraceMs, graces.stopGraceMs));
   let othersSinceMs: number | null = null;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
     const found = findLeftovers(sources, graces);
@@ -56,6 +57,7 @@ export async function clearLeftovers(
       }
     }
     await pause(pauseMs);
+    if (signal.aborted) return null;
   }
 }
 

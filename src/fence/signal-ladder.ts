@@ -23,17 +23,31 @@ export class SignalLadder {
   /** What was there at the first look; what came later was started by one that is ending in order. */
   #first: ReadonlySet<string> | null = null;
   #giveUpAtMs = Infinity;
+  /** What forks a successor before its grace is over would be given one for ever. */
+  readonly #deadlineMs: number;
+
+  /** `longestGraceMs`: of all that may be found. Once that and the wait after SIGKILL are over, all are killed. */
+  constructor(longestGraceMs: number) {
+    this.#deadlineMs = performance.now() + longestGraceMs + KILL_WAIT_MS;
+  }
 
   /** How many processes were sent a signal. */
   get signalled(): number {
     return new Set([...this.#told, ...this.#woken]).size;
   }
 
-  /** Sends what is due; false: nothing to wait for, each has ended, refused or outlived its SIGKILL. */
+  /**
+   * Sends what is due; false: nothing to wait for, each has ended, refused or outlived its SIGKILL, or the
+   * time of the whole is over.
+   */
   step(targets: readonly Target[]): boolean {
     const open = targets.filter((target) => !this.#refused.has(keyOf(target)));
     if (open.length === 0) return false;
     const now = performance.now();
+    if (now >= this.#deadlineMs) {
+      for (const target of open) this.#kill(target);
+      return false;
+    }
     if (now >= this.#giveUpAtMs) return false;
     this.#first ??= new Set(open.map(keyOf));
     const leaders = new Set(open.filter(isLeader).map(({ pid }) => pid));

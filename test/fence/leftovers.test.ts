@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { clearLeftovers } from '../../src/fence/leftovers.ts';
+import { ProcessFencing } from '../../src/fence/fence.ts';
+import type { ClearOutcome, Graces } from '../../src/fence/leftovers.ts';
 import { findLockHolders } from '../../src/fence/lock-holders.ts';
 import { ownIdentity, readStat } from '../../src/fence/process-identity.ts';
 import { deadSupervisor, runs, session, Stage, until } from './stage.ts';
@@ -13,15 +14,18 @@ beforeEach(() => {
 });
 afterEach(() => stage.close());
 
-const clear = (graceMs = LONG_MS): ReturnType<typeof clearLeftovers> =>
-  clearLeftovers(stage.sources, { fenceGraceMs: graceMs, stopGraceMs: LONG_MS });
+const clearWith = (graces: Graces): Promise<ClearOutcome> =>
+  new ProcessFencing(stage.sources).clearLeftovers(graces);
+
+const clear = (graceMs = LONG_MS): Promise<ClearOutcome> =>
+  clearWith({ fenceGraceMs: graceMs, stopGraceMs: LONG_MS });
 
 describe('what a dead supervisor recorded', () => {
   test('an orphan that the kernel told already has the grace of an ordinary stop', async () => {
     const deaf = await stage.start(`trap '' TERM; echo ready; exec sleep 1000`, { lock: true });
     stage.addNode('a', deadSupervisor(), [session(deaf, { stopsWithSupervisor: true })]);
     const graces = { fenceGraceMs: LONG_MS, stopGraceMs: 50 };
-    expect((await clearLeftovers(stage.sources, graces)).type).toBe('cleared');
+    expect((await clearWith(graces)).type).toBe('cleared');
     expect(runs(deaf.identity.pid)).toBe(false);
   });
 
@@ -31,7 +35,7 @@ describe('what a dead supervisor recorded', () => {
     process.kill(orphan.identity.pid, 'SIGTERM');
     stage.addNode('a', deadSupervisor(), [session(orphan, { stopsWithSupervisor: true })]);
     const graces = { fenceGraceMs: LONG_MS, stopGraceMs: LONG_MS };
-    expect((await clearLeftovers(stage.sources, graces)).type).toBe('cleared');
+    expect((await clearWith(graces)).type).toBe('cleared');
     expect(await orphan.end).toBe(0);
     expect(orphan.lines).toEqual(['told', 'done']);
   });
@@ -109,6 +113,40 @@ describe('what a dead supervisor recorded', () => {
     const outcome = await clear(200);
     expect(outcome.type).toBe('cleared');
     expect(findLockHolders(stage.workloadLock.path)).toEqual([]);
+  });
+
+  test('who forks a successor before each grace is over is killed in the end', async () => {
+    const script = `trap '' TERM; next() { sleep 0.05; next & }; next & echo ready`;
+    const env = stage.mark('a');
+    const actor = await stage.startCommand(['bash', '-c', script], { lock: true, env });
+    stage.addNode('a', deadSupervisor(), [session(actor)]);
+    const graces = { fenceGraceMs: 500, stopGraceMs: 500 };
+    expect((await clearWith(graces)).type).toBe('cleared');
+    expect(findLockHolders(stage.workloadLock.path)).toEqual([]);
+  });
+
+  test('a newer order ends the one under way, and answers for it', async () => {
+    const deaf = await stage.start(
+      `trap 'echo told' TERM; echo ready; while :; do sleep 0.02; done`,
+    );
+    stage.addNode('a', deadSupervisor(), [session(deaf)]);
+    let looks = 0;
+    const listNodes = (): typeof stage.nodes => {
+      looks += 1;
+      return stage.nodes;
+    };
+    const fencing = new ProcessFencing({ ...stage.sources, listNodes });
+    const older = fencing.clearLeftovers({ fenceGraceMs: 100, stopGraceMs: 100 });
+    await until('it was told', () => deaf.lines.includes('told'));
+    const newer = fencing.clearLeftovers({ fenceGraceMs: LONG_MS, stopGraceMs: LONG_MS });
+    const looksBefore = looks;
+    // Far more than the grace of the older one.
+    await until('the newer has looked often', () => looks > looksBefore + 40);
+    expect(runs(deaf.identity.pid)).toBe(true);
+    deaf.child.kill('SIGKILL');
+    const outcome = await newer;
+    expect(outcome.type).toBe('cleared');
+    expect(await older).toBe(outcome);
   });
 
   test('a stopped process is continued, so that it can end by SIGTERM', async () => {

@@ -49,10 +49,11 @@ test('a session that could not be looked at is not taken for an empty one', asyn
   const actor = await stage.start('echo ready; exec sleep 1000');
   stage.addNode('a', deadSupervisor(), [session(actor)]);
   const graces = { fenceGraceMs: 0, stopGraceMs: 0 };
+  const { signal } = new AbortController();
   for (const path of [`/proc/${String(actor.identity.pid)}/stat`, '/proc']) {
     exhausted.by = (opened) => opened === path;
     expect(() => findLeftovers(stage.sources, graces), path).toThrow('EMFILE');
-    await expect(clearLeftovers(stage.sources, graces), path).rejects.toThrow('EMFILE');
+    await expect(clearLeftovers(stage.sources, graces, signal), path).rejects.toThrow('EMFILE');
   }
   exhausted.by = () => false;
   expect(readStat(actor.identity.pid)?.state).toBe('S');

@@ -18,7 +18,7 @@ test.each([
   );
   const { pid, startTime } = stranger.identity;
   const found = { pid, startTime: `${startTime}0`, session: pid, graceMs, isStopping: false };
-  new SignalLadder().step([found]);
+  new SignalLadder(graceMs).step([found]);
   // Of signals that wait, a shell takes the lower number first: TERM would be told by now.
   process.kill(pid, 'SIGWINCH');
   await expect.poll(() => stranger.lines).toContain('asked');
