@@ -116,7 +116,7 @@ export async function hangTakeover({ stamp, trials, mode }) {
   }
   const { median, max, n } = summary(values);
   const ends = mode === '' ? 'ends on SIGTERM' : 'ignores SIGTERM';
-  const grace = mode === '' ? '' : ' + 5 s fence grace';
+  const grace = mode === '' ? '' : ' + 10 s stop grace (the orphan is stopping already)';
   return {
     name: `hang takeover, SIGSTOP, defaults, the workload ${ends} (n=${String(n)})`,
     value: `median ${ms(median)}, max ${ms(max)}`,
