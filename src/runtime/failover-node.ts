@@ -133,7 +133,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
         this.#lease.updateEndpoints(endpoints);
       },
       collectGarbage: () => this.#lease.collectGarbage(),
-      directoryRemadeAtMs: () => this.#lease.directoryRemadeAtMs,
+      removedAtMs: () => this.#lease.removal?.atMs ?? null,
       removalWarning: () => this.#removalWarning(),
       look: () => {
         this.#fencing.look();
@@ -251,7 +251,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   }
 
   #removalWarning(): string | null {
-    return removalWarning(this.directory, this.#lease.directoryRemadeAtMs, monotonicNow());
+    return removalWarning(this.#lease.removal, monotonicNow());
   }
 
   #begin(): void {

@@ -28,18 +28,17 @@ export interface TakeoverPrediction extends TakeoverBounds {
   readonly crashMs: number | null;
 }
 
-/** How long a node tells of a directory that was removed, ms. */
+/** How long a node tells of a removal, ms. */
 const REMOVAL_TOLD_MS = 10 * 60 * 1000;
 
-/** What to say of a group's directory that was removed while the node ran; null: nothing, or no longer. */
+/** What to say of state that was removed while the node ran; null: nothing, or no longer. */
 export function removalWarning(
-  directory: string,
-  remadeAtMs: number | null,
+  removal: { readonly path: string; readonly atMs: number } | null,
   nowMs: number,
 ): string | null {
-  if (remadeAtMs === null || nowMs - remadeAtMs > REMOVAL_TOLD_MS) return null;
+  if (removal === null || nowMs - removal.atMs > REMOVAL_TOLD_MS) return null;
   return (
-    `${directory} was removed while this node ran, and was made anew: ` +
+    `${removal.path} was removed while this node ran, and was made anew: ` +
     'exclude it from whatever deletes files here'
   );
 }

@@ -11,7 +11,7 @@ export interface UpkeepParts {
   /** Removes the records of nodes that ended. */
   readonly collectGarbage: () => void;
   /** When the group's directory had to be made anew, monotonic, ms; null: never. */
-  readonly directoryRemadeAtMs: () => number | null;
+  readonly removedAtMs: () => number | null;
   /** What to say of that; null: nothing, or no longer. */
   readonly removalWarning: () => string | null;
   /** Looks at what a takeover would look at. */
@@ -77,9 +77,9 @@ export class Upkeep {
 
   /** Once for each time. */
   #tellRemoval(): void {
-    const { directoryRemadeAtMs, removalWarning, warn } = this.#parts;
+    const { removedAtMs, removalWarning, warn } = this.#parts;
     const removal = removalWarning();
-    const atMs = directoryRemadeAtMs();
+    const atMs = removedAtMs();
     if (removal === null || atMs === this.#toldRemovalAtMs) return;
     this.#toldRemovalAtMs = atMs;
     warn(removal);

@@ -44,9 +44,10 @@ interface Seen {
 
 export class Checker {
   readonly #seen: Seen;
+  /** Of all starts. */
   #highestEpoch = 0;
-  /** In the present directory. */
-  #highestHere = 0;
+  /** Of the starts that something which exists still tells of. */
+  #knownEpoch = 0;
   #repeats = 0;
 
   constructor(seen: Seen) {
@@ -65,13 +66,19 @@ export class Checker {
     this.#epochBegins(session);
   }
 
-  directoryRemoved(): void {
-    const { at, lives } = this.#seen;
-    this.#highestHere = 0;
-    for (const life of lives) {
-      life.knewAtRemoval = life.lease.highestSeen;
-      life.toldSince = at;
-    }
+  /** Something was removed, or a process that had it open has ended: what nothing tells of is forgotten. */
+  forget(): void {
+    const { lives, directory } = this.#seen;
+    const noted = lives.map((life) => life.lease.noted);
+    const told = Math.max(directory.epoch, directory.noted, ...noted);
+    this.#knownEpoch = Math.min(this.#knownEpoch, told);
+  }
+
+  /** Lock files were made anew, with the highest epoch that their maker could find. */
+  directoryMade(epoch: number): void {
+    if (epoch >= this.#knownEpoch) return;
+    const known = String(this.#knownEpoch);
+    this.broken('S2', `a directory is made with epoch ${String(epoch)} while ${known} is known`);
   }
 
   /** Starts that repeated an epoch which nobody could have told them of. */
@@ -122,27 +129,13 @@ export class Checker {
     throw new BrokenPromise({ promise, atMs: this.#seen.at, what });
   }
 
-  /**
-   * With the directory the numbers are gone. Each node that runs writes what it knows into the next one at
-   * its next beat: until then, and of those that are stopped, nobody can know. What it knew itself counts
-   * at once.
-   */
-  #epochBegins({ owner, epoch, name }: Session): void {
-    const { at, lives } = this.#seen;
-    if (epoch <= this.#highestEpoch) {
-      const hadTime = ({ toldSince, troubledUntil, settings }: Life): boolean =>
-        at - Math.max(toldSince, troubledUntil + LATE_MS) >
-        BEATS_TO_TELL * settings.heartbeatIntervalMs;
-      const known = lives
-        .filter((life) => life === owner || (!life.stopped && hadTime(life)))
-        .map((life) => life.knewAtRemoval);
-      if (epoch <= Math.max(this.#highestHere, ...known)) {
-        this.broken('S2', `${name} begins after epoch ${String(this.#highestEpoch)}`);
-      }
-      this.#repeats += 1;
+  #epochBegins({ epoch, name }: Session): void {
+    if (epoch <= this.#knownEpoch) {
+      this.broken('S2', `${name} begins after epoch ${String(this.#highestEpoch)}`);
     }
-    this.#highestEpoch = epoch;
-    this.#highestHere = epoch;
+    if (epoch <= this.#highestEpoch) this.#repeats += 1;
+    this.#highestEpoch = Math.max(this.#highestEpoch, epoch);
+    this.#knownEpoch = epoch;
   }
 
   #promotionAnnounced(life: Life, epoch: number, isRestart: boolean): void {
@@ -170,12 +163,6 @@ export class Checker {
     }
   }
 }
-
-/** How many beats a node may take to write into a new directory what it knows. */
-const BEATS_TO_TELL = 2;
-
-/** How long the work of a fault that has ended may go on, ms. */
-const LATE_MS = 3_000;
 
 /** For looks and late timers between the silence and its end, ms. */
 const FENCE_MARGIN_MS = 3_000;

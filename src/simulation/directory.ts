@@ -9,7 +9,12 @@ export class Directory {
   /** Whether somebody has made it since the one before was removed. */
   exists = false;
   hasLockFiles = false;
+  hasEpochs = false;
   epoch = 0;
+  /** The highest epoch that a holder wrote into the lock file: it outlives the records. */
+  noted = 0;
+  /** Of the directory of epochs: another one after each removal. */
+  epochsVersion = 0;
   /** Whose claim the highest epoch is. */
   record: LeaseHolder | null = null;
   completedAt: number = Number.NEGATIVE_INFINITY;
@@ -47,6 +52,14 @@ export class Directory {
   claim(epoch: number, record: LeaseHolder): void {
     this.epoch = epoch;
     this.record = record;
+    this.#observation = null;
+  }
+
+  removeEpochs(): void {
+    this.epoch = 0;
+    this.record = null;
+    this.epochsVersion += 1;
+    this.hasEpochs = false;
     this.#observation = null;
   }
 

@@ -26,6 +26,7 @@ export const FAULTS = {
   'disk-error': 'a node can not claim the lease, nor give it back',
   'lost-race': 'the epoch that a node claims is taken',
   'remove-directory': 'the state directory is removed',
+  'remove-epochs': 'the records of all epochs are removed',
   'watch-loss': 'changes of the lease go unnoticed',
   'foreign-lock': 'a process of another program takes the lock',
   'late-answer': 'what a node ordered is answered late',

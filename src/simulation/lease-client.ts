@@ -13,8 +13,8 @@ import type { World } from './world.ts';
 export interface LeaseClient {
   /** The epoch of the term that this node holds; null: it holds none. */
   readonly heldEpoch: number | null;
-  /** The highest epoch that this process has claimed or read. */
-  readonly highestSeen: number;
+  /** The highest epoch that can be read in the lock file which this process has open. */
+  readonly noted: number;
   /** Before anything else. */
   open(): void;
   acquire(floor: number): void;
@@ -44,7 +44,10 @@ export class FileLeaseClient implements LeaseClient {
   /** The directory whose lock this process has: perhaps one that was removed since. */
   #held: Directory | null = null;
   #heldEpoch: number | null = null;
-  highestSeen = 0;
+  #heldVersion = 0;
+  /** The directory whose lock file this process has open: perhaps one that was removed since. */
+  #kept: Directory | null = null;
+  #highestSeen = 0;
   readonly #turns: ((done: () => void) => void)[] = [];
   #busy = false;
 
@@ -57,9 +60,13 @@ export class FileLeaseClient implements LeaseClient {
     return this.#heldEpoch;
   }
 
+  get noted(): number {
+    return this.#kept?.noted ?? 0;
+  }
+
   open(): void {
     this.#ensure();
-    this.#hasLockFiles(this.#world.directory);
+    this.#hasFoundation(this.#world.directory);
   }
 
   acquire(floor: number): void {
@@ -70,11 +77,12 @@ export class FileLeaseClient implements LeaseClient {
       const life = this.#life;
       if (life.diskErrorUntil > this.#world.at || this.#held !== null) {
         this.#fail('acquire', { isNewest, done });
-      } else if (!this.#hasLockFiles(directory) || directory.holder !== null) {
+      } else if (!this.#hasFoundation(directory) || directory.holder !== null) {
         this.#deny('held', { isNewest, done });
       } else {
         directory.holder = life;
         this.#held = directory;
+        this.#heldVersion = directory.epochsVersion;
         if (directory.completedAt >= life.startedAt) this.#undo('completed', { isNewest, done });
         else {
           life.later(life.random.between(0.2, 3), () => {
@@ -88,7 +96,7 @@ export class FileLeaseClient implements LeaseClient {
   advanceEpoch(floor: number): void {
     const isNewest = this.#life.orders.begin('lease');
     this.#inTurn((done) => {
-      const { directory, at } = this.#world;
+      const { at } = this.#world;
       const life = this.#life;
       const lost = this.verify();
       if (lost !== null) {
@@ -98,11 +106,8 @@ export class FileLeaseClient implements LeaseClient {
       } else if (life.lostRaceUntil > at) {
         this.#answer({ type: 'lease-lost', cause: 'another claimed an epoch' }, { isNewest, done });
       } else {
-        const epoch = Math.max(directory.epoch, floor, this.#heldEpoch ?? 0) + 1;
-        directory.claim(epoch, life.holder);
-        this.#heldEpoch = epoch;
-        this.highestSeen = epoch;
-        this.#world.leaseChanged();
+        this.#heldEpoch = this.#claimNext(floor);
+        const epoch = this.#heldEpoch;
         // Taken whenever it is told of.
         this.#answer({ type: 'epoch-advanced', epoch }, { isNewest: () => true, done });
       }
@@ -114,6 +119,10 @@ export class FileLeaseClient implements LeaseClient {
     if (this.#held !== this.#world.directory) {
       this.#leaveEpoch(this.#heldEpoch ?? 0);
       return 'the directory was removed';
+    }
+    if (this.#held.epochsVersion !== this.#heldVersion) {
+      this.#leaveEpoch(this.#heldEpoch ?? 0);
+      return 'the epochs were removed';
     }
     if (this.#held.epoch > (this.#heldEpoch ?? 0)) return 'a higher epoch was recorded';
     this.#held.touch();
@@ -168,9 +177,15 @@ export class FileLeaseClient implements LeaseClient {
 
   observe(): LeaseObservation {
     const observation = this.#world.directory.observe();
-    if (observation.epoch < this.highestSeen) this.#leaveEpoch(this.highestSeen);
-    this.highestSeen = Math.max(this.highestSeen, observation.epoch);
-    if (this.#held === null && !this.#world.directory.hasLockFiles) this.open();
+    if (observation.epoch < this.#highestSeen) {
+      this.#leaveEpoch(Math.max(this.#highestSeen, this.noted));
+    }
+    this.#highestSeen = Math.max(this.#highestSeen, observation.epoch);
+    if (this.#held === null) {
+      const { hasEpochs, hasLockFiles } = this.#world.directory;
+      if (hasEpochs && hasLockFiles) this.#kept = this.#world.directory;
+      else this.open();
+    }
     // Its own lock is not asked for: it would be found free by itself.
     if (this.#held === null || observation.held) return observation;
     return { ...observation, held: true };
@@ -184,6 +199,7 @@ export class FileLeaseClient implements LeaseClient {
     if (this.#held?.holder === this.#life) this.#held.holder = null;
     this.#held = null;
     this.#heldEpoch = null;
+    this.#kept = null;
   }
 
   #claim(floor: number, turn: Turn): void {
@@ -195,22 +211,32 @@ export class FileLeaseClient implements LeaseClient {
       return;
     }
     const previous = directory.record?.node ?? null;
-    const epoch = Math.max(directory.epoch, floor) + 1;
-    directory.claim(epoch, life.holder);
-    this.highestSeen = Math.max(this.highestSeen, epoch);
-    this.#world.leaseChanged();
-    if (!isOurs) {
+    const epoch = this.#claimNext(floor);
+    if (!isOurs || this.verify() !== null) {
       // The directory was replaced under the claim.
       this.#undo('lost-race', turn);
       return;
     }
-    this.#heldEpoch = epoch;
     life.term.begin();
     this.#answer({ type: 'lease-granted', epoch, previous }, turn);
   }
 
+  /** Above all that is on record, was noted in the file that is locked, or is known here. */
+  #claimNext(floor: number): number {
+    const { directory } = this.#world;
+    const noted = this.#held?.noted ?? 0;
+    const epoch = Math.max(directory.epoch, noted, floor, this.#highestSeen) + 1;
+    directory.claim(epoch, this.#life.holder);
+    if (this.#held !== null) this.#held.noted = epoch;
+    this.#heldEpoch = epoch;
+    this.#highestSeen = epoch;
+    this.#world.leaseChanged();
+    return epoch;
+  }
+
   #undo(cause: DenialCause, turn: Turn): void {
     const directory = this.#held;
+    this.#heldEpoch = null;
     if (directory === null) this.#deny(cause, turn);
     else {
       this.#close(directory, () => {
@@ -267,14 +293,25 @@ export class FileLeaseClient implements LeaseClient {
     }
   }
 
-  /** None are made while something may be active on deleted ones. */
-  #hasLockFiles(directory: Directory): boolean {
-    if (directory.hasLockFiles) return true;
-    const isInUse = this.#world.sessions.some(
-      (session) => session.holdsLock && session.description !== directory,
-    );
-    if (isInUse) return false;
-    directory.hasLockFiles = true;
+  /**
+   * No lock files are made while something may be active on deleted ones; then with the highest epoch
+   * that is noted in one which some process has open.
+   */
+  #hasFoundation(directory: Directory): boolean {
+    if (!directory.hasLockFiles || !directory.hasEpochs) {
+      const isInUse = this.#world.sessions.some(
+        (session) => session.holdsLock && session.description !== directory,
+      );
+      if (!directory.hasLockFiles && isInUse) return false;
+      const noted = this.#world.lives.map((life) => life.lease.noted);
+      const known = Math.max(directory.noted, directory.epoch, this.#highestSeen, ...noted);
+      directory.noted = known;
+      directory.hasLockFiles = true;
+      this.#leaveEpoch(known);
+      directory.hasEpochs = true;
+      this.#world.checker.directoryMade(known);
+    }
+    this.#kept = directory;
     return true;
   }
 
@@ -284,6 +321,7 @@ export class FileLeaseClient implements LeaseClient {
     if (directory.epoch >= epoch) return;
     this.#ensure();
     directory.claim(epoch, this.#life.holder);
+    directory.hasEpochs = true;
     this.#world.leaseChanged();
   }
 

@@ -60,9 +60,6 @@ export class Life implements Doer {
   forcedUntil = 0;
   /** The end of the latest fault that touched it. */
   troubledUntil = 0;
-  /** The highest epoch that it knew when the directory was removed, and since when it can tell of it. */
-  knewAtRemoval = 0;
-  toldSince = 0;
   readonly #world: World;
   readonly #drift: number;
   readonly #clockBase: number;
@@ -156,7 +153,6 @@ export class Life implements Doer {
       this.kill();
       return;
     }
-    this.toldSince = this.#world.at;
     // Timers, messages and answers that waited come in no order.
     const deferred = this.#deferred;
     this.#deferred = [];

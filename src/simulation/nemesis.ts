@@ -76,6 +76,10 @@ export class Nemesis {
         for (const life of this.#world.lives) life.trouble(at);
         this.#world.removeDirectory();
         return true;
+      case 'remove-epochs':
+        for (const life of this.#world.lives) life.trouble(at);
+        this.#world.removeEpochs();
+        return true;
       case 'foreign-lock':
         this.#world.lockByStranger(until);
         return true;

@@ -60,6 +60,7 @@ export function isPossible(
 ): boolean {
   switch (kind) {
     case 'remove-directory':
+    case 'remove-epochs':
       // What keeps no descriptor is known by its record alone: with the directory it is forgotten.
       return profile.workload.keepsDescriptor;
     case 'demote':

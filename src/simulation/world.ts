@@ -116,6 +116,7 @@ export class World {
     this.lives.splice(this.lives.indexOf(life), 1);
     const index = this.#lifeOf.indexOf(life);
     this.#lifeOf[index] = null;
+    this.checker.forget();
     this.timeline.schedule(this.at + this.#random.between(100, LONGEST_ABSENCE_MS), null, () => {
       this.start(index);
     });
@@ -124,7 +125,14 @@ export class World {
   /** The directory is gone, with all that it said. */
   removeDirectory(): void {
     this.directory = new Directory();
-    this.checker.directoryRemoved();
+    this.checker.forget();
+    this.leaseChanged();
+  }
+
+  /** The records of all epochs are gone; the lock files stay. */
+  removeEpochs(): void {
+    this.directory.removeEpochs();
+    this.checker.forget();
     this.leaseChanged();
   }
 

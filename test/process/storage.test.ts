@@ -80,6 +80,26 @@ describe('the state directory', () => {
       }),
   );
 
+  it.each([
+    ['its epochs alone are', ['epochs']],
+    ['all of it is', ['']],
+    ['its epochs and locks are', ['epochs', 'primary.lock', 'primary.lock.lock', 'workload.lock']],
+  ])('when %s removed and only a stopped node is left of before, goes on above', (_, names) =>
+    inGroup(async (group) => {
+      const [a, b] = await group.startAll(['a', 'b']);
+      const first = await group.active(1);
+      b.kill('SIGSTOP');
+      // An epoch that the stopped one never saw.
+      process.kill(first.pid, 'SIGKILL');
+      const second = await group.active(2);
+      for (const name of names) group.remove(join(group.groupDir, name));
+      a.kill('SIGKILL');
+      await group.startAll(['c']);
+      expect((await group.active(3)).epoch).toBeGreaterThan(second.epoch);
+      b.kill('SIGCONT');
+    }),
+  );
+
   it('has an epoch record from the future: the next epoch is above it', () =>
     inGroup(async (group) => {
       const [a] = await group.startAll(['a']);

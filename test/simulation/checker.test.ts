@@ -7,12 +7,12 @@ import { shrink } from '../../src/simulation/shrink.ts';
 import { readTranscript, writeTranscript } from '../../src/simulation/transcript.ts';
 import { BROKEN_CORES } from './broken-cores.ts';
 import type { BrokenCore } from './broken-cores.ts';
-import { KINDS } from './kinds.ts';
+import { FAULT_KINDS } from '../../src/simulation/faults.ts';
 
 /** Enough for each way of breaking a core to be found. */
 const RUNS = 100;
 
-function failureOf({ transition, kinds = KINDS }: BrokenCore): Failure | null {
+function failureOf({ transition, kinds = FAULT_KINDS }: BrokenCore): Failure | null {
   const options = { seed: 1, steps: Infinity, nodes: 3, kinds, transition };
   const campaign = new Campaign(options);
   while (!campaign.isOver && campaign.totals.runs < RUNS) campaign.run();

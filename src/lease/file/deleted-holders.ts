@@ -14,24 +14,6 @@ export function findDeletedLockHolders(directory: string): { readonly pid: numbe
   return [...deleted, ...findMovedHolders(directory)];
 }
 
-/**
- * Other processes whose node's record went with an earlier directory of this path: nodes that have not
- * noticed yet, and may know of epochs that the new directory does not.
- */
-export function findDisplacedNodes(directory: string): { readonly pid: number }[] {
-  const nodes = `${join(directory, 'nodes')}/`;
-  return list('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .map(Number)
-    .filter((pid) =>
-      list(`/proc/${String(pid)}/fd`).some((fd) => {
-        const path = targetOf(pid, fd);
-        return path.startsWith(nodes) && path.endsWith('.json (deleted)');
-      }),
-    )
-    .map((pid) => ({ pid }));
-}
-
 /** What moved has any name by now; the name of the lock file itself has stayed. */
 function findMovedHolders(directory: string): { readonly pid: number }[] {
   const mark = { group: basename(directory), stateDir: dirname(directory) };

@@ -1,5 +1,4 @@
 // The default lease: kernel locks, epochs and records in one directory of a local file system.
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Endpoints, LeaseObservation } from '../../core/state.ts';
 import type { DenialCause } from '../../core/event.ts';
 import { FailoverError } from '../../errors.ts';
@@ -11,23 +10,25 @@ import type {
   SessionRecord,
   VerifyOutcome,
 } from '../lease-store.ts';
-import { findDeletedLockHolders, findDisplacedNodes } from './deleted-holders.ts';
-import { claimEpoch, highestEpoch, pruneEpochs, recordEpoch, settleClaim } from './epoch.ts';
+import { claimEpoch, highestEpoch, pruneEpochs, settleClaim } from './epoch.ts';
 import type { ReadFileSystemType } from './file-system-kind.ts';
+import { Foundation, WHOLE_MACHINE } from './foundation.ts';
+import type { RemovedFilesSearch } from './foundation.ts';
 import type { GroupPaths } from './group-paths.ts';
-import { identityOfPath } from './file-identity.ts';
 import { GroupView } from './group-view.ts';
 import { GroupWatch } from './group-watch.ts';
 import { HeldLease } from './held-lease.ts';
 import { KernelLock } from './kernel-lock.ts';
 import type { KernelLockDescription } from './kernel-lock.ts';
+import { readLockNote, writeLockNote } from './lock-note.ts';
 import { LockSight } from './lock-sight.ts';
 import { Lockfile } from './lockfile.ts';
 import { isCompletedSince, writeCompleted, writePaused } from './markers.ts';
 import { Membership } from './membership.ts';
+import type { Removal } from './membership.ts';
 import { collectGarbage, listNodes } from './node-registry.ts';
 import type { RegisteredNode } from './node-registry.ts';
-import { hasFoundation, hasLockFiles, hasLostEpochs, makeFoundation } from './state-directory.ts';
+import { PrimaryLock } from './primary-lock.ts';
 
 export interface FileLeaseOptions {
   readonly stateDir: string;
@@ -37,11 +38,9 @@ export interface FileLeaseOptions {
 }
 
 /** What the lease asks of the machine; replaced by tests. */
-export interface FileLeaseEnvironment {
+export interface FileLeaseEnvironment extends RemovedFilesSearch {
   /** Monotonic, ms, the clock of `startedAtMonotonicMs`. */
   readonly now: () => number;
-  readonly findDeletedHolders: (directory: string) => readonly { readonly pid: number }[];
-  readonly findDisplacedNodes: (directory: string) => readonly { readonly pid: number }[];
   readonly readFileSystemType: ReadFileSystemType | undefined;
 }
 
@@ -52,15 +51,14 @@ export class FileLease implements LeaseStore, SessionLedger {
   readonly workloadLock: KernelLock;
   readonly #environment: FileLeaseEnvironment;
   readonly #membership: Membership;
-  readonly #primaryLock: KernelLock;
+  readonly #foundation: Foundation;
+  readonly #primaryLock: PrimaryLock;
   readonly #view: GroupView;
   readonly #lockfile: Lockfile;
   readonly #watches: GroupWatch[] = [];
   #held: HeldLease | null = null;
   #lastTurn: Promise<unknown> = Promise.resolve();
   #turns = 0;
-  #highestSeen = 0;
-  #displacedSince: number | null = null;
 
   /**
    * Makes or finds the directory and registers the node.
@@ -73,10 +71,10 @@ export class FileLease implements LeaseStore, SessionLedger {
 
   private constructor({ stateDir, record, environment }: FileLeaseOptions) {
     this.#environment = {
-      now: environment?.now ?? monotonicMs,
-      findDeletedHolders: environment?.findDeletedHolders ?? findDeletedLockHolders,
-      findDisplacedNodes: environment?.findDisplacedNodes ?? findDisplacedNodes,
-      readFileSystemType: environment?.readFileSystemType,
+      now: monotonicMs,
+      readFileSystemType: undefined,
+      ...WHOLE_MACHINE,
+      ...environment,
     };
     this.#membership = new Membership({
       stateDir,
@@ -84,11 +82,12 @@ export class FileLease implements LeaseStore, SessionLedger {
       readFileSystemType: this.#environment.readFileSystemType,
       now: this.#environment.now,
       onRemade: () => {
-        this.#leaveEpoch(Math.max(this.#highestSeen, this.#held?.epoch ?? 0));
+        this.#foundation.leaveEpoch(this.#foundation.memory.recall());
       },
     });
     this.paths = this.#membership.paths;
-    this.#primaryLock = new KernelLock(this.paths.primaryLock);
+    this.#foundation = new Foundation(this.paths, this.#membership, this.#environment);
+    this.#primaryLock = new PrimaryLock(this.paths.primaryLock);
     this.workloadLock = new KernelLock(this.paths.workloadLock);
     const sight = new LockSight(this.paths.primaryLock, () => this.#primaryLock.isFree());
     this.#view = new GroupView(this.paths, (recorded) =>
@@ -103,8 +102,9 @@ export class FileLease implements LeaseStore, SessionLedger {
     });
     try {
       collectGarbage(this.paths);
-      this.#prepareFoundation(0);
+      this.#foundation.prepare(0);
     } catch (error) {
+      this.#foundation.close();
       this.#membership.close();
       throw error;
     }
@@ -116,18 +116,14 @@ export class FileLease implements LeaseStore, SessionLedger {
     return missing ? ['kernel', 'epoch'] : ['kernel', 'lockfile', 'epoch'];
   }
 
-  /** When the directory, or its epochs, were found removed or replaced, on the monotonic clock; null: never. */
-  get directoryRemadeAtMs(): number | null {
-    return this.#membership.remadeAtMs;
+  /** The last removal of the directory, or of its epochs alone, that this node noticed; null: none. */
+  get removal(): Removal | null {
+    return this.#membership.removal;
   }
 
-  /**
-   * Processes that may still run on lock files that were deleted with an earlier directory. Until they
-   * have ended no lock file is made, so that files that exist prove that somebody looked.
-   */
+  /** Processes that may be active on lock files that were removed: nobody starts anything before they end. */
   deletedHolders(): readonly { readonly pid: number }[] {
-    if (hasLockFiles(this.paths)) return [];
-    return this.#environment.findDeletedHolders(this.paths.directory);
+    return this.#foundation.deletedHolders();
   }
 
   acquire(floor: number): Promise<AcquireOutcome> {
@@ -145,9 +141,8 @@ export class FileLease implements LeaseStore, SessionLedger {
       if (verified.type === 'lost' || this.#held === null) {
         throw this.#lost(verified.type === 'lost' ? verified.cause : 'it is not held');
       }
-      const claim = this.#claim(Math.max(floor, this.#held.epoch));
+      const claim = this.#claim(this.#held, floor);
       if (claim.type === 'lost-race') throw this.#lost('another claimed an epoch under our lock');
-      this.#held.epoch = claim.epoch;
       await settleClaim(this.paths.epochs);
       return claim.epoch;
     });
@@ -157,7 +152,7 @@ export class FileLease implements LeaseStore, SessionLedger {
     if (this.#held === null) return { type: 'lost', cause: 'the lease is not held' };
     this.#membership.touch();
     const outcome = this.#held.verify();
-    if (outcome.type === 'lost') this.#leaveEpoch(this.#held.epoch);
+    if (outcome.type === 'lost') this.#foundation.leaveEpoch(this.#held.epoch);
     return outcome;
   }
 
@@ -168,9 +163,9 @@ export class FileLease implements LeaseStore, SessionLedger {
       this.#held = null;
       this.#guardSoon();
       // Whoever waits for our lock reads it next, and may never have heard of this epoch.
-      this.#leaveEpoch(held.epoch);
+      this.#foundation.leaveEpoch(held.epoch);
       await this.#giveBack(held.lock);
-      await this.#proveFree(held.epoch);
+      await this.#primaryLock.proveFree(() => highestEpoch(this.paths.epochs) > held.epoch);
     });
   }
 
@@ -178,9 +173,10 @@ export class FileLease implements LeaseStore, SessionLedger {
     this.#membership.touch();
     for (const watch of this.#watches) watch.check();
     const observation = this.#view.observe();
-    if (observation.epoch < this.#highestSeen) this.#leaveEpoch(this.#highestSeen);
-    this.#highestSeen = Math.max(this.#highestSeen, observation.epoch);
-    this.#remake();
+    const { memory } = this.#foundation;
+    if (observation.epoch < memory.highest) this.#foundation.leaveEpoch(memory.recall());
+    memory.learn(observation.epoch);
+    if (this.#held === null) this.#foundation.remake();
     return observation;
   }
 
@@ -229,6 +225,7 @@ export class FileLease implements LeaseStore, SessionLedger {
     for (const watch of this.#watches.splice(0)) watch.close();
     await this.release();
     await this.#inTurn(() => {
+      this.#foundation.close();
       this.#membership.close();
       return Promise.resolve();
     });
@@ -237,8 +234,8 @@ export class FileLease implements LeaseStore, SessionLedger {
   /** One attempt; a cause when it was denied, and then nothing is held. */
   async #acquire(floor: number): Promise<AcquireOutcome | DenialCause> {
     this.#membership.ensure();
-    if (!this.#prepareFoundation(floor)) return 'held';
-    const lock = this.#takeKernelLock();
+    if (!this.#foundation.prepare(floor)) return 'held';
+    const lock = this.#primaryLock.take();
     if (lock === null) return 'held';
     let granted = false;
     try {
@@ -247,9 +244,8 @@ export class FileLease implements LeaseStore, SessionLedger {
       this.#held = held;
       // Asked first, so that no epoch is spent on it.
       if (this.#lockfile.isForeign(lock.fd)) return 'foreign-lockfile';
-      const claim = this.#claim(floor);
+      const claim = this.#claim(held, floor);
       if (claim.type === 'lost-race') return 'lost-race';
-      held.epoch = claim.epoch;
       const settled = settleClaim(this.paths.epochs);
       // Its failure is thrown below, when the lockfile is taken: nothing is left half taken then.
       settled.catch(() => undefined);
@@ -276,29 +272,23 @@ export class FileLease implements LeaseStore, SessionLedger {
     });
   }
 
-  /** On the file that the path names: one that was replaced between the two steps is tried again. */
-  #takeKernelLock(): KernelLockDescription | null {
-    for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt += 1) {
-      const lock = this.#primaryLock.openIfThere();
-      if (lock === null) return null;
-      let taken = false;
-      try {
-        taken = lock.tryLock();
-        if (taken) return lock;
-        if (lock.isNamed()) return null;
-      } finally {
-        if (!taken) lock.close();
-      }
-    }
-    return null;
-  }
-
-  #claim(floor: number): ReturnType<typeof claimEpoch> {
+  /** Above all that is on record, was noted in the file that is locked, or is known here. */
+  #claim(held: HeldLease, floor: number): ReturnType<typeof claimEpoch> {
     const { epochs } = this.paths;
+    const { memory } = this.#foundation;
+    const { fd } = held.lock;
+    memory.learn(readLockNote(fd).epoch);
     const makeRoom = (): boolean => this.#membership.giveSpareName() || pruneEpochs(epochs, 1) > 0;
-    const claim = claimEpoch({ epochs, record: this.#membership.claimPath, floor, makeRoom });
+    const claim = claimEpoch({
+      epochs,
+      record: this.#membership.claimPath,
+      floor: Math.max(floor, memory.highest),
+      makeRoom,
+    });
     if (claim.type === 'claimed') {
-      this.#highestSeen = claim.epoch;
+      held.epoch = claim.epoch;
+      memory.learn(claim.epoch);
+      writeLockNote(fd, { epoch: claim.epoch });
       // Later: a takeover waits for this claim, and does not need it.
       setTimeout(() => {
         pruneEpochs(epochs);
@@ -308,21 +298,6 @@ export class FileLease implements LeaseStore, SessionLedger {
     return claim;
   }
 
-  /**
-   * In a directory that was made anew the numbers would begin again: puts the highest that is known here
-   * into it. Only then; and where it can't be done, this node's own floor is what is left.
-   */
-  #leaveEpoch(epoch: number): void {
-    if (this.#membership.isClosed) return;
-    try {
-      if (highestEpoch(this.paths.epochs) >= epoch) return;
-      this.#membership.ensure();
-      recordEpoch(this.paths.epochs, { epoch, record: this.#membership.claimPath });
-    } catch {
-      // Nobody is worse off than without it.
-    }
-  }
-
   /** In the reverse order of taking. Closing, not unlocking: a copy somewhere keeps the lock. */
   async #giveBack(lock: KernelLockDescription): Promise<void> {
     try {
@@ -330,72 +305,6 @@ export class FileLease implements LeaseStore, SessionLedger {
     } finally {
       lock.close();
     }
-  }
-
-  /**
-   * Resolves once the lock could be taken again, or another has it already. A child that was forked and
-   * has not yet called exec shares our description for an instant: hence the bounded retries. What still
-   * has it after them is no copy of ours: all descriptors here are closed at exec.
-   */
-  async #proveFree(epoch: number): Promise<void> {
-    for (let attempt = 0; attempt < PROOF_ATTEMPTS; attempt += 1) {
-      try {
-        if (this.#primaryLock.isFree() || highestEpoch(this.paths.epochs) > epoch) return;
-      } catch {
-        // What can't be looked at can't be proved; the descriptor is closed all the same.
-        return;
-      }
-      await wait(PROOF_INTERVAL_MS);
-    }
-  }
-
-  /**
-   * After a removal. A claim would do it too, but a node whose standby can not be kept claims nothing, and
-   * a standby has a lock file open. What is in the way here is said by a claim.
-   */
-  #remake(): void {
-    if (this.#held !== null || this.#membership.isClosed) return;
-    if (hasFoundation(this.paths) && identityOfPath(this.paths.marks) !== null) return;
-    try {
-      this.#membership.ensure();
-      this.#prepareFoundation(0);
-    } catch {
-      // Tried again at the next look.
-    }
-  }
-
-  /** False while a process may still be active on deleted ones, or knows of epochs that this node does not. */
-  #prepareFoundation(floor: number): boolean {
-    if (!hasFoundation(this.paths)) {
-      if (this.deletedHolders().length > 0) return false;
-      const known = Math.max(floor, this.#highestSeen);
-      if (known === 0 && this.#awaitsDisplacedNodes()) return false;
-      this.#leaveEpoch(known);
-      makeFoundation(this.paths);
-    }
-    this.#displacedSince = null;
-    return true;
-  }
-
-  /**
-   * Whether nodes that stood by when the directory, or its epochs alone, were removed have not made them
-   * anew yet: they do at their next look, and put the highest epoch into it. One that is stopped is not
-   * waited for any longer.
-   */
-  #awaitsDisplacedNodes(): boolean {
-    const { directory } = this.paths;
-    const isAwaited =
-      this.#environment.findDisplacedNodes(directory).length > 0 ||
-      (hasLostEpochs(this.paths) && this.#hasLivingNeighbours());
-    if (!isAwaited) return false;
-    const now = this.#environment.now();
-    this.#displacedSince ??= now;
-    return now - this.#displacedSince < DISPLACED_LIMIT_MS;
-  }
-
-  #hasLivingNeighbours(): boolean {
-    const { run } = this.#membership.record;
-    return this.listNodes().some((node) => node.alive && node.run !== run);
   }
 
   #lost(cause: string): FailoverError {
@@ -420,16 +329,8 @@ export class FileLease implements LeaseStore, SessionLedger {
   }
 }
 
-const LOCK_ATTEMPTS = 5;
-
-/** Four beats at the defaults. */
-const DISPLACED_LIMIT_MS = 2_000;
-
 /** Longer than a takeover takes. */
 const TIDY_DELAY_MS = 200;
-
-const PROOF_ATTEMPTS = 500;
-const PROOF_INTERVAL_MS = 1;
 
 function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;

@@ -3,7 +3,7 @@ import { fstatSync, mkdirSync, rmdirSync, statSync, utimesSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { lock } from 'proper-lockfile';
 import { identityOf, identityOfPath, statOrNull } from './file-identity.ts';
-import { isNoted, readOwnerNote, writeOwnerNote } from './lockfile-owner.ts';
+import { isNoted, readLockNote, writeLockNote } from './lock-note.ts';
 import { errnoOf, isFull, storageError } from './storage-error.ts';
 
 /**
@@ -50,10 +50,10 @@ export class Lockfile {
       path,
       adopted: leftover,
       onMade: (identity) => {
-        writeOwnerNote(fd, { state: 'made', identity });
+        writeLockNote(fd, { lockfile: { state: 'made', identity } });
       },
     });
-    if (leftover === null) writeOwnerNote(fd, { state: 'making' });
+    if (leftover === null) writeLockNote(fd, { lockfile: { state: 'making' } });
     this.#terms += 1;
     try {
       // The first argument is only the package's name for this term: its table has one entry for each
@@ -73,7 +73,7 @@ export class Lockfile {
       return 'taken';
     } catch (error) {
       directory.remove();
-      writeOwnerNote(fd, { state: 'none' });
+      writeLockNote(fd, { lockfile: { state: 'none' } });
       const code = errnoOf(error);
       if (code === 'ELOCKED' || code === 'EEXIST') return 'foreign';
       if (isFull(error)) return 'unavailable';
@@ -92,7 +92,7 @@ export class Lockfile {
       // Compromised before: the package has forgotten it. What is still ours goes below.
     }
     held.directory.remove();
-    writeOwnerNote(fd, { state: 'none' });
+    writeLockNote(fd, { lockfile: { state: 'none' } });
   }
 
   /**
@@ -105,7 +105,7 @@ export class Lockfile {
     const { path, now } = this.#options;
     const found = statOrNull(path);
     if (found === null) return null;
-    if (isNoted(readOwnerNote(fd), found, fstatSync(fd, { bigint: true }))) {
+    if (isNoted(readLockNote(fd).lockfile, found, fstatSync(fd, { bigint: true }))) {
       return identityOf(found);
     }
     const mark = `${String(found.ino)}:${String(found.mtimeNs)}`;

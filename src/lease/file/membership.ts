@@ -25,6 +25,12 @@ export interface MembershipOptions {
   readonly onRemade: () => void;
 }
 
+/** What was found removed or replaced, and when, on the monotonic clock. */
+export interface Removal {
+  readonly path: string;
+  readonly atMs: number;
+}
+
 export class Membership {
   readonly paths: GroupPaths;
   readonly #readFileSystemType: ReadFileSystemType | undefined;
@@ -36,7 +42,7 @@ export class Membership {
   #directory: string | null;
   /** The directory of epochs; null while it is yet to be made. */
   #epochs: string | null;
-  #remadeAtMs: number | null = null;
+  #removal: Removal | null = null;
   #closed = false;
 
   /** @throws FAILOVER_NODE_TAKEN, FAILOVER_OTHER_BOOT and all that `openStateDirectory` throws. */
@@ -56,9 +62,9 @@ export class Membership {
     return this.#record;
   }
 
-  /** When the directory, or its epochs, were found to have been removed or replaced, on the monotonic clock; null: never. */
-  get remadeAtMs(): number | null {
-    return this.#remadeAtMs;
+  /** The last removal of the directory, or of its epochs alone; null: none was found. */
+  get removal(): Removal | null {
+    return this.#removal;
   }
 
   get isClosed(): boolean {
@@ -75,7 +81,8 @@ export class Membership {
     const isSame = directory === this.#directory && this.#registration.isPresent;
     const hasSameEpochs = this.#hasSameEpochs();
     if (isSame && hasSameEpochs && identityOfPath(this.paths.marks) !== null) return;
-    if (directory !== this.#directory || !hasSameEpochs) this.#remadeAtMs = this.#now();
+    if (directory !== this.#directory) this.#noticed(this.paths.directory);
+    else if (!hasSameEpochs) this.#noticed(this.paths.epochs);
     this.#openDirectory(dirname(this.paths.directory), basename(this.paths.directory));
     this.#epochs = identityOfPath(this.paths.epochs);
     if (isSame) {
@@ -123,6 +130,10 @@ export class Membership {
     if (areSessionsGone(this.#record.sessions)) forgetNode(this.paths, this.#record.run);
   }
 
+  #noticed(path: string): void {
+    this.#removal = { path, atMs: this.#now() };
+  }
+
   /** Epochs that were not there before were made by whoever looked for nodes that know of some. */
   #hasSameEpochs(): boolean {
     const epochs = identityOfPath(this.paths.epochs);
@@ -134,12 +145,8 @@ export class Membership {
     const former = this.#registration;
     this.#registration = this.#register();
     this.#directory = identityOfPath(this.paths.directory);
-    try {
-      this.#onRemade();
-    } finally {
-      // Last: as long as it is open, a newcomer sees that not all has been said yet.
-      former.close();
-    }
+    former.close();
+    this.#onRemade();
   }
 
   #openDirectory(stateDir: string, group: string): GroupPaths {

@@ -4,14 +4,14 @@ import { chmodSync, linkSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
 import { makePrivateDirectory } from '../../private-directory.ts';
-import { padded, replaceVolatileFile, syncDirectory } from './durable-file.ts';
+import { replaceVolatileFile, syncDirectory } from './durable-file.ts';
 import { statOrNull } from './file-identity.ts';
 import { refuseRemoteFileSystem } from './file-system-kind.ts';
 import type { ReadFileSystemType } from './file-system-kind.ts';
 import { groupPaths } from './group-paths.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { refuseWithoutKernelLock } from './kernel-lock.ts';
-import { LOCK_CONTENT_BYTES } from './lockfile-owner.ts';
+import { lockNoteContent, markOf } from './lock-note.ts';
 import { errnoOf, withStorageErrors } from './storage-error.ts';
 
 export interface StateDirectoryOptions {
@@ -47,18 +47,19 @@ export function openStateDirectory(options: StateDirectoryOptions): GroupPaths {
 
 /**
  * Makes the directory of epochs and the lock files, where missing, these with the room that a holder's
- * note needs on a full disk. Only after a look for holders of deleted ones, and for nodes that know of
- * epochs. The epochs first: lock files without them say that they were removed.
+ * note needs on a full disk, and with `epoch`, the highest that anybody knows of. Only after a look for
+ * holders of deleted ones, and for what is noted in them.
  */
-export function makeFoundation(paths: GroupPaths): void {
+export function makeFoundation(paths: GroupPaths, epoch: number): void {
   makeDirectory(paths.epochs);
+  const note = { mark: markOf(paths.directory), epoch, lockfile: { state: 'none' } } as const;
   for (const path of [paths.primaryLock, paths.workloadLock]) {
     if (statOrNull(path) !== null) continue;
     // Complete before it has its name: nobody who opens it by the name finds it half made.
     const temporary = `${path}.${randomBytes(6).toString('hex')}`;
     withStorageErrors(`make ${path}`, () => {
       try {
-        replaceVolatileFile(temporary, padded('', LOCK_CONTENT_BYTES));
+        replaceVolatileFile(temporary, lockNoteContent(note));
         linkUnlessThere(temporary, path);
       } finally {
         rmSync(temporary, { force: true });
@@ -75,12 +76,6 @@ export function hasLockFiles(paths: GroupPaths): boolean {
 /** What `makeFoundation` makes is there. */
 export function hasFoundation(paths: GroupPaths): boolean {
   return hasLockFiles(paths) && statOrNull(paths.epochs) !== null;
-}
-
-/** True for a directory whose epochs alone were removed: nodes that are registered know of some. */
-export function hasLostEpochs(paths: GroupPaths): boolean {
-  if (statOrNull(paths.epochs) !== null) return false;
-  return statOrNull(paths.primaryLock) !== null || statOrNull(paths.workloadLock) !== null;
 }
 
 function makeDirectory(path: string): void {

@@ -7,7 +7,6 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
-  readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -15,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { findLockHolders } from '../../../src/fence/lock-holders.ts';
 import { peekGroup } from '../../../src/lease/file/peek.ts';
 import { eventually, granted, openLease, temporaryDirectory } from '../support/fixtures.ts';
 
@@ -40,7 +40,10 @@ describe('taking the lease', () => {
     await granted(a.acquire(0));
     await a.release();
     expect(existsSync(a.paths.primaryLock)).toBe(true);
-    expect(readFileSync(a.paths.primaryLock, 'utf8').trim()).toBe('');
+    expect(JSON.parse(readFileSync(a.paths.primaryLock, 'utf8'))).toMatchObject({
+      epoch: 1,
+      lockfile: { state: 'none' },
+    });
     expect(existsSync(a.paths.lockfile)).toBe(false);
     expect(b.observe()).toMatchObject({ held: false, epoch: 1, holder: { node: 'a' } });
     expect(await b.acquire(0)).toEqual({ type: 'granted', epoch: 2, previous: 'a' });
@@ -74,7 +77,7 @@ describe('taking the lease', () => {
     const a = openLease(temporaryDirectory(), 'a');
     await granted(a.acquire(0));
     const child = spawn('cat', [], {
-      stdio: ['pipe', 'ignore', 'ignore', openOn(a.paths.primaryLock)],
+      stdio: ['pipe', 'ignore', 'ignore', lockedOn(a.paths.primaryLock)],
     });
     onTestFinished(() => {
       child.kill('SIGKILL');
@@ -184,7 +187,7 @@ describe('verifying', () => {
     await former.release();
     rmSync(former.paths.directory, { recursive: true });
     // It knows of nothing, and is first.
-    const environment = { findDisplacedNodes: () => [] };
+    const environment = { findNotedEpoch: () => 0 };
     const newcomer = openLease(stateDir, 'newcomer', { environment });
     expect(await granted(newcomer.acquire(0))).toBe(1);
     expect(newcomer.verify()).toEqual({ type: 'held' });
@@ -280,15 +283,9 @@ describe('closing', () => {
   });
 });
 
-/** The descriptor that this process has open on a file. */
-function openOn(path: string): number {
-  const found = readdirSync('/proc/self/fd').find((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`) === path;
-    } catch {
-      return false;
-    }
-  });
-  if (found === undefined) throw new Error(`${path} is not open`);
-  return Number(found);
+/** The descriptor with which this process has a file locked. */
+function lockedOn(path: string): number {
+  const found = findLockHolders(path, [process.pid])[0];
+  if (found === undefined) throw new Error(`${path} is not locked`);
+  return found.fd;
 }

@@ -6,7 +6,7 @@ import properLockfile from 'proper-lockfile';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { identityOfPath } from '../../../src/lease/file/file-identity.ts';
 import { Lockfile } from '../../../src/lease/file/lockfile.ts';
-import { readOwnerNote, writeOwnerNote } from '../../../src/lease/file/lockfile-owner.ts';
+import { readLockNote, writeLockNote } from '../../../src/lease/file/lock-note.ts';
 import { eventually, temporaryDirectory } from '../support/fixtures.ts';
 
 const disk = vi.hoisted(() => ({ full: false }));
@@ -58,7 +58,7 @@ it('takes a leftover that the note names over at once: its holder lost the kerne
   const longAgo = Date.now() / 1000 - 3600;
   utimesSync(path, longAgo, longAgo);
   const identity = identityOfPath(path) ?? '';
-  writeOwnerNote(fd, { state: 'made', identity });
+  writeLockNote(fd, { lockfile: { state: 'made', identity } });
   expect(await lockfile.take(fd)).toBe('taken');
   expect(identityOfPath(path)).toBe(identity);
   // To its other users it is fresh again.
@@ -69,15 +69,15 @@ it('takes a leftover that the note names over at once: its holder lost the kerne
 
 it('takes a leftover of a holder that died before it could note it over at once', async () => {
   const { path, fd, lockfile } = setUp();
-  writeOwnerNote(fd, { state: 'making' });
+  writeLockNote(fd, { lockfile: { state: 'making' } });
   mkdirSync(path);
   expect(await lockfile.take(fd)).toBe('taken');
-  expect(readOwnerNote(fd)).toEqual({ state: 'made', identity: identityOfPath(path) });
+  expect(readLockNote(fd).lockfile).toEqual({ state: 'made', identity: identityOfPath(path) });
 });
 
 it('a directory made long after an unfinished note is somebody else’s', async () => {
   const { path, file, fd, lockfile } = setUp();
-  writeOwnerNote(fd, { state: 'making' });
+  writeLockNote(fd, { lockfile: { state: 'making' } });
   const longAgo = Date.now() / 1000 - 60;
   utimesSync(file, longAgo, longAgo);
   mkdirSync(path);
@@ -92,7 +92,7 @@ it('a directory that replaced the noted one is somebody else’s', async () => {
   rmdirSync(path);
   // The same inode number, as likely as not.
   mkdirSync(path);
-  writeOwnerNote(fd, { state: 'made', identity });
+  writeLockNote(fd, { lockfile: { state: 'made', identity } });
   expect(await lockfile.take(fd)).toBe('foreign');
   expect(existsSync(path)).toBe(true);
 });
@@ -119,9 +119,9 @@ it('release never removes the directory of the one who took it over', async () =
 it('notes nothing after a release', async () => {
   const { fd, lockfile } = setUp();
   await lockfile.take(fd);
-  expect(readOwnerNote(fd).state).toBe('made');
+  expect(readLockNote(fd).lockfile.state).toBe('made');
   await lockfile.release(fd);
-  expect(readOwnerNote(fd)).toEqual({ state: 'none' });
+  expect(readLockNote(fd).lockfile).toEqual({ state: 'none' });
 });
 
 it('a directory that was taken away is reported, not thrown, and the next term is not blamed', async () => {
@@ -149,5 +149,5 @@ it('is done without on a full disk: the kernel lock and the epoch guard alone', 
   disk.full = false;
   expect(lockfile.isHeld).toBe(false);
   expect(existsSync(path)).toBe(false);
-  expect(readOwnerNote(fd)).toEqual({ state: 'none' });
+  expect(readLockNote(fd).lockfile).toEqual({ state: 'none' });
 });

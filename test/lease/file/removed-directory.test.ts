@@ -1,7 +1,7 @@
 // What happens when the state directory is removed under running nodes.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, it, onTestFinished } from 'vitest';
@@ -47,41 +47,61 @@ it('lets nobody in while the one of before still holds a deleted lock file', asy
   expect(await granted(newcomer.acquire(1))).toBe(2);
 });
 
-it('lets no newcomer repeat an epoch that a node which has not noticed yet knows of', async () => {
+it('lets no newcomer repeat an epoch that is noted in the file which a stopped node has open', async () => {
   const stateDir = temporaryDirectory();
   const a = openLease(stateDir, 'a');
-  await granted(a.acquire(6));
+  await granted(a.acquire(4));
   const onlooker = await startOnlooker(stateDir);
-  expect(onlooker.epochs).toEqual([7]);
-  await a.release();
+  expect(onlooker.epochs).toEqual([5]);
+  onlooker.stop();
+  // It never saw this one.
+  expect(await a.advanceEpoch(6)).toBe(7);
   await a.close();
   rmSync(a.paths.directory, { recursive: true });
-  let now = 0;
-  const newcomer = openLease(stateDir, 'new', { environment: { now: () => now } });
-  expect(await newcomer.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
-  now = 1_999;
-  expect(await newcomer.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
-  await onlooker.look();
+  const newcomer = openLease(stateDir, 'new');
+  expect(newcomer.observe().epoch).toBe(7);
   expect(await granted(newcomer.acquire(0))).toBe(8);
 });
 
-it('does not wait for ever for a node that has not noticed: it may be stopped', async () => {
+it('lets a node of before, which saw less, claim above what another of before knows', async () => {
   const stateDir = temporaryDirectory();
   const a = openLease(stateDir, 'a');
-  await startOnlooker(stateDir);
-  await a.close();
+  await granted(a.acquire(0));
   rmSync(a.paths.directory, { recursive: true });
-  let now = 0;
-  const newcomer = openLease(stateDir, 'new', { environment: { now: () => now } });
-  expect(await newcomer.acquire(0)).toMatchObject({ type: 'denied' });
-  now = 2_000;
-  expect((await newcomer.acquire(0)).type).toBe('granted');
+  const b = openLease(stateDir, 'b', { environment: { findDeletedHolders: () => [] } });
+  expect(await granted(b.acquire(6))).toBe(7);
+  const onlooker = await startOnlooker(stateDir);
+  onlooker.stop();
+  await b.close();
+  rmSync(a.paths.directory, { recursive: true });
+  await a.release();
+  // What it has open is of the directory before the last one.
+  expect(await granted(a.acquire(0))).toBe(8);
 });
 
-/** A node in another process; `look` resolves when it has looked at the lease once more. */
+it('goes on above the epochs of a directory that was moved away', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  await granted(a.acquire(6));
+  await a.release();
+  renameSync(a.paths.directory, `${a.paths.directory}.old`);
+  const newcomer = openLease(stateDir, 'new');
+  expect(await granted(newcomer.acquire(0))).toBe(8);
+});
+
+it('takes no epoch from another group whose directory was removed', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a', { record: { group: 'other' } });
+  await granted(a.acquire(6));
+  await a.release();
+  rmSync(a.paths.directory, { recursive: true });
+  expect(await granted(openLease(stateDir, 'new').acquire(0))).toBe(1);
+});
+
+/** A node in another process, which looks at the lease once; `stop` is a SIGSTOP. */
 async function startOnlooker(
   stateDir: string,
-): Promise<{ readonly epochs: number[]; readonly look: () => Promise<void> }> {
+): Promise<{ readonly epochs: number[]; readonly stop: () => void }> {
   const script = join(import.meta.dirname, '../support/onlooker.js');
   const child = spawn(process.execPath, [script, stateDir, 'onlooker'], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -94,12 +114,7 @@ async function startOnlooker(
   const epochs: number[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => epochs.push(Number(line)));
   await eventually(() => (epochs.length === 1 ? true : undefined));
-  const look = async (): Promise<void> => {
-    const before = epochs.length;
-    child.stdin.write('look\n');
-    await eventually(() => (epochs.length > before ? true : undefined));
-  };
-  return { epochs, look };
+  return { epochs, stop: () => child.kill('SIGSTOP') };
 }
 
 it('lets nobody in while a workload still holds the deleted workload lock', async () => {
@@ -169,20 +184,6 @@ it('has no lock files after a look of its holder: what it holds is lost', async 
   expect(a.verify().type).toBe('lost');
 });
 
-it('has no lock files after a look while another node may know of epochs', async () => {
-  const stateDir = temporaryDirectory();
-  const onlooker = await startOnlooker(stateDir);
-  let now = 0;
-  const a = openLease(stateDir, 'a', { environment: { now: () => now } });
-  rmSync(a.paths.directory, { recursive: true });
-  a.observe();
-  expect(existsSync(a.paths.workloadLock)).toBe(false);
-  await onlooker.look();
-  now = 1_999;
-  a.observe();
-  expect(existsSync(a.paths.workloadLock)).toBe(true);
-});
-
 it('stays away for a node that has left', async () => {
   const stateDir = temporaryDirectory();
   const a = openLease(stateDir, 'a');
@@ -203,10 +204,10 @@ it('is made anew by a node that goes on, with its record and sessions', async ()
     stopsWithSupervisor: false,
   } as const;
   a.setSessions([session]);
-  expect(a.directoryRemadeAtMs).toBeNull();
+  expect(a.removal).toBeNull();
   rmSync(stateDir, { recursive: true });
   a.setSessions([session, session]);
-  expect(a.directoryRemadeAtMs).toBeGreaterThan(0);
+  expect(a.removal?.path).toBe(a.paths.directory);
   expect(a.listNodes()).toMatchObject([{ node: 'a', alive: true, sessions: [session, session] }]);
   expect(await granted(a.acquire(7))).toBe(8);
   a.setSessions([]);

@@ -31,7 +31,7 @@ it('makes it with all its parents, for this user alone, and without lock files a
   expect(statSync(paths.directory).mode & 0o777).toBe(0o700);
   expect(readdirSync(paths.directory).sort()).toEqual(['claims', 'marks', 'nodes']);
   expect(hasLockFiles(paths)).toBe(false);
-  makeFoundation(paths);
+  makeFoundation(paths, 0);
   expect(hasLockFiles(paths)).toBe(true);
   expect(hasFoundation(paths)).toBe(true);
   expect(statSync(paths.primaryLock)).toMatchObject({ size: 256, mode: 0o100600 });

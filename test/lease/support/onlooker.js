@@ -1,5 +1,4 @@
-// A node in a process of its own that looks at the lease once for each line it is given, and says the epoch.
-import { createInterface } from 'node:readline';
+// A node in a process of its own that looks at the lease once, says the epoch and stays.
 import { ownIdentity } from '../../../dist/fence/process-identity.js';
 import { FileLease } from '../../../dist/lease/file/file-lease.js';
 
@@ -22,6 +21,5 @@ const lease = FileLease.open({
   },
 });
 
-const look = () => process.stdout.write(`${String(lease.observe().epoch)}\n`);
-look();
-createInterface({ input: process.stdin }).on('line', look);
+process.stdout.write(`${String(lease.observe().epoch)}\n`);
+process.stdin.resume();

@@ -1,0 +1,101 @@
+// What a lease stands on, the lock files and the directory of epochs: made, and made anew after a removal.
+import { findDeletedLockHolders } from './deleted-holders.ts';
+import { highestEpoch, recordEpoch } from './epoch.ts';
+import { EpochMemory, findNotedEpoch } from './epoch-memory.ts';
+import { identityOfPath } from './file-identity.ts';
+import type { GroupPaths } from './group-paths.ts';
+import type { Membership } from './membership.ts';
+import { hasFoundation, hasLockFiles, makeFoundation } from './state-directory.ts';
+
+/** Who is asked of what was removed; replaced by tests, and for a group that is nobody else's. */
+export interface RemovedFilesSearch {
+  /** Processes that may be active on lock files of this directory that were removed. */
+  readonly findDeletedHolders: (directory: string) => readonly { readonly pid: number }[];
+  /** The highest epoch that is noted in such a file. */
+  readonly findNotedEpoch: (directory: string) => number;
+}
+
+export const WHOLE_MACHINE: RemovedFilesSearch = {
+  findDeletedHolders: findDeletedLockHolders,
+  findNotedEpoch,
+};
+
+/**
+ * The rule: an epoch is noted in the file that its holder has locked before anything starts under it, and
+ * lock files are made only with the highest epoch that is noted in a removed one. So whoever has the lock
+ * reads an epoch above all that were started, however much was removed, as long as one node of before
+ * exists.
+ */
+export class Foundation {
+  readonly memory: EpochMemory;
+  readonly #paths: GroupPaths;
+  readonly #membership: Membership;
+  readonly #search: RemovedFilesSearch;
+
+  constructor(paths: GroupPaths, membership: Membership, search: RemovedFilesSearch) {
+    this.#paths = paths;
+    this.#membership = membership;
+    this.#search = search;
+    this.memory = new EpochMemory(paths);
+  }
+
+  /**
+   * Processes that may still run on lock files that were deleted with an earlier directory. Until they
+   * have ended no lock file is made, so that files that exist prove that somebody looked.
+   */
+  deletedHolders(): readonly { readonly pid: number }[] {
+    if (hasLockFiles(this.#paths)) return [];
+    return this.#search.findDeletedHolders(this.#paths.directory);
+  }
+
+  /** False while a process may still be active on deleted ones. `floor`: the highest epoch heard of. */
+  prepare(floor: number): boolean {
+    if (!hasFoundation(this.#paths)) {
+      if (this.deletedHolders().length > 0) return false;
+      this.memory.keep();
+      const noted = this.#search.findNotedEpoch(this.#paths.directory);
+      const known = Math.max(floor, noted, this.memory.recall(), highestEpoch(this.#paths.epochs));
+      this.leaveEpoch(known);
+      makeFoundation(this.#paths, known);
+    }
+    this.memory.keep();
+    return true;
+  }
+
+  /**
+   * After a removal. A claim would do it too, but a node whose standby can not be kept claims nothing, and
+   * a standby has a lock file open. What is in the way here is said by a claim.
+   */
+  remake(): void {
+    if (this.#membership.isClosed) return;
+    if (hasFoundation(this.#paths) && identityOfPath(this.#paths.marks) !== null) {
+      this.memory.keep();
+      return;
+    }
+    try {
+      this.#membership.ensure();
+      this.prepare(0);
+    } catch {
+      // Tried again at the next look.
+    }
+  }
+
+  /**
+   * In a directory of epochs that was made anew, or from which some were removed, puts the highest that is
+   * known here on record: for those who read it, while claims also go by what is noted.
+   */
+  leaveEpoch(epoch: number): void {
+    if (this.#membership.isClosed) return;
+    try {
+      if (highestEpoch(this.#paths.epochs) >= epoch) return;
+      this.#membership.ensure();
+      recordEpoch(this.#paths.epochs, { epoch, record: this.#membership.claimPath });
+    } catch {
+      // Nobody is worse off than without it.
+    }
+  }
+
+  close(): void {
+    this.memory.close();
+  }
+}

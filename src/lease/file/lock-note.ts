@@ -1,0 +1,87 @@
+// What primary.lock says: the highest epoch that a holder of it claimed, and which lockfile directory it made.
+import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { overwrite, padded, parseJson, readDescriptor } from './durable-file.ts';
+import { identityOf } from './file-identity.ts';
+import { isFull } from './storage-error.ts';
+
+/** The note is overwritten in place, in room that the file has from its birth. */
+const LOCK_NOTE_BYTES = 256;
+
+export interface LockNote {
+  /** Which group's: the file may have been moved, or be found without a name. Empty: not known. */
+  readonly mark: string;
+  /** 0: none. Every holder writes its claim here too, so that it outlives the directory of epochs. */
+  readonly epoch: number;
+  readonly lockfile: LockfileNote;
+}
+
+/** Lets a leftover of proper-lockfile be told for one. */
+export type LockfileNote =
+  | { readonly state: 'none' }
+  /** Written before the directory is made, for the holder that dies between the two. */
+  | { readonly state: 'making' }
+  | { readonly state: 'made'; readonly identity: string };
+
+/** What a note of this group is known by: a path can be longer than the note. */
+export function markOf(directory: string): string {
+  return createHash('sha256').update(directory).digest('hex').slice(0, MARK_LENGTH);
+}
+
+/** The content of a new lock file. */
+export function lockNoteContent(note: LockNote): Buffer {
+  return padded(JSON.stringify(note), LOCK_NOTE_BYTES);
+}
+
+/**
+ * Only for the holder of the kernel lock. Without room for the note, in a file that somebody else made, a
+ * leftover looks foreign later.
+ */
+export function writeLockNote(fd: number, changes: Partial<LockNote>): void {
+  try {
+    overwrite(fd, lockNoteContent({ ...readLockNote(fd), ...changes }));
+  } catch (error) {
+    if (!isFull(error)) throw error;
+  }
+}
+
+/** What can't be read says nothing: the epoch is on record in the directory of epochs as well. */
+export function readLockNote(fd: number): LockNote {
+  const note = parseJson(readDescriptor(fd, LOCK_NOTE_BYTES));
+  if (typeof note !== 'object' || note === null) return NOTHING;
+  return {
+    mark: 'mark' in note && typeof note.mark === 'string' ? note.mark : '',
+    epoch: 'epoch' in note ? epochOf(note.epoch) : 0,
+    lockfile: 'lockfile' in note ? lockfileOf(note.lockfile) : NOTHING.lockfile,
+  };
+}
+
+/**
+ * Whether a lockfile directory is the one that the note is about. `noted` is the state of the file with
+ * the note: a directory of an unfinished note was born when that was written.
+ */
+export function isNoted(note: LockfileNote, directory: BigIntStats, noted: BigIntStats): boolean {
+  if (note.state === 'made') return note.identity === identityOf(directory);
+  if (note.state === 'none') return false;
+  const born = directory.birthtimeNs > 0n ? directory.birthtimeNs : directory.ctimeNs;
+  const apart = born - noted.mtimeNs;
+  return apart < UNFINISHED_WITHIN_NS && apart > -UNFINISHED_WITHIN_NS;
+}
+
+const NOTHING: LockNote = { mark: '', epoch: 0, lockfile: { state: 'none' } };
+
+const MARK_LENGTH = 32;
+
+const UNFINISHED_WITHIN_NS = 2_000_000_000n;
+
+function epochOf(value: unknown): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
+}
+
+function lockfileOf(value: unknown): LockfileNote {
+  if (typeof value !== 'object' || value === null || !('state' in value)) return { state: 'none' };
+  if (value.state === 'making') return { state: 'making' };
+  if (value.state !== 'made' || !('identity' in value)) return { state: 'none' };
+  if (typeof value.identity !== 'string') return { state: 'none' };
+  return { state: 'made', identity: value.identity };
+}

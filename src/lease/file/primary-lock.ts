@@ -1,0 +1,55 @@
+// primary.lock: taken on the file that the name means now, and proved free after it was given back.
+import { setTimeout as wait } from 'node:timers/promises';
+import { KernelLock } from './kernel-lock.ts';
+import type { KernelLockDescription } from './kernel-lock.ts';
+
+export class PrimaryLock {
+  readonly #lock: KernelLock;
+
+  constructor(path: string) {
+    this.#lock = new KernelLock(path);
+  }
+
+  isFree(): boolean {
+    return this.#lock.isFree();
+  }
+
+  /** Null: another has it, or there is no file. One that was replaced between two steps is tried again. */
+  take(): KernelLockDescription | null {
+    for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt += 1) {
+      const lock = this.#lock.openIfThere();
+      if (lock === null) return null;
+      let taken = false;
+      try {
+        taken = lock.tryLock();
+        if (taken) return lock;
+        if (lock.isNamed()) return null;
+      } finally {
+        if (!taken) lock.close();
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Resolves once the lock could be taken again, or `isTaken` says that another has it already. A child
+   * that was forked and has not yet called exec shares our description for an instant: hence the bounded
+   * retries. What still has it after them is no copy of ours: all descriptors here are closed at exec.
+   */
+  async proveFree(isTaken: () => boolean): Promise<void> {
+    for (let attempt = 0; attempt < PROOF_ATTEMPTS; attempt += 1) {
+      try {
+        if (this.#lock.isFree() || isTaken()) return;
+      } catch {
+        // What can't be looked at can't be proved; the descriptor is closed all the same.
+        return;
+      }
+      await wait(PROOF_INTERVAL_MS);
+    }
+  }
+}
+
+const LOCK_ATTEMPTS = 5;
+
+const PROOF_ATTEMPTS = 500;
+const PROOF_INTERVAL_MS = 1;
