@@ -3,6 +3,7 @@ import { ProcessFencing } from '../../src/fence/fence.ts';
 import type { ClearOutcome, Graces } from '../../src/fence/leftovers.ts';
 import { findLockHolders } from '../../src/fence/lock-holders.ts';
 import { ownIdentity, readStat } from '../../src/fence/process-identity.ts';
+import { signal } from '../support/process-list.ts';
 import { deadSupervisor, runs, session, Stage, until } from './stage.ts';
 
 /** Longer than a test: what ends before it ended by SIGTERM. */
@@ -171,7 +172,7 @@ describe('what a dead supervisor recorded', () => {
     );
     const holders = findLockHolders(stage.workloadLock.path);
     expect(holders.length).toBeGreaterThan(1);
-    for (const { pid } of holders) process.kill(pid, 'SIGKILL');
+    for (const { pid } of holders) signal(pid, 'SIGKILL');
   });
 });
 

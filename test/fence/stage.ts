@@ -12,6 +12,7 @@ import { identityOf, ownIdentity, readStat } from '../../src/fence/process-ident
 import { scanSessions } from '../../src/fence/session-members.ts';
 import { KernelLock } from '../../src/lease/file/kernel-lock.ts';
 import type { NodeRecord, ProcessIdentity, SessionRecord } from '../../src/lease/lease-store.ts';
+import { signal } from '../support/process-list.ts';
 
 /** Waits until a condition holds; fails after 10 s with what was waited for. */
 export async function until(what: string, condition: () => unknown): Promise<void> {
@@ -163,7 +164,7 @@ export class Stage {
     const sessions = new Set(this.#actors.map((actor) => actor.identity.pid));
     await until('all processes of the test have ended', () => {
       const members = [...scanSessions(sessions).values()].flat();
-      for (const { pid } of members) process.kill(pid, 'SIGKILL');
+      for (const { pid } of members) signal(pid, 'SIGKILL');
       return members.length === 0;
     });
     rmSync(this.stateDir, { recursive: true });

@@ -16,6 +16,7 @@ import type {
   WorkloadOptions,
 } from '../../src/workload/supervised-workload.ts';
 import { livingMembers } from '../../src/workload/living-members.ts';
+import { signal } from './process-list.ts';
 import { until } from './until.ts';
 
 export const TERM = { epoch: 7, previous: 'b', reason: 'a test' };
@@ -181,5 +182,5 @@ function endRecorded(directory: string): void {
   const text = textOf(join(directory, 'sessions.json'));
   // Only the fixture's ledger writes here.
   const sessions = JSON.parse(text === '' ? '[]' : text) as SessionRecord[];
-  for (const { pid } of livingMembers(sessions)) process.kill(pid, 'SIGKILL');
+  for (const { pid } of livingMembers(sessions)) signal(pid, 'SIGKILL');
 }
