@@ -1,27 +1,11 @@
 // One process that takes the lease again and again. Arguments: state directory, node, rounds, how.
 import { appendFileSync, closeSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ownIdentity } from '../../../dist/fence/process-identity.js';
-import { FileLease } from '../../../dist/lease/file/file-lease.js';
+import { openLease } from './open-lease.js';
 
 const [stateDir = '', node = '', rounds = '0', ending = ''] = process.argv.slice(2);
 
-const lease = FileLease.open({
-  stateDir,
-  record: {
-    node,
-    run: `run-${String(process.pid)}`,
-    group: 'web',
-    version: '0.1.0',
-    host: 'test-host',
-    supervisor: ownIdentity(),
-    endpoints: { bus: 'ipc:///tmp/bus', rpc: 'ipc:///tmp/rpc' },
-    standby: 'cold',
-    priority: 100,
-    startedAt: new Date().toISOString(),
-    startedAtMonotonicMs: Number(process.hrtime.bigint()) / 1e6,
-  },
-});
+const lease = openLease(stateDir, node);
 
 for (let round = 0; round < Number(rounds);) {
   const outcome = await lease.acquire(0);
