@@ -153,6 +153,7 @@ export class FileLease implements LeaseStore, SessionLedger {
     this.#membership.touch();
     const outcome = this.#held.verify();
     if (outcome.type === 'lost') this.#foundation.leaveEpoch(this.#held.epoch);
+    else this.#keepRegistered();
     return outcome;
   }
 
@@ -304,6 +305,16 @@ export class FileLease implements LeaseStore, SessionLedger {
       await this.#lockfile.release(lock.fd);
     } finally {
       lock.close();
+    }
+  }
+
+  /** Whoever takes over has to find what this node has started, also where its record alone was removed. */
+  #keepRegistered(): void {
+    if (this.#membership.isRegistered) return;
+    try {
+      this.#membership.ensure();
+    } catch {
+      // Tried again at the next beat.
     }
   }
 

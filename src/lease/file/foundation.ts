@@ -68,7 +68,8 @@ export class Foundation {
    */
   remake(): void {
     if (this.#membership.isClosed) return;
-    if (hasFoundation(this.#paths) && identityOfPath(this.#paths.marks) !== null) {
+    const isWhole = hasFoundation(this.#paths) && identityOfPath(this.#paths.marks) !== null;
+    if (isWhole && this.#membership.isRegistered) {
       this.memory.keep();
       return;
     }

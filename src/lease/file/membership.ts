@@ -71,6 +71,11 @@ export class Membership {
     return this.#closed;
   }
 
+  /** Whether others still find this node's record: the only trace of a session that has closed the lock. */
+  get isRegistered(): boolean {
+    return this.#registration.isPresent;
+  }
+
   get claimPath(): string {
     return this.#registration.claimPath;
   }

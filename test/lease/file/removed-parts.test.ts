@@ -2,6 +2,9 @@
 import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { FileLease } from '../../../src/lease/file/file-lease.ts';
+import { listNodes } from '../../../src/lease/file/node-registry.ts';
+import type { SessionRecord } from '../../../src/lease/lease-store.ts';
 import { granted, openLease, temporaryDirectory } from '../support/fixtures.ts';
 
 it('lets no newcomer repeat an epoch when the epochs are removed', async () => {
@@ -111,3 +114,33 @@ it('lets two that start a group at once do so without waiting for each other', a
   expect(await granted(b.acquire(0))).toBe(1);
   expect(await a.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
 });
+
+it.each(['nodes', 'claims'] as const)(
+  'puts the record of a node back at its next beat when the %s were removed',
+  async (part) => {
+    const stateDir = temporaryDirectory();
+    const primary = openLease(stateDir, 'a');
+    const standby = openLease(stateDir, 'b');
+    const epoch = await granted(primary.acquire(0));
+    primary.setSessions([workloadOf(primary)]);
+    rmSync(primary.paths[part], { recursive: true });
+    expect(primary.verify().type).toBe('held');
+    standby.observe();
+    const found = listNodes(primary.paths);
+    expect(found.map(({ node, alive }) => ({ node, alive }))).toEqual(
+      expect.arrayContaining([
+        { node: 'a', alive: true },
+        { node: 'b', alive: true },
+      ]),
+    );
+    expect(found.find(({ node }) => node === 'a')?.sessions).toHaveLength(1);
+    expect(await primary.advanceEpoch(0)).toBe(epoch + 1);
+  },
+);
+
+function workloadOf(lease: FileLease): SessionRecord {
+  const [own] = lease.listNodes();
+  if (own === undefined) throw new Error('it is not registered');
+  const { supervisor: process } = own;
+  return { process, kind: 'workload', active: true, keep: false, stopsWithSupervisor: true };
+}
