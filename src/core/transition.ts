@@ -144,9 +144,10 @@ function guardEpoch(state: NodeState, event: Event): Outcome | null {
 function learn(state: NodeState, event: Event, settings: Settings): NodeState {
   const observation = observationIn(event);
   if (observation === null) return state;
-  // A claim of this node's own counts from its own answer on: a look may see it first.
-  const isOwn = observation.holder?.run === settings.run;
-  const epochFloor = isOwn ? state.epochFloor : Math.max(state.epochFloor, observation.epoch);
+  // A claim of this node's own counts from its own answer on: a look may see it first. A secondary waits for
+  // none: what it claimed and was never told of would be taken for another's that is about to say its name.
+  const isAwaited = state.role !== 'secondary' && observation.holder?.run === settings.run;
+  const epochFloor = isAwaited ? state.epochFloor : Math.max(state.epochFloor, observation.epoch);
   const { paused } = observation;
   if (epochFloor === state.epochFloor && paused === state.paused) return state;
   return { ...state, epochFloor, paused };
