@@ -324,14 +324,16 @@ export class Workload {
   }
 
   #fail({ isNewest }: Order, message: string): void {
-    // That of an order that another has followed is no failure of the promotion.
-    if (!isNewest()) return;
-    const { lease, term } = this.#life;
-    if (lease.heldEpoch !== null && lease.heldEpoch !== term.activatedEpoch) {
-      this.#world.promotionFailed(this.#life, lease.heldEpoch);
-    }
     const code = 'FAILOVER_PROMOTION_FAILED';
-    this.#life.answerTo(isNewest, { type: 'workload-failed', code, message });
+    this.#life.answer(() => {
+      // That of an order that another has followed is no failure of the promotion.
+      if (!isNewest()) return;
+      const { lease, term } = this.#life;
+      if (lease.heldEpoch !== null && lease.heldEpoch !== term.activatedEpoch) {
+        this.#world.promotionFailed(this.#life, lease.heldEpoch);
+      }
+      this.#life.dispatch({ type: 'workload-failed', code, message });
+    });
   }
 }
 
