@@ -1,9 +1,13 @@
 // A process that has no descriptor left can't look; it must not take that for nobody being there.
 import type fs from 'node:fs';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { findLeftovers } from '../../src/fence/find-leftovers.ts';
 import { clearLeftovers } from '../../src/fence/leftovers.ts';
+import { findLockHolders } from '../../src/fence/lock-holders.ts';
 import { isAlive, ownIdentity, readStat } from '../../src/fence/process-identity.ts';
+import { findDeletedLockHolders } from '../../src/lease/file/deleted-holders.ts';
 import { listNodes } from '../../src/lease/file/node-registry.ts';
 import { openLease, temporaryDirectory } from '../lease/support/fixtures.ts';
 import { Stage, deadSupervisor, session } from './stage.ts';
@@ -26,6 +30,10 @@ vi.mock('node:fs', async (importOriginal) => {
     readdirSync: (path: string) => {
       refuse(path);
       return original.readdirSync(path);
+    },
+    readFileSync: (path: string, encoding: BufferEncoding) => {
+      refuse(path);
+      return original.readFileSync(path, encoding);
     },
   };
 });
@@ -66,4 +74,37 @@ test('nodes that could not be listed are not taken for none', () => {
     exhausted.by = (path) => path.startsWith(paths.directory) && path.endsWith(part);
     expect(() => listNodes(paths), part).toThrow('EMFILE');
   }
+});
+
+test('a holder of a lock that could not be looked at is not taken for none', () => {
+  const path = stage.workloadLock.path;
+  const holder = stage.workloadLock.open();
+  onTestFinished(() => {
+    holder.close();
+  });
+  expect(holder.tryLock()).toBe(true);
+  const own = `/proc/${String(process.pid)}`;
+  for (const failing of [`${own}/fdinfo`, `${own}/fdinfo/${String(holder.fd)}`]) {
+    exhausted.by = (opened) => opened === failing;
+    expect(() => findLockHolders(path), failing).toThrow('EMFILE');
+  }
+  exhausted.by = () => false;
+  expect(findLockHolders(path)).toEqual([{ pid: process.pid, fd: holder.fd }]);
+});
+
+test('who holds a lock that was removed with its directory is not taken for nobody', () => {
+  const directory = join(stage.stateDir, stage.group);
+  const holder = stage.workloadLock.open();
+  onTestFinished(() => {
+    holder.close();
+  });
+  expect(holder.tryLock()).toBe(true);
+  rmSync(stage.workloadLock.path);
+  const own = `/proc/${String(process.pid)}`;
+  for (const failing of [`${own}/fd`, `${own}/fdinfo/${String(holder.fd)}`]) {
+    exhausted.by = (opened) => opened === failing;
+    expect(() => findDeletedLockHolders(directory), failing).toThrow('EMFILE');
+  }
+  exhausted.by = () => false;
+  expect(findDeletedLockHolders(directory).map(({ pid }) => pid)).toEqual([process.pid]);
 });

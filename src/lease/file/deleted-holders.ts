@@ -3,11 +3,14 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { findDeletedHolders } from '../../fence/lock-holders.ts';
 import { readMark } from '../../fence/process-view.ts';
+import { isOutOfResources } from '../../out-of-resources.ts';
 
 /**
  * The processes that hold a lock on a deleted lock file of `directory` (its real path), or on one that
  * was moved away with an earlier directory: those only where their environment names this group. An armed
  * process has its file open but not locked: waiting for each other, two of them would wait for ever.
+ *
+ * @throws the system's error when it has nothing left to look with: that is not "nobody"
  */
 export function findDeletedLockHolders(directory: string): { readonly pid: number }[] {
   const deleted = findDeletedHolders(directory).filter(({ pid, fd }) => hasLock(pid, fd));
@@ -36,7 +39,8 @@ const WORKLOAD_LOCK = 'workload.lock';
 function list(path: string): string[] {
   try {
     return readdirSync(path);
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     return [];
   }
 }
@@ -53,7 +57,8 @@ function hasLock(pid: number, fd: number): boolean {
   try {
     const information = readFileSync(`/proc/${String(pid)}/fdinfo/${String(fd)}`, 'latin1');
     return information.includes('lock:');
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     // Gone meanwhile.
     return false;
   }
