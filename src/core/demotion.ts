@@ -149,6 +149,9 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
     case 'workload-deactivated':
       if (demotion.step !== 'stop' || !keepsWorkload(state, settings)) return stay(state);
       return release({ ...state, armed: true });
+    case 'workload-disarmed':
+      // One that was to go on as secondary has ended: it is started anew once the lease is free.
+      return stay({ ...state, armed: false });
     case 'workload-failed':
       // A workload that could not be deactivated is stopped instead.
       if (demotion.step !== 'stop' || !keepsWorkload(state, settings)) return stay(state);
