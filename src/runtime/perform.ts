@@ -4,7 +4,7 @@ import type { EventBody, HolderInspection, LeaseOrder } from '../core/event.ts';
 import type { Settings } from '../core/settings.ts';
 import type { StopOrder } from '../core/state.ts';
 import type { RequestOutcome } from '../core/effect.ts';
-import type { LeaseStore } from '../lease/lease-store.ts';
+import type { LeaseStore, VerifyOutcome } from '../lease/lease-store.ts';
 import type { Bus, Fencing, Workload } from './ports.ts';
 import { codeOf, messageOf } from './failures.ts';
 import type { OrderKind, Orders } from './orders.ts';
@@ -113,9 +113,18 @@ export function perform(effect: Effect, context: EffectContext): void {
 
 /** Says it when the lease is lost: what its holder alone may do is not begun then. */
 function isHeld({ ports, dispatch }: EffectContext): boolean {
-  const outcome = ports.lease.verify();
+  const outcome = verify(ports.lease);
   if (outcome.type === 'lost') dispatch({ type: 'lease-lost', cause: outcome.cause });
   return outcome.type === 'held';
+}
+
+/** What can't be looked at is not known to be held. */
+function verify(lease: LeaseStore): VerifyOutcome {
+  try {
+    return lease.verify();
+  } catch (error) {
+    return { type: 'lost', cause: `it could not be looked at: ${messageOf(error)}` };
+  }
 }
 
 /** Hands on what became of an order, unless another of its kind was given meanwhile. */

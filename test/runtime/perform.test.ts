@@ -8,6 +8,7 @@ import { perform } from '../../src/runtime/perform.ts';
 import type { EffectContext } from '../../src/runtime/perform.ts';
 
 const TERM = { epoch: 3, previous: null, reason: 'start' } as const;
+const VERIFY: Effect = { type: 'verify-lease' };
 const STOP: Effect = { type: 'stop-workload', graceMs: 0 };
 const ARM: Effect = { type: 'arm-workload' };
 const ACTIVATE: Effect = { type: 'activate-workload', ...TERM };
@@ -80,9 +81,19 @@ describe('an answer', () => {
 
 describe('what only the holder of the lease may do', () => {
   it.each([ACTIVATE, HOOK])('is not begun when the lease is found lost: $type', (effect) => {
-    const stage = new Stage({ type: 'lost', cause: 'it was removed' });
+    const stage = new Stage(() => ({ type: 'lost', cause: 'it was removed' }));
     stage.perform(effect);
     expect(stage.events).toEqual([{ type: 'lease-lost', cause: 'it was removed' }]);
+    expect(stage.calls).toEqual([]);
+  });
+
+  it.each([ACTIVATE, HOOK, VERIFY])('is not begun when the look failed: $type', (effect) => {
+    const stage = new Stage(() => {
+      throw new Error('the file system is read-only');
+    });
+    stage.perform(effect);
+    const cause = 'it could not be looked at: the file system is read-only';
+    expect(stage.events).toEqual([{ type: 'lease-lost', cause }]);
     expect(stage.calls).toEqual([]);
   });
 });
@@ -98,7 +109,7 @@ class Stage {
   readonly calls: Call[] = [];
   readonly #context: EffectContext;
 
-  constructor(verified: VerifyOutcome = { type: 'held' }) {
+  constructor(verify: () => VerifyOutcome = () => ({ type: 'held' })) {
     const ordered = async (): Promise<unknown> =>
       new Promise((resolve, reject) => {
         this.calls.push({ resolve, reject });
@@ -108,7 +119,7 @@ class Stage {
         acquire: ordered,
         release: ordered,
         advanceEpoch: ordered,
-        verify: (): VerifyOutcome => verified,
+        verify,
       },
       fencing: { clearLeftovers: ordered },
       workload: { arm: ordered, activate: ordered, stop: ordered, runHook: ordered },
