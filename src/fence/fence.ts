@@ -117,6 +117,7 @@ export class ProcessFencing implements Fencing {
 
   async #clear(limits: Graces, signal: AbortSignal): Promise<ClearOutcome> {
     const outcome = await clearLeftovers(this.#sources, limits, signal);
+    if (outcome?.type === 'cleared') this.#sources.cleared();
     // Only a newer one aborts.
     return outcome ?? this.#clearing?.outcome ?? { type: 'remain', detail: 'it was called off' };
   }

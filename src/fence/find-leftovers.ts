@@ -1,4 +1,5 @@
 // Looks for what earlier runs left, and tells apart what may be signalled and what is only waited for.
+import { readdirSync } from 'node:fs';
 import type { NodeRecord, SessionRecord } from '../lease/lease-store.ts';
 import type { Graces, LeftoverSources } from './leftovers.ts';
 import { findLockHolders } from './lock-holders.ts';
@@ -47,8 +48,14 @@ export function findLeftovers(
   if (searchHolders && !lockIsFree && targets.length === 0) {
     for (const { pid } of findLockHolders(sources.workloadLockPath)) judgeHolder(pid, look);
   }
+  if (searchHolders && sources.missesRecordIn(nodes)) {
+    for (const pid of findUnrecorded(look)) look.verdicts.addOther(pid, UNRECORDED);
+  }
   return { targets, others, lockIsFree };
 }
+
+const UNRECORDED =
+  'its environment names this group, and the record of what started it was removed; end it by hand';
 
 /** A recorded session and whose it is. */
 interface Claim {
@@ -145,6 +152,29 @@ function judgeHolder(pid: number, look: Look): void {
   else look.verdicts.addOther(pid, why);
 }
 
+/**
+ * Processes that were started for this group and not by a node that is registered now. Their environment
+ * is all that is left to tell, and no proof that would allow a signal.
+ */
+function findUnrecorded({ sources, nodes, live }: Look): number[] {
+  const registered = nodes.filter((node) => node.run === sources.run || live.has(node));
+  return readdirSync('/proc').flatMap((name) => {
+    const stat = /^\d+$/.test(name) ? readStat(Number(name)) : null;
+    if (stat === null) return [];
+    const isSupervisor = registered.some(({ supervisor }) => supervisor.pid === stat.pid);
+    if (isSupervisor || hasEnded(stat)) return [];
+    const mark = readMark(stat.pid, sources);
+    if (mark === null) return [];
+    const starter = registered.find(({ node }) => node === mark.node);
+    return starter !== undefined && isSince(stat, starter) ? [] : [stat.pid];
+  });
+}
+
+/** What started before a supervisor is of an earlier life of the same node id. */
+function isSince(stat: ProcessStat, { supervisor }: NodeRecord): boolean {
+  return BigInt(stat.startTime) >= BigInt(supervisor.startTime);
+}
+
 function reasonToSpareHolder(stat: ProcessStat, look: Look): string | null {
   if (stat.pid === process.pid) return 'this process itself holds the workload lock';
   const mark = readMark(stat.pid, look.sources);
@@ -154,10 +184,7 @@ function reasonToSpareHolder(stat: ProcessStat, look: Look): string | null {
     const belongs =
       stat.pid === node.supervisor.pid ||
       node.sessions.some(({ process: { pid } }) => pid === stat.session && !look.ended.has(pid)) ||
-      // What started before that supervisor is of an earlier life of the same node id.
-      (!isOwn &&
-        mark?.node === node.node &&
-        BigInt(stat.startTime) >= BigInt(node.supervisor.startTime));
+      (!isOwn && mark?.node === node.node && isSince(stat, node));
     if (belongs) return `holds the workload lock for node ${node.node}, which is alive`;
   }
   if (mark === null) return 'holds the workload lock and is not known to be of this group';

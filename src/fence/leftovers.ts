@@ -14,6 +14,10 @@ export interface LeftoverSources extends GroupMark {
   readonly isWorkloadLockFree: () => boolean;
   /** Every registered node, those of dead supervisors too. */
   readonly listNodes: () => readonly NodeRecord[];
+  /** Whether a record was removed that is not among these: the environment of each process is asked then. */
+  readonly missesRecordIn: (nodes: readonly NodeRecord[]) => boolean;
+  /** Called when nothing is left. */
+  readonly cleared: () => void;
   /** Sessions of this run whose main process has ended: not an armed gate, not a hot standby. */
   readonly ownEndedSessions: () => readonly SessionRecord[];
 }

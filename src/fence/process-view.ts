@@ -1,6 +1,7 @@
 // What can be read of another process: what it does, how it is called, which group started it.
 import { closeSync, openSync, readFileSync, readSync, realpathSync } from 'node:fs';
 import type { HolderInspection } from '../core/event.ts';
+import { isOutOfResources } from '../out-of-resources.ts';
 import { hasEnded, readStat } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
 
@@ -79,7 +80,8 @@ function readEnvironment(pid: number): Map<string, string> {
   let text: string;
   try {
     text = readFileSync(`/proc/${String(pid)}/environ`, 'utf8').slice(0, ENVIRONMENT_BYTES);
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     return variables;
   }
   for (const variable of text.split('\0')) {

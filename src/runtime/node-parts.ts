@@ -60,6 +60,10 @@ export function buildFencing(
     workloadLockPath: paths.workloadLock,
     isWorkloadLockFree: () => workloadLock.isFree(),
     listNodes: () => lease.listNodes(),
+    missesRecordIn: (nodes) => lease.missesRecordIn(nodes),
+    cleared: () => {
+      lease.cleared();
+    },
     ownEndedSessions: () => workload().ownEndedSessions(),
     observe: () => lease.observe(),
   });

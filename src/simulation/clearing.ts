@@ -42,6 +42,7 @@ export class Clearing {
     const { targets, others } = this.#find();
     for (const target of targets) this.#signal(target, ladder);
     if (targets.length === 0 && !others) {
+      this.#life.lease.cleared();
       this.#answer(ladder, 'leftovers-cleared');
       return;
     }
@@ -67,7 +68,12 @@ export class Clearing {
       const { owner } = session;
       const isOwn = owner === this.#life;
       const holdsLock = session.holdsLock && session.description === directory;
-      if (!holdsLock && session.recordedIn !== directory && !isOwn) continue;
+      if (!holdsLock && session.recordedIn !== directory && !isOwn) {
+        // By its environment: it is named, and waited for.
+        const isRegistered = owner.alive && directory.records.has(owner.settings.run);
+        if (this.#life.lease.missesRecords && !isRegistered) others = true;
+        continue;
+      }
       if (isOwn) {
         if (!session.firstAlive) targets.push(session);
         else if (holdsLock) others = true;

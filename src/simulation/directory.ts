@@ -13,6 +13,10 @@ export class Directory {
   epoch = 0;
   /** The highest epoch that a holder wrote into the lock file: it outlives the records. */
   noted = 0;
+  /** The last run that was allowed to start something and has not left in order; empty: none; null: not known. */
+  starter: string | null = null;
+  /** The runs whose record is there. */
+  readonly records: Set<string> = new Set<string>();
   /** Of the directory of epochs: another one after each removal. */
   epochsVersion = 0;
   /** Whose claim the highest epoch is. */

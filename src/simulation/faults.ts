@@ -27,6 +27,7 @@ export const FAULTS = {
   'lost-race': 'the epoch that a node claims is taken',
   'remove-directory': 'the state directory is removed',
   'remove-epochs': 'the records of all epochs are removed',
+  'remove-nodes': 'the records of all nodes, and of what they started, are removed',
   'watch-loss': 'changes of the lease go unnoticed',
   'foreign-lock': 'a process of another program takes the lock',
   'late-answer': 'what a node ordered is answered late',

@@ -15,6 +15,12 @@ export interface LeaseClient {
   readonly heldEpoch: number | null;
   /** The highest epoch that can be read in the lock file which this process has open. */
   readonly noted: number;
+  /** Whether records may have been removed, so that only processes tell of what was started. */
+  readonly missesRecords: boolean;
+  /** Nothing of an earlier run is left. */
+  cleared(): void;
+  /** Puts its record where it is missing. */
+  register(): void;
   /** Before anything else. */
   open(): void;
   acquire(floor: number): void;
@@ -45,6 +51,9 @@ export class FileLeaseClient implements LeaseClient {
   #held: Directory | null = null;
   #heldEpoch: number | null = null;
   #heldVersion = 0;
+  /** Who was noted at the claim. */
+  #formerStarter: string | null = null;
+  #isCleared = false;
   /** The directory whose lock file this process has open: perhaps one that was removed since. */
   #kept: Directory | null = null;
   #highestSeen = 0;
@@ -64,15 +73,30 @@ export class FileLeaseClient implements LeaseClient {
     return this.#kept?.noted ?? 0;
   }
 
+  get missesRecords(): boolean {
+    if (this.#held === null || this.#isCleared) return false;
+    const { records } = this.#world.directory;
+    return (
+      this.#formerStarter === null ||
+      (this.#formerStarter !== '' && !records.has(this.#formerStarter))
+    );
+  }
+
+  cleared(): void {
+    if (this.#held === null) return;
+    this.#isCleared = true;
+    this.#held.starter = this.#life.settings.run;
+  }
+
   open(): void {
-    this.#ensure();
+    this.register();
     this.#hasFoundation(this.#world.directory);
   }
 
   acquire(floor: number): void {
     const isNewest = this.#life.orders.begin('lease');
     this.#inTurn((done) => {
-      this.#ensure();
+      this.register();
       const directory = this.#world.directory;
       const life = this.#life;
       if (life.diskErrorUntil > this.#world.at || this.#held !== null) {
@@ -83,6 +107,8 @@ export class FileLeaseClient implements LeaseClient {
         directory.holder = life;
         this.#held = directory;
         this.#heldVersion = directory.epochsVersion;
+        this.#formerStarter = directory.starter;
+        this.#isCleared = false;
         if (directory.completedAt >= life.startedAt) this.#undo('completed', { isNewest, done });
         else {
           life.later(life.random.between(0.2, 3), () => {
@@ -126,6 +152,7 @@ export class FileLeaseClient implements LeaseClient {
     }
     if (this.#held.epoch > (this.#heldEpoch ?? 0)) return 'a higher epoch was recorded';
     this.#held.touch();
+    this.register();
     return null;
   }
 
@@ -166,6 +193,9 @@ export class FileLeaseClient implements LeaseClient {
         return;
       }
       this.#leaveEpoch(epoch);
+      const { run } = this.#life.settings;
+      const left = this.#world.sessionsOf(this.#life).length > 0;
+      if (directory.starter === run && !left) directory.starter = '';
       this.#heldEpoch = null;
       this.#close(directory, () => {
         this.#proveFree(epoch, 0, () => {
@@ -182,8 +212,9 @@ export class FileLeaseClient implements LeaseClient {
     }
     this.#highestSeen = Math.max(this.#highestSeen, observation.epoch);
     if (this.#held === null) {
-      const { hasEpochs, hasLockFiles } = this.#world.directory;
-      if (hasEpochs && hasLockFiles) this.#kept = this.#world.directory;
+      const { hasEpochs, hasLockFiles, records } = this.#world.directory;
+      const isRegistered = records.has(this.#life.settings.run);
+      if (hasEpochs && hasLockFiles && isRegistered) this.#kept = this.#world.directory;
       else this.open();
     }
     // Its own lock is not asked for: it would be found free by itself.
@@ -285,9 +316,12 @@ export class FileLeaseClient implements LeaseClient {
   }
 
   /** Makes the directory anew, with this node's record in it. */
-  #ensure(): void {
+  register(): void {
     const { directory, sessions } = this.#world;
     directory.exists = true;
+    const { run } = this.#life.settings;
+    if (directory.records.has(run)) return;
+    directory.records.add(run);
     for (const session of sessions) {
       if (session.owner === this.#life) session.recordedIn = directory;
     }
@@ -319,7 +353,7 @@ export class FileLeaseClient implements LeaseClient {
   #leaveEpoch(epoch: number): void {
     const { directory } = this.#world;
     if (directory.epoch >= epoch) return;
-    this.#ensure();
+    this.register();
     directory.claim(epoch, this.#life.holder);
     directory.hasEpochs = true;
     this.#world.leaseChanged();

@@ -80,6 +80,9 @@ export class Nemesis {
         for (const life of this.#world.lives) life.trouble(at);
         this.#world.removeEpochs();
         return true;
+      case 'remove-nodes':
+        this.#world.removeNodes();
+        return true;
       case 'foreign-lock':
         this.#world.lockByStranger(until);
         return true;

@@ -27,7 +27,7 @@ export function drawPlan({ seed, nodes, kinds }: PlanOptions): Plan {
   const count = nodes ?? random.pick([2, 3, 3, 5]);
   const profile = drawProfile(random);
   const troubleMs = random.pick([4_000, 12_000, 30_000]);
-  const possible = kinds.filter((kind) => isPossible(kind, { nodes: count, profile }));
+  const possible = kinds.filter((kind) => isPossible(kind, count));
   const chosen = chooseKinds(possible, random);
   const faults: Fault[] = [];
   // Some runs are calm with a fault now and then, in others everything happens at once.
@@ -54,21 +54,9 @@ function chooseKinds(possible: readonly FaultKind[], random: Random): readonly F
 }
 
 /** Whether somebody promises anything about it. */
-export function isPossible(
-  kind: FaultKind,
-  { nodes, profile }: { readonly nodes: number; readonly profile: Profile },
-): boolean {
-  switch (kind) {
-    case 'remove-directory':
-    case 'remove-epochs':
-      // What keeps no descriptor is known by its record alone: with the directory it is forgotten.
-      return profile.workload.keepsDescriptor;
-    case 'demote':
-      // It stands by until another has led.
-      return nodes > 1;
-    default:
-      return true;
-  }
+export function isPossible(kind: FaultKind, nodes: number): boolean {
+  // Who was demoted stands by until another has led.
+  return kind !== 'demote' || nodes > 1;
 }
 
 /** Short ones hit the moments between two steps, long ones outlast the timeouts. */

@@ -14,8 +14,8 @@ export class Session {
   readonly owner: Life;
   /** What its descriptor of the workload lock is of. */
   readonly description: Directory;
-  /** Where its record is. */
-  recordedIn: Directory;
+  /** Where its record is; null: it was removed. */
+  recordedIn: Directory | null;
   epoch = 0;
   /** Whether it does anything yet. */
   opened = false;
@@ -37,6 +37,7 @@ export class Session {
     this.owner = owner;
     this.description = description;
     this.recordedIn = world.directory;
+    owner.lease.register();
     this.#stubborn = owner.random.happens(world.traits.stubborn);
     world.sessions.push(this);
   }

@@ -79,9 +79,8 @@ function withFewerFaults(plan: Plan, trial: Trial): Plan {
 function withFewerNodes(plan: Plan, trial: Trial): Plan {
   let shortest = plan;
   for (let nodes = plan.nodes - 1; nodes >= 1; nodes -= 1) {
-    const { profile } = shortest;
     const faults = shortest.faults.filter(
-      ({ kind, node }) => node < nodes && isPossible(kind, { nodes, profile }),
+      ({ kind, node }) => node < nodes && isPossible(kind, nodes),
     );
     const candidate = trial.keep({ ...shortest, nodes, faults }, shortest);
     if (candidate === shortest) break;

@@ -136,6 +136,12 @@ export class World {
     this.leaseChanged();
   }
 
+  /** The records of all nodes are gone. */
+  removeNodes(): void {
+    this.directory.records.clear();
+    for (const session of this.sessions) session.recordedIn = null;
+  }
+
   setPaused(paused: boolean): void {
     this.directory.exists = true;
     this.directory.paused = paused;

@@ -236,7 +236,9 @@ interface Answers {
 /** In the built package: the other user's process has no test runner around it. */
 function runAsNobody(primary: Actor, left: Actor): Answers {
   const built = join(import.meta.dirname, '..', '..', 'dist', 'fence', 'fence.js');
-  const { observe, isWorkloadLockFree, listNodes, ownEndedSessions, ...plain } = stage.sources;
+  const { observe, isWorkloadLockFree, listNodes, ownEndedSessions, ...others } = stage.sources;
+  const { missesRecordIn, cleared, ...plain } = others;
+  expect([missesRecordIn(listNodes()), cleared]).toEqual([false, expect.any(Function)]);
   const session = { process: left.identity, kind: 'workload', active: true, keep: false };
   const [node] = listNodes();
   const nodes = [node, { ...node, run: 'r', supervisor: deadSupervisor(), sessions: [session] }];
@@ -254,6 +256,8 @@ function runAsNobody(primary: Actor, left: Actor): Answers {
       isWorkloadLockFree: () => false,
       listNodes: () => nodes,
       ownEndedSessions: () => [],
+      missesRecordIn: () => false,
+      cleared: () => undefined,
     });
     const inspection = await fencing.inspect();
     const fence = await fencing.fence({ epoch: 7, run: 'run-of-a', mode: 'kill' });

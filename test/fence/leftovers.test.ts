@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
 import { ProcessFencing } from '../../src/fence/fence.ts';
 import type { ClearOutcome, Graces } from '../../src/fence/leftovers.ts';
 import { findLockHolders } from '../../src/fence/lock-holders.ts';
@@ -303,3 +304,53 @@ describe('what belongs to the living', () => {
     expect(outcome).toMatchObject({ type: 'remain' });
   });
 });
+
+describe('what was started under a record that was removed', () => {
+  test('is named and not signalled: its environment is no proof', async () => {
+    const actor = await stage.start('exec 3>&-; echo ready; exec sleep 1000', {
+      env: stage.mark('a'),
+    });
+    expect((await clear(0)).type).toBe('cleared');
+    expect(stage.cleared).toBe(1);
+    stage.missesRecords = true;
+    const outcome = await clear(0);
+    const pid = String(actor.identity.pid);
+    expect(outcome.type === 'remain' && outcome.detail).toBe(
+      `pid ${pid} (sleep 1000): its environment names this group, ` +
+        'and the record of what started it was removed; end it by hand',
+    );
+    expect([runs(actor.identity.pid), stage.cleared]).toEqual([true, 1]);
+    actor.child.kill('SIGKILL');
+    await actor.end;
+    expect((await clear(0)).type).toBe('cleared');
+    expect(stage.cleared).toBe(2);
+  });
+
+  test('is no matter where a node that is registered and alive has started it', async () => {
+    const supervisor = await stage.start('echo ready; exec sleep 1000');
+    stage.addNode('a', supervisor.identity);
+    await stage.start('echo ready; exec sleep 1000', { env: stage.mark('a') });
+    await stage.start('echo ready; exec sleep 1000', {
+      env: { ...stage.mark('a'), FAILOVER_GROUP: 'b' },
+    });
+    stage.missesRecords = true;
+    expect((await clear(0)).type).toBe('cleared');
+  });
+
+  test('is in the way where a node of the same id is alive that began after it', async () => {
+    const former = await stage.start('echo ready; exec sleep 1000', { env: stage.mark('a') });
+    // Starts are told apart by the clock's ticks.
+    await until('a tick has passed', () => ownTick() > Number(former.identity.startTime) + 1);
+    const supervisor = await stage.start('echo ready; exec sleep 1000');
+    stage.addNode('a', supervisor.identity);
+    stage.missesRecords = true;
+    expect((await clear(0)).type).toBe('remain');
+  });
+});
+
+/** The time of a start that happens now, in the kernel's ticks since boot. */
+function ownTick(): number {
+  return Math.floor(Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * TICKS_PER_SECOND);
+}
+
+const TICKS_PER_SECOND = 100;

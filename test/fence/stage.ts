@@ -40,6 +40,10 @@ export class Stage {
   readonly workloadLock: KernelLock;
   readonly nodes: NodeRecord[] = [];
   readonly ended: SessionRecord[] = [];
+  /** Whether records were removed. */
+  missesRecords = false;
+  /** How often it was said that nothing is left. */
+  cleared = 0;
   observation: Omit<LeaseObservation, 'held'> = {
     epoch: 7,
     holder: null,
@@ -68,6 +72,10 @@ export class Stage {
       isWorkloadLockFree: () => this.workloadLock.isFree(),
       listNodes: () => this.nodes,
       ownEndedSessions: () => this.ended,
+      missesRecordIn: () => this.missesRecords,
+      cleared: () => {
+        this.cleared += 1;
+      },
     };
   }
 

@@ -100,6 +100,32 @@ describe('the state directory', () => {
     }),
   );
 
+  it.each([
+    ['the records of its nodes are', 'nodes'],
+    ['all of it is', ''],
+  ])('when %s removed as a supervisor dies, its workload is waited for, and named', (_, name) =>
+    inGroup(async (group) => {
+      const run = 'exec 3>&-; exec "$W" --ignore-term';
+      const [a, b] = await group.startAll(['a', 'b'], { run });
+      const { pid } = await group.active(1);
+      // It can't put its record back.
+      a.kill('SIGSTOP');
+      group.remove(join(group.groupDir, name));
+      a.kill('SIGKILL');
+      const told = 'its environment names this group';
+      await group.until('it to be named', () =>
+        b.log.some((line) => {
+          const text = JSON.stringify(line);
+          return text.includes(`pid ${String(pid)} `) && text.includes(told);
+        }),
+      );
+      expect(group.starts).toBe(1);
+      process.kill(pid, 'SIGKILL');
+      await group.active(2);
+      await group.reaches(b, 'serving');
+    }),
+  );
+
   it('has an epoch record from the future: the next epoch is above it', () =>
     inGroup(async (group) => {
       const [a] = await group.startAll(['a']);

@@ -35,6 +35,11 @@ export class EpochMemory {
     return this.#highest;
   }
 
+  /** The run whose record has to stay: see `LockNote`. */
+  get starter(): string | null {
+    return this.#fd === null ? null : readLockNote(this.#fd).starter;
+  }
+
   /** Keeps the file that has the name now, once it is there. */
   keep(): void {
     const identity = identityOfPath(this.#primaryLock);

@@ -101,8 +101,8 @@ export class FileLease implements LeaseStore, SessionLedger {
       },
     });
     try {
-      collectGarbage(this.paths);
       this.#foundation.prepare(0);
+      this.collectGarbage();
     } catch (error) {
       this.#foundation.close();
       this.#membership.close();
@@ -124,6 +124,19 @@ export class FileLease implements LeaseStore, SessionLedger {
   /** Processes that may be active on lock files that were removed: nobody starts anything before they end. */
   deletedHolders(): readonly { readonly pid: number }[] {
     return this.#foundation.deletedHolders();
+  }
+
+  /**
+   * Whether records of what earlier runs started were removed and are not among these, so that only the
+   * processes themselves can tell of it. Until `cleared`, while the lease is held.
+   */
+  missesRecordIn(nodes: readonly NodeRecord[]): boolean {
+    return this.#held?.missesRecordIn(nodes) === true;
+  }
+
+  /** Nothing of an earlier run is left; the holder may start something. */
+  cleared(): void {
+    if (this.#held !== null) this.#noteStarter(this.#held);
   }
 
   acquire(floor: number): Promise<AcquireOutcome> {
@@ -165,6 +178,7 @@ export class FileLease implements LeaseStore, SessionLedger {
       this.#guardSoon();
       // Whoever waits for our lock reads it next, and may never have heard of this epoch.
       this.#foundation.leaveEpoch(held.epoch);
+      this.#noteLeft(held);
       await this.#giveBack(held.lock);
       await this.#primaryLock.proveFree(() => highestEpoch(this.paths.epochs) > held.epoch);
     });
@@ -218,7 +232,7 @@ export class FileLease implements LeaseStore, SessionLedger {
 
   /** Removes the records of nodes that ended and left nothing; returns how many. */
   collectGarbage(): number {
-    return collectGarbage(this.paths);
+    return collectGarbage(this.paths, this.#foundation.memory.starter);
   }
 
   /** Also releases what is held. A record with sessions that still run stays, for those who empty them. */
@@ -297,6 +311,20 @@ export class FileLease implements LeaseStore, SessionLedger {
       }, TIDY_DELAY_MS).unref();
     }
     return claim;
+  }
+
+  /** What this run starts from now on is in its record. */
+  #noteStarter(held: HeldLease): void {
+    held.isCleared = true;
+    const starter = this.#membership.record.run;
+    if (readLockNote(held.lock.fd).starter !== starter) writeLockNote(held.lock.fd, { starter });
+  }
+
+  /** Only by the run that is noted: what one of before left was not emptied otherwise. */
+  #noteLeft(held: HeldLease): void {
+    const { run, sessions } = this.#membership.record;
+    if (sessions.length > 0 || readLockNote(held.lock.fd).starter !== run) return;
+    writeLockNote(held.lock.fd, { starter: '' });
   }
 
   /** In the reverse order of taking. Closing, not unlocking: a copy somewhere keeps the lock. */

@@ -1,28 +1,40 @@
 // What one term holds, and whether the paths still name it.
 import { futimesSync } from 'node:fs';
-import type { VerifyOutcome } from '../lease-store.ts';
+import type { NodeRecord, VerifyOutcome } from '../lease-store.ts';
 import { highestEpoch } from './epoch.ts';
 import { identityOfPath } from './file-identity.ts';
 import type { GroupPaths } from './group-paths.ts';
 import type { KernelLockDescription } from './kernel-lock.ts';
+import { readLockNote } from './lock-note.ts';
 import { errnoOf } from './storage-error.ts';
 
 export class HeldLease {
   readonly lock: KernelLockDescription;
   epoch = 0;
+  /** Nothing that an earlier run started is left. */
+  isCleared = false;
   /** Set when another took the lockfile away. */
   compromised: string | null = null;
   readonly #paths: GroupPaths;
   readonly #directory: string | null;
   readonly #workloadLock: string | null;
   readonly #epochs: string | null;
+  readonly #formerStarter: string | null;
 
   constructor(paths: GroupPaths, lock: KernelLockDescription) {
     this.lock = lock;
+    this.#formerStarter = readLockNote(lock.fd).starter;
     this.#paths = paths;
     this.#directory = identityOfPath(paths.directory);
     this.#workloadLock = identityOfPath(paths.workloadLock);
     this.#epochs = identityOfPath(paths.epochs);
+  }
+
+  /** Whether the record of what may still be active is not among these: processes have to be asked then. */
+  missesRecordIn(nodes: readonly NodeRecord[]): boolean {
+    const starter = this.#formerStarter;
+    if (this.isCleared || starter === '') return false;
+    return starter === null || !nodes.some(({ run }) => run === starter);
   }
 
   /** Touches `primary.lock` through its descriptor, so that secondaries see a sign of life. */

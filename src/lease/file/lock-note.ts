@@ -1,4 +1,4 @@
-// What primary.lock says: the highest epoch that a holder of it claimed, and which lockfile directory it made.
+// What primary.lock says: the highest epoch, who may have left something, and which lockfile directory was made.
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { overwrite, padded, parseJson, readDescriptor } from './durable-file.ts';
@@ -13,6 +13,11 @@ export interface LockNote {
   readonly mark: string;
   /** 0: none. Every holder writes its claim here too, so that it outlives the directory of epochs. */
   readonly epoch: number;
+  /**
+   * The last run that was allowed to start something and has not left in order; empty: none. Null: not
+   * known. Who finds no record of that run knows that records were removed.
+   */
+  readonly starter: string | null;
   readonly lockfile: LockfileNote;
 }
 
@@ -52,6 +57,7 @@ export function readLockNote(fd: number): LockNote {
   return {
     mark: 'mark' in note && typeof note.mark === 'string' ? note.mark : '',
     epoch: 'epoch' in note ? epochOf(note.epoch) : 0,
+    starter: 'starter' in note && typeof note.starter === 'string' ? note.starter : null,
     lockfile: 'lockfile' in note ? lockfileOf(note.lockfile) : NOTHING.lockfile,
   };
 }
@@ -68,7 +74,7 @@ export function isNoted(note: LockfileNote, directory: BigIntStats, noted: BigIn
   return apart < UNFINISHED_WITHIN_NS && apart > -UNFINISHED_WITHIN_NS;
 }
 
-const NOTHING: LockNote = { mark: '', epoch: 0, lockfile: { state: 'none' } };
+const NOTHING: LockNote = { mark: '', epoch: 0, starter: null, lockfile: { state: 'none' } };
 
 const MARK_LENGTH = 32;
 

@@ -67,14 +67,16 @@ export function refuseOtherHosts(paths: GroupPaths, own: NodeRecord): void {
 
 /**
  * Removes the records of nodes that have ended and left nothing running; returns how many. What can't be
- * proved gone stays: a record is the only trace of a session that closed its descriptors.
+ * proved gone stays: a record is the only trace of a session that closed its descriptors. And that of
+ * `starter` stays, so that it is missed if it is removed.
  */
-export function collectGarbage(paths: GroupPaths): number {
+export function collectGarbage(paths: GroupPaths, starter: string | null): number {
   const entries = readEntries(paths);
   const isGone = sessionJudge(entries.flatMap(({ record }) => record.sessions));
   let removed = 0;
   for (const entry of entries) {
     const { record } = entry;
+    if (record.run === starter) continue;
     const ended = isComparable(record.supervisor)
       ? !isAlive(record.supervisor) && record.sessions.every(isGone)
       : isForgotten(entry);

@@ -52,7 +52,8 @@ export function openStateDirectory(options: StateDirectoryOptions): GroupPaths {
  */
 export function makeFoundation(paths: GroupPaths, epoch: number): void {
   makeDirectory(paths.epochs);
-  const note = { mark: markOf(paths.directory), epoch, lockfile: { state: 'none' } } as const;
+  const mark = markOf(paths.directory);
+  const note = { mark, epoch, starter: null, lockfile: { state: 'none' } } as const;
   for (const path of [paths.primaryLock, paths.workloadLock]) {
     if (statOrNull(path) !== null) continue;
     // Complete before it has its name: nobody who opens it by the name finds it half made.

@@ -1,11 +1,15 @@
 // What happens when a part of the state directory alone is removed under running nodes.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { FileLease } from '../../../src/lease/file/file-lease.ts';
 import { listNodes } from '../../../src/lease/file/node-registry.ts';
 import type { SessionRecord } from '../../../src/lease/lease-store.ts';
-import { granted, openLease, temporaryDirectory } from '../support/fixtures.ts';
+import { granted, openLease, ownRecord, temporaryDirectory } from '../support/fixtures.ts';
+
+const CONTENDER = join(import.meta.dirname, '../support/contender.js');
 
 it('lets no newcomer repeat an epoch when the epochs are removed', async () => {
   const stateDir = temporaryDirectory();
@@ -144,3 +148,73 @@ function workloadOf(lease: FileLease): SessionRecord {
   const { supervisor: process } = own;
   return { process, kind: 'workload', active: true, keep: false, stopsWithSupervisor: true };
 }
+
+describe('the record of the last run that started something', () => {
+  it('is not missed while it is there, nor after that run has left in order', async () => {
+    const stateDir = temporaryDirectory();
+    const a = openLease(stateDir, 'a');
+    await granted(a.acquire(0));
+    // Nobody was noted in the new file: earlier ones may have been removed.
+    expect(a.missesRecordIn(a.listNodes())).toBe(true);
+    a.cleared();
+    expect(a.missesRecordIn(a.listNodes())).toBe(false);
+    await a.release();
+    const b = openLease(stateDir, 'b');
+    await granted(b.acquire(0));
+    expect(b.missesRecordIn(b.listNodes())).toBe(false);
+    expect(await b.advanceEpoch(0)).toBe(3);
+    expect(b.missesRecordIn(b.listNodes())).toBe(false);
+  });
+
+  it('is missed by all who hold the lease until one has cleared', async () => {
+    const stateDir = temporaryDirectory();
+    const child = spawn(process.execPath, [CONTENDER, stateDir, 'dead', '1', 'hold'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const a = openLease(stateDir, 'a');
+    expect(readdirSync(a.paths.nodes)).toHaveLength(2);
+    await granted(a.acquire(0));
+    expect(a.missesRecordIn(a.listNodes())).toBe(false);
+    await a.release();
+    // Its record alone, not ours.
+    for (const name of readdirSync(a.paths.nodes)) {
+      if (name.startsWith('run-')) rmSync(join(a.paths.nodes, name));
+    }
+    await granted(a.acquire(0));
+    expect(a.missesRecordIn(a.listNodes())).toBe(true);
+    await a.release();
+    expect(a.missesRecordIn(a.listNodes())).toBe(false);
+    const b = openLease(stateDir, 'b');
+    await granted(b.acquire(0));
+    expect(b.missesRecordIn(b.listNodes())).toBe(true);
+    b.cleared();
+    await b.release();
+    await granted(a.acquire(0));
+    expect(a.missesRecordIn(a.listNodes())).toBe(false);
+  });
+
+  it('is missed after a run that left sessions behind', async () => {
+    const stateDir = temporaryDirectory();
+    const a = openLease(stateDir, 'a');
+    await granted(a.acquire(0));
+    a.cleared();
+    const left = {
+      kind: 'workload',
+      active: true,
+      keep: false,
+      stopsWithSupervisor: false,
+    } as const;
+    a.setSessions([{ process: ownRecord('a').supervisor, ...left }]);
+    await a.release();
+    const b = openLease(stateDir, 'b');
+    for (const { run, node } of b.listNodes()) {
+      if (node === 'a') rmSync(join(a.paths.nodes, `${run}.json`));
+    }
+    await granted(b.acquire(0));
+    expect(b.missesRecordIn(b.listNodes())).toBe(true);
+    a.setSessions([]);
+  });
+});

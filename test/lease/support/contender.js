@@ -15,6 +15,7 @@ for (let round = 0; round < Number(rounds);) {
   }
   round += 1;
   if (ending === 'hold') {
+    lease.cleared();
     process.stdout.write(`held ${String(outcome.epoch)}\n`);
     await new Promise(() => setInterval(() => undefined, 1000));
   }
