@@ -183,6 +183,24 @@ describe('stopping a workload', () => {
     }
   });
 
+  it('is carried out also after one that failed', async () => {
+    const { workload, lock } = await workloadOf('exec sleep 100', {
+      warn: () => {
+        throw new Error('nobody to tell');
+      },
+    });
+    await workload.activate(TERM);
+    const stranger = await heldBesides(workload, lock);
+    await expect(workload.stop(0)).rejects.toThrow('nobody to tell');
+    stranger.close();
+    await workload.activate({ ...TERM, epoch: 8 });
+    const { pid, state } = workload.describe();
+    expect(state).toBe('running');
+    await workload.stop(0);
+    expect(lives(pid ?? 0)).toBe(false);
+    expect(lock.isFree()).toBe(true);
+  });
+
   it('has nothing to do, and asks for no lock, when nothing runs', async () => {
     const { workload, lock, warnings } = await workloadOf('sleep 100');
     const other = lock.open();
