@@ -1,13 +1,20 @@
 // When a node rehearses: once it stands by, and not while it starts, since then others may be starting too.
-import type { FailoverNode } from './failover-node.ts';
+import type { EventEmitter } from 'node:events';
+import type { Phase } from '../core/state.ts';
 import { messageOf } from './failures.ts';
-import type { NodeTransition } from './narrator.ts';
+import type { NodeEvents, NodeTransition } from './narrator.ts';
+
+/** What this needs of a node. */
+interface RehearsingNode extends EventEmitter<NodeEvents> {
+  readonly state: { readonly phase: Phase };
+  rehearse(): Promise<void>;
+}
 
 /** How long a node that stands by is left alone before it rehearses, ms. */
 const REHEARSAL_DELAY_MS = 250;
 
 /** Until it has succeeded once. */
-export function rehearseOnceStandingBy(node: FailoverNode, warn: (reason: string) => void): void {
+export function rehearseOnceStandingBy(node: RehearsingNode, warn: (reason: string) => void): void {
   const onTransition = ({ to }: NodeTransition): void => {
     if (to !== 'watching') return;
     node.off('transition', onTransition);
