@@ -119,6 +119,17 @@ export class Checker {
     this.broken('S6', `${fencer.name} ends ${target.name}, which was ${calm}`);
   }
 
+  /** A supervisor stops itself, by Ctrl-Z: what it held then nobody could have before fg. */
+  suspends(life: Life): void {
+    if (this.#seen.directory.holder === life) {
+      this.broken('S4', `${life.name} is suspended while it holds the lease`);
+    }
+    const active = this.#seen.sessions.find((one) => one.owner === life && one.isActive);
+    if (active !== undefined) {
+      this.broken('S4', `${life.name} is suspended while ${active.name} is active`);
+    }
+  }
+
   /** Long after a promotion failed: the node may not be where it was. */
   leftAfterFailure(life: Life, epoch: number): void {
     if (!life.alive || life.lease.heldEpoch !== epoch) return;

@@ -57,6 +57,15 @@ export const BROKEN_CORES: readonly BrokenCore[] = [
     }),
   },
   {
+    title: 'is suspended while it steps down',
+    promise: 'S4',
+    transition: (before, event, settings) => {
+      const next = transition(before, event, settings);
+      if (event.type !== 'suspend-requested' || next.state.phase !== 'demoting') return next;
+      return { ...next, effects: [...next.effects, { type: 'suspend-process' }] };
+    },
+  },
+  {
     title: 'takes a failed promote command for a success',
     promise: 'S5',
     transition: withEvents((event) =>
