@@ -19,34 +19,25 @@ type Denied = Extract<Event, { type: 'lease-denied' }>;
 
 /** The claim was denied or could not be made. */
 export function claimAnswered(
-  state: Acquiring,
-  event: Extract<Event, { type: 'lease-denied' | 'lease-failed' }>,
-  settings: Settings,
-): Outcome {
-  return thenSuspend(answered(state, event, settings), state);
-}
-
-/** Nothing is held now: a suspension that waited for that comes before everything else. */
-function thenSuspend(outcome: Outcome, before: Acquiring): Outcome {
-  const { state } = outcome;
-  if (!before.suspend || state.role === 'stopped') return outcome;
-  const effects: readonly Effect[] = [...outcome.effects, { type: 'suspend-process' }];
-  const next = state.role === 'candidate' ? { ...state, suspend: false } : state;
-  return { ...outcome, state: next, effects };
-}
-
-function answered(
-  state: Acquiring,
+  before: Acquiring,
   event: Extract<Event, { type: 'lease-denied' | 'lease-failed' }>,
   settings: Settings,
 ): Outcome {
   if (event.type === 'lease-failed') {
     const detail = `${event.message} (${event.code})`;
-    return claimFailed(state, { detail, warning: event.message }, settings);
+    const failed = overtaken(before);
+    return claimFailed(failed, { detail, warning: event.message }, settings);
   }
+  // It was this claim's turn: what was granted to an earlier one had been given back by then.
+  const state: Acquiring = { ...before, releaseAt: null };
   if (state.stop !== null) return stopInstead(state, state.stop, settings);
   const outcome = denied(state, asSecondary(state, settings), { event, settings });
   return withoutSpareProcess(outcome, state, settings);
+}
+
+/** The answer to an order that this claim has overtaken never comes: it is given again at once. */
+function overtaken(state: Acquiring): Acquiring {
+  return state.releaseAt === null ? state : { ...state, releaseAt: state.at };
 }
 
 function denied(
@@ -102,7 +93,7 @@ function suspectHolder(back: SecondaryState, settings: Settings): Outcome {
 
 export function claimTimePassed(state: Acquiring, settings: Settings): Outcome {
   if (state.at < (state.retryAt ?? state.until)) return stay(state);
-  if (state.retryAt === null) return thenSuspend(claimOverdue(state, settings), state);
+  if (state.retryAt === null) return claimOverdue(state, settings);
   const disabled = disabledBecause(state);
   if (disabled !== null) return claimFailed(state, { detail: disabled, warning: null }, settings);
   const effect: Effect = { type: 'acquire-lease', floor: state.epochFloor };
@@ -113,7 +104,7 @@ export function claimTimePassed(state: Acquiring, settings: Settings): Outcome {
 export function grantedTooLate(state: Acquiring, epoch: number, settings: Settings): Outcome {
   const known = String(state.epochFloor);
   const detail = `epoch ${String(epoch)} was granted when epoch ${known} was known already; it is given back`;
-  return thenSuspend(claimGivenUp(state, { detail, warning: null }, settings), state);
+  return claimGivenUp(state, { detail, warning: null }, settings);
 }
 
 /** Given up as if it had failed. What is granted later, or was and never said, is given back. */

@@ -27,7 +27,7 @@ export function claim(state: SecondaryState, settings: Settings, request: Claim)
     effects.push({ type: 'arm-workload' });
   }
   const { loss } = request;
-  const base = candidateBase(state, { loss, followed: state.primary, stop: null, suspend: false });
+  const base = candidateBase(state, { loss, followed: state.primary, stop: null });
   return move(
     request.by,
     {

@@ -45,7 +45,6 @@ export function beginDemotion(
       successor: order.successor ?? null,
       holdMs: order.holdMs ?? null,
       stop: order.stop ?? null,
-      suspend: order.why === 'suspend',
       workloadEndedAt: hasEnded(order.why) ? state.at : null,
       confirmed: false,
       completed: order.completed ?? false,
@@ -164,7 +163,7 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
     case 'stop-requested':
       return stopWhileDemoting(state, event.order);
     case 'suspend-requested':
-      return stay({ ...state, demotion: { ...demotion, suspend: true } });
+      return stay({ ...state, suspend: true });
     case 'epoch-advanced': {
       // Claimed for a restart that was given up: what is announced must not be older than it.
       const epoch = Math.max(state.epoch, event.epoch);
@@ -263,10 +262,8 @@ function released(before: Demoting, settings: Settings): Outcome {
     return beginStopping('stop-after-demotion', { state, order: exit, settings }, ...publish);
   }
   const { state: next, effects: arm } = rearm(standbyAfter(state, settings), settings);
-  const suspend: readonly Effect[] = demotion.suspend ? [{ type: 'suspend-process' }] : [];
-  return move('demoted', { state: next, detail: demotion.reason }, ...publish, ...arm, ...suspend, {
-    type: 'observe-lease',
-  });
+  const look: Effect = { type: 'observe-lease' };
+  return move('demoted', { state: next, detail: demotion.reason }, ...publish, ...arm, look);
 }
 
 /** Said only by one that gave the lease back: a lost lease is not ours to announce. */

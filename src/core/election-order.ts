@@ -56,6 +56,7 @@ export function turnDelayMs(state: NodeState, settings: Settings): number {
 export function unwillingBecause(state: NodeState, settings: Settings): string | null {
   const disabled = disabledBecause(state);
   if (disabled !== null) return disabled;
+  if (state.suspend) return 'it is about to be suspended';
   if (state.paused) return 'the group is paused';
   if (state.heldOffUntil > state.at) {
     return `it holds off for ${humanMs(state.heldOffUntil - state.at)}`;

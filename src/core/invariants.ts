@@ -90,6 +90,7 @@ function checkEffect(before: NodeState, state: NodeState, effect: Effect): void 
       return;
     case 'suspend-process':
       assert(epochOf(state) === null, 'a node is suspended while it holds the lease');
+      assert(!mayBeGranted(state), 'a node is suspended that may be granted the lease');
       return;
     case 'exit':
       assert(state.phase === 'stopped', 'a node exits before it has stopped');
@@ -109,6 +110,11 @@ function checkEffect(before: NodeState, state: NodeState, effect: Effect): void 
 function mayRelease(state: NodeState): boolean {
   if (state.phase === 'unwinding') return state.step === 'release';
   return state.phase === 'demoting' && state.demotion.step === 'release';
+}
+
+/** A claim is under way, or what was granted to one that was given up is not confirmed to be free. */
+function mayBeGranted(state: NodeState): boolean {
+  return state.releaseAt !== null || (state.phase === 'acquiring' && state.retryAt === null);
 }
 
 function wasCleared(before: NodeState, state: NodeState): boolean {

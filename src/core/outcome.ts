@@ -70,6 +70,7 @@ export function commonOf(state: NodeState): Common {
     armed: state.armed,
     rearmAt: state.rearmAt,
     releaseAt: state.releaseAt,
+    suspend: state.suspend,
   };
 }
 
@@ -104,10 +105,10 @@ export function secondaryBase(state: NodeState): SecondaryBase {
 
 export function candidateBase(
   state: NodeState,
-  { loss, followed, stop, suspend }: Pick<CandidateBase, 'loss' | 'followed' | 'stop' | 'suspend'>,
+  { loss, followed, stop }: Pick<CandidateBase, 'loss' | 'followed' | 'stop'>,
 ): CandidateBase {
   const since = state.role === 'candidate' ? state.since : state.at;
-  return extended(commonOf(state), { role: 'candidate', since, loss, followed, stop, suspend });
+  return extended(commonOf(state), { role: 'candidate', since, loss, followed, stop });
 }
 
 export function primaryBase(

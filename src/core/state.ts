@@ -114,6 +114,8 @@ export interface Common {
    * Only one that claims nothing acts on it.
    */
   readonly releaseAt: number | null;
+  /** The process is to be suspended (SIGTSTP), once it holds nothing. */
+  readonly suspend: boolean;
 }
 
 /** Whom a secondary follows. */
@@ -196,8 +198,6 @@ export interface CandidateBase extends Common {
   readonly followed: FollowedPrimary | null;
   /** A stop that arrived during the promotion: taken up once the lease is free again. */
   readonly stop: StopOrder | null;
-  /** The process is to be suspended (SIGTSTP), once the lease is free again. */
-  readonly suspend: boolean;
 }
 
 /** A failure as its transition tells it. */
@@ -264,8 +264,6 @@ export interface Demotion {
   readonly successor: string | null;
   readonly holdMs: number | null;
   readonly stop: StopOrder | null;
-  /** The process is to be suspended (SIGTSTP), once the lease is free. */
-  readonly suspend: boolean;
   readonly workloadEndedAt: number | null;
   /** Hot: whether the demote command confirmed that the workload obeys. */
   readonly confirmed: boolean;
@@ -349,6 +347,7 @@ export function initialState(at: number, seed: number): NodeState {
     armed: false,
     rearmAt: null,
     releaseAt: null,
+    suspend: false,
     heardAt: at,
     primary: null,
     probe: null,

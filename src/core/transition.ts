@@ -16,6 +16,7 @@ import { whenPrimary } from './when-primary.ts';
 import { whenStopped } from './ending.ts';
 import { overdueProbe } from './secondary-time.ts';
 import { settleRequests } from './requests.ts';
+import { suspendOnceFree } from './suspending.ts';
 import { roleChange } from './announcements.ts';
 import { checkInvariants } from './invariants.ts';
 
@@ -47,7 +48,8 @@ export function transition(before: NodeState, event: Event, settings: Settings):
     role === before.role || role === 'candidate'
       ? settled.effects
       : withRoleChange(settled.effects, roleChange(settled.state, reason));
-  const next = { state: settled.state, effects: suspendLast(effects), move: outcome.move, reason };
+  const step = suspendOnceFree({ state: settled.state, effects });
+  const next = { ...step, move: outcome.move, reason };
   checkInvariants(before, next);
   return next;
 }
@@ -64,14 +66,6 @@ function withRoleChange(effects: readonly Effect[], change: Effect): readonly Ef
   const end = effects.findIndex((effect) => effect.type === 'exit');
   if (end < 0) return [...effects, change];
   return [...effects.slice(0, end), change, ...effects.slice(end)];
-}
-
-/** A process that is suspended says nothing more: every answer and message goes before. */
-function suspendLast(effects: readonly Effect[]): readonly Effect[] {
-  const at = effects.findIndex((effect) => effect.type === 'suspend-process');
-  const suspend = effects[at];
-  if (suspend === undefined || at === effects.length - 1) return effects;
-  return [...effects.slice(0, at), ...effects.slice(at + 1), suspend];
 }
 
 function byRole(state: NodeState, event: Event, settings: Settings): Outcome {

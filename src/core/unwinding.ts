@@ -8,6 +8,7 @@ import type { Outcome } from './outcome.ts';
 import { candidateBase, extended, move, secondaryBase, stay, waiting } from './outcome.ts';
 import { retryBackoff } from './jitter.ts';
 import { beginStopping } from './ending.ts';
+import { disabledBecause } from './election-order.ts';
 import { rearm } from './standby.ts';
 import { answerDueAt, stopDueAt } from './deadlines.ts';
 import { lastOrderEvent } from './last-orders.ts';
@@ -80,10 +81,8 @@ function released(state: Unwinding, settings: Settings): Outcome {
   }
   const { wait, detail } = waitAfter(state, settings);
   const { state: next, effects: arm } = rearm(wait, settings);
-  const suspend: readonly Effect[] = state.suspend ? [{ type: 'suspend-process' }] : [];
-  return move('promotion-undone', { state: next, detail }, ...publish, ...arm, ...suspend, {
-    type: 'observe-lease',
-  });
+  const look: Effect = { type: 'observe-lease' };
+  return move('promotion-undone', { state: next, detail }, ...publish, ...arm, look);
 }
 
 /** A lost lease is not ours to announce. */
@@ -138,13 +137,14 @@ function isInterruption({ code }: Failure): boolean {
 const INTERRUPTED = 'interrupted';
 
 /** Why a promotion is interrupted by SIGTSTP. */
-export const SUSPENDED = 'suspended';
+const SUSPENDED = 'suspended';
+
+/** Why this candidate is not to lead any more; null: it is. */
+export function unwantedBecause(state: CandidateState): string | null {
+  return state.stop?.reason ?? (state.suspend ? SUSPENDED : disabledBecause(state));
+}
 
 export function suspendCandidate(state: CandidateState, settings: Settings): Outcome {
-  // Between two claims there is nothing to give back.
-  if (state.phase === 'acquiring' && state.retryAt !== null) {
-    return stay(state, { type: 'suspend-process' });
-  }
   const next: CandidateState = { ...state, suspend: true };
   if (next.phase === 'acquiring' || next.phase === 'unwinding') return stay(next);
   return undo(next, interruption(SUSPENDED), { by: 'promotion-interrupted', settings });

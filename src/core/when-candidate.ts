@@ -17,7 +17,6 @@ import {
 } from './start-plan.ts';
 import { answerDueAt } from './deadlines.ts';
 import { claimAnswered, claimTimePassed, grantedTooLate } from './claim-answers.ts';
-import { disabledBecause } from './election-order.ts';
 import { nextPulseAt } from './schedule.ts';
 import { describeEnd } from './restart-policy.ts';
 import { refuse } from './ending.ts';
@@ -28,8 +27,8 @@ import {
   interruption,
   stopCandidate,
   suspendCandidate,
-  SUSPENDED,
   undo,
+  unwantedBecause,
   unwinding,
 } from './unwinding.ts';
 import { heartbeat } from './announcements.ts';
@@ -116,7 +115,7 @@ function granted(
   const { epoch, previous } = event;
   if (epoch <= state.epochFloor) return grantedTooLate(state, epoch, settings);
   const base = { ...candidateBase(state, state), epochFloor: epoch, releaseAt: null };
-  const unwanted = state.stop?.reason ?? (state.suspend ? SUSPENDED : disabledBecause(state));
+  const unwanted = unwantedBecause(state);
   if (unwanted !== null) {
     const failure = interruption(unwanted);
     const plan = beginPlan(state.at, settings, { armed: state.armed, epoch });

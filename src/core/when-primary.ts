@@ -88,7 +88,7 @@ function whenToldToEnd(
     case 'suspend-requested':
       return beginDemotion(
         'demote-to-suspend',
-        { state, settings },
+        { state: { ...state, suspend: true }, settings },
         {
           why: 'suspend',
           reason: 'suspended',

@@ -18,7 +18,7 @@ import { giveBack, givenBack } from './giving-back.ts';
 export function whenSecondary(state: SecondaryState, event: Event, settings: Settings): Outcome {
   const outcome = decide(state, event, settings);
   const { state: next } = outcome;
-  if (next.role !== 'secondary' || next.phase !== 'watching') return outcome;
+  if (next.role !== 'secondary' || next.phase !== 'watching' || next.suspend) return outcome;
   const changed =
     (unwillingBecause(state, settings) === null) !== (unwillingBecause(next, settings) === null);
   // The primary learns from the next probe who may follow it: that one is due now.
@@ -34,7 +34,7 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
     case 'stop-requested':
       return stopSecondary(state, event.order, settings);
     case 'suspend-requested':
-      return stay(state, { type: 'suspend-process' });
+      return stay({ ...state, suspend: true });
     case 'enabled-changed':
       return reconsider({ ...state, enabled: event.enabled }, settings);
     case 'lease-observed':

@@ -7,6 +7,7 @@ import type { RunOptions } from '../config/load.ts';
 import { defaultNodeId } from '../config/names.ts';
 import { defaultStateDir } from '../config/state-dir.ts';
 import { reportOf } from '../core/report.ts';
+import { holdsNothing } from '../core/suspending.ts';
 import type { EventBody } from '../core/event.ts';
 import type { NodeState, StopOrder, Takeover } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
@@ -351,7 +352,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   /** Once the last messages have left; asked again if something else has begun meanwhile. */
   #suspendSoon(suspend: () => void): void {
     setTimeout(() => {
-      if (this.#loop.state.role === 'secondary') suspend();
+      if (holdsNothing(this.#loop.state)) suspend();
       else this.suspend();
     }, LINGER_MS);
   }

@@ -137,6 +137,14 @@ const CASES: readonly (readonly [string, Broken])[] = [
     { before: serving, effects: [{ type: 'suspend-process' }] },
   ],
   [
+    'a node is suspended that may be granted the lease',
+    { before: { ...following, releaseAt: 9_000 }, effects: [{ type: 'suspend-process' }] },
+  ],
+  [
+    'a node is suspended that may be granted the lease',
+    { before: acquiring, effects: [{ type: 'suspend-process' }] },
+  ],
+  [
     'a node exits before it has stopped',
     {
       before: following,

@@ -66,6 +66,18 @@ export const BROKEN_CORES: readonly BrokenCore[] = [
     },
   },
   {
+    title: 'is suspended while it gives back what was granted too late',
+    promise: 'S4',
+    kinds: ['suspend', 'lost-answer'],
+    transition: (before, event, settings) => {
+      const next = transition(before, event, settings);
+      const { state } = next;
+      if (state.role !== 'secondary' || !state.suspend) return next;
+      const effects: readonly Effect[] = [...next.effects, { type: 'suspend-process' }];
+      return { ...next, state: { ...state, suspend: false }, effects };
+    },
+  },
+  {
     title: 'takes a failed promote command for a success',
     promise: 'S5',
     transition: withEvents((event) =>
