@@ -58,6 +58,8 @@ export class Life implements Doer {
   hooksFailUntil = 0;
   hooksHangUntil = 0;
   forcedUntil = 0;
+  /** What its application wants by now: what it is told late must not be what was wanted before. */
+  enabled = true;
   /** The end of the latest fault that touched it. */
   troubledUntil = 0;
   readonly #world: World;

@@ -39,7 +39,7 @@ export class Nemesis {
       life.continue();
       // After whatever still waits for a process that was stopped, or had no time.
       world.timeline.schedule(at + LATE_MS + life.settings.heartbeatTimeoutMs, null, () => {
-        tell(life, { type: 'enabled-changed', enabled: true });
+        tellWhetherEnabled(life);
       });
     }
     // With the directory their records or locks were removed: somebody has to end them.
@@ -120,9 +120,11 @@ export class Nemesis {
         tell(life, { type: 'check-requested', requestId: ask() });
         return;
       case 'disable':
-        tell(life, { type: 'enabled-changed', enabled: false });
+        life.enabled = false;
+        tellWhetherEnabled(life);
         timeline.schedule(at + forMs, null, () => {
-          tell(life, { type: 'enabled-changed', enabled: true });
+          life.enabled = true;
+          tellWhetherEnabled(life);
         });
         return;
       case 'disconnect':
@@ -143,6 +145,12 @@ function isWaitedFor(session: Session, directory: Directory): boolean {
 function tell(life: Life, event: EventBody): void {
   life.later(life.random.between(0.05, 0.5), () => {
     life.dispatch(event);
+  });
+}
+
+function tellWhetherEnabled(life: Life): void {
+  life.later(life.random.between(0.05, 0.5), () => {
+    life.dispatch({ type: 'enabled-changed', enabled: life.enabled });
   });
 }
 
@@ -272,4 +280,5 @@ function heal(life: Life, at: number): void {
   life.lateAnswersUntil = at;
   life.lostAnswersUntil = at;
   life.stopFailsUntil = at;
+  life.enabled = true;
 }
