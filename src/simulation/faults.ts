@@ -24,6 +24,7 @@ export const FAULTS = {
   delay: 'messages are late and overtake each other',
   disconnect: 'the connections to a node drop',
   'disk-error': 'a node can not claim the lease, nor give it back',
+  'slow-disk': 'what a node claims is on the disk late, and only then answered',
   'lost-race': 'the epoch that a node claims is taken',
   'remove-directory': 'the state directory is removed',
   'remove-epochs': 'the records of all epochs are removed',

@@ -134,8 +134,10 @@ export class FileLeaseClient implements LeaseClient {
       } else {
         this.#heldEpoch = this.#claimNext(floor);
         const epoch = this.#heldEpoch;
-        // Taken whenever it is told of.
-        this.#answer({ type: 'epoch-advanced', epoch }, { isNewest: () => true, done });
+        this.#flush(() => {
+          // Taken whenever it is told of.
+          this.#answer({ type: 'epoch-advanced', epoch }, { isNewest: () => true, done });
+        });
       }
     });
   }
@@ -243,13 +245,25 @@ export class FileLeaseClient implements LeaseClient {
     }
     const previous = directory.record?.node ?? null;
     const epoch = this.#claimNext(floor);
-    if (!isOurs || this.verify() !== null) {
-      // The directory was replaced under the claim.
-      this.#undo('lost-race', turn);
-      return;
+    this.#flush(() => {
+      if (!isOurs || this.verify() !== null) {
+        // The directory was replaced under the claim.
+        this.#undo('lost-race', turn);
+        return;
+      }
+      life.term.begin();
+      this.#answer({ type: 'lease-granted', epoch, previous }, turn);
+    });
+  }
+
+  /** Others see the epoch by now; whoever claimed it waits until it is on the disk, and so does its next turn. */
+  #flush(then: () => void): void {
+    if (this.#life.slowDiskUntil <= this.#world.at) then();
+    else {
+      this.#life.later(FLUSH_LOOK_MS, () => {
+        this.#flush(then);
+      });
     }
-    life.term.begin();
-    this.#answer({ type: 'lease-granted', epoch, previous }, turn);
   }
 
   /** Above all that is on record, was noted in the file that is locked, or is known here. */
@@ -373,6 +387,8 @@ export class FileLeaseClient implements LeaseClient {
     });
   }
 }
+
+const FLUSH_LOOK_MS = 20;
 
 const PROOFS = 100;
 const PROOF_INTERVAL_MS = 5;

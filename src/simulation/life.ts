@@ -50,6 +50,7 @@ export class Life implements Doer {
   lostAnswersUntil = 0;
   cutUntil = 0;
   diskErrorUntil = 0;
+  slowDiskUntil = 0;
   lostRaceUntil = 0;
   watchLostUntil = 0;
   slowStartUntil = 0;

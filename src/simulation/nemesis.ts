@@ -170,6 +170,7 @@ const DISTURBING: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'hook-hang',
   'partition',
   'disk-error',
+  'slow-disk',
   'lost-race',
   'watch-loss',
   'late-answer',
@@ -247,6 +248,9 @@ function strikeAdapters(life: Life, { kind }: Fault, until: number): true | null
     case 'disk-error':
       life.diskErrorUntil = until;
       return true;
+    case 'slow-disk':
+      life.slowDiskUntil = Math.max(life.slowDiskUntil, until);
+      return true;
     case 'lost-race':
       life.lostRaceUntil = until;
       return true;
@@ -275,6 +279,7 @@ function heal(life: Life, at: number): void {
   life.hooksHangUntil = at;
   life.cutUntil = at;
   life.diskErrorUntil = at;
+  life.slowDiskUntil = at;
   life.lostRaceUntil = at;
   life.watchLostUntil = at;
   life.lateAnswersUntil = at;

@@ -68,7 +68,7 @@ export const BROKEN_CORES: readonly BrokenCore[] = [
   {
     title: 'is suspended while it gives back what was granted too late',
     promise: 'S4',
-    kinds: ['suspend', 'lost-answer'],
+    kinds: ['suspend', 'slow-disk'],
     transition: (before, event, settings) => {
       const next = transition(before, event, settings);
       const { state } = next;
