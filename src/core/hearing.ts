@@ -142,7 +142,7 @@ export function probeAnswered(
     warning: skew,
   };
   const leads = event.role === 'primary' || event.role === 'candidate';
-  if (!isPrimary || !leads) return answeredByNoPrimary(state, settings);
+  if (!isPrimary || !leads) return answeredByNoPrimary(state, isPrimary, settings);
   if (state.phase !== 'suspecting') return stay(state);
   const watching: SecondaryState = extended(secondaryBase(state), {
     heardAt: state.at,
@@ -156,11 +156,19 @@ export function probeAnswered(
   });
 }
 
-/** Somebody answers at that address who does not lead: as good as no answer, and a reason to look. */
-function answeredByNoPrimary(state: SecondaryState, settings: Settings): Outcome {
+/**
+ * Somebody answers at that address who does not lead: no word of a primary, and a reason to look. The process
+ * that was followed is known to live all the same.
+ */
+function answeredByNoPrimary(
+  state: SecondaryState,
+  answered: boolean,
+  settings: Settings,
+): Outcome {
   const look = { type: 'observe-lease' } as const;
   if (state.phase !== 'suspecting') return stay(state, look);
-  const outcome = probeFailedWhileSuspecting(state, settings);
+  const suspicion = { ...state.suspicion, answered };
+  const outcome = probeFailedWhileSuspecting({ ...state, suspicion }, settings);
   return { ...outcome, effects: [look, ...outcome.effects] };
 }
 

@@ -138,6 +138,8 @@ interface Suspicion {
   readonly since: number;
   readonly attempts: number;
   readonly judging: boolean;
+  /** Whether its process has answered a probe, saying that it does not lead. */
+  readonly answered: boolean;
   /** How often in a row its process was seen to be ending. */
   readonly endingLooks: number;
   /** Whether this node has let the ranks before it act on the verdict. */

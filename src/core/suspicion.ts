@@ -30,6 +30,7 @@ export function suspect(
       since: state.at,
       attempts: 0,
       judging: false,
+      answered: false,
       endingLooks: 0,
       deferred: false,
       nextLookAt: null,
@@ -198,10 +199,24 @@ function trustTouch({ state, inspection, settings }: Judged): Outcome {
   return move('trust-touch', { state: next, detail: inspection.description }, ...refollow);
 }
 
+/** What answers is not ended: it has given its claim up, and has the lock until that is through. */
+function trustAnswer(state: Suspecting): Outcome {
+  const node = state.primary?.node ?? 'it';
+  const next: SecondaryState = extended(secondaryBase(state), {
+    probe: null,
+    warning: `${node} holds the lease and does not lead; waiting for it to give the lease back`,
+    heardAt: state.at,
+    loss: null,
+    phase: 'watching',
+  });
+  return move('trust-probe', { state: next, detail: `${node} does not lead` });
+}
+
 function fenceOrWait(
   verdict: 'stopped' | 'hung',
   { state, inspection, settings }: Judged,
 ): Outcome {
+  if (state.suspicion.answered) return trustAnswer(state);
   const what = `${state.primary?.node ?? 'it'} is ${verdict}, ${inspection.description}`;
   if (settings.fence === 'none') {
     const warning = `the holder of the lease is silent, ${what}, and --fence none forbids to end it`;

@@ -102,7 +102,7 @@ function afterOwnAbsence(state: SecondaryState, settings: Settings): SecondarySt
       return { ...awake, until: Math.max(awake.until, at + settings.heartbeatTimeoutMs) };
     case 'suspecting': {
       // Probed anew: answers that came during the absence, and failures, say nothing.
-      const anew = { since: at, attempts: 0, judging: false, nextLookAt: at };
+      const anew = { since: at, attempts: 0, judging: false, answered: false, nextLookAt: at };
       const suspicion = { ...awake.suspicion, ...anew };
       return { ...awake, probe: null, suspicion };
     }
