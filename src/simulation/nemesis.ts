@@ -170,7 +170,6 @@ const DISTURBING: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'hook-hang',
   'partition',
   'disk-error',
-  'slow-disk',
   'lost-race',
   'watch-loss',
   'late-answer',

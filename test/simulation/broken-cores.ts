@@ -122,6 +122,16 @@ export const BROKEN_CORES: readonly BrokenCore[] = [
     }),
   },
   {
+    title: 'ends a process that answers that it does not lead',
+    promise: 'S6',
+    kinds: ['slow-disk', 'demote'],
+    transition: withEvents((event) => {
+      if (event.type !== 'probe-answered' || event.role !== 'secondary') return event;
+      const { at, probe } = event;
+      return { type: 'probe-failed', at, probe, cause: 'as good as no answer' };
+    }),
+  },
+  {
     title: 'breaks an invariant of its own',
     promise: 'core',
     transition: (before, event, settings) => {
