@@ -328,8 +328,10 @@ export class Workload {
     this.#life.answer(() => {
       // That of an order that another has followed is no failure of the promotion.
       if (!isNewest()) return;
-      const { lease, term } = this.#life;
-      if (lease.heldEpoch !== null && lease.heldEpoch !== term.activatedEpoch) {
+      const { lease, term, state } = this.#life;
+      // Before it is told of the grant a node loses no more than a process that was to stand by.
+      const isPromoting = lease.heldEpoch !== null && state.phase !== 'acquiring';
+      if (isPromoting && lease.heldEpoch !== term.activatedEpoch) {
         this.#world.promotionFailed(this.#life, lease.heldEpoch);
       }
       this.#life.dispatch({ type: 'workload-failed', code, message });
