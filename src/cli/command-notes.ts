@@ -51,6 +51,9 @@ such as FAILOVER_STOP_GRACE for --stop-grace; a flag goes before it.`,
           its command, as it measured in a rehearsal here. After a hang: the most that its
           settings allow (timeout, probes, grace of the old command).
 last      the last change of primary, and what it took by the clock of who took over.`,
+  check: `The secondary that is next probes the primary. It takes over at once when the lease is free. A primary
+that answers no probe counts as dead only after --heartbeat-timeout without any sign of life: what
+was found and until when that takes is said at once, on stderr, and the takeover is waited for.`,
   simulate: 'It starts no process and touches no group.',
 };
 

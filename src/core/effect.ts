@@ -37,7 +37,13 @@ export type Announcement =
 
 /** The answer to a client's request. */
 export type RequestOutcome =
-  | { readonly ok: true; readonly takeover: Takeover | null; readonly detail: string }
+  | {
+      readonly ok: true;
+      readonly takeover: Takeover | null;
+      readonly detail: string;
+      /** Of an early check: the primary answers no probe, and does not count as dead yet. */
+      readonly undecided?: true;
+    }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
 export type Effect =

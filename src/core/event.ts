@@ -132,4 +132,9 @@ export type EventBody =
       /** True: answer once the demotion has begun; false: once it has ended. */
       readonly answerEarly: boolean;
     }
-  | { readonly type: 'check-requested'; readonly requestId: string };
+  | {
+      readonly type: 'check-requested';
+      readonly requestId: string;
+      /** True: answer once the probes have been, also while it is not decided what follows from them. */
+      readonly answerEarly: boolean;
+    };

@@ -8,7 +8,7 @@ import { OVERDUE_MS, REQUEST_LIMIT } from './settings.ts';
 import { answerDueAt, askingUntil } from './deadlines.ts';
 import { extended, move, secondaryBase, stay } from './outcome.ts';
 import { claim } from './claim.ts';
-import { fenceEffect, suspect } from './suspicion.ts';
+import { fenceEffect, probeAgain, suspect } from './suspicion.ts';
 import { refuse } from './ending.ts';
 
 type Asking = Extract<SecondaryState, { phase: 'asking' }>;
@@ -114,17 +114,27 @@ function withoutHandover(state: Asking, settings: Settings, detail: string): Out
   return move('fence-on-request', { state: fencing, detail }, fenceEffect(fencing, settings, true));
 }
 
+type CheckRequested = Extract<EventBody, { type: 'check-requested' }>;
+
+export function checkKind({ answerEarly }: CheckRequested): PendingRequest['kind'] {
+  return answerEarly ? 'check-early' : 'check';
+}
+
 /** Probes the primary now; the request is answered when the node knows. */
 export function askedToCheck(
   before: SecondaryState,
-  requestId: string,
+  event: CheckRequested,
   settings: Settings,
 ): Outcome {
-  const state = withRequest(before, { id: requestId, kind: 'check' });
+  const { requestId, answerEarly } = event;
+  const state = withRequest(before, { id: requestId, kind: checkKind(event) });
   if (state === null) return stay(before, refuse(requestId, tooManyRequests()));
   switch (state.phase) {
     case 'listening':
+      // Whether somebody leads by now shows in the lease.
+      return answerEarly ? stay(state, { type: 'observe-lease' }) : stay(state);
     case 'suspecting':
+      return answerEarly ? probeWhileDoubting(state, settings) : stay(state);
     case 'fencing':
     case 'asking':
       return stay(state);
@@ -138,6 +148,22 @@ export function askedToCheck(
         detail: 'asked by a client',
       });
   }
+}
+
+/** What is to be looked at later is probed now: it may answer again. Never puts off the look itself. */
+function probeWhileDoubting(
+  state: Extract<SecondaryState, { phase: 'suspecting' }>,
+  settings: Settings,
+): Outcome {
+  const { suspicion, probe, at } = state;
+  if (probe !== null || suspicion.judging || suspicion.nextLookAt === null) return stay(state);
+  if (state.primary === null) {
+    const nextLookAt = Math.min(suspicion.nextLookAt, at + settings.probeTimeoutMs);
+    return stay({ ...state, suspicion: { ...suspicion, nextLookAt } });
+  }
+  const probesTakeMs = settings.probeAttempts * (settings.probeTimeoutMs + OVERDUE_MS);
+  if (at + probesTakeMs > suspicion.nextLookAt) return stay(state);
+  return probeAgain({ ...state, suspicion: { ...suspicion, attempts: 0 } }, settings);
 }
 
 function isCourtesy(why: WaitReason): boolean {
@@ -181,12 +207,13 @@ function answerTo(
       : null;
   }
   if (state.role === 'candidate') return null;
-  if (state.phase === 'watching' && request.kind === 'check') {
+  const isCheck = request.kind === 'check' || request.kind === 'check-early';
+  if (state.phase === 'watching' && isCheck) {
     return { ok: true, takeover: null, detail: reason };
   }
   if (state.phase === 'watching' || state.phase === 'waiting') {
     if (state.phase === 'waiting' && state.why === 'turn') return null;
-    const code = request.kind === 'check' ? 'FAILOVER_NO_PRIMARY' : 'FAILOVER_PROMOTION_FAILED';
+    const code = isCheck ? 'FAILOVER_NO_PRIMARY' : 'FAILOVER_PROMOTION_FAILED';
     return { ok: false, code, message: reason };
   }
   return null;

@@ -58,7 +58,8 @@ export interface KnownStandby extends StandbyInfo {
 /** A client's request that waits for an outcome. */
 export interface PendingRequest {
   readonly id: string;
-  readonly kind: 'promote' | 'demote' | 'check';
+  /** `check-early` is also answered while it is not decided yet whether the primary lives. */
+  readonly kind: 'promote' | 'demote' | 'check' | 'check-early';
 }
 
 /** How the loss of the old primary was noticed; carried into the new term. */

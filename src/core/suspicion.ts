@@ -12,6 +12,7 @@ import { judgeSilence } from './failure-detector.ts';
 import type { Verdict } from './failure-detector.ts';
 import { backOff, claim, claimInTurn, unseenLoss } from './claim.ts';
 import { rankOf, unwillingBecause } from './election-order.ts';
+import { tellDoubt } from './undecided.ts';
 
 type Suspecting = Extract<SecondaryState, { phase: 'suspecting' }>;
 type Fencing = Extract<SecondaryState, { phase: 'fencing' }>;
@@ -49,8 +50,8 @@ export function suspect(
 export function probeAgain(state: Suspecting, settings: Settings): Outcome {
   if (state.primary === null) {
     // No address to probe; a while between two looks tells one that starves from one that hangs.
-    const silentAt = state.heardAt + settings.heartbeatTimeoutMs;
-    return judgeLater(state, Math.max(silentAt, state.at + settings.probeTimeoutMs));
+    // Also while the silence is too short for a verdict: the look is repeated then.
+    return judgeLater(state, state.at + settings.probeTimeoutMs);
   }
   const opened = openProbe(state, settings);
   return stay(
@@ -118,7 +119,8 @@ export function judge(
     },
     settings,
   );
-  return actOn(verdict, { state, inspection, settings });
+  const judged: Judged = { state, inspection, settings };
+  return tellDoubt(actOn(verdict, judged), verdict, judged);
 }
 
 interface Judged {

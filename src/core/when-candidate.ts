@@ -32,7 +32,7 @@ import {
   unwinding,
 } from './unwinding.ts';
 import { heartbeat } from './announcements.ts';
-import { tooManyRequests, withRequest } from './requests.ts';
+import { checkKind, tooManyRequests, withRequest } from './requests.ts';
 
 type Acquiring = Extract<CandidateState, { phase: 'acquiring' }>;
 type Clearing = Extract<CandidateState, { phase: 'clearing' }>;
@@ -300,7 +300,7 @@ function requestDuringPromotion(state: CandidateState, event: Event): Outcome | 
   switch (event.type) {
     case 'promote-requested':
     case 'check-requested': {
-      const kind = event.type === 'promote-requested' ? 'promote' : 'check';
+      const kind = event.type === 'promote-requested' ? 'promote' : checkKind(event);
       const next = withRequest(state, { id: event.requestId, kind });
       return next === null ? stay(state, refuse(event.requestId, tooManyRequests())) : stay(next);
     }

@@ -14,6 +14,7 @@ import { askedToCheck, askedToPromote, demotionAnswered } from './requests.ts';
 import { refuse, stopSecondary } from './ending.ts';
 import { rearm, standbyEvent } from './standby.ts';
 import { giveBack, givenBack } from './giving-back.ts';
+import { tellListening } from './undecided.ts';
 
 export function whenSecondary(state: SecondaryState, event: Event, settings: Settings): Outcome {
   const outcome = decide(state, event, settings);
@@ -65,7 +66,7 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
     case 'promote-requested':
       return askedToPromote(state, event, settings);
     case 'check-requested':
-      return askedToCheck(state, event.requestId, settings);
+      return askedToCheck(state, event, settings);
     case 'demote-requested':
       return stay(state, refuse(event.requestId, `${settings.nodeId} is not the primary`));
     case 'workload-armed':
@@ -149,7 +150,7 @@ function observed(
   if (observation.held) return state.phase === 'listening' ? followUnnamed(state) : stay(state);
   switch (state.phase) {
     case 'listening':
-      if (state.at < state.until) return stay(state);
+      if (state.at < state.until) return tellListening(stay(state), state, settings);
       return claim(state, settings, {
         by: 'claim-at-start',
         loss: unseenLoss(state, 'nobody led'),

@@ -167,7 +167,7 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
   }> {
     if (this.#ending !== null) throw refused('it is shutting down');
     if (this.#node === null) throw refused('it was not started');
-    const { takeover, detail } = await this.#node.check();
+    const { takeover, detail } = await this.#node.check({ answerEarly: false });
     return { takeover, detail };
   }
 

@@ -203,11 +203,22 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     return accepted(await this.#loop.request(build)).detail;
   }
 
-  /** Probes the primary now and takes over if it is dead. @throws FAILOVER_NO_PRIMARY */
-  async check(): Promise<{ readonly takeover: Takeover | null; readonly detail: string }> {
-    return accepted(
-      await this.#loop.request((requestId) => ({ type: 'check-requested', requestId })),
-    );
+  /**
+   * Probes the primary now and takes over if it is dead. With `answerEarly` it resolves once the probes have
+   * been: `undecided` then tells of a primary that answers none of them and does not count as dead yet.
+   * @throws FAILOVER_NO_PRIMARY
+   */
+  async check({ answerEarly }: { readonly answerEarly: boolean }): Promise<{
+    readonly takeover: Takeover | null;
+    readonly detail: string;
+    readonly undecided?: true;
+  }> {
+    const build = (requestId: string): EventBody => ({
+      type: 'check-requested',
+      requestId,
+      answerEarly,
+    });
+    return accepted(await this.#loop.request(build));
   }
 
   /** No promotion by itself in the whole group until it is resumed; survives every process. */

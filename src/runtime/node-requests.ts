@@ -21,7 +21,7 @@ export async function serve(
     case 'instance.demote':
       return { detail: await demote(node, params) };
     case 'instance.check':
-      return node.check();
+      return node.check({ answerEarly: params['answerEarly'] === true });
     case 'instance.pause':
     case 'instance.resume': {
       const paused = method === 'instance.pause';

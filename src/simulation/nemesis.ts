@@ -97,6 +97,14 @@ export class Nemesis {
     }
   }
 
+  /** As the command does: what is not decided yet is asked for again. */
+  #check(life: Life, { answerEarly }: { readonly answerEarly: boolean }): void {
+    const requestId = this.#world.requests.ask((outcome) => {
+      if (outcome.ok && outcome.undecided === true) this.#check(life, { answerEarly: false });
+    });
+    tell(life, { type: 'check-requested', requestId, answerEarly });
+  }
+
   /** What people and applications ask of a node. */
   #ask(life: Life, { kind, forMs }: Fault): void {
     const { requests, timeline, at } = this.#world;
@@ -117,7 +125,7 @@ export class Nemesis {
         return;
       }
       case 'check':
-        tell(life, { type: 'check-requested', requestId: ask() });
+        this.#check(life, { answerEarly: true });
         return;
       case 'disable':
         life.enabled = false;

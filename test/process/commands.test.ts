@@ -128,7 +128,7 @@ describe('check', () => {
       expect(stderr).toMatch(/a has the lease, is silent, and no secondary stands by/);
     }));
 
-  it('promotes where the primary hangs, at once, and says who is primary now', () =>
+  it('promotes where the primary hangs, and says who is primary now', () =>
     inGroup(
       async (group) => {
         const [a, b] = await group.startAll(['a', 'b']);
@@ -142,6 +142,43 @@ describe('check', () => {
       },
       // Long enough for the question to be asked before the silence alone is noticed.
       { options: { 'heartbeat-timeout': '5s', 'probe-interval': '10m' } },
+    ));
+});
+
+describe('check of a silent primary', () => {
+  it('says what it found before the silence is long enough, and until when it waits', () =>
+    inGroup(
+      async (group) => {
+        const [a] = await group.startAll(['a', 'b']);
+        await group.active(1);
+        a.kill('SIGSTOP');
+        const check = group.startClient('check', '--timeout', '50s');
+        await group.until('the first answer', () => check.stderr.includes('answers no probe'));
+        expect(check.stderr).toMatch(
+          /^failover: a answers no probe; it counts as dead after 10m without a sign of life, in 9m \d+s: then b takes over\./,
+        );
+        // One that goes on by itself is found by the next probe, and nothing is done to it.
+        a.kill('SIGCONT');
+        const again = await group.client('check');
+        expect([again.code, again.stdout]).toStrictEqual([0, 'a is primary and answers b.\n']);
+        expect((await check.done).code).toBe(0);
+        expect(group.starts).toBe(1);
+      },
+      { options: { 'heartbeat-timeout': '10m', 'probe-interval': '10m' } },
+    ));
+
+  it('ends with 7 when the verdict comes later than it may wait, and says what it found', () =>
+    inGroup(
+      async (group) => {
+        const [a] = await group.startAll(['a', 'b']);
+        await group.active(1);
+        a.kill('SIGSTOP');
+        const { code, stderr } = await group.client('check', '--timeout', '6s');
+        a.kill('SIGCONT');
+        expect(code).toBe(7);
+        expect(stderr).toMatch(/Cannot tell within 6s who is primary: a answers no probe;/);
+      },
+      { options: { 'heartbeat-timeout': '10m', 'probe-timeout': '100ms' } },
     ));
 });
 

@@ -216,5 +216,9 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
     holdMs: w.optionalNumber('hold'),
     answerEarly: w.has('early'),
   }),
-  'check-requested': (w) => ({ type: 'check-requested', requestId: w.text('request', 'r1') }),
+  'check-requested': (w) => ({
+    type: 'check-requested',
+    requestId: w.text('request', 'r1'),
+    answerEarly: w.has('early'),
+  }),
 };

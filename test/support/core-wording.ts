@@ -41,7 +41,10 @@ export function effectInWords(effect: Effect): string {
       return `stop-workload grace=${String(effect.graceMs)}`;
     case 'answer': {
       const { outcome } = effect;
-      const text = outcome.ok ? `ok: ${outcome.detail}` : `${outcome.code}: ${outcome.message}`;
+      const fine = outcome.ok && outcome.undecided === true ? 'undecided' : 'ok';
+      const text = outcome.ok
+        ? `${fine}: ${outcome.detail}`
+        : `${outcome.code}: ${outcome.message}`;
       return `answer ${effect.requestId} ${text}`;
     }
     case 'exit':

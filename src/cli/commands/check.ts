@@ -1,10 +1,12 @@
 // `failover check`: probes the primary now; a secondary that finds it dead takes over.
+import { formatDuration } from '../../config/duration.ts';
 import type { ClientOptions } from '../../config/load.ts';
 import { FailoverError } from '../../errors.ts';
 import { ask, leaseHolder, livingNodes, lookAtGroup, primaryOf } from '../client.ts';
 import type { GroupSnapshot, SeenNode } from '../client.ts';
+import { Deadline } from '../deadline.ts';
 import { successionOf } from '../group-status.ts';
-import { say } from '../say.ts';
+import { note, say } from '../say.ts';
 import { readTakeover } from '../../transport/checks.ts';
 import { promotionText } from './promote.ts';
 
@@ -27,11 +29,7 @@ export async function check(options: CheckOptions): Promise<void> {
     await ping(snapshot);
     return;
   }
-  const answer = await ask(secondary.record, {
-    group: options.group,
-    method: 'instance.check',
-    timeoutMs: options.timeoutMs,
-  });
+  const answer = await askToCheck(secondary, options);
   const takeover = fieldOf(answer, 'takeover');
   const taken = takeover === null ? undefined : readTakeover(takeover);
   if (taken !== undefined) {
@@ -40,7 +38,33 @@ export async function check(options: CheckOptions): Promise<void> {
   }
   const primary = primaryOf(await lookAtGroup(options));
   if (primary === null) throw noPrimary(options.group);
-  say(`${primary.record.node} is primary and answers ${secondary.record.node}.`);
+  const { node } = primary.record;
+  // It lives by another sign than the probe: a primary that answers is what was asked for.
+  if (primary.status === null) throw unanswered(options.group, node, fieldOf(answer, 'detail'));
+  say(`${node} is primary and answers ${secondary.record.node}.`);
+}
+
+/**
+ * Until the outcome is known. What the probes showed is told before: a silence that is too short for a
+ * verdict has to grow first, and who reads it may have seen enough.
+ */
+async function askToCheck({ record }: SeenNode, options: CheckOptions): Promise<unknown> {
+  const { group, timeoutMs } = options;
+  const method = 'instance.check';
+  const deadline = new Deadline(timeoutMs);
+  const early = await ask(record, { group, method, params: { answerEarly: true }, timeoutMs });
+  if (fieldOf(early, 'undecided') !== true) return early;
+  const found = textOf(fieldOf(early, 'detail'));
+  note(`${found}. Waiting for it (Ctrl-C ends the wait only)`);
+  try {
+    const params = { answerEarly: false };
+    // The least that is still a time to wait.
+    return await ask(record, { group, method, params, timeoutMs: Math.max(1, deadline.leftMs) });
+  } catch (error) {
+    if (!(error instanceof FailoverError) || error.code !== 'FAILOVER_TIMED_OUT') throw error;
+    const message = `Cannot tell within ${formatDuration(timeoutMs)} who is primary: ${found}`;
+    throw new FailoverError('FAILOVER_TIMED_OUT', message, { details: { group }, cause: error });
+  }
 }
 
 function bestSecondary(snapshot: GroupSnapshot): SeenNode | null {
@@ -62,6 +86,15 @@ async function ping(snapshot: GroupSnapshot): Promise<void> {
     throw new FailoverError('FAILOVER_NO_PRIMARY', message, { details: { group }, cause: error });
   }
   say(`${primary.record.node} is primary and answers; no secondary stands by.`);
+}
+
+function unanswered(group: string, node: string, detail: unknown): FailoverError {
+  const message = `Cannot find a primary that answers: ${node} has the lease: ${textOf(detail)}`;
+  return new FailoverError('FAILOVER_NO_PRIMARY', message, { details: { group } });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : 'it does not say why';
 }
 
 function noPrimary(group: string): FailoverError {

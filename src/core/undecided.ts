@@ -1,0 +1,100 @@
+// What is known of a doubted primary before the verdict is, for who asked and does not want to wait for it.
+import type { Effect, RequestOutcome } from './effect.ts';
+import type { HolderInspection } from './event.ts';
+import type { PendingRequest, SecondaryState } from './state.ts';
+import type { Settings } from './settings.ts';
+import type { Outcome } from './outcome.ts';
+import type { Verdict } from './failure-detector.ts';
+import { ENDING_LOOK_LIMIT_MS, STARVATION_LIMIT } from './settings.ts';
+import { formatDuration, humanMs } from './duration-text.ts';
+import { unwillingBecause } from './election-order.ts';
+
+type Suspecting = Extract<SecondaryState, { phase: 'suspecting' }>;
+type Listening = Extract<SecondaryState, { phase: 'listening' }>;
+
+interface Seen {
+  readonly inspection: HolderInspection;
+  readonly settings: Settings;
+}
+
+/** A look at a silent holder that led to no step yet: says what was found, and until when it is waited. */
+export function tellDoubt(outcome: Outcome, verdict: Verdict, seen: Seen): Outcome {
+  const { state } = outcome;
+  if (state.phase !== 'suspecting') return outcome;
+  const doubt = doubtOf(state, verdict, seen);
+  return doubt === null ? outcome : answered(outcome, doubt);
+}
+
+/** Nobody leads, and this node listens on before it claims. */
+export function tellListening(outcome: Outcome, state: Listening, settings: Settings): Outcome {
+  const forMs = humanMs(state.until - state.at);
+  return answered(
+    outcome,
+    `nobody leads: ${settings.nodeId} listens for ${forMs} more, then it claims the lease`,
+  );
+}
+
+function doubtOf(
+  state: Suspecting,
+  verdict: Verdict,
+  { inspection, settings }: Seen,
+): string | null {
+  const silent =
+    state.primary === null
+      ? 'the lease is held, and its holder has not said who it is'
+      : `${state.primary.node} answers no probe`;
+  switch (verdict) {
+    case 'too-early': {
+      const limit = formatDuration(settings.heartbeatTimeoutMs);
+      const leftMs = humanMs(lastSignOfLife(state) + settings.heartbeatTimeoutMs - state.at);
+      const dead = `it counts as dead after ${limit} without a sign of life`;
+      return `${silent}; ${dead}, in ${leftMs}: ${consequence(state, settings)}`;
+    }
+    case 'starved': {
+      const limitMs = STARVATION_LIMIT * settings.heartbeatTimeoutMs;
+      const leftMs = humanMs(state.heardAt + limitMs - state.at);
+      const why = `it gets no CPU (${inspection.description})`;
+      return `${silent}: ${why}; it is waited for, ${leftMs} more: ${consequence(state, settings)}`;
+    }
+    case 'ending':
+      // Most are gone at the next look or the one after it.
+      if ((state.suspicion.nextLookAt ?? 0) - state.at < ENDING_LOOK_LIMIT_MS) return null;
+      return `${silent}: it was ended and is not gone (${inspection.description}); it is waited for`;
+    default:
+      return null;
+  }
+}
+
+function consequence(state: Suspecting, settings: Settings): string {
+  const unwilling = unwillingBecause(state, settings);
+  if (unwilling !== null) return `${settings.nodeId} does not take over: ${unwilling}`;
+  if (settings.fence === 'none') return `then only its own end frees the lease (--fence none)`;
+  return `then ${settings.nodeId} takes over`;
+}
+
+/** Of the bus, the probes and the lock file. */
+function lastSignOfLife({ heardAt, touch }: Suspecting): number {
+  return Math.max(heardAt, touch?.changedAt ?? heardAt);
+}
+
+/** Those who wait for the verdict itself wait on. */
+function answered(outcome: Outcome, detail: string): Outcome {
+  const early = outcome.state.requests.filter(isEarly);
+  if (early.length === 0) return outcome;
+  const answer: RequestOutcome = { ok: true, takeover: null, detail, undecided: true };
+  const answers = early.map(({ id }): Effect => ({
+    type: 'answer',
+    requestId: id,
+    outcome: answer,
+  }));
+  const requests = outcome.state.requests.filter((request) => !isEarly(request));
+  return {
+    ...outcome,
+    state: { ...outcome.state, requests },
+    effects: [...outcome.effects, ...answers],
+  };
+}
+
+function isEarly({ kind }: PendingRequest): boolean {
+  return kind === 'check-early';
+}
