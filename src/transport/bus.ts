@@ -11,6 +11,7 @@ import {
   ensurePrivateDirectory,
   pathOfEndpoint,
   randomSocketName,
+  socketFileError,
 } from './endpoints.ts';
 import { GroupBus } from './group-bus.ts';
 import type { GroupOptions, SharedSockets } from './group-bus.ts';
@@ -209,7 +210,7 @@ function bindPath(socket: Publisher | Router, endpoint: string): BoundPath {
     socket.bindSync(endpoint);
     return { endpoint, path, inode: lstatSync(path).ino };
   } catch (cause) {
-    throw addressError(endpoint, cause);
+    throw socketFileError(path, cause) ?? addressError(endpoint, cause);
   }
 }
 

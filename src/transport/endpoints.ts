@@ -1,9 +1,10 @@
 // Where a process's two sockets are: one short path of its own in a private directory.
 import { randomBytes } from 'node:crypto';
 import { lstatSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import type { Endpoints } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import { storageError } from '../lease/file/storage-error.ts';
 import { makePrivateDirectory } from '../private-directory.ts';
 
@@ -72,6 +73,14 @@ export function ensurePrivateDirectory(directory: string): void {
   }
 }
 
+/** Why no socket could be made at `path`; null: the directory is not at fault. */
+export function socketFileError(path: string, cause: unknown): FailoverError | null {
+  const error = storageError(`make a socket at ${path}`, cause);
+  if (!(error instanceof FailoverError) || error.code === 'FAILOVER_UNEXPECTED') return null;
+  const hint = bindHint(error.code, dirname(path));
+  return new FailoverError(error.code, error.message, { cause, hint });
+}
+
 const SCHEME = 'ipc://';
 
 function checkedPath(path: string): string {
@@ -89,6 +98,15 @@ function directoryError(directory: string, cause: unknown): Error {
   const error = storageError(`make the socket directory ${directory}`, cause);
   if (!(error instanceof FailoverError)) return error;
   return new FailoverError(error.code, error.message, { cause, hint: socketDirectoryHint() });
+}
+
+function bindHint(code: ErrorCode, directory: string): string {
+  if (code === 'FAILOVER_STATE_DIR_FULL') {
+    return `Free space or inodes on the file system of ${directory}.`;
+  }
+  if (code !== 'FAILOVER_STATE_DIR_NOT_WRITABLE') return socketDirectoryHint();
+  // The mode alone may be at fault, or the file system of the place.
+  return `Run \`chmod 700 ${directory}\` if it is to be used. ${socketDirectoryHint()}`;
 }
 
 /** What decides where sockets go, for a person whose --state-dir has nothing to do with it. */

@@ -1,6 +1,8 @@
 // The process's two sockets: bound where nobody else is, repaired when deleted, gone when closed.
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -25,6 +27,8 @@ import {
   startPeer,
   temporaryDirectory,
 } from './support/nodes.ts';
+
+const BUILT = join(import.meta.dirname, '../../dist/transport/bus.js');
 
 describe('opening', () => {
   it('binds two short paths of its own in a private directory', () => {
@@ -57,6 +61,33 @@ describe('opening', () => {
       }),
     );
     expect(readdirSync(directory)).toEqual(['half.rpc']);
+  });
+
+  it('says which directory it may not write, and what decides where sockets go', () => {
+    const directory = temporaryDirectory();
+    const readOnly = join(directory, 'failover');
+    mkdirSync(readOnly);
+    chmodSync(directory, 0o755);
+    const script = `
+      import { Transport } from ${JSON.stringify(BUILT)};
+      try { new Transport({ directory: ${JSON.stringify(readOnly)}, name: 'a' }); }
+      catch ({ code, message, hint }) { console.log(JSON.stringify({ code, message, hint })); }`;
+    const isRoot = process.geteuid?.() === 0;
+    // Root may write anywhere: the attempt is another user's then.
+    if (isRoot) spawnSync('chown', ['65534', readOnly]);
+    const asOther = isRoot ? ['setpriv', '--reuid', '65534', '--clear-groups'] : [];
+    const command = [...asOther, process.execPath, '--input-type=module', '-e', script];
+    for (const mode of [0o500, 0o600]) {
+      chmodSync(readOnly, mode);
+      const ran = spawnSync(command[0] ?? '', command.slice(1), { encoding: 'utf8' });
+      expect(JSON.parse(ran.stdout)).toEqual({
+        code: 'FAILOVER_STATE_DIR_NOT_WRITABLE',
+        message: `Cannot make a socket at ${readOnly}/a.bus: permission denied.`,
+        hint: expect.stringMatching(
+          /^Run `chmod 700 \S+\/failover` .*XDG_RUNTIME_DIR .* whatever --state-dir says\.$/,
+        ) as string,
+      });
+    }
   });
 
   it('refuses a path that is too long', () => {
