@@ -1,4 +1,5 @@
 // Told to end: in order at the first signal, at once at the second, and the next one serves.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import { handOver } from '../support/process-steps.ts';
@@ -50,6 +51,19 @@ describe('a primary that is told to end', () => {
       b.kill('SIGTERM');
       b.kill('SIGINT');
       await group.ends(b);
+    }));
+
+  it('again after its last word ends with the code that it said', () =>
+    inGroup(async (group) => {
+      const [a] = await group.startAll(['a']);
+      await group.active(1);
+      a.kill('SIGTERM');
+      // As often as there is time for: what is left of it takes a few milliseconds.
+      while (a.end === null) {
+        if (a.isDone) a.kill('SIGTERM');
+        await nextTurn();
+      }
+      expect([a.end, a.log.at(-1)?.exitCode]).toStrictEqual([0, 0]);
     }));
 
   it('in the middle of its promotion undoes that, frees the lease and ends', () =>

@@ -71,6 +71,7 @@ export async function run(options: RunOptions): Promise<void> {
   const reason = `Ended with exit code ${String(exitCode)}: ${order.reason}`;
   log.info({ event: 'exit', exitCode, reason });
   process.exitCode = order.exitCode;
+  exitWithCode();
   if (order.exitCode === LEASE_HELD.exitCode) {
     throw new FailoverError('FAILOVER_LEASE_HELD', `Cannot be primary: ${order.reason}`, {
       details: { group },
@@ -97,6 +98,16 @@ function obeySignals(
   }
   process.on('SIGTSTP', () => {
     node.suspend();
+  });
+}
+
+/**
+ * Makes the code that was logged the one that is seen: while Node takes a process apart that has nothing left
+ * to do, signals have their default action again, and one more request to end would end it by the signal.
+ */
+function exitWithCode(): void {
+  process.once('beforeExit', () => {
+    process.exit();
   });
 }
 
