@@ -1,6 +1,6 @@
 // `failover run`: one node in this process, until it is told to stop or has nothing left to do.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { formatDuration } from '../../config/duration.ts';
 import type { RunOptions } from '../../config/load.ts';
 import { optionOf } from '../../config/options.ts';
@@ -10,26 +10,55 @@ import { FailoverNode } from '../../runtime/failover-node.ts';
 import { commandWarnings } from '../../workload/warnings.ts';
 import { createLogger } from '../render/log.ts';
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
- * What a person may have set for `run` although it does not read it, for `run` gives both to its hooks: one
- * sentence each, unless the flag says otherwise.
+ * What a person may have set for `run` although it does not read it, for `run` gives both to its command and
+ * its hooks: one sentence each, unless the flag says otherwise or it makes no difference. Where they are what
+ * another node gave, one sentence says that.
  */
 export function ignoredVariables(
   { group, stateDir }: Pick<RunOptions, 'group' | 'stateDir'>,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
+  usedByDefault: string = defaultStateDir(),
 ): readonly string[] {
-  const warnings: string[] = [];
   const named = env['FAILOVER_GROUP'] ?? '';
-  if (named !== '' && named !== group && group === optionOf('group').default) {
+  const otherGroup = named !== '' && named !== group && group === optionOf('group').default;
+  const directory = env['FAILOVER_STATE_DIR'] ?? '';
+  const otherDirectory =
+    directory !== '' && stateDir === null && realPath(directory) !== realPath(usedByDefault);
+  if (!otherGroup && !otherDirectory) return [];
+  if (isNested(env)) {
+    return [
+      `this node is started by the command of group ${named}: run does not read that node's ` +
+        `FAILOVER_GROUP and FAILOVER_STATE_DIR. It joins group ${group} in ${stateDir ?? usedByDefault}; ` +
+        'give --group and --state-dir if it is to be another.',
+    ];
+  }
+  const warnings: string[] = [];
+  if (otherGroup) {
     warnings.push(`run does not read FAILOVER_GROUP: to join that group, give --group ${named}.`);
   }
-  const directory = env['FAILOVER_STATE_DIR'] ?? '';
-  if (directory !== '' && stateDir === null) {
+  if (otherDirectory) {
     warnings.push(
       `run does not read FAILOVER_STATE_DIR: to use that directory, give --state-dir ${directory}.`,
     );
   }
   return warnings;
+}
+
+/** Both are set only in what a node has started. */
+function isNested(env: Environment): boolean {
+  return (env['FAILOVER_GROUP'] ?? '') !== '' && (env['FAILOVER_LOCK_FD'] ?? '') !== '';
+}
+
+/** A node is told the real path of its directory; one that is not there yet has none. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
 }
 
 /** Runs a node; the exit code of the process is that of the node's end. */
