@@ -1,4 +1,5 @@
 // What is wrong with a group, each in a sentence that says what to do about it.
+import { plural } from '../core/counted.ts';
 import { isComparable } from '../fence/process-identity.ts';
 import type { GroupSnapshot, SeenNode } from './client.ts';
 import { uncapitalized } from './say.ts';
@@ -88,9 +89,11 @@ function endedWarnings(snapshot: GroupSnapshot): string[] {
     if (presence !== 'gone') return [];
     const who = `${record.node} (pid ${record.supervisor.pid})`;
     if (leftovers.length > 0) {
+      const one = leftovers.length === 1;
       return [
-        `${who} ended and left pid ${leftovers.join(', ')} running: nobody starts until it has ` +
-          'ended, on its own (--orphan keep) or stopped by the next primary.',
+        `${who} ended and left ${plural(leftovers.length, 'pid')} ${leftovers.join(', ')} running: nobody ` +
+          `starts until ${one ? 'it has' : 'they have'} ended, on ${one ? 'its' : 'their'} own ` +
+          '(--orphan keep) or stopped by the next primary.',
       ];
     }
     if (back.has(record.node)) return [];

@@ -5,6 +5,7 @@ import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { extended, move, secondaryBase, stay, waiting } from './outcome.ts';
 import { claim, claimInTurn } from './claim.ts';
+import { counted } from './counted.ts';
 import { turnDelayMs } from './election-order.ts';
 import { openProbe, probeFailedWhileSuspecting, suspect } from './suspicion.ts';
 import { stopSecondary } from './ending.ts';
@@ -186,7 +187,8 @@ export function probeFailed(
     const again = openProbe(next, settings);
     return stay(again.state, again.effect);
   }
-  const detail = `${String(backgroundFailures)} probes in a row failed: ${event.cause}`;
+  const inARow = backgroundFailures === 1 ? '' : ' in a row';
+  const detail = `${counted(backgroundFailures, 'probe')}${inARow} failed: ${event.cause}`;
   const calm: SecondaryState = { ...next, backgroundFailures: 0 };
   return suspect(calm, settings, { by: 'suspect-probe', cause: 'probe', detail });
 }

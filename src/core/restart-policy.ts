@@ -1,6 +1,7 @@
 // What the end of the workload means: start again here, hand over, or be done.
 import type { PrimaryState } from './state.ts';
 import type { Settings } from './settings.ts';
+import { counted } from './counted.ts';
 import { recentStandbys } from './election-order.ts';
 
 export type RestartDecision =
@@ -67,7 +68,10 @@ export function decideRestart(
   }
   const doubled = state.coolOffMs > 0 ? state.coolOffMs * 2 : settings.coolOffMs;
   const coolOffMs = Math.min(doubled, COOL_OFF_LIMIT_MS);
-  const limit = `${String(restarts.length)} restarts within ${seconds(settings.restartWindowMs)}`;
+  const limit =
+    settings.restartLimit === 0
+      ? 'no restart in place is allowed'
+      : `${counted(restarts.length, 'restart')} within ${seconds(settings.restartWindowMs)}`;
   const why = `${limit}, so this node makes no claim for ${seconds(coolOffMs)}`;
   return { type: 'step-down', coolOffMs, why };
 }

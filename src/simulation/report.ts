@@ -1,4 +1,5 @@
 // What came of a simulation, in words.
+import { plural } from '../core/counted.ts';
 import { PROMISES } from './checker.ts';
 import type { Campaign, Failure, Totals } from './campaign.ts';
 import { FAULT_KINDS } from './faults.ts';
@@ -46,7 +47,7 @@ export function stepsPerSecond({ steps }: Pick<Totals, 'steps'>, { tookMs }: Pac
 }
 
 function count(value: number, noun: string): string {
-  return `${number(value)} ${noun}${value === 1 ? '' : 's'}`;
+  return `${number(value)} ${plural(value, noun)}`;
 }
 
 /** With a comma at each thousand. */

@@ -179,7 +179,17 @@ describe('nodes', () => {
     const dead = { ...silentNode('a', 'gone'), leftovers: [456] };
     const earlier = { ...dead, record: { ...dead.record, run: 'run-earlier' } };
     const status = groupStatusOf(snapshotOf('a', [earlier, answering(primaryStatus('a'))]));
-    expect(status.warnings[0]).toContain('left pid 456 running');
+    expect(status.warnings[0]).toContain(
+      'left pid 456 running: nobody starts until it has ended, on its own',
+    );
+  });
+
+  it('that left several things running are told of in the plural', () => {
+    const dead = { ...silentNode('a', 'gone'), leftovers: [456, 457] };
+    const status = groupStatusOf(snapshotOf('b', [dead, answering(primaryStatus('b'))]));
+    expect(status.warnings[0]).toContain(
+      'left pids 456, 457 running: nobody starts until they have ended, on their own',
+    );
   });
 
   it('of another pid namespace that do not answer are neither alive nor dead', () => {

@@ -1,6 +1,7 @@
 // `failover demo`: three nodes, a crash, a hang and a switchover, measured and witnessed in one terminal.
 import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
+import { counted } from '../../core/counted.ts';
 import { FailoverError } from '../../errors.ts';
 import { ask, livingNodes, lookAtGroup } from '../client.ts';
 import { Deadline } from '../deadline.ts';
@@ -139,7 +140,7 @@ async function standbys(stage: Stage, count: number): Promise<void> {
     const ready = statuses.filter(({ phase, willing }) => phase === 'watching' && willing);
     const serving = statuses.some(({ phase }) => phase === 'serving');
     if (serving && ready.length >= count) break;
-    if (deadline.hasPassed) throw missed(stage, `fewer than ${String(count)} nodes stand by`);
+    if (deadline.hasPassed) throw missed(stage, `fewer than ${counted(count, 'node')} stand by`);
     await wait(20);
   }
   stage.rememberSockets();

@@ -1,4 +1,5 @@
 // The demo's witness: what the workloads themselves report, and a lock that failover knows nothing of.
+import { plural } from '../../core/counted.ts';
 import { isAlive, readIdentity } from '../../fence/process-identity.ts';
 import type { ProcessIdentity } from '../../lease/lease-store.ts';
 
@@ -37,7 +38,10 @@ export class Witness {
     if (word === 'overlap') this.#faults.push(`epoch ${epoch} found the witness lock taken`);
     if (word !== 'started' || !Number.isInteger(epoch) || !Number.isInteger(pid)) return;
     const still = this.#running.filter(isAlive).map((process) => process.pid);
-    if (still.length > 0) this.#faults.push(`pid ${still.join()} ran when epoch ${epoch} started`);
+    if (still.length > 0)
+      this.#faults.push(
+        `${plural(still.length, 'pid')} ${still.join(', ')} ran when epoch ${epoch} started`,
+      );
     const last = this.starts.at(-1)?.epoch ?? 0;
     if (epoch <= last) this.#faults.push(`epoch ${epoch} came after epoch ${last}`);
     const identity = readIdentity(pid);

@@ -2,6 +2,7 @@
 import type { Takeover } from '../../core/state.ts';
 import type { GroupStatus, NodeEntry } from '../group-status.ts';
 import type { Paint } from './paint.ts';
+import { counted } from '../../core/counted.ts';
 import { humanMs } from '../../core/duration-text.ts';
 import { printable } from './plain.ts';
 import { table } from './table.ts';
@@ -67,7 +68,7 @@ function settledState({ role, willing }: NodeEntry, leads: boolean, paint: Paint
 function workload({ workload: { pid, state, restarts, health }, standby }: NodeEntry): string {
   if (state === 'none' && pid === null) return standby;
   const parts = [state, ...(pid === null ? [] : [String(pid)])];
-  if (restarts > 0) parts.push(`${String(restarts)} restart${restarts === 1 ? '' : 's'}`);
+  if (restarts > 0) parts.push(counted(restarts, 'restart'));
   if (health !== null) parts.push(health);
   return printable(parts.join(' '));
 }
