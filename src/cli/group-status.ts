@@ -22,6 +22,8 @@ export interface GroupStatus {
      * measured it when it rehearsed; null: it has not yet, nobody leads or nobody would take over.
      */
     readonly predictedMs: number | null;
+    /** Why the next in succession predicts no such time; null: it does, or nobody is next. */
+    readonly unpredictedBecause: string | null;
     /** The last one as measured; null: there was none, or nobody alive remembers it. */
     readonly lastMs: number | null;
     /** The longest after a hang; null also with `--fence none`. */
@@ -143,6 +145,7 @@ function takeoverOf(snapshot: GroupSnapshot, next: string | undefined): GroupSta
     );
   return {
     predictedMs: predicted?.crashMs ?? null,
+    unpredictedBecause: predicted?.crashUnknownBecause ?? null,
     lastMs: last === null || last.kind === 'start' ? null : last.gapMs,
     hangMs: predicted?.hangMs ?? null,
     starvedMs: predicted?.starvedMs ?? null,

@@ -27,7 +27,7 @@ import type { FailoverNodeExtras, WorkloadParts } from './node-extras.ts';
 import { buildFencing, buildWorkload, nodeRecordOf } from './node-parts.ts';
 import type { NodeContext } from './node-parts.ts';
 import { serve } from './node-requests.ts';
-import { removalWarning } from './node-status.ts';
+import { predictionOf, removalWarning } from './node-status.ts';
 import type { NodeStatus } from './node-status.ts';
 import type { Bus, NodeWorkload } from './ports.ts';
 import { rehearseOnceStandingBy } from './rehearse-soon.ts';
@@ -63,8 +63,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly #upkeep: Upkeep;
   readonly #narrator = new Narrator(this);
   #resolveEnded: (order: StopOrder) => void = () => undefined;
-  /** What the rehearsal took, ms. */
-  #rehearsedMs: number | null = null;
+  #rehearsal: Parameters<typeof predictionOf>[1] = null;
 
   /**
    * Opens everything and begins to take part.
@@ -80,6 +79,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       const node = new FailoverNode({ options, extras, transport, closeTransport, deathSignal });
       if (extras.enabled === false) node.setEnabled(false);
       if (extras.createWorkload === undefined) rehearseOnceStandingBy(node, node.#warn);
+      else node.#rehearsal = 'never';
       // After the caller had its turn: the first transitions come at once, and it wants to hear them.
       setImmediate(() => {
         node.#begin();
@@ -168,7 +168,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       workload: { ...this.#workload.describe(), restarts: report.restarts, health: null },
       lease: { kind: this.#lease.kind, guards: this.#lease.guards },
       transport: this.#transport.counters(),
-      takeover: { ...report.takeover, crashMs: this.#rehearsedMs },
+      takeover: predictionOf(report.takeover, this.#rehearsal),
       warning: report.warning ?? this.#removalWarning(),
     };
   }
@@ -254,7 +254,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     const { command, promoteCommand } = this.#options;
     const spawns = command.length > 0 || promoteCommand !== null;
     const record = this.#record();
-    this.#rehearsedMs = await rehearse({ settings, record, directory, look, spawns });
+    this.#rehearsal = await rehearse({ settings, record, directory, look, spawns });
   }
 
   /** Steps down, then lets the process be stopped (SIGTSTP). */

@@ -26,6 +26,26 @@ export interface TakeoverPrediction extends TakeoverBounds {
    * it rehearsed; null: it has not.
    */
   readonly crashMs: number | null;
+  /** Why there is no such time; null: there is. */
+  readonly crashUnknownBecause: string | null;
+}
+
+/**
+ * What a node expects of its own takeover.
+ *
+ * @param rehearsal What its rehearsal took, ms; null: it is still to come; `never`: what takes the lease is
+ *   a program's own callback, and nobody but that program knows what it would do.
+ */
+export function predictionOf(
+  bounds: TakeoverBounds,
+  rehearsal: number | null | 'never',
+): TakeoverPrediction {
+  if (typeof rehearsal === 'number') {
+    return { ...bounds, crashMs: rehearsal, crashUnknownBecause: null };
+  }
+  const why =
+    rehearsal === null ? 'not rehearsed yet' : "its program's callback is never rehearsed";
+  return { ...bounds, crashMs: null, crashUnknownBecause: why };
 }
 
 /** How long a node tells of a removal, ms. */

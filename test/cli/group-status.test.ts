@@ -24,6 +24,7 @@ describe('the JSON of a status', () => {
         "warnings": [],
         "takeover": {
           "predictedMs": 9,
+          "unpredictedBecause": null,
           "lastMs": 8.13,
           "hangMs": 8000,
           "starvedMs": 16000,
@@ -225,7 +226,9 @@ describe('the succession', () => {
 
 describe('a takeover', () => {
   it('is predicted by the one that would take over', () => {
-    const b = statusOf('b', { takeover: { crashMs: 6, hangMs: 900, starvedMs: 2000 } });
+    const b = statusOf('b', {
+      takeover: { crashMs: 6, crashUnknownBecause: null, hangMs: 900, starvedMs: 2000 },
+    });
     const status = groupStatusOf(snapshotOf('a', [answering(primaryStatus('a')), answering(b)]));
     expect(status.takeover).toMatchObject({ predictedMs: 6, hangMs: 900, starvedMs: 2000 });
   });

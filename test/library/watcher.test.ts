@@ -19,6 +19,14 @@ import {
   started,
 } from './support/watchers.ts';
 
+it('says of itself that it predicts no takeover, and why', async () => {
+  const { watcher } = await started(primary(place()));
+  expect(watcher.status()?.takeover).toMatchObject({
+    crashMs: null,
+    crashUnknownBecause: "its program's callback is never rehearsed",
+  });
+});
+
 describe('shutting down', () => {
   it('is safe without a start, a second time, and forbids a start afterwards', async () => {
     const { watcher } = secondary(place());

@@ -104,8 +104,9 @@ function prediction({ primary, succession, takeover }: GroupStatus): string {
   const [next] = succession;
   if (primary === null) return 'nothing to predict: nobody leads';
   if (next === undefined) return 'none: no secondary would take over';
-  const { predictedMs, hangMs } = takeover;
-  const crash = predictedMs === null ? 'not rehearsed yet' : `about ${humanMs(predictedMs)}`;
+  const { predictedMs, unpredictedBecause, hangMs } = takeover;
+  const unknown = unpredictedBecause === null ? 'unknown' : `unknown (${unpredictedBecause})`;
+  const crash = predictedMs === null ? unknown : `about ${humanMs(predictedMs)}`;
   const hang = hangMs === null ? 'never (--fence none)' : `at most ${humanMs(hangMs)}`;
   return `predicted by ${next}: after a crash ${crash}, after a hang ${hang}`;
 }

@@ -4,6 +4,7 @@ import { groupStatusOf } from '../../../src/cli/group-status.ts';
 import { createPaint } from '../../../src/cli/render/paint.ts';
 import { PLAIN } from '../../../src/cli/render/plain.ts';
 import { statusLine, statusLines } from '../../../src/cli/render/status-text.ts';
+import { predictionOf } from '../../../src/runtime/node-status.ts';
 import { stripVTControlCharacters } from 'node:util';
 import {
   answering,
@@ -90,8 +91,11 @@ describe('the text of a status', () => {
     expect(text).toContain('next      b is claiming the lease');
   });
 
-  it('says what a successor has not measured or would not do', () => {
-    const takeover = { crashMs: null, hangMs: null, starvedMs: null };
+  it.each([
+    [null, 'not rehearsed yet'],
+    ['never', "its program's callback is never rehearsed"],
+  ] as const)('says what a successor has not measured or would not do: %s', (rehearsal, why) => {
+    const takeover = predictionOf({ hangMs: null, starvedMs: null }, rehearsal);
     const nodes = [primaryStatus('a'), statusOf('b', { takeover })];
     const seen = groupStatusOf(
       snapshotOf(
@@ -100,7 +104,7 @@ describe('the text of a status', () => {
       ),
     );
     expect(statusLines(seen, PLAIN)).toContain(
-      'takeover  predicted by b: after a crash not rehearsed yet, after a hang never (--fence none)',
+      `takeover  predicted by b: after a crash unknown (${why}), after a hang never (--fence none)`,
     );
   });
 

@@ -70,7 +70,7 @@ export function statusOf(id: string, change: Partial<NodeStatus> = {}): NodeStat
     restarts: 0,
     staleMessages: 0,
     worstLatenessMs: 0,
-    takeover: { crashMs: 9, hangMs: 8000, starvedMs: 16_000 },
+    takeover: { crashMs: 9, crashUnknownBecause: null, hangMs: 8000, starvedMs: 16_000 },
     pid: 100 + id.charCodeAt(0),
     host: 'h',
     startedAt: '2026-03-01T11:58:28.000Z',
