@@ -12,6 +12,7 @@ import type { EventBody } from '../core/event.ts';
 import type { NodeState, StopOrder, Takeover } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
 import type { ProcessFencing } from '../fence/fence.ts';
+import { describeProcess } from '../fence/process-view.ts';
 import { FileLease } from '../lease/file/file-lease.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
 import { packageVersion } from '../version.ts';
@@ -24,6 +25,7 @@ import type { NodeEvents, NodeTransition } from './narrator.ts';
 import { NodeLoop } from './node.ts';
 import { openTransport, sparesOrphans } from './node-extras.ts';
 import type { FailoverNodeExtras, WorkloadParts } from './node-extras.ts';
+import { AwaitedHolders } from './awaited-holders.ts';
 import { buildFencing, buildWorkload, nodeRecordOf } from './node-parts.ts';
 import type { NodeContext } from './node-parts.ts';
 import { serve } from './node-requests.ts';
@@ -62,6 +64,13 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly #loop: NodeLoop;
   readonly #upkeep: Upkeep;
   readonly #narrator = new Narrator(this);
+  readonly #awaited = new AwaitedHolders({
+    find: () => this.#lease.deletedHolders(),
+    describe: describeProcess,
+    warn: (warning) => {
+      this.#warn(warning);
+    },
+  });
   #resolveEnded: (order: StopOrder) => void = () => undefined;
   #rehearsal: Parameters<typeof predictionOf>[1] = null;
 
@@ -169,7 +178,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       lease: { kind: this.#lease.kind, guards: this.#lease.guards },
       transport: this.#transport.counters(),
       takeover: predictionOf(report.takeover, this.#rehearsal),
-      warning: report.warning ?? this.#removalWarning(),
+      warning: report.warning ?? this.#awaited.warning ?? this.#removalWarning(),
     };
   }
 
@@ -343,6 +352,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       hooks: {
         onStep: (step) => {
           this.#narrator.tell(step);
+          this.#awaited.after(step.event);
         },
         onExit: (order) => void this.#close(order),
         onSuspend: () => {

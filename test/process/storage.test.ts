@@ -31,6 +31,28 @@ describe('the state directory', () => {
       await group.active(2);
     }));
 
+  it('without the lock of a workload that outlived its node: who is waited for is named, with what to do', () =>
+    inGroup(async (group) => {
+      const [a] = await group.startAll(['a'], { options: { orphan: 'keep' } });
+      const { pid } = await group.active(1);
+      a.kill('SIGKILL');
+      await group.ends(a);
+      group.remove(join(group.groupDir, 'workload.lock'));
+      const b = await group.start('b');
+      const said = `nobody starts until pid ${String(pid)} (`;
+      const warning = await group.until('the warning', () =>
+        b.warnings.find((text) => text.startsWith(said)),
+      );
+      expect(warning).toContain(`End it with \`kill ${String(pid)}\` if it is not to go on`);
+      expect((await group.client('status')).stdout).toContain(`b: ${said}`);
+      expect(b.warnings.filter((text) => text.startsWith(said))).toHaveLength(1);
+      expect(group.starts).toBe(1);
+      process.kill(pid, 'SIGTERM');
+      await group.active(2);
+      await group.primaryOf([b]);
+      expect((await group.client('status')).stdout).not.toContain(said);
+    }));
+
   it('moved away and made anew, empty: never two', () =>
     inGroup(async (group) => {
       const [a, b] = await group.startAll(['a', 'b']);
