@@ -54,6 +54,7 @@ export class FileLeaseClient implements LeaseClient {
   /** Who was noted at the claim. */
   #formerStarter: string | null = null;
   #isCleared = false;
+  #isGivenBack = false;
   /** The directory whose lock file this process has open: perhaps one that was removed since. */
   #kept: Directory | null = null;
   #highestSeen = 0;
@@ -183,6 +184,7 @@ export class FileLeaseClient implements LeaseClient {
   }
 
   #release(end: (done: () => void) => void, fail: (done: () => void) => void): void {
+    this.#isGivenBack = true;
     this.#inTurn((done) => {
       if (this.#life.diskErrorUntil > this.#world.at) {
         fail(done);
@@ -245,9 +247,10 @@ export class FileLeaseClient implements LeaseClient {
     }
     const previous = directory.record?.node ?? null;
     const epoch = this.#claimNext(floor);
+    this.#isGivenBack = false;
     this.#flush(() => {
-      if (!isOurs || this.verify() !== null) {
-        // The directory was replaced under the claim.
+      if (this.#isGivenBack || !isOurs || this.verify() !== null) {
+        // Given back before it was durable, or the directory was replaced under the claim.
         this.#undo('lost-race', turn);
         return;
       }
@@ -256,9 +259,9 @@ export class FileLeaseClient implements LeaseClient {
     });
   }
 
-  /** Others see the epoch by now; whoever claimed it waits until it is on the disk, and so does its next turn. */
+  /** Others see the epoch by now; whoever claimed it waits until it is on the disk, or gives it back. */
   #flush(then: () => void): void {
-    if (this.#life.slowDiskUntil <= this.#world.at) then();
+    if (this.#isGivenBack || this.#life.slowDiskUntil <= this.#world.at) then();
     else {
       this.#life.later(FLUSH_LOOK_MS, () => {
         this.#flush(then);

@@ -182,8 +182,7 @@ export class World {
     const boundMs = emptyingMs + demoteTimeoutMs + UNWINDING_MARGIN_MS;
     this.timeline.schedule(failedAt + boundMs, null, () => {
       // One that was disturbed meanwhile may take longer.
-      const disturbedUntil = Math.max(life.troubledUntil, life.slowDiskUntil);
-      if (disturbedUntil <= failedAt) this.checker.leftAfterFailure(life, epoch);
+      if (life.troubledUntil <= failedAt) this.checker.leftAfterFailure(life, epoch);
     });
   }
 

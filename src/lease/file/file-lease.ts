@@ -59,6 +59,8 @@ export class FileLease implements LeaseStore, SessionLedger {
   #held: HeldLease | null = null;
   #lastTurn: Promise<unknown> = Promise.resolve();
   #turns = 0;
+  /** Ends the wait for the disk that is under way. */
+  #endFlush: (() => void) | null = null;
 
   /**
    * Makes or finds the directory and registers the node.
@@ -156,7 +158,7 @@ export class FileLease implements LeaseStore, SessionLedger {
       }
       const claim = this.#claim(this.#held, floor);
       if (claim.type === 'lost-race') throw this.#lost('another claimed an epoch under our lock');
-      await settleClaim(this.paths.epochs);
+      if (!(await this.#beginFlush())) throw this.#lost('it is being given back');
       return claim.epoch;
     });
   }
@@ -171,6 +173,7 @@ export class FileLease implements LeaseStore, SessionLedger {
   }
 
   release(): Promise<void> {
+    this.#endFlush?.();
     return this.#inTurn(async () => {
       const held = this.#held;
       if (held === null) return;
@@ -261,11 +264,11 @@ export class FileLease implements LeaseStore, SessionLedger {
       if (this.#lockfile.isForeign(lock.fd)) return 'foreign-lockfile';
       const claim = this.#claim(held, floor);
       if (claim.type === 'lost-race') return 'lost-race';
-      const settled = settleClaim(this.paths.epochs);
+      const flushed = this.#beginFlush();
       // Its failure is thrown below, when the lockfile is taken: nothing is left half taken then.
-      settled.catch(() => undefined);
+      flushed.catch(() => undefined);
       if ((await this.#lockfile.take(lock.fd)) === 'foreign') return 'foreign-lockfile';
-      await settled;
+      if (!(await flushed)) return 'lost-race';
       // The directory may have been replaced under the claim.
       if (held.verify().type === 'lost') return 'lost-race';
       granted = true;
@@ -277,6 +280,24 @@ export class FileLease implements LeaseStore, SessionLedger {
         this.#held = null;
         await this.#giveBack(lock);
       }
+    }
+  }
+
+  /**
+   * Resolves with true once a claim is durable; with false if it is given back before: a disk that hangs
+   * keeps no lock from others.
+   */
+  async #beginFlush(): Promise<boolean> {
+    const flush = settleClaim(this.paths.epochs).then(() => true);
+    const end = new Promise<boolean>((resolve) => {
+      this.#endFlush = () => {
+        resolve(false);
+      };
+    });
+    try {
+      return await Promise.race([flush, end]);
+    } finally {
+      this.#endFlush = null;
     }
   }
 

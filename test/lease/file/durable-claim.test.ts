@@ -72,3 +72,38 @@ test('a claim that can not be made durable is no grant, and leaves the lease fre
   expect(b.observe().held).toBe(false);
   expect(await granted(b.acquire(0))).toBe(2);
 });
+
+test('a claim that is given back before it is durable frees the lease at once', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  const b = openLease(stateDir, 'b');
+  const flushes: ((error: Error | null) => void)[] = [];
+  disk.flushes = flushes;
+  const acquired = a.acquire(0);
+  await until('the claim is flushed', () => flushes.length === 1);
+  expect(b.observe().held).toBe(true);
+  await a.release();
+  expect(await acquired).toMatchObject({ type: 'denied', cause: 'lost-race' });
+  expect(b.observe().held).toBe(false);
+  disk.flushes = null;
+  // The number is spent.
+  expect(await granted(b.acquire(0))).toBe(2);
+  flushes[0]?.(null);
+});
+
+test('a new epoch that is given back before it is durable is none', async () => {
+  const a = openLease(temporaryDirectory(), 'a');
+  await granted(a.acquire(0));
+  const flushes: ((error: Error | null) => void)[] = [];
+  disk.flushes = flushes;
+  const advanced = a.advanceEpoch(0);
+  await until('the claim is flushed', () => flushes.length === 1);
+  await Promise.all([
+    expect(advanced).rejects.toMatchObject({ code: 'FAILOVER_LEASE_LOST' }),
+    a.release(),
+  ]);
+  expect(a.observe().held).toBe(false);
+  disk.flushes = null;
+  expect(await granted(a.acquire(0))).toBe(3);
+  flushes[0]?.(new Error('EIO'));
+});
