@@ -162,7 +162,7 @@ function entryOf(node: SeenNode, snapshot: GroupSnapshot): NodeEntry {
   return {
     id,
     role: status.role,
-    state: STEADY[status.phase] ?? status.phase,
+    state: STEADY.get(status.phase) ?? status.phase,
     pid,
     host,
     version,
@@ -184,7 +184,10 @@ function entryOf(node: SeenNode, snapshot: GroupSnapshot): NodeEntry {
   };
 }
 
-const STEADY: Readonly<Record<string, string>> = { serving: 'primary', watching: 'secondary' };
+const STEADY: ReadonlyMap<string, string> = new Map([
+  ['serving', 'primary'],
+  ['watching', 'secondary'],
+]);
 
 /** What the records alone tell of a node that does not answer. */
 function silentEntry({ record, silence }: SeenNode, snapshot: GroupSnapshot): NodeEntry {
