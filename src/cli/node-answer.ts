@@ -1,54 +1,68 @@
 // The answer to `instance.status` as a client believes it: from another process, perhaps another version.
 import type { NodeStatus } from '../runtime/node-status.ts';
+import {
+  isBoolean,
+  isCount,
+  isDurationMs,
+  isFields,
+  isName,
+  readTakeover,
+} from '../transport/checks.ts';
+import type { Fields } from '../transport/checks.ts';
 
 /** The status in an answer, or null when it lacks something that is shown. Never throws. */
 export function readNodeStatus(value: unknown): NodeStatus | null {
-  const fields = fieldsOf(value);
-  const workload = fieldsOf(fields?.['workload']);
-  const lease = fieldsOf(fields?.['lease']);
-  const takeover = fieldsOf(fields?.['takeover']);
-  if (fields === null || workload === null || lease === null || takeover === null) return null;
+  if (!isFields(value)) return null;
+  const { workload, lease, takeover, lastTakeover, priority } = value;
+  if (!isFields(workload) || !isFields(lease) || !isFields(takeover)) return null;
   const complete =
-    hasAll(fields, TEXTS, 'string') &&
-    hasAll(fields, NUMBERS, 'number') &&
-    hasAll(fields, FLAGS, 'boolean') &&
-    ['crashMs', 'hangMs', 'starvedMs'].every((name) => isNumberOrNull(takeover[name])) &&
-    hasAll(workload, ['state'], 'string') &&
-    hasAll(workload, ['restarts'], 'number') &&
-    isTexts(lease['guards']) &&
-    isTexts(fields['succession']) &&
-    isTakeoverOrNull(fields['lastTakeover']);
+    hasAll(value, NAMES, isName) &&
+    hasAll(value, TEXTS, isString) &&
+    hasAll(value, ['unwillingBecause', 'warning'], orNull(isString)) &&
+    hasAll(value, ['primary'], orNull(isName)) &&
+    hasAll(value, ['epoch', 'pid', 'restarts'], isCount) &&
+    hasAll(value, ['roleForMs', 'uptimeMs'], isAgeMs) &&
+    hasAll(value, ['lastHeartbeatMs'], orNull(isAgeMs)) &&
+    hasAll(value, ['willing', 'paused'], isBoolean) &&
+    Number.isSafeInteger(priority) &&
+    hasAll(takeover, ['crashMs', 'hangMs', 'starvedMs'], orNull(isAgeMs)) &&
+    hasAll(workload, ['state'], isString) &&
+    hasAll(workload, ['health'], orNull(isString)) &&
+    hasAll(workload, ['pid'], orNull(isCount)) &&
+    hasAll(workload, ['restarts'], isCount) &&
+    isListOf(lease['guards'], isString) &&
+    isListOf(value['succession'], isName) &&
+    (lastTakeover === null || readTakeover(lastTakeover) !== undefined);
   // Everything that a client reads has been looked at; the rest is passed on unread.
-  return complete ? (value as NodeStatus) : null;
+  return complete ? (value as unknown as NodeStatus) : null;
 }
 
-const TEXTS = ['id', 'run', 'role', 'phase', 'version', 'standby', 'reason', 'host', 'startedAt'];
-const NUMBERS = ['epoch', 'priority', 'roleForMs', 'uptimeMs', 'pid', 'restarts'];
-const FLAGS = ['willing', 'paused'];
+const NAMES = ['id', 'run'];
+const TEXTS = ['role', 'phase', 'version', 'standby', 'reason', 'host', 'startedAt'];
 
-type Fields = Readonly<Record<string, unknown>>;
+type Check = (value: unknown) => boolean;
 
-function fieldsOf(value: unknown): Fields | null {
-  // An object without a known shape is a map of unknown values.
-  return typeof value === 'object' && value !== null ? (value as Fields) : null;
+/** Of any length: the answer as a whole has a limit. */
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
-function hasAll(fields: Fields, names: readonly string[], type: string): boolean {
-  return names.every((name) => typeof fields[name] === type);
+function hasAll(fields: Fields, names: readonly string[], check: Check): boolean {
+  return names.every((name) => check(fields[name]));
 }
 
-function isTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+function orNull(check: Check): Check {
+  return (value) => value === null || check(value);
 }
 
-function isNumberOrNull(value: unknown): boolean {
-  return value === null || typeof value === 'number';
+function isListOf(value: unknown, check: Check): boolean {
+  return Array.isArray(value) && value.every(check);
 }
 
-function isTakeoverOrNull(value: unknown): boolean {
-  if (value === null) return true;
-  const fields = fieldsOf(value);
-  if (fields === null || !hasAll(fields, ['kind', 'to', 'reason'], 'string')) return false;
-  const { epoch, gapMs } = fields;
-  return typeof epoch === 'number' && isNumberOrNull(gapMs);
+/** A time before now that a date can say. */
+function isAgeMs(value: unknown): boolean {
+  return isDurationMs(value) && value <= AGE_LIMIT_MS;
 }
+
+/** Some three hundred years. */
+const AGE_LIMIT_MS = 1e13;
