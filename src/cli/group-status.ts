@@ -206,11 +206,17 @@ function silentEntry({ record, silence }: SeenNode, snapshot: GroupSnapshot): No
     reason: silence ?? 'it does not answer',
     priority: record.priority,
     lastHeartbeatMs: leads ? heardAgo(snapshot) : null,
-    uptimeMs: Math.max(0, snapshot.takenAtMs - Date.parse(record.startedAt)),
+    uptimeMs: uptimeOf(record.startedAt, snapshot),
     willing: null,
     unwillingBecause: null,
     workload: { pid: workload?.process.pid ?? null, state: 'unknown', restarts: 0, health: null },
   };
+}
+
+/** By the wall clock; 0 where that was set back, or where the record names no time. */
+function uptimeOf(startedAt: string, { takenAtMs }: GroupSnapshot): number {
+  const startedAtMs = Date.parse(startedAt);
+  return Number.isNaN(startedAtMs) ? 0 : Math.max(0, takenAtMs - startedAtMs);
 }
 
 function heartbeatAge(status: NodeStatus, snapshot: GroupSnapshot): number | null {
