@@ -8,7 +8,8 @@ import { printable } from './plain.ts';
 import { table } from './table.ts';
 
 /** The lines of a status. */
-export function statusLines(status: GroupStatus, paint: Paint): string[] {
+export function statusLines(seen: GroupStatus, paint: Paint): string[] {
+  const status = printableParts(seen);
   const lines = [heading(status, paint), ''];
   if (status.nodes.length > 0) {
     const head = HEAD.map((title) => paint.faint(title));
@@ -16,18 +17,30 @@ export function statusLines(status: GroupStatus, paint: Paint): string[] {
   }
   lines.push(...facts(status, paint));
   for (const warning of status.warnings) {
-    lines.push(`${paint.warn('warning'.padEnd(LABEL_WIDTH))}${printable(warning)}`);
+    lines.push(`${paint.warn('warning'.padEnd(LABEL_WIDTH))}${warning}`);
   }
   return lines;
 }
 
 /** One line, for a log: who leads, and who stands by. */
-export function statusLine(status: GroupStatus): string {
+export function statusLine(seen: GroupStatus): string {
+  const status = printableParts(seen);
   const others = status.nodes.filter(({ id }) => id !== status.primary);
   const shown = others.map(({ id, state }) => `${id} ${state}`).join(', ');
   const leader = status.primary === null ? 'no primary' : `primary ${status.primary}`;
   const paused = status.paused ? ', paused' : '';
   return `${status.group}: ${leader}, epoch ${status.epoch}${paused}${shown === '' ? '' : `; ${shown}`}`;
+}
+
+/**
+ * Each text made safe to print, whoever wrote it: records and answers are of other processes, and any of
+ * their parts could steer the terminal.
+ */
+function printableParts(status: GroupStatus): GroupStatus {
+  // The same shape: only texts are replaced, by texts.
+  return JSON.parse(JSON.stringify(status), (_, value: unknown) =>
+    typeof value === 'string' ? printable(value) : value,
+  ) as GroupStatus;
 }
 
 const HEAD = ['NODE', 'ROLE', 'STATE', 'EPOCH', 'PID', 'WORKLOAD', 'HEARTBEAT', 'UPTIME'];
@@ -70,7 +83,7 @@ function workload({ workload: { pid, state, restarts, health }, standby }: NodeE
   const parts = [state, ...(pid === null ? [] : [String(pid)])];
   if (restarts > 0) parts.push(counted(restarts, 'restart'));
   if (health !== null) parts.push(health);
-  return printable(parts.join(' '));
+  return parts.join(' ');
 }
 
 function facts(status: GroupStatus, paint: Paint): string[] {
