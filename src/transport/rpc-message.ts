@@ -154,11 +154,16 @@ function problemOfParams(params: Fields): string | null {
   return null;
 }
 
+const TEXT_EXPECTED = `a text of at most ${TEXT_LIMIT} characters`;
+
 const KNOWN_PARAMS: Readonly<Record<string, readonly [(value: unknown) => boolean, string]>> = {
   answerEarly: [isBoolean, 'true or false'],
+  by: [isText, TEXT_EXPECTED],
+  expiresAtMs: [isDurationMs, 'a number of milliseconds'],
   force: [isBoolean, 'true or false'],
   holdMs: [isDurationMs, 'a number of milliseconds'],
   node: [isName, 'the id of a node'],
+  reason: [isText, TEXT_EXPECTED],
   standby: [isFields, 'an object'],
   successor: [isName, 'the id of a node'],
 };
