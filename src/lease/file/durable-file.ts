@@ -1,6 +1,8 @@
 // Writes that survive: replaced as a whole, flushed with their directory, or overwritten in place.
 import {
   closeSync,
+  constants,
+  fstatSync,
   fsync,
   fsyncSync,
   openSync,
@@ -58,19 +60,21 @@ export function overwrite(fd: number, content: Buffer): void {
 }
 
 /**
- * At most `limitBytes` of a file; null: there is none, or it can't be read.
+ * At most `limitBytes` of a file; null: there is none, it is no file, or it can't be read. A pipe in its
+ * place keeps nobody waiting.
  *
  * @throws the system's error when it has nothing left to read with: that is not "there is none"
  */
 export function readBounded(path: string, limitBytes: number): string | null {
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (isOutOfResources(error)) throw error;
     return null;
   }
   try {
+    if (!fstatSync(fd).isFile()) return null;
     return readDescriptor(fd, limitBytes);
   } catch (error) {
     if (isOutOfResources(error)) throw error;
