@@ -5,13 +5,8 @@ import { identityOfPath } from './file-identity.ts';
 import type { ReadFileSystemType } from './file-system-kind.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { NodeRegistration } from './node-registration.ts';
-import {
-  areSessionsGone,
-  forgetNode,
-  isRunName,
-  refuseOtherHosts,
-  refuseTakenNode,
-} from './node-registry.ts';
+import { areSessionsGone, forgetNode, refuseOtherHosts, refuseTakenNode } from './node-registry.ts';
+import { isRunName } from './record-fields.ts';
 import { openStateDirectory } from './state-directory.ts';
 import { errnoOf } from './storage-error.ts';
 

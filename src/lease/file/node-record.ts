@@ -6,7 +6,9 @@ import {
   endpoints,
   fieldsOf,
   finite,
+  name,
   processIdentity,
+  runName,
   sessionRecords,
   text,
 } from './record-fields.ts';
@@ -21,9 +23,9 @@ export const RECORD_LIMIT_BYTES = 8192;
 export function parseNodeRecord(content: string): NodeRecord | null {
   const fields = fieldsOf(parseJson(content));
   if (fields?.['v'] !== 1) return null;
-  const node = text(fields['node']);
-  const run = text(fields['run']);
-  const group = text(fields['group']);
+  const node = name(fields['node']);
+  const run = runName(fields['run']);
+  const group = name(fields['group']);
   const version = text(fields['version']);
   const host = text(fields['host']);
   const supervisor = processIdentity(fields['supervisor']);
@@ -62,8 +64,8 @@ export function claimText(record: NodeRecord): string {
 /** Whose claim it is; needs less than a whole record, so that other versions' claims can be read. */
 export function parseClaim(content: string): LeaseHolder | null {
   const fields = fieldsOf(parseJson(content));
-  const node = text(fields?.['node']);
-  const run = text(fields?.['run']);
+  const node = name(fields?.['node']);
+  const run = runName(fields?.['run']);
   const addresses = endpoints(fields?.['endpoints']);
   if (node === null || run === null || addresses === null) return null;
   return { node, run, endpoints: addresses };

@@ -12,6 +12,7 @@ import { roleFilePath } from './group-paths.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { parseNodeRecord, RECORD_LIMIT_BYTES } from './node-record.ts';
 import { ParsedOnce } from './parsed-once.ts';
+import { isRunName } from './record-fields.ts';
 
 /** A registered node; `alive`: its supervisor is the very process that wrote it. */
 export interface RegisteredNode extends NodeRecord {
@@ -131,13 +132,6 @@ export function forgetNode(paths: GroupPaths, run: string): void {
 export function sparePath(paths: GroupPaths, run: string): string {
   return join(paths.claims, `${run}.spare`);
 }
-
-/** Whether a run can be the name of a file: records are written by others. */
-export function isRunName(run: string): boolean {
-  return RUN_NAME.test(run);
-}
-
-const RUN_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Far longer than the step from the claim to the record takes. */
 const STRAY_CLAIM_MS = 60_000;

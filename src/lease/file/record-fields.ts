@@ -1,5 +1,6 @@
 // Checks of the fields of records: a file that others can write is believed only after a look.
 import type { Endpoints } from '../../core/state.ts';
+import { isName } from '../../transport/checks.ts';
 import type { ProcessIdentity, SessionRecord } from '../lease-store.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -11,6 +12,21 @@ export function fieldsOf(value: unknown): Fields | null {
 
 export function text(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
+}
+
+/** The name of a group or a node: it goes on into variables, messages and terminals. */
+export function name(value: unknown): string | null {
+  return isName(value) ? value : null;
+}
+
+/** The name of a run. */
+export function runName(value: unknown): string | null {
+  return typeof value === 'string' && isRunName(value) ? value : null;
+}
+
+/** Whether a run can be the name of a file: records are written by others. */
+export function isRunName(run: string): boolean {
+  return RUN_NAME.test(run);
 }
 
 export function finite(value: unknown): number | null {
@@ -30,7 +46,7 @@ export function processIdentity(value: unknown): ProcessIdentity | null {
   const startTime = text(fields?.['startTime']);
   const bootId = text(fields?.['bootId']);
   const pidNamespace = text(fields?.['pidNamespace']);
-  if (pid === null || !Number.isInteger(pid) || pid <= 0) return null;
+  if (pid === null || !Number.isInteger(pid) || pid <= 0 || pid > PID_LIMIT) return null;
   if (startTime === null || bootId === null || pidNamespace === null) return null;
   return { pid, startTime, bootId, pidNamespace };
 }
@@ -58,3 +74,8 @@ function sessionRecord(value: unknown): SessionRecord | null {
   if (typeof stopsWithSupervisor !== 'boolean') return null;
   return { process, kind, active, keep, stopsWithSupervisor };
 }
+
+const RUN_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** A larger number would become another one on its way to the kernel: 2 ** 32 - 1 is -1, everyone. */
+const PID_LIMIT = 2 ** 31 - 1;
