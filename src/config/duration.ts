@@ -1,6 +1,7 @@
 // Durations as people write them (`250ms`, `2s`, `1m30s`), kept in milliseconds.
 import { DURATION_UNITS, formatDuration } from '../core/duration-text.ts';
 import { FailoverError } from '../errors.ts';
+import { quoted } from './quoted.ts';
 
 export { formatDuration } from '../core/duration-text.ts';
 
@@ -34,7 +35,7 @@ export function parseDuration(text: string, name = 'duration'): number {
 }
 
 function badDuration(name: string, text: string, fact: string, expected: string): FailoverError {
-  return new FailoverError('FAILOVER_BAD_OPTION', `Cannot use ${name}: "${text}" ${fact}`, {
+  return new FailoverError('FAILOVER_BAD_OPTION', `Cannot use ${name}: ${quoted(text)} ${fact}`, {
     details: { option: name, expected },
   });
 }

@@ -5,6 +5,7 @@ import { formatDuration, parseDuration } from './duration.ts';
 import { validateGroup, validateNodeId } from './names.ts';
 import { OUTPUT_VARIABLES, optionOf } from './options.ts';
 import type { OptionSpec } from './options.ts';
+import { quoted, shortened } from './quoted.ts';
 import { parseReadyWhen } from './ready-when.ts';
 
 /** Where settings come from. */
@@ -132,7 +133,8 @@ export class OptionReader {
     const option = optionOf(key);
     const found = this.#find(option);
     if (found === null) return option.flag;
-    const value = found.source === option.variable ? `=${found.text}` : ` ${found.text}`;
+    const text = shortened(found.text);
+    const value = found.source === option.variable ? `=${text}` : ` ${text}`;
     return `${found.source}${value}${found.isDefault ? ' (default)' : ''}`;
   }
 
@@ -180,12 +182,8 @@ function isSignal(name: string): name is NodeJS.Signals {
 
 /** An error that names the source, the value, the fact, and in its hint what to give instead. */
 function refuse(found: Found, fact: string, expected: string): FailoverError {
-  const value = found.text.length > 120 ? `${found.text.slice(0, 120)}…` : found.text;
-  return new FailoverError(
-    'FAILOVER_BAD_OPTION',
-    `Cannot use ${found.source}: "${value}" ${fact}`,
-    {
-      details: { option: found.source, expected },
-    },
-  );
+  const message = `Cannot use ${found.source}: ${quoted(found.text)} ${fact}`;
+  return new FailoverError('FAILOVER_BAD_OPTION', message, {
+    details: { option: found.source, expected },
+  });
 }

@@ -1,5 +1,6 @@
 // `--ready-when`: the four forms of a condition that makes a promotion complete.
 import { FailoverError } from '../errors.ts';
+import { quoted, shortened } from './quoted.ts';
 
 /** A readiness condition: an answer over HTTP, an open port, a command's exit 0, a line of output. */
 export type ReadyWhen =
@@ -21,7 +22,8 @@ const READY_WHEN_FORMS =
 export function parseReadyWhen(text: string, source = '--ready-when'): ReadyWhen {
   const parsed = parseForm(text);
   if (typeof parsed !== 'string') return parsed;
-  throw new FailoverError('FAILOVER_BAD_OPTION', `Cannot use ${source}: "${text}" ${parsed}`, {
+  const message = `Cannot use ${source}: ${quoted(text)} ${parsed}`;
+  throw new FailoverError('FAILOVER_BAD_OPTION', message, {
     details: { option: source, expected: `one of the forms ${READY_WHEN_FORMS}` },
   });
 }
@@ -61,6 +63,8 @@ function parseLog(text: string): ReadyWhen | string {
   try {
     return { kind: 'log', pattern: new RegExp(source, flags) };
   } catch (error) {
-    return `is not a regular expression: ${error instanceof Error ? error.message : String(error)}`;
+    // The system's sentence quotes all of it and ends with what is wrong.
+    const fault = error instanceof Error ? error.message.split(': ').at(-1) : String(error);
+    return `is not a regular expression: ${shortened(fault ?? '')}`;
   }
 }
