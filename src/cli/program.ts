@@ -2,10 +2,11 @@
 import { Command, CommanderError, Option } from 'commander';
 import { loadClientOptions, loadRunOptions } from '../config/load.ts';
 import type { ClientOptions } from '../config/load.ts';
-import { parseDuration } from '../config/duration.ts';
+import { formatDuration, parseDuration } from '../config/duration.ts';
 import { validateNodeId } from '../config/names.ts';
 import { OPTIONS } from '../config/options.ts';
 import type { OptionSpec } from '../config/options.ts';
+import { MAX_MS } from '../config/row-kinds.ts';
 import { EXIT_CODES, FailoverError } from '../errors.ts';
 import { packageVersion } from '../version.ts';
 import { notesOf } from './command-notes.ts';
@@ -253,12 +254,23 @@ function is(flags: Flags, key: string): boolean {
 }
 
 function timeout(flags: Flags): { readonly timeoutMs: number } {
-  return { timeoutMs: parseDuration(String(flags['timeout']), '--timeout') };
+  return { timeoutMs: limitedDuration(String(flags['timeout']), '--timeout') };
 }
 
 function hold(flags: Flags): number | null {
   const value = flags['hold'];
-  return typeof value === 'string' ? parseDuration(value, '--hold') : null;
+  return typeof value === 'string' ? limitedDuration(value, '--hold') : null;
+}
+
+/** @throws FAILOVER_BAD_OPTION also for more than a timer can wait: it would fire at once */
+function limitedDuration(text: string, flag: string): number {
+  const durationMs = parseDuration(text, flag);
+  if (durationMs <= MAX_MS) return durationMs;
+  const limit = formatDuration(MAX_MS);
+  const message = `Cannot use ${flag}: "${text}" is longer than ${limit}`;
+  throw new FailoverError('FAILOVER_BAD_OPTION', message, {
+    details: { option: flag, expected: `a duration of at most ${limit}` },
+  });
 }
 
 function nodeId(text: string | undefined): string | null {

@@ -1,8 +1,8 @@
 // The monotonic clock of the machine: comparable between its processes, never set back.
 import type { Clock } from './ports.ts';
 
-/** The longest a timer of Node can wait, ms; a longer wait is made of several. */
-const TIMER_LIMIT_MS = 2 ** 31 - 1;
+/** The longest a timer of Node can wait, ms; a longer one fires at once. */
+export const TIMER_LIMIT_MS: number = 2 ** 31 - 1;
 
 /** Milliseconds since boot (CLOCK_MONOTONIC), with fractions. */
 export function monotonicNow(): number {

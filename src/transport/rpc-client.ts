@@ -2,6 +2,7 @@
 import { formatDuration } from '../config/duration.ts';
 import { Dealer } from 'zeromq';
 import { FailoverError } from '../errors.ts';
+import { TIMER_LIMIT_MS } from '../runtime/clock.ts';
 import { BODY_LIMIT_BYTES } from './checks.ts';
 import { pathOfEndpoint } from './endpoints.ts';
 import { encodeRequest, parseResponse } from './rpc-message.ts';
@@ -22,7 +23,7 @@ export const PENDING_REQUEST_LIMIT = 2048;
 export interface RpcCall {
   readonly method: RpcMethod;
   readonly params: RpcParams;
-  /** From the call to the answer, the connection included. */
+  /** From the call to the answer, the connection included; at most what one timer can wait counts. */
   readonly timeoutMs: number;
   /** Ends the wait early; what was asked may still happen. */
   readonly signal?: AbortSignal | undefined;
@@ -96,9 +97,12 @@ export class RpcClient {
         reject(problem);
         return;
       }
-      const timer = setTimeout(() => {
-        this.#pending.get(id)?.settle({ error: this.#timedOut({ method, params, timeoutMs }) });
-      }, timeoutMs);
+      const timer = setTimeout(
+        () => {
+          this.#pending.get(id)?.settle({ error: this.#timedOut({ method, params, timeoutMs }) });
+        },
+        Math.min(timeoutMs, TIMER_LIMIT_MS),
+      );
       const abort = (): void => {
         if (signal !== undefined) this.#pending.get(id)?.settle({ error: abortError(signal) });
       };
