@@ -56,6 +56,13 @@ export function expectPrototypesClean(): void {
   expect('polluted' in fresh).toBe(false);
 }
 
+/** Every outcome there is came up, which a few draws can not promise; no other did. */
+export function expectSeen(seen: ReadonlySet<string>, all: readonly string[]): void {
+  if (Number(process.env['FUZZ_RUNS'] ?? Infinity) < 1000)
+    expect(all).toEqual(expect.arrayContaining([...seen]));
+  else expect([...seen].sort()).toEqual([...all].sort());
+}
+
 const MESSAGE_LIMIT = 4096;
 
 /** What steers a terminal, or makes a reader see another text than there is; a line's end aside. */
