@@ -4,6 +4,7 @@ import type { Fault } from './faults.ts';
 import type { Plan } from './plan.ts';
 import { drawProfile } from './profile.ts';
 import type { Profile } from './profile.ts';
+import { NODES_LIMIT, TIME_LIMIT_MS, faultOfValue } from './profile-limits.ts';
 import { Random } from './random.ts';
 import { nodeName } from './world.ts';
 
@@ -24,7 +25,7 @@ export function writeTranscript(plan: Plan): string {
   return [head, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('');
 }
 
-/** @throws TranscriptError */
+/** @throws TranscriptError also for a run that would not end */
 export function readTranscript(text: string): Plan {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const [head, ...rest] = lines.map(parseLine);
@@ -33,12 +34,13 @@ export function readTranscript(text: string): Plan {
   const at = 'line 1';
   const nodes = numberOf(head, 'nodes', at);
   if (!Number.isInteger(nodes) || nodes < 1) throw new TranscriptError(`${at}: no nodes`);
+  if (nodes > NODES_LIMIT) throw new TranscriptError(`${at}: more than ${NODES_LIMIT} nodes`);
   const names = Array.from({ length: nodes }, (_, index) => nodeName(index));
   const { settings, workload, clockDriftPpm, looksTakeTime } = head;
   return {
     seed: numberOf(head, 'seed', at),
     nodes,
-    troubleMs: numberOf(head, 'troubleMs', at),
+    troubleMs: timeOf(head, 'troubleMs', at),
     profile: profileOf({ settings, workload, clockDriftPpm, looksTakeTime }),
     faults: rest
       .map((line, index) => faultOf(line, names, `line ${String(index + 2)}`))
@@ -71,28 +73,46 @@ function numberOf(fields: Fields, key: string, at: string): number {
   throw new TranscriptError(`${at}: "${key}" is not a number of 0 or more`);
 }
 
+function timeOf(fields: Fields, key: string, at: string): number {
+  const timeMs = numberOf(fields, key, at);
+  if (timeMs <= TIME_LIMIT_MS) return timeMs;
+  throw new TranscriptError(`${at}: "${key}" is more than ${String(TIME_LIMIT_MS)} ms`);
+}
+
 function faultOf(line: Fields, names: readonly string[], at: string): Fault {
   const { fault: kind, node } = line;
   if (typeof kind !== 'string' || !isFaultKind(kind)) {
-    throw new TranscriptError(`${at}: there is no fault ${JSON.stringify(kind)}`);
+    throw new TranscriptError(`${at}: there is no fault ${shown(kind)}`);
   }
   const index = names.findIndex((name) => name === node);
-  if (index < 0) throw new TranscriptError(`${at}: there is no node ${JSON.stringify(node)}`);
-  const [atMs, forMs] = [numberOf(line, 'atMs', at), numberOf(line, 'forMs', at)];
+  if (index < 0) throw new TranscriptError(`${at}: there is no node ${shown(node)}`);
+  const [atMs, forMs] = [timeOf(line, 'atMs', at), timeOf(line, 'forMs', at)];
   return { atMs, kind, node: index, forMs };
+}
+
+/** A value for a message; only the beginning of a long text, and nothing of what is no text. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : `of type ${typeof value}`;
 }
 
 /** Every profile has the same keys with the same kinds of value: those of any that is drawn. */
 function profileOf(value: unknown): Profile {
   const fault = differenceOf(value, drawProfile(new Random(1)), '');
   if (fault !== null) throw new TranscriptError(`line 1: ${fault}`);
-  // Compared with one, key by key; what the words may be is the business of who wrote them.
-  return value as Profile;
+  // Compared with one, key by key, and each value with what it may be.
+  const profile = value as Profile;
+  const { heartbeatIntervalMs, heartbeatTimeoutMs } = profile.settings;
+  if (heartbeatTimeoutMs >= 2 * heartbeatIntervalMs) return profile;
+  throw new TranscriptError(
+    'line 1: "settings.heartbeatTimeoutMs" is less than 2 × "settings.heartbeatIntervalMs"',
+  );
 }
 
 function differenceOf(value: unknown, like: unknown, path: string): string | null {
   if (!isFields(like)) {
-    return typeof value === typeof like ? null : `"${path}" is not a ${typeof like}`;
+    if (typeof value !== typeof like) return `"${path}" is not a ${typeof like}`;
+    const fault = faultOfValue(path.slice(path.lastIndexOf('.') + 1), value);
+    return fault === null ? null : `"${path}" ${fault}`;
   }
   if (!isFields(value)) return `"${path}" is missing`;
   for (const [key, part] of Object.entries(like)) {

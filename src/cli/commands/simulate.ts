@@ -1,6 +1,6 @@
 // `failover simulate`: the core against a simulated machine, millions of steps of trouble, and what broke.
 import { randomInt } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -112,12 +112,28 @@ function replay(path: string, json: boolean): void {
 
 function planIn(path: string): Plan {
   try {
-    return readTranscript(readFileSync(path, 'utf8'));
+    return readTranscript(contentOf(path));
   } catch (error) {
     const fact = error instanceof Error ? error.message : String(error);
     const what = error instanceof TranscriptError ? `${path} is no transcript: ${fact}` : fact;
     const expected = 'a file that --save has written';
     throw badOption('--replay', what, expected);
+  }
+}
+
+/** The text of a file, a pipe or a device: no more of it than shows that it is too long. */
+function contentOf(path: string): string {
+  const fd = openSync(path, 'r');
+  try {
+    const content = Buffer.alloc(TRANSCRIPT_LIMIT_BYTES + 1);
+    let length = 0;
+    for (let read = 1; read > 0; length += read) {
+      read = readSync(fd, content, length, content.length - length, null);
+    }
+    if (length <= TRANSCRIPT_LIMIT_BYTES) return content.toString('utf8', 0, length);
+    throw new TranscriptError(`it has more than ${String(TRANSCRIPT_LIMIT_BYTES)} bytes`);
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -178,5 +194,8 @@ function write(text: string): void {
 
 /** Seeds are 32-bit numbers; as many steps take days. */
 const MOST = 2 ** 32 - 1;
+
+/** Tens of thousands of faults. */
+const TRANSCRIPT_LIMIT_BYTES = 4_000_000;
 
 const PROGRESS_INTERVAL_MS = 100;

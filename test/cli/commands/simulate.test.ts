@@ -39,7 +39,7 @@ async function simulate(...args: readonly string[]): Promise<void> {
 function hopelessRun(): string {
   const plan = drawPlan({ seed: 1, nodes: 1, kinds: ['crash'] });
   const { profile } = plan;
-  const settings = { ...profile.settings, heartbeatIntervalMs: 1e7, heartbeatTimeoutMs: 1e7 };
+  const settings = { ...profile.settings, heartbeatIntervalMs: 5e6, heartbeatTimeoutMs: 1e7 };
   const path = join(directory, 'hopeless.jsonl');
   const demote = { atMs: 50, kind: 'demote', node: 0, forMs: 1 } as const;
   writeFileSync(
