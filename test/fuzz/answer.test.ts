@@ -16,7 +16,7 @@ import {
   expectReadable,
   expectSeen,
 } from './support/fuzz.ts';
-import { anyBytes, bentBytes, bentJson, oddText } from './support/odd.ts';
+import { anyBytes, bentBytes, bentJson, bentPart, oddText } from './support/odd.ts';
 
 const PRIMARY = primaryStatus('a');
 
@@ -24,10 +24,7 @@ const PRIMARY = primaryStatus('a');
 const bentStatus: fc.Arbitrary<string> = fc.oneof(
   bentJson(PRIMARY),
   ...(['workload', 'lease', 'takeover', 'transport', 'lastTakeover'] as const).map((key) =>
-    bentJson(PRIMARY[key] ?? {}).map((part) => {
-      const { [key]: _, ...rest } = PRIMARY;
-      return `{"${key}":${part},${JSON.stringify(rest).slice(1)}`;
-    }),
+    bentPart(PRIMARY, key, bentJson(PRIMARY[key] ?? {})),
   ),
 );
 

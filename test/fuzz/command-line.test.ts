@@ -162,8 +162,8 @@ async function judge(
   stderr = '';
   called.mockClear();
   process.exitCode = undefined;
-  for (const { variable } of OPTIONS) delete process.env[variable];
-  for (const [variable, text] of env) process.env[variable] = text;
+  for (const { variable } of OPTIONS) vi.stubEnv(variable, undefined);
+  for (const [variable, text] of env) vi.stubEnv(variable, text);
   await main(['node', 'failover', ...args]);
   const [name, options] = called.mock.lastCall ?? [];
   if (name !== undefined) {
@@ -171,8 +171,10 @@ async function judge(
     expectToHold(options);
     return 'taken';
   }
-  if (process.exitCode === undefined || stderr.includes('Commands:')) return 'help';
-  expect(process.exitCode).toBe(2);
+  // What the program has set by now.
+  const exitCode = (): unknown => process.exitCode;
+  if (exitCode() === undefined || stderr.includes('Commands:')) return 'help';
+  expect(exitCode()).toBe(2);
   expect(stderr).toMatch(/^failover: .+\n.+\n$/);
   expect(stderr).not.toContain('Unexpected');
   expect(stderr).not.toMatch(UNPRINTABLE);
@@ -185,8 +187,8 @@ function expectToHold(options: unknown): void {
   // Options are plain values by name; demo has none.
   const given = (options ?? {}) as Partial<RunOptions> & Readonly<Record<string, unknown>>;
   for (const key of ['group', 'node']) {
-    expect(isName(given[key] ?? 'x'), key).toBe(true);
-    expect(String(given[key] ?? '').length).toBeLessThanOrEqual(64);
+    const text = given[key] ?? 'x';
+    expect(isName(text) && text.length <= 64, key).toBe(true);
   }
   for (const [key, set] of Object.entries(given)) {
     if (key === 'replay' || key === 'save') continue;

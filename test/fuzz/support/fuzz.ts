@@ -66,4 +66,4 @@ export function expectSeen(seen: ReadonlySet<string>, all: readonly string[]): v
 const MESSAGE_LIMIT = 4096;
 
 /** What steers a terminal, or makes a reader see another text than there is; a line's end aside. */
-export const UNPRINTABLE: RegExp = /[^\P{Cc}\n]|\p{Cf}|[\u2028\u2029]/u;
+export const UNPRINTABLE = /[^\P{Cc}\n]|\p{Cf}|[\u2028\u2029]/u;

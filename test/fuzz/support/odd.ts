@@ -113,6 +113,19 @@ export function bentJson(like: object): fc.Arbitrary<string> {
   });
 }
 
+/** The same for one of its objects; the rest stays as it is. */
+export function bentPart<T extends object>(
+  like: T,
+  key: keyof T & string,
+  part: fc.Arbitrary<string>,
+): fc.Arbitrary<string> {
+  const others = Object.entries(like).filter(([name]) => name !== key);
+  const rest = others
+    .map(([name, value]) => `,${JSON.stringify(name)}:${stringify(value)}`)
+    .join('');
+  return part.map((text) => `{${JSON.stringify(key)}:${text}${rest}}`);
+}
+
 /** Bytes of a text that is nearly right: cut, doubled, or with one byte changed. */
 export function bentBytes(text: fc.Arbitrary<string>): fc.Arbitrary<Buffer> {
   const bend = fc.record({
@@ -138,5 +151,5 @@ export const anyBytes: fc.Arbitrary<Buffer> = fc
 
 /** As JSON.stringify, but what it leaves out is null. */
 function stringify(value: unknown): string {
-  return JSON.stringify(value) ?? 'null';
+  return value === undefined ? 'null' : JSON.stringify(value);
 }
