@@ -1,6 +1,7 @@
 // `failover status` as data: the stable JSON shape, made from one look at the group.
 import type { Takeover } from '../core/state.ts';
 import type { NodeStatus } from '../runtime/node-status.ts';
+import type { TransportCounters } from '../transport/counters.ts';
 import type { GroupSnapshot, SeenNode } from './client.ts';
 import { directoryOf, leaseHolder, livingNodes, primaryOf } from './client.ts';
 import { warningsOf } from './warnings.ts';
@@ -70,6 +71,8 @@ export interface NodeEntry {
     readonly restarts: number;
     readonly health: string | null;
   };
+  /** What reached it from others, and why it refused any of it; null: it does not say. */
+  readonly transport: TransportCounters | null;
 }
 
 /** The status of a group from one look at it. */
@@ -181,6 +184,7 @@ function entryOf(node: SeenNode, snapshot: GroupSnapshot): NodeEntry {
       restarts: workload.restarts,
       health: workload.health,
     },
+    transport: status.transport,
   };
 }
 
@@ -210,6 +214,7 @@ function silentEntry({ record, silence }: SeenNode, snapshot: GroupSnapshot): No
     willing: null,
     unwillingBecause: null,
     workload: { pid: workload?.process.pid ?? null, state: 'unknown', restarts: 0, health: null },
+    transport: null,
   };
 }
 

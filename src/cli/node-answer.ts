@@ -13,8 +13,9 @@ import type { Fields } from '../transport/checks.ts';
 /** The status in an answer, or null when it lacks something that is shown. Never throws. */
 export function readNodeStatus(value: unknown): NodeStatus | null {
   if (!isFields(value)) return null;
-  const { workload, lease, takeover, lastTakeover, priority } = value;
+  const { workload, lease, takeover, transport, lastTakeover, priority } = value;
   if (!isFields(workload) || !isFields(lease) || !isFields(takeover)) return null;
+  if (!isFields(transport)) return null;
   const complete =
     hasAll(value, NAMES, isName) &&
     hasAll(value, TEXTS, isString) &&
@@ -30,6 +31,8 @@ export function readNodeStatus(value: unknown): NodeStatus | null {
     hasAll(workload, ['health'], orNull(isString)) &&
     hasAll(workload, ['pid'], orNull(isCount)) &&
     hasAll(workload, ['restarts'], isCount) &&
+    hasAll(transport, ['received', 'delivered', 'dropped', 'requests'], isCount) &&
+    hasAll(transport, ['rejected', 'requestsRejected', 'answersRejected'], isCounts) &&
     isListOf(lease['guards'], isString) &&
     isListOf(value['succession'], isName) &&
     (lastTakeover === null || readTakeover(lastTakeover) !== undefined);
@@ -57,6 +60,13 @@ function orNull(check: Check): Check {
 
 function isListOf(value: unknown, check: Check): boolean {
   return Array.isArray(value) && value.every(check);
+}
+
+/** Counts by cause; a later version may know of more. */
+function isCounts(value: unknown): boolean {
+  return (
+    isFields(value) && Object.entries(value).every(([cause, n]) => isName(cause) && isCount(n))
+  );
 }
 
 /** A time before now that a date can say. */

@@ -20,6 +20,13 @@ export type RequestRejection =
   | 'unknown-group'
   | 'too-many';
 
+/** Why an answer was not handed to who had asked. */
+export type AnswerRejection =
+  /** No JSON-RPC 2.0, or too many frames. */
+  | 'malformed'
+  /** Nobody waits for it: it came too late, or nothing was asked. */
+  | 'unasked';
+
 export interface TransportCounters {
   /** Bus messages that arrived, and those of them that reached a node. */
   readonly received: number;
@@ -29,6 +36,8 @@ export interface TransportCounters {
   readonly dropped: number;
   readonly requests: number;
   readonly requestsRejected: Readonly<Record<RequestRejection, number>>;
+  /** Of the answers to what this process asks others. */
+  readonly answersRejected: Readonly<Record<AnswerRejection, number>>;
 }
 
 /** Counters under way; every method is one step of one of them. */
@@ -47,6 +56,7 @@ export class Tally {
     'unknown-group',
     'too-many',
   ] as const);
+  readonly #answersRejected = zeros(['malformed', 'unasked'] as const);
 
   received(): void {
     this.#received += 1;
@@ -73,6 +83,10 @@ export class Tally {
     this.#requestsRejected[cause] += 1;
   }
 
+  answerRejected(cause: AnswerRejection): void {
+    this.#answersRejected[cause] += 1;
+  }
+
   snapshot(): TransportCounters {
     return {
       received: this.#received,
@@ -81,6 +95,7 @@ export class Tally {
       dropped: this.#dropped,
       requests: this.#requests,
       requestsRejected: { ...this.#requestsRejected },
+      answersRejected: { ...this.#answersRejected },
     };
   }
 }

@@ -46,9 +46,15 @@ export class Link {
       receiveHighWaterMark: HIGH_WATER_MARK,
     });
     try {
-      this.#rpc = new RpcClient(endpoints.rpc, (connected) => {
-        this.#connectionChanged('rpc', connected);
-      });
+      this.#rpc = new RpcClient(
+        endpoints.rpc,
+        (connected) => {
+          this.#connectionChanged('rpc', connected);
+        },
+        (cause) => {
+          tally.answerRejected(cause);
+        },
+      );
     } catch (error) {
       this.#subscriber.close();
       throw error;

@@ -4,9 +4,10 @@ import { Dealer } from 'zeromq';
 import { FailoverError } from '../errors.ts';
 import { TIMER_LIMIT_MS } from '../runtime/clock.ts';
 import { BODY_LIMIT_BYTES } from './checks.ts';
+import type { AnswerRejection } from './counters.ts';
 import { pathOfEndpoint } from './endpoints.ts';
 import { encodeRequest, parseResponse } from './rpc-message.ts';
-import type { RpcMethod, RpcParams } from './rpc-message.ts';
+import type { ParsedResponse, RpcMethod, RpcParams } from './rpc-message.ts';
 import {
   COMMON_OPTIONS,
   HIGH_WATER_MARK,
@@ -55,18 +56,25 @@ export class RpcClient {
   readonly #socket: Dealer;
   readonly #endpoint: string;
   readonly #pending = new Map<string, Pending>();
+  readonly #onRejected: (cause: AnswerRejection) => void;
   #lastId = 0;
   #state: 'connecting' | 'connected' | 'lost' | 'closed' = 'connecting';
 
   /**
    * @param onConnection - told of the connection before anything else reacts to it
+   * @param onRejected - told of each answer that reaches nobody
    * @throws FAILOVER_NODE_UNREACHABLE when the address can't be one
    */
-  constructor(endpoint: string, onConnection: (connected: boolean) => void = () => undefined) {
+  constructor(
+    endpoint: string,
+    onConnection: (connected: boolean) => void = () => undefined,
+    onRejected: (cause: AnswerRejection) => void = () => undefined,
+  ) {
     if (pathOfEndpoint(endpoint) === null) {
       throw new FailoverError('FAILOVER_NODE_UNREACHABLE', `Cannot connect to ${endpoint}`);
     }
     this.#endpoint = endpoint;
+    this.#onRejected = onRejected;
     this.#socket = new Dealer({
       ...COMMON_OPTIONS,
       ...NEVER_WAIT,
@@ -145,11 +153,13 @@ export class RpcClient {
   }
 
   #receive(frames: readonly Buffer[]): void {
-    const body = frames.at(-1);
-    if (body === undefined) return;
-    const response = parseResponse(body);
-    if (response.type === 'refused') return;
-    this.#pending.get(response.id)?.settle(response);
+    const [body] = frames;
+    const isAlone = body !== undefined && frames.length === 1;
+    const response = isAlone ? parseResponse(body) : REFUSED;
+    const pending = response.type === 'refused' ? undefined : this.#pending.get(response.id);
+    if (response.type === 'refused') this.#onRejected('malformed');
+    else if (pending === undefined) this.#onRejected('unasked');
+    else pending.settle(response);
   }
 
   #failAll(why: string): void {
@@ -191,6 +201,8 @@ export class RpcClient {
     );
   }
 }
+
+const REFUSED: ParsedResponse = { type: 'refused' };
 
 /** The caller's own reason to end the wait. */
 function abortError({ reason }: AbortSignal): Error {

@@ -73,6 +73,34 @@ describe('the JSON of a status', () => {
               "state": "running",
               "restarts": 0,
               "health": null
+            },
+            "transport": {
+              "received": 0,
+              "delivered": 0,
+              "rejected": {
+                "malformed": 0,
+                "oversized": 0,
+                "foreign-group": 0,
+                "unknown-version": 0,
+                "bad-field": 0,
+                "foreign-node": 0,
+                "replayed": 0
+              },
+              "dropped": 0,
+              "requests": 0,
+              "requestsRejected": {
+                "malformed": 0,
+                "oversized": 0,
+                "invalid": 0,
+                "unknown-method": 0,
+                "bad-params": 0,
+                "unknown-group": 0,
+                "too-many": 0
+              },
+              "answersRejected": {
+                "malformed": 0,
+                "unasked": 0
+              }
             }
           },
           {
@@ -96,6 +124,34 @@ describe('the JSON of a status', () => {
               "state": "none",
               "restarts": 0,
               "health": null
+            },
+            "transport": {
+              "received": 0,
+              "delivered": 0,
+              "rejected": {
+                "malformed": 0,
+                "oversized": 0,
+                "foreign-group": 0,
+                "unknown-version": 0,
+                "bad-field": 0,
+                "foreign-node": 0,
+                "replayed": 0
+              },
+              "dropped": 0,
+              "requests": 0,
+              "requestsRejected": {
+                "malformed": 0,
+                "oversized": 0,
+                "invalid": 0,
+                "unknown-method": 0,
+                "bad-params": 0,
+                "unknown-group": 0,
+                "too-many": 0
+              },
+              "answersRejected": {
+                "malformed": 0,
+                "unasked": 0
+              }
             }
           }
         ]

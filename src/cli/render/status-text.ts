@@ -109,7 +109,37 @@ function facts(status: GroupStatus, paint: Paint): string[] {
     );
   }
   lines.push(fact('directory', directory));
+  for (const { id, transport } of nodes) {
+    const refused = refusalsOf(transport);
+    if (refused !== '') lines.push(fact('refused', `${id}: ${refused}`));
+  }
   return lines;
+}
+
+/** What a node refused and why, most first: `7 messages (malformed 5, replayed 2), 1 request (invalid)`. */
+function refusalsOf(transport: NodeEntry['transport']): string {
+  if (transport === null) return '';
+  const { rejected, requestsRejected, answersRejected, dropped } = transport;
+  return [
+    countsText('message', rejected),
+    countsText('request', requestsRejected),
+    countsText('answer', answersRejected),
+    dropped === 0 ? '' : `${String(dropped)} not sent`,
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
+}
+
+function countsText(what: string, counts: Readonly<Record<string, number>>): string {
+  const causes = Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .sort(([, a], [, b]) => b - a);
+  const total = causes.reduce((sum, [, count]) => sum + count, 0);
+  if (total === 0) return '';
+  const why = causes.map(([cause, count]) => {
+    return causes.length === 1 ? cause : `${cause} ${String(count)}`;
+  });
+  return `${String(total)} ${what}${total === 1 ? '' : 's'} (${why.join(', ')})`;
 }
 
 /** What the next in succession expects of itself; nothing where there is no next, or nothing to take. */
