@@ -44,7 +44,7 @@ export const oddText: fc.Arbitrary<string> = fc.oneof(
   fc.string({ maxLength: 40 }),
 );
 
-export const oddNumber: fc.Arbitrary<number> = fc.oneof(
+const oddNumber: fc.Arbitrary<number> = fc.oneof(
   fc.constantFrom(
     0,
     -0,
@@ -66,7 +66,7 @@ export const oddNumber: fc.Arbitrary<number> = fc.oneof(
 );
 
 /** Any value that JSON can carry, `__proto__` among its keys. */
-export const oddValue: fc.Arbitrary<unknown> = fc.oneof(
+const oddValue: fc.Arbitrary<unknown> = fc.oneof(
   oddText,
   oddNumber,
   fc.boolean(),
