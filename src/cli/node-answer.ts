@@ -16,6 +16,7 @@ export function readNodeStatus(value: unknown): NodeStatus | null {
   const { workload, lease, takeover, transport, lastTakeover, priority } = value;
   if (!isFields(workload) || !isFields(lease) || !isFields(takeover)) return null;
   if (!isFields(transport)) return null;
+  const taken = readTakeover(lastTakeover);
   const complete =
     hasAll(value, NAMES, isName) &&
     hasAll(value, TEXTS, isString) &&
@@ -31,17 +32,26 @@ export function readNodeStatus(value: unknown): NodeStatus | null {
     hasAll(workload, ['health'], orNull(isString)) &&
     hasAll(workload, ['pid'], orNull(isCount)) &&
     hasAll(workload, ['restarts'], isCount) &&
-    hasAll(transport, ['received', 'delivered', 'dropped', 'requests'], isCount) &&
-    hasAll(transport, ['rejected', 'requestsRejected', 'answersRejected'], isCounts) &&
+    hasAll(transport, COUNTS, isCount) &&
+    hasAll(transport, COUNTS_BY_CAUSE, isCounts) &&
     isListOf(lease['guards'], isString) &&
     isListOf(value['succession'], isName) &&
-    (lastTakeover === null || readTakeover(lastTakeover) !== undefined);
+    (lastTakeover === null || taken !== undefined);
+  // What status shows as a whole is taken without what else it carries: that could be of any depth.
+  const known = { ...value, transport: countersOf(transport), lastTakeover: taken ?? null };
   // Everything that a client reads has been looked at; the rest is passed on unread.
-  return complete ? (value as unknown as NodeStatus) : null;
+  return complete ? (known as unknown as NodeStatus) : null;
+}
+
+function countersOf(transport: Fields): Fields {
+  return Object.fromEntries([...COUNTS, ...COUNTS_BY_CAUSE].map((name) => [name, transport[name]]));
 }
 
 const NAMES = ['id', 'run'];
 const TEXTS = ['role', 'phase', 'version', 'standby', 'reason', 'host', 'startedAt'];
+
+const COUNTS = ['received', 'delivered', 'dropped', 'requests'];
+const COUNTS_BY_CAUSE = ['rejected', 'requestsRejected', 'answersRejected'];
 
 type Check = (value: unknown) => boolean;
 
