@@ -109,7 +109,7 @@ function beginEpochs(
 
 /** The highest epoch ever claimed; 0 when there is none. A record that can't be read still counts. */
 export function highestEpoch(epochs: string): number {
-  return Math.max(0, ...listEpochs(epochs));
+  return listEpochs(epochs)[0] ?? 0;
 }
 
 /** Every epoch there is, highest first. Names that are no epoch are not ours and are left alone. */
