@@ -61,7 +61,8 @@ export async function spawnGated(request: GateRequest): Promise<GatedProcess> {
   });
   const { pid } = subprocess;
   if (pid === undefined) throw spawnError(request.command, await subprocess);
-  return new Gated({ pid, environment: request.environment, process: subprocess });
+  const { command, environment } = request;
+  return new Gated({ pid, command, environment, process: subprocess });
 }
 
 /**
@@ -128,12 +129,14 @@ class Gated implements GatedProcess {
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
   readonly #pipe: Writable | null;
-  readonly #pairs: readonly string[];
+  /** What is put before the command, the last first. */
+  readonly #words: readonly string[];
   readonly #callbacks: ((end: WorkloadEnd) => void)[] = [];
   #end: WorkloadEnd | null = null;
 
   constructor(started: {
     readonly pid: number;
+    readonly command: readonly string[];
     readonly environment: Readonly<Record<string, string>>;
     readonly process: StartedProcess;
   }) {
@@ -141,7 +144,8 @@ class Gated implements GatedProcess {
     this.stdout = started.process.stdout;
     this.stderr = started.process.stderr;
     // Now and not when it opens: a takeover waits for that.
-    this.#pairs = unnameableVariables(started.environment);
+    const pairs = unnameableVariables(started.environment);
+    this.#words = pairs.length === 0 ? [] : [...plainCommand(started.command), ...pairs];
     this.#pipe = started.process.stdin;
     // It may end before it is opened: its end is reported, the broken pipe says nothing more.
     this.#pipe?.on('error', () => undefined);
@@ -157,8 +161,8 @@ class Gated implements GatedProcess {
       message.epoch,
       message.previous,
       message.reason,
-      ...this.#pairs,
-      this.#pairs.length === 0 ? 'start' : 'start-with',
+      ...this.#words,
+      this.#words.length === 0 ? 'start' : 'start-with',
     ];
     this.#pipe?.end(`${lines.join('\n')}\n`);
   }
@@ -175,6 +179,14 @@ class Gated implements GatedProcess {
   onEnd(callback: (end: WorkloadEnd) => void): void {
     this.#callbacks.push(callback);
   }
+}
+
+/**
+ * `env` takes a program with an `=` in its path for one more variable, and runs what follows it. `nice`
+ * takes it for a program, and with 0 changes nothing.
+ */
+function plainCommand([program = '']: readonly string[]): string[] {
+  return program.includes('=') ? ['--', '0', '-n', 'nice'] : [];
 }
 
 /** Without /proc, or if it has ended already: one that no live process is taken for. */

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   lives,
@@ -127,6 +128,22 @@ describe('the gate', () => {
       }),
     );
     expect(withoutShellsOwn(found)).toEqual(withoutShellsOwn(expected));
+  });
+
+  it('runs a program whose path has an =, whatever names the environment has', async () => {
+    const directory = workloadDirectory();
+    const program = `${directory}/a=b.sh`;
+    writeFileSync(program, '#!/bin/sh\necho "script $*" > "${0%/*}/ran"\n', { mode: 0o755 });
+    const other = `echo other > ${directory}/ran`;
+    const { workload, heard } = await workloadOf([program, 'sh', '-c', other]);
+    process.env['x-y'] = '1';
+    try {
+      await workload.activate(TERM);
+      await until('the command', () => heard.length > 0);
+    } finally {
+      delete process.env['x-y'];
+    }
+    expect(textOf(`${directory}/ran`)).toBe(`script sh -c ${other}\n`);
   });
 
   it('names a command that is too long for the system', async () => {
