@@ -92,7 +92,7 @@ export FAILOVER_ROLE FAILOVER_EPOCH FAILOVER_PREVIOUS FAILOVER_REASON
 while IFS= read -r FAILOVER_GATE; do
   case $FAILOVER_GATE in
     start) unset FAILOVER_GATE; exec "$@" </dev/null ;;
-    start-with) unset FAILOVER_GATE; exec env "$@" </dev/null ;;
+    start-with) unset FAILOVER_GATE; exec env -- "$@" </dev/null ;;
   esac
   FAILOVER_GATE=$(printf '%b.' "$FAILOVER_GATE")
   set -- "\${FAILOVER_GATE%.}" "$@"

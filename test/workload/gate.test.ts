@@ -93,6 +93,7 @@ describe('the gate', () => {
 
   it('gives the environment of the supervisor, exactly, and that of the term', async () => {
     process.env['FAILOVER_TEST.dotted'] = 'two\nlines \\n and a backslash\\';
+    process.env['-FAILOVER_TEST'] = 'no option';
     process.env['FAILOVER_EPOCH'] = '99';
     const target = workloadDirectory();
     const { workload, directory, heard } = await workloadOf([
@@ -105,11 +106,13 @@ describe('the gate', () => {
       await until('the command', () => heard.length > 0);
     } finally {
       delete process.env['FAILOVER_TEST.dotted'];
+      delete process.env['-FAILOVER_TEST'];
       delete process.env['FAILOVER_EPOCH'];
     }
     const expected: NodeJS.ProcessEnv = {
       ...process.env,
       'FAILOVER_TEST.dotted': 'two\nlines \\n and a backslash\\',
+      '-FAILOVER_TEST': 'no option',
       FAILOVER_GROUP: 'web',
       FAILOVER_NODE: 'a',
       FAILOVER_STATE_DIR: directory,
