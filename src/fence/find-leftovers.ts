@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import type { NodeRecord, SessionRecord } from '../lease/lease-store.ts';
 import type { Graces, LeftoverSources } from './leftovers.ts';
 import { findLockHolders } from './lock-holders.ts';
+import { isStillOurs } from './own-sessions.ts';
 import { hasEnded, isAlive, isComparable, readStat } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
 import { describeProcess, readMark } from './process-view.ts';
@@ -62,7 +63,7 @@ interface Claim {
   readonly session: SessionRecord;
   /** Its supervisor, if that lives and is another's. */
   readonly liveNode: NodeRecord | null;
-  /** True: this very process started it and saw it end, so its number can't be another's by now. */
+  /** True: this very process started it and saw it end. */
   readonly own: boolean;
 }
 
@@ -123,7 +124,9 @@ function judgeSession(claim: Claim, members: readonly ProcessStat[], look: Look)
   const verdict = compareSession(claim.session.process, members);
   if (verdict === 'other') return;
   const proved =
-    verdict === 'same' || claim.own || members.some(({ pid }) => readMark(pid, look.sources));
+    verdict === 'same' ||
+    (claim.own && isStillOurs(claim.session, members)) ||
+    members.some(({ pid }) => readMark(pid, look.sources));
   const why = reasonToSpare(claim, proved);
   const isStopping = claim.session.stopsWithSupervisor && !claim.own;
   const graceMs = isStopping ? look.graces.stopGraceMs : look.graces.fenceGraceMs;

@@ -168,6 +168,10 @@ export class CallbackWorkload implements NodeWorkload {
     return [];
   }
 
+  forgetEmptySessions(): void {
+    // There are none.
+  }
+
   /** Tells the callbacks that the term is over, waits for them, and gives the lock back last. */
   async #finishTerm(hurry: AbortController): Promise<void> {
     const active = this.#term;

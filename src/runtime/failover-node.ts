@@ -148,6 +148,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       look: () => {
         this.#fencing.look();
       },
+      forgetEmptySessions: () => this.#workload.forgetEmptySessions(),
       warn: this.#warn,
     });
   }

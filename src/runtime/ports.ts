@@ -97,6 +97,8 @@ export interface Workload {
 
 /** A workload that also says which of its ended sessions may still have members. */
 export interface NodeWorkload extends Workload {
+  /** Forgets those that are empty by now. Called each second; costs nothing where no session has ended. */
+  forgetEmptySessions(): unknown;
   ownEndedSessions(): readonly SessionRecord[];
 }
 

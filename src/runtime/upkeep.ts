@@ -16,6 +16,8 @@ export interface UpkeepParts {
   readonly removalWarning: () => string | null;
   /** Looks at what a takeover would look at. */
   readonly look: () => void;
+  /** Forgets sessions of this node's own that have ended; nothing to do where none has. */
+  readonly forgetEmptySessions: () => unknown;
   readonly warn: (message: string) => void;
 }
 
@@ -53,11 +55,21 @@ export class Upkeep {
     if (check.type === 'failed') warn(`nobody can reach this node: ${check.error.message}`);
     this.#announceMove();
     this.#tellRemoval();
+    this.#forgetEmptySessions();
     try {
       if (role() === 'primary') collectGarbage();
       else if (this.#rounds % LOOK_EVERY === 0) look();
     } catch (error) {
       warn(`records of other nodes could not be looked at: ${messageOf(error)}`);
+    }
+  }
+
+  /** In all roles: the number of a session that is on record though it is over may become a stranger's. */
+  #forgetEmptySessions(): void {
+    try {
+      this.#parts.forgetEmptySessions();
+    } catch {
+      // Nothing to look with: at the next round.
     }
   }
 

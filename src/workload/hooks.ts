@@ -7,7 +7,7 @@ import type { GateMessage } from './environment.ts';
 import { spawnGated } from './gate.ts';
 import type { GatedProcess } from './gate.ts';
 import type { OutputSink } from './output.ts';
-import { livingMembers } from './living-members.ts';
+import { emptySessions, livingMembers } from './living-members.ts';
 import type { SessionBook } from './session-book.ts';
 
 export interface HookRequest {
@@ -70,6 +70,9 @@ function startRecorded(gated: GatedProcess, request: HookRequest, book: SessionB
     gated.close();
     throw error;
   }
+  gated.onEnd(() => {
+    book.markEnded(gated.identity.pid);
+  });
   request.output.pass(gated);
   gated.open(request.message);
 }
@@ -113,5 +116,5 @@ async function empty(gated: GatedProcess, book: SessionBook): Promise<void> {
   });
   await emptying.done;
   book.markEnded(pid);
-  if (livingMembers(own).length === 0) book.drop([pid]);
+  if (livingMembers(own).length === 0) book.drop(emptySessions(own));
 }

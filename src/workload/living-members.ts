@@ -1,5 +1,6 @@
 // Who lives in the sessions that we recorded, each process with what identifies it.
 import { isAlive, procIsUsable } from '../fence/process-identity.ts';
+import { isFresh, isStillOurs } from '../fence/own-sessions.ts';
 import { compareSession, scanSessions } from '../fence/session-members.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
 
@@ -20,13 +21,27 @@ export function livingMembers(records: readonly SessionRecord[]): readonly Membe
   return procIsUsable() ? look(records) : livingLeaders(records);
 }
 
+/**
+ * The numbers of those of these sessions, in which `livingMembers` has just found nobody, that are empty
+ * indeed, or over: not of one that may be a stranger's, or may be ours.
+ */
+export function emptySessions(records: readonly SessionRecord[]): readonly number[] {
+  const doubted = records.filter((record) => !isFresh(record));
+  const sessions = scanSessions(new Set(doubted.map((record) => record.process.pid)));
+  return records
+    .map((record) => record.process)
+    .filter((leader) => {
+      const members = sessions.get(leader.pid);
+      return members === undefined || compareSession(leader, members) === 'other';
+    })
+    .map(({ pid }) => pid);
+}
+
 function look(records: readonly SessionRecord[]): readonly Member[] {
   const sessions = scanSessions(new Set(records.map((record) => record.process.pid)));
-  return records.flatMap(({ process: leader }) => {
-    const members = sessions.get(leader.pid) ?? [];
-    // Unproved counts as ours: we are the parent and look right after the leader's end, before its
-    // number can have gone round. That it is another's session is then the case that has to be shown.
-    if (members.length === 0 || compareSession(leader, members) === 'other') return [];
+  return records.flatMap((record) => {
+    const members = sessions.get(record.process.pid) ?? [];
+    if (members.length === 0 || !isStillOurs(record, members)) return [];
     return members.map(({ pid, startTime, session }) => ({ pid, startTime, session }));
   });
 }

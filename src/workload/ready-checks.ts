@@ -2,6 +2,7 @@
 import { execa } from 'execa';
 import { connect } from 'node:net';
 import { livingMembers } from './living-members.ts';
+import { noteSession } from '../fence/own-sessions.ts';
 import { ownIdentity, readIdentity } from '../fence/process-identity.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
 
@@ -92,6 +93,7 @@ export async function checkExec(
 
 /** A check does nothing that needs time to be put in order: it is killed at once. */
 function killSession(record: SessionRecord): void {
+  noteSession(record);
   for (const { pid } of livingMembers([record])) {
     try {
       process.kill(pid, 'SIGKILL');

@@ -1,4 +1,5 @@
 // The sessions that this node has started and not yet seen empty, mirrored into the durable ledger.
+import { noteSession } from '../fence/own-sessions.ts';
 import type { SessionLedger, SessionRecord } from '../lease/lease-store.ts';
 
 /**
@@ -17,6 +18,7 @@ export class SessionBook {
   add(record: SessionRecord): void {
     const { pid } = record.process;
     this.#entries.set(pid, { record, ended: false });
+    noteSession(record);
     try {
       this.#write();
     } catch (error) {
@@ -30,6 +32,7 @@ export class SessionBook {
     if (entry === undefined) return;
     const before = entry.record;
     entry.record = { ...before, active };
+    noteSession(entry.record);
     try {
       this.#write();
     } catch (error) {
@@ -41,7 +44,9 @@ export class SessionBook {
   /** Its main process has ended; others of the session may live. Changes nothing in the ledger. */
   markEnded(pid: number): void {
     const entry = this.#entries.get(pid);
-    if (entry !== undefined) entry.ended = true;
+    if (entry === undefined || entry.ended) return;
+    entry.ended = true;
+    noteSession(entry.record);
   }
 
   /** Forgets sessions that were seen empty. A ledger that can't be written keeps them: harmless. */

@@ -18,7 +18,7 @@ import type { GateMessage, NodeContext } from './environment.ts';
 import { spawnGated } from './gate.ts';
 import type { DeathSignal } from './gate.ts';
 import { describeEnd, runHook } from './hooks.ts';
-import { livingMembers } from './living-members.ts';
+import { emptySessions, livingMembers } from './living-members.ts';
 import type { Member } from './living-members.ts';
 import { outputSink } from './output.ts';
 import type { OutputSink } from './output.ts';
@@ -157,6 +157,19 @@ export abstract class SupervisedWorkload implements Workload {
     return this.book.ended();
   }
 
+  /**
+   * Forgets the ended sessions that are empty, and says who lives in the others. Called while there are
+   * any: the number of one that was forgotten too late may be a stranger's.
+   */
+  forgetEmptySessions(): readonly Member[] {
+    const ended = this.book.ended();
+    if (ended.length === 0) return [];
+    const alive = livingMembers(ended);
+    const sessions = new Set(alive.map((member) => member.session));
+    this.book.drop(emptySessions(ended.filter(({ process: { pid } }) => !sessions.has(pid))));
+    return alive;
+  }
+
   /** The locked description that hooks inherit, where one is kept open. */
   protected activeLock(): LockDescription | null {
     return this.run?.active === true ? this.run.description : null;
@@ -187,15 +200,6 @@ export abstract class SupervisedWorkload implements Workload {
       `Cannot start the workload: ${describePids(alive.map((member) => member.pid))} of its last run ` +
         'has not ended',
     );
-  }
-
-  /** Forgets the ended sessions that are empty, and says who lives in the others. */
-  protected forgetEmptySessions(): readonly Member[] {
-    const ended = this.book.ended();
-    const alive = livingMembers(ended);
-    const sessions = new Set(alive.map((member) => member.session));
-    this.book.drop(ended.map(({ process: { pid } }) => pid).filter((pid) => !sessions.has(pid)));
-    return alive;
   }
 
   /**
@@ -324,8 +328,8 @@ export abstract class SupervisedWorkload implements Workload {
     this.run = null;
     // Its last look found all of them empty, and nothing starts during a stop.
     const records = this.book.records();
-    if (remaining.length === 0) this.book.drop(records.map((record) => record.process.pid));
-    else for (const record of records) this.book.markEnded(record.process.pid);
+    if (remaining.length === 0) this.book.drop(emptySessions(records));
+    for (const record of records) this.book.markEnded(record.process.pid);
     removeRoleFile(this.options.context.roleFile);
     if (remaining.length > 0) {
       this.options.warn(`${describePids(remaining)} did not end after SIGKILL: nobody can start.`);

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { ProcessFencing } from '../../src/fence/fence.ts';
 import type { ClearOutcome, Graces } from '../../src/fence/leftovers.ts';
 import { findLockHolders } from '../../src/fence/lock-holders.ts';
+import { noteSession } from '../../src/fence/own-sessions.ts';
 import { ownIdentity, readStat } from '../../src/fence/process-identity.ts';
+import { scanSessions } from '../../src/fence/session-members.ts';
 import { signal } from '../support/process-list.ts';
 import { deadSupervisor, runs, session, Stage, until } from './stage.ts';
 
@@ -285,9 +287,24 @@ describe('what belongs to the living', () => {
     stage.addNode('own', ownIdentity(), [session(gate, { active: false }), session(last)]);
     const [record] = stage.nodes.splice(0);
     if (record !== undefined) stage.nodes.push({ ...record, run: stage.sources.run });
-    stage.ended.push(session(last));
+    const ended = session(last);
+    noteSession(ended);
+    stage.ended.push(ended);
     expect(await clear()).toEqual({ type: 'cleared', ended: 1 });
     expect(runs(gate.identity.pid)).toBe(true);
+  });
+
+  test('a daemon that may have the number of an ended session of this run is not signalled', async () => {
+    const daemon = await stage.start('sleep 1000 & echo ready; exit 0');
+    await daemon.end;
+    const before = { ...daemon.identity, startTime: 'unknown' };
+    stage.ended.push(session({ identity: before }));
+    const outcome = await clear(0);
+    expect(outcome).toMatchObject({
+      type: 'remain',
+      detail: expect.stringMatching(/sleep 1000.*it may be a stranger/) as unknown,
+    });
+    expect(scanSessions(new Set([before.pid])).has(before.pid)).toBe(true);
   });
 
   test('a supervisor that was started from within a dead one’s workload lives on', async () => {

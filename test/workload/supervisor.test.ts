@@ -251,6 +251,22 @@ describe('a workload that ends by itself', () => {
     expect(workload.ownEndedSessions()).toEqual([]);
   });
 
+  it('is forgotten once it is empty, and not before', async () => {
+    const { workload, heard, ledger, path } = await workloadOf(
+      'sleep 100 3>&- & echo $! > $D/helper; exit 1',
+    );
+    await workload.activate(TERM);
+    const helper = await pidFrom(path('helper'));
+    await until('the report', () => heard.length > 0);
+    expect(workload.forgetEmptySessions()).toMatchObject([{ pid: helper }]);
+    expect(workload.ownEndedSessions()).toHaveLength(1);
+    process.kill(helper, 'SIGKILL');
+    await until('its end', () => !lives(helper));
+    expect(workload.forgetEmptySessions()).toEqual([]);
+    expect(workload.ownEndedSessions()).toEqual([]);
+    expect(ledger.at(-1)).toEqual([]);
+  });
+
   it('is reported with its signal', async () => {
     const { workload, ends, path } = await workloadOf('echo $$ > $D/pid; sleep 100');
     await workload.activate(TERM);

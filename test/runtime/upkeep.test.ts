@@ -1,0 +1,48 @@
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { Upkeep } from '../../src/runtime/upkeep.ts';
+import type { UpkeepParts } from '../../src/runtime/upkeep.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it.each(['primary', 'candidate', 'secondary', 'stopped'] as const)(
+  'forgets ended sessions each second as %s, and goes on where it can not look',
+  (role) => {
+    const forgetEmptySessions = vi.fn(() => {
+      throw new Error('no descriptor left');
+    });
+    const collectGarbage = vi.fn();
+    upkeepOf({ role: () => role, forgetEmptySessions, collectGarbage });
+    vi.advanceTimersByTime(3_000);
+    expect(forgetEmptySessions).toHaveBeenCalledTimes(3);
+    expect(collectGarbage).toHaveBeenCalledTimes(role === 'primary' ? 3 : 0);
+  },
+);
+
+function upkeepOf(parts: Partial<UpkeepParts>): void {
+  // Of the transport nothing else is used.
+  const transport = {
+    endpoints: { bus: 'ipc:///none', rpc: 'ipc:///none' },
+    checkSockets: () => ({ type: 'fine' }),
+  } as unknown as UpkeepParts['transport'];
+  const nothing = (): void => undefined;
+  const upkeep = new Upkeep({
+    transport,
+    role: () => 'secondary',
+    updateEndpoints: nothing,
+    collectGarbage: nothing,
+    removedAtMs: () => null,
+    removalWarning: () => null,
+    look: nothing,
+    forgetEmptySessions: nothing,
+    warn: nothing,
+    ...parts,
+  });
+  onTestFinished(() => {
+    upkeep.stop();
+  });
+}
