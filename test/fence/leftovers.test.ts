@@ -154,7 +154,7 @@ describe('what a dead supervisor recorded', () => {
   });
 
   test('a stopped process is continued, so that it can end by SIGTERM', async () => {
-    const script = `trap 'echo asked; exit 0' TERM; echo ready; sleep 1000 & wait`;
+    const script = `trap 'echo asked; exit 0' TERM; sleep 1000 & echo ready; wait`;
     const actor = await stage.start(script, { lock: true });
     process.kill(actor.identity.pid, 'SIGSTOP');
     await until('it is stopped', () => readStat(actor.identity.pid)?.state === 'T');
