@@ -138,7 +138,10 @@ function addChanges(program: Command): void {
     example: 'failover promote b --group web',
   })
     .argument('[node]', 'the node to promote')
-    .option('--force', 'Fence the present primary if it does not hand over.')
+    .option(
+      '--force',
+      'Fence the present primary if it does not hand over, as --fence of NODE allows.',
+    )
     .addOption(withDefault('--timeout <TIME>', 'How long the change may take.', '90s'))
     .action(async (node: string | undefined, flags: Flags) => {
       const { promote } = await import('./commands/promote.ts');

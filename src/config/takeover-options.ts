@@ -23,7 +23,7 @@ export const TAKEOVER_OPTIONS: readonly Row[] = [
     default: 'kill',
     placeholder: 'MODE',
     sentence:
-      'What is done to a primary that is silent on every channel: kill it; spare it while it is stopped (SIGSTOP, a debugger); or nothing.',
+      'What is done to a primary that is silent on every channel: kill it; spare it while it is stopped (SIGSTOP, a debugger); or nothing. It holds for `promote --force` too.',
   },
   {
     ...RUN,

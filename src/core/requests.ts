@@ -98,10 +98,13 @@ export function askingTimePassed(state: Asking, settings: Settings): Outcome {
 
 function withoutHandover(state: Asking, settings: Settings, detail: string): Outcome {
   const base = secondaryBase(state);
-  if (!state.force) {
+  if (!state.force || settings.fence === 'none') {
     // The silence that is measured from now on starts anew: the primary may just have been busy.
     const watching: SecondaryState = extended(base, { phase: 'watching' });
-    return move('asking-refused', { state: watching, detail });
+    return move('asking-refused', {
+      state: watching,
+      detail: state.force ? `${detail}, ${NOT_ENDED}` : detail,
+    });
   }
   const loss = {
     kind: 'failover' as const,
@@ -111,7 +114,7 @@ function withoutHandover(state: Asking, settings: Settings, detail: string): Out
   };
   const until = answerDueAt(state.at);
   const fencing: SecondaryState = extended(base, { loss, phase: 'fencing', forced: true, until });
-  return move('fence-on-request', { state: fencing, detail }, fenceEffect(fencing, settings, true));
+  return move('fence-on-request', { state: fencing, detail }, fenceEffect(fencing, settings));
 }
 
 type CheckRequested = Extract<EventBody, { type: 'check-requested' }>;
@@ -119,6 +122,10 @@ type CheckRequested = Extract<EventBody, { type: 'check-requested' }>;
 export function checkKind({ answerEarly }: CheckRequested): PendingRequest['kind'] {
   return answerEarly ? 'check-early' : 'check';
 }
+
+/** A person's order is for this node, and not for the process of the primary: that may be an application. */
+const NOT_ENDED =
+  'and --fence none forbids this node to end it: end it yourself, or promote a node with --fence kill';
 
 /** Probes the primary now; the request is answered when the node knows. */
 export function askedToCheck(

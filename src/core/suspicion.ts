@@ -251,12 +251,12 @@ function fenceOrWait(
 }
 
 /** The order to end the holder that was judged, and no other. */
-export function fenceEffect(state: SecondaryState, settings: Settings, forced = false): Effect {
+export function fenceEffect(state: SecondaryState, settings: Settings): Effect {
   return {
     type: 'fence-holder',
     epoch: state.primary?.epoch ?? state.epochFloor,
     run: state.primary?.run ?? null,
-    mode: forced ? 'kill' : settings.fence,
+    mode: settings.fence,
   };
 }
 

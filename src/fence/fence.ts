@@ -145,7 +145,9 @@ export class ProcessFencing implements Fencing {
       return { outcome: 'not-permitted', detail: `${description} is spared by --fence none` };
     }
     if (target.mode === 'kill-unless-stopped' && activityOf(holder.stat) === 'stopped') {
-      return { outcome: 'spared-stopped', detail: `${description} is stopped and is spared` };
+      const spared = 'is stopped and is spared by --fence kill-unless-stopped';
+      const detail = `${description} ${spared}: continue it, or end it yourself`;
+      return { outcome: 'spared-stopped', detail };
     }
     return null;
   }

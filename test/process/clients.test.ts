@@ -83,8 +83,27 @@ describe('promote', () => {
         await group.reaches(b, 'serving');
         await group.active(2);
       },
-      { options: { fence: 'none' } },
+      // So long that nobody else would fence it meanwhile.
+      { options: { 'heartbeat-timeout': '60s' } },
     ));
+
+  it.each([
+    ['none', '--fence none forbids this node to end it'],
+    ['kill-unless-stopped', 'is spared by --fence kill-unless-stopped: continue it'],
+  ])('with --force and --fence %s leaves a stopped primary alone, and ends with 5', (fence, why) =>
+    inGroup(
+      async (group) => {
+        const [a] = await group.startAll(['a', 'b']);
+        await group.active(1);
+        a.kill('SIGSTOP');
+        const forced = await group.client('promote', 'b', '--force');
+        expect([forced.code, a.end, group.starts]).toStrictEqual([5, null, 1]);
+        expect(forced.stderr).toContain(why);
+        a.kill('SIGCONT');
+      },
+      { options: { fence, 'heartbeat-timeout': '60s' } },
+    ),
+  );
 
   it('with --force fences a living primary that refuses; without it the primary stays', () =>
     inGroup(
