@@ -16,7 +16,7 @@ import { retryBackoff } from './jitter.ts';
 import { beginStopping, refuse } from './ending.ts';
 import { rearm } from './standby.ts';
 import { answerDueAt, stopDueAt } from './deadlines.ts';
-import { lastOrderEvent } from './last-orders.ts';
+import { lastOrderEvent, notFreeWarning } from './last-orders.ts';
 
 export type Demoting = Extract<PrimaryState, { phase: 'demoting' }>;
 
@@ -159,7 +159,7 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
     case 'lease-failed':
       return lastOrder(state, event);
     case 'lease-released':
-      return demotion.step === 'release' ? released(state, settings) : stay(state);
+      return demotion.step === 'release' ? released(state, event.heldBy, settings) : stay(state);
     case 'stop-requested':
       return stopWhileDemoting(state, event.order);
     case 'suspend-requested':
@@ -253,10 +253,14 @@ function release(state: Demoting): Outcome {
   });
 }
 
-function released(before: Demoting, settings: Settings): Outcome {
-  const state: Demoting = { ...before, warning: warningAfter(before) };
+function released(before: Demoting, heldBy: string | null, settings: Settings): Outcome {
+  // A lost lease may well have another holder by now.
+  const isFree = heldBy === null || before.demotion.why === 'lease-lost';
+  const warning = isFree ? warningAfter(before) : notFreeWarning(heldBy);
+  const state: Demoting = { ...before, warning };
   const { demotion } = state;
-  const publish = announceEnd(state);
+  // That the work is completed holds, whoever has the lock: nobody is to claim it.
+  const publish = isFree || demotion.completed ? announceEnd(state) : [];
   const exit = stopOrderAfter(demotion, settings);
   if (exit !== null) {
     return beginStopping('stop-after-demotion', { state, order: exit, settings }, ...publish);

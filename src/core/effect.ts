@@ -53,7 +53,7 @@ export type Effect =
   | { readonly type: 'advance-epoch'; readonly floor: number }
   // lease-lost when it is no longer ours, else nothing; also the holder's sign of life
   | { readonly type: 'verify-lease' }
-  // lease-released, once it is proved free | lease-failed
+  // lease-released, which says whether it is proved free | lease-failed
   | { readonly type: 'release-lease' }
   // lease-observed | lease-failed
   | { readonly type: 'observe-lease' }

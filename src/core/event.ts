@@ -57,7 +57,8 @@ export type EventBody =
     }
   | { readonly type: 'epoch-advanced'; readonly epoch: number }
   | { readonly type: 'lease-lost'; readonly cause: string }
-  | { readonly type: 'lease-released' }
+  // heldBy: who has its lock all the same, a stranger or one that is taking it; null: it is proved free
+  | { readonly type: 'lease-released'; readonly heldBy: string | null }
   | { readonly type: 'holder-inspected'; readonly inspection: HolderInspection }
   | { readonly type: 'fence-finished'; readonly outcome: FenceOutcome; readonly detail: string }
   | { readonly type: 'leftovers-cleared'; readonly ended: number }

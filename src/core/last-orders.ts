@@ -56,4 +56,12 @@ const OVERDUE_WARNING: Readonly<Record<LastOrder['step'], string>> = {
   release: 'it is not confirmed that the lease is free; nothing is announced until it is',
 };
 
+/**
+ * Of a lease that was given back and has another holder. The node has nothing to give back any more, and
+ * goes on; it only does not say that the lease is free.
+ */
+export function notFreeWarning(heldBy: string): string {
+  return `this node gave the lease back, and it is not free: primary.lock is held by ${heldBy}`;
+}
+
 const RELEASE: Effect = { type: 'release-lease' };

@@ -226,7 +226,7 @@ export const TRANSITIONS = {
     from: ['unwinding'],
     to: 'waiting',
     on: 'lease free again',
-    sentence: 'The promotion is undone and the lease is free again',
+    sentence: 'The promotion is undone and the lease is given back',
   },
 
   // A primary

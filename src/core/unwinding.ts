@@ -11,7 +11,7 @@ import { beginStopping } from './ending.ts';
 import { disabledBecause } from './election-order.ts';
 import { rearm } from './standby.ts';
 import { answerDueAt, stopDueAt } from './deadlines.ts';
-import { lastOrderEvent } from './last-orders.ts';
+import { lastOrderEvent, notFreeWarning } from './last-orders.ts';
 
 type Undoable = Extract<CandidateState, { phase: 'clearing' | 'starting' | 'promoting' }>;
 type Unwinding = Extract<CandidateState, { phase: 'unwinding' }>;
@@ -55,7 +55,7 @@ export function unwinding(state: Unwinding, event: Event, settings: Settings): O
     }
     case 'lease-released':
       if (state.step !== 'release') return stay(state);
-      return released({ ...state, warning: warningAfter(state) }, settings);
+      return released(state, event.heldBy, settings);
     default: {
       const told = lastOrderEvent(state, event, state);
       if (told === null) return stay(state);
@@ -70,8 +70,12 @@ function warningAfter({ told, failure, warning }: Unwinding): string | null {
   return isInterruption(failure) ? null : failure.message;
 }
 
-function released(state: Unwinding, settings: Settings): Outcome {
-  const publish = announceEnd(state);
+function released(before: Unwinding, heldBy: string | null, settings: Settings): Outcome {
+  // A lost lease may well have another holder by now.
+  const isFree = heldBy === null || before.failure.code === 'FAILOVER_LEASE_LOST';
+  const warning = isFree ? warningAfter(before) : notFreeWarning(heldBy);
+  const state: Unwinding = { ...before, warning };
+  const publish = isFree ? announceEnd(state) : [];
   if (state.stop !== null) {
     return beginStopping(
       'stop-after-promotion',

@@ -51,6 +51,11 @@ export type AcquireOutcome =
       readonly observation: LeaseObservation;
     };
 
+export interface ReleaseOutcome {
+  /** Who has its lock all the same; null: it is free, or another has claimed the next epoch. */
+  readonly heldBy: string | null;
+}
+
 export type VerifyOutcome =
   { readonly type: 'held' } | { readonly type: 'lost'; readonly cause: string };
 
@@ -78,8 +83,11 @@ export interface LeaseStore {
    */
   verify(): VerifyOutcome;
 
-  /** Gives the lease back and proves it free. Resolves also when there was nothing to release. */
-  release(): Promise<void>;
+  /**
+   * Gives the lease back and proves it free. Resolves also when there was nothing to release, and within
+   * a second where it can not be proved.
+   */
+  release(): Promise<ReleaseOutcome>;
 
   /**
    * Looks without taking anything. Cheap: called at every beat of a secondary. In a store that has lost

@@ -172,8 +172,8 @@ async function advanceEpoch(
 
 async function release({ ports }: EffectContext): Promise<EventBody> {
   try {
-    await ports.lease.release();
-    return { type: 'lease-released' };
+    const { heldBy } = await ports.lease.release();
+    return { type: 'lease-released', heldBy };
   } catch (error) {
     return leaseFailed('release', error);
   }

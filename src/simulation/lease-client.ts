@@ -162,8 +162,8 @@ export class FileLeaseClient implements LeaseClient {
   giveBack(): void {
     const isNewest = this.#life.orders.begin('lease');
     this.#release(
-      (done) => {
-        this.#answer({ type: 'lease-released' }, { isNewest, done });
+      (done, heldBy) => {
+        this.#answer({ type: 'lease-released', heldBy }, { isNewest, done });
       },
       (done) => {
         this.#fail('release', { isNewest, done });
@@ -183,7 +183,10 @@ export class FileLeaseClient implements LeaseClient {
     );
   }
 
-  #release(end: (done: () => void) => void, fail: (done: () => void) => void): void {
+  #release(
+    end: (done: () => void, heldBy: string | null) => void,
+    fail: (done: () => void) => void,
+  ): void {
     this.#isGivenBack = true;
     this.#inTurn((done) => {
       if (this.#life.diskErrorUntil > this.#world.at) {
@@ -193,7 +196,7 @@ export class FileLeaseClient implements LeaseClient {
       const directory = this.#held;
       const epoch = this.#heldEpoch ?? 0;
       if (directory === null) {
-        end(done);
+        end(done, null);
         return;
       }
       this.#leaveEpoch(epoch);
@@ -202,8 +205,8 @@ export class FileLeaseClient implements LeaseClient {
       if (directory.starter === run && !left) directory.starter = '';
       this.#heldEpoch = null;
       this.#close(directory, () => {
-        this.#proveFree(epoch, 0, () => {
-          end(done);
+        this.#proveFree(epoch, 0, (heldBy) => {
+          end(done, heldBy);
         });
       });
     });
@@ -303,10 +306,11 @@ export class FileLeaseClient implements LeaseClient {
   }
 
   /** Bounded: what still has it is no copy of ours. */
-  #proveFree(epoch: number, tries: number, then: () => void): void {
+  #proveFree(epoch: number, tries: number, then: (heldBy: string | null) => void): void {
     const { directory } = this.#world;
-    if (directory.holder === null || directory.epoch > epoch || tries >= PROOFS) {
-      then();
+    const isProved = directory.holder === null || directory.epoch > epoch;
+    if (isProved || tries >= PROOFS) {
+      then(isProved ? null : 'another process');
       return;
     }
     this.#life.later(PROOF_INTERVAL_MS, () => {

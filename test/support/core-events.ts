@@ -107,7 +107,10 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
   }),
   'epoch-advanced': (w) => ({ type: 'epoch-advanced', epoch: w.number('epoch', 1) }),
   'lease-lost': (w) => ({ type: 'lease-lost', cause: w.text('cause', 'primary.lock was removed') }),
-  'lease-released': () => ({ type: 'lease-released' }),
+  'lease-released': (w) => ({
+    type: 'lease-released',
+    heldBy: w.optional('held-by'),
+  }),
   'holder-inspected': (w) => ({ type: 'holder-inspected', inspection: inspection(w) }),
   'fence-finished': (w) => ({
     type: 'fence-finished',

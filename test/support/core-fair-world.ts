@@ -83,7 +83,7 @@ class FairWorld {
         return [{ type: 'epoch-advanced', epoch: this.#epoch }];
       case 'release-lease':
         this.#held = false;
-        return [{ type: 'lease-released' }];
+        return [{ type: 'lease-released', heldBy: null }];
       case 'observe-lease':
         return this.#held ? [] : [{ type: 'lease-observed', observation: this.#observe() }];
       case 'inspect-holder':
@@ -134,13 +134,13 @@ class FairWorld {
         this.#held = true;
         return [{ type: 'hook-finished', hook: 'promote', ok: true, detail: '' }];
       case 'unwinding':
-        return [{ type: 'workload-stopped' }, { type: 'lease-released' }];
+        return [{ type: 'workload-stopped' }, { type: 'lease-released', heldBy: null }];
       case 'demoting':
         return [
           { type: 'hook-finished', hook: 'demote', ok: true, detail: '' },
           { type: 'workload-deactivated' },
           { type: 'workload-stopped' },
-          { type: 'lease-released' },
+          { type: 'lease-released', heldBy: null },
         ];
       case 'stopping':
         return [{ type: 'workload-stopped' }];

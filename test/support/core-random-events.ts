@@ -89,7 +89,7 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
       return { type: 'lease-lost', cause: 'primary.lock was removed' };
     case 14:
     case 15:
-      return { type: 'lease-released' };
+      return { type: 'lease-released', heldBy: bit(0) ? 'pid 7 (thief)' : null };
     case 16:
     case 17:
       return { type: 'holder-inspected', inspection: inspection(state, form, outside) };

@@ -6,6 +6,7 @@ import type {
   AcquireOutcome,
   LeaseStore,
   NodeRecord,
+  ReleaseOutcome,
   SessionLedger,
   SessionRecord,
   VerifyOutcome,
@@ -172,18 +173,19 @@ export class FileLease implements LeaseStore, SessionLedger {
     return outcome;
   }
 
-  release(): Promise<void> {
+  release(): Promise<ReleaseOutcome> {
     this.#endFlush?.();
     return this.#inTurn(async () => {
       const held = this.#held;
-      if (held === null) return;
+      if (held === null) return { heldBy: null };
       this.#held = null;
       this.#guardSoon();
       // Whoever waits for our lock reads it next, and may never have heard of this epoch.
       this.#foundation.leaveEpoch(held.epoch);
       this.#noteLeft(held);
       await this.#giveBack(held.lock);
-      await this.#primaryLock.proveFree(() => highestEpoch(this.paths.epochs) > held.epoch);
+      const isTaken = (): boolean => highestEpoch(this.paths.epochs) > held.epoch;
+      return { heldBy: await this.#primaryLock.proveFree(isTaken) };
     });
   }
 

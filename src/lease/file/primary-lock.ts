@@ -1,5 +1,7 @@
 // primary.lock: taken on the file that the name means now, and proved free after it was given back.
 import { setTimeout as wait } from 'node:timers/promises';
+import { findLockHolders } from '../../fence/lock-holders.ts';
+import { describeProcess } from '../../fence/process-view.ts';
 import { KernelLock } from './kernel-lock.ts';
 import type { KernelLockDescription } from './kernel-lock.ts';
 
@@ -32,20 +34,33 @@ export class PrimaryLock {
   }
 
   /**
-   * Resolves once the lock could be taken again, or `isTaken` says that another has it already. A child
-   * that was forked and has not yet called exec shares our description for an instant: hence the bounded
-   * retries. What still has it after them is no copy of ours: all descriptors here are closed at exec.
+   * Null once the lock could be taken again, or `isTaken` says that another has it already. A child that
+   * was forked and has not yet called exec shares our description for an instant: hence the bounded
+   * retries. What still has it after them is no copy of ours, all descriptors here are closed at exec: who
+   * that is, or why nobody can tell, is the answer then.
    */
-  async proveFree(isTaken: () => boolean): Promise<void> {
+  async proveFree(isTaken: () => boolean): Promise<string | null> {
+    let doubt = '';
     for (let attempt = 0; attempt < PROOF_ATTEMPTS; attempt += 1) {
       try {
-        if (this.#lock.isFree() || isTaken()) return;
-      } catch {
-        // What can't be looked at can't be proved; the descriptor is closed all the same.
-        return;
+        if (this.#lock.isFree() || isTaken()) return null;
+        doubt = '';
+      } catch (error) {
+        doubt = `somebody, perhaps: it can not be looked at (${String(error)})`;
       }
       await wait(PROOF_INTERVAL_MS);
     }
+    return doubt === '' ? this.#describeHolder() : doubt;
+  }
+
+  #describeHolder(): string {
+    try {
+      const [holder] = findLockHolders(this.#lock.path);
+      if (holder !== undefined) return describeProcess(holder.pid);
+    } catch {
+      // Nothing to look with.
+    }
+    return 'a process that this user can not look at';
   }
 }
 
