@@ -75,7 +75,7 @@ export const ERRORS = {
   FAILOVER_LEASE_HELD: {
     exitCode: 4,
     rpcCode: -31015,
-    hint: 'Run `failover promote --force` to fence the holder, or start with `--role auto` to stand by.',
+    hint: 'Start with `--role auto` to stand by; `failover promote --force` fences a node that has the lease.',
   },
   FAILOVER_NODE_TAKEN: {
     exitCode: 4,

@@ -70,7 +70,7 @@ function heldByAnother(
   const neverLed =
     state.loss.kind === 'start' && state.failures === 0 && state.lastTakeover === null;
   if (settings.startRole === 'primary' && neverLed) {
-    const reason = `the lease is held by ${observation.holder?.node ?? 'another node'}`;
+    const reason = heldReason(event);
     const order = { exitCode: 4, reason, immediate: false };
     return beginStopping('stop-instead-of-standby', { state, order, settings });
   }
@@ -78,6 +78,19 @@ function heldByAnother(
   if (followed !== null) return { ...followed, move: 'lease-held-by-other' };
   return retry(state, CLAIM_RETRY_MS) ?? suspectHolder(back, settings);
 }
+
+function heldReason({ waitsFor, observation }: Denied): string {
+  if (waitsFor.length === 0)
+    return `the lease is held by ${observation.holder?.node ?? 'another node'}`;
+  const pids = waitsFor.slice(0, NAMED_PIDS).join(', ');
+  const more =
+    waitsFor.length > NAMED_PIDS ? ` and ${String(waitsFor.length - NAMED_PIDS)} more` : '';
+  const who = `${waitsFor.length === 1 ? 'process' : 'processes'} ${pids}${more}`;
+  return `lock files of the group were removed and are still held: nobody starts before the end of ${who}`;
+}
+
+/** The most processes that one message names. */
+const NAMED_PIDS = 5;
 
 /** Tries again soon, a few times: a process that was killed is still closing its files. */
 function retry(state: Acquiring, firstMs: number): Outcome | null {

@@ -47,6 +47,8 @@ export type EventBody =
   | {
       readonly type: 'lease-denied';
       readonly cause: DenialCause;
+      /** The pids of those who hold lock files that were removed: with `held`, nobody can claim before they end. */
+      readonly waitsFor: readonly number[];
       readonly observation: LeaseObservation;
     }
   | {

@@ -48,6 +48,8 @@ export type AcquireOutcome =
   | {
       readonly type: 'denied';
       readonly cause: DenialCause;
+      /** As in the event `lease-denied`. */
+      readonly waitsFor: readonly number[];
       readonly observation: LeaseObservation;
     };
 

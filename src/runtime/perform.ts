@@ -145,8 +145,8 @@ async function acquire(floor: number, { ports }: EffectContext): Promise<EventBo
     if (outcome.type === 'granted') {
       return { type: 'lease-granted', epoch: outcome.epoch, previous: outcome.previous };
     }
-    const { cause, observation } = outcome;
-    return { type: 'lease-denied', cause, observation };
+    const { cause, waitsFor, observation } = outcome;
+    return { type: 'lease-denied', cause, waitsFor, observation };
   } catch (error) {
     return leaseFailed('acquire', error);
   }

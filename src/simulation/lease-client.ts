@@ -322,7 +322,8 @@ export class FileLeaseClient implements LeaseClient {
     done();
     this.#life.answer(() => {
       if (!isNewest()) return;
-      this.#life.dispatch({ type: 'lease-denied', cause, observation: this.observe() });
+      const observation = this.observe();
+      this.#life.dispatch({ type: 'lease-denied', cause, waitsFor: [], observation });
     });
   }
 

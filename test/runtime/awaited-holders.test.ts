@@ -12,7 +12,7 @@ const FREE: LeaseObservation = {
   paused: false,
 };
 
-const DENIED = { type: 'lease-denied', cause: 'held', observation: FREE } as const;
+const DENIED = { type: 'lease-denied', cause: 'held', waitsFor: [], observation: FREE } as const;
 
 function awaited(): { holders: AwaitedHolders; pids: number[]; warnings: string[] } {
   const pids: number[] = [];

@@ -97,6 +97,7 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
   'lease-denied': (w) => ({
     type: 'lease-denied',
     cause: w.choice('cause', ['held', 'lost-race', 'foreign-lockfile', 'completed']),
+    waitsFor: w.list('waits-for').map(Number),
     observation: observation(w),
   }),
   'lease-failed': (w) => ({

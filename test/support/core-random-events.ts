@@ -72,7 +72,9 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
         'completed',
       ] as const;
       const cause = causes[form % 6] ?? 'held';
-      return { type: 'lease-denied', cause, observation: observation(state, form, outside) };
+      const waitsFor = bit(0) ? [100] : [];
+      const seen = observation(state, form, outside);
+      return { type: 'lease-denied', cause, waitsFor, observation: seen };
     }
     case 11:
       return {

@@ -147,7 +147,9 @@ export class FileLease implements LeaseStore, SessionLedger {
       if (this.#held !== null) throw new Error('acquire: the lease is held already');
       const outcome = await this.#acquire(floor);
       if (typeof outcome !== 'string') return outcome;
-      return { type: 'denied', cause: outcome, observation: this.observe() };
+      // Of a moment ago, not of a second search: that costs milliseconds.
+      const waitsFor = outcome === 'held' ? this.#foundation.waitsFor : [];
+      return { type: 'denied', cause: outcome, waitsFor, observation: this.observe() };
     });
   }
 

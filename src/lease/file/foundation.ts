@@ -28,6 +28,8 @@ export const WHOLE_MACHINE: RemovedFilesSearch = {
  */
 export class Foundation {
   readonly memory: EpochMemory;
+  /** Whom the last `prepare` found on deleted lock files. */
+  waitsFor: readonly number[] = [];
   readonly #paths: GroupPaths;
   readonly #membership: Membership;
   readonly #search: RemovedFilesSearch;
@@ -50,8 +52,10 @@ export class Foundation {
 
   /** False while a process may still be active on deleted ones. `floor`: the highest epoch heard of. */
   prepare(floor: number): boolean {
+    this.waitsFor = [];
     if (!hasFoundation(this.#paths)) {
-      if (this.deletedHolders().length > 0) return false;
+      this.waitsFor = [...new Set(this.deletedHolders().map(({ pid }) => pid))];
+      if (this.waitsFor.length > 0) return false;
       this.memory.keep();
       const noted = this.#search.findNotedEpoch(this.#paths.directory);
       const known = Math.max(floor, noted, this.memory.recall(), highestEpoch(this.#paths.epochs));

@@ -40,11 +40,16 @@ it('lets nobody in while the one of before still holds a deleted lock file', asy
   const newcomer = openLease(stateDir, 'new');
   const third = openLease(stateDir, 'third');
   expect(newcomer.deletedHolders().map(({ pid }) => pid)).toEqual([process.pid]);
-  expect(await newcomer.acquire(1)).toMatchObject({ type: 'denied', cause: 'held' });
+  expect(await newcomer.acquire(1)).toMatchObject({
+    type: 'denied',
+    cause: 'held',
+    waitsFor: [process.pid],
+  });
   expect(await third.acquire(1)).toMatchObject({ type: 'denied', cause: 'held' });
   await old.release();
   expect(newcomer.deletedHolders()).toEqual([]);
   expect(await granted(newcomer.acquire(1))).toBe(2);
+  expect(await third.acquire(1)).toMatchObject({ type: 'denied', cause: 'held', waitsFor: [] });
 });
 
 it('lets no newcomer repeat an epoch that is noted in the file which a stopped node has open', async () => {
