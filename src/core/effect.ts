@@ -106,8 +106,9 @@ export type Effect =
       readonly reason: string;
       readonly timeoutMs: number;
     }
-  // workload-stopped, once its session is empty and its lock proved free | workload-stop-failed; also ends
-  // hooks and an armed process, and what is still starting
+  // workload-stopped, once its session is empty and its lock proved free, or all was done that can be: what
+  // outlives SIGKILL stays on record, so that whoever starts next waits for it | workload-stop-failed; also
+  // ends hooks and an armed process, and what is still starting
   | { readonly type: 'stop-workload'; readonly graceMs: number }
   // workload-deactivated: hot and confirmed; the workload goes on as secondary
   | { readonly type: 'deactivate-workload' }

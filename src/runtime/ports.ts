@@ -87,7 +87,11 @@ export interface Workload {
   /** Takes the workload lock, records the session, opens the gate (hot: tells it the role). */
   activate(term: Term): Promise<void>;
   runHook(hook: 'promote' | 'demote', term: Term, timeoutMs: number): Promise<HookResult>;
-  /** TERM, grace, KILL to the whole session and to hooks; resolves once empty and the lock proved free. */
+  /**
+   * TERM, grace, KILL to the whole session and to hooks. Resolves once they are empty and the lock is proved
+   * free. What outlives KILL (an uninterruptible wait), or holds the lock and may not be signalled, is said
+   * and not waited for: its session stays on record, and nobody starts anything before it has ended.
+   */
   stop(graceMs: number): Promise<void>;
   /** Hot: the workload has become a secondary again; frees the lock and keeps it running. */
   deactivate(): Promise<void>;
