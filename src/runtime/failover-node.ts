@@ -29,7 +29,7 @@ import { AwaitedHolders } from './awaited-holders.ts';
 import { buildFencing, buildWorkload, nodeRecordOf } from './node-parts.ts';
 import type { NodeContext } from './node-parts.ts';
 import { serve } from './node-requests.ts';
-import { predictionOf, removalWarning } from './node-status.ts';
+import { namespaceWarning, predictionOf, removalWarning } from './node-status.ts';
 import type { NodeStatus } from './node-status.ts';
 import type { Bus, NodeWorkload } from './ports.ts';
 import { rehearseOnceStandingBy } from './rehearse-soon.ts';
@@ -179,7 +179,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       lease: { kind: this.#lease.kind, guards: this.#lease.guards },
       transport: this.#transport.counters(),
       takeover: predictionOf(report.takeover, this.#rehearsal),
-      warning: report.warning ?? this.#awaited.warning ?? this.#removalWarning(),
+      warning: report.warning ?? this.#ownWarning(),
     };
   }
 
@@ -276,8 +276,18 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     return removalWarning(this.#lease.removal, monotonicNow());
   }
 
+  #ownWarning(): string | null {
+    return this.#awaited.warning ?? this.#removalWarning() ?? this.#namespaceWarning();
+  }
+
+  #namespaceWarning(): string | null {
+    return namespaceWarning(this.#lease.nodesOutOfSight());
+  }
+
   #begin(): void {
     this.#loop.start();
+    const elsewhere = this.#namespaceWarning();
+    if (elsewhere !== null) this.#warn(elsewhere);
     if (!this.#warnsOfOrphans) return;
     this.#warn(
       'setpriv is not available: an orphaned workload gets no signal when this process dies',

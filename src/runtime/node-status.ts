@@ -62,3 +62,21 @@ export function removalWarning(
     'exclude it from whatever deletes files here'
   );
 }
+
+/** What is not promised together with nodes of other pid namespaces, and what to do; null: there are none. */
+export function namespaceWarning(nodes: readonly string[]): string | null {
+  if (nodes.length === 0) return null;
+  const named = nodes.slice(0, NAMED_NODES).join(', ');
+  const where =
+    nodes.length === 1
+      ? `node ${named} of this group is in another pid namespace of this machine.`
+      : `nodes ${named} of this group are in another pid namespace of this machine.`;
+  return (
+    `${where} Neither side sees the processes of the other: a workload ` +
+    'that closes the descriptor FAILOVER_LOCK_FD may run twice, and a primary that hangs is not fenced. ' +
+    'Run all nodes of a group in one pid namespace'
+  );
+}
+
+/** The most nodes that one message names. */
+const NAMED_NODES = 5;

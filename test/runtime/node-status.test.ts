@@ -1,6 +1,6 @@
-// A removed state directory is told of, and not for ever.
+// What a node tells of beside what its core knows: a removed state directory, nodes that it can't see.
 import { expect, it } from 'vitest';
-import { removalWarning } from '../../src/runtime/node-status.ts';
+import { namespaceWarning, removalWarning } from '../../src/runtime/node-status.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -14,4 +14,12 @@ it('tells of a removed directory for ten minutes', () => {
     '/state/web',
   );
   expect(removalWarning({ path: '/state/web', atMs: 5 }, 6 + 10 * MINUTE_MS)).toBeNull();
+});
+
+it('tells of nodes in another pid namespace, what they mean, and what to do', () => {
+  expect(namespaceWarning([])).toBeNull();
+  expect(namespaceWarning(['a'])).toMatch(/^node a of this group is in another pid namespace/);
+  const many = namespaceWarning(['a', 'b', 'c', 'd', 'e', 'f']);
+  expect(many).toMatch(/^nodes a, b, c, d, e of this group are in another pid namespace/);
+  expect(many).toMatch(/FAILOVER_LOCK_FD may run twice.*Run all nodes of a group in one/);
 });

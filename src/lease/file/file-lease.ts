@@ -27,7 +27,7 @@ import { Lockfile } from './lockfile.ts';
 import { isCompletedSince, writeCompleted, writePaused } from './markers.ts';
 import { Membership } from './membership.ts';
 import type { Removal } from './membership.ts';
-import { collectGarbage, listNodes } from './node-registry.ts';
+import { collectGarbage, listNodes, nodesOutOfSight } from './node-registry.ts';
 import type { RegisteredNode } from './node-registry.ts';
 import { PrimaryLock } from './primary-lock.ts';
 
@@ -235,6 +235,11 @@ export class FileLease implements LeaseStore, SessionLedger {
 
   listNodes(): RegisteredNode[] {
     return listNodes(this.paths);
+  }
+
+  /** The ids of nodes whose processes can't be seen from here, nor ours from there. */
+  nodesOutOfSight(): readonly string[] {
+    return nodesOutOfSight(this.paths, this.#membership.record);
   }
 
   /** Removes the records of nodes that ended and left nothing; returns how many. */

@@ -67,6 +67,20 @@ export function refuseOtherHosts(paths: GroupPaths, own: NodeRecord): void {
 }
 
 /**
+ * The ids of nodes of this boot that have been active of late in another pid namespace: neither sees the
+ * processes of the other.
+ */
+export function nodesOutOfSight(paths: GroupPaths, own: NodeRecord): readonly string[] {
+  const { bootId: boot, pidNamespace } = own.supervisor;
+  const ids = readEntries(paths)
+    .filter(({ record: { supervisor } }) => supervisor.bootId === boot)
+    .filter(({ record: { supervisor } }) => supervisor.pidNamespace !== pidNamespace)
+    .filter(isRecent)
+    .map(({ record }) => record.node);
+  return [...new Set(ids)].sort();
+}
+
+/**
  * Removes the records of nodes that have ended and left nothing running; returns how many. What can't be
  * proved gone stays: a record is the only trace of a session that closed its descriptors. And that of
  * `starter` stays, so that it is missed if it is removed.
