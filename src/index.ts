@@ -12,7 +12,8 @@ export { FailoverNode } from './runtime/failover-node.ts';
 export { startNode } from './library/start-node.ts';
 export type { NodeEvents, NodeTransition } from './runtime/narrator.ts';
 export type { FailoverNodeExtras, WorkloadParts } from './runtime/node-extras.ts';
-export type { NodeStatus, TakeoverPrediction } from './runtime/node-status.ts';
+export type { NodeSetup } from './runtime/node-setup.ts';
+export type { Activation, NodeStatus, TakeoverPrediction } from './runtime/node-status.ts';
 export type { RunOptions } from './config/load.ts';
 export type { GivenRunOptions } from './config/run-options.ts';
 

@@ -1,6 +1,7 @@
 // What a node says of itself when it is asked, made from its state alone.
 import { successionOf, unwillingBecause } from './election-order.ts';
 import { epochOf } from './invariants.ts';
+import { recentRestarts } from './restart-policy.ts';
 import { STARVATION_LIMIT } from './settings.ts';
 import type { Settings, Standby } from './settings.ts';
 import type { NodeState, Phase, Role, Takeover } from './state.ts';
@@ -31,6 +32,8 @@ export interface CoreReport {
   readonly succession: readonly string[];
   readonly lastTakeover: Takeover | null;
   readonly restarts: number;
+  /** How often its workload may still end within the window before this node steps down over it. */
+  readonly restartsLeft: number;
   readonly staleMessages: number;
   readonly worstLatenessMs: number;
   readonly takeover: TakeoverBounds;
@@ -72,6 +75,7 @@ export function reportOf(state: NodeState, settings: Settings): CoreReport {
     succession: leads ? successionOf(state.standbys, state.at) : (followed?.succession ?? []),
     lastTakeover: state.lastTakeover,
     restarts: state.restartCount,
+    restartsLeft: Math.max(0, settings.restartLimit - recentRestarts(state, settings).length),
     staleMessages: state.staleMessages,
     worstLatenessMs: Math.round(state.worstLatenessMs),
     takeover: boundsOf(settings),

@@ -61,8 +61,7 @@ export function decideRestart(
   if (settings.standby === 'hot' && othersWilling) {
     return { type: 'step-down', coolOffMs: 0, why: 'a hot standby is faster than a restart' };
   }
-  const windowStart = state.at - settings.restartWindowMs;
-  const restarts = state.restarts.filter((time) => time > windowStart);
+  const restarts = recentRestarts(state, settings);
   if (restarts.length < settings.restartLimit) {
     return { type: 'restart', restarts: [...restarts, state.at] };
   }
@@ -74,6 +73,14 @@ export function decideRestart(
       : `${counted(restarts.length, 'restart')} within ${seconds(settings.restartWindowMs)}`;
   const why = `${limit}, so this node makes no claim for ${seconds(coolOffMs)}`;
   return { type: 'step-down', coolOffMs, why };
+}
+
+/** The restarts that count against the limit now. */
+export function recentRestarts(
+  { at, restarts }: Pick<PrimaryState, 'at' | 'restarts'>,
+  { restartWindowMs }: Settings,
+): readonly number[] {
+  return restarts.filter((time) => time > at - restartWindowMs);
 }
 
 /** The longest cool-off, ms: the doubling ends at an hour. */

@@ -29,8 +29,10 @@ import { AwaitedHolders } from './awaited-holders.ts';
 import { buildFencing, buildWorkload, nodeRecordOf } from './node-parts.ts';
 import type { NodeContext } from './node-parts.ts';
 import { serve } from './node-requests.ts';
+import { setupOf } from './node-setup.ts';
+import type { NodeSetup } from './node-setup.ts';
 import { namespaceWarning, predictionOf, removalWarning } from './node-status.ts';
-import type { NodeStatus } from './node-status.ts';
+import type { Activation, NodeStatus } from './node-status.ts';
 import type { Bus, NodeWorkload } from './ports.ts';
 import { rehearseOnceStandingBy } from './rehearse-soon.ts';
 import { rehearse } from './rehearsal.ts';
@@ -72,7 +74,9 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     },
   });
   #resolveEnded: (order: StopOrder) => void = () => undefined;
+  readonly #setup: NodeSetup;
   #rehearsal: Parameters<typeof predictionOf>[1] = null;
+  #activation: Activation | null = null;
 
   /**
    * Opens everything and begins to take part.
@@ -112,6 +116,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     const nodeId = options.node ?? defaultNodeId({ hostname: hostname(), pid: process.pid });
     const run = randomBytes(6).toString('hex');
     this.#options = options;
+    this.#setup = setupOf(options, extras.ownsProcess === true);
     this.#warnsOfOrphans = !(parts.deathSignal || sparesOrphans(options, extras));
     this.#transport = transport;
     this.#closeTransport = parts.closeTransport;
@@ -179,6 +184,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       lease: { kind: this.#lease.kind, guards: this.#lease.guards },
       transport: this.#transport.counters(),
       takeover: predictionOf(report.takeover, this.#rehearsal),
+      setup: this.#setup,
+      activation: this.#activation,
       warning: report.warning ?? this.#ownWarning(),
     };
   }
@@ -362,6 +369,10 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       seed: Number.parseInt(this.settings.run.slice(0, 8), 16),
       hooks: {
         onStep: (step) => {
+          const { event, state } = step;
+          if (event.type === 'workload-activated' && 'epoch' in state) {
+            this.#activation = { epoch: state.epoch, atMs: event.at };
+          }
           this.#narrator.tell(step);
           this.#awaited.after(step.event);
         },

@@ -19,6 +19,8 @@ export interface FailoverNodeExtras {
   readonly createWorkload?: (parts: WorkloadParts) => NodeWorkload;
   /** False: it claims nothing until `setEnabled(true)`. */
   readonly enabled?: boolean;
+  /** True: this process is the node and nothing else, so that a drill may kill it; by default it is not. */
+  readonly ownsProcess?: boolean;
 }
 
 /** What the node lends to a workload that was not made by it. */

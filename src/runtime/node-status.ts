@@ -2,6 +2,7 @@
 import type { CoreReport, TakeoverBounds } from '../core/report.ts';
 import type { Endpoints } from '../core/state.ts';
 import type { TransportCounters } from '../transport/counters.ts';
+import type { NodeSetup } from './node-setup.ts';
 import type { WorkloadDescription } from './ports.ts';
 
 export interface NodeStatus extends CoreReport {
@@ -18,6 +19,15 @@ export interface NodeStatus extends CoreReport {
   readonly lease: { readonly kind: 'file'; readonly guards: readonly string[] };
   readonly transport: TransportCounters;
   readonly takeover: TakeoverPrediction;
+  readonly setup: NodeSetup;
+  readonly activation: Activation | null;
+}
+
+/** When its workload was last told to be active: its gate was opened, or its role changed to primary. */
+export interface Activation {
+  readonly epoch: number;
+  /** Monotonic clock of the machine (since boot), ms. */
+  readonly atMs: number;
 }
 
 export interface TakeoverPrediction extends TakeoverBounds {

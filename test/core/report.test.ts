@@ -32,3 +32,19 @@ describe('the bounds of a takeover', () => {
     expect(boundsWith({ fence: 'none' })).toEqual({ hangMs: null, starvedMs: null });
   });
 });
+
+describe('the restarts that are left', () => {
+  const leftOf = (restarts: readonly number[], restartLimit: number): number => {
+    const state = { ...initialState(0, 1), at: 100_000, restarts };
+    return reportOf(state, settingsWith({ restartLimit, restartWindowMs: 60_000 })).restartsLeft;
+  };
+
+  it('are the limit without those of the last window', () => {
+    expect(leftOf([], 3)).toBe(3);
+    expect(leftOf([40_000, 40_001, 99_000], 3)).toBe(1);
+  });
+
+  it('are never below none', () => {
+    expect(leftOf([90_000, 99_000], 1)).toBe(0);
+  });
+});

@@ -24,6 +24,7 @@ const SECONDARY: CoreReport = {
   succession: ['b', 'c'],
   lastTakeover: null,
   restarts: 0,
+  restartsLeft: 3,
   staleMessages: 0,
   worstLatenessMs: 3,
   takeover: { hangMs: 8000, starvedMs: 16_000 },

@@ -66,7 +66,7 @@ export async function run(options: RunOptions): Promise<void> {
   const suspend = (): void => {
     process.kill(process.pid, 'SIGSTOP');
   };
-  const node = await FailoverNode.start(options, { suspend });
+  const node = await FailoverNode.start(options, { suspend, ownsProcess: true });
   const { group } = options;
   const log = createLogger({
     format: options.logFormat,

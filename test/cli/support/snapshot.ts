@@ -3,6 +3,9 @@ import type { GroupSnapshot, SeenNode } from '../../../src/cli/client.ts';
 import { groupPaths } from '../../../src/lease/file/group-paths.ts';
 import type { RegisteredNode } from '../../../src/lease/file/node-registry.ts';
 import { bootId, ownIdentity } from '../../../src/fence/process-identity.ts';
+import { loadRunOptions } from '../../../src/config/load.ts';
+import { setupOf } from '../../../src/runtime/node-setup.ts';
+import type { NodeSetup } from '../../../src/runtime/node-setup.ts';
 import type { NodeStatus } from '../../../src/runtime/node-status.ts';
 import { Tally } from '../../../src/transport/counters.ts';
 
@@ -68,6 +71,7 @@ export function statusOf(id: string, change: Partial<NodeStatus> = {}): NodeStat
     succession: ['b', 'c'],
     lastTakeover: null,
     restarts: 0,
+    restartsLeft: 3,
     staleMessages: 0,
     worstLatenessMs: 0,
     takeover: { crashMs: 9, crashUnknownBecause: null, hangMs: 8000, starvedMs: 16_000 },
@@ -78,8 +82,16 @@ export function statusOf(id: string, change: Partial<NodeStatus> = {}): NodeStat
     workload: { pid: null, state: 'none', command: ['server'], restarts: 0, health: null },
     lease: { kind: 'file', guards: ['kernel', 'lockfile', 'epoch'] },
     transport: new Tally().snapshot(),
+    setup: setupWith({}),
+    activation: null,
     ...change,
   };
+}
+
+/** A node of `failover run` at the defaults. */
+export function setupWith(change: Partial<NodeSetup>): NodeSetup {
+  const options = loadRunOptions({ flags: {}, env: {}, command: ['server'] });
+  return { ...setupOf(options, true), ...change };
 }
 
 export function primaryStatus(id: string, change: Partial<NodeStatus> = {}): NodeStatus {
