@@ -4,7 +4,7 @@ import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
-import { FailoverError } from '../../errors.ts';
+import { badOption, wholeNumber } from '../flag-values.ts';
 import { Campaign } from '../../simulation/campaign.ts';
 import { FAULT_KINDS, isFaultKind } from '../../simulation/faults.ts';
 import type { FaultKind } from '../../simulation/faults.ts';
@@ -168,24 +168,6 @@ function kindsOf(text: string): readonly FaultKind[] {
     const known = `some of ${FAULT_KINDS.join(', ')}, with commas between them`;
     throw badOption('--faults', `"${kind}" is no fault`, known);
   });
-}
-
-/** Null: it was not given. */
-function wholeNumber(
-  flag: string,
-  text: string | null,
-  { least, most }: { readonly least: number; readonly most: number },
-): number | null {
-  if (text === null) return null;
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  const expected = `a whole number from ${String(least)} to ${String(most)}`;
-  throw badOption(flag, `"${text}" is none`, expected);
-}
-
-function badOption(option: string, fact: string, expected: string): FailoverError {
-  const details = { option, expected };
-  return new FailoverError('FAILOVER_BAD_OPTION', `Cannot use ${option}: ${fact}`, { details });
 }
 
 function write(text: string): void {
