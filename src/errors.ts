@@ -229,6 +229,7 @@ export const EXIT_CODES: readonly ExitCodeEntry[] = [
     meaning: 'this node lost its lease or was fenced, and `--exit-on-demote` was set',
   },
   { code: '7', meaning: 'timed out (`wait`, `promote`, `demote`, `stop`, `check`)' },
+  { code: '8', meaning: 'something did not hold, or not all was tried (`drill`)' },
   { code: '126', meaning: 'the command can not be run' },
   { code: '127', meaning: 'the command is not found' },
   { code: '128 + n', meaning: 'the command died of signal n' },

@@ -152,6 +152,8 @@ export interface Question {
   readonly method: RpcMethod;
   readonly params?: Readonly<Record<string, unknown>>;
   readonly timeoutMs: number;
+  /** Ends the wait early; what was asked may still happen. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -161,7 +163,7 @@ export interface Question {
  */
 export async function ask(record: RegisteredNode, question: Question): Promise<unknown> {
   const { callOnce } = await import('../transport/rpc-client.ts');
-  const { group, method, params, timeoutMs } = question;
+  const { group, method, params, timeoutMs, signal } = question;
   const startedAt = performance.now();
   try {
     return await callOnce(record.endpoints.rpc, {
@@ -169,6 +171,7 @@ export async function ask(record: RegisteredNode, question: Question): Promise<u
       // A node that was stopped and goes on later must not do what its client has given up.
       params: { ...params, group, expiresAtMs: monotonicNow() + timeoutMs },
       timeoutMs,
+      signal,
     });
   } catch (error) {
     if (!(error instanceof FailoverError)) throw error;

@@ -22,6 +22,14 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '1': 'a promise is broken, or an unexpected failure',
     '130': 'ended by Ctrl-C',
   },
+  drill: {
+    '0': 'everything held',
+    '1': 'refused: the group is not fit for a drill, and nothing was touched',
+    '2': 'a bad flag or value, named, or nobody has agreed',
+    '3': 'there is no primary',
+    '8': 'something did not hold, or not all could be tried: the certificate says what',
+    '130': 'ended by Ctrl-C; what was stopped goes on',
+  },
   promote: {
     '0': 'the node is primary',
     '3': 'there is no such node',
@@ -56,6 +64,15 @@ last      the last change of primary, and what it took by the clock of who took 
   check: `The secondary that is next probes the primary. It takes over at once when the lease is free. A primary
 that answers no probe counts as dead only after --heartbeat-timeout without any sign of life: what
 was found and until when that takes is said at once, on stderr, and the takeover is waited for.`,
+  drill: `It makes real trouble on the nodes that run now, and asks first:
+  switchover      promote the next in succession
+  workload-crash  SIGKILL to the main process of the primary's command
+  starve          busy loops on all processors; nobody may take over
+  crash           SIGKILL to the primary's node
+  hang            SIGSTOP to the primary's node, which has to be fenced
+A node that is killed or fenced stays away unless --restart-command brings it back, so
+crash and hang are left out where no other secondary would stand by after them. The
+command is run by \`sh -c\` with FAILOVER_GROUP, FAILOVER_STATE_DIR and FAILOVER_NODE.`,
   simulate: 'It starts no process and touches no group.',
 };
 

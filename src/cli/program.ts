@@ -50,6 +50,7 @@ export function createProgram(): Command {
   addRun(program);
   addLooking(program);
   addSimulate(program);
+  addDrill(program);
   addChanges(program);
   return program;
 }
@@ -127,6 +128,34 @@ function addSimulate(program: Command): void {
     .action(async (flags: Flags) => {
       const { simulate } = await import('./commands/simulate.ts');
       await simulate(flags);
+    });
+}
+
+function addDrill(program: Command): void {
+  addClient(program, {
+    name: 'drill',
+    summary: 'make trouble on your own running group and certify how it came through',
+    example: 'failover drill --group web --faults switchover,crash --rounds 3 --yes',
+  })
+    .option(
+      '--faults <LIST>',
+      'The faults, with commas, in this order. (default: all that are safe)',
+    )
+    .addOption(withDefault('--rounds <N>', 'How often each fault is played.', '1'))
+    .option('--within <TIME>', 'The longest downtime that you allow, beside the predicted bounds.')
+    .option('--restart-command <SH>', 'Shell command that brings a lost node back.')
+    .option(
+      '--loops <N>',
+      'How many busy loops starve the machine. (default: 4 for each processor)',
+    )
+    .addOption(withDefault('--starve-time <TIME>', 'For how long, at most 10m.', '10s'))
+    .addOption(withDefault('--timeout <TIME>', 'How long a step may take beyond its bound.', '60s'))
+    .option('--allow-mixed-versions', 'Drill also nodes of different versions.')
+    .option('--yes', 'Do it without asking.')
+    .option('--json', 'Print the certificate as one JSON object.')
+    .action(async (flags: Flags) => {
+      const { drill } = await import('./commands/drill.ts');
+      await drill(client(flags), flags);
     });
 }
 
