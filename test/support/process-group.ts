@@ -25,6 +25,7 @@ import {
   signal,
   zombiesOf,
 } from './process-list.ts';
+import type { MarkedProcess } from './process-list.ts';
 import { LAUNCHER, NodeProcess, startClient, startOnTerminal } from './process-node.ts';
 import type { ClientProcess, ClientResult, NodeLaunch } from './process-node.ts';
 import { storyOf } from './process-story.ts';
@@ -146,6 +147,11 @@ export class Group {
   /** The state letter of a process; '' when it is gone. */
   stateOf(pid: number): string {
     return readStat(pid)?.state ?? '';
+  }
+
+  /** Every living process that this group has started, its clients too. */
+  marked(): readonly MarkedProcess[] {
+    return markedProcesses(this.mark);
   }
 
   /** The living processes of all sessions that a node has on record. */

@@ -27,12 +27,21 @@ export function boundOf(fault: DrillFault, { primary, secondaries }: Scene): Bou
       if (next.hangMs === null) return null;
       return sum([['timeout, probes and grace', next.hangMs], ...starting(next)]);
     case 'workload-crash':
-      return expectationOf(fault, primary) === 'same-node'
-        ? sum([...emptying(primary), ...starting(primary.crashMs === null ? next : primary)])
-        : sum([...demotion(primary), ...starting(next)]);
+      return boundOfCrashedWorkload(primary, next);
     case 'switchover':
       return sum([['drain', primary.setup.drainMs], ...demotion(primary), ...starting(next)]);
   }
+}
+
+function boundOfCrashedWorkload(primary: SceneNode, next: SceneNode): Bound {
+  const inPlace = sum([
+    ...emptying(primary),
+    ...starting(primary.crashMs === null ? next : primary),
+  ]);
+  const elsewhere = sum([...demotion(primary), ...starting(next)]);
+  const expected = expectationOf('workload-crash', primary);
+  if (expected === 'same-node') return inPlace;
+  return expected === 'other-node' || elsewhere.ms >= inPlace.ms ? elsewhere : inPlace;
 }
 
 type Part = readonly [what: string, ms: number];

@@ -17,15 +17,15 @@ export interface DrilledNode {
   readonly setup: NodeSetup;
 }
 
-/** Who is to lead after a fault: another node, the same one, or the same one without any change. */
-export type Expectation = 'other-node' | 'same-node' | 'no-change';
+/** Who is to lead after a fault: another node, the same one, either, or the same one without any change. */
+export type Expectation = 'other-node' | 'same-node' | 'either-node' | 'no-change';
 
 export function expectationOf(fault: DrillFault, primary: DrilledNode): Expectation {
   if (fault === 'starve') return 'no-change';
   if (fault !== 'workload-crash') return 'other-node';
-  // Another hot workload is there already, which is faster than a new start.
-  const restartsHere = primary.setup.restart !== 'never' && primary.standby !== 'hot';
-  return restartsHere ? 'same-node' : 'other-node';
+  if (primary.setup.restart === 'never') return 'other-node';
+  // Another hot workload is faster than a new start; a primary that has heard of none yet starts it anew.
+  return primary.standby === 'hot' ? 'either-node' : 'same-node';
 }
 
 /** Whether the primary's node is gone after the fault, and stays so until somebody starts it again. */
@@ -34,5 +34,5 @@ export function losesNode(fault: DrillFault, primary: DrilledNode): boolean {
   if (fault === 'starve') return false;
   const { exitOnDemote, restart } = primary.setup;
   if (fault === 'workload-crash' && restart === 'never') return true;
-  return exitOnDemote && expectationOf(fault, primary) === 'other-node';
+  return exitOnDemote && expectationOf(fault, primary) !== 'same-node';
 }

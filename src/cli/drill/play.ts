@@ -63,7 +63,10 @@ export async function playRound(fault: DrillFault, context: DrillContext): Promi
   } finally {
     await trouble.end();
   }
+  // What goes on after the start is looked at too: an overlap may come late.
+  await until(never, { limitMs: DWELL_MS, signal: interruption });
   if (outcome === null || interruption.aborted) return null;
+  context.sampler.look();
   const overlaps = context.sampler.overlaps.slice(overlapsBefore);
   const restored = await restore(fault, scene, context);
   return { outcome: { ...outcome, overlaps }, problems: restored, notes: [] };
@@ -149,6 +152,9 @@ async function awaitOutcome(
     overlaps: [],
   };
 }
+
+/** How long a fault is watched after its outcome, ms: some twenty looks. */
+const DWELL_MS = 200;
 
 const never = (): Promise<boolean> => Promise.resolve(false);
 

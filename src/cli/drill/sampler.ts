@@ -52,7 +52,7 @@ export class Sampler {
 
   start(): void {
     const startedAt = monotonicNow();
-    this.#look();
+    this.look();
     const costMs = monotonicNow() - startedAt;
     const pauseMs = Math.max(EVERY_MS - costMs, costMs * (1 / LARGEST_SHARE - 1));
     this.#timer = setTimeout(() => {
@@ -61,6 +61,7 @@ export class Sampler {
   }
 
   stop(): void {
+    this.look();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
@@ -82,7 +83,8 @@ export class Sampler {
     };
   }
 
-  #look(): void {
+  /** Looks at once, beside the regular looks. */
+  look(): void {
     const now = monotonicNow();
     if (this.#lastLookMs !== null && this.#gaps.length < MOST_GAPS) {
       this.#gaps.push(now - this.#lastLookMs);
