@@ -2,7 +2,7 @@
 import type { Bound } from './bounds.ts';
 import type { DrillFault } from './faults.ts';
 import type { PlannedFault } from './plan.ts';
-import type { SamplingReport } from './sampler.ts';
+import type { SamplingReport, Watched } from './sampler.ts';
 import type { SceneNode } from './scene.ts';
 import { notesOn, problemsOf } from './verdict.ts';
 import type { Leader, Outcome } from './verdict.ts';
@@ -66,6 +66,8 @@ export interface RoundEntry {
   readonly downtimeMs: number | null;
   readonly tookMs: number | null;
   readonly boundMs: number | null;
+  /** How closely it was watched for overlaps, from the fault to a moment after its outcome. */
+  readonly watched: Watched;
   /** What did not hold. */
   readonly problems: readonly string[];
   readonly notes: readonly string[];
@@ -84,9 +86,9 @@ export interface NodeEntry {
 /** One round as it went. */
 export interface PlayedRound {
   readonly outcome: Outcome;
+  readonly watched: Watched;
   /** What else did not hold, such as a node that did not come back. */
   readonly problems: readonly string[];
-  readonly notes: readonly string[];
 }
 
 /** What a drill has seen. */
@@ -132,10 +134,16 @@ export function certificateOf(record: DrillRecord): Certificate {
     primary: record.primary,
     faults,
     sampling: record.sampling,
-    nodes: record.nodes.map(({ id, version: its, standby, crashMs, hangMs, setup }) => {
-      return { id, version: its, standby, predictedMs: crashMs, hangMs, settings: setup };
-    }),
+    nodes: [...record.nodes]
+      .sort(byId)
+      .map(({ id, version: its, standby, crashMs, hangMs, setup }) => {
+        return { id, version: its, standby, predictedMs: crashMs, hangMs, settings: setup };
+      }),
   };
+}
+
+function byId(a: SceneNode, b: SceneNode): number {
+  return a.id < b.id ? -1 : Number(a.id > b.id);
 }
 
 /** The middle one, or the mean of the two in the middle; to a tenth of a millisecond. */
@@ -169,7 +177,7 @@ function faultEntry({ fault, skipped }: PlannedFault, record: DrillRecord): Faul
   };
 }
 
-function roundEntry({ outcome, problems, notes }: PlayedRound, round: number): RoundEntry {
+function roundEntry({ outcome, watched, problems }: PlayedRound, round: number): RoundEntry {
   const { before, after, downtimeMs, tookMs, bound } = outcome;
   return {
     round,
@@ -178,8 +186,9 @@ function roundEntry({ outcome, problems, notes }: PlayedRound, round: number): R
     downtimeMs: downtimeMs === null ? null : tenths(downtimeMs),
     tookMs: tookMs === null ? null : tenths(tookMs),
     boundMs: bound?.ms ?? null,
+    watched,
     problems: [...problemsOf(outcome), ...problems],
-    notes: [...notesOn(outcome), ...notes],
+    notes: notesOn(outcome),
   };
 }
 

@@ -53,6 +53,9 @@ export async function playRound(fault: DrillFault, context: DrillContext): Promi
   if (obstacle !== null) return { left: obstacle };
   const bound = boundOf(fault, scene);
   const overlapsBefore = context.sampler.overlaps.length;
+  context.sampler.noteHolders();
+  context.sampler.look();
+  context.sampler.takeWatched();
   const trouble = await makeTrouble(fault, scene, {
     ...context,
     limitMs: (bound?.ms ?? 0) + context.timeoutMs,
@@ -68,8 +71,10 @@ export async function playRound(fault: DrillFault, context: DrillContext): Promi
   if (outcome === null || interruption.aborted) return null;
   context.sampler.look();
   const overlaps = context.sampler.overlaps.slice(overlapsBefore);
-  const restored = await restore(fault, scene, context);
-  return { outcome: { ...outcome, overlaps }, problems: restored, notes: [] };
+  const watched = context.sampler.takeWatched();
+  context.sampler.noteHolders();
+  const problems = await restore(fault, scene, context);
+  return { outcome: { ...outcome, overlaps }, watched, problems };
 }
 
 /**

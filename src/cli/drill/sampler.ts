@@ -21,14 +21,19 @@ export interface SamplingReport {
   readonly overlaps: readonly string[];
 }
 
+/** How closely one round was watched. */
+export interface Watched {
+  readonly looks: number;
+  readonly longestGapMs: number;
+}
+
 /** How often it looks, ms; less often where a look takes long. */
 const EVERY_MS = 10;
 
 /** It takes at most this share of one processor: it must not be the load that it measures under. */
 const LARGEST_SHARE = 0.25;
 
-/** How often the holders of the lock are looked for, ms. */
-const LOCK_EVERY_MS = 200;
+const UNWATCHED: Watched = { looks: 0, longestGapMs: 0 };
 
 /** The most processes that are remembered of one session, and sessions of the drill. */
 const REMEMBERED = 1000;
@@ -40,10 +45,10 @@ export class Sampler {
   /** By session: every process that was once seen in it, or holding the lock for it, and lives. */
   readonly #known = new Map<string, KnownSession>();
   readonly #gaps: number[] = [];
+  #watched: Watched = UNWATCHED;
   #looks = 0;
   #lockLooks = 0;
   #lastLookMs: number | null = null;
-  #lastLockLookMs = -Infinity;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(paths: GroupPaths) {
@@ -66,6 +71,13 @@ export class Sampler {
     this.#timer = null;
   }
 
+  /** What was watched since the last call. */
+  takeWatched(): Watched {
+    const { looks, longestGapMs } = this.#watched;
+    this.#watched = UNWATCHED;
+    return { looks, longestGapMs: tenths(longestGapMs) };
+  }
+
   /** The overlaps seen so far, each once. */
   get overlaps(): readonly string[] {
     return [...this.#overlaps];
@@ -86,20 +98,20 @@ export class Sampler {
   /** Looks at once, beside the regular looks. */
   look(): void {
     const now = monotonicNow();
-    if (this.#lastLookMs !== null && this.#gaps.length < MOST_GAPS) {
-      this.#gaps.push(now - this.#lastLookMs);
-    }
+    const gapMs = now - (this.#lastLookMs ?? now);
+    if (gapMs > 0 && this.#gaps.length < MOST_GAPS) this.#gaps.push(gapMs);
+    const { looks, longestGapMs } = this.#watched;
+    this.#watched = { looks: looks + 1, longestGapMs: Math.max(longestGapMs, gapMs) };
     this.#lastLookMs = now;
     this.#looks += 1;
     try {
       const first = this.#sight();
-      if (now - this.#lastLockLookMs >= LOCK_EVERY_MS) this.#noteHolders(first);
       if (!mayOverlap(first)) return;
       for (const overlap of overlapsIn(first, this.#sight())) this.#overlaps.add(overlap);
     } catch {
-      // The system had nothing left to look with: a gap, which the report shows by its length.
+      // The system had nothing left to look with. It saw nothing: the gap goes on, and the report shows it.
       this.#looks -= 1;
-      this.#lastLookMs = null;
+      this.#lastLookMs = now - gapMs;
     }
   }
 
@@ -128,10 +140,20 @@ export class Sampler {
     });
   }
 
-  /** What holds the lock while one workload alone is active belongs to it, in whatever session it is. */
-  #noteHolders(sessions: readonly SeenSession[]): void {
-    this.#lastLockLookMs = monotonicNow();
-    this.#lockLooks += 1;
+  /**
+   * Notes who holds the lock while one workload alone is active: it belongs to it, in whatever session it
+   * is. Takes up to 100 ms, in which nothing else is seen: for the quiet time before and after a fault.
+   */
+  noteHolders(): void {
+    try {
+      this.#noteHoldersIn(this.#sight());
+      this.#lockLooks += 1;
+    } catch {
+      // As above: it is not counted.
+    }
+  }
+
+  #noteHoldersIn(sessions: readonly SeenSession[]): void {
     const active = sessions.filter(({ kind, active: is }) => kind === 'workload' && is);
     const living = active.filter(({ processes }) => processes.length > 0);
     const [only] = living;

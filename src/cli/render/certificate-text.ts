@@ -1,6 +1,6 @@
 // A drill for people: what it would do, how each round went, and the certificate.
 import { formatDuration, humanMs } from '../../core/duration-text.ts';
-import type { Certificate, FaultEntry, PlayedRound } from '../drill/certificate.ts';
+import type { Certificate, FaultEntry, NodeEntry, PlayedRound } from '../drill/certificate.ts';
 import type { DrillFault } from '../drill/faults.ts';
 import type { DrillOptions } from '../drill/options.ts';
 import type { PlannedFault } from '../drill/plan.ts';
@@ -116,7 +116,7 @@ function remarks({ fault, skipped, leftOut, rounds }: FaultEntry, paint: Paint):
 }
 
 function facts(certificate: Certificate, paint: Paint): string[] {
-  const { epochs, primary, sampling, faults, nodes, directory, version, tookMs } = certificate;
+  const { epochs, primary, faults, nodes, directory, version, tookMs } = certificate;
   const rise = epochs.strictlyIncreasing ? 'each higher than the one before' : 'NOT EACH HIGHER';
   const bounds = faults.flatMap(({ fault, bound }) => {
     return bound === null ? [] : [fact('bound', `${fault}: ${bound.why}`, paint)];
@@ -124,39 +124,53 @@ function facts(certificate: Certificate, paint: Paint): string[] {
   return [
     fact('primary', `${primary.before} before, ${primary.after ?? 'NOBODY'} after`, paint),
     fact('epochs', `${epochs.served.join(', ')}: ${rise}`, paint),
-    fact('overlaps', overlapText(sampling), paint),
+    fact('overlaps', overlapText(certificate), paint),
     ...bounds,
-    ...nodes.map((node) => fact('node', nodeText(node), paint)),
+    fact('nodes', nodes.map(nodeText).join('; '), paint),
+    ...settingsOf(nodes).map((text) => fact('settings', text, paint)),
     fact('by', `failover ${version} in ${humanMs(tookMs)}, on ${directory}`, paint),
   ];
 }
 
-function overlapText(sampling: Certificate['sampling']): string {
+function overlapText({ sampling, faults }: Certificate): string {
   const { looks, medianGapMs, longestGapMs, overlaps, lockLooks } = sampling;
   const seen = overlaps.length === 0 ? 'none seen' : `${String(overlaps.length)} SEEN`;
+  const gaps = faults.flatMap(({ fault, rounds }) => {
+    return fault === 'starve' ? [] : rounds.map(({ watched }) => watched.longestGapMs);
+  });
+  const closely =
+    gaps.length === 0 ? '' : `; while a role changed ${humanMs(Math.max(...gaps))} at most`;
   return (
-    `${seen} in ${String(looks)} looks, ${humanMs(medianGapMs)} apart and once ${humanMs(longestGapMs)} ` +
-    `(holders of the lock: ${String(lockLooks)} looks); what came and went between two was not observed`
+    `${seen} in ${String(looks)} looks, ${humanMs(medianGapMs)} apart and once ${humanMs(longestGapMs)}` +
+    `${closely} (holders of the lock: ${String(lockLooks)} looks). ` +
+    'What came and went between two looks was not observed'
   );
 }
 
-function nodeText({
-  id,
-  version,
-  standby,
-  predictedMs,
-  hangMs,
-  settings,
-}: Certificate['nodes'][number]): string {
-  const { fence, orphan, restart, stopGraceMs, fenceGraceMs } = settings;
-  const { heartbeatTimeoutMs, probeAttempts, probeTimeoutMs } = settings;
+function nodeText({ id, version, standby, predictedMs, hangMs }: NodeEntry): string {
   const crash = predictedMs === null ? 'not rehearsed' : humanMs(predictedMs);
-  const hang = hangMs === null ? 'no bound' : formatDuration(hangMs);
+  const hang = hangMs === null ? 'none' : formatDuration(hangMs);
+  return `${id} ${version} ${standby} (predicts crash ${crash}, hang ${hang})`;
+}
+
+/** The settings that matter to the bounds, and which nodes have them. */
+function settingsOf(nodes: readonly NodeEntry[]): readonly string[] {
+  const idsBySettings = new Map<string, string[]>();
+  for (const { id, settings } of nodes) {
+    const text = settingsText(settings);
+    idsBySettings.set(text, [...(idsBySettings.get(text) ?? []), id]);
+  }
+  return [...idsBySettings].map(([text, ids]) => `${[...new Set(ids)].join(', ')}: ${text}`);
+}
+
+function settingsText(settings: NodeEntry['settings']): string {
+  const { fence, orphan, restart, stopGraceMs, fenceGraceMs, drainMs } = settings;
+  const { heartbeatTimeoutMs, probeAttempts, probeTimeoutMs } = settings;
   return (
-    `${id}, ${version}, ${standby}; predicts crash ${crash}, hang ${hang}; ` +
     `timeout ${formatDuration(heartbeatTimeoutMs)}, ${String(probeAttempts)} probes of ` +
-    `${formatDuration(probeTimeoutMs)}, graces ${formatDuration(stopGraceMs)} and ` +
-    `${formatDuration(fenceGraceMs)}; fence ${fence}, orphan ${orphan}, restart ${restart}`
+    `${formatDuration(probeTimeoutMs)}, stop grace ${formatDuration(stopGraceMs)}, fence grace ` +
+    `${formatDuration(fenceGraceMs)}, drain ${formatDuration(drainMs)}, fence ${fence}, ` +
+    `orphan ${orphan}, restart ${restart}`
   );
 }
 

@@ -7,7 +7,7 @@ import { PLAIN } from '../../../src/cli/render/plain.ts';
 import { drilled, outcomeWith } from '../support/drilled.ts';
 
 function played(change: Parameters<typeof outcomeWith>[0] = {}): PlayedRound {
-  return { outcome: outcomeWith(change), problems: [], notes: [] };
+  return { outcome: outcomeWith(change), watched: { looks: 40, longestGapMs: 12 }, problems: [] };
 }
 
 const sampling = {
@@ -91,8 +91,17 @@ describe('the text', () => {
     expect(text).toContain('everything held');
     expect(text).toMatch(/crash +1 +20 ms +20 ms +10\.2 s +held/);
     expect(text).toContain('hang: too few');
-    expect(text).toMatch(/none seen in 900 looks, 10 ms apart and once 31 ms.* was not observed/);
+    expect(text).toMatch(
+      /none seen in 900 looks, 10 ms apart and once 31 ms; while a role changed 12 ms at most.* was not observed/,
+    );
     expect(text).toContain('epochs    7, 8: each higher');
+  });
+
+  it('shows settings once that several nodes share', () => {
+    const nodes = [drilled('b'), drilled('c', { setup: { fence: 'none' } }), drilled('a')];
+    const text = certificateLines(certificateOf(recordWith({ nodes })), PLAIN).join('\n');
+    expect(text).toMatch(/settings +a, b: .*fence kill/);
+    expect(text).toMatch(/settings +c: .*fence none/);
   });
 
   it('says what did not hold', () => {

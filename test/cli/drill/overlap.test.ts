@@ -8,7 +8,7 @@ function session(
   processes: readonly string[],
   change: Partial<SeenSession> = {},
 ): SeenSession {
-  const key = `${processes[0] ?? node}`;
+  const key = processes[0] ?? node;
   return { run: `run-${node}`, node, kind: 'workload', active: true, key, processes, ...change };
 }
 
