@@ -1,7 +1,9 @@
 // Makes the trouble: one signal to a proved process, one request, or a crowd of busy loops.
 import type { ClientOptions } from '../../config/load.ts';
 import { FailoverError } from '../../errors.ts';
-import type { ProcessIdentity } from '../../lease/lease-store.ts';
+import { defaultStateDir } from '../../config/state-dir.ts';
+import { peekGroup } from '../../lease/file/peek.ts';
+import type { NodeRecord, ProcessIdentity } from '../../lease/lease-store.ts';
 import { monotonicNow } from '../../runtime/clock.ts';
 import { humanMs } from '../../core/duration-text.ts';
 import { ask } from '../client.ts';
@@ -36,16 +38,13 @@ export function makeTrouble(
   scene: Scene,
   options: TroubleOptions,
 ): Promise<Trouble> {
-  const { primary } = scene;
   switch (fault) {
     case 'crash':
-      return Promise.resolve(kill(primary.supervisor, `SIGKILL to ${nameOf(primary)}`, options));
+      return Promise.resolve(crash(scene, options));
     case 'workload-crash':
-      return Promise.resolve(
-        kill(workloadOf(primary), `SIGKILL to the workload of ${primary.id}`, options),
-      );
+      return Promise.resolve(crashWorkload(scene, options));
     case 'hang':
-      return hang(primary, options);
+      return hang(scene, options);
     case 'starve':
       return starve(options);
     case 'switchover':
@@ -55,16 +54,35 @@ export function makeTrouble(
 
 const NO_REFUSAL = (): null => null;
 
-function kill(target: ProcessIdentity, what: string, { tell }: TroubleOptions): Trouble {
-  tell(what);
+function crash(scene: Scene, options: TroubleOptions): Trouble {
+  const { primary } = scene;
+  options.tell(`SIGKILL to ${nameOf(primary)}`);
+  requireLeader(scene, options);
+  return kill(primary.supervisor);
+}
+
+/** The recorded leader of the session that is active now: its pid alone could be a stranger's. */
+function crashWorkload(scene: Scene, options: TroubleOptions): Trouble {
+  const { id, workloadPid } = scene.primary;
+  options.tell(`SIGKILL to the workload of ${id}`);
+  const session = requireLeader(scene, options).sessions.find(
+    ({ kind, active, process: { pid } }) => {
+      return kind === 'workload' && active && pid === workloadPid;
+    },
+  );
+  if (session === undefined) throw tooLate(`the workload of ${id} is another by now`);
+  return kill(session.process);
+}
+
+function kill(target: ProcessIdentity): Trouble {
   const atMs = monotonicNow();
-  if (!signalProcess(target, 'SIGKILL')) throw gone(what);
+  if (!signalProcess(target, 'SIGKILL')) throw tooLate(`pid ${String(target.pid)} is gone`);
   return { atMs, refusal: NO_REFUSAL, end: () => Promise.resolve() };
 }
 
-async function hang(primary: SceneNode, { limitMs, tell }: TroubleOptions): Promise<Trouble> {
-  const { supervisor } = primary;
-  const guard = await guardStopped(supervisor, limitMs);
+async function hang(scene: Scene, options: TroubleOptions): Promise<Trouble> {
+  const { supervisor } = scene.primary;
+  const guard = await guardStopped(supervisor, options.limitMs);
   const end = async (): Promise<void> => {
     // The guard does it too; without it this is the way.
     try {
@@ -73,16 +91,16 @@ async function hang(primary: SceneNode, { limitMs, tell }: TroubleOptions): Prom
       await guard.release();
     }
   };
-  const what = `SIGSTOP to ${nameOf(primary)}`;
-  tell(what);
-  const atMs = monotonicNow();
+  options.tell(`SIGSTOP to ${nameOf(scene.primary)}`);
   try {
-    if (!signalProcess(supervisor, 'SIGSTOP')) throw gone(what);
+    requireLeader(scene, options);
+    const atMs = monotonicNow();
+    if (!signalProcess(supervisor, 'SIGSTOP')) throw tooLate('the primary is gone');
+    return { atMs, refusal: NO_REFUSAL, end };
   } catch (error) {
     await guard.release();
     throw error;
   }
-  return { atMs, refusal: NO_REFUSAL, end };
 }
 
 async function starve({ loops, starveMs, tell }: TroubleOptions): Promise<Trouble> {
@@ -97,7 +115,7 @@ const LOOPS_MARGIN_MS = 5_000;
 
 function switchOver({ primary, secondaries }: Scene, options: TroubleOptions): Trouble {
   const [next] = secondaries;
-  if (next === undefined) throw gone('promote the next in succession');
+  if (next === undefined) throw tooLate('nobody is next any more');
   options.tell(`promote ${next.id} in place of ${primary.id}`);
   let refusal: string | null = null;
   const atMs = monotonicNow();
@@ -120,19 +138,23 @@ function switchOver({ primary, secondaries }: Scene, options: TroubleOptions): T
   return { atMs, refusal: () => refusal, end };
 }
 
-/** The recorded leader of the session that is active now: its pid alone could be a stranger's. */
-function workloadOf({ id, record, workloadPid }: SceneNode): ProcessIdentity {
-  const session = record.sessions.find(({ kind, active, process: { pid } }) => {
-    return kind === 'workload' && active && pid === workloadPid;
-  });
-  if (session === undefined) throw gone(`signal the workload of ${id}`);
-  return session.process;
+/**
+ * The primary's own record, read now.
+ *
+ * @throws FAILOVER_REFUSED when another leads by now: it is not the one that was to be hit
+ */
+function requireLeader({ primary, group, epoch }: Scene, { options }: TroubleOptions): NodeRecord {
+  const peek = peekGroup(options.stateDir ?? defaultStateDir(), group);
+  const leads = peek?.observation.epoch === epoch && peek.observation.holder?.run === primary.run;
+  const record = leads ? peek.nodes.find(({ run }) => run === primary.run) : undefined;
+  if (record === undefined) throw tooLate(`${primary.id} does not lead any more`);
+  return record;
 }
 
 function nameOf({ id, supervisor }: SceneNode): string {
   return `${id} (pid ${String(supervisor.pid)})`;
 }
 
-function gone(what: string): FailoverError {
-  return new FailoverError('FAILOVER_REFUSED', `Cannot drill: ${what} came too late, it is gone`);
+function tooLate(fact: string): FailoverError {
+  return new FailoverError('FAILOVER_REFUSED', `Cannot drill: it came too late, ${fact}`);
 }

@@ -116,7 +116,7 @@ function remarks({ fault, skipped, leftOut, rounds }: FaultEntry, paint: Paint):
 }
 
 function facts(certificate: Certificate, paint: Paint): string[] {
-  const { epochs, primary, faults, nodes, directory, version, tookMs } = certificate;
+  const { epochs, primary, sampling, faults, nodes, directory, version, tookMs } = certificate;
   const rise = epochs.strictlyIncreasing ? 'each higher than the one before' : 'NOT EACH HIGHER';
   const bounds = faults.flatMap(({ fault, bound }) => {
     return bound === null ? [] : [fact('bound', `${fault}: ${bound.why}`, paint)];
@@ -124,7 +124,8 @@ function facts(certificate: Certificate, paint: Paint): string[] {
   return [
     fact('primary', `${primary.before} before, ${primary.after ?? 'NOBODY'} after`, paint),
     fact('epochs', `${epochs.served.join(', ')}: ${rise}`, paint),
-    fact('overlaps', overlapText(certificate), paint),
+    fact('overlaps', overlapText(sampling), paint),
+    fact('observed', observedText(certificate), paint),
     ...bounds,
     fact('nodes', nodes.map(nodeText).join('; '), paint),
     ...settingsOf(nodes).map((text) => fact('settings', text, paint)),
@@ -132,18 +133,22 @@ function facts(certificate: Certificate, paint: Paint): string[] {
   ];
 }
 
-function overlapText({ sampling, faults }: Certificate): string {
-  const { looks, medianGapMs, longestGapMs, overlaps, lockLooks } = sampling;
-  const seen = overlaps.length === 0 ? 'none seen' : `${String(overlaps.length)} SEEN`;
+function overlapText({ overlaps }: Certificate['sampling']): string {
+  return overlaps.length === 0 ? 'none seen' : `${String(overlaps.length)} SEEN`;
+}
+
+/** What was not looked at can't be vouched for. */
+function observedText({ sampling, faults }: Certificate): string {
+  const { looks, medianGapMs, longestGapMs, lockLooks } = sampling;
   const gaps = faults.flatMap(({ fault, rounds }) => {
     return fault === 'starve' ? [] : rounds.map(({ watched }) => watched.longestGapMs);
   });
   const closely =
-    gaps.length === 0 ? '' : `; while a role changed ${humanMs(Math.max(...gaps))} at most`;
+    gaps.length === 0 ? '' : `, while a role changed ${humanMs(Math.max(...gaps))} at most`;
   return (
-    `${seen} in ${String(looks)} looks, ${humanMs(medianGapMs)} apart and once ${humanMs(longestGapMs)}` +
-    `${closely} (holders of the lock: ${String(lockLooks)} looks). ` +
-    'What came and went between two looks was not observed'
+    `${String(looks)} looks at the processes, ${humanMs(medianGapMs)} apart and once ` +
+    `${humanMs(longestGapMs)}${closely}; ${String(lockLooks)} at all holders of the lock. ` +
+    'Not observed: what came and went between two looks'
   );
 }
 
