@@ -24,6 +24,9 @@ it('runs the command as the primary, tells each step, and ends in order', async 
     }
   });
   await until('the lead', () => node.state.phase === 'serving');
+  const { setup, activation } = node.status();
+  // A drill does not kill a program that has a node in it.
+  expect([setup.ownsProcess, setup.hasWorkload, activation?.epoch]).toEqual([false, true, 1]);
   node.stop({ reason: 'enough' });
   expect(await node.ended).toMatchObject({ exitCode: 0, reason: 'enough' });
   await until('the last step', () => phases.at(-1) === 'stopped');

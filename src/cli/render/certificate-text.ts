@@ -62,7 +62,7 @@ export function certificateLines(certificate: Certificate, paint: Paint): string
   ];
 }
 
-const HEAD = ['FAULT', 'ROUNDS', 'DOWNTIME', 'LONGEST', 'BOUND', 'VERDICT'];
+const HEAD = ['FAULT', 'ROUNDS', 'MEDIAN DOWN', 'LONGEST', 'BOUND', 'VERDICT'];
 const LABEL_WIDTH = 10;
 
 const isTried = ({ verdict }: FaultEntry): boolean => verdict !== 'skipped';
