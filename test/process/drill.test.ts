@@ -95,18 +95,43 @@ describe('a drill', () => {
       for (const node of group.nodes) await group.ends(node);
     }));
 
-  it('reports a promotion that fails, and the old primary serves on', () =>
+  it('reports a promotion that fails, and makes no more trouble: the old primary serves on', () =>
     inGroup(
       async (group) => {
         const [a] = await group.startAll(['a']);
-        const b = await group.start('b', { options: { 'promote-command': 'exit 1' } });
-        await group.reaches(b, 'watching');
-        const result = await drill(group, '--faults', 'switchover');
-        const { faults, primary } = certificateIn(result);
+        for (const id of ['b', 'c']) {
+          const node = await group.start(id, { options: { 'promote-command': 'exit 1' } });
+          await group.reaches(node, 'watching');
+        }
+        const result = await drill(group, '--faults', 'switchover,crash');
+        const { faults, primary, endedBecause } = certificateIn(result);
         expect(result.code).toBe(8);
-        expect(faults[0]?.rounds[0]?.problems.join()).toContain('b was not promoted');
-        expect(primary).toEqual({ before: 'a', after: 'a' });
+        expect(faults[0]?.rounds[0]?.problems.join()).toMatch(/^[bc] was not promoted/);
+        expect([faults[1]?.verdict, faults[1]?.rounds]).toEqual(['incomplete', []]);
+        expect(endedBecause).toContain('no more trouble');
+        expect([primary, a.end]).toEqual([{ before: 'a', after: 'a' }, null]);
         await group.reaches(a, 'serving', 2);
+      },
+      { options: GENEROUS },
+    ));
+});
+
+describe('a yes on a terminal', () => {
+  it('is consent', () =>
+    inGroup(
+      async (group) => {
+        await group.startAll(['a', 'b']);
+        const asked = group.onTerminal(
+          { rows: 40, columns: 120 },
+          'drill',
+          '--faults',
+          'switchover',
+        );
+        await group.until('the question', () => asked.stdout.includes('[y/N]'));
+        asked.type('y\r');
+        expect((await asked.done).code).toBe(0);
+        expect(asked.stdout).toContain('everything held');
+        expect(group.starts).toBe(2);
       },
       { options: GENEROUS },
     ));
@@ -122,15 +147,20 @@ describe('nothing is touched', () => {
       expect(group.starts).toBe(1);
     }));
 
-  it('after a no on a terminal', () =>
+  it.each([
+    ['a no', 'n\r'],
+    ['Ctrl-C', '\u0003'],
+    ['Ctrl-D', '\u0004'],
+  ])('after %s on a terminal', (_, keys) =>
     inGroup(async (group) => {
       await group.startAll(['a', 'b']);
       const asked = group.onTerminal({ rows: 40, columns: 120 }, 'drill');
       await group.until('the question', () => asked.stdout.includes('[y/N]'));
-      asked.type('n\r');
+      asked.type(keys);
       expect((await asked.done).code).toBe(2);
       expect(group.starts).toBe(1);
-    }));
+    }),
+  );
 
   it('in a group that is paused, or has nobody who would take over', () =>
     inGroup(async (group) => {
@@ -195,8 +225,9 @@ describe('an overlap', () => {
     inGroup(
       async (group) => {
         const script = group.path('leaves.sh');
-        // A helper that forgets the lock and, once it is told to, the session as well.
-        const helper = 'while [ ! -e leave ]; do sleep 0.05; done; exec setsid sleep 600';
+        // A helper that forgets the lock and, once one of them is told to, the session as well.
+        const told = 'while ! mv leave left 2>/dev/null; do sleep 0.05; done';
+        const helper = `${told}; exec setsid sleep 601`;
         writeFileSync(script, `sh -c '${helper}' 3>&- & exec sleep 600\n`);
         const run = ['sh', script];
         await group.startAll(['a', 'b'], { run });
@@ -211,7 +242,7 @@ describe('an overlap', () => {
         expect([result.code, verdict]).toEqual([8, 'broken']);
         expect(sampling.overlaps.join()).toContain('two were active at once');
         for (const { pid, command } of group.marked()) {
-          if (command.startsWith('sleep')) group.signal(pid, 'SIGKILL');
+          if (command.startsWith('sleep 601')) group.signal(pid, 'SIGKILL');
         }
       },
       { options: GENEROUS },

@@ -4,7 +4,7 @@ import type { ClientOptions } from '../../config/load.ts';
 import { FailoverError } from '../../errors.ts';
 import { monotonicNow } from '../../runtime/clock.ts';
 import { packageVersion } from '../../version.ts';
-import { directoryOf, lookAtGroup } from '../client.ts';
+import { directoryOf, lookAtGroup, primaryOf } from '../client.ts';
 import type { GroupSnapshot } from '../client.ts';
 import { certificateOf } from '../drill/certificate.ts';
 import type { Certificate, DrillRecord, PlayedRound } from '../drill/certificate.ts';
@@ -18,6 +18,7 @@ import type { DrillContext } from '../drill/play.ts';
 import { Sampler } from '../drill/sampler.ts';
 import { sceneOf } from '../drill/scene.ts';
 import type { Scene, SceneNode } from '../drill/scene.ts';
+import { forbidsMore } from '../drill/verdict.ts';
 import { maySignal } from '../drill/signal-process.ts';
 import { certificateLines, planLines, roundLine } from '../render/certificate-text.ts';
 import { colorLevel } from '../render/color.ts';
@@ -90,14 +91,15 @@ async function run({ options, snapshot, scene, plan, sampler }: Drill): Promise<
   };
   context.meet(scene.nodes);
   sampler.start();
-  let last: Scene | null;
   try {
     await playAll({ plan, rounds: options.rounds, context, progress });
-    last = await lastScene(context);
+    await settle(context);
   } finally {
     sampler.stop();
     interruption.ignore();
   }
+  const last = await lookAtGroup(options);
+  const leader = primaryOf(last);
   const record: DrillRecord = {
     ...options,
     directory: directoryOf(snapshot),
@@ -109,11 +111,11 @@ async function run({ options, snapshot, scene, plan, sampler }: Drill): Promise<
     plan,
     played: progress.played,
     leftOut: progress.leftOut,
-    primary: { before: scene.primary.id, after: last?.primary.id ?? null },
-    epochs: {
-      before: scene.epoch,
-      after: last?.epoch ?? (await lookAtGroup(options)).observation.epoch,
+    primary: {
+      before: scene.primary.id,
+      after: leader?.status?.role === 'primary' ? leader.record.node : null,
     },
+    epochs: { before: scene.epoch, after: last.observation.epoch },
     sampling: sampler.report(),
     nodes: [...progress.nodes.values()],
   };
@@ -146,6 +148,10 @@ async function playAll(drill: {
       }
       progress.played.push(result);
       context.tell(roundLine(result));
+      if (forbidsMore(result.outcome) || result.problems.length > 0) {
+        progress.endedBecause = `${fault} did not hold: no more trouble is made`;
+        return;
+      }
     }
   } catch (error) {
     if (!(error instanceof FailoverError)) throw error;
@@ -154,15 +160,14 @@ async function playAll(drill: {
   }
 }
 
-/** How the group is left, also after Ctrl-C; null: without a primary, or not to be told. */
-async function lastScene(context: DrillContext): Promise<Scene | null> {
+/** Gives the group the time to come to rest, and says what is left wrong with it. */
+async function settle(context: DrillContext): Promise<void> {
   const timeoutMs = context.interruption.aborted ? LAST_LOOK_MS : context.timeoutMs;
   try {
-    return await awaitScene({ ...context, timeoutMs, interruption: NEVER.signal }, 1);
+    await awaitScene({ ...context, timeoutMs, interruption: NEVER.signal }, 1);
   } catch (error) {
     if (!(error instanceof FailoverError)) throw error;
-    note(error.message);
-    return null;
+    note(error.message.replace('Cannot drill', 'At the end'));
   }
 }
 

@@ -37,6 +37,14 @@ export function problemsOf(outcome: Outcome): readonly string[] {
   return [...overlaps, ...(expected === 'no-change' ? unchanged(outcome) : changed(outcome))];
 }
 
+/**
+ * Whether no more trouble should be made: more than time was wrong, and the next fault could be the one
+ * that leaves the group without a primary.
+ */
+export function forbidsMore(outcome: Outcome): boolean {
+  return problemsOf({ ...outcome, tookMs: 0, downtimeMs: 0 }).length > 0;
+}
+
 /** What went another way than expected, and is no promise broken. */
 export function notesOn({ before, after, expected }: Outcome): readonly string[] {
   if (after === null || expected === 'no-change') return [];

@@ -1,6 +1,6 @@
 // The judgement of one fault: what holds is silent, and what does not is said once.
 import { describe, expect, it } from 'vitest';
-import { notesOn, problemsOf } from '../../../src/cli/drill/verdict.ts';
+import { forbidsMore, notesOn, problemsOf } from '../../../src/cli/drill/verdict.ts';
 import { outcomeWith } from '../support/drilled.ts';
 
 const before = { node: 'a', run: 'run-a', epoch: 7 };
@@ -115,5 +115,23 @@ describe('a starved machine', () => {
     [null, 'nobody served at the end'],
   ])('does not when the role has: %o', (after, problem) => {
     expect(problemsOf(outcomeWith({ ...starved, after }))).toEqual([problem]);
+  });
+});
+
+describe('more trouble', () => {
+  it('may be made after what only took too long', () => {
+    expect(forbidsMore(outcomeWith())).toBe(false);
+    expect(forbidsMore(outcomeWith({ tookMs: 99_000, downtimeMs: 99_000, withinMs: 1 }))).toBe(
+      false,
+    );
+  });
+
+  it.each([
+    { after: null },
+    { refusal: 'b was not promoted', after: { ...before, epoch: 9 } },
+    { overlaps: ['two at once'] },
+    { isGone: false },
+  ])('is not made after %o', (change) => {
+    expect(forbidsMore(outcomeWith(change))).toBe(true);
   });
 });
