@@ -59,7 +59,7 @@ interface Spread {
   readonly max: number;
 }
 
-export interface RoundEntry {
+interface RoundEntry {
   readonly round: number;
   readonly from: Leader;
   readonly to: Leader | null;
