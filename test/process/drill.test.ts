@@ -82,6 +82,38 @@ describe('a drill', () => {
       { options: GENEROUS },
     ));
 
+  it('keeps what it has seen when Ctrl-C comes while a node is to come back', () =>
+    inGroup(
+      async (group) => {
+        await group.startAll(['a', 'b', 'c']);
+        const running = group.startClient(
+          ...['drill', '--json', '--yes', '--faults', 'crash,switchover'],
+          ...['--restart-command', `echo asked > ${group.path('asked')}`],
+        );
+        await group.until('the command', () => group.text('asked') !== '');
+        running.kill('SIGINT');
+        const result = await running.done;
+        const { verdict, faults } = certificateIn(result);
+        expect([result.code, verdict]).toEqual([130, 'incomplete']);
+        expect(faults.map((one) => one.verdict)).toEqual(['held', 'incomplete']);
+      },
+      { options: GENEROUS },
+    ));
+
+  it('reports a node that does not come back, and makes no more trouble', () =>
+    inGroup(
+      async (group) => {
+        await group.startAll(['a', 'b', 'c']);
+        const back = ['--restart-command', 'exit 3', '--timeout', '2s'];
+        const result = await drill(group, '--faults', 'crash,hang', ...back);
+        const { verdict, faults } = certificateIn(result);
+        expect([result.code, verdict]).toEqual([8, 'broken']);
+        expect(faults[0]?.rounds[0]?.problems.join()).toMatch(/a did not come back.*exit code 3/);
+        expect(faults[1]?.rounds).toEqual([]);
+      },
+      { options: GENEROUS },
+    ));
+
   it('reports a command that outlasts what is allowed, with an exit code of its own', () =>
     inGroup(async (group) => {
       await group.startAll(['a', 'b', 'c'], { run: 'exec "$W" --ignore-term' });

@@ -66,9 +66,13 @@ export async function playRound(fault: DrillFault, context: DrillContext): Promi
   } finally {
     await trouble.end();
   }
+  if (outcome === null) {
+    // Interrupted, and perhaps with a node less: whoever gave a command for that wants it back.
+    await restore(fault, scene, context);
+    return null;
+  }
   // What goes on after the start is looked at too: an overlap may come late.
   await until(never, { limitMs: DWELL_MS, signal: interruption });
-  if (outcome === null || interruption.aborted) return null;
   context.sampler.look();
   const overlaps = context.sampler.overlaps.slice(overlapsBefore);
   const watched = context.sampler.takeWatched();
@@ -210,7 +214,10 @@ function isGone({ supervisor }: SceneNode, { interruption }: DrillContext): Prom
 
 const GONE_LIMIT_MS = 5_000;
 
-/** Has a lost node brought back, where there is a command for it; the problems with that. */
+/**
+ * Has a lost node brought back, where there is a command for it; the problems with that. After Ctrl-C it
+ * is started and not waited for.
+ */
 async function restore(
   fault: DrillFault,
   { primary, secondaries }: Scene,
@@ -218,13 +225,28 @@ async function restore(
 ): Promise<readonly string[]> {
   const { restartCommand, options, tell } = context;
   if (restartCommand === null || !losesNode(fault, primary)) return [];
+  // One that was hung and not fenced is still there.
+  if (!(await isGone(primary, context)) && isAlive(primary.supervisor)) return [];
   tell(`bringing ${primary.id} back with --restart-command`);
   const command = startRestart(restartCommand, { ...options, node: primary.id });
-  const scene = await awaitScene(context, secondaries.length);
-  if (scene === null || scene.secondaries.length >= secondaries.length) return [];
+  const wanted = secondaries.length;
+  const [standbys, obstacle] = await countStandbys(context, wanted);
+  if (standbys === null || standbys >= wanted) return [];
   const why = command.failure === null ? '' : ` (its end: ${command.failure})`;
-  return [
-    `after --restart-command${why} ${String(scene.secondaries.length)} stand by, and ` +
-      `${String(secondaries.length)} did before`,
-  ];
+  const state = obstacle ?? `${String(standbys)} stand by, and ${String(wanted)} did before`;
+  return [`${primary.id} did not come back by --restart-command${why}: ${state}`];
+}
+
+/** How many stand by once that many are wanted; null: it was interrupted. And what is wrong with them. */
+async function countStandbys(
+  context: DrillContext,
+  wanted: number,
+): Promise<readonly [number | null, string | null]> {
+  try {
+    const scene = await awaitScene(context, wanted);
+    return [scene?.secondaries.length ?? null, null];
+  } catch (error) {
+    if (!(error instanceof FailoverError)) throw error;
+    return [0, error.message.replace(/^Cannot drill: /, '')];
+  }
 }
