@@ -30,6 +30,12 @@ export interface Transition {
   readonly reason: string;
 }
 
+/** A decision with what it was made from. */
+export interface Step extends Transition {
+  readonly before: NodeState;
+  readonly event: Event;
+}
+
 /**
  * Decides what one event means. Never throws for an event that can happen; a broken invariant throws
  * `InvariantViolation`, because going on could start a second workload.

@@ -18,6 +18,7 @@ import type { NodeTransport } from '../transport/node-transport.ts';
 import { packageVersion } from '../version.ts';
 import { resolveCommand } from '../workload/command-path.ts';
 import { probeDeathSignal } from '../workload/death-signal.ts';
+import type { NodeJournal } from '../journal/node-journal.ts';
 import { monotonicNow, systemClock } from './clock.ts';
 import { accepted, messageOf } from './failures.ts';
 import { Narrator } from './narrator.ts';
@@ -26,7 +27,7 @@ import { NodeLoop } from './node.ts';
 import { openTransport, sparesOrphans } from './node-extras.ts';
 import type { FailoverNodeExtras, WorkloadParts } from './node-extras.ts';
 import { AwaitedHolders } from './awaited-holders.ts';
-import { buildFencing, buildWorkload, nodeRecordOf } from './node-parts.ts';
+import { buildFencing, buildJournal, buildWorkload, nodeRecordOf } from './node-parts.ts';
 import type { NodeContext } from './node-parts.ts';
 import { serve } from './node-requests.ts';
 import { setupOf } from './node-setup.ts';
@@ -73,6 +74,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       this.#warn(warning);
     },
   });
+  readonly #journal: NodeJournal;
   #resolveEnded: (order: StopOrder) => void = () => undefined;
   readonly #setup: NodeSetup;
   #rehearsal: Parameters<typeof predictionOf>[1] = null;
@@ -137,6 +139,11 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     this.#workload =
       extras.createWorkload?.(this.#workloadParts()) ??
       buildWorkload(this.#context(), () => this.#fencing, parts.deathSignal);
+    this.#journal = buildJournal(this.#record(), {
+      settings: this.settings,
+      paths: this.#lease.paths,
+      phase: () => this.#loop.state.phase,
+    });
     this.#loop = this.#createLoop(extras);
     this.#lease.watch(() => {
       this.#loop.dispatch({ type: 'lease-changed' });
@@ -375,6 +382,10 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
           }
           this.#narrator.tell(step);
           this.#awaited.after(step.event);
+          this.#journal.note(step);
+        },
+        onRefusal: (event, error) => {
+          this.#journal.noteRefusal(this.#loop.state, event, messageOf(error));
         },
         onExit: (order) => void this.#close(order),
         onSuspend: () => {
@@ -412,7 +423,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     } finally {
       limit.abort();
     }
-    await wait(LINGER_MS);
+    await Promise.all([wait(LINGER_MS), this.#journal.close()]);
     await this.#bus.close();
     await this.#closeTransport();
     this.emit('exit', order);

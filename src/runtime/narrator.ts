@@ -1,7 +1,7 @@
 // What a node tells its listeners: its transitions, each warning once, and the latest of them on request.
 import type { EventEmitter } from 'node:events';
 import type { Phase, Role, StopOrder, Takeover } from '../core/state.ts';
-import type { Step } from './node.ts';
+import type { Step } from '../core/transition.ts';
 
 /** A change of the node's phase, with the sentence that says why. */
 export interface NodeTransition {

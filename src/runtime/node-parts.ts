@@ -5,11 +5,13 @@ import type { RunOptions } from '../config/load.ts';
 import { parseReadyWhen } from '../config/ready-when.ts';
 import type { EventBody } from '../core/event.ts';
 import type { Settings } from '../core/settings.ts';
-import type { Endpoints } from '../core/state.ts';
+import type { Endpoints, Phase } from '../core/state.ts';
 import { ProcessFencing } from '../fence/fence.ts';
 import { ownIdentity } from '../fence/process-identity.ts';
+import { NodeJournal } from '../journal/node-journal.ts';
 import type { FileLease } from '../lease/file/file-lease.ts';
 import { roleFilePath } from '../lease/file/group-paths.ts';
+import type { GroupPaths } from '../lease/file/group-paths.ts';
 import type { NodeRecord } from '../lease/lease-store.ts';
 import { createWorkload } from '../workload/create-workload.ts';
 import { monotonicNow } from './clock.ts';
@@ -37,6 +39,31 @@ export function nodeRecordOf(node: {
     startedAtMonotonicMs: monotonicNow(),
   };
 }
+
+/** Where a node writes down what it decides. */
+export function buildJournal(
+  record: ReturnType<typeof nodeRecordOf>,
+  node: {
+    readonly settings: Settings;
+    readonly paths: GroupPaths;
+    readonly phase: () => Phase;
+  },
+): NodeJournal {
+  const { settings, paths, phase } = node;
+  const { group, node: id, run, version, host, startedAt } = record;
+  return new NodeJournal({
+    directory: paths.journal,
+    nodesDirectory: paths.nodes,
+    about: { group, node: id, run, version, host, pid: process.pid, startedAt, settings },
+    isBusy: () => BUSY_PHASES.has(phase()),
+  });
+}
+
+/** While others may be waiting for what this node does: its journal is not written then. */
+const BUSY_PHASES: ReadonlySet<Phase> = new Set<Phase>([
+  ...(['suspecting', 'fencing', 'acquiring', 'clearing', 'starting', 'promoting'] as const),
+  ...(['unwinding', 'restarting', 'demoting'] as const),
+]);
 
 /** What the adapters of one node share. */
 export interface NodeContext {

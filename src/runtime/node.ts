@@ -6,7 +6,7 @@ import { initialState } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
 import { nextWakeAt } from '../core/schedule.ts';
 import { transition } from '../core/transition.ts';
-import type { Transition } from '../core/transition.ts';
+import type { Step, Transition } from '../core/transition.ts';
 import type { Clock } from './ports.ts';
 import { perform } from './perform.ts';
 import type { EffectContext, NodePorts } from './perform.ts';
@@ -14,11 +14,6 @@ import { Orders } from './orders.ts';
 
 /** Events that may wait; more than this means that the loop no longer runs, and messages are dropped. */
 const QUEUE_LIMIT = 10_000;
-
-export interface Step extends Transition {
-  readonly before: NodeState;
-  readonly event: Event;
-}
 
 interface NodeHooks {
   /** After every event, before its effects are performed. */
@@ -29,6 +24,8 @@ interface NodeHooks {
   readonly onSuspend: () => void;
   /** A port failed where no event can say it. */
   readonly onReport: (what: string, error: unknown) => void;
+  /** The core refused an event; its state is still the one before it. */
+  readonly onRefusal?: (event: Event, error: unknown) => void;
   /** An invariant is broken: the workload has to end now, nothing else can be trusted. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -135,10 +132,19 @@ export class NodeLoop {
 
   #step(event: Event): void {
     const before = this.#state;
-    const next = transition(before, event, this.#options.settings);
+    const next = this.#decide(before, event);
     this.#state = next.state;
     this.#options.hooks.onStep?.({ ...next, before, event });
     for (const effect of next.effects) perform(effect, this.#context);
+  }
+
+  #decide(before: NodeState, event: Event): Transition {
+    try {
+      return transition(before, event, this.#options.settings);
+    } catch (error) {
+      this.#options.hooks.onRefusal?.(event, error);
+      throw error;
+    }
   }
 
   #schedule(): void {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { initialState } from '../../src/core/state.ts';
 import { Narrator } from '../../src/runtime/narrator.ts';
 import type { NodeEvents } from '../../src/runtime/narrator.ts';
-import type { Step } from '../../src/runtime/node.ts';
+import type { Step } from '../../src/core/transition.ts';
 
 function setUp(): { narrator: Narrator; heard: string[]; told: () => Promise<string[]> } {
   const emitter = new EventEmitter<NodeEvents>();

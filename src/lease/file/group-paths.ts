@@ -16,6 +16,8 @@ export interface GroupPaths {
   readonly claims: string;
   /** One record for each node, kept up to date by it. */
   readonly nodes: string;
+  /** What each node has seen and decided; nobody watches it. */
+  readonly journal: string;
   /** The directory of what follows: watched, so nothing that changes often is in it. */
   readonly marks: string;
   readonly paused: string;
@@ -33,6 +35,7 @@ export function groupPaths(directory: string): GroupPaths {
     epochs: join(directory, 'epochs'),
     claims: join(directory, 'claims'),
     nodes: join(directory, 'nodes'),
+    journal: join(directory, 'journal'),
     marks,
     paused: join(marks, 'paused'),
     completed: join(marks, 'completed'),

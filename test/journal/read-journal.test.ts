@@ -1,0 +1,67 @@
+// A journal as it is read: after a crash, a full disk, or from a later version.
+import { describe, expect, it } from 'vitest';
+import { decodeExact, encodeExact } from '../../src/journal/exact-json.ts';
+import { droppedLine } from '../../src/journal/lines.ts';
+import { JournalError, looksLikeJournal, readJournal } from '../../src/journal/read-journal.ts';
+import { drawPlan } from '../../src/simulation/plan.ts';
+import { writeTranscript } from '../../src/simulation/transcript.ts';
+import { journalOf, stepsOfALife } from './support.ts';
+
+const steps = stepsOfALife(5, 30);
+const text = journalOf(steps);
+
+describe('a number', () => {
+  it.each([0.1 + 0.2, Infinity, -Infinity, 1e300, -7])('%d is read as it was written', (number) => {
+    expect(decodeExact(encodeExact({ at: [number] }))).toEqual({ at: [number] });
+  });
+});
+
+describe('a journal', () => {
+  it('is told from a transcript of the simulator', () => {
+    expect(looksLikeJournal(text)).toBe(true);
+    expect(looksLikeJournal(writeTranscript(drawPlan({ seed: 1, nodes: 2, kinds: [] })))).toBe(
+      false,
+    );
+    expect(looksLikeJournal('no JSON')).toBe(false);
+  });
+
+  it('gives each event with its time, also one that repeats another', () => {
+    const { entries } = readJournal(text);
+    const events = entries.flatMap((entry) => (entry.kind === 'event' ? [entry.event] : []));
+    expect(events).toEqual(steps.map(({ event }) => event));
+    expect(text).toContain('"same":');
+  });
+
+  it('loses only the line that a crash has cut off', () => {
+    const whole = readJournal(text);
+    const cut = readJournal(text.slice(0, -20));
+    expect(cut.skipped).toEqual({ corrupt: 1, unknown: 0 });
+    expect(cut.entries).toHaveLength(whole.entries.length - 1);
+  });
+
+  it.each([
+    ['of a later form', '{"v":2,"kind":"event"}', { corrupt: 0, unknown: 1 }],
+    ['of an unknown kind', '{"v":1,"kind":"dream"}', { corrupt: 0, unknown: 1 }],
+    ['that is no JSON', '\u0000\u0000\u0000', { corrupt: 1, unknown: 0 }],
+    ['that is no object', '[1]', { corrupt: 1, unknown: 0 }],
+    ['without an event', '{"v":1,"kind":"event","n":4,"at":1}', { corrupt: 1, unknown: 0 }],
+    ['without a state', '{"v":1,"kind":"state","n":4}', { corrupt: 1, unknown: 0 }],
+  ])('skips a line %s and counts it', (_, line, skipped) => {
+    const journal = readJournal(`${text}${line}\n`);
+    expect(journal.skipped).toEqual(skipped);
+    expect(journal.entries).toEqual(readJournal(text).entries);
+  });
+
+  it('counts what its node could not write', () => {
+    expect(readJournal(text + droppedLine(3, 'disk full') + droppedLine(2, '')).dropped).toBe(5);
+  });
+
+  it.each([
+    ['without a first line', text.slice(text.indexOf('\n') + 1), 'no line tells of which run'],
+    ['without a setting', text.replace('"probeAttempts":', '"tries":'), 'probeAttempts'],
+    ['of nothing', '', 'no line tells of which run'],
+  ])('%s is refused', (_, wrong, message) => {
+    expect(() => readJournal(wrong)).toThrow(JournalError);
+    expect(() => readJournal(wrong)).toThrow(message);
+  });
+});
