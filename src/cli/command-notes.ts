@@ -18,8 +18,8 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   demo: { '0': 'it went well', '7': 'a step did not happen in time', '130': 'ended by Ctrl-C' },
   simulate: {
-    '0': 'every promise held',
-    '1': 'a promise is broken, or an unexpected failure',
+    '0': 'every promise held, or a journal is decided the same',
+    '1': 'a promise is broken, a decision differs, or an unexpected failure',
     '130': 'ended by Ctrl-C',
   },
   drill: {
@@ -73,7 +73,11 @@ was found and until when that takes is said at once, on stderr, and the takeover
 A node that is killed or fenced stays away unless --restart-command brings it back, so
 crash and hang are left out where no other secondary would stand by after them. The
 command is run by \`sh -c\` with FAILOVER_GROUP, FAILOVER_STATE_DIR and FAILOVER_NODE.`,
-  simulate: 'It starts no process and touches no group.',
+  simulate: `It starts no process and touches no group.
+
+--replay takes what --save wrote, or the journal of a node: it decides again what that node decided, and
+shows where this version decides differently.
+  $ failover simulate --replay STATE_DIR/web/journal/RUN.jsonl`,
 };
 
 /** The text below the options of a command. */

@@ -122,7 +122,10 @@ function addSimulate(program: Command): void {
     .addOption(withDefault('--steps <N>', 'End once this many decisions are made.', '1000000'))
     .option('--nodes <N>', 'How many nodes each run has. (default: 2 to 5, by the seed)')
     .option('--faults <LIST>', 'The kinds of trouble, with commas. (default: all)')
-    .option('--replay <FILE>', 'Play one run again and show each step.')
+    .option(
+      '--replay <FILE>',
+      'Play one run again, or decide again what the journal of a node recorded.',
+    )
     .option('--save <FILE>', 'Where to write the shortest run that breaks a promise.')
     .option('--json', 'Print one JSON object.')
     .action(async (flags: Flags) => {

@@ -46,7 +46,8 @@ export function stepsPerSecond({ steps }: Pick<Totals, 'steps'>, { tookMs }: Pac
   return Math.round((1000 * steps) / Math.max(1, tookMs));
 }
 
-function count(value: number, noun: string): string {
+/** `1 step`, `2,000 steps`. */
+export function count(value: number, noun: string): string {
   return `${number(value)} ${plural(value, noun)}`;
 }
 

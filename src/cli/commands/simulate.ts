@@ -8,7 +8,6 @@ import { badOption, wholeNumber } from '../flag-values.ts';
 import { Campaign } from '../../simulation/campaign.ts';
 import { FAULT_KINDS, isFaultKind } from '../../simulation/faults.ts';
 import type { FaultKind } from '../../simulation/faults.ts';
-import type { Plan } from '../../simulation/plan.ts';
 import { play } from '../../simulation/play.ts';
 import {
   failureLine,
@@ -39,7 +38,7 @@ export async function simulate(given: Readonly<Record<string, unknown>>): Promis
   const flags = readFlags(given);
   // The launcher keeps young objects in little room, for supervisors; here millions of them come and go.
   setFlagsFromString('--semi-space-growth-factor=2');
-  if (flags.replay !== null) replay(flags.replay, flags.json);
+  if (flags.replay !== null) await replay(flags.replay, flags.json);
   else await explore(flags);
 }
 
@@ -99,8 +98,19 @@ function progress(): (line: (() => string) | null) => void {
 }
 
 /** Shows what happens, step by step. */
-function replay(path: string, json: boolean): void {
-  const plan = planIn(path);
+async function replay(path: string, json: boolean): Promise<void> {
+  const text = understood(path, () => contentOf(path));
+  const { looksLikeJournal } = await import('../../journal/read-journal.ts');
+  if (looksLikeJournal(text)) {
+    const { replayOfNode } = await import('../journal-replay.ts');
+    const { lines, report, isSame } = replayOfNode(text, (fact) =>
+      badReplay(`${path} can not be decided again: ${fact}`),
+    );
+    write(json ? JSON.stringify(report, null, 2) : lines.join('\n'));
+    if (!isSame) process.exitCode = 1;
+    return;
+  }
+  const plan = understood(path, () => readTranscript(text));
   const tell = (atMs: number, line: string): void => {
     write(`${atMs.toFixed(1).padStart(10)} ms  ${line}`);
   };
@@ -110,14 +120,12 @@ function replay(path: string, json: boolean): void {
   if (violation !== null) process.exitCode = 1;
 }
 
-function planIn(path: string): Plan {
+function understood<T>(path: string, read: () => T): T {
   try {
-    return readTranscript(contentOf(path));
+    return read();
   } catch (error) {
     const fact = error instanceof Error ? error.message : String(error);
-    const what = error instanceof TranscriptError ? `${path} is no transcript: ${fact}` : fact;
-    const expected = 'a file that --save has written';
-    throw badOption('--replay', what, expected);
+    throw badReplay(error instanceof TranscriptError ? `${path} is no transcript: ${fact}` : fact);
   }
 }
 
@@ -135,6 +143,10 @@ function contentOf(path: string): string {
   } finally {
     closeSync(fd);
   }
+}
+
+function badReplay(fact: string): FailoverError {
+  return badOption('--replay', fact, 'a file that --save has written, or the journal of a node');
 }
 
 /** Where the transcript of a failure goes: into the file that was asked for, else after the summary. */

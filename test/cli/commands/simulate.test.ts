@@ -7,6 +7,7 @@ import { reportFailure } from '../../../src/cli/failure.ts';
 import { runProgram } from '../../../src/cli/program.ts';
 import { drawPlan } from '../../../src/simulation/plan.ts';
 import { readTranscript, writeTranscript } from '../../../src/simulation/transcript.ts';
+import { journalOf, stepsOfALife } from '../../journal/support.ts';
 
 let stdout = '';
 let stderr = '';
@@ -100,6 +101,47 @@ describe('failover simulate', () => {
     await simulate(...args);
     expect(stderr).toContain(fact);
     expect(stderr).toContain(hint);
+    expect(process.exitCode).toBe(2);
+  });
+
+  it('decides the journal of a node again, and says that this version decides the same', async () => {
+    const path = join(directory, 'b1.jsonl');
+    writeFileSync(path, journalOf(stepsOfALife(5, 200)));
+    await simulate('--replay', path);
+    expect(stdout).toMatch(
+      /^Node b of group web, run b1, version 1\.0\.0: 200 events decided again, \d+ transitions/,
+    );
+    expect(stdout).toMatch(/\nThis version, .*, decides the same\.\n$/);
+    expect(process.exitCode).toBeUndefined();
+  });
+
+  it('ends with 1 where a journal was decided differently, and shows both sentences', async () => {
+    const path = join(directory, 'b1.jsonl');
+    const journal = journalOf(stepsOfALife(5, 200));
+    const [, reason = ''] = /"reason":"(Claiming the lease at the start[^"]*)"/.exec(journal) ?? [];
+    writeFileSync(path, journal.replace(`"reason":"${reason}"`, '"reason":"By the weather"'));
+    await simulate('--replay', path);
+    expect(stdout).toMatch(
+      /^At transition 1 \(line \d+, event \d+: [a-z-]+, .*\) it decides diff/m,
+    );
+    expect(stdout).toMatch(/^ {2}recorded {6}acquiring: By the weather/m);
+    expect(stdout).toContain(`  this version  acquiring: ${reason}`);
+    expect(process.exitCode).toBe(1);
+    stdout = '';
+    await simulate('--replay', path, '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      v: 1,
+      same: false,
+      divergences: [{ transition: 1 }],
+    });
+  });
+
+  it('refuses a journal without a state to go on from', async () => {
+    const path = join(directory, 'b1.jsonl');
+    const [head = ''] = journalOf([]).split('\n');
+    writeFileSync(path, head);
+    await simulate('--replay', path);
+    expect(stderr).toContain(`${path} can not be decided again: it has no state`);
     expect(process.exitCode).toBe(2);
   });
 
