@@ -39,7 +39,12 @@ export function activityOf(stat: ProcessStat | null): Activity {
 /** `pid 123 (node server.js)`, for messages: one line, bounded, without control characters. */
 export function describeProcess(pid: number): string {
   const words = readBounded(`/proc/${String(pid)}/cmdline`, DESCRIBED_BYTES);
-  const command = words.replace(/\p{Cc}+/gu, ' ').trim();
+  // Without parentheses of its own: what others leave out of it ends at the first.
+  const command = words
+    .replace(/\p{Cc}+/gu, ' ')
+    .replaceAll('(', '[')
+    .replaceAll(')', ']')
+    .trim();
   const name = command === '' ? readStat(pid)?.name.replace(/\p{Cc}+/gu, ' ') : command;
   return name === undefined ? `pid ${String(pid)}` : `pid ${String(pid)} (${name})`;
 }

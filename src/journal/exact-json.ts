@@ -1,9 +1,14 @@
 // JSON that gives back every number it was given: JSON itself turns those that are not finite into null.
 
-export function encodeExact(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'number' && !Number.isFinite(part) ? { [TAG]: String(part) } : part,
-  );
+/** Texts as `edit` leaves them. */
+export function encodeExact(
+  value: unknown,
+  edit: (text: string) => string = (text) => text,
+): string {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part === 'string') return edit(part);
+    return typeof part === 'number' && !Number.isFinite(part) ? { [TAG]: String(part) } : part;
+  });
 }
 
 /** @throws SyntaxError */

@@ -10,6 +10,7 @@ import type { Settings } from '../core/settings.ts';
 import type { NodeState } from '../core/state.ts';
 import { encodeExact } from './exact-json.ts';
 import type { Decision, Stretch } from './recorder.ts';
+import { withoutArguments } from './redact.ts';
 
 export const JOURNAL_VERSION = 1;
 
@@ -117,5 +118,5 @@ function head<Kind extends JournalLine['kind']>(
 }
 
 function textOf(line: JournalLine): string {
-  return `${encodeExact(line)}\n`;
+  return `${encodeExact(line, withoutArguments)}\n`;
 }

@@ -1,14 +1,58 @@
 // A journal as it is read: after a crash, a full disk, or from a later version.
-import { describe, expect, it } from 'vitest';
+import { spawn } from 'node:child_process';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { describeProcess } from '../../src/fence/process-view.ts';
 import { decodeExact, encodeExact } from '../../src/journal/exact-json.ts';
 import { droppedLine } from '../../src/journal/lines.ts';
 import { JournalError, looksLikeJournal, readJournal } from '../../src/journal/read-journal.ts';
+import { withoutArguments } from '../../src/journal/redact.ts';
+import { replayJournal } from '../../src/journal/replay.ts';
 import { drawPlan } from '../../src/simulation/plan.ts';
 import { writeTranscript } from '../../src/simulation/transcript.ts';
-import { journalOf, stepsOfALife } from './support.ts';
+import { DESCRIPTION, journalOf, stepsOfALife } from './support.ts';
 
 const steps = stepsOfALife(5, 30);
 const text = journalOf(steps);
+
+describe('a text', () => {
+  it('has no arguments of a process, wherever it stands', () => {
+    const text = `Is silent: a is stopped, ${DESCRIPTION}, and spared; pid 8 (sh)`;
+    expect(withoutArguments(text)).toBe(
+      'Is silent: a is stopped, pid 7 (mysql …), and spared; pid 8 (sh)',
+    );
+  });
+
+  it('is left so by a second time, and is the same as a part and as a whole', () => {
+    const part = withoutArguments(DESCRIPTION);
+    expect(withoutArguments(part)).toBe(part);
+    expect(withoutArguments(`It ended: ${part} (1 s)`)).toBe(
+      withoutArguments(`It ended: ${DESCRIPTION} (1 s)`),
+    );
+  });
+
+  it('of a running process is described so that this finds its end', () => {
+    const script = 'setTimeout(() => {}, 60000) // --token=secret';
+    const child = spawn(process.execPath, ['-e', script], { stdio: 'ignore' });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const described = describeProcess(child.pid ?? -1);
+    expect(described).toContain('setTimeout[');
+    expect(withoutArguments(`a is hung, ${described}`)).toMatch(/^a is hung, pid \d+ \(\S+ …\)$/);
+  });
+
+  it('goes into a journal without them, and is decided again all the same', () => {
+    const lives = Array.from({ length: 20 }, (_, seed) => stepsOfALife(seed, 300));
+    const told = lives.filter((life) =>
+      life.some(({ state }) => state.warning?.includes('psecret') === true),
+    );
+    expect(told.length).toBeGreaterThan(0);
+    for (const life of told) {
+      const journal = journalOf(life);
+      expect(journal).toContain('pid 7 (mysql …)');
+      expect(journal).not.toContain('psecret');
+      expect(replayJournal(readJournal(journal)).divergences).toEqual([]);
+    }
+  });
+});
 
 describe('a number', () => {
   it.each([0.1 + 0.2, Infinity, -Infinity, 1e300, -7])('%d is read as it was written', (number) => {

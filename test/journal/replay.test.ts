@@ -1,7 +1,9 @@
 // A journal is decided again exactly; where it was altered, or the core was, that is found.
 import { describe, expect, it } from 'vitest';
 import { transition } from '../../src/core/transition.ts';
+import { encodeExact } from '../../src/journal/exact-json.ts';
 import { readJournal } from '../../src/journal/read-journal.ts';
+import { withoutArguments } from '../../src/journal/redact.ts';
 import { replayJournal } from '../../src/journal/replay.ts';
 import type { Decide } from '../../src/journal/replay.ts';
 import { journalOf, stepsOfALife } from './support.ts';
@@ -17,7 +19,7 @@ describe('a journal', () => {
       expect(result).toMatchObject({ divergences: [], gaps: 0, passedOver: 0 });
       expect(result.events).toBe(steps.length);
       expect(result.transitions).toBe(steps.filter(({ move }) => move !== null).length);
-      expect(result.last).toEqual(steps.at(-1)?.state);
+      expect(encodeExact(result.last)).toBe(encodeExact(steps.at(-1)?.state, withoutArguments));
     }
     expect(Math.max(...LIVES.map((steps) => steps.length))).toBe(300);
   });

@@ -1,5 +1,5 @@
 // Lives of a core for the journal's tests: steps by chance, the same each time, and their journal as text.
-import type { Event } from '../../src/core/event.ts';
+import type { Event, EventBody } from '../../src/core/event.ts';
 import { nextWakeAt } from '../../src/core/schedule.ts';
 import { initialState } from '../../src/core/state.ts';
 import type { Settings } from '../../src/core/settings.ts';
@@ -38,7 +38,7 @@ export function stepsOfALife(
     const isDue = steps.length > 0 && nextWakeAt(state, settings) <= at;
     const drawn = randomEvent({ kind: next(EVENT_KINDS), form: next(64) }, state, outside);
     const body = steps.length === 0 ? { type: 'started' as const } : drawn;
-    const event: Event = isDue ? { type: 'time-passed', at } : { ...body, at };
+    const event: Event = isDue ? { type: 'time-passed', at } : { ...withHolder(body), at };
     const step = { ...transition(state, event, settings), before: state, event };
     steps.push(step);
     state = step.state;
@@ -60,6 +60,15 @@ export function journalOf(steps: readonly Step[], every = 10): string {
   });
   write();
   return text;
+}
+
+/** How a holder of the lease is described that has a secret among its arguments. */
+export const DESCRIPTION = 'pid 7 (mysql -u root -psecret [x])';
+
+function withHolder(body: EventBody): EventBody {
+  if (body.type === 'leftovers-remain') return { ...body, detail: `${DESCRIPTION} is left alone` };
+  if (body.type !== 'holder-inspected') return body;
+  return { ...body, inspection: { ...body.inspection, description: DESCRIPTION } };
 }
 
 /** A small generator: the same numbers below `limit` for the same seed. */
