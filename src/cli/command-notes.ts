@@ -11,6 +11,7 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     N: "the command's own code, 128 + n for signal n (--restart never)",
   },
   status: { '0': 'there is a primary', '3': 'there is none' },
+  explain: { '0': 'it is explained', '3': 'there is no such node, or none at all' },
   wait: {
     '0': 'the role is taken',
     '3': 'nobody is primary (--timeout 0)',
@@ -73,6 +74,10 @@ was found and until when that takes is said at once, on stderr, and the takeover
 A node that is killed or fenced stays away unless --restart-command brings it back, so
 crash and hang are left out where no other secondary would stand by after them. The
 command is run by \`sh -c\` with FAILOVER_GROUP, FAILOVER_STATE_DIR and FAILOVER_NODE.`,
+  explain: `last chance  the last time it doubted the primary or found the lease free, and what came of it
+goes by      its evidence: signs of life of the primary, probes, its own lateness
+waits        for what, and until when
+A node that does not answer, or has ended, is told of by its journal, and it is said so.`,
   simulate: `It starts no process and touches no group.
 
 --replay takes what --save wrote, or the journal of a node: it decides again what that node decided, and

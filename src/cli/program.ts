@@ -87,6 +87,17 @@ function addLooking(program: Command): void {
       await status({ ...client(flags), json: is(flags, 'json'), watch: is(flags, 'watch') });
     });
   addClient(program, {
+    name: 'explain',
+    summary: 'explain why NODE is what it is, or why nobody has taken over',
+    example: 'failover explain b --group web',
+  })
+    .argument('[node]', 'the node; without it the primary and the next, or all if nobody leads')
+    .option('--json', 'Print one JSON object.')
+    .action(async (node: string | undefined, flags: Flags) => {
+      const { explain } = await import('./commands/explain.ts');
+      await explain({ ...client(flags), node: nodeId(node), json: is(flags, 'json') });
+    });
+  addClient(program, {
     name: 'wait',
     summary: 'wait until there is a primary, or NODE has a role',
     example: 'failover wait --group web --role primary --timeout 10s',

@@ -6,6 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { RunOptions } from '../config/load.ts';
 import { defaultNodeId } from '../config/names.ts';
 import { defaultStateDir } from '../config/state-dir.ts';
+import { explanationOf } from '../core/explanation.ts';
+import type { Explanation } from '../core/explanation.ts';
 import { reportOf } from '../core/report.ts';
 import { holdsNothing } from '../core/suspending.ts';
 import type { EventBody } from '../core/event.ts';
@@ -18,7 +20,7 @@ import type { NodeTransport } from '../transport/node-transport.ts';
 import { packageVersion } from '../version.ts';
 import { resolveCommand } from '../workload/command-path.ts';
 import { probeDeathSignal } from '../workload/death-signal.ts';
-import type { NodeJournal } from '../journal/node-journal.ts';
+import type { JournalReport, NodeJournal } from '../journal/node-journal.ts';
 import { monotonicNow, systemClock } from './clock.ts';
 import { accepted, messageOf } from './failures.ts';
 import { Narrator } from './narrator.ts';
@@ -177,6 +179,12 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   /** The latest transitions, oldest first; bounded. */
   history(): readonly NodeTransition[] {
     return this.#narrator.history();
+  }
+
+  /** Why it does what it does, as of now, and where it writes that down. */
+  explain(): { readonly explanation: Explanation; readonly journal: JournalReport } {
+    const explanation = explanationOf({ ...this.#loop.state, at: monotonicNow() }, this.settings);
+    return { explanation, journal: this.#journal.report() };
   }
 
   status(): NodeStatus {

@@ -32,7 +32,7 @@ export async function serve(
       node.stop({ reason: textOr(params['reason'], 'asked by a client') });
       return { detail: `${node.settings.nodeId} is stopping` };
     case 'instance.events':
-      return { events: node.history() };
+      return { events: node.history(), ...node.explain() };
   }
 }
 

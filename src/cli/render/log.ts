@@ -1,4 +1,5 @@
 // The lines that a node writes about itself: for people, or as one JSON object each.
+import { timeOfDay } from './clock-time.ts';
 import { colorLevel } from './color.ts';
 import type { ColorLevel } from './color.ts';
 import { createPaint } from './paint.ts';
@@ -117,10 +118,3 @@ const COLORED: Readonly<Record<Severity, (text: string, paint: Paint) => string>
   warn: (text, paint) => `${paint.warn('warning:')} ${text}`,
   error: (text, paint) => `${paint.bad('error:')} ${text}`,
 };
-
-/** Local, with milliseconds: takeovers are shorter than a second. */
-function timeOfDay(time: Date): string {
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
-  return `${clock}.${String(time.getMilliseconds()).padStart(3, '0')}`;
-}

@@ -1,0 +1,55 @@
+// Who leads and why, or why nobody does: the one sentence that `failover explain` begins with.
+import type { GroupSnapshot, SeenNode } from './client.ts';
+import { leaseHolder, livingNodes, primaryOf } from './client.ts';
+import { uncapitalized } from './say.ts';
+import { absenceWarnings, warningsOf } from './warnings.ts';
+
+export function groupAnswerOf(snapshot: GroupSnapshot): string {
+  const [absence] = absenceWarnings(snapshot);
+  if (absence !== undefined) return absence;
+  const primary = primaryOf(snapshot);
+  if (primary !== null) return primaryAnswer(primary, snapshot);
+  const holder = leaseHolder(snapshot);
+  if (holder !== null && holder.status !== null) {
+    return `${holder.record.node} is taking over: ${uncapitalized(holder.status.reason)}.`;
+  }
+  // The gravest that status tells comes first, and of a lease that nobody leads with it is the cause.
+  const [warning] = snapshot.observation.held ? warningsOf(snapshot) : [];
+  if (warning !== undefined) return `Nobody has taken over. ${warning}`;
+  return `Nobody has taken over: ${whyNobody(snapshot)}`;
+}
+
+function primaryAnswer({ record, status, silence }: SeenNode, snapshot: GroupSnapshot): string {
+  const { epoch } = snapshot.observation;
+  const { node } = record;
+  if (status === null) {
+    const why = silence ?? 'it says nothing';
+    return `${node} holds the lease of epoch ${epoch}, so nobody else can lead, and does not answer: ${why}.`;
+  }
+  if (status.phase === 'serving') return `${node} is primary at epoch ${epoch}.`;
+  return `${node} is primary at epoch ${epoch}, and ${status.phase}: ${uncapitalized(status.reason)}.`;
+}
+
+function whyNobody(snapshot: GroupSnapshot): string {
+  const { group, observation, pause } = snapshot;
+  const living = livingNodes(snapshot);
+  const start = `failover run --group ${group} -- COMMAND`;
+  if (living.length === 0) return `no node of the group lives. Start one with \`${start}\`.`;
+  if (observation.paused) {
+    const by = pause?.by ?? null;
+    return (
+      `the group is paused${by === null ? '' : ` by ${by}`}. ` +
+      `Run \`failover resume --group ${group}\`, or \`failover promote --group ${group}\`.`
+    );
+  }
+  const willing = living.filter(({ status }) => status?.willing === true);
+  if (willing.length > 0) {
+    const waits = willing.map(({ record, status }) => `${record.node} is ${status?.phase ?? ''}`);
+    return `${waits.join(', ')}; what they wait for is below.`;
+  }
+  const reasons = living.map(
+    ({ record, status, silence }) =>
+      `${record.node}: ${status?.unwillingBecause ?? silence ?? 'it does not say why'}`,
+  );
+  return `no living node may. ${reasons.join('; ')}.`;
+}

@@ -1,0 +1,105 @@
+// What a node goes by when it believes in the primary or doubts it, in words, from its state alone.
+import { humanMs } from './duration-text.ts';
+import { latenessToleranceMs } from './settings.ts';
+import type { Settings } from './settings.ts';
+import type { NodeState, PrimaryState, SecondaryState } from './state.ts';
+
+/** One fact that it goes by. */
+export interface Evidence {
+  /** Stable: `heartbeat`, `lock-file`, `probes`, `loss`, `failures`, `standby`, `lateness`. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** As of `state.at`. The node's own lateness is always among it: whoever was late heard nothing. */
+export function evidenceOf(state: NodeState, settings: Settings): readonly Evidence[] {
+  return [...signsSeen(state, settings), latenessOf(state, settings)];
+}
+
+/** The most standbys that a primary tells of one by one. */
+const TOLD_STANDBYS = 8;
+
+function signsSeen(state: NodeState, settings: Settings): Evidence[] {
+  switch (state.role) {
+    case 'secondary':
+      return secondaryEvidence(state, settings);
+    case 'candidate':
+      return [
+        {
+          name: 'loss',
+          text: `${state.loss.reason}, ${humanMs(state.at - state.loss.at)} ago`,
+        },
+        ...failuresIn(state),
+      ];
+    case 'primary':
+      return primaryEvidence(state);
+    case 'stopped':
+      return [];
+  }
+}
+
+function secondaryEvidence(state: SecondaryState, settings: Settings): Evidence[] {
+  const { primary, at, loss } = state;
+  const lost: Evidence[] =
+    loss === null ? [] : [{ name: 'loss', text: `${loss.reason}, ${humanMs(at - loss.at)} ago` }];
+  if (primary === null) {
+    const nobody = { name: 'heartbeat', text: 'it knows of no primary' };
+    return [nobody, ...lost, ...failuresIn(state)];
+  }
+  const timeout = humanMs(settings.heartbeatTimeoutMs);
+  const heard = `${primary.node} was last heard ${humanMs(at - state.heardAt)} ago`;
+  return [
+    { name: 'heartbeat', text: `${heard}; from ${timeout} on it is doubted` },
+    touchSeen(state, primary.node),
+    { name: 'probes', text: probesSeen(state, settings) },
+    ...lost,
+    ...failuresIn(state),
+  ];
+}
+
+function touchSeen({ touch, at }: SecondaryState, primary: string): Evidence {
+  const changedAt = touch?.changedAt ?? -Infinity;
+  const seen =
+    changedAt === -Infinity
+      ? 'has not been seen to change yet'
+      : `was seen to change ${humanMs(at - changedAt)} ago`;
+  return { name: 'lock-file', text: `the lock file of ${primary} ${seen}` };
+}
+
+function probesSeen(state: SecondaryState, { probeAttempts }: Settings): string {
+  if (state.phase === 'suspecting') {
+    const { attempts, judging } = state.suspicion;
+    if (state.probe !== null) return `probe ${attempts + 1} of ${probeAttempts} is under way`;
+    const failed = `${attempts} of ${probeAttempts} probes have failed`;
+    return judging ? `${failed}; the process itself is looked at` : failed;
+  }
+  const failed = state.backgroundFailures;
+  if (failed > 0) return `its last probe has failed, ${failed} of ${probeAttempts} in a row`;
+  return state.probe === null ? 'its last probe did not fail' : 'its probe is under way';
+}
+
+function failuresIn({ failures }: NodeState): Evidence[] {
+  if (failures === 0) return [];
+  const times = failures === 1 ? 'once' : `${failures} times in a row`;
+  return [{ name: 'failures', text: `it tried to lead and failed ${times}` }];
+}
+
+function primaryEvidence({ standbys, at }: PrimaryState): Evidence[] {
+  if (standbys.length === 0)
+    return [{ name: 'standby', text: 'nobody has said that it stands by' }];
+  const told = standbys.slice(0, TOLD_STANDBYS).map(({ node, willing, heardAt }) => ({
+    name: 'standby',
+    text: `${node} ${willing ? 'stands by' : 'would not take over'}, heard ${humanMs(at - heardAt)} ago`,
+  }));
+  const rest = standbys.length - told.length;
+  return rest === 0 ? told : [...told, { name: 'standby', text: `and ${rest} more stand by` }];
+}
+
+function latenessOf({ worstLatenessMs }: NodeState, settings: Settings): Evidence {
+  const tolerance = humanMs(latenessToleranceMs(settings));
+  const text =
+    worstLatenessMs === 0
+      ? `its own loop was never more than ${tolerance} late`
+      : `its own loop was up to ${humanMs(worstLatenessMs)} late; from ${tolerance} on it doubts itself`;
+  return { name: 'lateness', text };
+}

@@ -1,0 +1,211 @@
+// What a node waits for, and until when, in words, from its state alone.
+import { askingUntil } from './deadlines.ts';
+import { unwillingBecause } from './election-order.ts';
+import type { Settings } from './settings.ts';
+import type {
+  CandidateState,
+  Demotion,
+  NodeState,
+  PrimaryState,
+  SecondaryState,
+  StartPlan,
+  WaitReason,
+} from './state.ts';
+
+/** One thing that it waits for. */
+export interface Pending {
+  /** Stable, in the words of the state, such as `backoff` or `probe-answer`. */
+  readonly name: string;
+  /** What happens then, such as `it doubts the primary unless it hears it`. */
+  readonly text: string;
+  /** Until then, ms; null: only an event ends it, not time. */
+  readonly inMs: number | null;
+  /** True: at the latest, an answer may come at any time. False: just then. */
+  readonly isLimit: boolean;
+}
+
+/** As of `state.at`; what comes first is first. */
+export function pendingOf(state: NodeState, settings: Settings): readonly Pending[] {
+  return duesOf(state, settings)
+    .map(({ at, ...due }) => ({ ...due, inMs: inMsOf(at, state.at) }))
+    .sort((a, b) => (a.inMs ?? Infinity) - (b.inMs ?? Infinity));
+}
+
+interface Due extends Omit<Pending, 'inMs'> {
+  /** Infinity: never by itself. */
+  readonly at: number;
+}
+
+/** It acts at that time. */
+function acts(name: string, text: string, at: number): Due {
+  return { name, text, at, isLimit: false };
+}
+
+/** By then it is to have happened. */
+function due(name: string, text: string, at: number): Due {
+  return { name, text, at, isLimit: true };
+}
+
+function inMsOf(at: number, now: number): number | null {
+  return at === Infinity ? null : Math.max(0, Math.round(at - now));
+}
+
+function duesOf(state: NodeState, settings: Settings): Due[] {
+  switch (state.role) {
+    case 'secondary':
+      return [...secondaryDues(state, settings), ...holds(state, settings), ...orders(state)];
+    case 'candidate':
+      return candidateDues(state);
+    case 'primary':
+      return primaryDues(state);
+    case 'stopped':
+      if (state.phase === 'stopped') return [];
+      return [due('stop', 'what stands by here has ended', state.until)];
+  }
+}
+
+function secondaryDues(state: SecondaryState, settings: Settings): Due[] {
+  switch (state.phase) {
+    case 'listening':
+      return [acts('listening', 'it claims the lease if nobody leads', state.until)];
+    case 'watching': {
+      const silentAt = state.heardAt + settings.heartbeatTimeoutMs;
+      const text = 'it doubts the primary unless it hears it';
+      return [acts('silence', text, silentAt), ...nextProbe(state, settings)];
+    }
+    case 'suspecting':
+      return [suspicionDue(state, settings)];
+    case 'fencing':
+      return [due('fencing', 'the silent primary is gone', state.until)];
+    case 'waiting':
+      return [waitDue(state, settings)];
+    case 'asking': {
+      const text = state.agreed ? 'the primary has stepped down' : 'the primary has answered';
+      return [due('demotion', text, askingUntil(state, settings))];
+    }
+  }
+}
+
+function nextProbe(state: SecondaryState, settings: Settings): Due[] {
+  if (state.primary === null) return [];
+  return state.probe === null
+    ? [acts('probe', 'it asks the primary directly', state.nextProbeAt)]
+    : [probeAnswer(state.probe, settings)];
+}
+
+function probeAnswer({ sentAt }: { readonly sentAt: number }, settings: Settings): Due {
+  return due('probe-answer', 'its probe is answered', sentAt + settings.probeTimeoutMs);
+}
+
+function suspicionDue(
+  state: Extract<SecondaryState, { readonly phase: 'suspecting' }>,
+  settings: Settings,
+): Due {
+  const { nextLookAt, judging } = state.suspicion;
+  if (state.probe !== null) return probeAnswer(state.probe, settings);
+  const at = nextLookAt ?? Infinity;
+  return judging
+    ? due('look', 'its look at the process of the primary is answered', at)
+    : acts('look', 'it looks at the primary again', at);
+}
+
+function waitDue(
+  state: Extract<SecondaryState, { readonly phase: 'waiting' }>,
+  settings: Settings,
+): Due {
+  const because = unwillingBecause(state, settings);
+  return because === null
+    ? acts(state.why, WAITS[state.why], state.until)
+    : unwillingDue(state, because);
+}
+
+const WAITS: Readonly<Record<WaitReason, string>> = {
+  turn: 'it claims the lease unless one before it has',
+  backoff: 'it tries again to claim the lease',
+  successor: 'it claims the lease unless the named successor has',
+  'not-willing': 'it claims the lease',
+  'free-lease': 'it claims the free lease unless a word of the primary arrives',
+};
+
+/** Why it would not claim, beside what the phase waits for. */
+function holds(state: SecondaryState, settings: Settings): Due[] {
+  const because = state.phase === 'waiting' ? null : unwillingBecause(state, settings);
+  return because === null ? [] : [unwillingDue(state, because)];
+}
+
+function unwillingDue({ heldOffUntil, at, paused, enabled }: SecondaryState, because: string): Due {
+  if (heldOffUntil > at && enabled && !paused) {
+    return acts('not-willing', 'it may claim the lease again', heldOffUntil);
+  }
+  return acts('not-willing', `it claims nothing while this is so: ${because}`, Infinity);
+}
+
+function orders({ rearmAt, releaseAt }: SecondaryState): Due[] {
+  return [
+    ...(rearmAt === null ? [] : [due('arm', 'its standby process is ready', rearmAt)]),
+    ...(releaseAt === null
+      ? []
+      : [acts('release', 'it gives back what it may hold of the lease', releaseAt)]),
+  ];
+}
+
+function candidateDues(state: CandidateState): Due[] {
+  switch (state.phase) {
+    case 'acquiring':
+      return [
+        state.retryAt === null
+          ? due('claim', 'its claim is answered', state.until)
+          : acts('claim', 'it claims again', state.retryAt),
+      ];
+    case 'clearing':
+      return planDues(state.plan);
+    case 'starting':
+      return [
+        state.activatedAt === null
+          ? due('start', 'its command is started', state.until)
+          : due('ready', 'its command is ready', state.until),
+      ];
+    case 'promoting':
+      return [due('promote-command', 'the promote command has ended', state.until)];
+    case 'unwinding':
+      return [
+        state.step === 'stop'
+          ? due('stop', 'its command has stopped', state.until)
+          : due('release', 'the lease is free again', state.until),
+      ];
+  }
+}
+
+function planDues({ armed, cleared, epoch, until, clearAgainAt, armAgainAt }: StartPlan): Due[] {
+  const gone = 'all that the run before left is gone';
+  return [
+    ...(cleared ? [] : [due('clearing', gone, clearAgainAt ?? until)]),
+    ...(armed ? [] : [due('arm', 'its process is ready', armAgainAt ?? until)]),
+    ...(epoch === null ? [due('epoch', 'a new epoch is claimed', until)] : []),
+  ];
+}
+
+function primaryDues(state: PrimaryState): Due[] {
+  switch (state.phase) {
+    case 'serving':
+      return [acts('heartbeat', 'it sends its next heartbeat', state.pulseAt)];
+    case 'restarting': {
+      const { until, plan } = state;
+      return until === null
+        ? planDues(plan)
+        : [due('start', 'its command is started again', until)];
+    }
+    case 'demoting': {
+      const { step, until, successor } = state.demotion;
+      const to = successor === null ? '' : `, for ${successor}`;
+      return [due(step, `${DEMOTION_STEPS[step]}${to}`, until)];
+    }
+  }
+}
+
+const DEMOTION_STEPS: Readonly<Record<Demotion['step'], string>> = {
+  drain: 'the drain is over',
+  hook: 'the demote command has ended',
+  stop: 'its command has stopped',
+  release: 'the lease is free',
+};

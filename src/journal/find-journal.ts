@@ -1,0 +1,60 @@
+// The journals of a group as a client finds them: those of one node, the latest of its runs.
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { journalPaths } from './journal-file.ts';
+import { isJournal, runOf } from './prune.ts';
+import { JournalError, readJournal } from './read-journal.ts';
+import type { Journal } from './read-journal.ts';
+
+export interface FoundJournal {
+  readonly path: string;
+  readonly journal: Journal;
+}
+
+/** What one run wrote, both files of it as one; null: nothing that can be read. */
+export function journalOfRun(directory: string, run: string): FoundJournal | null {
+  const { current, former } = journalPaths(directory, run);
+  try {
+    return { path: current, journal: readJournal(textOf(former) + textOf(current)) };
+  } catch (error) {
+    if (error instanceof JournalError) return null;
+    throw error;
+  }
+}
+
+/** What the latest run of a node wrote; null: nothing that can be read. */
+export function journalOfNode(directory: string, node: string): FoundJournal | null {
+  for (const run of runsByAge(directory)) {
+    const found = journalOfRun(directory, run);
+    if (found?.journal.run.node === node) return found;
+  }
+  return null;
+}
+
+/** The youngest first. */
+function runsByAge(directory: string): readonly string[] {
+  const ages = namesIn(directory).map((name) => ({
+    run: runOf(name),
+    changedAtMs:
+      statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? Number.MIN_VALUE,
+  }));
+  ages.sort((a, b) => b.changedAtMs - a.changedAtMs);
+  return [...new Set(ages.map(({ run }) => run))];
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory).filter(isJournal);
+  } catch {
+    return [];
+  }
+}
+
+/** Its writer keeps it small; '' where there is none, or it is not for us to read. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
