@@ -1,32 +1,55 @@
 // Pauses and resumes a group: through a node where one answers, else by the durable mark itself.
 import { hostname, userInfo } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ClientOptions } from '../config/load.ts';
 import { FailoverError } from '../errors.ts';
 import { writePaused } from '../lease/file/markers.ts';
 import { openStateDirectory } from '../lease/file/state-directory.ts';
 import type { GroupSnapshot } from './client.ts';
 import { ask, livingNodes, lookAtGroup, primaryOf } from './client.ts';
+import { Deadline } from './deadline.ts';
 
 /** How long a node may take to write the mark, ms. */
 const ANSWER_LIMIT_MS = 2_000;
+
+/** How long a paused group may take until every node that answers knows of it, ms. */
+const KNOWN_LIMIT_MS = 2_000;
+
+const LOOK_INTERVAL_MS = 10;
 
 /** The group as it was found, and whether the mark is another now. */
 export interface Pausing {
   readonly before: GroupSnapshot;
   readonly changed: boolean;
+  /** Nodes that live and have not said that they know of a pause: they may take over still. */
+  readonly unaware: readonly string[];
 }
 
 /**
- * Durable when it resolves. Every node sees the mark, also one that starts later.
+ * Durable when it resolves. Every node sees the mark, also one that starts later. A pause is known to every
+ * node that answers by then: what happens after it counts as paused.
  *
  * @throws FAILOVER_STATE_DIR_* when the mark can't be written
  */
 export async function setPaused(options: ClientOptions, paused: boolean): Promise<Pausing> {
   const before = await lookAtGroup(options);
-  if (before.observation.paused === paused) return { before, changed: false };
+  if (before.observation.paused === paused) return { before, changed: false, unaware: [] };
   const by = `${userName()}@${hostname()}`;
   if (!(await askNodes(before, paused, by))) writeMark(before, paused, by);
-  return { before, changed: true };
+  return { before, changed: true, unaware: paused ? await awaitKnown(options) : [] };
+}
+
+/** Nodes are told by a watch of the directory, and look a moment later; resolves with those that lag. */
+async function awaitKnown(options: ClientOptions): Promise<readonly string[]> {
+  const deadline = new Deadline(KNOWN_LIMIT_MS);
+  for (;;) {
+    const unaware = livingNodes(await lookAtGroup(options))
+      .filter(({ status }) => status?.paused !== true && status?.role !== 'stopped')
+      .map(({ record }) => record.node)
+      .sort();
+    if (unaware.length === 0 || deadline.hasPassed) return unaware;
+    await wait(LOOK_INTERVAL_MS);
+  }
 }
 
 async function askNodes(before: GroupSnapshot, paused: boolean, by: string): Promise<boolean> {

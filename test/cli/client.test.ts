@@ -93,9 +93,15 @@ describe('a pause', () => {
   });
 
   it('is asked of a node where one answers', async () => {
-    const methods = await startNode('a', primaryStatus('a'));
-    await setPaused({ group: 'web', stateDir }, true);
+    const methods = await startNode('a', primaryStatus('a', { paused: true }));
+    const { unaware } = await setPaused({ group: 'web', stateDir }, true);
     expect(methods).toContain('instance.pause');
+    expect(unaware).toEqual([]);
+  });
+
+  it('names who has not said in time that it knows', async () => {
+    await startNode('a', primaryStatus('a', { paused: false }));
+    expect((await setPaused({ group: 'web', stateDir }, true)).unaware).toEqual(['a']);
   });
 });
 

@@ -164,6 +164,19 @@ describe('pause', () => {
       expect((await group.active(2)).epoch).toBe(2);
     }));
 
+  it('counts from its return on: a primary that is killed right then has no successor', () =>
+    inGroup(async (group) => {
+      const [a, b, c] = await group.startAll(['a', 'b', 'c']);
+      await group.active(1);
+      expect((await group.client('pause')).code).toBe(0);
+      a.kill('SIGKILL');
+      await group.ends(a);
+      for (const node of [b, c]) await group.reaches(node, 'waiting');
+      expect(group.starts).toBe(1);
+      await group.client('resume');
+      await group.primaryOf([b, c]);
+    }));
+
   it('does not stand in the way of a person', () =>
     inGroup(async (group) => {
       const [, b] = await group.startAll(['a', 'b']);

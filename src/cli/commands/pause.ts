@@ -8,7 +8,7 @@ import { absenceWarnings } from '../warnings.ts';
 /** Pauses the group and says what that means now. @throws FAILOVER_STATE_DIR_* */
 export async function pause(options: ClientOptions): Promise<void> {
   const { group } = options;
-  const { before, changed } = await setPaused(options, true);
+  const { before, changed, unaware } = await setPaused(options, true);
   const primary = primaryOf(before)?.record.node ?? null;
   const meaning =
     primary === null
@@ -16,5 +16,6 @@ export async function pause(options: ClientOptions): Promise<void> {
       : `${primary} stays primary, and if it dies nobody takes over on its own`;
   say(`Group ${group} is paused${changed ? '' : ' already'}: ${meaning}.`);
   for (const warning of absenceWarnings(before)) note(warning);
+  if (unaware.length > 0) note(`Not every node has said that it knows: ${unaware.join(', ')}.`);
   say(`\`failover promote\` still works; \`failover resume --group ${group}\` ends the pause.`);
 }
