@@ -13,6 +13,7 @@ export { startNode } from './library/start-node.ts';
 export type { NodeEvents, NodeTransition } from './runtime/narrator.ts';
 export type { FailoverNodeExtras, WorkloadParts } from './runtime/node-extras.ts';
 export type { NodeSetup } from './runtime/node-setup.ts';
+export type { JournalReport } from './journal/node-journal.ts';
 export type { Activation, NodeStatus, TakeoverPrediction } from './runtime/node-status.ts';
 export type { RunOptions } from './config/load.ts';
 export type { GivenRunOptions } from './config/run-options.ts';
@@ -37,6 +38,9 @@ export type {
 export type { SessionRecord } from './lease/lease-store.ts';
 
 export type { Announcement } from './core/effect.ts';
+export type { Evidence } from './core/evidence.ts';
+export type { Explanation } from './core/explanation.ts';
+export type { Pending } from './core/pending.ts';
 export type { CoreReport, TakeoverBounds } from './core/report.ts';
 export type { FenceMode, Settings, Standby } from './core/settings.ts';
 export type {

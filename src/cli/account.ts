@@ -1,7 +1,10 @@
 // What one node says of itself: when it answers, in its own words; else in those of its journal.
 import type { Evidence } from '../core/evidence.ts';
 import { explanationOf } from '../core/explanation.ts';
+import type { Explanation } from '../core/explanation.ts';
 import type { Pending } from '../core/pending.ts';
+import type { Settings } from '../core/settings.ts';
+import type { NodeState } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import { journalOfRun } from '../journal/find-journal.ts';
 import type { FoundJournal } from '../journal/find-journal.ts';
@@ -73,7 +76,7 @@ export function journalAccount(
   const { last } = replayJournal(journal);
   const transitions = transitionsIn(journal);
   const latest = transitions.at(-1);
-  const explanation = last === null ? null : explanationOf(last, journal.run.settings);
+  const explanation = last === null ? null : explanationIn(last, journal.run.settings);
   return {
     ...UNKNOWN,
     id: journal.run.node,
@@ -133,6 +136,15 @@ function ownAccount(status: NodeStatus, answer: unknown, takenAtMs: number): Acc
     })),
     journal,
   };
+}
+
+/** Null: a damaged journal, from which something can be decided and not be told. */
+function explanationIn(state: NodeState, settings: Settings): Explanation | null {
+  try {
+    return explanationOf(state, settings);
+  } catch {
+    return null;
+  }
 }
 
 function transitionsIn({ entries }: FoundJournal['journal']): readonly ToldTransition[] {

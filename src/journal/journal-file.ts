@@ -24,6 +24,8 @@ export class JournalFile {
   readonly #head: string;
   /** The last write may have left half a line. */
   #isTorn = false;
+  /** That may have been half of what a file begins with. */
+  #lacksHead = false;
 
   constructor(paths: JournalPaths, head: string, limitBytes: number = FILE_LIMIT_BYTES) {
     this.paths = paths;
@@ -42,11 +44,13 @@ export class JournalFile {
     const addedBytes = Buffer.byteLength(text);
     const isFull = sizeBytes !== null && sizeBytes + addedBytes > this.#limitBytes;
     if (isFull) await rename(this.paths.current, this.paths.former);
-    const isNew = isFull || sizeBytes === null;
-    const begin = isNew ? this.#head : this.#isTorn ? '\n' : '';
+    const isNew = isFull || sizeBytes === null || sizeBytes === 0;
+    const separator = !isNew && this.#isTorn ? '\n' : '';
+    this.#lacksHead ||= isNew;
     this.#isTorn = true;
-    await this.#write(begin + text);
+    await this.#write(separator + (this.#lacksHead ? this.#head : '') + text);
     this.#isTorn = false;
+    this.#lacksHead = false;
     return isNew;
   }
 

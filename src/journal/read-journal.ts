@@ -145,12 +145,20 @@ function isStateLine(fields: Fields): fields is Fields & StateLine {
 }
 
 function isEventLine(fields: Fields): fields is Fields & EventLine {
-  const { n, at, event, same } = fields;
+  const { n, at, event, same, effects, epoch, time } = fields;
   if (typeof n !== 'number' || typeof at !== 'number') return false;
+  const isWhole =
+    OPTIONAL_TEXTS.every((key) => ['string', 'undefined'].includes(typeof fields[key])) &&
+    ['number', 'undefined'].includes(typeof epoch) &&
+    (effects === undefined || Array.isArray(effects)) &&
+    (typeof time !== 'string' || !Number.isNaN(Date.parse(time)));
+  if (!isWhole) return false;
   return event === undefined
     ? typeof same === 'number'
     : isFields(event) && hasTexts(event, ['type']);
 }
+
+const OPTIONAL_TEXTS = ['move', 'from', 'to', 'role', 'reason', 'time', 'refusal'];
 
 function hasTexts(fields: Fields, keys: readonly string[]): boolean {
   return keys.every((key) => typeof fields[key] === 'string');

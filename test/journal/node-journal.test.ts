@@ -8,6 +8,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -173,6 +174,18 @@ describe('the file of a run', () => {
     await file.append('three\n');
     expect(readFileSync(path, 'utf8')).toBe('head\none\nhalf a li\nthree\n');
   });
+});
+
+it('a file whose first write failed half way has its first line all the same', async () => {
+  mkdirSync(directory);
+  const path = join(directory, 'r.jsonl');
+  symlinkSync('/dev/full', path);
+  const file = new JournalFile(journalPaths(directory, 'r'), 'head\n');
+  await expect(file.append('one\n')).rejects.toMatchObject({ code: 'ENOSPC' });
+  rmSync(path);
+  writeFileSync(path, 'he');
+  await file.append('two\n');
+  expect(readFileSync(path, 'utf8')).toBe('he\nhead\ntwo\n');
 });
 
 describe('journals of runs that have ended', () => {

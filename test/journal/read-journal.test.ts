@@ -1,6 +1,8 @@
 // A journal as it is read: after a crash, a full disk, or from a later version.
 import { spawn } from 'node:child_process';
+import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { journalAccount } from '../../src/cli/account.ts';
 import { describeProcess } from '../../src/fence/process-view.ts';
 import { decodeExact, encodeExact } from '../../src/journal/exact-json.ts';
 import { droppedLine } from '../../src/journal/lines.ts';
@@ -107,5 +109,30 @@ describe('a journal', () => {
   ])('%s is refused', (_, wrong, message) => {
     expect(() => readJournal(wrong)).toThrow(JournalError);
     expect(() => readJournal(wrong)).toThrow(message);
+  });
+});
+
+describe('a damaged journal', () => {
+  const damage = fc.record({ at: fc.nat(text.length - 1), length: fc.nat(40), by: fc.string() });
+
+  it('is read and decided again as far as it goes, and told of, whatever is damaged', () => {
+    fc.assert(
+      fc.property(fc.array(damage, { minLength: 1, maxLength: 4 }), (damages) => {
+        const damaged = damages.reduce(
+          (before, { at, length, by }) => before.slice(0, at) + by + before.slice(at + length),
+          text,
+        );
+        try {
+          const journal = readJournal(damaged);
+          replayJournal(journal);
+          const presence = { presence: 'gone', silence: null } as const;
+          const account = journalAccount({ path: '/j', journal }, presence);
+          JSON.stringify(account);
+        } catch (error) {
+          if (!(error instanceof JournalError)) throw error;
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 });
