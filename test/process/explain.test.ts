@@ -24,6 +24,9 @@ interface Explained {
   }[];
 }
 
+/** However busy the machine is, nobody doubts anybody. */
+const UNDOUBTED = { options: { 'heartbeat-timeout': '20s' } };
+
 async function explained(group: Group, ...args: readonly string[]): Promise<Explained> {
   const { stdout, code } = await group.client('explain', '--json', ...args);
   expect(code).toBe(0);
@@ -57,12 +60,11 @@ describe('explain', () => {
       expect(nodes[1]?.waitsFor.map(({ name }) => name)).toContain('silence');
       const { stdout } = await group.client('explain', 'b');
       expect(stdout).toMatch(/^b {2}secondary, watching since \d\d:\d\d:\d\d\.\d{3}$/m);
-      expect(stdout).toMatch(
-        /^ {2}goes by {6}a was last heard .* ago; from 600 ms on it is doubted$/m,
-      );
-      expect(stdout).toMatch(/^ {2}waits .*: it doubts the primary unless it hears it$/m);
+      expect(stdout).toMatch(/^ {2}goes by {6}a was last heard .* from 20\.0 s on it is doubted$/m);
+      expect(stdout).toMatch(/^ {2}waits {8}(?:in|at most) \S/m);
+      expect(stdout).toMatch(/ in .*: it doubts the primary unless it hears it$/m);
       expect(a.phase).toBe('serving');
-    }));
+    }, UNDOUBTED));
 
   it('of a paused group without a primary says why nobody has taken over, for every node', () =>
     inGroup(async (group) => {
@@ -86,17 +88,17 @@ describe('explain', () => {
 
   it('of a stopped and of a dead node goes by its journal, and says so', () =>
     inGroup(async (group) => {
-      const [a, b] = await group.startAll(['a', 'b', 'c']);
+      const [a, b, c] = await group.startAll(['a', 'b', 'c']);
       await journalTells(group, 'a', 'serving');
       a.kill('SIGSTOP');
-      await group.reaches(b, 'serving');
+      const next = await group.primaryOf([b, c]);
       expect(await group.ends(a)).toBe('SIGKILL');
       // Its record is removed by the new primary; its journal stays.
       await group.until('the record of a to be removed', () =>
         group.records().every(({ node }) => node !== 'a'),
       );
       const { answer, nodes } = await explained(group, 'a');
-      expect(answer).toBe('b is primary at epoch 2.');
+      expect(answer).toBe(`${next.id} is primary at epoch 2.`);
       expect(nodes).toHaveLength(1);
       expect(nodes[0]).toMatchObject({
         id: 'a',
@@ -110,10 +112,10 @@ describe('explain', () => {
       expect((await group.client('explain', 'a')).stdout).toMatch(
         /^a {2}it has ended without a word; its journal, as of .*: primary, serving since /m,
       );
-      const fenced = (await explained(group, 'b')).nodes[0];
-      expect(fenced?.lastChance).toMatchObject({
+      const fencer = (await explained(group, next.id)).nodes[0];
+      expect(fencer?.lastChance).toMatchObject({
         outcome: 'took-over',
-        cause: expect.stringContaining('No heartbeat within the timeout') as string,
+        cause: expect.stringContaining('; probing ') as string,
       });
     }));
 
@@ -143,15 +145,16 @@ describe('the journals of a group', () => {
       const next = await group.primaryOf([b, c]);
       expect((await group.client('promote', next === b ? 'c' : 'b')).code).toBe(0);
       for (const id of ['b', 'c']) await journalTells(group, id, 'serving');
-      await group.client('stop');
+      expect((await group.client('stop')).code).toBe(0);
       for (const node of [b, c]) await group.ends(node);
       const directory = join(group.groupDir, 'journal');
       const names = readdirSync(directory);
       expect(names.length).toBeGreaterThanOrEqual(2);
       for (const name of names) {
         const journal = readJournal(readFileSync(join(directory, name), 'utf8'));
-        const { divergences, gaps, transitions } = replayJournal(journal);
-        expect({ name, divergences, gaps }).toEqual({ name, divergences: [], gaps: 0 });
+        const { divergences, passedOver, transitions } = replayJournal(journal);
+        // Between two stretches there may be a gap: what is in them is exact.
+        expect({ name, divergences, passedOver }).toEqual({ name, divergences: [], passedOver: 0 });
         expect(transitions).toBeGreaterThan(0);
         expect([journal.skipped, journal.dropped]).toEqual([{ corrupt: 0, unknown: 0 }, 0]);
       }
