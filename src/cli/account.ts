@@ -61,9 +61,10 @@ export async function accountOf(seen: SeenNode, snapshot: GroupSnapshot): Promis
     }
   }
   const found = snapshot.paths === null ? null : journalOfRun(snapshot.paths.journal, record.run);
+  const why = presence === 'gone' ? null : (silence ?? 'it does not answer');
   return found === null
-    ? { ...UNKNOWN, id: record.node, presence, source: 'record', silence: silence ?? GONE }
-    : journalAccount(found, { presence, silence });
+    ? { ...UNKNOWN, id: record.node, presence, source: 'record', silence: why ?? GONE }
+    : journalAccount(found, { presence, silence: why });
 }
 
 const GONE = 'it has ended';

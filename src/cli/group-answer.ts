@@ -8,7 +8,7 @@ export function groupAnswerOf(snapshot: GroupSnapshot): string {
   const [absence] = absenceWarnings(snapshot);
   if (absence !== undefined) return absence;
   const primary = primaryOf(snapshot);
-  if (primary !== null) return primaryAnswer(primary, snapshot);
+  if (primary !== null) return primaryAnswer(primary, snapshot) + pauseAnswer(snapshot);
   const holder = leaseHolder(snapshot);
   if (holder !== null && holder.status !== null) {
     return `${holder.record.node} is taking over: ${uncapitalized(holder.status.reason)}.`;
@@ -17,6 +17,16 @@ export function groupAnswerOf(snapshot: GroupSnapshot): string {
   const [warning] = snapshot.observation.held ? warningsOf(snapshot) : [];
   if (warning !== undefined) return `Nobody has taken over. ${warning}`;
   return `Nobody has taken over: ${whyNobody(snapshot)}`;
+}
+
+function pauseAnswer({ observation, pause }: GroupSnapshot): string {
+  if (!observation.paused) return '';
+  return ` The group is paused${pausedBy(pause)}: nobody would take over on its own.`;
+}
+
+function pausedBy(pause: GroupSnapshot['pause']): string {
+  const by = pause?.by ?? null;
+  return by === null ? '' : ` by ${by}`;
 }
 
 function primaryAnswer({ record, status, silence }: SeenNode, snapshot: GroupSnapshot): string {
@@ -36,9 +46,8 @@ function whyNobody(snapshot: GroupSnapshot): string {
   const start = `failover run --group ${group} -- COMMAND`;
   if (living.length === 0) return `no node of the group lives. Start one with \`${start}\`.`;
   if (observation.paused) {
-    const by = pause?.by ?? null;
     return (
-      `the group is paused${by === null ? '' : ` by ${by}`}. ` +
+      `the group is paused${pausedBy(pause)}. ` +
       `Run \`failover resume --group ${group}\`, or \`failover promote --group ${group}\`.`
     );
   }

@@ -115,18 +115,23 @@ export class NodeJournal {
   async #write(): Promise<void> {
     const stretch = this.#recorder.take();
     if (stretch === null) return;
-    const lines = stretchLines(stretch, new Date());
-    const fitting = fittingLines(lines);
-    this.#drop(lines.length - fitting.length, 'too long for the file');
-    const told = this.#untold;
-    const text = (told.lines > 0 ? droppedLine(told.lines, told.why) : '') + fitting.join('');
     try {
-      const isNew = await this.#file.append(text);
-      this.#untold = { lines: this.#untold.lines - told.lines, why: this.#untold.why };
-      if (isNew) await pruneJournals(this.#options.directory, this.#options.nodesDirectory);
+      const lines = stretchLines(stretch, new Date());
+      const fitting = fittingLines(lines);
+      this.#drop(lines.length - fitting.length, 'too long for the file');
+      await this.#append(fitting);
     } catch (error) {
-      this.#drop(fitting.length, error instanceof Error ? error.message : String(error));
+      // Whatever it is: a node does not end for the sake of its journal.
+      this.#drop(stretch.decisions.length + 1, messageOf(error));
     }
+  }
+
+  async #append(lines: readonly string[]): Promise<void> {
+    const told = this.#untold;
+    const text = (told.lines > 0 ? droppedLine(told.lines, told.why) : '') + lines.join('');
+    const isNew = await this.#file.append(text);
+    this.#untold = { lines: this.#untold.lines - told.lines, why: this.#untold.why };
+    if (isNew) await pruneJournals(this.#options.directory, this.#options.nodesDirectory);
   }
 
   #drop(lines: number, why: string): void {
@@ -143,4 +148,8 @@ function fittingLines(lines: readonly (string | null)[]): readonly string[] {
     roomBytes -= line === null ? 0 : Buffer.byteLength(line);
     return line !== null && roomBytes >= 0;
   });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

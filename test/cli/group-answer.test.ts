@@ -17,6 +17,14 @@ describe('the answer', () => {
     expect(groupAnswerOf(healthyGroup())).toBe('a is primary at epoch 7.');
   });
 
+  it('adds that a paused group has no successor', () => {
+    const group = healthyGroup();
+    const observation = { ...group.observation, paused: true };
+    expect(groupAnswerOf({ ...group, observation })).toBe(
+      'a is primary at epoch 7. The group is paused: nobody would take over on its own.',
+    );
+  });
+
   it('says what a primary is about that does not just serve', () => {
     const demoting = primaryStatus('a', { phase: 'demoting', reason: 'Told to stop' });
     expect(groupAnswerOf(snapshotOf('a', [answering(demoting)]))).toBe(

@@ -127,6 +127,19 @@ describe('the journal of a node', () => {
     await journal.close();
   });
 
+  it('drops what can not be put into words, and never throws', async () => {
+    const journal = openJournal();
+    const [step] = steps;
+    if (step === undefined) throw new Error('no step');
+    const toJSON = (): never => {
+      throw new Error('no words');
+    };
+    const event = Object.assign({ type: 'time-passed', at: 1 } as const, { toJSON });
+    journal.noteRefusal(step.before, event, 'time went back');
+    expect(await droppedBy(journal)).toBe(2);
+    await journal.close();
+  });
+
   it('has the event at which the core refused to go on', async () => {
     const journal = openJournal();
     const [step] = steps;

@@ -1,0 +1,60 @@
+// What a node has left behind that can not be asked, in the words of its journal.
+import { describe, expect, it } from 'vitest';
+import { accountOf, journalAccount } from '../../src/cli/account.ts';
+import { readJournal } from '../../src/journal/read-journal.ts';
+import { journalOf, stepsOfALife } from '../journal/support.ts';
+import { silentNode, snapshotOf } from './support/snapshot.ts';
+
+const steps = stepsOfALife(5, 300);
+const moves = steps.filter(({ move }) => move !== null);
+const found = { path: '/state/web/journal/b1.jsonl', journal: readJournal(journalOf(steps)) };
+
+describe('the account of a journal', () => {
+  it('is that of its last line, and waits for nothing', () => {
+    const account = journalAccount(found, { presence: 'gone', silence: null });
+    const last = moves.at(-1);
+    expect(account).toMatchObject({
+      id: 'b',
+      source: 'journal',
+      silence: 'it has ended without a word',
+      phase: last?.state.phase,
+      reason: last?.reason,
+      waitsFor: [],
+      journal: found.path,
+    });
+    expect(account.transitions).toHaveLength(moves.length);
+    expect(account.evidence.map(({ name }) => name)).toContain('lateness');
+    expect(account.lastChance).not.toBeNull();
+  });
+
+  it('tells an end in order from one without a word', () => {
+    const text = journalOf(steps);
+    const end = '{"v":1,"kind":"event","n":301,"at":9e9,"event":{"type":"time-passed"},';
+    const told = '"move":"stopped","from":"watching","to":"stopped","role":"stopped","epoch":1,';
+    const line = `${end}${told}"reason":"Stopped","time":"2026-03-01T12:00:00.000Z"}`;
+    const journal = readJournal(`${text}${line}\n`);
+    const account = journalAccount({ ...found, journal }, { presence: 'gone', silence: null });
+    expect([account.silence, account.phase]).toEqual(['it has ended in order', 'stopped']);
+  });
+
+  it('says of a living node why it is not its own', () => {
+    const presence = 'unresponsive' as const;
+    const silence = 'its process is stopped';
+    expect(journalAccount(found, { presence, silence }).silence).toBe(silence);
+  });
+});
+
+describe('a node without an answer and without a journal', () => {
+  it('is told of by its record, and it is said why', async () => {
+    const seen = silentNode('c', 'unresponsive', 'no answer in 500ms');
+    expect(await accountOf(seen, snapshotOf('a', [seen]))).toMatchObject({
+      id: 'c',
+      source: 'record',
+      silence: 'no answer in 500ms',
+      phase: null,
+      transitions: [],
+    });
+    const gone = silentNode('d', 'gone');
+    expect((await accountOf(gone, snapshotOf('a', [gone]))).silence).toBe('it has ended');
+  });
+});
