@@ -42,7 +42,7 @@ function linesOf(journal: Journal, result: ReplayResult): string[] {
   const { group, node, run, version } = journal.run;
   const { events, transitions, divergences } = result;
   return [
-    `Node ${node} of group ${group}, run ${run}, version ${version}: ` +
+    `${printable(`Node ${node} of group ${group}, run ${run}, version ${version}`)}: ` +
       `${count(events, 'event')} decided again, ${count(transitions, 'transition')} among them.`,
     ...missing(journal, result).map((what) => `Not exact: ${what}.`),
     ...divergences.flatMap(divergenceLines),
@@ -68,7 +68,8 @@ function missing({ skipped, dropped }: Journal, { gaps, passedOver }: ReplayResu
 function divergenceLines(divergence: Divergence): string[] {
   const { line, n, transition, event, time, recorded, now, stateFields } = divergence;
   const when = time ?? `${(event.at / 1000).toFixed(3)} s after the boot`;
-  const where = `At transition ${transition} (line ${line}, event ${n}: ${event.type}, ${when})`;
+  const which = printable(`${event.type}, ${when}`);
+  const where = `At transition ${transition} (line ${line}, event ${n}: ${which})`;
   if (stateFields.length > 0) {
     return [
       `${where} it decides the same, and then knows something else: ${stateFields.join(', ')}`,
@@ -83,6 +84,6 @@ function divergenceLines(divergence: Divergence): string[] {
 
 function toldText({ to, reason, effects, refusal }: Told): string {
   if (refusal !== null) return `refuses to go on: ${printable(refusal)}`;
-  const decision = to === null ? 'stays as it is' : `${to}: ${printable(reason)}`;
-  return effects.length === 0 ? decision : `${decision} (${effects.join(', ')})`;
+  const decision = to === null ? 'stays as it is' : `${to}: ${reason}`;
+  return printable(effects.length === 0 ? decision : `${decision} (${effects.join(', ')})`);
 }

@@ -1,7 +1,8 @@
 // The journals of a group as a client finds them: those of one node, the latest of its runs.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { journalPaths } from './journal-file.ts';
+import { readBounded } from '../lease/file/durable-file.ts';
+import { FILE_LIMIT_BYTES, journalPaths } from './journal-file.ts';
 import { isJournal, runOf } from './prune.ts';
 import { JournalError, readJournal } from './read-journal.ts';
 import type { Journal } from './read-journal.ts';
@@ -50,11 +51,7 @@ function namesIn(directory: string): readonly string[] {
   }
 }
 
-/** Its writer keeps it small; '' where there is none, or it is not for us to read. */
+/** '' where there is none, it is no file, or it is not for us to read. */
 function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
+  return readBounded(path, 2 * FILE_LIMIT_BYTES) ?? '';
 }

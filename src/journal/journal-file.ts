@@ -1,4 +1,5 @@
 // The file of one run: appended to, never above its size, and never in the way when it can't be written.
+import { constants } from 'node:fs';
 import { mkdir, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -65,11 +66,11 @@ export class JournalFile {
 
   async #write(text: string): Promise<void> {
     const { directory, current } = this.paths;
-    const file = await open(current, 'a', 0o600).catch(async (error: unknown) => {
+    const file = await open(current, APPEND, 0o600).catch(async (error: unknown) => {
       if (!isMissing(error)) throw error;
       // Its own directory only: that of the group is made by those who know what has to be in it.
       await mkdir(directory, { mode: 0o700 }).catch(unlessThere);
-      return open(current, 'a', 0o600);
+      return open(current, APPEND, 0o600);
     });
     try {
       await file.writeFile(text);
@@ -78,6 +79,9 @@ export class JournalFile {
     }
   }
 }
+
+/** A pipe in its place is refused, and keeps nobody waiting. */
+const APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NONBLOCK;
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';

@@ -12,9 +12,11 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { journalOfNode } from '../../src/journal/find-journal.ts';
 import { JournalFile, journalPaths } from '../../src/journal/journal-file.ts';
 import { NodeJournal } from '../../src/journal/node-journal.ts';
 import { pruneJournals } from '../../src/journal/prune.ts';
@@ -125,6 +127,16 @@ describe('the journal of a node', () => {
     for (const step of untilFirst) journal.note(step);
     expect(await droppedBy(journal)).toBeGreaterThan(0);
     await journal.close();
+  });
+
+  it('drops lines where a pipe is in the way, and waits for no reader of it', async () => {
+    mkdirSync(directory);
+    expect(spawnSync('mkfifo', [join(directory, 'b1.jsonl')]).status).toBe(0);
+    const journal = openJournal();
+    for (const step of untilFirst) journal.note(step);
+    expect(await droppedBy(journal)).toBeGreaterThan(0);
+    await journal.close();
+    expect(journalOfNode(directory, 'b')).toBeNull();
   });
 
   it('drops what can not be put into words, and never throws', async () => {

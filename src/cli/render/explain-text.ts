@@ -57,14 +57,13 @@ function accountLines(account: Account, paint: Paint, now: Date): string[] {
 /** `b  secondary, waiting since 14:03:07.250`, and whose words they are if not its own. */
 function heading(account: Account, paint: Paint, at: (time: string) => string): string {
   const { id, role, phase, since, source, silence, asOf } = account;
-  const name = paint.strong(id);
+  const name = paint.strong(printable(id));
   const what = role === null || role === phase ? (phase ?? 'unknown') : `${role}, ${phase ?? ''}`;
-  const when = since === null ? '' : ` since ${at(since)}`;
-  if (source === 'node') return `${name}  ${what}${when}`;
-  const why = printable(silence ?? 'it does not answer');
-  if (source === 'record') return `${name}  ${paint.bad(why)}; it has left no journal`;
-  const until = asOf === null ? '' : `, as of ${at(asOf)}`;
-  return `${name}  ${paint.bad(why)}; its journal${until}: ${what}${when}`;
+  const when = printable(`${what}${since === null ? '' : ` since ${at(since)}`}`);
+  if (source === 'node') return `${name}  ${when}`;
+  const why = paint.bad(printable(silence ?? 'it does not answer'));
+  if (source === 'record') return `${name}  ${why}; it has left no journal`;
+  return `${name}  ${why}; its journal${asOf === null ? '' : `, as of ${at(asOf)}`}: ${when}`;
 }
 
 function pendingText({ text, inMs, isLimit }: Pending): string {
