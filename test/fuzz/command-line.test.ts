@@ -32,6 +32,8 @@ vi.mock('../../src/cli/commands/stop.ts', () => ({ stop: stub('stop') }));
 vi.mock('../../src/cli/commands/check.ts', () => ({ check: stub('check') }));
 vi.mock('../../src/cli/commands/demo.ts', () => ({ demo: stub('demo') }));
 vi.mock('../../src/cli/commands/simulate.ts', () => ({ simulate: stub('simulate') }));
+vi.mock('../../src/cli/commands/drill.ts', () => ({ drill: stub('drill') }));
+vi.mock('../../src/cli/commands/explain.ts', () => ({ explain: stub('explain') }));
 
 let stderr = '';
 

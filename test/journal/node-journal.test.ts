@@ -156,7 +156,7 @@ describe('the journal of a node', () => {
     const journal = openJournal();
     const [step] = steps;
     if (step === undefined) throw new Error('no step');
-    const event = { type: 'lease-released', at: 1 } as const;
+    const event = { type: 'lease-released', heldBy: null, at: 1 } as const;
     journal.noteRefusal(step.before, event, 'time went back');
     await journal.close();
     const last = readJournal(text()).entries.at(-1);

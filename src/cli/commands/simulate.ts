@@ -4,6 +4,7 @@ import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
+import type { FailoverError } from '../../errors.ts';
 import { badOption, wholeNumber } from '../flag-values.ts';
 import { Campaign } from '../../simulation/campaign.ts';
 import { FAULT_KINDS, isFaultKind } from '../../simulation/faults.ts';
