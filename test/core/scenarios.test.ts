@@ -4,20 +4,25 @@ import { describe, expect, it } from 'vitest';
 import { parseScenarios, replay } from '../support/core-replay.ts';
 import { scenarioFiles } from '../support/core-scenario-files.ts';
 
-describe.each(scenarioFiles())('$name', ({ path, text }) => {
-  const scenarios = parseScenarios(text);
+// Not `describe.each` and `it.each`, which cut long titles: each transcript can be asked for by its own.
+for (const { name, path, text } of scenarioFiles()) {
+  describe(name, () => {
+    const scenarios = parseScenarios(text);
 
-  if (process.env['UPDATE_SCENARIOS'] === '1') {
-    const head = text.slice(0, text.indexOf('== '));
-    const replayed = scenarios.map((scenario) => `${replay(scenario).text}\n`);
-    writeFileSync(path, `${head}${replayed.join('\n')}`);
-    it('is written anew', () => {
-      expect(replayed).not.toEqual([]);
-    });
-    return;
-  }
+    if (process.env['UPDATE_SCENARIOS'] === '1') {
+      const head = text.slice(0, text.indexOf('== '));
+      const replayed = scenarios.map((scenario) => `${replay(scenario).text}\n`);
+      writeFileSync(path, `${head}${replayed.join('\n')}`);
+      it('is written anew', () => {
+        expect(replayed).not.toEqual([]);
+      });
+      return;
+    }
 
-  it.each(scenarios)('$title', (scenario) => {
-    expect(replay(scenario).text).toBe(scenario.text);
+    for (const scenario of scenarios) {
+      it(scenario.title, () => {
+        expect(replay(scenario).text).toBe(scenario.text);
+      });
+    }
   });
-});
+}
