@@ -1,0 +1,80 @@
+// Faults of what people ask for, and of who goes first.
+import { transcript } from './mutant.js';
+
+/** @type {readonly import('./mutant.js').Mutant[]} */
+export const REQUESTS = [
+  {
+    id: 'successor-window-ignored',
+    says: 'The others claim at once although a successor was named.',
+    breaks: 'S4',
+    file: 'src/core/hearing.ts',
+    from: 'if (event.successor !== null && event.successor !== settings.nodeId) {',
+    to: "if (event.successor === '' && event.successor !== settings.nodeId) {",
+    killers: [transcript('another is named: it gets the lease')],
+  },
+  {
+    id: 'origin-never-willing-again',
+    says: 'After a switchover whose successor died the former primary never comes back.',
+    breaks: 'S4',
+    file: 'src/core/demotion.ts',
+    from: "return waiting(base, { until: at + settings.successorWindowMs, why: 'successor' });",
+    to: "return waiting(base, { until: at + settings.successorWindowMs * Infinity, why: 'successor' });",
+    killers: [transcript('a switchover ends without a new primary: the origin comes back')],
+  },
+  {
+    id: 'paused-ignored',
+    says: 'A node takes over although the group is paused.',
+    breaks: 'S6',
+    file: 'src/core/election-order.ts',
+    from: "if (state.paused) return 'the group is paused';",
+    to: "if (state.paused && !state.enabled) return 'the group is paused';",
+    killers: [transcript('paused: nothing is fenced')],
+  },
+  {
+    id: 'completed-ignored',
+    says: 'The others take over a work that is completed.',
+    breaks: 'S1',
+    file: 'src/core/hearing.ts',
+    from: 'if (event.completed) {',
+    to: 'if (event.completed && !event.planned) {',
+    killers: [transcript('the work is completed: this node ends with code 0')],
+  },
+  {
+    id: 'hold-ignored',
+    says: 'A node that was told to stay away takes over at once.',
+    breaks: 'S4',
+    file: 'src/core/election-order.ts',
+    from: 'if (state.heldOffUntil > state.at) {',
+    to: 'if (state.heldOffUntil > state.at + 1e9) {',
+    killers: [transcript('the limit of three in a minute')],
+  },
+  {
+    id: 'turn-ignored',
+    says: 'Every standby claims at once, whoever is first in the succession.',
+    breaks: 'S4',
+    file: 'src/core/election-order.ts',
+    from: 'return rankOf(state, settings) * RANK_STEP_MS;',
+    to: 'return rankOf(state, settings) * 0 * RANK_STEP_MS;',
+    killers: [transcript('third in the succession: leaves 5 ms to each before it')],
+  },
+  {
+    id: 'fence-none-ignored',
+    says: 'A silent primary is ended although --fence none forbids it.',
+    breaks: 'S6',
+    file: 'src/core/suspicion.ts',
+    from: "if (settings.fence === 'none') {",
+    to: "if (settings.fence === 'none' && state.paused) {",
+    killers: [transcript('fence none: it waits, and says why')],
+  },
+  {
+    id: 'cool-off-without-limit',
+    says: 'The cool-off after repeated failures doubles without a limit.',
+    breaks: 'S4',
+    file: 'src/core/restart-policy.ts',
+    from: 'const coolOffMs = Math.min(doubled, COOL_OFF_LIMIT_MS);',
+    to: 'const coolOffMs = Math.max(doubled, 0 * COOL_OFF_LIMIT_MS);',
+    killers: [
+      { test: 'test/core/restart-policy.test.ts', title: 'always: the cool-off ends at an hour' },
+    ],
+  },
+];
