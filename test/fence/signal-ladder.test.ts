@@ -1,7 +1,7 @@
 // A signal goes only to the very process that was found: a pid alone is reused.
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SignalLadder } from '../../src/fence/signal-ladder.ts';
-import { runs, Stage } from './stage.ts';
+import { runs, Stage, until } from './stage.ts';
 
 let stage: Stage;
 beforeEach(() => {
@@ -21,7 +21,7 @@ test.each([
   new SignalLadder(graceMs).step([found]);
   // Of signals that wait, a shell takes the lower number first: TERM would be told by now.
   process.kill(pid, 'SIGWINCH');
-  await expect.poll(() => stranger.lines).toContain('asked');
+  await until('the later signal', () => stranger.lines.includes('asked'));
   expect(stranger.lines).toEqual(['asked']);
   expect(runs(pid)).toBe(true);
 });
