@@ -214,6 +214,14 @@ describe('what holds the workload lock', () => {
     expect(runs(stranger.identity.pid)).toBe(true);
   });
 
+  test('is waited for where it can not be seen: another user’s, or out of this namespace', async () => {
+    const fencing = new ProcessFencing({ ...stage.sources, isWorkloadLockFree: () => false });
+    expect(await fencing.clearLeftovers({ fenceGraceMs: 0, stopGraceMs: 0 })).toEqual({
+      type: 'remain',
+      detail: 'the workload lock is held by a process that this user cannot look at',
+    });
+  });
+
   test('is waited for when it is about to end by itself', async () => {
     const actor = await stage.start('echo ready; sleep 0.05', { lock: true });
     expect(await clear(0)).toEqual({ type: 'cleared', ended: 0 });

@@ -73,6 +73,20 @@ describe('following', () => {
     expect(follower.transport.linkCount).toBe(1);
   });
 
+  it('hears a node that was started again: its numbers begin anew with its run', async () => {
+    const directory = temporaryDirectory();
+    const peer = await openRawPeer(directory);
+    const follower = openNode(openTransport(directory), 'b');
+    follower.bus.follow(peer.holder);
+    const beat = (run: string, seq: number) => (): void =>
+      void peer.publisher.send(rawHeartbeat({ run, seq }));
+    const heard = (run: string) => (): boolean =>
+      follower.events.some((event) => event.type === 'heartbeat-received' && event.run === run);
+    await publishUntil(beat('raw-run', 5_000), heard('raw-run'));
+    follower.bus.follow({ ...peer.holder, run: 'next-run' });
+    await publishUntil(beat('next-run', 1), heard('next-run'));
+  });
+
   it('delivers nothing once it follows nobody', async () => {
     const [primary, follower] = openPair();
     const witness = openNode(openTransport(temporaryDirectory()), 'w');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readStat } from '../../src/fence/process-identity.ts';
 import { until } from '../support/until.ts';
 import { lives, pidFrom, TERM, workloadOf } from '../support/workload.ts';
 import type { WorkloadUnderTest } from '../support/workload.ts';
@@ -81,11 +82,14 @@ describe('stopping a workload', () => {
 
   it('ends a helper that left the process group', async () => {
     const { workload, lock, path } = await workloadOf(
-      'set -m; sleep 100 & echo $! > $D/helper; echo $$ > $D/pid; wait',
+      // The usual sh gives it a group of its own only at a terminal.
+      `export D; exec bash -c 'set -m; sleep 100 & echo $! > $D/helper; echo $$ > $D/pid; wait'`,
     );
     await workload.activate(TERM);
     const helper = await pidFrom(path('helper'));
-    await pidFrom(path('pid'));
+    const session = await pidFrom(path('pid'));
+    await until('it has a group of its own', () => readStat(helper)?.group === helper);
+    expect(readStat(helper)?.session).toBe(session);
     await workload.stop(5_000);
     expect(lives(helper)).toBe(false);
     expect(lock.isFree()).toBe(true);
