@@ -1,9 +1,21 @@
 // Every deliberate fault, by subject.
 import { ANNOUNCING } from './announcing.js';
 import { EPOCHS } from './epochs.js';
+import { FENCING } from './fencing.js';
 import { REQUESTS } from './requests.js';
+import { RUNNING } from './running.js';
 import { STARTING } from './starting.js';
+import { TALKING } from './talking.js';
 import { WATCHING } from './watching.js';
 
 /** @type {readonly import('./mutant.js').Mutant[]} */
-export const MUTANTS = [...STARTING, ...EPOCHS, ...ANNOUNCING, ...WATCHING, ...REQUESTS];
+export const MUTANTS = [
+  ...STARTING,
+  ...RUNNING,
+  ...FENCING,
+  ...EPOCHS,
+  ...ANNOUNCING,
+  ...WATCHING,
+  ...REQUESTS,
+  ...TALKING,
+];
