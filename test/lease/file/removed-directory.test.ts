@@ -136,6 +136,30 @@ it('lets nobody in while a workload still holds the deleted workload lock', asyn
   expect(await granted(newcomer.acquire(1))).toBe(2);
 });
 
+it('lets nobody in while a workload holds the lock of a directory that was moved away', async () => {
+  const stateDir = temporaryDirectory();
+  const old = openLease(stateDir, 'old');
+  await granted(old.acquire(0));
+  const run = old.workloadLock.open();
+  expect(run.tryLock()).toBe(true);
+  const workload = spawn('sleep', ['1000'], {
+    stdio: ['ignore', 'ignore', 'ignore', run.fd],
+    env: { ...process.env, FAILOVER_GROUP: 'web', FAILOVER_STATE_DIR: stateDir },
+  });
+  const ended = once(workload, 'exit');
+  onTestFinished(() => {
+    workload.kill('SIGKILL');
+  });
+  run.close();
+  await old.release();
+  renameSync(old.paths.directory, `${old.paths.directory}.old`);
+  const newcomer = openLease(stateDir, 'new');
+  expect(await newcomer.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
+  workload.kill('SIGKILL');
+  await ended;
+  expect(await granted(newcomer.acquire(0))).toBe(2);
+});
+
 it('does not wait for a description that was never locked: an armed process', async () => {
   const stateDir = temporaryDirectory();
   const old = openLease(stateDir, 'old');
