@@ -26,8 +26,8 @@ export const EPOCHS = [
     says: 'A look at the lease teaches a node no epoch.',
     breaks: 'S2',
     file: 'src/core/transition.ts',
-    from: 'const epochFloor = isOwn ? state.epochFloor : Math.max(state.epochFloor, observation.epoch);',
-    to: 'const epochFloor = isOwn ? state.epochFloor : state.epochFloor + 0 * observation.epoch;',
+    from: 'const epochFloor = isAwaited ? state.epochFloor : Math.max(state.epochFloor, observation.epoch);',
+    to: 'const epochFloor = isAwaited ? state.epochFloor : state.epochFloor + 0 * observation.epoch;',
     killers: [transcript('first in the succession: claims at once')],
   },
   {

@@ -1,7 +1,9 @@
 // Every deliberate fault, by subject.
 import { ANNOUNCING } from './announcing.js';
+import { CLAIMS } from './claims.js';
 import { EPOCHS } from './epochs.js';
 import { FENCING } from './fencing.js';
+import { LEASE } from './lease.js';
 import { REQUESTS } from './requests.js';
 import { RUNNING } from './running.js';
 import { STARTING } from './starting.js';
@@ -13,6 +15,8 @@ export const MUTANTS = [
   ...STARTING,
   ...RUNNING,
   ...FENCING,
+  ...LEASE,
+  ...CLAIMS,
   ...EPOCHS,
   ...ANNOUNCING,
   ...WATCHING,

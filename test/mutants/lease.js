@@ -1,0 +1,224 @@
+// Faults of the file lease: its locks, its lockfile, and the directory that they are in.
+
+/** @type {readonly import('./mutant.js').Mutant[]} */
+export const LEASE = [
+  {
+    id: 'lock-freed-for-every-copy',
+    says: 'Closing a copy of a lock frees it for all copies, while helpers of the workload still run.',
+    breaks: 'S1',
+    file: 'src/lease/file/kernel-lock.ts',
+    from: '    closeSync(this.fd);\n',
+    to: '    unlock(this.fd);\n    closeSync(this.fd);\n',
+    killers: [
+      {
+        test: 'test/lease/file/kernel-lock.test.ts',
+        title: 'stays held after our copy is closed, until the child that inherited it has ended',
+      },
+    ],
+  },
+  {
+    id: 'lock-of-replaced-file',
+    says: 'A lock on a file that was replaced counts.',
+    breaks: 'S1',
+    file: 'src/lease/file/kernel-lock.ts',
+    from: 'return takeLock(this.#path, this.fd) && this.isNamed();',
+    to: 'return takeLock(this.#path, this.fd);',
+    killers: [
+      {
+        test: 'test/lease/file/kernel-lock.test.ts',
+        title: 'a description of a file that was replaced is not locked',
+      },
+    ],
+  },
+  {
+    id: 'lock-file-made-by-opening',
+    says: 'Opening a lock file that was removed makes a new one, beside whoever holds the old one.',
+    breaks: 'S1',
+    file: 'src/lease/file/kernel-lock.ts',
+    from: 'openSync(this.path, constants.O_RDWR)',
+    to: 'openSync(this.path, constants.O_RDWR | constants.O_CREAT, 0o600)',
+    killers: [
+      {
+        test: 'test/lease/file/kernel-lock.test.ts',
+        title: 'opening never makes a file that was removed',
+      },
+    ],
+  },
+  {
+    id: 'removed-directory-unnoticed',
+    says: 'A primary does not compare the directory and the lock files with those that it holds.',
+    breaks: 'S1',
+    file: 'src/lease/file/held-lease.ts',
+    from: 'const cause = this.#causeOfLoss();',
+    to: 'const cause = this.epoch < 0 ? this.#causeOfLoss() : this.compromised;',
+    killers: [
+      {
+        test: 'test/lease/file/file-lease.test.ts',
+        title: 'tells that the directory was removed or replaced',
+      },
+    ],
+  },
+  {
+    id: 'removed-workload-lock-unnoticed',
+    says: 'A primary does not notice that workload.lock was replaced: the next one finds a free one.',
+    breaks: 'S1',
+    file: 'src/lease/file/held-lease.ts',
+    from: 'if (identityOfPath(workloadLock) !== this.#workloadLock) {',
+    to: 'if (identityOfPath(workloadLock) !== this.#workloadLock && this.epoch < 0) {',
+    killers: [
+      {
+        test: 'test/lease/file/file-lease.test.ts',
+        title: 'tells that workload.lock was replaced',
+      },
+    ],
+  },
+  {
+    id: 'no-sign-of-life',
+    says: 'A primary does not touch its lock file: where its sockets are gone, it is taken for dead.',
+    breaks: 'S6',
+    file: 'src/lease/file/held-lease.ts',
+    from: '      futimesSync(this.lock.fd, seconds, seconds);\n',
+    to: '      if (seconds < 0) futimesSync(this.lock.fd, seconds, seconds);\n',
+    killers: [
+      {
+        test: 'test/lease/file/file-lease.test.ts',
+        title: 'holds, and changes the touch that others see',
+      },
+    ],
+  },
+  {
+    id: 'deleted-holders-ignored',
+    says: 'A newcomer makes lock files anew while the workload of before holds deleted ones.',
+    breaks: 'S1',
+    file: 'src/lease/file/foundation.ts',
+    from: 'if (this.deletedHolders().length > 0) return false;',
+    to: 'if (this.deletedHolders().length < 0) return false;',
+    killers: [
+      {
+        test: 'test/lease/file/removed-directory.test.ts',
+        title: 'lets nobody in while a workload still holds the deleted workload lock',
+      },
+    ],
+  },
+  {
+    id: 'moved-holders-ignored',
+    says: 'What holds a lock file of a directory that was moved away is not waited for.',
+    breaks: 'S1',
+    file: 'src/lease/file/deleted-holders.ts',
+    from: 'return [...deleted, ...findMovedHolders(directory)];',
+    to: 'return [...deleted, ...findMovedHolders(directory).slice(0, 0)];',
+    killers: [
+      {
+        test: 'test/lease/file/removed-directory.test.ts',
+        title: 'lets nobody in while a workload holds the lock of a directory that was moved away',
+      },
+    ],
+  },
+  {
+    id: 'release-not-proved',
+    says: 'A release ends before the lease is free.',
+    breaks: 'S5',
+    file: 'src/lease/file/file-lease.ts',
+    from: 'await this.#primaryLock.proveFree(() => highestEpoch(this.paths.epochs) > held.epoch);',
+    to: 'void this.#primaryLock.proveFree(() => highestEpoch(this.paths.epochs) > held.epoch);',
+    killers: [
+      {
+        test: 'test/lease/file/file-lease.test.ts',
+        title: 'ends a release only when a copy of the descriptor, in a child, is closed',
+      },
+    ],
+  },
+  {
+    id: 'lockfile-of-another-removed',
+    says: 'The end of a term removes the lockfile of the one who took it over.',
+    breaks: 'S1',
+    file: 'src/lease/file/lockfile.ts',
+    from: 'if (this.#identity === null || identityOfPath(path) !== this.#identity) {',
+    to: 'if (this.#identity === null) {',
+    killers: [
+      {
+        test: 'test/lease/file/lockfile.test.ts',
+        title: 'release never removes the directory of the one who took it over',
+      },
+    ],
+  },
+  {
+    id: 'lockfile-stale-by-wall-clock',
+    says: 'A lockfile of another program is taken over when its time, by this clock, is old.',
+    breaks: 'S1',
+    file: 'src/lease/file/lockfile.ts',
+    from: 'this.#foreign = { mark, since: now() };',
+    to: 'this.#foreign = { mark, since: now() - (Date.now() - Number(found.mtimeMs)) };',
+    killers: [
+      {
+        test: 'test/lease/file/lockfile.test.ts',
+        title: 'a foreign one that looks stale by its time only is left alone',
+      },
+    ],
+  },
+  {
+    id: 'own-lockfile-taken-for-foreign',
+    says: 'The lockfile that a killed primary left keeps everyone out.',
+    breaks: 'S4',
+    file: 'src/lease/file/lockfile.ts',
+    from: 'if (isNoted(readLockNote(fd).lockfile, found, fstatSync(fd, { bigint: true }))) {',
+    to: 'if (isNoted(readLockNote(fd).lockfile, found, fstatSync(fd, { bigint: true })) && fd < 0) {',
+    killers: [
+      {
+        test: 'test/lease/file/lockfile.test.ts',
+        title: 'takes a leftover that the note names over at once',
+      },
+    ],
+  },
+  {
+    id: 'shared-file-system-accepted',
+    says: 'A directory on NFS or FUSE is accepted, where locks prove nothing about other hosts.',
+    breaks: 'S1',
+    file: 'src/lease/file/file-system-kind.ts',
+    from: 'if (LOCAL.has(type)) return;',
+    to: 'if (LOCAL.has(type) || OTHER.has(type)) return;',
+    killers: [{ test: 'test/lease/file/state-directory.test.ts', title: 'and names it' }],
+  },
+  {
+    id: 'other-host-accepted',
+    says: 'A directory that another host uses just now is accepted.',
+    breaks: 'S1',
+    file: 'src/lease/file/node-registry.ts',
+    from: 'if (!isRecent(entry)) continue;',
+    to: 'if (!isRecent(entry) || record.host !== own.host) continue;',
+    killers: [
+      {
+        test: 'test/lease/file/node-registry.test.ts',
+        title: 'refuses a directory in which a node of another host was active a moment ago',
+      },
+    ],
+  },
+  {
+    id: 'record-forgotten-with-sessions',
+    says: 'The record of an ended node goes while processes of its sessions still run.',
+    breaks: 'S1',
+    file: 'src/lease/file/node-registry.ts',
+    from: '? !isAlive(record.supervisor) && record.sessions.every(isGone)',
+    to: '? !isAlive(record.supervisor) && [true, ...record.sessions.map(isGone)].includes(true)',
+    killers: [
+      {
+        test: 'test/lease/file/node-registry.test.ts',
+        title: 'keeps the record of an ended supervisor until the last process',
+      },
+    ],
+  },
+  {
+    id: 'holder-by-record-alone',
+    says: 'Only the recorded holder is fenced: one that was stopped before its claim keeps everyone waiting.',
+    breaks: 'S4',
+    file: 'src/fence/fence.ts',
+    from: '    found ??= findLockHolders(primaryLockPath)[0];\n',
+    to: '    found ??= findLockHolders(primaryLockPath, [])[0];\n',
+    killers: [
+      {
+        test: 'test/fence/fence.test.ts',
+        title: 'kills a candidate that took the lease and claims no epoch',
+      },
+    ],
+  },
+];
