@@ -39,6 +39,8 @@ export class Workload {
   /** What begins once the stop that is under way has ended. */
   #afterStop: (() => void)[] = [];
   #stops = 0;
+  /** Whether its last hook was a demote command that succeeded. */
+  #hasObeyed = false;
 
   constructor(world: World, life: Life) {
     this.#world = world;
@@ -98,7 +100,8 @@ export class Workload {
       this.#fail(order, 'the hot workload has ended');
       return;
     }
-    run.active = false;
+    // One that was not confirmed to have obeyed goes on as it likes; its lock is given up all the same.
+    run.active = !this.#hasObeyed;
     run.locked = false;
     this.#life.answerTo(order.isNewest, { type: 'workload-deactivated' });
   }
@@ -132,6 +135,7 @@ export class Workload {
     const isNewest = life.orders.begin('hook');
     const finish = (ok: boolean, detail: string): void => {
       if (ok && hook === 'promote') life.term.confirmedEpoch = epoch;
+      this.#hasObeyed = ok && hook === 'demote';
       if (!ok && hook === 'promote') this.#world.promotionFailed(life, epoch);
       life.answerTo(isNewest, { type: 'hook-finished', hook, ok, detail });
     };
