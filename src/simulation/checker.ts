@@ -112,6 +112,7 @@ export class Checker {
   /** A supervisor is about to be ended by another node that judged it dead by itself. */
   fenced(target: Life, fencer: Life, calmSinceMs: number): void {
     const { settings } = fencer;
+    this.#fencedInSight(target, fencer);
     const doubtMs = settings.heartbeatTimeoutMs + settings.probeAttempts * settings.probeTimeoutMs;
     const calmForMs = this.#seen.at - calmSinceMs;
     if (calmForMs <= doubtMs + FENCE_MARGIN_MS) return;
@@ -128,6 +129,19 @@ export class Checker {
     if (active !== undefined) {
       this.broken('S4', `${life.name} is suspended while ${active.name} is active`);
     }
+  }
+
+  /** Whatever else is silent: its lock file was touched within the timeout, and its fencer could see that. */
+  #fencedInSight(target: Life, { name, settings, troubledUntil }: Life): void {
+    const { at } = this.#seen;
+    const { heartbeatTimeoutMs, heartbeatIntervalMs } = settings;
+    if (at - troubledUntil <= heartbeatTimeoutMs + FENCE_MARGIN_MS) return;
+    // The first look at a holder tells nothing of when it was touched.
+    const longestMs = heartbeatTimeoutMs - 2 * heartbeatIntervalMs;
+    const touchedAt = target.touches.find((time) => at - time > SIGHT_MARGIN_MS) ?? -Infinity;
+    if (at - touchedAt >= longestMs) return;
+    const touched = `touched its lock file ${(at - touchedAt).toFixed(0)} ms ago`;
+    this.broken('S6', `${name} ends ${target.name}, which ${touched}`);
   }
 
   /** Long after a promotion failed: the node may not be where it was. */
@@ -174,6 +188,9 @@ export class Checker {
     }
   }
 }
+
+/** Longer than the step from the last look to the signal takes, ms. */
+const SIGHT_MARGIN_MS = 400;
 
 /** For looks and late timers between the silence and its end, ms. */
 const FENCE_MARGIN_MS = 3_000;

@@ -156,6 +156,7 @@ export class FileLeaseClient implements LeaseClient {
     if (this.#held.epoch > (this.#heldEpoch ?? 0)) return 'a higher epoch was recorded';
     this.#held.touch();
     this.register();
+    this.#life.touched();
     return null;
   }
 

@@ -61,6 +61,8 @@ export class Life implements Doer {
   forcedUntil = 0;
   /** What its application wants by now: what it is told late must not be what was wanted before. */
   enabled = true;
+  /** When it touched its lock file, newest first; some of many, and the last ones only. */
+  touches: readonly number[] = [];
   /** The end of the latest fault that touched it. */
   troubledUntil = 0;
   readonly #world: World;
@@ -188,6 +190,12 @@ export class Life implements Doer {
     this.troubledUntil = Math.max(this.troubledUntil, untilMs);
   }
 
+  touched(): void {
+    const { at } = this.#world;
+    const [last = -Infinity] = this.touches;
+    if (at - last >= TOUCHES_APART_MS) this.touches = [at, ...this.touches.slice(0, TOUCHES_KEPT)];
+  }
+
   #end(closingMs: number): void {
     this.alive = false;
     this.ending = true;
@@ -256,3 +264,6 @@ const LOST_ANSWERS = 0.5;
 
 /** The longest that an answer takes where answers are late, ms. */
 const LATEST_ANSWER_MS = 3_000;
+
+const TOUCHES_APART_MS = 100;
+const TOUCHES_KEPT = 20;

@@ -66,7 +66,7 @@ export const STARTING = [
     file: 'src/core/demotion.ts',
     from: "return settings.standby === 'hot' && demotion.confirmed && goesOn;",
     to: "return settings.standby === 'hot' && goesOn;",
-    killers: [transcript('an unconfirmed demotion stops it and starts it anew')],
+    killers: [SIMULATED, transcript('an unconfirmed demotion stops it and starts it anew')],
   },
   {
     id: 'stop-failure-taken-for-stop',

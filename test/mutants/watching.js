@@ -73,7 +73,10 @@ export const WATCHING = [
     file: 'src/core/failure-detector.ts',
     from: 'if (silence.untouchedForMs < timeoutMs) {',
     to: 'if (silence.untouchedForMs < 0 * timeoutMs) {',
-    killers: [transcript('its sockets are gone but it touches its lock file')],
+    killers: [
+      { steps: 100_000, faults: ['partition', 'crash'] },
+      transcript('its sockets are gone but it touches its lock file'),
+    ],
   },
   {
     id: 'foreign-holder-judged',
