@@ -91,8 +91,8 @@ export const LEASE = [
     says: 'A newcomer makes lock files anew while the workload of before holds deleted ones.',
     breaks: 'S1',
     file: 'src/lease/file/foundation.ts',
-    from: 'if (this.deletedHolders().length > 0) return false;',
-    to: 'if (this.deletedHolders().length < 0) return false;',
+    from: 'if (this.waitsFor.length > 0) return false;',
+    to: 'if (this.waitsFor.length < 0) return false;',
     killers: [
       {
         test: 'test/lease/file/removed-directory.test.ts',
@@ -119,8 +119,8 @@ export const LEASE = [
     says: 'A release ends before the lease is free.',
     breaks: 'S5',
     file: 'src/lease/file/file-lease.ts',
-    from: 'await this.#primaryLock.proveFree(() => highestEpoch(this.paths.epochs) > held.epoch);',
-    to: 'void this.#primaryLock.proveFree(() => highestEpoch(this.paths.epochs) > held.epoch);',
+    from: 'return { heldBy: await this.#primaryLock.proveFree(isTaken) };',
+    to: 'void this.#primaryLock.proveFree(isTaken); return { heldBy: null };',
     killers: [
       {
         test: 'test/lease/file/file-lease.test.ts',

@@ -124,8 +124,8 @@ export const RUNNING = [
     says: 'What left the process group of the workload is not ended with it.',
     breaks: 'S1',
     file: 'src/workload/living-members.ts',
-    from: 'const members = sessions.get(leader.pid) ?? [];',
-    to: 'const members = (sessions.get(leader.pid) ?? []).filter(({ group }) => group === leader.pid);',
+    from: 'const members = sessions.get(record.process.pid) ?? [];',
+    to: 'const members = (sessions.get(record.process.pid) ?? []).filter(({ group }) => group === record.process.pid);',
     killers: [
       {
         test: 'test/workload/supervisor.test.ts',
