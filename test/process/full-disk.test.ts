@@ -1,11 +1,10 @@
 // A state directory on a file system without room, blocks or names: what runs goes on, also its failovers.
-import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import { CALM } from '../support/process-steps.ts';
+import { canMount, fillBlocks, fillNames, mountSmall, unmount } from '../support/small-disk.ts';
 
 const mountable = canMount();
 if (!mountable)
@@ -17,11 +16,11 @@ describe.runIf(mountable).each([
 ] as const)('a file system without %s', (_what, fill) => {
   it('keeps its primary, takes over twice, and is as before once there is room again', () =>
     inGroup(async (group) => {
-      mountSmall(group);
+      useSmallDisk(group);
       const [a, b, c] = await group.startAll(['a', 'b', 'c']);
       await group.active(1);
       await group.beats(12);
-      const filling = fill(group);
+      const filling = fill(group.stateDir);
       await group.beats(12);
       expect([a.phase, b.phase, c.phase]).toStrictEqual(['serving', 'watching', 'watching']);
 
@@ -47,10 +46,10 @@ describe.runIf(mountable).each([
 
   it('refuses who comes new, by name, and lets it in once there is room', () =>
     inGroup(async (group) => {
-      mountSmall(group);
+      useSmallDisk(group);
       const [a] = await group.startAll(['a']);
       await group.active(1);
-      const filling = fill(group);
+      const filling = fill(group.stateDir);
       const b = group.launch('b');
       expect(await group.ends(b)).toBe(1);
       expect(b.stray).toContain('no space is left on the file system');
@@ -65,50 +64,11 @@ describe.runIf(mountable).each([
     }, CALM));
 });
 
-function canMount(): boolean {
-  return spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
-}
-
 /** Puts the state directory on a small file system of its own. */
-function mountSmall(group: Group): void {
-  mkdirSync(group.stateDir, { mode: 0o700 });
-  const options = 'size=1m,nr_inodes=512,mode=700';
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'none', group.stateDir]);
-  if (mounted.status !== 0) throw new Error(mounted.stderr.toString());
+function useSmallDisk(group: Group): void {
+  mountSmall(group.stateDir);
   // Before the group's own end of the test, which can't remove what is mounted on.
   onTestFinished(() => {
-    spawnSync('umount', ['--lazy', group.stateDir]);
+    unmount(group.stateDir);
   });
-}
-
-/** @returns what to remove to have room again. */
-function fillBlocks(group: Group): string {
-  const path = join(group.stateDir, 'filling');
-  const fd = openSync(path, 'w');
-  try {
-    for (const size of [65_536, 4096, 1]) {
-      while (hasRoom(() => writeSync(fd, Buffer.alloc(size)))) continue;
-    }
-  } finally {
-    closeSync(fd);
-  }
-  return path;
-}
-
-function fillNames(group: Group): string {
-  const directory = join(group.stateDir, 'filling');
-  mkdirSync(directory);
-  for (let i = 0; hasRoom(() => mkdirSync(join(directory, String(i)), { recursive: true })); i += 1)
-    continue;
-  return directory;
-}
-
-function hasRoom(take: () => unknown): boolean {
-  try {
-    take();
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') return false;
-    throw error;
-  }
 }

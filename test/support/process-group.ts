@@ -14,7 +14,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { onTestFinished } from 'vitest';
 import { readStat } from '../../src/fence/process-identity.ts';
 import { scanSessions } from '../../src/fence/session-members.ts';
 import {
@@ -28,45 +27,26 @@ import {
 import type { MarkedProcess } from './process-list.ts';
 import { LAUNCHER, NodeProcess, startClient, startOnTerminal } from './process-node.ts';
 import type { ClientProcess, ClientResult, NodeLaunch } from './process-node.ts';
+import { TIMINGS } from './process-setup.ts';
+import type { GroupSetup, NodeSetup } from './process-setup.ts';
 import { storyOf } from './process-story.ts';
 import { readNodeFiles } from './process-records.ts';
 import type { NodeFile } from './process-records.ts';
 import { faultsOf, readWitness, witnessProgram } from './process-witness.ts';
 import type { WitnessLine } from './process-witness.ts';
 
-/** Faster than the defaults, and far from what a busy machine can't keep. */
-const TIMINGS: Options = {
-  'heartbeat-interval': '100ms',
-  'heartbeat-timeout': '600ms',
-  'probe-interval': '1s',
-  'probe-timeout': '200ms',
-  'retry-backoff': '50ms..400ms',
-  'stop-grace': '2s',
-  'fence-grace': '500ms',
-  'successor-window': '500ms',
-  'promote-timeout': '5s',
-  'demote-timeout': '2s',
-};
-
 /** How long a condition is waited for: nothing here takes a tenth of it on a machine with a CPU to spare. */
 const PATIENCE_MS = 60_000;
 
-type Options = Readonly<Record<string, string>>;
-
 type ClientLaunch = Omit<NodeLaunch, 'id' | 'uid'>;
-
-export interface NodeSetup {
-  readonly options?: Options;
-  /** A script for `sh`, in which `$W` is the witness; or the words of a command; null: none. */
-  readonly run?: string | readonly string[] | null;
-  readonly env?: NodeJS.ProcessEnv;
-}
 
 /** Runs a body with a group, then ends the group in order and lets the checker judge all that happened. */
 export async function inGroup(
   body: (group: Group) => Promise<void>,
   setup: GroupSetup = {},
 ): Promise<void> {
+  // Here alone: the group itself also serves programs that are no tests.
+  const { onTestFinished } = await import('vitest');
   const group = new Group(setup);
   // Not after the body: a test that ran out of time never comes to that.
   onTestFinished(() => group.clear());
@@ -77,14 +57,6 @@ export async function inGroup(
     const message = error instanceof Error ? error.message : String(error);
     throw new Error(`${message}\n${group.story()}`, { cause: error });
   }
-}
-
-export interface GroupSetup {
-  /** Of every node of the group. */
-  readonly options?: Options;
-  readonly env?: NodeJS.ProcessEnv;
-  /** Runs the nodes as another user, with a socket directory of their own. */
-  readonly asUser?: number;
 }
 
 export class Group {
@@ -190,6 +162,7 @@ export class Group {
       env: { ...this.#environment(), ...setup.env },
       uid: this.#setup.asUser ?? null,
       cwd: this.directory,
+      through: setup.through ?? [],
     });
     this.nodes.push(node);
     return node;
@@ -338,8 +311,8 @@ export class Group {
     if (faults.length > 0) throw new Error(`THE WITNESS: ${faults.join('; ')}`);
   }
 
-  /** Ends every process there is, in order or not; then removes the directory. */
-  async clear(): Promise<void> {
+  /** Ends every process there is, in order or not; then removes the directory, unless it is to be kept. */
+  async clear({ keeps = false }: { readonly keeps?: boolean } = {}): Promise<void> {
     this.noteSockets();
     for (let round = 0; round < 200; round += 1) {
       const left = markedProcesses(this.mark);
@@ -350,7 +323,7 @@ export class Group {
     for (const paths of this.#sockets.values()) {
       for (const path of paths) rmSync(path, { force: true });
     }
-    this.remove(this.directory);
+    if (!keeps) this.remove(this.directory);
   }
 
   /** What happened, for the message of a failed test. */

@@ -22,6 +22,7 @@ export interface NodeLaunch {
   readonly env: NodeJS.ProcessEnv;
   readonly uid: number | null;
   readonly cwd: string;
+  readonly through?: readonly string[];
 }
 
 /** What a person calls `failover`. */
@@ -101,6 +102,8 @@ export class NodeProcess {
   output = '';
   /** What came on stderr and was no line of the log. */
   stray = '';
+  /** Told of each line of the log as it comes. */
+  onLine: ((line: LogLine) => void) | null = null;
   readonly #child: ChildProcess;
   #rest = '';
   #killed = false;
@@ -163,15 +166,21 @@ export class NodeProcess {
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {
       const parsed = parseLine(line);
-      if (parsed === null) this.stray += `${line}\n`;
-      else this.log.push(parsed);
+      if (parsed === null) {
+        this.stray += `${line}\n`;
+        continue;
+      }
+      this.log.push(parsed);
+      this.onLine?.(parsed);
     }
   }
 }
 
-function spawnLauncher({ args, env, uid, cwd }: Omit<NodeLaunch, 'id'>): ChildProcess {
+function spawnLauncher(launch: Omit<NodeLaunch, 'id'>): ChildProcess {
+  const { args, env, uid, cwd, through = [] } = launch;
   const owner = uid === null ? {} : { uid, gid: uid };
-  return spawn(process.execPath, [LAUNCHER, ...args], {
+  const [program = process.execPath, ...words] = [...through, process.execPath, LAUNCHER, ...args];
+  return spawn(program, words, {
     ...owner,
     cwd,
     env,

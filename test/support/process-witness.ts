@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
-import { textOf } from './workload.ts';
+import { textOf } from './text-of.ts';
 
 /** One line of the witness, in the order in which the kernel took them. */
 export interface WitnessLine {

@@ -1,7 +1,7 @@
 // A workload in a directory of its own, what it reported, and the end of all that it started.
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -17,7 +17,10 @@ import type {
 } from '../../src/workload/supervised-workload.ts';
 import { livingMembers } from '../../src/workload/living-members.ts';
 import { signal } from './process-list.ts';
+import { textOf } from './text-of.ts';
 import { until } from './until.ts';
+
+export { textOf } from './text-of.ts';
 
 export const TERM = { epoch: 7, previous: 'b', reason: 'a test' };
 
@@ -85,15 +88,6 @@ export async function workloadOf(
   const path = (name: string): string => join(directory, name);
   const text = (name: string): string => textOf(path(name));
   return { workload, directory, lock, heard, ends, warnings, ledger, path, text };
-}
-
-/** A file's text; '' while there is none. */
-export function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 /** The pid that a script wrote into a file of the directory, once the whole line is there. */
