@@ -1,6 +1,9 @@
 // Unit tests run side by side; tests that start processes run one after the other, after them.
 import { defineConfig } from 'vitest/config';
 
+/** What starts real nodes. */
+const PROCESSES = ['test/process/**/*.test.ts', 'test/chaos/chaos.test.ts'];
+
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
@@ -12,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/process/**'],
+          exclude: PROCESSES,
           testTimeout: 20_000,
           hookTimeout: 20_000,
           maxWorkers: 2,
@@ -23,7 +26,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'process',
-          include: ['test/process/**/*.test.ts'],
+          include: PROCESSES,
           // Far more than any of them takes, also where other programs have the CPU.
           testTimeout: 240_000,
           hookTimeout: 240_000,

@@ -7,6 +7,7 @@ import { createProgram } from '../../src/cli/program.ts';
 import { OPTIONS, OUTPUT_VARIABLES } from '../../src/config/options.ts';
 import { TRANSITIONS } from '../../src/core/transitions.ts';
 import { EXIT_CODES } from '../../src/errors.ts';
+import { CHAOS_FLAGS } from '../chaos/options.ts';
 import { anchors, codeBlocks, prose, readPage, readPages, ROOT } from './support/pages.ts';
 
 const pages = readPages();
@@ -130,6 +131,7 @@ const knownFlags = new Set([
   ...createProgram().options.map(({ long }) => long ?? ''),
   ...createProgram().commands.flatMap(({ options }) => options.map(({ long }) => long ?? '')),
   ...OPTIONS.map(({ flag }) => flag),
+  ...CHAOS_FLAGS,
   // Of other programs, in examples.
   '--name',
   '--check',

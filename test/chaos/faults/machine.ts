@@ -1,0 +1,113 @@
+// What the machine runs out of: room, names, processor time, descriptors.
+import { spawn, spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { MARK, openFilesOf, signal } from '../../support/process-list.ts';
+import { fillBlocks, fillNames } from '../../support/small-disk.ts';
+import type { Arena } from '../arena.ts';
+import { chosen } from './fault.ts';
+import type { Perform } from './fault.ts';
+
+export const fillDisk: Perform = async (arena, { forMs, choice }) => {
+  if (!arena.plan.smallDisk || !arena.hasSmallDisk) return 'skipped: only root can mount';
+  const { stateDir } = arena.group;
+  const [what, fill] = choice % 2 === 0 ? ['blocks', fillBlocks] : ['names', fillNames];
+  let filling: string;
+  try {
+    filling = fill(stateDir);
+  } catch (error) {
+    return `skipped: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  const free = arena.undoLater(() => {
+    rmSync(filling, { recursive: true, force: true });
+  });
+  await arena.pause(forMs);
+  await free();
+  return `no ${what} left for ${forMs} ms`;
+};
+
+const MOST_LOOPS = 16;
+
+export const starve: Perform = async (arena, { forMs, choice }) => {
+  const loops = 4 + (choice % (MOST_LOOPS - 3));
+  const end = startLoops(arena, { loops, forMs });
+  await arena.pause(forMs);
+  await end();
+  return `${loops} busy loops for ${forMs} ms`;
+};
+
+/** Each loop also has an end of its own, should nobody be left to end it. @returns the end of all */
+export function startLoops(
+  arena: Arena,
+  { loops, forMs }: { readonly loops: number; readonly forMs: number },
+): () => Promise<void> {
+  const limit = String(Math.ceil(forMs / 1000) + 10);
+  const children = Array.from({ length: loops }, () =>
+    spawn('timeout', ['-s', 'KILL', limit, 'sh', '-c', 'while :; do :; done'], {
+      stdio: 'ignore',
+      detached: true,
+      env: { PATH: process.env['PATH'], [MARK]: arena.group.mark },
+    }),
+  );
+  return arena.undoLater(() => {
+    // The whole process group: the loop is a child of `timeout`.
+    for (const { pid } of children) if (pid !== undefined) signal(-pid, 'SIGKILL');
+  });
+}
+
+/** A node of its own that may open only few files: it may fail to start, or to lead; the others go on. */
+export const fewDescriptors: Perform = async (arena, { forMs, choice }) => {
+  const limit = 22 + (choice % 40);
+  const node = arena.launch(arena.freshId(), [
+    ...['sh', '-c', `ulimit -n ${limit}; exec "$@"`, 'sh'],
+  ]);
+  arena.told.add(node);
+  // Node.js itself prints one where it can't load a module.
+  arena.judge.excuseTraces(node);
+  const end = arena.undoLater(async () => {
+    node.kill('SIGTERM');
+    // It promises nothing of how it ends.
+    if (!(await arena.until(3000, () => node.end !== null))) node.kill('SIGKILL');
+    await arena.until(3000, () => node.end !== null);
+  });
+  await arena.until(forMs + START_MS, () => node.end !== null || node.phase === 'watching');
+  // It can become primary only when there is none.
+  const { primary } = arena;
+  if (node.end === null && primary !== null && choice % 3 === 0) {
+    arena.told.add(primary);
+    primary.kill('SIGTERM');
+  }
+  await arena.pause(forMs);
+  const last = node.phase;
+  await end();
+  return `a node with ${limit} descriptors, ${last}, ended with ${String(node.end)}`;
+};
+
+const START_MS = 1500;
+
+/** A node that runs may open next to nothing more, for a time: the limit is set to what it has open. */
+export const noDescriptors: Perform = async (arena, fault) => {
+  const node = fault.choice % 2 === 0 ? arena.primary : chosen(arena.standbys, fault);
+  if (node === null || node === undefined) return 'skipped: no node';
+  const before = limitOf(node.pid);
+  if (before === null) return 'skipped: no prlimit';
+  const limit = openFilesOf(node.pid).length + (fault.choice % 4);
+  const raise = arena.undoLater(() => {
+    setLimit(node.pid, before);
+  });
+  setLimit(node.pid, String(limit));
+  await arena.pause(fault.forMs);
+  await raise();
+  return `${node.id} (${node.phase}) with at most ${limit} descriptors for ${fault.forMs} ms`;
+};
+
+/** The soft limit of open files; null: it can't be told. */
+function limitOf(pid: number): string | null {
+  const { status, stdout } = spawnSync('prlimit', [
+    ...['--pid', String(pid), '--nofile', '--output', 'SOFT', '--noheadings', '--raw'],
+  ]);
+  return status === 0 ? stdout.toString().trim() : null;
+}
+
+function setLimit(pid: number, soft: string): void {
+  spawnSync('prlimit', ['--pid', String(pid), `--nofile=${soft}:`]);
+}

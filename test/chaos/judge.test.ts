@@ -1,0 +1,40 @@
+// The judge of the starts: it sees two at once and an epoch that does not rise, and knows the one excuse.
+import { describe, expect, it } from 'vitest';
+import type { WitnessLine } from '../support/process-witness.ts';
+import { faultsOfStarts } from './judge.ts';
+import { monotonicMs } from './watch.ts';
+
+const line = (atMs: number, epoch: number, what: WitnessLine['what'] = 'start'): WitnessLine => ({
+  ...{ what, epoch, pid: epoch },
+  at: BigInt(Math.round((atMs - monotonicMs(0n)) * 1e6)),
+});
+
+describe('the starts', () => {
+  it('are well when each has a higher epoch than all before', () => {
+    expect(faultsOfStarts([line(1000, 1), line(2000, 2, 'end'), line(3000, 5)], [])).toEqual([]);
+  });
+
+  it('are not when one begins while another is active', () => {
+    const faults = faultsOfStarts([line(1000, 1), line(2000, 2, 'overlap')], []);
+    expect(faults).toEqual(['pid 2 began epoch 2 while another was active']);
+  });
+
+  it('are not when an epoch comes again', () => {
+    const faults = faultsOfStarts([line(1000, 3), line(2000, 3)], []);
+    expect(faults).toEqual(['pid 3 began epoch 3 after epoch 3']);
+  });
+
+  it('may begin again after the directory was removed and all who knew have ended', () => {
+    const starts = [line(1000, 3), line(5000, 1), line(6000, 2)];
+    const ended = { atMs: 2000, knowers: [{ endedMs: 1500 }, { endedMs: 3000 }] };
+    expect(faultsOfStarts(starts, [ended])).toEqual([]);
+    const living = { atMs: 2000, knowers: [{ endedMs: 1500 }, { endedMs: null }] };
+    expect(faultsOfStarts(starts, [living])).toHaveLength(2);
+  });
+
+  it('may not when somebody has led since the removal', () => {
+    const removal = { atMs: 2000, knowers: [{ endedMs: 4000 }] };
+    const starts = [line(1000, 3), line(3000, 4), line(5000, 1)];
+    expect(faultsOfStarts(starts, [removal])).toEqual(['pid 1 began epoch 1 after epoch 4']);
+  });
+});
