@@ -161,6 +161,8 @@ export class Arena {
     for (const { pid, state } of markedProcesses(this.group.mark)) {
       if (state === 'T') signal(pid, 'SIGCONT');
     }
+    // Who was killed is seen to have ended a moment later.
+    await this.until(JOIN_LIMIT_MS, () => this.living.every(({ killed }) => !killed));
     if (this.profile.orphan === 'keep') this.killOrphans();
   }
 

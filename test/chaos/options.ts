@@ -30,8 +30,12 @@ export function readOptions(
     const { values } = parseArgs({ args: [...args], options: FLAGS, allowPositionals: false });
     if (values.help === true) return { help: HELP };
     const only = values.only?.split(',');
-    const kinds = FAULT_KINDS.filter((kind) => only?.includes(kind) ?? true);
-    const unknown = only?.filter((name) => !FAULT_KINDS.some((kind) => kind === name)) ?? [];
+    const without = values.without?.split(',') ?? [];
+    const kinds = FAULT_KINDS.filter(
+      (kind) => (only?.includes(kind) ?? true) && !without.includes(kind),
+    );
+    const named = [...(only ?? []), ...without];
+    const unknown = named.filter((name) => !FAULT_KINDS.some((kind) => kind === name));
     if (unknown.length > 0) return { wrong: `There is no fault ${unknown.join(', ')}` };
     const single = values.case === undefined ? null : number('case', values.case);
     const minutes = number('minutes', values.minutes ?? (single === null ? '1' : '10'));
@@ -67,6 +71,7 @@ const FLAGS = {
   cases: { type: 'string' },
   rounds: { type: 'string' },
   only: { type: 'string' },
+  without: { type: 'string' },
   margin: { type: 'string' },
   verbose: { type: 'boolean' },
   json: { type: 'boolean' },
@@ -95,7 +100,7 @@ Real faults on real nodes, drawn from a seed and judged by a witness of its own.
   --seed N      draws the same plan again (default: by the clock)
   --case N      only this case of the seed; --cases N: so many of them
   --rounds N    rounds of faults in each case (default: ${ROUNDS})
-  --only KINDS  only these faults, with commas between
+  --only KINDS  only these faults, with commas between; --without KINDS: all but these
   --margin S    seconds that a primary may take beyond the stated bound (default: 10)
   --verbose     a line for each fault
   --json        the result as JSON

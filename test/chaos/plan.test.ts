@@ -26,7 +26,7 @@ describe('the plan of a case', () => {
     const seen = (key: 'standby' | 'fence' | 'orphan' | 'workload'): number =>
       new Set(profiles.map((profile) => profile[key])).size;
     expect([seen('standby'), seen('fence'), seen('orphan'), seen('workload')]).toStrictEqual([
-      ...[3, 3, 3, 7],
+      ...[3, 3, 3, 8],
     ]);
     expect(profiles.some(({ workload }) => workload === 'escaping')).toBe(false);
   });

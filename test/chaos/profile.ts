@@ -12,6 +12,7 @@ const WORKLOADS = {
   stubborn: 'exec "$W" --ignore-term',
   closing: 'exec 3>&-; exec "$W"',
   helping: 'sleep 900 & setsid sleep 900 & exec "$W"',
+  departing: 'setsid "$W" & wait',
   ending: 'exec "$W" --exit-after-ms 900',
   leaving: '"$W" & sleep 0.7; exit 1',
   // Not promised: it leaves its session and closes the descriptor. Never drawn.
@@ -95,7 +96,7 @@ export function drawProfile(random: Random, index: number): Profile {
 }
 
 const HOT_WORKLOADS = ['obedient', 'slow', 'stubborn', 'closing', 'helping'] as const;
-const COLD_WORKLOADS = [...HOT_WORKLOADS, 'ending', 'leaving'] as const;
+const COLD_WORKLOADS = [...HOT_WORKLOADS, 'departing', 'ending', 'leaving'] as const;
 
 /** The script of the workload, also of a hot one. */
 export function scriptOf({ workload, standby }: Profile): string {

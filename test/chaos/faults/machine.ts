@@ -1,5 +1,6 @@
 // What the machine runs out of: room, names, processor time, descriptors.
 import { spawn, spawnSync } from 'node:child_process';
+import type { SpawnSyncReturns } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { MARK, openFilesOf, signal } from '../../support/process-list.ts';
 import { fillBlocks, fillNames } from '../../support/small-disk.ts';
@@ -88,26 +89,32 @@ const START_MS = 1500;
 export const noDescriptors: Perform = async (arena, fault) => {
   const node = fault.choice % 2 === 0 ? arena.primary : chosen(arena.standbys, fault);
   if (node === null || node === undefined) return 'skipped: no node';
-  const before = limitOf(node.pid);
-  if (before === null) return 'skipped: no prlimit';
+  const most = limitOf(arena, node.pid);
+  if (most === null) return 'skipped: no prlimit';
   const limit = openFilesOf(node.pid).length + (fault.choice % 4);
   const raise = arena.undoLater(() => {
-    setLimit(node.pid, before);
+    setLimit(arena, node.pid, most);
   });
-  setLimit(node.pid, String(limit));
+  setLimit(arena, node.pid, String(limit));
   await arena.pause(fault.forMs);
   await raise();
   return `${node.id} (${node.phase}) with at most ${limit} descriptors for ${fault.forMs} ms`;
 };
 
-/** The soft limit of open files; null: it can't be told. */
-function limitOf(pid: number): string | null {
-  const { status, stdout } = spawnSync('prlimit', [
-    ...['--pid', String(pid), '--nofile', '--output', 'SOFT', '--noheadings', '--raw'],
+/** How far it may be raised again: the present one may be the doing of another fault. Null: it can't be told. */
+function limitOf(arena: Arena, pid: number): string | null {
+  const { status, stdout } = prlimit(arena, pid, [
+    ...['--nofile', '--output', 'HARD', '--noheadings', '--raw'],
   ]);
   return status === 0 ? stdout.toString().trim() : null;
 }
 
-function setLimit(pid: number, soft: string): void {
-  spawnSync('prlimit', ['--pid', String(pid), `--nofile=${soft}:`]);
+function setLimit(arena: Arena, pid: number, soft: string): void {
+  prlimit(arena, pid, [`--nofile=${soft}:`]);
+}
+
+/** As the user of the node: it may, and root may not everywhere. */
+function prlimit({ uid }: Arena, pid: number, args: readonly string[]): SpawnSyncReturns<Buffer> {
+  const owner = uid === null ? {} : { uid, gid: uid };
+  return spawnSync('prlimit', ['--pid', String(pid), ...args], owner);
 }
