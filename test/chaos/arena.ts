@@ -70,6 +70,12 @@ export class Arena {
     return this.living.filter((node) => node !== this.primary);
   }
 
+  /** From now on the witness's file, the active process and the sockets are looked at all the time. */
+  start(): void {
+    this.watch.start();
+    this.judge.start();
+  }
+
   /** Starts a node, or the next life of one. */
   launch(id: string, through: readonly string[] = []): NodeProcess {
     const node = this.group.launch(id, { run: scriptOf(this.profile), through });
@@ -181,6 +187,7 @@ export class Arena {
   /** Ends every process there is, in order or not. */
   async close({ keeps }: { readonly keeps: boolean }): Promise<void> {
     this.watch.stop();
+    this.judge.stop();
     for (const undo of [...this.#undo]) await undo().catch(() => undefined);
     this.lastLines = this.group.lines;
     if (keeps && this.hasSmallDisk) {

@@ -52,7 +52,6 @@ export async function playCase(options: CaseOptions): Promise<CaseResult> {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     arena.judge.violate(`the case broke off: ${message}`);
   } finally {
-    arena.watch.stop();
     const keeps = (arena.judge.violations.length > 0 || options.keep) && !options.signal.aborted;
     if (keeps) directory = keepStory(arena);
     await arena.close({ keeps });
@@ -78,7 +77,7 @@ class Game {
   async play(): Promise<void> {
     const arena = this.#arena;
     if (arena.plan.smallDisk && canMount()) arena.useSmallDisk(mountSmall, unmount);
-    arena.watch.start();
+    arena.start();
     await this.#calm('at the start');
     if (arena.judge.violations.length > 0) return;
     this.#descriptors.note(arena);

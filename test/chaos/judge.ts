@@ -21,8 +21,21 @@ export class Judge {
   readonly #excusedTraces = new Set<NodeProcess>();
   readonly #reported = new Set<NodeProcess>();
 
+  #timer: NodeJS.Timeout | null = null;
+
   constructor(arena: Arena) {
     this.#arena = arena;
+  }
+
+  /** Sockets are bound anew at any time, and a node may be killed right after. */
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.noteSockets();
+    }, NOTE_EVERY_MS);
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
   }
 
   /** To be called right before the whole directory is removed. */
@@ -121,6 +134,8 @@ export function faultsOfStarts(
   }
   return faults;
 }
+
+const NOTE_EVERY_MS = 100;
 
 /** By how much the end of a process may be seen after it. */
 const SEEN_LATE_MS = 100;

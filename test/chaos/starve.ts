@@ -54,7 +54,7 @@ export async function proveStarvation(options: StarveOptions): Promise<StarveRes
   const arena = new Arena({ plan, uid: options.uid, signal: options.signal });
   options.cleaner.begin(arena.group);
   try {
-    arena.watch.start();
+    arena.start();
     await arena.fill();
     await arena.until(options.marginMs, () => arena.isCalm());
     const proof = new Proof(arena, options);

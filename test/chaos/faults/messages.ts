@@ -1,5 +1,5 @@
 // Bytes of all kinds for the sockets of the nodes: noise, too much, other groups, old epochs, versions to come.
-import { chownSync } from 'node:fs';
+import { chownSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { Dealer, Publisher } from 'zeromq';
 import { Random } from '../../../src/simulation/random.ts';
@@ -42,12 +42,15 @@ export const fuzzBus: Perform = async (arena, fault) => {
   const endpoint = record?.endpoints['bus'];
   if (record === undefined || endpoint === undefined) return 'skipped: no record of a primary';
   const publisher = new Publisher({ linger: 0, sendHighWaterMark: 100_000 });
+  const path = endpoint.slice('ipc://'.length);
   const close = arena.undoLater(() => {
     publisher.close();
+    // Ours by now: the primary binds anew, under another name.
+    rmSync(path, { force: true });
   });
   try {
     await publisher.bind(endpoint);
-    if (arena.uid !== null) chownSync(endpoint.slice('ipc://'.length), arena.uid, arena.uid);
+    if (arena.uid !== null) chownSync(path, arena.uid, arena.uid);
   } catch (error) {
     await close();
     return `skipped: ${error instanceof Error ? error.message : String(error)}`;
