@@ -37,6 +37,8 @@ export class Arena {
   hasSmallDisk = false;
   /** What the witness had written when the directory was removed. */
   lastLines: readonly WitnessLine[] = [];
+  #orphanTimer: NodeJS.Timeout | null = null;
+  #orphansBefore: ReadonlySet<number> = new Set();
   #unmount: () => void = () => undefined;
   readonly #signal: AbortSignal;
   readonly #listeners = new Set<PhaseListener>();
@@ -74,6 +76,13 @@ export class Arena {
   start(): void {
     this.watch.start();
     this.judge.start();
+    if (this.profile.orphan !== 'keep') return;
+    // Kept orphans end by themselves some time, and nobody can lead before: after a second here.
+    this.#orphanTimer = setInterval(() => {
+      const orphans = this.#orphans();
+      for (const pid of orphans) if (this.#orphansBefore.has(pid)) signal(pid, 'SIGKILL');
+      this.#orphansBefore = new Set(orphans);
+    }, ORPHANS_LIVE_MS);
   }
 
   /** Starts a node, or the next life of one. */
@@ -169,7 +178,8 @@ export class Arena {
     }
     // Who was killed is seen to have ended a moment later.
     await this.until(JOIN_LIMIT_MS, () => this.living.every(({ killed }) => !killed));
-    if (this.profile.orphan === 'keep') this.killOrphans();
+    if (this.profile.orphan !== 'keep') return;
+    for (const pid of this.#orphans()) signal(pid, 'SIGKILL');
   }
 
   /** Puts the state directory on a file system that can be filled. */
@@ -188,6 +198,7 @@ export class Arena {
   async close({ keeps }: { readonly keeps: boolean }): Promise<void> {
     this.watch.stop();
     this.judge.stop();
+    if (this.#orphanTimer !== null) clearInterval(this.#orphanTimer);
     for (const undo of [...this.#undo]) await undo().catch(() => undefined);
     this.lastLines = this.group.lines;
     if (keeps && this.hasSmallDisk) {
@@ -197,8 +208,8 @@ export class Arena {
     await this.group.clear({ keeps });
   }
 
-  /** Kills what has no living node above it. */
-  killOrphans(): void {
+  /** What has no living node above it. */
+  #orphans(): readonly number[] {
     const nodes = new Set(this.living.map(({ pid }) => pid));
     const belongs = (pid: number): boolean => {
       for (let at = pid; at > 1;) {
@@ -207,9 +218,9 @@ export class Arena {
       }
       return false;
     };
-    for (const { pid } of markedProcesses(this.group.mark)) {
-      if (!belongs(pid)) signal(pid, 'SIGKILL');
-    }
+    return markedProcesses(this.group.mark)
+      .map(({ pid }) => pid)
+      .filter((pid) => !belongs(pid));
   }
 
   /** A name that no node has had. */
@@ -224,6 +235,8 @@ export class Arena {
 
 /** A node needs a second of a free CPU to start, at most; eight of them share two busy ones here. */
 const JOIN_LIMIT_MS = 60_000;
+
+const ORPHANS_LIVE_MS = 1000;
 
 const PRIMARY_PHASES: readonly string[] = ['serving', 'restarting', 'demoting'];
 

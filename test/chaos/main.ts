@@ -40,7 +40,7 @@ interface Means {
 }
 
 async function playCases(asked: ChaosOptions, { cleaner, signal }: Means): Promise<RunResult> {
-  const { seed, kinds, rounds, escape } = asked;
+  const { seed, kinds, without, rounds, escape } = asked;
   const uid = otherUser();
   const cases: CaseResult[] = [];
   const untilMs = performance.now() + asked.limitMs;
@@ -49,7 +49,7 @@ async function playCases(asked: ChaosOptions, { cleaner, signal }: Means): Promi
   };
   for (let index = asked.fromCase; index <= (asked.toCase ?? Infinity); index += 1) {
     if (cases.length > 0 && performance.now() > untilMs) break;
-    const plan = drawCase({ seed, index, kinds, rounds, escape });
+    const plan = drawCase({ seed, index, kinds, without, rounds, escape });
     say(caseLine(plan));
     const result = await playCase({
       ...{ plan, uid, signal, marginMs: asked.marginMs, keep: asked.keep },

@@ -29,7 +29,7 @@ describe('the options', () => {
   });
 
   it.each([
-    [['--only', 'kill-everything'], 'There is no fault kill-everything'],
+    [['--only', 'kill-everything'], 'There is no fault or workload kill-everything'],
     [['--minutes', 'many'], "--minutes takes a number, not 'many'"],
     [['--seed=-1'], "--seed takes a number, not '-1'"],
     [['--nothing'], "Unknown option '--nothing'"],

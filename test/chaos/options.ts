@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { FAULT_KINDS, ROUNDS } from './plan.ts';
 import type { FaultKind } from './plan.ts';
+import { COLD_WORKLOADS } from './profile.ts';
 
 export interface ChaosOptions {
   readonly seed: number;
@@ -11,6 +12,8 @@ export interface ChaosOptions {
   readonly limitMs: number;
   readonly rounds: number;
   readonly kinds: readonly FaultKind[];
+  /** Faults and workloads that are left out. */
+  readonly without: readonly string[];
   /** How much longer than the stated bound a primary may take: what the machine itself is late. */
   readonly marginMs: number;
   readonly verbose: boolean;
@@ -35,8 +38,9 @@ export function readOptions(
       (kind) => (only?.includes(kind) ?? true) && !without.includes(kind),
     );
     const named = [...(only ?? []), ...without];
-    const unknown = named.filter((name) => !FAULT_KINDS.some((kind) => kind === name));
-    if (unknown.length > 0) return { wrong: `There is no fault ${unknown.join(', ')}` };
+    const known: readonly string[] = [...FAULT_KINDS, ...COLD_WORKLOADS];
+    const unknown = named.filter((name) => !known.includes(name));
+    if (unknown.length > 0) return { wrong: `There is no fault or workload ${unknown.join(', ')}` };
     const single = values.case === undefined ? null : number('case', values.case);
     const minutes = number('minutes', values.minutes ?? (single === null ? '1' : '10'));
     return {
@@ -45,6 +49,7 @@ export function readOptions(
       toCase: single ?? (values.cases === undefined ? null : number('cases', values.cases) - 1),
       limitMs: minutes * 60_000,
       kinds,
+      without,
       rounds: values.rounds === undefined ? ROUNDS : number('rounds', values.rounds),
       marginMs: number('margin', values.margin ?? '10') * 1000,
       verbose: values.verbose === true,
@@ -100,7 +105,8 @@ Real faults on real nodes, drawn from a seed and judged by a witness of its own.
   --seed N      draws the same plan again (default: by the clock)
   --case N      only this case of the seed; --cases N: so many of them
   --rounds N    rounds of faults in each case (default: ${ROUNDS})
-  --only KINDS  only these faults, with commas between; --without KINDS: all but these
+  --only KINDS  only these faults, with commas between
+  --without …   all faults, and all workloads, but these
   --margin S    seconds that a primary may take beyond the stated bound (default: 10)
   --verbose     a line for each fault
   --json        the result as JSON
@@ -109,6 +115,8 @@ Real faults on real nodes, drawn from a seed and judged by a witness of its own.
   --escape      a workload that nothing holds: the run must find two active, and fail
 
 Faults: ${FAULT_KINDS.join(', ')}
+
+Workloads: ${COLD_WORKLOADS.join(', ')}
 
 Example:
   $ npm run chaos -- --minutes 5 --seed 7

@@ -76,14 +76,16 @@ export interface PlanOptions {
   /** At least one. */
   readonly kinds: readonly FaultKind[];
   readonly rounds?: number;
+  /** Workloads that are left out. */
+  readonly without?: readonly string[];
   readonly escape?: boolean;
 }
 
 /** The same for the same numbers, whatever the machine does. */
 export function drawCase(options: PlanOptions): CasePlan {
-  const { seed, index, kinds, rounds: count = ROUNDS, escape = false } = options;
+  const { seed, index, kinds, rounds: count = ROUNDS, without = [], escape = false } = options;
   const random = new Random(Math.imul(seed, 7919) + index);
-  const drawn = drawProfile(random, index);
+  const drawn = drawProfile(random, { index, without });
   const profile: Profile = escape ? escaping(drawn) : drawn;
   const possible = kinds.filter((kind) => isPossible(kind, profile));
   const deck = shuffled(kinds, new Random(seed));

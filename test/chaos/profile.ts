@@ -78,11 +78,19 @@ const TIMINGS: readonly [Timings, Timings] = [
   },
 ];
 
-/** @param index - of the case: the standby modes come in turn */
-export function drawProfile(random: Random, index: number): Profile {
+export interface ProfileOptions {
+  /** Of the case: the standby modes come in turn. */
+  readonly index: number;
+  /** Workloads that are not drawn. */
+  readonly without: readonly string[];
+}
+
+export function drawProfile(random: Random, { index, without }: ProfileOptions): Profile {
   const standby = STANDBY_MODES[index % STANDBY_MODES.length] ?? 'cold';
   const nodes = random.pick([2, 3, 3, 4, 5, 8]);
-  const workload = random.pick(standby === 'hot' ? HOT_WORKLOADS : COLD_WORKLOADS);
+  const all: readonly WorkloadKind[] = standby === 'hot' ? HOT_WORKLOADS : COLD_WORKLOADS;
+  const [first = 'obedient', ...others] = all.filter((kind) => !without.includes(kind));
+  const workload = random.pick([first, ...others]);
   return {
     nodes,
     standby,
@@ -96,7 +104,7 @@ export function drawProfile(random: Random, index: number): Profile {
 }
 
 const HOT_WORKLOADS = ['obedient', 'slow', 'stubborn', 'closing', 'helping'] as const;
-const COLD_WORKLOADS = [...HOT_WORKLOADS, 'departing', 'ending', 'leaving'] as const;
+export const COLD_WORKLOADS = [...HOT_WORKLOADS, 'departing', 'ending', 'leaving'] as const;
 
 /** The script of the workload, also of a hot one. */
 export function scriptOf({ workload, standby }: Profile): string {
