@@ -85,9 +85,15 @@ export const suspendPrimary: Perform = async (arena, { forMs }) => {
   });
   node.kill('SIGTSTP');
   await arena.pause(forMs);
+  // It steps down first: continued before it has stopped, it would stop after that, for good.
+  const { group } = arena;
+  await arena.until(STEP_DOWN_LIMIT_MS, () => node.end !== null || group.stateOf(node.pid) === 'T');
   await resume();
   return `SIGTSTP to ${nameOf(node)} for ${forMs} ms`;
 };
+
+/** Longer than any demotion takes here. */
+const STEP_DOWN_LIMIT_MS = 10_000;
 
 const PROMOTION = ['acquiring', 'clearing', 'starting', 'promoting'] as const;
 const DEMOTION = ['demoting'] as const;
