@@ -167,7 +167,8 @@ function findUnrecorded({ sources, nodes, live }: Look): number[] {
     const isSupervisor = registered.some(({ supervisor }) => supervisor.pid === stat.pid);
     if (isSupervisor || hasEnded(stat)) return [];
     const mark = readMark(stat.pid, sources);
-    if (mark === null) return [];
+    // Group and directory alone are what a person exports for the client commands.
+    if (typeof mark?.node !== 'string') return [];
     const starter = registered.find(({ node }) => node === mark.node);
     return starter !== undefined && isSince(stat, starter) ? [] : [stat.pid];
   });

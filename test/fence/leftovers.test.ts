@@ -362,6 +362,14 @@ describe('what was started under a record that was removed', () => {
     expect((await clear(0)).type).toBe('cleared');
   });
 
+  test('is not what a shell has the variables from that client commands read', async () => {
+    const { FAILOVER_GROUP = '', FAILOVER_STATE_DIR = '' } = stage.mark('a');
+    const env = { FAILOVER_GROUP, FAILOVER_STATE_DIR };
+    await stage.start('echo ready; exec sleep 1000', { env });
+    stage.missesRecords = true;
+    expect((await clear(0)).type).toBe('cleared');
+  });
+
   test('is in the way where a node of the same id is alive that began after it', async () => {
     const former = await stage.start('echo ready; exec sleep 1000', { env: stage.mark('a') });
     // Starts are told apart by the clock's ticks.
