@@ -30,6 +30,7 @@ import type { Removal } from './membership.ts';
 import { collectGarbage, listNodes, nodesOutOfSight } from './node-registry.ts';
 import type { RegisteredNode } from './node-registry.ts';
 import { PrimaryLock } from './primary-lock.ts';
+import { errnoOf } from './storage-error.ts';
 
 export interface FileLeaseOptions {
   readonly stateDir: string;
@@ -350,11 +351,18 @@ export class FileLease implements LeaseStore, SessionLedger {
     if (readLockNote(held.lock.fd).starter !== starter) writeLockNote(held.lock.fd, { starter });
   }
 
-  /** Only by the run that is noted: what one of before left was not emptied otherwise. */
+  /**
+   * Only by the run that is noted: what one of before left was not emptied otherwise. Without it the next
+   * holder looks for what is not there; the lock goes back all the same.
+   */
   #noteLeft(held: HeldLease): void {
     const { run, sessions } = this.#membership.record;
-    if (sessions.length > 0 || readLockNote(held.lock.fd).starter !== run) return;
-    writeLockNote(held.lock.fd, { starter: '' });
+    if (sessions.length > 0) return;
+    try {
+      if (readLockNote(held.lock.fd).starter === run) writeLockNote(held.lock.fd, { starter: '' });
+    } catch (error) {
+      if (errnoOf(error) === null) throw error;
+    }
   }
 
   /** In the reverse order of taking. Closing, not unlocking: a copy somewhere keeps the lock. */

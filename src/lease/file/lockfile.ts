@@ -92,7 +92,12 @@ export class Lockfile {
       // Compromised before: the package has forgotten it. What is still ours goes below.
     }
     held.directory.remove();
-    writeLockNote(fd, { lockfile: { state: 'none' } });
+    try {
+      writeLockNote(fd, { lockfile: { state: 'none' } });
+    } catch (error) {
+      // It says 'made' of a directory that is gone: nothing is taken for that one.
+      if (errnoOf(error) === null) throw error;
+    }
   }
 
   /**

@@ -7,6 +7,7 @@ import { granted, openLease, temporaryDirectory } from '../support/fixtures.ts';
 /** What `fsync` waits for before it calls back; null: nothing. */
 const disk = vi.hoisted(() => ({
   flushes: null as ((error: Error | null) => void)[] | null,
+  refusesWrites: false,
 }));
 
 vi.mock('node:fs', async (importOriginal) => {
@@ -17,10 +18,15 @@ vi.mock('node:fs', async (importOriginal) => {
       if (disk.flushes === null) original.fsync(fd, done);
       else disk.flushes.push(done);
     },
+    writeSync: (...args: Parameters<typeof original.writeSync>) => {
+      if (disk.refusesWrites) throw Object.assign(new Error('EIO'), { code: 'EIO' });
+      return original.writeSync(...args);
+    },
   };
 });
 
 beforeEach(() => {
+  disk.refusesWrites = false;
   disk.flushes = null;
 });
 
@@ -106,4 +112,15 @@ test('a new epoch that is given back before it is durable is none', async () => 
   disk.flushes = null;
   expect(await granted(a.acquire(0))).toBe(3);
   flushes[0]?.(new Error('EIO'));
+});
+
+test('a disk that takes no note of it keeps no lease from others', async () => {
+  const stateDir = temporaryDirectory();
+  const [a, b] = [openLease(stateDir, 'a'), openLease(stateDir, 'b')];
+  await granted(a.acquire(0));
+  a.cleared();
+  disk.refusesWrites = true;
+  await a.release();
+  disk.refusesWrites = false;
+  expect(b.observe().held).toBe(false);
 });
