@@ -33,8 +33,14 @@ export class AwaitedHolders {
     this.#warning = warning;
   }
 
+  /** What can't be looked at for now is looked at with the next denial: it only tells of a wait. */
   #look(): string | null {
-    const pids = this.#parts.find().map(({ pid }) => pid);
+    let pids: readonly number[];
+    try {
+      pids = this.#parts.find().map(({ pid }) => pid);
+    } catch {
+      return this.#warning;
+    }
     if (pids.length === 0) return null;
     const named = pids.slice(0, NAMED);
     const more = pids.length > NAMED ? ` and ${String(pids.length - NAMED)} more` : '';

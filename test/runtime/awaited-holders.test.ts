@@ -64,3 +64,17 @@ it('is over when they have ended, when somebody holds the lease, and with a gran
   holders.after(DENIED);
   expect(holders.warning).toBeNull();
 });
+
+it('keeps what it said where it can not look: the node goes on', () => {
+  const holders = new AwaitedHolders({
+    find: () => {
+      throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+    },
+    describe: String,
+    warn: () => undefined,
+  });
+  expect(() => {
+    holders.after(DENIED);
+  }).not.toThrow();
+  expect(holders.warning).toBeNull();
+});
