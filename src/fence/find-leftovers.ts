@@ -47,7 +47,9 @@ export function findLeftovers(
   const lockIsFree = sources.isWorkloadLockFree();
   // Descriptors are costly to look at. While members end, holders among them do so too.
   if (searchHolders && !lockIsFree && targets.length === 0) {
-    for (const { pid } of findLockHolders(sources.workloadLockPath)) judgeHolder(pid, look);
+    for (const path of [sources.workloadLockPath, ...sources.displacedLockPaths()]) {
+      for (const { pid } of findLockHolders(path)) judgeHolder(pid, look);
+    }
   }
   if (searchHolders && sources.missesRecordIn(nodes)) {
     for (const pid of findUnrecorded(look)) look.verdicts.addOther(pid, UNRECORDED);

@@ -11,6 +11,8 @@ export interface LeftoverSources extends GroupMark {
   /** This node's run: of its sessions only `ownEndedSessions` are looked at. */
   readonly run: string;
   readonly workloadLockPath: string;
+  /** Of files that had that name before and are still held. */
+  readonly displacedLockPaths: () => readonly string[];
   readonly isWorkloadLockFree: () => boolean;
   /** Every registered node, those of dead supervisors too. */
   readonly listNodes: () => readonly NodeRecord[];

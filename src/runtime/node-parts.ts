@@ -85,6 +85,7 @@ export function buildFencing(
     run: settings.run,
     primaryLockPath: paths.primaryLock,
     workloadLockPath: paths.workloadLock,
+    displacedLockPaths: () => workloadLock.displacedPaths(),
     isWorkloadLockFree: () => workloadLock.isFree(),
     listNodes: () => lease.listNodes(),
     missesRecordIn: (nodes) => lease.missesRecordIn(nodes),

@@ -29,6 +29,8 @@ export interface WorkloadLock {
   open(): LockDescription;
   /** Whether a fresh description could be locked now: nothing of any run is left. */
   isFree(): boolean;
+  /** Whether something holds a file that had the name before: then nothing proves that a run is over. */
+  hasDisplaced(): boolean;
 }
 
 /** Looks at and ends the processes of other nodes; a signal goes only to a proved identity. */

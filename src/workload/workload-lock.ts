@@ -38,6 +38,7 @@ export async function isProvedFree(
  * period of the kernel (5 to 15 ms), and a switchover waits for this answer.
  */
 function couldBeTaken(lock: WorkloadLock): boolean {
+  if (lock.hasDisplaced()) return false;
   let description: LockDescription;
   try {
     description = lock.open();

@@ -237,8 +237,12 @@ interface Answers {
 function runAsNobody(primary: Actor, left: Actor): Answers {
   const built = join(import.meta.dirname, '..', '..', 'dist', 'fence', 'fence.js');
   const { observe, isWorkloadLockFree, listNodes, ownEndedSessions, ...others } = stage.sources;
-  const { missesRecordIn, cleared, ...plain } = others;
-  expect([missesRecordIn(listNodes()), cleared]).toEqual([false, expect.any(Function)]);
+  const { missesRecordIn, cleared, displacedLockPaths, ...plain } = others;
+  expect([missesRecordIn(listNodes()), displacedLockPaths(), cleared]).toEqual([
+    false,
+    [],
+    expect.any(Function),
+  ]);
   const session = { process: left.identity, kind: 'workload', active: true, keep: false };
   const [node] = listNodes();
   const nodes = [node, { ...node, run: 'r', supervisor: deadSupervisor(), sessions: [session] }];
@@ -254,6 +258,7 @@ function runAsNobody(primary: Actor, left: Actor): Answers {
       ...plain,
       observe: () => observation,
       isWorkloadLockFree: () => false,
+      displacedLockPaths: () => [],
       listNodes: () => nodes,
       ownEndedSessions: () => [],
       missesRecordIn: () => false,

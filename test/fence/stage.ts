@@ -69,6 +69,7 @@ export class Stage {
       primaryLockPath: this.primaryLock.path,
       workloadLockPath: this.workloadLock.path,
       observe: () => ({ ...this.observation, held: !this.primaryLock.isFree() }),
+      displacedLockPaths: () => [],
       isWorkloadLockFree: () => this.workloadLock.isFree(),
       listNodes: () => this.nodes,
       ownEndedSessions: () => this.ended,

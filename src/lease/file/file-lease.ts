@@ -19,7 +19,6 @@ import type { GroupPaths } from './group-paths.ts';
 import { GroupView } from './group-view.ts';
 import { GroupWatch } from './group-watch.ts';
 import { HeldLease } from './held-lease.ts';
-import { KernelLock } from './kernel-lock.ts';
 import type { KernelLockDescription } from './kernel-lock.ts';
 import { readLockNote, writeLockNote } from './lock-note.ts';
 import { LockSight } from './lock-sight.ts';
@@ -30,6 +29,7 @@ import type { Removal } from './membership.ts';
 import { collectGarbage, listNodes, nodesOutOfSight } from './node-registry.ts';
 import type { RegisteredNode } from './node-registry.ts';
 import { PrimaryLock } from './primary-lock.ts';
+import { WorkloadLockFile } from './workload-lock-file.ts';
 import { errnoOf } from './storage-error.ts';
 
 export interface FileLeaseOptions {
@@ -50,7 +50,7 @@ export interface FileLeaseEnvironment extends RemovedFilesSearch {
 export class FileLease implements LeaseStore, SessionLedger {
   readonly kind = 'file';
   readonly paths: GroupPaths;
-  readonly workloadLock: KernelLock;
+  readonly workloadLock: WorkloadLockFile;
   readonly #environment: FileLeaseEnvironment;
   readonly #membership: Membership;
   readonly #foundation: Foundation;
@@ -90,9 +90,14 @@ export class FileLease implements LeaseStore, SessionLedger {
       },
     });
     this.paths = this.#membership.paths;
-    this.#foundation = new Foundation(this.paths, this.#membership, this.#environment);
+    this.workloadLock = new WorkloadLockFile(this.paths.workloadLock);
+    this.#foundation = new Foundation({
+      paths: this.paths,
+      membership: this.#membership,
+      search: this.#environment,
+      workloadLock: this.workloadLock,
+    });
     this.#primaryLock = new PrimaryLock(this.paths.primaryLock);
-    this.workloadLock = new KernelLock(this.paths.workloadLock);
     const sight = new LockSight(this.paths.primaryLock, () => this.#primaryLock.isFree());
     this.#view = new GroupView(this.paths, (recorded) =>
       this.#held === null ? sight.isHeld(recorded) : true,

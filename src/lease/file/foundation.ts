@@ -5,7 +5,9 @@ import { EpochMemory, findNotedEpoch } from './epoch-memory.ts';
 import { identityOfPath } from './file-identity.ts';
 import type { GroupPaths } from './group-paths.ts';
 import type { Membership } from './membership.ts';
-import { hasFoundation, hasLockFiles, makeFoundation } from './state-directory.ts';
+import { LockFiles } from './lock-files.ts';
+import { makeEpochDirectory } from './state-directory.ts';
+import type { WorkloadLockFile } from './workload-lock-file.ts';
 
 /** Who is asked of what was removed; replaced by tests, and for a group that is nobody else's. */
 export interface RemovedFilesSearch {
@@ -31,11 +33,25 @@ export class Foundation {
   /** Whom the last `prepare` found on deleted lock files. */
   waitsFor: readonly number[] = [];
   readonly #paths: GroupPaths;
+  readonly #lockFiles: LockFiles;
+  readonly #workloadLock: WorkloadLockFile;
   readonly #membership: Membership;
   readonly #search: RemovedFilesSearch;
 
-  constructor(paths: GroupPaths, membership: Membership, search: RemovedFilesSearch) {
+  constructor({
+    paths,
+    membership,
+    search,
+    workloadLock,
+  }: {
+    readonly paths: GroupPaths;
+    readonly membership: Membership;
+    readonly search: RemovedFilesSearch;
+    readonly workloadLock: WorkloadLockFile;
+  }) {
     this.#paths = paths;
+    this.#lockFiles = new LockFiles(paths);
+    this.#workloadLock = workloadLock;
     this.#membership = membership;
     this.#search = search;
     this.memory = new EpochMemory(paths);
@@ -46,24 +62,35 @@ export class Foundation {
    * have ended no lock file is made, so that files that exist prove that somebody looked.
    */
   deletedHolders(): readonly { readonly pid: number }[] {
-    if (hasLockFiles(this.#paths)) return [];
+    if (this.#lockFiles.areThere) return [];
     return this.#search.findDeletedHolders(this.#paths.directory);
   }
 
   /** False while a process may still be active on deleted ones. `floor`: the highest epoch heard of. */
   prepare(floor: number): boolean {
     this.waitsFor = [];
-    if (!hasFoundation(this.#paths)) {
+    if (!this.#isThere) {
       this.waitsFor = [...new Set(this.deletedHolders().map(({ pid }) => pid))];
       if (this.waitsFor.length > 0) return false;
       this.memory.keep();
       const noted = this.#search.findNotedEpoch(this.#paths.directory);
       const known = Math.max(floor, noted, this.memory.recall(), highestEpoch(this.#paths.epochs));
       this.leaveEpoch(known);
-      makeFoundation(this.#paths, known);
+      // The epochs first: where they are missing, lock files do not count.
+      makeEpochDirectory(this.#paths);
+      if (!this.#lockFiles.make(known)) return false;
     }
-    this.memory.keep();
+    this.#keep();
     return true;
+  }
+
+  get #isThere(): boolean {
+    return this.#lockFiles.areThere && identityOfPath(this.#paths.epochs) !== null;
+  }
+
+  #keep(): void {
+    this.memory.keep();
+    this.#workloadLock.keep();
   }
 
   /**
@@ -72,9 +99,9 @@ export class Foundation {
    */
   remake(): void {
     if (this.#membership.isClosed) return;
-    const isWhole = hasFoundation(this.#paths) && identityOfPath(this.#paths.marks) !== null;
+    const isWhole = this.#isThere && identityOfPath(this.#paths.marks) !== null;
     if (isWhole && this.#membership.isRegistered) {
-      this.memory.keep();
+      this.#keep();
       return;
     }
     try {
@@ -102,5 +129,6 @@ export class Foundation {
 
   close(): void {
     this.memory.close();
+    this.#workloadLock.close();
   }
 }

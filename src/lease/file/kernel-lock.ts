@@ -35,6 +35,11 @@ export class KernelLock implements WorkloadLock {
     }
   }
 
+  /** It knows of the file that has the name alone. */
+  hasDisplaced(): boolean {
+    return false;
+  }
+
   /** Whether it could be taken, found out by taking it on a fresh description for an instant. */
   isFree(): boolean {
     const description = this.openIfThere();

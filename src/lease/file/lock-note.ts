@@ -2,13 +2,15 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { overwrite, padded, parseJson, readDescriptor } from './durable-file.ts';
-import { identityOf } from './file-identity.ts';
+import { identityOf, identityOfDescriptor } from './file-identity.ts';
 import { isFull } from './storage-error.ts';
 
 /** The note is overwritten in place, in room that the file has from its birth. */
-const LOCK_NOTE_BYTES = 256;
+const LOCK_NOTE_BYTES = 512;
 
 export interface LockNote {
+  /** Of the very file: a copy says that it is another. */
+  readonly self: string;
   /** Which group's: the file may have been moved, or be found without a name. Empty: not known. */
   readonly mark: string;
   /** 0: none. Every holder writes its claim here too, so that it outlives the directory of epochs. */
@@ -44,7 +46,8 @@ export function lockNoteContent(note: LockNote): Buffer {
  */
 export function writeLockNote(fd: number, changes: Partial<LockNote>): void {
   try {
-    overwrite(fd, lockNoteContent({ ...readLockNote(fd), ...changes }));
+    const self = identityOfDescriptor(fd);
+    overwrite(fd, lockNoteContent({ ...readLockNote(fd), ...changes, self }));
   } catch (error) {
     if (!isFull(error)) throw error;
   }
@@ -55,6 +58,7 @@ export function readLockNote(fd: number): LockNote {
   const note = parseJson(readDescriptor(fd, LOCK_NOTE_BYTES));
   if (typeof note !== 'object' || note === null) return NOTHING;
   return {
+    self: 'self' in note && typeof note.self === 'string' ? note.self : '',
     mark: 'mark' in note && typeof note.mark === 'string' ? note.mark : '',
     epoch: 'epoch' in note ? epochOf(note.epoch) : 0,
     starter: 'starter' in note && typeof note.starter === 'string' ? note.starter : null,
@@ -74,7 +78,13 @@ export function isNoted(note: LockfileNote, directory: BigIntStats, noted: BigIn
   return apart < UNFINISHED_WITHIN_NS && apart > -UNFINISHED_WITHIN_NS;
 }
 
-const NOTHING: LockNote = { mark: '', epoch: 0, starter: null, lockfile: { state: 'none' } };
+const NOTHING: LockNote = {
+  self: '',
+  mark: '',
+  epoch: 0,
+  starter: null,
+  lockfile: { state: 'none' },
+};
 
 const MARK_LENGTH = 32;
 

@@ -1,18 +1,17 @@
 // Makes a group's directory, or finds it, and refuses one in which a kernel lock would prove nothing.
 import { randomBytes } from 'node:crypto';
-import { chmodSync, linkSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
 import { makePrivateDirectory } from '../../private-directory.ts';
-import { replaceVolatileFile, syncDirectory } from './durable-file.ts';
+import { syncDirectory } from './durable-file.ts';
 import { statOrNull } from './file-identity.ts';
 import { refuseRemoteFileSystem } from './file-system-kind.ts';
 import type { ReadFileSystemType } from './file-system-kind.ts';
 import { groupPaths } from './group-paths.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { refuseWithoutKernelLock } from './kernel-lock.ts';
-import { lockNoteContent, markOf } from './lock-note.ts';
-import { errnoOf, withStorageErrors } from './storage-error.ts';
+import { withStorageErrors } from './storage-error.ts';
 
 export interface StateDirectoryOptions {
   readonly stateDir: string;
@@ -45,38 +44,9 @@ export function openStateDirectory(options: StateDirectoryOptions): GroupPaths {
   return paths;
 }
 
-/**
- * Makes the directory of epochs and the lock files, where missing, these with the room that a holder's
- * note needs on a full disk, and with `epoch`, the highest that anybody knows of. Only after a look for
- * holders of deleted ones, and for what is noted in them.
- */
-export function makeFoundation(paths: GroupPaths, epoch: number): void {
+/** Only after a look for who goes by earlier lock files, and for what is noted in them. */
+export function makeEpochDirectory(paths: GroupPaths): void {
   makeDirectory(paths.epochs);
-  const mark = markOf(paths.directory);
-  const note = { mark, epoch, starter: null, lockfile: { state: 'none' } } as const;
-  for (const path of [paths.primaryLock, paths.workloadLock]) {
-    if (statOrNull(path) !== null) continue;
-    // Complete before it has its name: nobody who opens it by the name finds it half made.
-    const temporary = `${path}.${randomBytes(6).toString('hex')}`;
-    withStorageErrors(`make ${path}`, () => {
-      try {
-        replaceVolatileFile(temporary, lockNoteContent(note));
-        linkUnlessThere(temporary, path);
-      } finally {
-        rmSync(temporary, { force: true });
-      }
-    });
-  }
-}
-
-/** False for a new directory, and for one from which a lock file was removed. */
-export function hasLockFiles(paths: GroupPaths): boolean {
-  return statOrNull(paths.primaryLock) !== null && statOrNull(paths.workloadLock) !== null;
-}
-
-/** What `makeFoundation` makes is there. */
-export function hasFoundation(paths: GroupPaths): boolean {
-  return hasLockFiles(paths) && statOrNull(paths.epochs) !== null;
 }
 
 function makeDirectory(path: string): void {
@@ -108,12 +78,4 @@ function refuseForeignOwner(directory: string): void {
   withStorageErrors(`close ${directory} to other users`, () => {
     chmodSync(directory, 0o700);
   });
-}
-
-function linkUnlessThere(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-  }
 }

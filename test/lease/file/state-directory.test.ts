@@ -13,12 +13,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { refuseRemoteFileSystem } from '../../../src/lease/file/file-system-kind.ts';
 import { groupPaths } from '../../../src/lease/file/group-paths.ts';
-import {
-  hasFoundation,
-  hasLockFiles,
-  makeFoundation,
-  openStateDirectory,
-} from '../../../src/lease/file/state-directory.ts';
+import { openStateDirectory } from '../../../src/lease/file/state-directory.ts';
 import { failureOf } from '../../support/failover-error.ts';
 import { granted, openLease, ownRecord, temporaryDirectory } from '../support/fixtures.ts';
 
@@ -30,11 +25,6 @@ it('makes it with all its parents, for this user alone, and without lock files a
   expect(paths).toEqual(groupPaths(join(stateDir, 'web')));
   expect(statSync(paths.directory).mode & 0o777).toBe(0o700);
   expect(readdirSync(paths.directory).sort()).toEqual(['claims', 'marks', 'nodes']);
-  expect(hasLockFiles(paths)).toBe(false);
-  makeFoundation(paths, 0);
-  expect(hasLockFiles(paths)).toBe(true);
-  expect(hasFoundation(paths)).toBe(true);
-  expect(statSync(paths.primaryLock)).toMatchObject({ size: 256, mode: 0o100600 });
 });
 
 it('closes one that others could read', () => {

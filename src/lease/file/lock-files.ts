@@ -1,0 +1,118 @@
+// The two lock files: each says that it is itself, so that a copy or another file in its place is told from it.
+import { randomBytes } from 'node:crypto';
+import { closeSync, fstatSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { tryLock } from 'fs-native-extensions';
+import { identityOf, identityOfDescriptor, identityOfPath } from './file-identity.ts';
+import type { GroupPaths } from './group-paths.ts';
+import { lockNoteContent, markOf, readLockNote } from './lock-note.ts';
+import { errnoOf, withStorageErrors } from './storage-error.ts';
+
+/**
+ * Lock files prove that whoever made them had looked for those who go by earlier ones. A file that was
+ * copied, restored or put there by somebody else proves nothing, and is replaced as a missing one is made.
+ */
+export class LockFiles {
+  readonly #paths: GroupPaths;
+  /** What was found to be ours: looked into once. */
+  readonly #known = new Map<string, string>();
+
+  constructor(paths: GroupPaths) {
+    this.#paths = paths;
+  }
+
+  get areThere(): boolean {
+    return this.#all().every((path) => this.#isOurs(path));
+  }
+
+  /**
+   * Makes those that are missing or not ours, with the room that a holder's note needs on a full disk, and
+   * with `epoch`, the highest that anybody knows of. False: what is there is locked by somebody.
+   */
+  make(epoch: number): boolean {
+    return this.#all().every((path) => this.#isOurs(path) || this.#makeOne(path, epoch));
+  }
+
+  #all(): readonly string[] {
+    return [this.#paths.primaryLock, this.#paths.workloadLock];
+  }
+
+  #isOurs(path: string): boolean {
+    const identity = identityOfPath(path);
+    if (identity === null) return false;
+    if (this.#known.get(path) === identity) return true;
+    const found = withOpen(path, (fd) => (saysItIs(fd) ? identityOfDescriptor(fd) : null));
+    if (found === null) return false;
+    this.#known.set(path, found);
+    return found === identity;
+  }
+
+  #makeOne(path: string, epoch: number): boolean {
+    // Complete before it has its name: nobody who opens it by the name finds it half made.
+    const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+    return withStorageErrors(`make ${path}`, () => {
+      try {
+        this.#write(temporary, epoch);
+        return linkUnlessThere(temporary, path) || replaceStranger(temporary, path);
+      } finally {
+        rmSync(temporary, { force: true });
+      }
+    });
+  }
+
+  #write(path: string, epoch: number): void {
+    const fd = openSync(path, 'wx', 0o600);
+    try {
+      const note = { self: identityOfDescriptor(fd), mark: markOf(this.#paths.directory) };
+      const nothing = { starter: null, lockfile: { state: 'none' } } as const;
+      writeSync(fd, lockNoteContent({ ...note, epoch, ...nothing }));
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+function saysItIs(fd: number): boolean {
+  const stats = fstatSync(fd, { bigint: true });
+  return stats.isFile() && readLockNote(fd).self === identityOf(stats);
+}
+
+/** False: the name is taken. */
+function linkUnlessThere(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    return false;
+  }
+}
+
+/**
+ * Under the lock of the file that is replaced: of two that do this one comes second, and finds the name
+ * taken by what the first has made. False: it is locked, or another was faster.
+ */
+function replaceStranger(from: string, path: string): boolean {
+  const replaced = withOpen(path, (fd) => {
+    if (saysItIs(fd)) return true;
+    if (!tryLock(fd) || identityOfPath(path) !== identityOfDescriptor(fd)) return false;
+    renameSync(from, path);
+    return true;
+  });
+  return replaced === true;
+}
+
+/** Null: there is nothing to open. */
+function withOpen<T>(path: string, use: (fd: number) => T): T | null {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r+');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    return use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,53 @@
+// What left the session of its run is known by its lock alone: also when the lock file has gone from its place.
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'vitest';
+import { inGroup } from '../support/process-group.ts';
+import type { Group } from '../support/process-group.ts';
+
+const WAYS: readonly (readonly [how: string, displace: (group: Group) => void])[] = [
+  [
+    'workload.lock is replaced',
+    (group) => {
+      const path = join(group.groupDir, 'workload.lock');
+      writeFileSync(`${path}.fresh`, '', { mode: 0o600 });
+      renameSync(`${path}.fresh`, path);
+    },
+  ],
+  [
+    'workload.lock is removed',
+    (group) => {
+      rmSync(join(group.groupDir, 'workload.lock'));
+    },
+  ],
+  [
+    'the directory is removed',
+    (group) => {
+      group.remove(group.groupDir);
+    },
+  ],
+  [
+    'the directory is moved away and made anew',
+    (group) => {
+      renameSync(group.groupDir, `${group.groupDir}-old`);
+      mkdirSync(group.groupDir, { recursive: true, mode: 0o700 });
+    },
+  ],
+];
+
+describe.each([
+  ['a workload that left its session', 'setsid "$W" & wait'],
+  ['a helper that left the session', 'setsid sleep 900 & exec "$W"'],
+])('%s', (_what, run) => {
+  it.each(WAYS)('ends, and then another leads, when %s', (_how, displace) =>
+    inGroup(async (group) => {
+      const nodes = await group.startAll(['a', 'b', 'c'], { run });
+      const { pid } = await group.active(1);
+      displace(group);
+      await group.active(2);
+      group.judge();
+      await group.until('the end of the first', () => !group.lives(pid));
+      await group.primaryOf(nodes);
+    }),
+  );
+});
