@@ -116,10 +116,14 @@ function obeySignals(
   onSignal: (signal: string, isFirst: boolean) => void,
 ): void {
   let count = 0;
+  let isOver = false;
+  void node.ended.then(() => {
+    isOver = true;
+  });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       count += 1;
-      if (count > 2) return;
+      if (count > 2 || isOver) return;
       onSignal(signal, count === 1);
       const reason = count === 1 ? signal : `${signal}, for the second time`;
       node.stop({ reason, immediate: count > 1 });
