@@ -8,6 +8,7 @@ import type { Settings } from '../core/settings.ts';
 import type { Endpoints, Phase } from '../core/state.ts';
 import { ProcessFencing } from '../fence/fence.ts';
 import { ownIdentity } from '../fence/process-identity.ts';
+import { endRunHelpers } from '../fence/run-helpers.ts';
 import { NodeJournal } from '../journal/node-journal.ts';
 import type { FileLease } from '../lease/file/file-lease.ts';
 import { roleFilePath } from '../lease/file/group-paths.ts';
@@ -133,6 +134,17 @@ export function buildWorkload(
     },
     endHolders: (graceMs) =>
       fencing().clearLeftovers({ fenceGraceMs: graceMs, stopGraceMs: graceMs }),
+    endHelpers: (graceMs) =>
+      endRunHelpers(
+        {
+          group: options.group,
+          stateDir: dirname(lease.paths.directory),
+          node: settings.nodeId,
+          workloadLockPath: lease.paths.workloadLock,
+          listNodes: () => lease.listNodes(),
+        },
+        graceMs,
+      ),
     warn,
   });
 }

@@ -6,6 +6,8 @@ export interface StoppedWorkload {
   readonly lock: WorkloadLock;
   /** Ends what left its session and still holds the workload lock; null: nobody here can. */
   readonly endHolders?: ((graceMs: number) => Promise<unknown>) | null;
+  /** Ends what a workload that stood by started and what left its session; null: nobody here can. */
+  readonly endHelpers?: ((graceMs: number) => Promise<readonly number[]>) | null;
   readonly warn: (message: string) => void;
 }
 
@@ -27,6 +29,19 @@ export async function proveFree(
     );
   } catch (error) {
     warn(`The workload lock could not be looked at: ${String(error)}.`);
+  }
+}
+
+/** Ends what left the session of a workload that only stood by: no lock tells of it. Never rejects. */
+export async function endStandbyHelpers(
+  { endHelpers, warn }: StoppedWorkload,
+  graceMs: number,
+): Promise<void> {
+  try {
+    const left = (await endHelpers?.(graceMs)) ?? [];
+    if (left.length > 0) warn(`${describePids(left)} of the hot workload did not end.`);
+  } catch (error) {
+    warn(`What left the hot workload's session could not be looked for: ${String(error)}.`);
   }
 }
 

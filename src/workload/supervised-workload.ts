@@ -27,7 +27,7 @@ import { removeRoleFile, writeRoleFile } from './role-file.ts';
 import { closeDescription, dismiss, newRun } from './run.ts';
 import type { Run } from './run.ts';
 import { SessionBook } from './session-book.ts';
-import { describePids, proveFree } from './stopped.ts';
+import { describePids, endStandbyHelpers, proveFree } from './stopped.ts';
 
 /** What to do with a workload whose supervisor dies. */
 type OrphanMode = 'stop' | 'kill' | 'keep';
@@ -51,6 +51,8 @@ export interface WorkloadOptions {
   readonly listener: WorkloadListener;
   /** Ends what left its session and still holds the workload lock; null: nobody here can. */
   readonly endHolders?: ((graceMs: number) => Promise<unknown>) | null;
+  /** Ends what a workload that stood by started and what left its session; null: nobody here can. */
+  readonly endHelpers?: ((graceMs: number) => Promise<readonly number[]>) | null;
   /** Takes what a person should know and nobody decides on: one sentence. */
   readonly warn: (message: string) => void;
 }
@@ -325,6 +327,7 @@ export abstract class SupervisedWorkload implements Workload {
     { graceMs, wasActive }: { readonly graceMs: number; readonly wasActive: boolean },
   ): Promise<void> {
     this.releaseLock();
+    const stoodBy = this.run !== null && this.run.opened && !this.run.active;
     this.run = null;
     // Its last look found all of them empty, and nothing starts during a stop.
     const records = this.book.records();
@@ -335,6 +338,7 @@ export abstract class SupervisedWorkload implements Workload {
       this.options.warn(`${describePids(remaining)} did not end after SIGKILL: nobody can start.`);
     }
     if (wasActive) await proveFree(this.options, graceMs);
+    else if (stoodBy) await endStandbyHelpers(this.options, graceMs);
   }
 
   /** A hook holds the lock also where our copy is closed already, or the workload has ended. */

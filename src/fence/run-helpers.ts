@@ -1,0 +1,69 @@
+// Ends what a run of this process started and what left the session, also where it holds no lock.
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { NodeRecord } from '../lease/lease-store.ts';
+import { hasEnded, procIsUsable, readStat } from './process-identity.ts';
+import type { ProcessStat } from './process-identity.ts';
+import { readMark } from './process-view.ts';
+import type { GroupMark } from './process-view.ts';
+import { SignalLadder } from './signal-ladder.ts';
+
+export interface HelperSources extends GroupMark {
+  readonly node: string;
+  readonly workloadLockPath: string;
+  readonly listNodes: () => readonly NodeRecord[];
+}
+
+/**
+ * Ends each process that has the workload lock's file open and whose environment says that this process
+ * started it: its group, its directory, its node id, and no earlier than this process itself. One look
+ * costs milliseconds; done within the grace + 2.5 s.
+ *
+ * @returns the pids that are still there.
+ */
+export async function endRunHelpers(
+  sources: HelperSources,
+  graceMs: number,
+): Promise<readonly number[]> {
+  const ladder = new SignalLadder(graceMs);
+  for (;;) {
+    const helpers = findRunHelpers(sources);
+    const targets = helpers.map((stat) => ({ ...stat, graceMs, isStopping: false }));
+    if (!ladder.step(targets)) return helpers.map(({ pid }) => pid);
+    await pause(POLL_MS);
+  }
+}
+
+const POLL_MS = 20;
+
+function findRunHelpers(sources: HelperSources): readonly ProcessStat[] {
+  const own = procIsUsable() ? readStat(process.pid) : null;
+  if (own === null) return [];
+  const supervisors = new Set(sources.listNodes().map(({ supervisor }) => supervisor.pid));
+  return readdirSync('/proc').flatMap((name) => {
+    const stat = /^\d+$/.test(name) ? readStat(Number(name)) : null;
+    if (stat === null || hasEnded(stat) || stat.pid === own.pid) return [];
+    if (BigInt(stat.startTime) < BigInt(own.startTime)) return [];
+    // A node that a workload started is no helper, and ends what is its own.
+    if (supervisors.has(stat.pid)) return [];
+    const isOurs = readMark(stat.pid, sources)?.node === sources.node;
+    return isOurs && hasOpen(stat.pid, sources.workloadLockPath) ? [stat] : [];
+  });
+}
+
+/** Also when the file was removed since. */
+function hasOpen(pid: number, path: string): boolean {
+  const file = statSync(path, { throwIfNoEntry: false });
+  const directory = `/proc/${String(pid)}/fd`;
+  try {
+    return readdirSync(directory).some((fd) => {
+      const descriptor = `${directory}/${fd}`;
+      if (readlinkSync(descriptor) === `${path} (deleted)`) return true;
+      const opened = statSync(descriptor, { throwIfNoEntry: false });
+      return file !== undefined && opened?.dev === file.dev && opened.ino === file.ino;
+    });
+  } catch {
+    // It ended, or closed one of them just now: the next look shows it.
+    return false;
+  }
+}

@@ -1,0 +1,92 @@
+// What of all that has the workload lock's file open is ended with a run of this process, and what is not.
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { endRunHelpers } from '../../src/fence/run-helpers.ts';
+import type { HelperSources } from '../../src/fence/run-helpers.ts';
+import { ownIdentity } from '../../src/fence/process-identity.ts';
+import { until } from '../support/until.ts';
+
+interface Place extends HelperSources {
+  /** Starts what sleeps, in a session of its own. */
+  readonly start: (how?: {
+    readonly node?: string;
+    readonly group?: string;
+    readonly opens?: boolean;
+    readonly script?: string;
+  }) => Promise<ChildProcess>;
+}
+
+function place(): Place {
+  const stateDir = mkdtempSync(join(tmpdir(), 'failover-helpers-'));
+  const workloadLockPath = join(stateDir, 'workload.lock');
+  writeFileSync(workloadLockPath, '');
+  onTestFinished(() => {
+    rmSync(stateDir, { recursive: true, force: true });
+  });
+  const start: Place['start'] = async ({
+    node = 'a',
+    group = 'web',
+    opens = true,
+    script,
+  } = {}) => {
+    const fd = openSync(opens ? workloadLockPath : '/dev/null', 'r+');
+    const child = spawn('sh', ['-c', `${script ?? ''} echo up; while :; do sleep 0.02; done`], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore', fd],
+      env: {
+        ...process.env,
+        FAILOVER_GROUP: group,
+        FAILOVER_STATE_DIR: stateDir,
+        FAILOVER_NODE: node,
+      },
+    });
+    closeSync(fd);
+    onTestFinished(() => {
+      child.kill('SIGKILL');
+    });
+    await new Promise((resolve) => child.stdout?.once('data', resolve));
+    return child;
+  };
+  return { group: 'web', stateDir, node: 'a', workloadLockPath, listNodes: () => [], start };
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+test('a helper of this run ends, by KILL where it ignores TERM, also when the file was removed', async () => {
+  const sources = place();
+  const helper = await sources.start();
+  const stubborn = await sources.start({ script: "trap '' TERM;" });
+  rmSync(sources.workloadLockPath);
+  expect(await endRunHelpers(sources, 200)).toEqual([]);
+  await until('their ends to be seen', () => hasEnded(helper) && hasEnded(stubborn));
+  expect([helper.signalCode, stubborn.signalCode]).toEqual(['SIGTERM', 'SIGKILL']);
+});
+
+test('what is of another node or group, or has not got the file, is left alone', async () => {
+  const sources = place();
+  const spared = [
+    await sources.start({ node: 'b' }),
+    await sources.start({ group: 'other' }),
+    await sources.start({ opens: false }),
+  ];
+  const helper = await sources.start();
+  expect(await endRunHelpers(sources, 1000)).toEqual([]);
+  await until('the end of the helper', () => hasEnded(helper));
+  for (const { pid = 0 } of spared) expect(() => process.kill(pid, 0)).not.toThrow();
+  expect(spared.map(hasEnded)).toEqual([false, false, false]);
+});
+
+test('a node that the workload started is left alone', async () => {
+  const sources = place();
+  const nested = await sources.start();
+  const supervisor = { ...ownIdentity(), pid: nested.pid ?? 0 };
+  const record = { supervisor } as unknown as ReturnType<HelperSources['listNodes']>[number];
+  expect(await endRunHelpers({ ...sources, listNodes: () => [record] }, 1000)).toEqual([]);
+  expect(hasEnded(nested)).toBe(false);
+});
