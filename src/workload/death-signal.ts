@@ -1,6 +1,7 @@
 // Whether this system can signal a workload the moment its supervisor dies.
 import { execa } from 'execa';
 import { isMainThread } from 'node:worker_threads';
+import { lackOfDescriptors } from './spare-descriptors.ts';
 
 /**
  * Tries it once, with the program that every start will use; also takes execa's first-call cost
@@ -9,6 +10,7 @@ import { isMainThread } from 'node:worker_threads';
 export async function probeDeathSignal(): Promise<boolean> {
   // The kernel signals at the end of the *thread* that started the process.
   if (!isMainThread || process.platform !== 'linux') return false;
+  if (lackOfDescriptors() !== null) return false;
   const result = await execa('setpriv', ['--pdeathsig', 'TERM', '--', 'sh', '-c', 'exit 0'], {
     reject: false,
     cleanup: false,

@@ -6,6 +6,7 @@ import { ownIdentity, readIdentity } from '../fence/process-identity.ts';
 import type { ProcessIdentity } from '../lease/lease-store.ts';
 import type { WorkloadEnd } from '../runtime/ports.ts';
 import type { GateMessage } from './environment.ts';
+import { lackOfDescriptors } from './spare-descriptors.ts';
 
 /** The signal that the kernel sends to a process when its supervisor dies. */
 export type DeathSignal = 'TERM' | 'KILL';
@@ -49,6 +50,8 @@ export async function spawnGated(request: GateRequest): Promise<GatedProcess> {
   settleOwnOutput();
   const [file, ...args] = gateCommand(request);
   const { output, lockFd } = request;
+  const lack = lackOfDescriptors();
+  if (lack !== null) throw spawnError(request.command, lack);
   const subprocess = execa(file, args, {
     detached: true,
     cleanup: false,

@@ -116,5 +116,9 @@ async function empty(gated: GatedProcess, book: SessionBook): Promise<void> {
   });
   await emptying.done;
   book.markEnded(pid);
-  if (livingMembers(own).length === 0) book.drop(emptySessions(own));
+  try {
+    if (livingMembers(own).length === 0) book.drop(emptySessions(own));
+  } catch {
+    // Nothing was left to look with: it stays on record until somebody can.
+  }
 }

@@ -5,6 +5,7 @@ import { livingMembers } from './living-members.ts';
 import { noteSession } from '../fence/own-sessions.ts';
 import { ownIdentity, readIdentity } from '../fence/process-identity.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
+import { lackOfDescriptors } from './spare-descriptors.ts';
 
 /** GET, and any status from 200 to 399 passes; a redirect is an answer and is not followed. */
 export async function checkHttp(url: string, signal: AbortSignal): Promise<boolean> {
@@ -59,7 +60,7 @@ export async function checkExec(
     readonly deathSignal: boolean;
   },
 ): Promise<boolean> {
-  if (options.signal.aborted) return false;
+  if (options.signal.aborted || lackOfDescriptors() !== null) return false;
   const shell: [string, ...string[]] = ['sh', '-c', command];
   const [file, ...args]: [string, ...string[]] = options.deathSignal
     ? ['setpriv', '--pdeathsig', 'KILL', '--', ...shell]
@@ -94,11 +95,20 @@ export async function checkExec(
 /** A check does nothing that needs time to be put in order: it is killed at once. */
 function killSession(record: SessionRecord): void {
   noteSession(record);
-  for (const { pid } of livingMembers([record])) {
+  for (const pid of membersOf(record)) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
       // It ended between the look and the signal.
     }
+  }
+}
+
+function membersOf(record: SessionRecord): readonly number[] {
+  try {
+    return livingMembers([record]).map(({ pid }) => pid);
+  } catch {
+    // Nothing was left to look with; thrown from the listener of a signal, it would end this process.
+    return [];
   }
 }
