@@ -39,6 +39,8 @@ export type EventBody =
       readonly requestId: string | null;
     }
   | { readonly type: 'suspend-requested' }
+  /** It was continued before it was suspended. */
+  | { readonly type: 'suspend-withdrawn' }
   | { readonly type: 'enabled-changed'; readonly enabled: boolean }
   // The lease
   | { readonly type: 'lease-observed'; readonly observation: LeaseObservation }

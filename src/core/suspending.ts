@@ -1,5 +1,8 @@
 // SIGTSTP: it is remembered through every phase, and carried out once there is nothing that others wait for.
 import type { Effect } from './effect.ts';
+import type { Event } from './event.ts';
+import { stay } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import type { NodeState } from './state.ts';
 
 /** Whether nothing is held, claimed or still to be given back: what a process has, it keeps while it is stopped. */
@@ -8,6 +11,11 @@ export function holdsNothing(state: NodeState): boolean {
   if (state.role === 'secondary') return true;
   // Between two claims a candidate has no more than a secondary.
   return state.phase === 'acquiring' && state.retryAt !== null;
+}
+
+/** Whoever continues the process wants it to go on: a step down that has begun is carried out all the same. */
+export function withdrawn(state: NodeState, event: Event): Outcome | null {
+  return event.type === 'suspend-withdrawn' ? stay({ ...state, suspend: false }) : null;
 }
 
 interface Step {

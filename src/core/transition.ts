@@ -16,7 +16,7 @@ import { whenPrimary } from './when-primary.ts';
 import { whenStopped } from './ending.ts';
 import { overdueProbe } from './secondary-time.ts';
 import { settleRequests } from './requests.ts';
-import { suspendOnceFree } from './suspending.ts';
+import { suspendOnceFree, withdrawn } from './suspending.ts';
 import { roleChange } from './announcements.ts';
 import { checkInvariants } from './invariants.ts';
 
@@ -42,7 +42,8 @@ export interface Step extends Transition {
  */
 export function transition(before: NodeState, event: Event, settings: Settings): Transition {
   const aware = learn(passTime(before, event, settings), event, settings);
-  const outcome = guardEpoch(aware, event) ?? byRole(aware, event, settings);
+  const outcome =
+    guardEpoch(aware, event) ?? withdrawn(aware, event) ?? byRole(aware, event, settings);
   const reason = reasonOf(outcome);
   const settled =
     outcome.move === null

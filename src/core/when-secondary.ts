@@ -36,6 +36,9 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
       return stopSecondary(state, event.order, settings);
     case 'suspend-requested':
       return stay({ ...state, suspend: true });
+    // Every role takes it alike, before it comes to this.
+    case 'suspend-withdrawn':
+      return stay(state);
     case 'enabled-changed':
       return reconsider({ ...state, enabled: event.enabled }, settings);
     case 'lease-observed':

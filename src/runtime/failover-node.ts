@@ -81,6 +81,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly #setup: NodeSetup;
   #rehearsal: Parameters<typeof predictionOf>[1] = null;
   #activation: Activation | null = null;
+  /** Until it may be suspended; undefined: it was never to be. */
+  #suspension: NodeJS.Timeout | undefined;
 
   /**
    * Opens everything and begins to take part.
@@ -294,6 +296,12 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     this.#loop.dispatch({ type: 'suspend-requested' });
   }
 
+  /** What was asked for and has not happened yet does not happen (SIGCONT). */
+  withdrawSuspension(): void {
+    clearTimeout(this.#suspension);
+    this.#loop.dispatch({ type: 'suspend-withdrawn' });
+  }
+
   #removalWarning(): string | null {
     return removalWarning(this.#lease.removal, monotonicNow());
   }
@@ -413,7 +421,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
 
   /** Once the last messages have left; asked again if something else has begun meanwhile. */
   #suspendSoon(suspend: () => void): void {
-    setTimeout(() => {
+    clearTimeout(this.#suspension);
+    this.#suspension = setTimeout(() => {
       if (holdsNothing(this.#loop.state)) suspend();
       else this.suspend();
     }, LINGER_MS);

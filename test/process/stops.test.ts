@@ -111,4 +111,15 @@ describe('SIGTSTP', () => {
       await group.reaches(a, 'watching');
       expect(group.starts).toBe(2);
     }));
+
+  it('goes on when SIGCONT comes while it steps down', () =>
+    inGroup(async (group) => {
+      const [a, b] = await group.startAll(['a', 'b'], { run: 'exec "$W" --stop-ms 300' });
+      a.kill('SIGTSTP');
+      await group.reaches(a, 'demoting');
+      a.kill('SIGCONT');
+      await group.reaches(b, 'serving');
+      await group.reaches(a, 'watching');
+      expect(group.starts).toBe(2);
+    }));
 });

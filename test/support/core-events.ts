@@ -86,6 +86,7 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
     requestId: w.optional('request'),
   }),
   'suspend-requested': () => ({ type: 'suspend-requested' }),
+  'suspend-withdrawn': () => ({ type: 'suspend-withdrawn' }),
   'enabled-changed': (w) => ({ type: 'enabled-changed', enabled: !w.has('off') && w.has('on') }),
   'lease-observed': (w) => ({ type: 'lease-observed', observation: observation(w) }),
   'lease-changed': () => ({ type: 'lease-changed' }),

@@ -132,6 +132,9 @@ function obeySignals(
   process.on('SIGTSTP', () => {
     node.suspend();
   });
+  process.on('SIGCONT', () => {
+    node.withdrawSuspension();
+  });
 }
 
 /**
