@@ -262,6 +262,8 @@ export class Group {
   /** Remembers where the nodes' sockets are: they have to be gone when the nodes are. */
   noteSockets(): void {
     for (const record of this.records()) {
+      // That of a dead one, which may have had the same id, stays for a while.
+      if (!this.lives(record.supervisor.pid)) continue;
       this.#sockets.set(
         record.node,
         Object.values(record.endpoints).map((endpoint) => endpoint.slice('ipc://'.length)),
