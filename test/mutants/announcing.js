@@ -56,7 +56,7 @@ export const ANNOUNCING = [
         { ...state, armed: false, warning, step: 'release', until, told: false },
         { type: 'release-lease' },
       );`,
-    to: `      return released({ ...state, armed: false, warning, step: 'release', until, told: false }, settings);`,
+    to: `      return released({ ...state, armed: false, warning, step: 'release', until, told: false }, null, settings);`,
     killers: [SIMULATED, transcript('the promote command fails: undone')],
   },
   {
