@@ -132,6 +132,7 @@ function addSimulate(program: Command): void {
     .option('--seed <N>', 'The first seed; the same seed gives the same run. (default: by chance)')
     .addOption(withDefault('--steps <N>', 'End once this many decisions are made.', '1000000'))
     .option('--nodes <N>', 'How many nodes each run has. (default: 2 to 5, by the seed)')
+    .addOption(withDefault('--lease <KIND>', 'file, or timed: one with a time to live.', 'file'))
     .option('--faults <LIST>', 'The kinds of trouble, with commas. (default: all)')
     .option(
       '--replay <FILE>',

@@ -16,6 +16,7 @@ import { retryBackoff } from './jitter.ts';
 import { beginStopping, refuse } from './ending.ts';
 import { rearm } from './standby.ts';
 import { answerDueAt, stopDueAt } from './deadlines.ts';
+import { hasRunOut } from './lease-term.ts';
 import { lastOrderEvent, notFreeWarning } from './last-orders.ts';
 
 export type Demoting = Extract<PrimaryState, { phase: 'demoting' }>;
@@ -26,7 +27,7 @@ interface Context {
 }
 
 type DemotionOrder = Pick<Demotion, 'why' | 'reason'> &
-  Partial<Pick<Demotion, 'successor' | 'holdMs' | 'stop' | 'completed'>>;
+  Partial<Pick<Demotion, 'successor' | 'holdMs' | 'stop' | 'completed' | 'withinMs'>>;
 
 /** Begins to step down. What is lost or told to end at once is neither drained nor told politely. */
 export function beginDemotion(
@@ -46,6 +47,7 @@ export function beginDemotion(
       holdMs: order.holdMs ?? null,
       stop: order.stop ?? null,
       workloadEndedAt: hasEnded(order.why) ? state.at : null,
+      withinMs: order.withinMs ?? null,
       confirmed: false,
       completed: order.completed ?? false,
     },
@@ -71,8 +73,9 @@ function drain(state: Demoting, settings: Settings): Outcome {
 
 function runHook(state: Demoting, settings: Settings): Outcome {
   const { why, stop, reason } = state.demotion;
-  const skip = !settings.hasDemoteCommand || why === 'lease-lost' || stop?.immediate === true;
-  if (skip) return stopWorkload(state, settings);
+  const isLost = why === 'lease-lost' || hasRunOut(state);
+  if (!settings.hasDemoteCommand || isLost || stop?.immediate === true)
+    return stopWorkload(state, settings);
   const until = answerDueAt(state.at, settings.demoteTimeoutMs);
   const demotion: Demotion = { ...state.demotion, step: 'hook', until };
   return stay(
@@ -109,8 +112,8 @@ function keepsWorkload({ demotion }: Demoting, settings: Settings): boolean {
 }
 
 function graceMs({ demotion }: Demoting, settings: Settings): number {
-  const atOnce = demotion.why === 'lease-lost' || demotion.stop?.immediate === true;
-  return atOnce ? 0 : settings.stopGraceMs;
+  const longestMs = demotion.stop?.immediate === true ? 0 : settings.stopGraceMs;
+  return Math.min(longestMs, demotion.withinMs ?? Infinity);
 }
 
 /** What a look at the lease says against this node's term; null: nothing. */
@@ -161,7 +164,7 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
     case 'lease-released':
       return demotion.step === 'release' ? released(state, event.heldBy, settings) : stay(state);
     case 'stop-requested':
-      return stopWhileDemoting(state, event.order);
+      return stopWhileDemoting(state, event.order, settings);
     case 'suspend-requested':
       return stay({ ...state, suspend: true });
     case 'epoch-advanced': {
@@ -170,10 +173,10 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
       return stay({ ...state, epoch, epochFloor: Math.max(state.epochFloor, epoch) });
     }
     case 'lease-lost':
-      return lost(state, event.cause);
+      return lost(state, { cause: event.cause, withinMs: event.withinMs }, settings);
     case 'lease-observed': {
       const taken = epochTaken(state, event.observation, settings);
-      return taken === null ? stay(state) : lost(state, taken);
+      return taken === null ? stay(state) : lost(state, { cause: taken, withinMs: 0 }, settings);
     }
     case 'demote-requested': {
       const same = demotion.successor === event.successor && event.answerEarly;
@@ -215,22 +218,32 @@ function lastOrder(state: Demoting, event: Event): Outcome {
   return stay(next, ...told.effects);
 }
 
-function stopWhileDemoting(state: Demoting, order: StopOrder): Outcome {
+function stopWhileDemoting(state: Demoting, order: StopOrder, settings: Settings): Outcome {
   const stop = state.demotion.stop ?? order;
   const next: Demoting = { ...state, demotion: { ...state.demotion, stop } };
   if (!order.immediate) return stay(next);
-  return hurry({ ...next, demotion: { ...next.demotion, stop: { ...stop, immediate: true } } });
+  const immediate = { ...next.demotion, stop: { ...stop, immediate: true } };
+  return hurry({ ...next, demotion: immediate }, settings);
 }
 
-function lost(state: Demoting, cause: string): Outcome {
+function lost(
+  state: Demoting,
+  { cause: reason, withinMs }: { readonly cause: string; readonly withinMs: number },
+  settings: Settings,
+): Outcome {
   if (hasLeft(state)) return stay(state);
   const { demotion } = state;
-  return hurry({ ...state, demotion: { ...demotion, why: 'lease-lost', reason: cause } });
+  return hurry(
+    { ...state, demotion: { ...demotion, why: 'lease-lost', reason, withinMs } },
+    settings,
+  );
 }
 
-/** Skips what is left of drain and hook, and shortens the grace to nothing. */
-function hurry(state: Demoting): Outcome {
-  return state.demotion.step === 'release' ? stay(state) : endWorkload(state, 0);
+/** Skips what is left of drain and hook, and shortens the grace. */
+function hurry(state: Demoting, settings: Settings): Outcome {
+  return state.demotion.step === 'release'
+    ? stay(state)
+    : endWorkload(state, graceMs(state, settings));
 }
 
 /** What was said of a step that took long is no longer so. */

@@ -51,6 +51,10 @@ export type Effect =
   | { readonly type: 'acquire-lease'; readonly floor: number }
   // epoch-advanced | lease-lost | lease-failed; the lease is held before and after
   | { readonly type: 'advance-epoch'; readonly floor: number }
+  // lease-renewed | lease-lost | lease-failed; of a lease with a time to live
+  | { readonly type: 'renew-lease'; readonly timeoutMs: number }
+  // To the guard, on this node's clock: by then the workload is ended, whoever still lives
+  | { readonly type: 'extend-deadline'; readonly deadlineAt: number }
   // lease-lost when it is no longer ours, else nothing; also the holder's sign of life
   | { readonly type: 'verify-lease' }
   // lease-released, which says whether it is proved free | lease-failed

@@ -1,11 +1,15 @@
 // Every cause of a decision, in the past tense. Each carries `at`, ms on the node's monotonic clock.
+import type { Granted } from './lease-term.ts';
 import type { LeaseObservation, StandbyInfo, StopOrder, Takeover } from './state.ts';
 
 /** The kernel's and the process table's view of the holder of the lease. */
 export interface HolderInspection {
   readonly observation: LeaseObservation;
-  /** none: nobody holds it. ours: a node of this group. foreign: somebody else's process. */
-  readonly holder: 'none' | 'ours' | 'foreign';
+  /**
+   * none: nobody holds it. ours: a node of this group. foreign: somebody else's process. elsewhere: a node
+   * on another machine, whose process can't be looked at.
+   */
+  readonly holder: 'none' | 'ours' | 'foreign' | 'elsewhere';
   readonly description: string;
   /** What the process is doing; null when there is none or it can't be looked at. */
   readonly process: 'running' | 'sleeping' | 'stopped' | 'uninterruptible' | 'ending' | null;
@@ -20,12 +24,19 @@ export interface HolderInspection {
 }
 
 export type FenceOutcome =
-  'killed' | 'gone' | 'stale' | 'spared-stopped' | 'not-permitted' | 'foreign' | 'not-released';
+  | 'killed'
+  | 'gone'
+  | 'stale'
+  | 'spared-stopped'
+  | 'not-permitted'
+  | 'foreign'
+  | 'elsewhere'
+  | 'not-released';
 
 export type DenialCause = 'held' | 'lost-race' | 'foreign-lockfile' | 'completed';
 
 /** What was asked of the lease when it failed. */
-export type LeaseOrder = 'acquire' | 'advance' | 'release' | 'observe';
+export type LeaseOrder = 'acquire' | 'advance' | 'renew' | 'release' | 'observe';
 
 export type Event = { readonly at: number } & EventBody;
 
@@ -45,7 +56,14 @@ export type EventBody =
   // The lease
   | { readonly type: 'lease-observed'; readonly observation: LeaseObservation }
   | { readonly type: 'lease-changed' }
-  | { readonly type: 'lease-granted'; readonly epoch: number; readonly previous: string | null }
+  | {
+      readonly type: 'lease-granted';
+      readonly epoch: number;
+      readonly previous: string | null;
+      /** Null: it has no time to live. */
+      readonly granted: Granted | null;
+    }
+  | ({ readonly type: 'lease-renewed' } & Granted)
   | {
       readonly type: 'lease-denied';
       readonly cause: DenialCause;
@@ -60,7 +78,8 @@ export type EventBody =
       readonly message: string;
     }
   | { readonly type: 'epoch-advanced'; readonly epoch: number }
-  | { readonly type: 'lease-lost'; readonly cause: string }
+  // withinMs: how long the workload may take to end before another may have the lease; 0: another may have it
+  | { readonly type: 'lease-lost'; readonly cause: string; readonly withinMs: number }
   // heldBy: who has its lock all the same, a stranger or one that is taking it; null: it is proved free
   | { readonly type: 'lease-released'; readonly heldBy: string | null }
   | { readonly type: 'holder-inspected'; readonly inspection: HolderInspection }

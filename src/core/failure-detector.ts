@@ -12,6 +12,8 @@ export type Verdict =
   | 'foreign'
   /** It touched its lock file within the timeout: unreachable, not dead. */
   | 'alive'
+  /** It is on another machine: only its lease tells when it is over. */
+  | 'elsewhere'
   /** Its process is ending: the kernel frees the lock in a moment. */
   | 'ending'
   /** The silence is shorter than the timeout. */
@@ -39,6 +41,7 @@ export function judgeSilence(silence: Silence, settings: Settings): Verdict {
   if (!inspection.observation.held) return 'free';
   if (inspection.observation.epoch > silence.epoch) return 'changed';
   if (inspection.holder === 'foreign') return 'foreign';
+  if (inspection.holder === 'elsewhere') return 'elsewhere';
   if (inspection.process === 'ending') return 'ending';
   if (silence.untouchedForMs < timeoutMs) {
     // A touch is seen up to one beat late: one this close to the last word belongs to it.

@@ -4,6 +4,7 @@ import type { Effect } from './effect.ts';
 import type { NodeState } from './state.ts';
 import type { TransitionId, TransitionRow } from './transitions.ts';
 import { REQUEST_LIMIT, SUCCESSION_LIMIT } from './settings.ts';
+import { hasRunOut } from './lease-term.ts';
 import { ROLE_OF_PHASE } from './phases.ts';
 import { TRANSITIONS } from './transitions.ts';
 
@@ -75,6 +76,7 @@ function checkEffect(before: NodeState, state: NodeState, effect: Effect): void 
       );
       assert(effect.epoch === epochOf(state), 'a workload is started under another epoch');
       assert(wasCleared(before, state), 'a workload is started beside leftovers');
+      assert(!hasRunOut(state), 'a workload is started when its lease has run out');
       return;
     case 'publish':
       checkAnnouncement(before, state, effect);
@@ -97,6 +99,12 @@ function checkEffect(before: NodeState, state: NodeState, effect: Effect): void 
       return;
     case 'fence-holder':
       assert(state.phase === 'fencing', 'a holder is fenced without a verdict');
+      return;
+    case 'run-hook':
+      assert(!hasRunOut(state), 'a hook is run when its lease has run out');
+      return;
+    case 'renew-lease':
+      assert(state.term !== null, 'a lease is renewed that is not held');
       return;
     case 'advance-epoch':
       assert(state.phase === 'restarting', 'an epoch is advanced outside a restart');

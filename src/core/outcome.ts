@@ -71,6 +71,7 @@ export function commonOf(state: NodeState): Common {
     rearmAt: state.rearmAt,
     releaseAt: state.releaseAt,
     suspend: state.suspend,
+    term: state.term,
   };
 }
 
@@ -79,6 +80,7 @@ export function secondaryBase(state: NodeState): SecondaryBase {
   if (state.role !== 'secondary') {
     return extended(commonOf(state), {
       role: 'secondary',
+      term: null,
       since: state.at,
       heardAt: state.at,
       primary: null,

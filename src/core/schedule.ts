@@ -9,6 +9,7 @@ import type {
 import type { Settings } from './settings.ts';
 import { OVERDUE_MS } from './settings.ts';
 import { askingUntil } from './deadlines.ts';
+import { termWakeAt } from './lease-term.ts';
 
 /** The time of the next `time-passed` event, ms; Infinity when only another event can matter. */
 export function nextWakeAt(state: NodeState, settings: Settings): number {
@@ -23,9 +24,9 @@ export function nextWakeAt(state: NodeState, settings: Settings): number {
         secondaryDeadline(state, settings),
       );
     case 'candidate':
-      return Math.min(state.pulseAt, candidateDeadline(state));
+      return Math.min(state.pulseAt, termWakeAt(state), candidateDeadline(state));
     case 'primary':
-      return Math.min(state.pulseAt, primaryDeadline(state));
+      return Math.min(state.pulseAt, termWakeAt(state), primaryDeadline(state));
     case 'stopped':
       return state.phase === 'stopping' ? state.until : Infinity;
   }

@@ -47,6 +47,14 @@ export interface Settings {
   readonly restartLimit: number;
   readonly restartWindowMs: number;
   readonly coolOffMs: number;
+
+  /** 0: the lease has no time to live, the kernel frees it. */
+  readonly leaseTtlMs: number;
+  /** Between two renewals. */
+  readonly leaseTickMs: number;
+  readonly leaseRequestTimeoutMs: number;
+  /** How long a lease may go without a renewal before this node steps down. */
+  readonly leaseMaxDriftMs: number;
 }
 
 /** How long one rank waits for the rank before it, ms: longer than a claim takes. */

@@ -71,6 +71,20 @@ export interface Loss {
   readonly from: string | null;
 }
 
+/** How long a lease with a time to live is this node's, on its clock, ms. */
+export interface LeaseTerm {
+  /** Just before the request whose answer granted or renewed it last. */
+  readonly since: number;
+  /** When the next renewal is asked for. */
+  readonly renewAt: number;
+  /** Without a renewal this node steps down then. */
+  readonly endsAt: number;
+  /** By then its workload is gone, whoever still lives: the guard sees to that. */
+  readonly deadlineAt: number;
+  /** Whether it was said that it is not renewed. */
+  readonly isWarned: boolean;
+}
+
 /** What every role carries. Times are milliseconds on the caller's monotonic clock. */
 export interface Common {
   /** The time of the last event. */
@@ -117,6 +131,8 @@ export interface Common {
   readonly releaseAt: number | null;
   /** The process is to be suspended (SIGTSTP), once it holds nothing. */
   readonly suspend: boolean;
+  /** Null: it holds no lease, or one without a time to live. */
+  readonly term: LeaseTerm | null;
 }
 
 /** Whom a secondary follows. */
@@ -268,6 +284,8 @@ export interface Demotion {
   readonly holdMs: number | null;
   readonly stop: StopOrder | null;
   readonly workloadEndedAt: number | null;
+  /** Of a lost lease: how long its workload may take to end, ms; null: it is not lost. */
+  readonly withinMs: number | null;
   /** Hot: whether the demote command confirmed that the workload obeys. */
   readonly confirmed: boolean;
   readonly completed: boolean;
@@ -351,6 +369,7 @@ export function initialState(at: number, seed: number): NodeState {
     rearmAt: null,
     releaseAt: null,
     suspend: false,
+    term: null,
     heardAt: at,
     primary: null,
     probe: null,

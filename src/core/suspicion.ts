@@ -155,6 +155,8 @@ function actOn(verdict: Verdict, { state, inspection, settings }: Judged): Outco
       const warning = `primary.lock is held by a process of another program: ${description}`;
       return backOff(state, settings, { by: 'wait-after-suspicion', detail: warning, warning });
     }
+    case 'elsewhere':
+      return trustLease(state, description);
     case 'stopped':
     case 'hung':
       return fenceOrWait(verdict, { state, inspection, settings });
@@ -199,6 +201,18 @@ function trustTouch({ state, inspection, settings }: Judged): Outcome {
   const holder = inspection.observation.holder;
   const refollow: Effect[] = holder === null ? [] : [{ type: 'follow', holder }];
   return move('trust-touch', { state: next, detail: inspection.description }, ...refollow);
+}
+
+/** Nothing can be done to it from here, and nothing has to be: its lease ends, or it lives. */
+function trustLease(state: Suspecting, description: string): Outcome {
+  const next: SecondaryState = extended(secondaryBase(state), {
+    probe: null,
+    warning: `the holder of the lease is silent, ${description}; waiting for the end of its lease`,
+    heardAt: state.at,
+    loss: null,
+    phase: 'watching',
+  });
+  return move('trust-lease', { state: next, detail: description });
 }
 
 /** What answers is not ended: it has given its claim up, and has the lock until that is through. */
@@ -278,6 +292,7 @@ export function fenceFinished(
     case 'spared-stopped':
     case 'not-permitted':
     case 'foreign':
+    case 'elsewhere':
     case 'not-released':
       return notFenced(state, event.detail, settings);
   }

@@ -1,5 +1,5 @@
 // The core: one event in; a state, effects and a reason out. Pure, total, and checked at every step.
-// Guards come before roles: time, then epoch, then the role decides.
+// Guards come before roles: time, then the lease's own, then epoch, then the role decides.
 import type { Effect } from './effect.ts';
 import type { Event } from './event.ts';
 import type { LeaseObservation, NodeState, SecondaryState } from './state.ts';
@@ -8,6 +8,7 @@ import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';
 import { latenessToleranceMs, OVERDUE_MS } from './settings.ts';
 import { extendDeadlines } from './deadlines.ts';
+import { guardLease, overtakenBy, withoutIdleTerm } from './lease-term.ts';
 import { stay } from './outcome.ts';
 import { TRANSITIONS } from './transitions.ts';
 import { whenSecondary } from './when-secondary.ts';
@@ -42,8 +43,7 @@ export interface Step extends Transition {
  */
 export function transition(before: NodeState, event: Event, settings: Settings): Transition {
   const aware = learn(passTime(before, event, settings), event, settings);
-  const outcome =
-    guardEpoch(aware, event) ?? withdrawn(aware, event) ?? byRole(aware, event, settings);
+  const outcome = decide(overtakenBy(aware, event) ?? { state: aware, event }, settings);
   const reason = reasonOf(outcome);
   const settled =
     outcome.move === null
@@ -55,10 +55,23 @@ export function transition(before: NodeState, event: Event, settings: Settings):
     role === before.role || role === 'candidate'
       ? settled.effects
       : withRoleChange(settled.effects, roleChange(settled.state, reason));
-  const step = suspendOnceFree({ state: settled.state, effects });
+  const step = suspendOnceFree({ state: withoutIdleTerm(settled.state, effects), effects });
   const next = { ...step, move: outcome.move, reason };
   checkInvariants(before, next);
   return next;
+}
+
+/** Guards before the role: the lease, the epoch, and a suspension that is not wanted any more. */
+function decide(
+  { state, event }: { readonly state: NodeState; readonly event: Event },
+  settings: Settings,
+): Outcome {
+  return (
+    guardLease(state, event, settings) ??
+    guardEpoch(state, event) ??
+    withdrawn(state, event) ??
+    byRole(state, event, settings)
+  );
 }
 
 /** The sentence of the table, and what it can't know. */

@@ -130,6 +130,12 @@ export const TRANSITIONS = {
     on: 'lock file still touched',
     sentence: 'The primary can not be reached, but it touches its lock file; it lives',
   },
+  'trust-lease': {
+    from: ['suspecting'],
+    to: 'watching',
+    on: 'silent on another machine',
+    sentence: 'The holder of the lease can not be reached; its lease decides',
+  },
   'fence-silent': {
     from: ['suspecting'],
     to: 'fencing',

@@ -23,13 +23,18 @@ export function failed(state: Undoable, failure: Failure, settings: Settings): O
 interface Undo {
   readonly by: 'promotion-failed' | 'promotion-interrupted';
   readonly settings: Settings;
+  /** How long the workload may take to end, ms, when that is less than its grace. */
+  readonly withinMs?: number;
 }
 
 /** Unwinds in reverse order: the workload first, then the lease. */
-export function undo(state: Undoable, failure: Failure, { by, settings }: Undo): Outcome {
-  const lost = failure.code === 'FAILOVER_LEASE_LOST';
-  const immediate = lost || state.stop?.immediate === true;
-  const graceMs = immediate ? 0 : settings.stopGraceMs;
+export function undo(
+  state: Undoable,
+  failure: Failure,
+  { by, settings, withinMs = Infinity }: Undo,
+): Outcome {
+  const longestMs = state.stop?.immediate === true ? 0 : settings.stopGraceMs;
+  const graceMs = Math.min(longestMs, withinMs);
   const next: Unwinding = extended(candidateBase(state, state), {
     warning: isInterruption(failure) ? state.warning : failure.message,
     phase: 'unwinding',
@@ -167,14 +172,14 @@ export function stopCandidate(
   }
   if (stopping.phase === 'unwinding') {
     if (!order.immediate || stopping.step !== 'stop') return stay(stopping);
-    return stopAtOnce(stopping);
+    return stopWithin(stopping, 0);
   }
   return undo(stopping, interruption(order.reason), { by: 'promotion-interrupted', settings });
 }
 
-function stopAtOnce(state: Unwinding): Outcome {
-  const until = stopDueAt(state.at, 0);
-  return stay({ ...state, until }, { type: 'stop-workload', graceMs: 0 });
+function stopWithin(state: Unwinding, graceMs: number): Outcome {
+  const until = stopDueAt(state.at, graceMs);
+  return stay({ ...state, until }, { type: 'stop-workload', graceMs });
 }
 
 /** Whether the lease is lost or being given back: nothing is claimed of it any more. */
@@ -188,12 +193,17 @@ export function holdsLease(state: CandidateState): boolean {
   return state.phase !== 'unwinding' || !hasLeft(state);
 }
 
-/** The lease is lost: no grace is left. */
-export function interrupt(state: CandidateState, failure: Failure, settings: Settings): Outcome {
+/** The lease is lost: no grace is left but what its term has. */
+export function interrupt(
+  state: CandidateState,
+  { failure, withinMs }: { readonly failure: Failure; readonly withinMs: number },
+  settings: Settings,
+): Outcome {
   if (state.phase === 'acquiring') return stay(state);
   if (state.phase === 'unwinding') {
     if (hasLeft(state)) return stay(state);
-    return state.step === 'stop' ? stopAtOnce({ ...state, failure }) : stay(state);
+    const graceMs = Math.min(withinMs, settings.stopGraceMs);
+    return state.step === 'stop' ? stopWithin({ ...state, failure }, graceMs) : stay(state);
   }
-  return undo(state, failure, { by: 'promotion-interrupted', settings });
+  return undo(state, failure, { by: 'promotion-interrupted', settings, withinMs });
 }

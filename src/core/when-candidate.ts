@@ -17,6 +17,7 @@ import {
 } from './start-plan.ts';
 import { answerDueAt } from './deadlines.ts';
 import { claimAnswered, claimTimePassed, grantedTooLate } from './claim-answers.ts';
+import { beginTerm, guardEffect } from './lease-term.ts';
 import { nextPulseAt } from './schedule.ts';
 import { describeEnd } from './restart-policy.ts';
 import { refuse } from './ending.ts';
@@ -47,14 +48,15 @@ export function whenCandidate(state: CandidateState, event: Event, settings: Set
       return stopCandidate(state, event.order, settings);
     case 'lease-lost': {
       const failure = { code: 'FAILOVER_LEASE_LOST', message: event.cause };
-      return interrupt(state, failure, settings);
+      return interrupt(state, { failure, withinMs: event.withinMs }, settings);
     }
     case 'lease-observed': {
       const { epoch } = event.observation;
       if (state.phase === 'acquiring' || epoch <= state.epoch) return stay(state);
       if (event.observation.holder?.run === settings.run) return stay(state);
       const message = `epoch ${String(epoch)} was claimed while this node held ${String(state.epoch)}`;
-      return interrupt(state, { code: 'FAILOVER_LEASE_LOST', message }, settings);
+      const failure = { code: 'FAILOVER_LEASE_LOST', message };
+      return interrupt(state, { failure, withinMs: 0 }, settings);
     }
     case 'lease-changed':
       return holdsLease(state) ? stay(state, { type: 'verify-lease' }) : stay(state);
@@ -114,7 +116,14 @@ function granted(
 ): Outcome {
   const { epoch, previous } = event;
   if (epoch <= state.epochFloor) return grantedTooLate(state, epoch, settings);
-  const base = { ...candidateBase(state, state), epochFloor: epoch, releaseAt: null };
+  const begun = event.granted === null ? null : beginTerm(event.granted, state, settings);
+  const base = {
+    ...candidateBase(state, state),
+    epochFloor: epoch,
+    releaseAt: null,
+    term: begun?.term ?? null,
+    random: begun?.random ?? state.random,
+  };
   const unwanted = unwantedBecause(state);
   if (unwanted !== null) {
     const failure = interruption(unwanted);
@@ -132,9 +141,11 @@ function granted(
     plan: beginPlan(state.at, settings, { armed, epoch }),
   });
   const arm: readonly Effect[] = armed ? [] : [{ type: 'arm-workload' }];
+  const guard: readonly Effect[] = begun === null ? [] : [guardEffect(begun.term)];
   return move(
     'lease-granted',
     { state: clearing, detail: `epoch ${String(epoch)}` },
+    ...guard,
     clearEffect(settings),
     ...arm,
     heartbeat(clearing),

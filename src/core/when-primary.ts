@@ -101,6 +101,7 @@ function whenToldToEnd(
         {
           why: 'lease-lost',
           reason: event.cause,
+          withinMs: event.withinMs,
         },
       );
     case 'lease-observed': {
@@ -109,7 +110,7 @@ function whenToldToEnd(
       return beginDemotion(
         'demote-on-lease-loss',
         { state, settings },
-        { why: 'lease-lost', reason },
+        { why: 'lease-lost', reason, withinMs: 0 },
       );
     }
     case 'demote-requested':

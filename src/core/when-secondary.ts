@@ -94,6 +94,7 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
       return stay(givenBack(state, event));
     case 'standby-heard':
     case 'lease-denied':
+    case 'lease-renewed':
     case 'lease-lost':
     case 'leftovers-cleared':
     case 'leftovers-remain':

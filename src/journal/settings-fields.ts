@@ -41,4 +41,8 @@ const KINDS: Readonly<Record<keyof Settings, 'string' | 'number' | 'boolean'>> =
   restartLimit: 'number',
   restartWindowMs: 'number',
   coolOffMs: 'number',
+  leaseTtlMs: 'number',
+  leaseTickMs: 'number',
+  leaseRequestTimeoutMs: 'number',
+  leaseMaxDriftMs: 'number',
 };

@@ -42,6 +42,10 @@ export function perform(effect: Effect, context: EffectContext): void {
     case 'verify-lease':
       isHeld(context);
       return;
+    case 'renew-lease':
+    case 'extend-deadline':
+      // Of a lease with a time to live: no store grants one here, only the simulated one does.
+      throw new Error(`${effect.type} without a time to live`);
     case 'release-lease':
       answered('lease', release(context), context);
       return;
@@ -114,7 +118,7 @@ export function perform(effect: Effect, context: EffectContext): void {
 /** Says it when the lease is lost: what its holder alone may do is not begun then. */
 function isHeld({ ports, dispatch }: EffectContext): boolean {
   const outcome = verify(ports.lease);
-  if (outcome.type === 'lost') dispatch({ type: 'lease-lost', cause: outcome.cause });
+  if (outcome.type === 'lost') dispatch({ type: 'lease-lost', cause: outcome.cause, withinMs: 0 });
   return outcome.type === 'held';
 }
 
@@ -143,7 +147,8 @@ async function acquire(floor: number, { ports }: EffectContext): Promise<EventBo
   try {
     const outcome = await ports.lease.acquire(floor);
     if (outcome.type === 'granted') {
-      return { type: 'lease-granted', epoch: outcome.epoch, previous: outcome.previous };
+      const { epoch, previous } = outcome;
+      return { type: 'lease-granted', epoch, previous, granted: null };
     }
     const { cause, waitsFor, observation } = outcome;
     return { type: 'lease-denied', cause, waitsFor, observation };
@@ -165,7 +170,9 @@ async function advanceEpoch(
     if (!isNewest()) return;
     const lost = codeOf(error) === 'FAILOVER_LEASE_LOST';
     dispatch(
-      lost ? { type: 'lease-lost', cause: messageOf(error) } : leaseFailed('advance', error),
+      lost
+        ? { type: 'lease-lost', cause: messageOf(error), withinMs: 0 }
+        : leaseFailed('advance', error),
     );
   }
 }

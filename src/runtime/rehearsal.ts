@@ -143,7 +143,7 @@ const TAKEOVER: readonly EventBody[] = [
   { type: 'lease-observed', observation: OBSERVATION },
   { type: 'connection-lost', run: 'a' },
   { type: 'workload-armed' },
-  { type: 'lease-granted', epoch: 2, previous: 'a' },
+  { type: 'lease-granted', epoch: 2, previous: 'a', granted: null },
   { type: 'workload-armed' },
   { type: 'leftovers-cleared', ended: 0 },
   { type: 'workload-activated' },

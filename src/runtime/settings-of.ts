@@ -38,5 +38,10 @@ export function settingsOf(options: RunOptions, name: NodeName): Settings {
     restartLimit: options.restartLimit,
     restartWindowMs: options.restartWindowMs,
     coolOffMs: options.coolOffMs,
+    // The file lease has no time to live: the kernel frees it.
+    leaseTtlMs: 0,
+    leaseTickMs: 0,
+    leaseRequestTimeoutMs: 0,
+    leaseMaxDriftMs: 0,
   };
 }

@@ -4,6 +4,7 @@ import type { FaultKind } from './faults.ts';
 import { drawPlan } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { play } from './play.ts';
+import type { LeaseKind } from './profile.ts';
 import type { Decide } from './world.ts';
 
 export interface CampaignOptions {
@@ -13,6 +14,8 @@ export interface CampaignOptions {
   readonly steps: number;
   /** Null: two to five, by the seed. */
   readonly nodes: number | null;
+  /** Of a file if none is given. */
+  readonly lease?: LeaseKind;
   readonly kinds: readonly FaultKind[];
   /** The core under test; the real one if none is given. */
   readonly transition?: Decide;
@@ -63,9 +66,9 @@ export class Campaign {
 
   /** One more run. */
   run(): void {
-    const { seed: first, nodes, kinds, transition } = this.#options;
+    const { seed: first, nodes, lease = 'file', kinds, transition } = this.#options;
     const seed = first + this.#totals.runs;
-    const plan = drawPlan({ seed, nodes, kinds });
+    const plan = drawPlan({ seed, nodes, lease, kinds });
     const result = play(plan, transition === undefined ? {} : { transition });
     for (const { kind } of plan.faults) this.#faults[kind] = (this.#faults[kind] ?? 0) + 1;
     const so = this.#totals;

@@ -1,16 +1,17 @@
 // What must hold at every instant, judged by the processes and locks of the world: never by what a core says.
 import type { Announcement } from '../core/effect.ts';
-import type { Directory } from './directory.ts';
+import type { Directory, FOREIGN } from './directory.ts';
 import type { Life } from './life.ts';
 import type { Session } from './session.ts';
 
 /** What is promised, and `core` for an invariant that the core itself found broken. */
-export type Promised = 'S1' | 'S2' | 'S4' | 'S5' | 'S6' | 'core';
+export type Promised = 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'core';
 
 /** Each promise in a sentence. */
 export const PROMISES: Readonly<Record<Promised, string>> = {
   S1: 'at most one workload is active at any instant',
   S2: 'every start has a higher epoch than all before it',
+  S3: 'a lease with a time to live goes to another only once the old workload is gone',
   S4: 'there is a primary again within a bounded time',
   S5: 'nothing is announced before it is so, and a failed promotion leaves a free lease',
   S6: 'no process is ended that is not proved dead or left over',
@@ -38,8 +39,9 @@ export class BrokenPromise extends Error {
 interface Seen {
   readonly at: number;
   readonly sessions: readonly Session[];
-  readonly lives: readonly Life[];
   readonly directory: Directory;
+  readonly leaseHolder: Life | typeof FOREIGN | null;
+  readonly toldEpoch: number;
 }
 
 export class Checker {
@@ -59,7 +61,7 @@ export class Checker {
    * looking at every instant.
    */
   activated(session: Session): void {
-    const other = this.#seen.sessions.find((one) => one !== session && one.isActive);
+    const other = this.#seen.sessions.find((one) => one !== session && one.isActing);
     if (other !== undefined) {
       this.broken('S1', `${session.name} begins beside ${other.name}`);
     }
@@ -68,10 +70,7 @@ export class Checker {
 
   /** Something was removed, or a process that had it open has ended: what nothing tells of is forgotten. */
   forget(): void {
-    const { lives, directory } = this.#seen;
-    const noted = lives.map((life) => life.lease.noted);
-    const told = Math.max(directory.epoch, directory.noted, ...noted);
-    this.#knownEpoch = Math.min(this.#knownEpoch, told);
+    this.#knownEpoch = Math.min(this.#knownEpoch, this.#seen.toldEpoch);
   }
 
   /** Lock files were made anew, with the highest epoch that their maker could find. */
@@ -86,9 +85,27 @@ export class Checker {
     return this.#repeats;
   }
 
+  /** A server grants its lease: what ran under the lease before is gone by then. */
+  granted(life: Life, epoch: number): void {
+    const other = this.#seen.sessions.find((one) => one.owner !== life && one.isActing);
+    if (other === undefined) return;
+    this.broken('S3', `epoch ${String(epoch)} is granted to ${life.name} beside ${other.name}`);
+  }
+
+  /** A guard's tick after a machine goes on that stood still, all of it. */
+  thawed(session: Session): void {
+    if (!session.isActing) return;
+    const other = this.#seen.sessions.find((one) => one.owner !== session.owner && one.isActing);
+    if (other === undefined) return;
+    this.broken(
+      'S3',
+      `${session.name} is active a guard tick after the thaw, beside ${other.name}`,
+    );
+  }
+
   /** A promote or demote command begins: beside its own node's workload, and no other's. */
   hookBegins(session: Session): void {
-    const other = this.#seen.sessions.find((one) => one.owner !== session.owner && one.isActive);
+    const other = this.#seen.sessions.find((one) => one.owner !== session.owner && one.isActing);
     if (other !== undefined) this.broken('S1', `${session.name} begins beside ${other.name}`);
   }
 
@@ -122,6 +139,7 @@ export class Checker {
 
   /** A supervisor stops itself, by Ctrl-Z: what it held then nobody could have before fg. */
   suspends(life: Life): void {
+    // That of a server ends by itself, also one whose answer was never heard.
     if (this.#seen.directory.holder === life) {
       this.broken('S4', `${life.name} is suspended while it holds the lease`);
     }
@@ -179,7 +197,7 @@ export class Checker {
 
   #endAnnounced(life: Life): void {
     life.term.announced = false;
-    if (this.#seen.directory.holder === life) {
+    if (this.#seen.leaseHolder === life) {
       this.broken('S5', `${life.name} announces its end and holds the lease`);
     }
     const active = this.#seen.sessions.find((one) => one.owner === life && one.isActive);

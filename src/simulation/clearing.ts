@@ -61,7 +61,8 @@ export class Clearing {
   }
 
   #find(): Leftovers {
-    const { sessions, directory } = this.#world;
+    const directory = this.#world.directoryOf(this.#life);
+    const sessions = this.#world.sessions.filter(({ owner }) => owner.host === this.#life.host);
     const targets: Session[] = [];
     let others = false;
     for (const session of sessions) {

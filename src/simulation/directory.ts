@@ -27,6 +27,15 @@ export class Directory {
   #touches = 0;
   #observation: LeaseObservation | null = null;
 
+  /** One that is there, with all that belongs into it. */
+  static made(): Directory {
+    const directory = new Directory();
+    directory.exists = true;
+    directory.hasLockFiles = true;
+    directory.hasEpochs = true;
+    return directory;
+  }
+
   /** Who has the kernel's lock on the file. */
   get holder(): Life | typeof FOREIGN | null {
     return this.#holder;

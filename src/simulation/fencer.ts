@@ -36,6 +36,10 @@ export class Fencer {
 
   fence(effect: Target): void {
     const target: Shot = { ...effect, isNewest: this.#life.orders.begin('fence') };
+    if (this.#world.store !== null) {
+      this.#answer(target, this.#world.leaseHolder === null ? 'gone' : 'elsewhere');
+      return;
+    }
     const { holder } = this.#world.directory;
     if (holder !== null && holder !== FOREIGN) {
       if (this.#last !== null && this.#last.holder !== holder) {
@@ -93,13 +97,20 @@ export class Fencer {
 
   #inspect(): HolderInspection {
     const observation = this.#life.lease.observe();
-    const { holder } = this.#world.directory;
+    const holder = this.#world.leaseHolder;
     const nothing = { observation, process: null, sample: null, cpuPressure: null };
     if (holder === null) {
       this.#last = null;
       return { ...nothing, holder: 'none', description: 'nobody' };
     }
     if (holder === FOREIGN) return { ...nothing, holder: 'foreign', description: 'a stranger' };
+    if (this.#world.store !== null) {
+      return {
+        ...nothing,
+        holder: 'elsewhere',
+        description: `${holder.name} is on another machine`,
+      };
+    }
     return {
       observation,
       holder: 'ours',

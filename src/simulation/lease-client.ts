@@ -6,10 +6,7 @@ import type { Directory } from './directory.ts';
 import type { Life } from './life.ts';
 import type { World } from './world.ts';
 
-/**
- * What the core's orders about the lease come to. Another kind of lease, such as one with a time to live,
- * is another implementation of this.
- */
+/** What the core's orders about the lease come to. */
 export interface LeaseClient {
   /** The epoch of the term that this node holds; null: it holds none. */
   readonly heldEpoch: number | null;
@@ -25,13 +22,18 @@ export interface LeaseClient {
   open(): void;
   acquire(floor: number): void;
   advanceEpoch(floor: number): void;
+  /** Of a lease with a time to live. */
+  renew(): void;
   /** Null: it is still held; else why it is lost. */
   verify(): string | null;
   /** By the core's order. */
   giveBack(): void;
   /** At the end of the process; `done` is told of a success only. */
   release(done: () => void): void;
+  /** As it is now. */
   observe(): LeaseObservation;
+  /** By the core's order. */
+  look(): void;
   markCompleted(): void;
   /** The process is gone: what the kernel takes back. */
   dropped(): void;
@@ -127,11 +129,14 @@ export class FileLeaseClient implements LeaseClient {
       const life = this.#life;
       const lost = this.verify();
       if (lost !== null) {
-        this.#answer({ type: 'lease-lost', cause: lost }, { isNewest, done });
+        this.#answer({ type: 'lease-lost', cause: lost, withinMs: 0 }, { isNewest, done });
       } else if (life.diskErrorUntil > at) {
         this.#fail('advance', { isNewest, done });
       } else if (life.lostRaceUntil > at) {
-        this.#answer({ type: 'lease-lost', cause: 'another claimed an epoch' }, { isNewest, done });
+        this.#answer(
+          { type: 'lease-lost', cause: 'another claimed an epoch', withinMs: 0 },
+          { isNewest, done },
+        );
       } else {
         this.#heldEpoch = this.#claimNext(floor);
         const epoch = this.#heldEpoch;
@@ -141,6 +146,10 @@ export class FileLeaseClient implements LeaseClient {
         });
       }
     });
+  }
+
+  renew(): void {
+    // The kernel frees it: it has no end.
   }
 
   verify(): string | null {
@@ -230,6 +239,15 @@ export class FileLeaseClient implements LeaseClient {
     return { ...observation, held: true };
   }
 
+  look(): void {
+    const observation = this.observe();
+    const tell = (): void => {
+      this.#life.dispatch({ type: 'lease-observed', observation });
+    };
+    if (this.#world.looksTakeTime) this.#life.answer(tell);
+    else tell();
+  }
+
   markCompleted(): void {
     this.#world.directory.completedAt = this.#world.at;
   }
@@ -259,7 +277,7 @@ export class FileLeaseClient implements LeaseClient {
         return;
       }
       life.term.begin();
-      this.#answer({ type: 'lease-granted', epoch, previous }, turn);
+      this.#answer({ type: 'lease-granted', epoch, previous, granted: null }, turn);
     });
   }
 

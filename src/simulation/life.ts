@@ -9,17 +9,21 @@ import type { IsNewest } from '../runtime/orders.ts';
 import type { LeaseHolder, NodeState } from '../core/state.ts';
 import { Clearing } from './clearing.ts';
 import { Fencer } from './fencer.ts';
+import { Guard } from './guard.ts';
 import { FileLeaseClient } from './lease-client.ts';
 import type { LeaseClient } from './lease-client.ts';
 import { Link } from './network.ts';
 import { perform } from './perform.ts';
 import type { Random } from './random.ts';
 import { Term } from './term.ts';
+import { TimedLeaseClient } from './timed-lease.ts';
 import type { Doer } from './timeline.ts';
 import type { World } from './world.ts';
 import { Workload } from './workload.ts';
 
 export interface LifeOptions {
+  /** Of its machine; all nodes of a file lease are on one. */
+  readonly host: number;
   readonly settings: Settings;
   readonly random: Random;
   /** The share by which its clock runs fast. */
@@ -27,6 +31,7 @@ export interface LifeOptions {
 }
 
 export class Life implements Doer {
+  readonly host: number;
   readonly settings: Settings;
   readonly random: Random;
   readonly holder: LeaseHolder;
@@ -37,6 +42,8 @@ export class Life implements Doer {
   readonly workload: Workload;
   readonly fencer: Fencer;
   readonly clearing: Clearing;
+  /** Null: the kernel does what it is for. */
+  readonly guard: Guard | null;
   readonly orders: Orders = new Orders();
   state: NodeState;
   alive = true;
@@ -49,6 +56,8 @@ export class Life implements Doer {
   lateAnswersUntil = 0;
   lostAnswersUntil = 0;
   cutUntil = 0;
+  storeCutUntil = 0;
+  machineFrozenUntil = 0;
   diskErrorUntil = 0;
   slowDiskUntil = 0;
   lostRaceUntil = 0;
@@ -66,8 +75,9 @@ export class Life implements Doer {
   /** The end of the latest fault that touched it. */
   troubledUntil = 0;
   readonly #world: World;
-  readonly #drift: number;
-  readonly #clockBase: number;
+  /** How much its clock counts in one of the world's milliseconds. */
+  readonly clockRate: number;
+  #clockBase: number;
   readonly #queue: Event[] = [];
   #deferred: (() => void)[] = [];
   #draining = false;
@@ -76,25 +86,39 @@ export class Life implements Doer {
   #stops = 0;
   #killPending = false;
 
-  constructor(world: World, { settings, random, clockDrift }: LifeOptions) {
+  constructor(world: World, { host, settings, random, clockDrift }: LifeOptions) {
     this.#world = world;
+    this.host = host;
     this.settings = settings;
     this.random = random;
-    this.#drift = 1 + clockDrift;
+    this.clockRate = 1 + clockDrift;
     this.startedAt = world.at;
     // Clocks of different machines have nothing in common.
     this.#clockBase = random.below(1_000_000);
     const { nodeId: node, run } = settings;
     this.holder = { node, run, endpoints: { bus: run, rpc: run } };
-    this.lease = new FileLeaseClient(world, this);
+    const { store, timedLease } = world;
+    if (store === null || timedLease === null) {
+      this.lease = new FileLeaseClient(world, this);
+      this.guard = null;
+    } else {
+      this.lease = new TimedLeaseClient(world, this, store, timedLease);
+      this.guard = new Guard(world, this, store, timedLease);
+    }
     this.workload = new Workload(world, this);
     this.fencer = new Fencer(world, this);
     this.clearing = new Clearing(world, this);
-    this.state = initialState(this.#now(), random.below(2 ** 32));
+    this.state = initialState(this.now, random.below(2 ** 32));
   }
 
   get name(): string {
     return this.settings.run;
+  }
+
+  /** On its machine's clock, ms. */
+  get now(): number {
+    const passedMs = (this.#world.at - this.startedAt) * this.clockRate;
+    return this.#clockBase + passedMs;
   }
 
   get isStarved(): boolean {
@@ -103,13 +127,13 @@ export class Life implements Doer {
 
   /** For how long it will leave the lead to others: a cool-off, or an order of a person. */
   get holdsOffForMs(): number {
-    return Math.max(0, this.state.heldOffUntil - this.#now()) / this.#drift;
+    return Math.max(0, this.state.heldOffUntil - this.now) / this.clockRate;
   }
 
   /** Takes an event, decides, and performs what follows, as the production loop does. */
   dispatch(body: EventBody): void {
     if (!this.alive) return;
-    this.#queue.push({ ...body, at: this.#now() });
+    this.#queue.push({ ...body, at: this.now });
     this.#drain();
   }
 
@@ -151,6 +175,12 @@ export class Life implements Doer {
 
   continue(): void {
     if (!this.stopped) return;
+    if (this.machineFrozenUntil > this.#world.at) {
+      this.#world.timeline.schedule(this.machineFrozenUntil, null, () => {
+        this.continue();
+      });
+      return;
+    }
     this.stopped = false;
     this.uninterruptible = false;
     this.#stops += 1;
@@ -190,6 +220,16 @@ export class Life implements Doer {
     this.troubledUntil = Math.max(this.troubledUntil, untilMs);
   }
 
+  /** Its machine's clock goes on by so much at once, as after a suspend. */
+  leap(ms: number): void {
+    this.#clockBase += ms;
+    this.guard?.leapt();
+    if (!this.alive || this.stopped) return;
+    this.#wakeAt = Infinity;
+    this.#wakes += 1;
+    this.#schedule();
+  }
+
   touched(): void {
     const { at } = this.#world;
     const [last = -Infinity] = this.touches;
@@ -207,11 +247,6 @@ export class Life implements Doer {
       this.#world.network.dropConnections(this);
     });
     this.workload.orphan();
-  }
-
-  #now(): number {
-    const passedMs = (this.#world.at - this.startedAt) * this.#drift;
-    return this.#clockBase + passedMs;
   }
 
   #drain(): void {
@@ -246,11 +281,11 @@ export class Life implements Doer {
     this.#wakes += 1;
     if (wakeAt === Infinity) return;
     const number = this.#wakes;
-    this.later(Math.max(0, (wakeAt - this.#now()) / this.#drift), () => {
+    this.later(Math.max(0, (wakeAt - this.now) / this.clockRate), () => {
       if (number !== this.#wakes) return;
       this.#wakeAt = Infinity;
       // A timer never fires early, whatever the fractions say.
-      this.#queue.push({ type: 'time-passed', at: Math.max(wakeAt, this.#now()) });
+      this.#queue.push({ type: 'time-passed', at: Math.max(wakeAt, this.now) });
       this.#drain();
     });
   }

@@ -1,4 +1,5 @@
 // Does to a world what a plan says, and in the end takes all of it back.
+import { guardTickMs } from '../core/lease-term.ts';
 import { ANSWER_LIMIT_MS } from '../core/settings.ts';
 import type { EventBody } from '../core/event.ts';
 import type { Directory } from './directory.ts';
@@ -33,7 +34,11 @@ export class Nemesis {
     network.lossUntil = at;
     network.duplicateUntil = at;
     network.delayUntil = at;
-    if (world.directory.paused) world.setPaused(false);
+    if (world.store !== null) {
+      world.store.downUntil = at;
+      world.store.slowUntil = at;
+    }
+    if (world.paused) world.setPaused(false);
     for (const life of world.lives) {
       heal(life, at);
       life.continue();
@@ -44,7 +49,8 @@ export class Nemesis {
     }
     // With the directory their records or locks were removed: somebody has to end them.
     for (const session of world.sessions) {
-      if (!session.owner.alive && isWaitedFor(session, world.directory)) session.kill();
+      if (!session.owner.alive && isWaitedFor(session, world.directoryOf(session.owner)))
+        session.kill();
     }
   }
 
@@ -72,6 +78,10 @@ export class Nemesis {
       case 'delay':
         network.delayUntil = Math.max(network.delayUntil, until);
         return true;
+      case 'store-down':
+      case 'store-slow':
+        strikeStore(this.#world, kind, until);
+        return true;
       case 'remove-directory':
         for (const life of this.#world.lives) life.trouble(at);
         this.#world.removeDirectory();
@@ -89,12 +99,34 @@ export class Nemesis {
       case 'pause':
         this.#world.setPaused(true);
         timeline.schedule(until, null, () => {
-          if (this.#world.directory.paused) this.#world.setPaused(false);
+          if (this.#world.paused) this.#world.setPaused(false);
         });
         return true;
       default:
         return false;
     }
+  }
+
+  /** Everything on a machine, and what its guard owes once it goes on. */
+  #freeze(life: Life, forMs: number): void {
+    const { sessions, timeline, at, checker, timedLease } = this.#world;
+    const until = at + forMs;
+    const guards = new Set([life.guard]);
+    for (const session of sessions) {
+      if (session.owner.host !== life.host) continue;
+      session.machineFrozenUntil = Math.max(session.machineFrozenUntil, until);
+      guards.add(session.owner.guard);
+    }
+    for (const guard of guards) guard?.freeze(until);
+    life.machineFrozenUntil = Math.max(life.machineFrozenUntil, until);
+    life.stop(forMs, { uninterruptible: false });
+    const tickMs = guardTickMs(timedLease?.ttlMs ?? 0);
+    timeline.schedule(until + tickMs, null, () => {
+      for (const session of sessions) {
+        const isThawed = session.machineFrozenUntil <= until;
+        if (session.owner.host === life.host && isThawed) checker.thawed(session);
+      }
+    });
   }
 
   /** As the command does: what is not decided yet is asked for again. */
@@ -137,6 +169,9 @@ export class Nemesis {
         return;
       case 'disconnect':
         this.#world.network.dropConnections(life);
+        return;
+      case 'freeze':
+        this.#freeze(life, forMs);
         return;
       default:
         return;
@@ -184,6 +219,9 @@ const DISTURBING: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'lost-answer',
   'stop-failure',
   'disable',
+  'store-cut',
+  'guard-crash',
+  'freeze',
 ]);
 
 /** Longer than what was deferred by a stop takes to be taken in, ms. */
@@ -227,9 +265,21 @@ function strikeNode(life: Life, fault: Fault, until: number): true | null {
     case 'workload-stop':
       active?.freeze(forMs);
       return true;
+    case 'clock-leap':
+      life.leap(forMs);
+      return true;
+    case 'guard-crash':
+      life.guard?.crash();
+      return true;
     default:
       return strikeAdapters(life, fault, until);
   }
+}
+
+function strikeStore({ store }: World, kind: 'store-down' | 'store-slow', until: number): void {
+  if (store === null) return;
+  if (kind === 'store-down') store.downUntil = Math.max(store.downUntil, until);
+  else store.slowUntil = Math.max(store.slowUntil, until);
 }
 
 function strikeAdapters(life: Life, { kind }: Fault, until: number): true | null {
@@ -251,6 +301,9 @@ function strikeAdapters(life: Life, { kind }: Fault, until: number): true | null
       return true;
     case 'partition':
       life.cutUntil = until;
+      return true;
+    case 'store-cut':
+      life.storeCutUntil = until;
       return true;
     case 'disk-error':
       life.diskErrorUntil = until;
@@ -285,6 +338,7 @@ function heal(life: Life, at: number): void {
   life.hooksFailUntil = at;
   life.hooksHangUntil = at;
   life.cutUntil = at;
+  life.storeCutUntil = at;
   life.diskErrorUntil = at;
   life.slowDiskUntil = at;
   life.lostRaceUntil = at;

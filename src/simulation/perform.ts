@@ -15,11 +15,17 @@ export function perform(effect: Effect, life: Life, world: World): void {
     case 'verify-lease':
       isHeld(life);
       return;
+    case 'renew-lease':
+      life.lease.renew();
+      return;
+    case 'extend-deadline':
+      life.guard?.extend(effect.deadlineAt);
+      return;
     case 'release-lease':
       life.lease.giveBack();
       return;
     case 'observe-lease':
-      observe(life, world);
+      life.lease.look();
       return;
     case 'mark-completed':
       life.lease.markCompleted();
@@ -76,18 +82,8 @@ export function perform(effect: Effect, life: Life, world: World): void {
 
 function isHeld(life: Life): boolean {
   const cause = life.lease.verify();
-  if (cause !== null) life.dispatch({ type: 'lease-lost', cause });
+  if (cause !== null) life.dispatch({ type: 'lease-lost', cause, withinMs: 0 });
   return cause === null;
-}
-
-function observe(life: Life, world: World): void {
-  const observation = life.lease.observe();
-  if (!world.looksTakeTime) life.dispatch({ type: 'lease-observed', observation });
-  else {
-    life.answer(() => {
-      life.dispatch({ type: 'lease-observed', observation });
-    });
-  }
 }
 
 /** Answered, or failed when the time is up: whichever this process sees first. */

@@ -1,6 +1,6 @@
 // A run as plain data, drawn from a seed: the group, and the trouble it gets.
 import type { Fault, FaultKind } from './faults.ts';
-import type { Profile } from './profile.ts';
+import type { LeaseKind, Profile } from './profile.ts';
 import { drawProfile } from './profile.ts';
 import { Random } from './random.ts';
 
@@ -18,16 +18,18 @@ export interface Plan {
 export interface PlanOptions {
   readonly seed: number;
   readonly nodes: number | null;
+  /** Of a file if none is given. */
+  readonly lease?: LeaseKind;
   /** At least one. */
   readonly kinds: readonly FaultKind[];
 }
 
-export function drawPlan({ seed, nodes, kinds }: PlanOptions): Plan {
+export function drawPlan({ seed, nodes, lease = 'file', kinds }: PlanOptions): Plan {
   const random = new Random(seed);
   const count = nodes ?? random.pick([2, 3, 3, 5]);
-  const profile = drawProfile(random);
+  const profile = drawProfile(random, lease);
   const troubleMs = random.pick([4_000, 12_000, 30_000]);
-  const possible = kinds.filter((kind) => isPossible(kind, count));
+  const possible = kinds.filter((kind) => isPossible(kind, { nodes: count, lease }));
   const chosen = chooseKinds(possible, random);
   const faults: Fault[] = [];
   // Some runs are calm with a fault now and then, in others everything happens at once.
@@ -53,11 +55,32 @@ function chooseKinds(possible: readonly FaultKind[], random: Random): readonly F
   return chosen.length === 0 ? possible : chosen;
 }
 
-/** Whether somebody promises anything about it. */
-export function isPossible(kind: FaultKind, nodes: number): boolean {
+/** Whether it is there to fail, and somebody promises anything about it. */
+export function isPossible(
+  kind: FaultKind,
+  { nodes, lease }: { readonly nodes: number; readonly lease: LeaseKind },
+): boolean {
   // Who was demoted stands by until another has led.
-  return kind !== 'demote' || nodes > 1;
+  if (kind === 'demote') return nodes > 1;
+  const only = ONLY_WITH[kind];
+  return only === undefined || only === lease;
 }
+
+/** What is there with one kind of lease only. */
+const ONLY_WITH: Readonly<Partial<Record<FaultKind, LeaseKind>>> = {
+  'disk-error': 'file',
+  'slow-disk': 'file',
+  'lost-race': 'file',
+  'remove-directory': 'file',
+  'remove-epochs': 'file',
+  'remove-nodes': 'file',
+  'foreign-lock': 'file',
+  'store-cut': 'timed',
+  'store-down': 'timed',
+  'store-slow': 'timed',
+  'guard-crash': 'timed',
+  freeze: 'timed',
+};
 
 /** Short ones hit the moments between two steps, long ones outlast the timeouts. */
 function durationMs(random: Random, { settings }: Profile): number {

@@ -66,7 +66,7 @@ class Course {
     world.timeline.runUntil(this.#plan.troubleMs);
     nemesis.end();
     this.#recover('once the trouble had ended');
-    const { holder } = world.directory;
+    const holder = world.leaseHolder;
     if (holder === null || holder === 'foreign') return;
     world.tell(`${holder.name} is killed, as the last trial`);
     holder.kill();
@@ -89,7 +89,7 @@ class Course {
     let boundMs = recoveryBoundMs(this.#plan.profile) + this.#heldOffMs();
     const calmMs = CALM_BEATS * this.#plan.profile.settings.heartbeatTimeoutMs;
     let missing: string | null = 'nothing yet';
-    let ledBy = this.#world.directory.holder;
+    let ledBy = this.#world.leaseHolder;
     let ledSince = since;
     while (ledSince < since + boundMs) {
       timeline.runUntil(timeline.at + LOOK_MS);
@@ -98,7 +98,7 @@ class Course {
         const passedMs = timeline.at - since;
         boundMs = Math.max(boundMs, recoveryBoundMs(this.#plan.profile) + passedMs + heldOffMs);
       }
-      const { holder } = this.#world.directory;
+      const holder = this.#world.leaseHolder;
       missing = this.#whatIsMissing();
       if (missing !== null || holder !== ledBy) {
         ledBy = holder;
@@ -114,8 +114,7 @@ class Course {
 
   /** By the processes alone: one holds the lease and has an active workload, the others are connected to it. */
   #whatIsMissing(): string | null {
-    const { directory, lives, isFullyUp } = this.#world;
-    const { holder } = directory;
+    const { leaseHolder: holder, lives, isFullyUp } = this.#world;
     if (holder === null) return 'nobody holds the lease';
     if (holder === 'foreign') return 'a stranger holds the lease';
     if (!holder.alive || !isFullyUp) return 'a node is not started again';

@@ -4,7 +4,31 @@ import type { Settings } from '../core/settings.ts';
 import type { Random } from './random.ts';
 
 /** What a node is given by its life; all else is the group's. */
-type GroupSettings = Omit<Settings, 'nodeId' | 'run' | 'version' | 'priority' | 'startRole'>;
+type GroupSettings = Omit<
+  Settings,
+  | 'nodeId'
+  | 'run'
+  | 'version'
+  | 'priority'
+  | 'startRole'
+  | 'leaseTtlMs'
+  | 'leaseTickMs'
+  | 'leaseRequestTimeoutMs'
+  | 'leaseMaxDriftMs'
+>;
+
+/** What keeps two apart: a lock of one machine's kernel, or a server's lease with a time to live. */
+export type LeaseKind = 'file' | 'timed';
+
+/** A lease of a server for nodes of several machines, one each. */
+export interface TimedLease {
+  readonly ttlMs: number;
+  readonly tickMs: number;
+  readonly requestTimeoutMs: number;
+  readonly maxDriftMs: number;
+  /** By how much the server's clock runs fast, parts per million. */
+  readonly storeDriftPpm: number;
+}
 
 /** The traits of a workload that make it easy or hard to look after. */
 export interface WorkloadTraits {
@@ -30,9 +54,11 @@ export interface Profile {
   readonly clockDriftPpm: number;
   /** Whether looks at the lease are answered at once, as a file's, or after a while, as a server's. */
   readonly looksTakeTime: boolean;
+  /** Null: all nodes are on one machine, and its kernel keeps them apart. */
+  readonly lease: TimedLease | null;
 }
 
-export function drawProfile(random: Random): Profile {
+export function drawProfile(random: Random, kind: LeaseKind = 'file'): Profile {
   const heartbeatIntervalMs = random.pick([100, 250, 500]);
   const settings: GroupSettings = {
     standby: random.pick(['cold', 'cold', 'armed', 'hot']),
@@ -69,22 +95,39 @@ export function drawProfile(random: Random): Profile {
     stopMs: random.pick([5, 50, 800]),
     readyMs: random.pick([5, 200]),
   };
-  return {
-    settings,
-    workload,
+  const machine = {
     clockDriftPpm: random.pick([0, 100, 500]),
     looksTakeTime: random.happens(0.3),
+  };
+  if (kind === 'file') return { settings, workload, ...machine, lease: null };
+  // What may never be signalled could not be ended before another has the lease.
+  const orphan = workload.orphan === 'keep' ? 'stop' : workload.orphan;
+  return { settings, workload: { ...workload, orphan }, ...machine, lease: drawLease(random) };
+}
+
+function drawLease(random: Random): TimedLease {
+  const ttlMs = random.pick([1_000, 3_000, 6_000]);
+  const tickMs = Math.min(500, ttlMs / 6);
+  return {
+    ttlMs,
+    tickMs,
+    requestTimeoutMs: tickMs,
+    maxDriftMs: ttlMs / 2,
+    storeDriftPpm: random.pick([0, 500, 2_000]),
   };
 }
 
 /** The longest that a group of which nobody holds off may be without a primary once all trouble has ended, ms. */
-export function recoveryBoundMs({ settings, workload }: Profile): number {
+export function recoveryBoundMs({ settings, workload, lease }: Profile): number {
   const emptyingMs = Math.max(settings.fenceGraceMs, settings.stopGraceMs, workload.stopMs) + 2_500;
   const promotionMs = settings.readyTimeoutMs + settings.promoteTimeoutMs + 2 * emptyingMs;
   const demotionMs = settings.drainMs + settings.demoteTimeoutMs + emptyingMs;
   const doubtMs = settings.heartbeatTimeoutMs + settings.probeAttempts * settings.probeTimeoutMs;
   const waitsMs = 1.5 * settings.retryBackoffMaxMs + settings.successorWindowMs;
-  return promotionMs + demotionMs + doubtMs + waitsMs + LOST_ANSWERS * ANSWER_LIMIT_MS + MARGIN_MS;
+  // A claim may find a lease that nobody knows of, and the next one again.
+  const leaseMs = lease === null ? 0 : 2 * (lease.ttlMs + lease.tickMs + lease.requestTimeoutMs);
+  const lostMs = LOST_ANSWERS * ANSWER_LIMIT_MS;
+  return promotionMs + demotionMs + doubtMs + waitsMs + leaseMs + lostMs + MARGIN_MS;
 }
 
 /** How many answers that never come, each waited for to its deadline, may delay a recovery. */

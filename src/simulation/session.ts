@@ -26,6 +26,10 @@ export class Session {
   locked = false;
   firstAlive = true;
   helperAlive = false;
+  /** Until when its whole machine stands still, in the world's time. */
+  machineFrozenUntil = 0;
+  /** Since when the guard that had started it is gone; null: it is there, or there never was one. */
+  #unguardedSince: number | null = null;
   #told = false;
   #frozen = false;
   readonly #stubborn: boolean;
@@ -36,7 +40,7 @@ export class Session {
     this.kind = kind;
     this.owner = owner;
     this.description = description;
-    this.recordedIn = world.directory;
+    this.recordedIn = world.directoryOf(owner);
     owner.lease.register();
     this.#stubborn = owner.random.happens(world.traits.stubborn);
     world.sessions.push(this);
@@ -48,6 +52,13 @@ export class Session {
 
   get isActive(): boolean {
     return this.active && this.alive;
+  }
+
+  /** Whether it does anything at this instant that another one must not do beside it. */
+  get isActing(): boolean {
+    if (!this.isActive || this.machineFrozenUntil > this.#world.at) return false;
+    // Of a dead guard only a living supervisor ends what the first process had started.
+    return this.#unguardedSince === null || !this.#isForsaken(this.#unguardedSince);
   }
 
   get name(): string {
@@ -111,6 +122,14 @@ export class Session {
     });
   }
 
+  /** The kernel ends what the guard itself had started: not what that has started. */
+  loseGuard(): void {
+    this.#unguardedSince = this.#world.at;
+    this.#after(this.#between(0.1, 1), () => {
+      this.endFirst('SIGKILL');
+    });
+  }
+
   /** SIGSTOP: it does nothing of what it is told until SIGCONT comes. */
   freeze(forMs: number): void {
     const { timeline } = this.#world;
@@ -136,6 +155,8 @@ export class Session {
       this.#after(this.#between(0.3, 1.5), () => {
         this.endFirst('SIGKILL');
       });
+    } else if (this.owner.guard !== null) {
+      // It is the guard that ends it then.
     } else if (traits.orphan === 'stop') {
       // Only the first process gets the signal.
       if (this.#stubborn) return;
@@ -153,6 +174,11 @@ export class Session {
     }
   }
 
+  #isForsaken(since: number): boolean {
+    const { alive, stopped, troubledUntil } = this.owner;
+    return !alive || stopped || troubledUntil >= since;
+  }
+
   #noteEnd(): void {
     if (this.alive) return;
     const { sessions } = this.#world;
@@ -165,7 +191,7 @@ export class Session {
   #after(delayMs: number, act: () => void): void {
     const { timeline } = this.#world;
     timeline.schedule(timeline.at + delayMs, null, () => {
-      if (this.#frozen) this.#after(10, act);
+      if (this.#frozen || this.machineFrozenUntil > timeline.at) this.#after(10, act);
       else act();
     });
   }

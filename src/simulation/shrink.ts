@@ -78,9 +78,10 @@ function withFewerFaults(plan: Plan, trial: Trial): Plan {
 /** The last nodes go first: the others keep their numbers. */
 function withFewerNodes(plan: Plan, trial: Trial): Plan {
   let shortest = plan;
+  const lease = plan.profile.lease === null ? 'file' : 'timed';
   for (let nodes = plan.nodes - 1; nodes >= 1; nodes -= 1) {
     const faults = shortest.faults.filter(
-      ({ kind, node }) => node < nodes && isPossible(kind, nodes),
+      ({ kind, node }) => node < nodes && isPossible(kind, { nodes, lease }),
     );
     const candidate = trial.keep({ ...shortest, nodes, faults }, shortest);
     if (candidate === shortest) break;

@@ -3,7 +3,7 @@ import { isFaultKind } from './faults.ts';
 import type { Fault } from './faults.ts';
 import type { Plan } from './plan.ts';
 import { drawProfile } from './profile.ts';
-import type { Profile } from './profile.ts';
+import type { LeaseKind, Profile } from './profile.ts';
 import { NODES_LIMIT, TIME_LIMIT_MS, faultOfValue } from './profile-limits.ts';
 import { Random } from './random.ts';
 import { nodeName } from './world.ts';
@@ -36,12 +36,12 @@ export function readTranscript(text: string): Plan {
   if (!Number.isInteger(nodes) || nodes < 1) throw new TranscriptError(`${at}: no nodes`);
   if (nodes > NODES_LIMIT) throw new TranscriptError(`${at}: more than ${NODES_LIMIT} nodes`);
   const names = Array.from({ length: nodes }, (_, index) => nodeName(index));
-  const { settings, workload, clockDriftPpm, looksTakeTime } = head;
+  const { settings, workload, clockDriftPpm, looksTakeTime, lease = null } = head;
   return {
     seed: numberOf(head, 'seed', at),
     nodes,
     troubleMs: timeOf(head, 'troubleMs', at),
-    profile: profileOf({ settings, workload, clockDriftPpm, looksTakeTime }),
+    profile: profileOf({ settings, workload, clockDriftPpm, looksTakeTime, lease }),
     faults: rest
       .map((line, index) => faultOf(line, names, `line ${String(index + 2)}`))
       .sort((a, b) => a.atMs - b.atMs),
@@ -95,9 +95,14 @@ function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : `of type ${typeof value}`;
 }
 
+/** One without a lease of a server is of a file lease. */
+function kindOf(value: unknown): LeaseKind {
+  return isFields(value) && value['lease'] !== null ? 'timed' : 'file';
+}
+
 /** Every profile has the same keys with the same kinds of value: those of any that is drawn. */
 function profileOf(value: unknown): Profile {
-  const fault = differenceOf(value, drawProfile(new Random(1)), '');
+  const fault = differenceOf(value, drawProfile(new Random(1), kindOf(value)), '');
   if (fault !== null) throw new TranscriptError(`line 1: ${fault}`);
   // Compared with one, key by key, and each value with what it may be.
   const profile = value as Profile;
@@ -109,6 +114,7 @@ function profileOf(value: unknown): Profile {
 }
 
 function differenceOf(value: unknown, like: unknown, path: string): string | null {
+  if (like === null) return null;
   if (!isFields(like)) {
     if (typeof value !== typeof like) return `"${path}" is not a ${typeof like}`;
     const fault = faultOfValue(path.slice(path.lastIndexOf('.') + 1), value);

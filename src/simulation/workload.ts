@@ -174,6 +174,7 @@ export class Workload {
   /** The supervisor is gone. */
   orphan(): void {
     for (const session of this.#world.sessionsOf(this.#life)) session.orphan();
+    this.#life.guard?.supervisorEnded();
   }
 
   get #isHot(): boolean {
@@ -201,7 +202,8 @@ export class Workload {
   #spawn(order: Order, take: (session: Session | null) => void): void {
     const life = this.#life;
     const stops = this.#stops;
-    const { directory, at } = this.#world;
+    const { at } = this.#world;
+    const directory = this.#world.directoryOf(life);
     // Its descriptor of the lock is opened first.
     const fails =
       !directory.hasLockFiles || (life.startFailsUntil > at && life.random.happens(0.7));
@@ -224,7 +226,8 @@ export class Workload {
 
   /** With a short bounded retry: somebody may be testing it just now. */
   #takeLock(session: Session, order: Activation, tries = 0): void {
-    const { directory, sessions } = this.#world;
+    const { sessions } = this.#world;
+    const directory = this.#world.directoryOf(this.#life);
     const { description } = session;
     const isTaken = sessions.some(
       (one) => one !== session && one.description === description && one.holdsLock,
@@ -246,8 +249,15 @@ export class Workload {
     }
   }
 
-  #open(session: Session, { epoch, isNewest }: Activation): void {
+  #open(session: Session, order: Activation): void {
     const life = this.#life;
+    const { epoch, isNewest } = order;
+    if (life.guard?.mayStart === false) {
+      session.dismissed = true;
+      session.kill();
+      this.#fail(order, 'its guard does not let it start any more');
+      return;
+    }
     session.activate(epoch);
     life.term.activatedEpoch = epoch;
     this.#world.activations += 1;
@@ -263,8 +273,9 @@ export class Workload {
 
   /** Behind its gate, with its copy of the lock: nobody else starts anything while it is being spawned. */
   #gatedHook(): Session {
-    const { directory, sessions } = this.#world;
+    const { sessions } = this.#world;
     const owner = this.#life;
+    const directory = this.#world.directoryOf(owner);
     const isTaken = sessions.some(
       (one) => one.owner !== owner && one.description === directory && one.holdsLock,
     );
@@ -276,7 +287,8 @@ export class Workload {
   #beginHook(session: Session, { epoch, timeoutMs, finish }: Hook): void {
     const life = this.#life;
     const { at } = this.#world;
-    if (!session.firstAlive) {
+    if (!session.firstAlive || life.guard?.mayStart === false) {
+      session.kill();
       finish(false, 'could not be started: it was ended');
       return;
     }

@@ -8,10 +8,11 @@ import { Directory, FOREIGN } from './directory.ts';
 import { Life } from './life.ts';
 import { Network } from './network.ts';
 import type { Plan } from './plan.ts';
-import type { WorkloadTraits } from './profile.ts';
+import type { TimedLease, WorkloadTraits } from './profile.ts';
 import { Random } from './random.ts';
 import { Requests } from './requests.ts';
 import type { Session } from './session.ts';
+import { TimedStore } from './timed-store.ts';
 import { Timeline } from './timeline.ts';
 
 export type Decide = (before: NodeState, event: Event, settings: Settings) => Transition;
@@ -36,7 +37,11 @@ export class World {
   readonly sessions: Session[] = [];
   /** The supervisors that are alive, in the order of their starts. */
   readonly lives: Life[] = [];
+  /** Of the machine that all nodes of a file lease are on. */
   directory: Directory = new Directory();
+  /** Null: it is a file lease. */
+  readonly store: TimedStore | null;
+  readonly timedLease: TimedLease | null;
   /** Whether the trouble is over. */
   calm = false;
   steps = 0;
@@ -48,6 +53,8 @@ export class World {
   /** A source for each node: what one node does changes nothing of the chances of another. */
   readonly #randomOf: readonly Random[];
   readonly #lifeOf: (Life | null)[];
+  /** What each machine keeps to itself, where each node has its own. */
+  readonly #directories: readonly Directory[];
   #runs = 0;
   #digest = 0x811c9dc5;
 
@@ -60,6 +67,10 @@ export class World {
     this.#random = new Random(plan.seed);
     this.#randomOf = Array.from({ length: plan.nodes }, () => this.#random.fork());
     this.#lifeOf = this.#randomOf.map(() => null);
+    this.#directories = this.#randomOf.map(() => Directory.made());
+    const { lease } = plan.profile;
+    this.timedLease = lease;
+    this.store = lease === null ? null : new TimedStore(this, lease.storeDriftPpm / 1e6);
     this.network = new Network(this);
     this.checker = new Checker(this);
   }
@@ -75,6 +86,23 @@ export class World {
 
   get isFullyUp(): boolean {
     return this.lives.length === this.#plan.nodes;
+  }
+
+  /** Whose the lease is by now. */
+  get leaseHolder(): Life | typeof FOREIGN | null {
+    return this.store === null ? this.directory.holder : this.store.holder;
+  }
+
+  /** The highest epoch that something tells of. */
+  get toldEpoch(): number {
+    if (this.store !== null) return this.store.epoch;
+    const noted = this.lives.map((life) => life.lease.noted);
+    return Math.max(this.directory.epoch, this.directory.noted, ...noted);
+  }
+
+  /** Where the machine of a node keeps its records and locks. */
+  directoryOf({ host }: Pick<Life, 'host'>): Directory {
+    return this.store === null ? this.directory : (this.#directories[host] ?? this.directory);
   }
 
   /** The node of that number, while it lives. */
@@ -101,8 +129,13 @@ export class World {
       version: '0.0.0',
       startRole: random.happens(0.2) ? 'secondary' : 'auto',
       priority: random.pick([100, 100, 50]),
+      leaseTtlMs: profile.lease?.ttlMs ?? 0,
+      leaseTickMs: profile.lease?.tickMs ?? 0,
+      leaseRequestTimeoutMs: profile.lease?.requestTimeoutMs ?? 0,
+      leaseMaxDriftMs: profile.lease?.maxDriftMs ?? 0,
     };
-    const life = new Life(this, { settings, random, clockDrift: drift });
+    const host = profile.lease === null ? 0 : index;
+    const life = new Life(this, { host, settings, random, clockDrift: drift });
     this.#lifeOf[index] = life;
     this.lives.push(life);
     this.tell(`${life.name} starts`);
@@ -142,9 +175,16 @@ export class World {
     for (const session of this.sessions) session.recordedIn = null;
   }
 
+  get paused(): boolean {
+    return this.store?.paused ?? this.directory.paused;
+  }
+
   setPaused(paused: boolean): void {
-    this.directory.exists = true;
-    this.directory.paused = paused;
+    if (this.store !== null) this.store.paused = paused;
+    else {
+      this.directory.exists = true;
+      this.directory.paused = paused;
+    }
     this.leaseChanged();
   }
 
@@ -167,7 +207,7 @@ export class World {
   /** The watchers of the directory see a change. */
   leaseChanged(): void {
     for (const life of this.lives) {
-      if (life.watchLostUntil > this.at) continue;
+      if (Math.max(life.watchLostUntil, life.storeCutUntil) > this.at) continue;
       life.later(life.random.between(0.3, 3), () => {
         life.dispatch({ type: 'lease-changed' });
       });

@@ -39,6 +39,10 @@ const settings: fc.Arbitrary<Settings> = fc
     exitOnDemote: fc.boolean(),
     drainMs: fc.constantFrom(0, 1_000),
     coolOffMs: fc.constant(5_000),
+    leaseTtlMs: fc.constant(3_000),
+    leaseTickMs: fc.constant(500),
+    leaseRequestTimeoutMs: fc.constant(500),
+    leaseMaxDriftMs: fc.constant(1_500),
   })
   .map((changes) => settingsWith(changes as Partial<Settings>));
 

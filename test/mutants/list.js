@@ -4,6 +4,7 @@ import { CLAIMS } from './claims.js';
 import { EPOCHS } from './epochs.js';
 import { FENCING } from './fencing.js';
 import { LEASE } from './lease.js';
+import { LEASE_TERM } from './lease-term.js';
 import { REQUESTS } from './requests.js';
 import { RUNNING } from './running.js';
 import { STARTING } from './starting.js';
@@ -16,6 +17,7 @@ export const MUTANTS = [
   ...RUNNING,
   ...FENCING,
   ...LEASE,
+  ...LEASE_TERM,
   ...CLAIMS,
   ...EPOCHS,
   ...ANNOUNCING,

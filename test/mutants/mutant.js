@@ -5,11 +5,12 @@
  *
  * - `S1` at most one workload is active
  * - `S2` every start has a higher epoch
+ * - `S3` a lease with a time to live is left in time
  * - `S4` there is a primary again within a bound
  * - `S5` nothing is announced before it is so, and a failed promotion leaves nothing behind
  * - `S6` nothing of others is ended, and nothing is orphaned
  *
- * @typedef {'S1' | 'S2' | 'S4' | 'S5' | 'S6'} Promise_
+ * @typedef {'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6'} Promise_
  */
 
 /**
@@ -27,6 +28,7 @@
  * @typedef {object} SimulationCheck
  * @property {number} steps
  * @property {number} [seed] 1 if none is given.
+ * @property {'file' | 'timed'} [lease] Of a file if none is given.
  * @property {readonly string[]} [faults] All if none are given.
  * @property {number} [nodes] By the seed if none is given.
  */
@@ -76,10 +78,11 @@ export function applied({ from, to }, text) {
  */
 export function describeCheck(check) {
   if ('test' in check) return `${check.test.replace(/^test\//, '')}: ${check.title}`;
-  const { seed = 1, steps, faults, nodes } = check;
+  const { seed = 1, steps, lease, faults, nodes } = check;
   const limits = [
     `seed ${String(seed)}`,
     `${String(steps)} steps`,
+    ...(lease === undefined ? [] : [`${lease} lease`]),
     ...(faults === undefined ? [] : [faults.join(',')]),
     ...(nodes === undefined ? [] : [`${String(nodes)} nodes`]),
   ];

@@ -11,11 +11,11 @@ import { FAULT_KINDS, isFaultKind } from '../../dist/simulation/faults.js';
 
 /** @type {(text: string) => import('./mutant.js').SimulationCheck} */
 const readCheck = JSON.parse;
-const { seed = 1, steps, nodes = null, faults } = readCheck(process.argv[2] ?? '');
+const { seed = 1, steps, nodes = null, lease = 'file', faults } = readCheck(process.argv[2] ?? '');
 const kinds = faults === undefined ? FAULT_KINDS : faults.filter(isFaultKind);
 if (kinds.length !== (faults ?? FAULT_KINDS).length) throw new Error('no such fault');
 
-const campaign = new Campaign({ seed, steps, nodes, kinds });
+const campaign = new Campaign({ seed, steps, nodes, lease, kinds });
 while (!campaign.isOver) campaign.run();
 const { failure, totals } = campaign;
 /** @type {Simulated} */

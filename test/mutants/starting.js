@@ -44,6 +44,7 @@ export const STARTING = [
         {
           why: 'lease-lost',
           reason: event.cause,
+          withinMs: event.withinMs,
         },
       );`,
     to: `    case 'lease-lost':

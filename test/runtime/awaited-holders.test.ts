@@ -48,7 +48,7 @@ it('is over when they have ended, when somebody holds the lease, and with a gran
   const { holders, pids } = awaited();
   const held = { ...FREE, held: true };
   for (const end of [
-    { type: 'lease-granted', epoch: 1, previous: null },
+    { type: 'lease-granted', epoch: 1, previous: null, granted: null },
     { type: 'lease-observed', observation: held },
     { ...DENIED, observation: held },
     { ...DENIED, cause: 'lost-race' },

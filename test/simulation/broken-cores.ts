@@ -8,6 +8,7 @@ import { transition } from '../../src/core/transition.ts';
 import type { Transition } from '../../src/core/transition.ts';
 import type { Promised } from '../../src/simulation/checker.ts';
 import type { FaultKind } from '../../src/simulation/faults.ts';
+import type { LeaseKind } from '../../src/simulation/profile.ts';
 import type { Decide } from '../../src/simulation/world.ts';
 
 export interface BrokenCore {
@@ -16,6 +17,7 @@ export interface BrokenCore {
   readonly transition: Decide;
   /** The kinds of trouble that show it; all if none are named. */
   readonly kinds?: readonly FaultKind[];
+  readonly lease?: LeaseKind;
 }
 
 export const BROKEN_CORES: readonly BrokenCore[] = [
@@ -46,6 +48,16 @@ export const BROKEN_CORES: readonly BrokenCore[] = [
       const isStuck = state.phase === 'waiting' && state.why === 'backoff';
       return isStuck ? { ...next, state: { ...state, until: Infinity } } : next;
     },
+  },
+  {
+    title: 'lets its guard wait for longer than its lease lasts',
+    promise: 'S3',
+    lease: 'timed',
+    transition: withEffects((effect) =>
+      effect.type === 'extend-deadline'
+        ? [{ ...effect, deadlineAt: effect.deadlineAt + 10_000 }]
+        : [effect],
+    ),
   },
   {
     title: 'ignores the loss of the connection and every silence',

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Campaign } from '../../src/simulation/campaign.ts';
 import type { CampaignOptions } from '../../src/simulation/campaign.ts';
 import { FAULT_KINDS } from '../../src/simulation/faults.ts';
+import { isPossible } from '../../src/simulation/plan.ts';
 
 /** More on request, for whoever looks for trouble: SIMULATION_STEPS=10000000. */
 const STEPS = Number(process.env['SIMULATION_STEPS'] ?? 150_000);
@@ -20,8 +21,21 @@ describe('the core under simulation', () => {
     // Neither idle nor spared: workloads are started and supervisors fenced all the time.
     expect(totals.activations).toBeGreaterThan(STEPS / 1_000);
     expect(totals.fences).toBeGreaterThan(0);
-    expect(Object.keys(totals.faults).sort()).toEqual([...FAULT_KINDS].sort());
+    const possible = FAULT_KINDS.filter((kind) => isPossible(kind, { nodes: 5, lease: 'file' }));
+    expect(Object.keys(totals.faults).sort()).toEqual([...possible].sort());
   });
+
+  it(
+    'keeps every promise with a lease that has a time to live',
+    { timeout: 20_000 + STEPS },
+    () => {
+      const { failure, totals } = campaign({ steps: STEPS, lease: 'timed' });
+      expect(failure?.violation).toBeUndefined();
+      expect(totals.activations).toBeGreaterThan(STEPS / 1_000);
+      const possible = FAULT_KINDS.filter((kind) => isPossible(kind, { nodes: 5, lease: 'timed' }));
+      expect(Object.keys(totals.faults).sort()).toEqual([...possible].sort());
+    },
+  );
 
   it('keeps every promise where nothing goes wrong but a crash', () => {
     const { failure, totals } = campaign({ kinds: ['crash'] });

@@ -1,5 +1,6 @@
 // Turns one line of a scenario into the event it names, with what is not said filled in.
 import type { EventBody, HolderInspection } from '../../src/core/event.ts';
+import type { Granted } from '../../src/core/lease-term.ts';
 import type { LeaseHolder, LeaseObservation, StopOrder } from '../../src/core/state.ts';
 import { Words } from './core-words.ts';
 
@@ -48,7 +49,7 @@ function inspection(words: Words): HolderInspection {
   const overMs = words.optionalNumber('over');
   return {
     observation: seen,
-    holder: seen.held ? words.choice('by', ['ours', 'foreign']) : 'none',
+    holder: seen.held ? words.choice('by', ['ours', 'foreign', 'elsewhere']) : 'none',
     description: words.text('description', `process 100, ${process}`),
     process: process === 'none' ? null : process,
     sample:
@@ -57,6 +58,12 @@ function inspection(words: Words): HolderInspection {
         : { overMs, onCpuMs: words.number('cpu', 0), waitingMs: words.number('waiting', 0) },
     cpuPressure: words.optionalNumber('pressure'),
   };
+}
+
+/** With `asked=`, of a lease with a time to live. */
+function granted(words: Words): Granted | null {
+  const askedAt = words.optionalNumber('asked');
+  return askedAt === null ? null : { askedAt, ttlMs: words.number('ttl', 3_000) };
 }
 
 function stopOrder(words: Words): StopOrder {
@@ -94,6 +101,12 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
     type: 'lease-granted',
     epoch: w.number('epoch', 1),
     previous: w.optional('previous'),
+    granted: granted(w),
+  }),
+  'lease-renewed': (w) => ({
+    type: 'lease-renewed',
+    askedAt: w.number('asked', 0),
+    ttlMs: w.number('ttl', 3_000),
   }),
   'lease-denied': (w) => ({
     type: 'lease-denied',
@@ -103,12 +116,16 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
   }),
   'lease-failed': (w) => ({
     type: 'lease-failed',
-    order: w.choice('order', ['acquire', 'advance', 'release', 'observe']),
+    order: w.choice('order', ['acquire', 'advance', 'renew', 'release', 'observe']),
     code: w.text('code', 'FAILOVER_STATE_DIR'),
     message: w.text('message', 'the disk is gone'),
   }),
   'epoch-advanced': (w) => ({ type: 'epoch-advanced', epoch: w.number('epoch', 1) }),
-  'lease-lost': (w) => ({ type: 'lease-lost', cause: w.text('cause', 'primary.lock was removed') }),
+  'lease-lost': (w) => ({
+    type: 'lease-lost',
+    cause: w.text('cause', 'primary.lock was removed'),
+    withinMs: w.number('within', 0),
+  }),
   'lease-released': (w) => ({
     type: 'lease-released',
     heldBy: w.optional('held-by'),
@@ -123,6 +140,7 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
       'spared-stopped',
       'not-permitted',
       'foreign',
+      'elsewhere',
       'not-released',
     ]),
     detail: w.text('detail', 'process 100'),

@@ -77,7 +77,7 @@ class FairWorld {
       case 'acquire-lease':
         this.#epoch = Math.max(this.#epoch, effect.floor) + 1;
         this.#held = true;
-        return [{ type: 'lease-granted', epoch: this.#epoch, previous: null }];
+        return [{ type: 'lease-granted', epoch: this.#epoch, previous: null, granted: null }];
       case 'advance-epoch':
         this.#epoch = Math.max(this.#epoch, effect.floor) + 1;
         return [{ type: 'epoch-advanced', epoch: this.#epoch }];

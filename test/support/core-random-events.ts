@@ -16,7 +16,7 @@ export interface Draw {
 }
 
 const NODES = ['a', 'b', 'c'] as const;
-const LEASE_ORDERS = ['acquire', 'advance', 'release', 'observe'] as const;
+const LEASE_ORDERS = ['acquire', 'advance', 'renew', 'release', 'observe'] as const;
 const FENCE_OUTCOMES: readonly FenceOutcome[] = [
   'killed',
   'gone',
@@ -24,6 +24,7 @@ const FENCE_OUTCOMES: readonly FenceOutcome[] = [
   'spared-stopped',
   'not-permitted',
   'foreign',
+  'elsewhere',
   'not-released',
 ];
 
@@ -61,7 +62,12 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
     case 9:
       // A store never grants an epoch twice, nor one below what it has shown.
       outside.highestEpoch = Math.max(outside.highestEpoch, state.epochFloor) + 1;
-      return { type: 'lease-granted', epoch: outside.highestEpoch, previous: bit(0) ? 'a' : null };
+      return {
+        type: 'lease-granted',
+        epoch: outside.highestEpoch,
+        previous: bit(0) ? 'a' : null,
+        granted: bit(1) ? { askedAt: state.at - (form % 50), ttlMs: 3_000 } : null,
+      };
     case 10: {
       const causes = [
         'held',
@@ -88,8 +94,10 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
       outside.highestEpoch = Math.max(outside.highestEpoch, state.epochFloor) + 1;
       return { type: 'epoch-advanced', epoch: outside.highestEpoch };
     case 13:
-      return { type: 'lease-lost', cause: 'primary.lock was removed' };
+      return { type: 'lease-lost', cause: 'it is taken', withinMs: bit(0) ? 500 : 0 };
     case 14:
+      if (bit(1)) return { type: 'lease-renewed', askedAt: state.at - (form % 50), ttlMs: 3_000 };
+      return { type: 'lease-released', heldBy: null };
     case 15:
       return { type: 'lease-released', heldBy: bit(0) ? 'pid 7 (thief)' : null };
     case 16:
@@ -178,7 +186,9 @@ function fittingEvents(state: NodeState, outside: Outside): readonly EventBody[]
   switch (state.phase) {
     case 'acquiring':
       outside.highestEpoch = Math.max(outside.highestEpoch, state.epochFloor) + 1;
-      return [{ type: 'lease-granted', epoch: outside.highestEpoch, previous: null }];
+      return [
+        { type: 'lease-granted', epoch: outside.highestEpoch, previous: null, granted: null },
+      ];
     case 'clearing':
       return [{ type: 'workload-armed' }, { type: 'leftovers-cleared', ended: 0 }];
     case 'starting':

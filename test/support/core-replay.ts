@@ -188,11 +188,13 @@ function followingWords(text: string, settings: Settings): readonly string[] {
 
 /** `given serving epoch=3`: a primary. */
 function servingWords(text: string, settings: Settings): readonly string[] {
+  const { leaseTtlMs } = settings;
+  const granted = leaseTtlMs > 0 ? ` asked=0 ttl=${String(leaseTtlMs)}` : '';
   return [
     'started',
     'workload-armed',
     'lease-observed',
-    `lease-granted epoch=${new Words(text).text('epoch', '3')}`,
+    `lease-granted epoch=${new Words(text).text('epoch', '3')}${granted}`,
     'leftovers-cleared',
     'workload-activated',
     ...(settings.hasReadyCheck ? ['workload-ready'] : []),

@@ -32,6 +32,10 @@ export const DEFAULT_SETTINGS: Settings = {
   restartLimit: 3,
   restartWindowMs: 60_000,
   coolOffMs: 30_000,
+  leaseTtlMs: 0,
+  leaseTickMs: 0,
+  leaseRequestTimeoutMs: 0,
+  leaseMaxDriftMs: 0,
 };
 
 /** The defaults with some of them changed. */

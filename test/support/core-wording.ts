@@ -21,6 +21,8 @@ export function effectInWords(effect: Effect): string {
     case 'acquire-lease':
     case 'advance-epoch':
       return `${effect.type} floor=${String(effect.floor)}`;
+    case 'extend-deadline':
+      return `extend-deadline at=${String(Math.round(effect.deadlineAt))}`;
     case 'fence-holder':
       return `fence-holder epoch=${String(effect.epoch)} run=${effect.run ?? 'unnamed'} mode=${effect.mode}`;
     case 'mark-completed':

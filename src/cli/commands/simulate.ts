@@ -9,7 +9,9 @@ import { badOption, wholeNumber } from '../flag-values.ts';
 import { Campaign } from '../../simulation/campaign.ts';
 import { FAULT_KINDS, isFaultKind } from '../../simulation/faults.ts';
 import type { FaultKind } from '../../simulation/faults.ts';
+import { isPossible } from '../../simulation/plan.ts';
 import { play } from '../../simulation/play.ts';
+import type { LeaseKind } from '../../simulation/profile.ts';
 import {
   failureLine,
   progressLine,
@@ -24,6 +26,7 @@ interface SimulateFlags {
   readonly seed: string | null;
   readonly steps: string | null;
   readonly nodes: string | null;
+  readonly lease: string | null;
   readonly faults: string | null;
   readonly replay: string | null;
   readonly save: string | null;
@@ -47,8 +50,9 @@ async function explore(flags: SimulateFlags): Promise<void> {
   const seed = wholeNumber('--seed', flags.seed, { least: 0, most: MOST }) ?? randomInt(2 ** 31);
   const steps = wholeNumber('--steps', flags.steps, { least: 1, most: MOST }) ?? 1;
   const nodes = wholeNumber('--nodes', flags.nodes, { least: 1, most: 50 });
-  const kinds = flags.faults === null ? FAULT_KINDS : kindsOf(flags.faults);
-  const campaign = new Campaign({ seed, steps, nodes, kinds });
+  const lease = leaseKindOf(flags.lease ?? 'file');
+  const kinds = flags.faults === null ? FAULT_KINDS : kindsOf(flags.faults, lease);
+  const campaign = new Campaign({ seed, steps, nodes, lease, kinds });
   const startedAt = performance.now();
   const interrupted = await runAll(campaign, steps);
   const pace = { tookMs: performance.now() - startedAt };
@@ -167,6 +171,7 @@ function readFlags(given: Readonly<Record<string, unknown>>): SimulateFlags {
     seed: text('seed'),
     steps: text('steps'),
     nodes: text('nodes'),
+    lease: text('lease'),
     faults: text('faults'),
     replay: text('replay'),
     save: text('save'),
@@ -174,12 +179,18 @@ function readFlags(given: Readonly<Record<string, unknown>>): SimulateFlags {
   };
 }
 
-function kindsOf(text: string): readonly FaultKind[] {
+function leaseKindOf(text: string): LeaseKind {
+  if (text === 'file' || text === 'timed') return text;
+  throw badOption('--lease', `"${text}" is no kind of lease that is simulated`, 'file or timed');
+}
+
+function kindsOf(text: string, lease: LeaseKind): readonly FaultKind[] {
+  const possible = FAULT_KINDS.filter((kind) => isPossible(kind, { nodes: Infinity, lease }));
   return text.split(',').map((word) => {
     const kind = word.trim();
-    if (isFaultKind(kind)) return kind;
-    const known = `some of ${FAULT_KINDS.join(', ')}, with commas between them`;
-    throw badOption('--faults', `"${kind}" is no fault`, known);
+    if (isFaultKind(kind) && possible.includes(kind)) return kind;
+    const known = `some of ${possible.join(', ')}, with commas between them`;
+    throw badOption('--faults', `"${kind}" is no fault of a ${lease} lease`, known);
   });
 }
 

@@ -96,12 +96,30 @@ describe('failover simulate', () => {
     [['--steps', '0'], 'Cannot use --steps: "0" is none', 'a whole number from 1'],
     [['--nodes', '51'], 'Cannot use --nodes: "51" is none', 'a whole number from 1 to 50'],
     [['--faults', 'crash,flood'], 'Cannot use --faults: "flood" is no fault', 'crash, stop, '],
+    [
+      ['--faults', 'crash,store-cut'],
+      'Cannot use --faults: "store-cut" is no fault of a file lease',
+      'crash, stop, ',
+    ],
+    [
+      ['--lease', 'timed', '--faults', 'lost-race'],
+      'Cannot use --faults: "lost-race" is no fault of a timed lease',
+      'store-cut, ',
+    ],
+    [['--lease', 'redis'], 'Cannot use --lease: "redis" is no kind of lease', 'file or timed'],
     [['--replay', '/nowhere'], 'Cannot use --replay: ENOENT', 'a file that --save has written'],
   ])('refuses %s by name', async (args, fact, hint) => {
     await simulate(...args);
     expect(stderr).toContain(fact);
     expect(stderr).toContain(hint);
     expect(process.exitCode).toBe(2);
+  });
+
+  it('simulates a lease with a time to live', async () => {
+    await simulate('--seed', '1', '--steps', '1000', '--lease', 'timed', '--faults', 'store-cut');
+    expect(stdout).toMatch(/^faults store-cut \d+$/m);
+    expect(stdout).toContain('Every promise held.');
+    expect(process.exitCode).toBeUndefined();
   });
 
   it('decides the journal of a node again, and says that this version decides the same', async () => {
