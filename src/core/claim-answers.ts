@@ -10,6 +10,7 @@ import { extended, secondaryBase, stay } from './outcome.ts';
 import { backOff } from './claim.ts';
 import { disabledBecause } from './election-order.ts';
 import { followObserved, suspect } from './suspicion.ts';
+import { awaitHolders, nameProcesses } from './removed-locks.ts';
 import { beginStopping } from './ending.ts';
 import { standsByReady } from './standby.ts';
 import { giveBack } from './giving-back.ts';
@@ -76,21 +77,18 @@ function heldByAnother(
   }
   const followed = followObserved(back, observation, settings);
   if (followed !== null) return { ...followed, move: 'lease-held-by-other' };
-  return retry(state, CLAIM_RETRY_MS) ?? suspectHolder(back, settings);
+  const again = retry(state, CLAIM_RETRY_MS);
+  if (again !== null) return again;
+  const isUnseen = event.waitsFor.length > 0 && !observation.held;
+  return isUnseen ? awaitHolders(back, event.waitsFor) : suspectHolder(back, settings);
 }
 
 function heldReason({ waitsFor, observation }: Denied): string {
   if (waitsFor.length === 0)
     return `the lease is held by ${observation.holder?.node ?? 'another node'}`;
-  const pids = waitsFor.slice(0, NAMED_PIDS).join(', ');
-  const more =
-    waitsFor.length > NAMED_PIDS ? ` and ${String(waitsFor.length - NAMED_PIDS)} more` : '';
-  const who = `${waitsFor.length === 1 ? 'process' : 'processes'} ${pids}${more}`;
+  const who = nameProcesses(waitsFor);
   return `lock files of the group were removed and are still held: nobody starts before the end of ${who}`;
 }
-
-/** The most processes that one message names. */
-const NAMED_PIDS = 5;
 
 /** Tries again soon, a few times: a process that was killed is still closing its files. */
 function retry(state: Acquiring, firstMs: number): Outcome | null {

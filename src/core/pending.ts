@@ -124,6 +124,7 @@ const WAITS: Readonly<Record<WaitReason, string>> = {
   backoff: 'it tries again to claim the lease',
   successor: 'it claims the lease unless the named successor has',
   'not-willing': 'it claims the lease',
+  'removed-locks': 'it looks whether the holders of removed lock files have ended',
   'free-lease': 'it claims the free lease unless a word of the primary arrives',
 };
 

@@ -10,6 +10,7 @@ import { nextPulseAt } from './schedule.ts';
 import { claim, unseenLoss } from './claim.ts';
 import { fenceOverdue, lookNow, openProbe, probeAgain, suspect } from './suspicion.ts';
 import { askingTimePassed } from './requests.ts';
+import { lookForHolders } from './removed-locks.ts';
 import { rearm } from './standby.ts';
 import { giveBack } from './giving-back.ts';
 
@@ -45,6 +46,7 @@ export function secondaryTimePassed(state: SecondaryState, settings: Settings): 
     }
     case 'waiting': {
       if (at < state.until) return stay(state);
+      if (state.why === 'removed-locks') return lookForHolders(state);
       const loss = unseenLoss(state, 'nobody led');
       return claim(state, settings, { by: 'claim-after-wait', loss });
     }

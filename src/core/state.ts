@@ -26,6 +26,8 @@ export interface LeaseObservation {
   /** A value that the holder changes with every heartbeat; compared, never interpreted. */
   readonly touch: string | null;
   readonly paused: boolean;
+  /** The pids of those who hold lock files that were removed: nobody can claim before they end. */
+  readonly waitsFor?: readonly number[];
 }
 
 /** The last change of primary, as measured by the one that took over. */
@@ -165,7 +167,8 @@ interface Suspicion {
   readonly nextLookAt: number | null;
 }
 
-export type WaitReason = 'turn' | 'backoff' | 'successor' | 'not-willing' | 'free-lease';
+export type WaitReason =
+  'turn' | 'backoff' | 'successor' | 'not-willing' | 'free-lease' | 'removed-locks';
 
 export interface SecondaryBase extends Common {
   readonly role: 'secondary';

@@ -198,6 +198,13 @@ export const TRANSITIONS = {
     on: 'claim failed',
     sentence: 'The claim failed; trying again later',
   },
+  'wait-for-holders': {
+    from: ['acquiring'],
+    to: 'waiting',
+    on: 'removed lock files are held',
+    sentence:
+      'Lock files of the group were removed and are still held; nobody starts before their holders have ended',
+  },
   'leftovers-cleared': {
     from: ['clearing'],
     to: 'starting',

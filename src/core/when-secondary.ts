@@ -14,6 +14,7 @@ import { askedToCheck, askedToPromote, demotionAnswered } from './requests.ts';
 import { refuse, stopSecondary } from './ending.ts';
 import { rearm, standbyEvent } from './standby.ts';
 import { giveBack, givenBack } from './giving-back.ts';
+import { holdersSeen } from './removed-locks.ts';
 import { tellListening } from './undecided.ts';
 
 export function whenSecondary(state: SecondaryState, event: Event, settings: Settings): Outcome {
@@ -151,6 +152,9 @@ function observed(
   }
   const followed = followObserved(state, observation, settings);
   if (followed !== null) return followed;
+  if (state.phase === 'waiting' && state.why === 'removed-locks') {
+    return holdersSeen(state, observation, settings);
+  }
   if (observation.held) return state.phase === 'listening' ? followUnnamed(state) : stay(state);
   switch (state.phase) {
     case 'listening':

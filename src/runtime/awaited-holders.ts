@@ -2,8 +2,6 @@
 import type { EventBody } from '../core/event.ts';
 
 export interface AwaitedHoldersParts {
-  /** The processes that hold deleted lock files of this group. Looks at all processes: costs milliseconds. */
-  readonly find: () => readonly { readonly pid: number }[];
   /** A process in words, with its command. */
   readonly describe: (pid: number) => string;
   readonly warn: (message: string) => void;
@@ -24,23 +22,29 @@ export class AwaitedHolders {
   }
 
   after(event: EventBody): void {
-    if (event.type === 'lease-granted') this.#warning = null;
-    if (event.type === 'lease-observed' && event.observation.held) this.#warning = null;
-    if (event.type !== 'lease-denied') return;
-    const unseen = event.cause === 'held' && !event.observation.held;
-    const warning = unseen ? this.#look() : null;
+    switch (event.type) {
+      case 'lease-granted':
+        this.#warning = null;
+        return;
+      case 'lease-observed':
+        // Most have ended before a claim is made, and nobody need hear of them.
+        if (this.#warning !== null) this.#waitFor(event.observation.waitsFor ?? []);
+        return;
+      case 'lease-denied':
+        this.#waitFor(event.observation.held ? [] : event.waitsFor);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #waitFor(pids: readonly number[]): void {
+    const warning = this.#warningOf(pids);
     if (warning !== null && warning !== this.#warning) this.#parts.warn(warning);
     this.#warning = warning;
   }
 
-  /** What can't be looked at for now is looked at with the next denial: it only tells of a wait. */
-  #look(): string | null {
-    let pids: readonly number[];
-    try {
-      pids = this.#parts.find().map(({ pid }) => pid);
-    } catch {
-      return this.#warning;
-    }
+  #warningOf(pids: readonly number[]): string | null {
     if (pids.length === 0) return null;
     const named = pids.slice(0, NAMED);
     const more = pids.length > NAMED ? ` and ${String(pids.length - NAMED)} more` : '';

@@ -70,7 +70,6 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly #upkeep: Upkeep;
   readonly #narrator = new Narrator(this);
   readonly #awaited = new AwaitedHolders({
-    find: () => this.#lease.deletedHolders(),
     describe: describeProcess,
     warn: (warning) => {
       this.#warn(warning);

@@ -235,8 +235,9 @@ export class FileLeaseClient implements LeaseClient {
       else this.open();
     }
     // Its own lock is not asked for: it would be found free by itself.
-    if (this.#held === null || observation.held) return observation;
-    return { ...observation, held: true };
+    if (this.#held !== null && !observation.held) return { ...observation, held: true };
+    const waitsFor = this.#removedLockHolders();
+    return waitsFor.length === 0 ? observation : { ...observation, waitsFor };
   }
 
   look(): void {
@@ -342,7 +343,8 @@ export class FileLeaseClient implements LeaseClient {
     this.#life.answer(() => {
       if (!isNewest()) return;
       const observation = this.observe();
-      this.#life.dispatch({ type: 'lease-denied', cause, waitsFor: [], observation });
+      const waitsFor = cause === 'held' ? (observation.waitsFor ?? []) : [];
+      this.#life.dispatch({ type: 'lease-denied', cause, waitsFor, observation });
     });
   }
 
@@ -374,10 +376,7 @@ export class FileLeaseClient implements LeaseClient {
    */
   #hasFoundation(directory: Directory): boolean {
     if (!directory.hasLockFiles || !directory.hasEpochs) {
-      const isInUse = this.#world.sessions.some(
-        (session) => session.holdsLock && session.description !== directory,
-      );
-      if (!directory.hasLockFiles && isInUse) return false;
+      if (this.#removedLockHolders().length > 0) return false;
       const noted = this.#world.lives.map((life) => life.lease.noted);
       const known = Math.max(directory.noted, directory.epoch, this.#highestSeen, ...noted);
       directory.noted = known;
@@ -388,6 +387,15 @@ export class FileLeaseClient implements LeaseClient {
     }
     this.#kept = directory;
     return true;
+  }
+
+  /** Each by a number, as the kernel names processes. */
+  #removedLockHolders(): readonly number[] {
+    const { directory, sessions } = this.#world;
+    if (directory.hasLockFiles) return [];
+    return sessions.flatMap((session, index) =>
+      session.holdsLock && session.description !== directory ? [index + 1] : [],
+    );
   }
 
   /** In a directory that was made anew the numbers would begin again. */

@@ -4,6 +4,24 @@ import { SIMULATED, transcript } from './mutant.js';
 /** @type {readonly import('./mutant.js').Mutant[]} */
 export const WATCHING = [
   {
+    id: 'removed-locks-awaited-for-ever',
+    says: 'A node that waits for the holders of removed lock files waits on when they have ended.',
+    breaks: 'S4',
+    file: 'src/core/removed-locks.ts',
+    from: 'if (waitsFor.length > 0) {',
+    to: 'if (waitsFor.length >= 0) {',
+    killers: [transcript('lock files that were removed are still held: said once')],
+  },
+  {
+    id: 'removed-locks-not-looked-at',
+    says: 'Who holds removed lock files is not looked at between two beats.',
+    breaks: 'S4',
+    file: 'src/core/secondary-time.ts',
+    from: "if (state.why === 'removed-locks') return lookForHolders(state);",
+    to: "if (state.why === 'removed-locks') return stay({ ...state, until: Infinity });",
+    killers: [transcript('lock files that were removed are still held: the looks go on')],
+  },
+  {
     id: 'heartbeat-of-any-sender',
     says: 'A heartbeat of any node, under any epoch, counts as one of the primary.',
     breaks: 'S4',

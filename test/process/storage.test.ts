@@ -3,6 +3,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
+import type { Group } from '../support/process-group.ts';
 import { bindsAnew, findsTaken } from '../support/process-steps.ts';
 
 describe('the state directory', () => {
@@ -46,6 +47,16 @@ describe('the state directory', () => {
       expect(warning).toContain(`End it with \`kill ${String(pid)}\` if it is not to go on`);
       expect((await group.client('status')).stdout).toContain(`b: ${said}`);
       expect(b.warnings.filter((text) => text.startsWith(said))).toHaveLength(1);
+      await group.reaches(b, 'waiting');
+      const lines = b.log.length;
+      const first = await uptimeMs(group, 'b');
+      // Twenty of its looks at the lease.
+      while ((await uptimeMs(group, 'b')) < first + 2_000);
+      expect(b.log.slice(lines)).toEqual([]);
+      expect((await group.client('explain', 'b')).stdout).toContain(
+        'it looks whether the holders of removed lock files have ended',
+      );
+      expect((await group.client('status')).stdout).toContain(`b: ${said}`);
       expect(group.starts).toBe(1);
       process.kill(pid, 'SIGTERM');
       await group.active(2);
@@ -191,3 +202,11 @@ describe('the sockets', () => {
     ),
   );
 });
+
+/** By its own clock. */
+async function uptimeMs(group: Group, id: string): Promise<number> {
+  const { stdout } = await group.client('status', '--json');
+  // Our own program, whose form other tests check.
+  const { nodes } = JSON.parse(stdout) as { nodes: readonly { id: string; uptimeMs: number }[] };
+  return nodes.find((node) => node.id === id)?.uptimeMs ?? 0;
+}

@@ -26,6 +26,7 @@ function observation(words: Words): LeaseObservation {
   const run = words.text('run', `${node ?? ''}1`);
   const held = words.has('held') || (node !== null && !words.has('free'));
   words.has('free');
+  const waitsFor = words.list('waits-for').map(Number);
   return {
     epoch: words.number('epoch', 0),
     held,
@@ -33,6 +34,7 @@ function observation(words: Words): LeaseObservation {
     recordUnreadable: words.has('unreadable'),
     touch: words.optional('touch'),
     paused: words.has('paused'),
+    ...(waitsFor.length === 0 ? {} : { waitsFor }),
   };
 }
 

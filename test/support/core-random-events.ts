@@ -253,6 +253,7 @@ function observation(state: NodeState, form: number, outside: Outside): LeaseObs
     recordUnreadable: !named,
     touch: (form & 16) === 0 ? 't0' : `t${String(form)}`,
     paused: (form & 48) === 48,
+    ...((form & 24) === 24 ? { waitsFor: [100] } : {}),
   };
 }
 

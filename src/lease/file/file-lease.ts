@@ -130,11 +130,6 @@ export class FileLease implements LeaseStore, SessionLedger {
     return this.#membership.removal;
   }
 
-  /** Processes that may be active on lock files that were removed: nobody starts anything before they end. */
-  deletedHolders(): readonly { readonly pid: number }[] {
-    return this.#foundation.deletedHolders();
-  }
-
   /**
    * Whether records of what earlier runs started were removed and are not among these, so that only the
    * processes themselves can tell of it. Until `cleared`, while the lease is held.
@@ -204,8 +199,10 @@ export class FileLease implements LeaseStore, SessionLedger {
     const { memory } = this.#foundation;
     if (observation.epoch < memory.highest) this.#foundation.leaveEpoch(memory.recall());
     memory.learn(observation.epoch);
-    if (this.#held === null) this.#foundation.remake();
-    return observation;
+    if (this.#held !== null) return observation;
+    this.#foundation.remake();
+    const { waitsFor } = this.#foundation;
+    return waitsFor.length === 0 ? observation : { ...observation, waitsFor };
   }
 
   watch(onChange: () => void): void {

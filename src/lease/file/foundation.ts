@@ -30,7 +30,7 @@ export const WHOLE_MACHINE: RemovedFilesSearch = {
  */
 export class Foundation {
   readonly memory: EpochMemory;
-  /** Whom the last `prepare` found on deleted lock files. */
+  /** Whom the last `prepare` or `remake` found on deleted lock files. */
   waitsFor: readonly number[] = [];
   readonly #paths: GroupPaths;
   readonly #lockFiles: LockFiles;
@@ -58,19 +58,15 @@ export class Foundation {
   }
 
   /**
-   * Processes that may still run on lock files that were deleted with an earlier directory. Until they
-   * have ended no lock file is made, so that files that exist prove that somebody looked.
+   * False while a process may still be active on lock files that were deleted with an earlier directory.
+   * Until those have ended no lock file is made, so that files that exist prove that somebody looked.
+   *
+   * @param floor the highest epoch heard of
    */
-  deletedHolders(): readonly { readonly pid: number }[] {
-    if (this.#lockFiles.areThere) return [];
-    return this.#search.findDeletedHolders(this.#paths.directory);
-  }
-
-  /** False while a process may still be active on deleted ones. `floor`: the highest epoch heard of. */
   prepare(floor: number): boolean {
     this.waitsFor = [];
     if (!this.#isThere) {
-      this.waitsFor = [...new Set(this.deletedHolders().map(({ pid }) => pid))];
+      this.waitsFor = [...new Set(this.#deletedHolders().map(({ pid }) => pid))];
       if (this.waitsFor.length > 0) return false;
       this.memory.keep();
       const noted = this.#search.findNotedEpoch(this.#paths.directory);
@@ -82,6 +78,11 @@ export class Foundation {
     }
     this.#keep();
     return true;
+  }
+
+  #deletedHolders(): readonly { readonly pid: number }[] {
+    if (this.#lockFiles.areThere) return [];
+    return this.#search.findDeletedHolders(this.#paths.directory);
   }
 
   get #isThere(): boolean {
@@ -98,6 +99,7 @@ export class Foundation {
    * a standby has a lock file open. What is in the way here is said by a claim.
    */
   remake(): void {
+    this.waitsFor = [];
     if (this.#membership.isClosed) return;
     const isWhole = this.#isThere && identityOfPath(this.#paths.marks) !== null;
     if (isWhole && this.#membership.isRegistered) {

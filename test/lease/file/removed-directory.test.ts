@@ -39,7 +39,7 @@ it('lets nobody in while the one of before still holds a deleted lock file', asy
   rmSync(old.paths.directory, { recursive: true });
   const newcomer = openLease(stateDir, 'new');
   const third = openLease(stateDir, 'third');
-  expect(newcomer.deletedHolders().map(({ pid }) => pid)).toEqual([process.pid]);
+  expect(newcomer.observe().waitsFor).toEqual([process.pid]);
   expect(await newcomer.acquire(1)).toMatchObject({
     type: 'denied',
     cause: 'held',
@@ -47,7 +47,7 @@ it('lets nobody in while the one of before still holds a deleted lock file', asy
   });
   expect(await third.acquire(1)).toMatchObject({ type: 'denied', cause: 'held' });
   await old.release();
-  expect(newcomer.deletedHolders()).toEqual([]);
+  expect(newcomer.observe().waitsFor).toBeUndefined();
   expect(await granted(newcomer.acquire(1))).toBe(2);
   expect(await third.acquire(1)).toMatchObject({ type: 'denied', cause: 'held', waitsFor: [] });
 });
