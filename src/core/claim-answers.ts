@@ -8,7 +8,7 @@ import { ANSWER_LIMIT_MS, CLAIM_RETRIES, CLAIM_RETRY_MS, RANK_STEP_MS } from './
 import { answerDueAt } from './deadlines.ts';
 import { extended, secondaryBase, stay } from './outcome.ts';
 import { backOff } from './claim.ts';
-import { disabledBecause } from './election-order.ts';
+import { unableBecause } from './election-order.ts';
 import { followObserved, suspect } from './suspicion.ts';
 import { awaitHolders, nameProcesses } from './removed-locks.ts';
 import { beginStopping } from './ending.ts';
@@ -105,8 +105,8 @@ function suspectHolder(back: SecondaryState, settings: Settings): Outcome {
 export function claimTimePassed(state: Acquiring, settings: Settings): Outcome {
   if (state.at < (state.retryAt ?? state.until)) return stay(state);
   if (state.retryAt === null) return claimOverdue(state, settings);
-  const disabled = disabledBecause(state);
-  if (disabled !== null) return claimFailed(state, { detail: disabled, warning: null }, settings);
+  const unable = unableBecause(state);
+  if (unable !== null) return claimFailed(state, { detail: unable, warning: null }, settings);
   const effect: Effect = { type: 'acquire-lease', floor: state.epochFloor };
   return stay({ ...state, retryAt: null, until: answerDueAt(state.at) }, effect);
 }

@@ -5,7 +5,7 @@ import type { Settings } from './settings.ts';
 import type { TransitionId } from './transitions.ts';
 import type { Outcome } from './outcome.ts';
 import { candidateBase, extended, move, secondaryBase, stay, waiting } from './outcome.ts';
-import { rankOf, turnDelayMs, unwillingBecause } from './election-order.ts';
+import { rankOf, turnDelayMs, unableBecause, unwillingBecause } from './election-order.ts';
 import { retryBackoff } from './jitter.ts';
 import { answerDueAt } from './deadlines.ts';
 
@@ -18,7 +18,8 @@ export interface Claim {
 
 /** Claims the lease, or waits when this node may not. */
 export function claim(state: SecondaryState, settings: Settings, request: Claim): Outcome {
-  const unwilling = request.manual === true ? null : unwillingBecause(state, settings);
+  const unwilling =
+    request.manual === true ? unableBecause(state) : unwillingBecause(state, settings);
   if (unwilling !== null) return waitUntilWilling(state, request.loss, unwilling);
   const effects: Effect[] = [{ type: 'acquire-lease', floor: state.epochFloor }];
   // Whoever is to lead prepares its process while the claim is made: a spawn costs more than the claim.

@@ -54,9 +54,8 @@ export function turnDelayMs(state: NodeState, settings: Settings): number {
 
 /** Why this node would not claim the lease by itself; null when it would. */
 export function unwillingBecause(state: NodeState, settings: Settings): string | null {
-  const disabled = disabledBecause(state);
-  if (disabled !== null) return disabled;
-  if (state.suspend) return 'it is about to be suspended';
+  const unable = unableBecause(state);
+  if (unable !== null) return unable;
   if (state.paused) return 'the group is paused';
   if (state.heldOffUntil > state.at) {
     return `it holds off for ${humanMs(state.heldOffUntil - state.at)}`;
@@ -66,6 +65,11 @@ export function unwillingBecause(state: NodeState, settings: Settings): string |
   }
   if (settings.standby === 'hot' && !state.armed) return 'its hot standby does not run';
   return null;
+}
+
+/** Why this node can not claim the lease, whoever asks for it; null when it can. */
+export function unableBecause(state: NodeState): string | null {
+  return disabledBecause(state) ?? (state.suspend ? 'it is about to be suspended' : null);
 }
 
 /** Set by an application for its own node, and stronger than a person's request; null: it takes part. */

@@ -50,7 +50,7 @@ export type EventBody =
       readonly requestId: string | null;
     }
   | { readonly type: 'suspend-requested' }
-  /** It was continued before it was suspended. */
+  /** It goes on: continued after it was suspended, or before. */
   | { readonly type: 'suspend-withdrawn' }
   | { readonly type: 'enabled-changed'; readonly enabled: boolean }
   // The lease

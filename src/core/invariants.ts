@@ -83,6 +83,7 @@ function checkEffect(before: NodeState, state: NodeState, effect: Effect): void 
       return;
     case 'acquire-lease':
       assert(state.phase === 'acquiring', 'the lease is claimed by a node that is no candidate');
+      assert(!state.suspend, 'the lease is claimed by a node that is about to be suspended');
       return;
     case 'release-lease':
       assert(

@@ -72,6 +72,7 @@ export function commonOf(state: NodeState): Common {
     releaseAt: state.releaseAt,
     suspend: state.suspend,
     term: state.term,
+    suspendOrdered: state.suspendOrdered,
   };
 }
 

@@ -35,6 +35,7 @@ export function askedToPromote(
 ): Outcome {
   const { requestId, force } = event;
   if (!before.enabled) return stay(before, refuse(requestId, 'this node is disabled'));
+  if (before.suspend) return stay(before, refuse(requestId, 'this node is about to be suspended'));
   const state = withRequest(before, { id: requestId, kind: 'promote' });
   if (state === null) return stay(before, refuse(requestId, tooManyRequests()));
   if (state.phase === 'asking') return stay({ ...state, force: state.force || force });

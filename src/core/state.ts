@@ -131,10 +131,12 @@ export interface Common {
    * Only one that claims nothing acts on it.
    */
   readonly releaseAt: number | null;
-  /** The process is to be suspended (SIGTSTP), once it holds nothing. */
+  /** The process is to be suspended (SIGTSTP), once it holds nothing; until it goes on. */
   readonly suspend: boolean;
   /** Null: it holds no lease, or one without a time to live. */
   readonly term: LeaseTerm | null;
+  /** That was ordered: it may be stopped at any moment. */
+  readonly suspendOrdered: boolean;
 }
 
 /** Whom a secondary follows. */
@@ -373,6 +375,7 @@ export function initialState(at: number, seed: number): NodeState {
     releaseAt: null,
     suspend: false,
     term: null,
+    suspendOrdered: false,
     heardAt: at,
     primary: null,
     probe: null,

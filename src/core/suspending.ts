@@ -1,8 +1,6 @@
 // SIGTSTP: it is remembered through every phase, and carried out once there is nothing that others wait for.
 import type { Effect } from './effect.ts';
 import type { Event } from './event.ts';
-import { stay } from './outcome.ts';
-import type { Outcome } from './outcome.ts';
 import type { NodeState } from './state.ts';
 
 /** Whether nothing is held, claimed or still to be given back: what a process has, it keeps while it is stopped. */
@@ -13,9 +11,19 @@ export function holdsNothing(state: NodeState): boolean {
   return state.phase === 'acquiring' && state.retryAt !== null;
 }
 
-/** Whoever continues the process wants it to go on: a step down that has begun is carried out all the same. */
-export function withdrawn(state: NodeState, event: Event): Outcome | null {
-  return event.type === 'suspend-withdrawn' ? stay({ ...state, suspend: false }) : null;
+/**
+ * Every role takes it alike: asked again it is ordered again, and whoever continues the process wants it to go
+ * on. A step down that has begun is carried out all the same.
+ */
+export function hearOfSuspension(state: NodeState, event: Event): NodeState {
+  switch (event.type) {
+    case 'suspend-requested':
+      return state.suspendOrdered ? { ...state, suspendOrdered: false } : state;
+    case 'suspend-withdrawn':
+      return { ...state, suspend: false, suspendOrdered: false };
+    default:
+      return state;
+  }
 }
 
 interface Step {
@@ -23,11 +31,14 @@ interface Step {
   readonly effects: readonly Effect[];
 }
 
-/** A process that is suspended says nothing more: this comes after everything else. */
+/**
+ * A process that is suspended says nothing more: this comes after everything else. From then on it claims
+ * nothing until it goes on, since nobody knows when within a moment it is stopped.
+ */
 export function suspendOnceFree({ state, effects }: Step): Step {
-  if (!state.suspend || !holdsNothing(state)) return { state, effects };
+  if (!state.suspend || state.suspendOrdered || !holdsNothing(state)) return { state, effects };
   return {
-    state: { ...state, suspend: false },
+    state: { ...state, suspendOrdered: true },
     effects: [...effects, { type: 'suspend-process' }],
   };
 }

@@ -17,7 +17,7 @@ import { whenPrimary } from './when-primary.ts';
 import { whenStopped } from './ending.ts';
 import { overdueProbe } from './secondary-time.ts';
 import { settleRequests } from './requests.ts';
-import { suspendOnceFree, withdrawn } from './suspending.ts';
+import { hearOfSuspension, suspendOnceFree } from './suspending.ts';
 import { roleChange } from './announcements.ts';
 import { checkInvariants } from './invariants.ts';
 
@@ -42,7 +42,7 @@ export interface Step extends Transition {
  * `InvariantViolation`, because going on could start a second workload.
  */
 export function transition(before: NodeState, event: Event, settings: Settings): Transition {
-  const aware = learn(passTime(before, event, settings), event, settings);
+  const aware = hearOfSuspension(learn(passTime(before, event, settings), event, settings), event);
   const outcome = decide(overtakenBy(aware, event) ?? { state: aware, event }, settings);
   const reason = reasonOf(outcome);
   const settled =
@@ -61,16 +61,13 @@ export function transition(before: NodeState, event: Event, settings: Settings):
   return next;
 }
 
-/** Guards before the role: the lease, the epoch, and a suspension that is not wanted any more. */
+/** Guards before the role: the lease's own, and the epoch. */
 function decide(
   { state, event }: { readonly state: NodeState; readonly event: Event },
   settings: Settings,
 ): Outcome {
   return (
-    guardLease(state, event, settings) ??
-    guardEpoch(state, event) ??
-    withdrawn(state, event) ??
-    byRole(state, event, settings)
+    guardLease(state, event, settings) ?? guardEpoch(state, event) ?? byRole(state, event, settings)
   );
 }
 

@@ -62,7 +62,7 @@ export const TRANSITIONS = {
     sentence: 'Nobody leads; claiming the lease',
   },
   'wait-not-willing': {
-    from: ['listening', 'watching', 'suspecting', 'fencing'],
+    from: ['listening', 'watching', 'suspecting', 'fencing', 'asking'],
     to: 'waiting',
     on: 'nobody leads, not willing',
     sentence: 'Nobody leads, and this node may not claim',

@@ -37,9 +37,8 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
       return stopSecondary(state, event.order, settings);
     case 'suspend-requested':
       return stay({ ...state, suspend: true });
-    // Every role takes it alike, before it comes to this.
     case 'suspend-withdrawn':
-      return stay(state);
+      return reconsider(state, settings);
     case 'enabled-changed':
       return reconsider({ ...state, enabled: event.enabled }, settings);
     case 'lease-observed':

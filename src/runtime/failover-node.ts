@@ -295,7 +295,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     this.#loop.dispatch({ type: 'suspend-requested' });
   }
 
-  /** What was asked for and has not happened yet does not happen (SIGCONT). */
+  /** It goes on (SIGCONT): what was asked for and has not happened yet does not happen. */
   withdrawSuspension(): void {
     clearTimeout(this.#suspension);
     this.#loop.dispatch({ type: 'suspend-withdrawn' });
@@ -404,7 +404,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
         },
         onExit: (order) => void this.#close(order),
         onSuspend: () => {
-          if (suspend !== undefined) this.#suspendSoon(suspend);
+          if (suspend === undefined) this.withdrawSuspension();
+          else this.#suspendSoon(suspend);
         },
         onReport: (what, error) => {
           this.#warn(`could not ${what}: ${messageOf(error)}`);
@@ -418,12 +419,17 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     this.#narrator.warn(message);
   };
 
-  /** Once the last messages have left; asked again if something else has begun meanwhile. */
+  /** Once the last messages have left; asked again if something has to be given back meanwhile. */
   #suspendSoon(suspend: () => void): void {
     clearTimeout(this.#suspension);
     this.#suspension = setTimeout(() => {
-      if (holdsNothing(this.#loop.state)) suspend();
-      else this.suspend();
+      if (!holdsNothing(this.#loop.state)) {
+        this.suspend();
+        return;
+      }
+      suspend();
+      // It goes on here: when it was continued, or at once where the system does not stop it.
+      this.withdrawSuspension();
     }, LINGER_MS);
   }
 

@@ -15,6 +15,7 @@ import type { LeaseClient } from './lease-client.ts';
 import { Link } from './network.ts';
 import { perform } from './perform.ts';
 import type { Random } from './random.ts';
+import { Suspension } from './suspension.ts';
 import { Term } from './term.ts';
 import { TimedLeaseClient } from './timed-lease.ts';
 import type { Doer } from './timeline.ts';
@@ -44,6 +45,7 @@ export class Life implements Doer {
   readonly clearing: Clearing;
   /** Null: the kernel does what it is for. */
   readonly guard: Guard | null;
+  readonly suspension: Suspension;
   readonly orders: Orders = new Orders();
   state: NodeState;
   alive = true;
@@ -108,6 +110,7 @@ export class Life implements Doer {
     this.workload = new Workload(world, this);
     this.fencer = new Fencer(world, this);
     this.clearing = new Clearing(world, this);
+    this.suspension = new Suspension(world, this);
     this.state = initialState(this.now, random.below(2 ** 32));
   }
 

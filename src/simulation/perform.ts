@@ -71,8 +71,7 @@ export function perform(effect: Effect, life: Life, world: World): void {
       world.requests.answered(effect.requestId, effect.outcome);
       return;
     case 'suspend-process':
-      world.checker.suspends(life);
-      life.stop(life.random.between(10, world.calm ? 50 : 4_000), { uninterruptible: false });
+      life.suspension.order();
       return;
     case 'exit':
       life.exit();

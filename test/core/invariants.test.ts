@@ -145,6 +145,10 @@ const CASES: readonly (readonly [string, Broken])[] = [
     { before: acquiring, effects: [{ type: 'suspend-process' }] },
   ],
   [
+    'the lease is claimed by a node that is about to be suspended',
+    { before: { ...acquiring, suspend: true }, effects: [{ type: 'acquire-lease', floor: 3 }] },
+  ],
+  [
     'a node exits before it has stopped',
     {
       before: following,

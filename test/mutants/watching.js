@@ -4,6 +4,24 @@ import { SIMULATED, transcript } from './mutant.js';
 /** @type {readonly import('./mutant.js').Mutant[]} */
 export const WATCHING = [
   {
+    id: 'claims-before-it-is-suspended',
+    says: 'A node that is about to be suspended claims the lease, and is stopped with it or has to step down again.',
+    breaks: 'S4',
+    file: 'src/core/election-order.ts',
+    from: "disabledBecause(state) ?? (state.suspend ? 'it is about to be suspended' : null)",
+    to: "disabledBecause(state) ?? (state.suspend && state.at < 0 ? 'it is about to be suspended' : null)",
+    killers: [transcript('SIGTSTP on a primary: from the order to be stopped on')],
+  },
+  {
+    id: 'suspended-for-ever',
+    says: 'A node that goes on after it was suspended still claims nothing.',
+    breaks: 'S4',
+    file: 'src/core/suspending.ts',
+    from: 'return { ...state, suspend: false, suspendOrdered: false };',
+    to: 'return { ...state, suspendOrdered: false };',
+    killers: [SIMULATED, transcript('SIGTSTP on a secondary: the primary is lost')],
+  },
+  {
     id: 'removed-locks-awaited-for-ever',
     says: 'A node that waits for the holders of removed lock files waits on when they have ended.',
     breaks: 'S4',

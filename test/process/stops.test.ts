@@ -112,6 +112,21 @@ describe('SIGTSTP', () => {
       expect(group.starts).toBe(2);
     }));
 
+  it('claims nothing in the moment before it is stopped, and leads again after SIGCONT', () =>
+    inGroup(
+      async (group) => {
+        // Alone, so that nobody else takes the lease that it would claim again at once.
+        const [a] = await group.startAll(['a']);
+        a.kill('SIGTSTP');
+        await group.until('a to be stopped', () => group.stateOf(a.pid) === 'T');
+        expect([a.timesIn('demoting'), a.timesIn('serving')]).toEqual([1, 1]);
+        a.kill('SIGCONT');
+        await group.active(2);
+        await group.reaches(a, 'serving', 2);
+      },
+      { options: { 'heartbeat-interval': '10ms', 'heartbeat-timeout': '20ms' } },
+    ));
+
   it('goes on when SIGCONT comes while it steps down', () =>
     inGroup(async (group) => {
       const [a, b] = await group.startAll(['a', 'b'], { run: 'exec "$W" --stop-ms 300' });

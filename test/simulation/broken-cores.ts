@@ -84,10 +84,16 @@ export const BROKEN_CORES: readonly BrokenCore[] = [
     transition: (before, event, settings) => {
       const next = transition(before, event, settings);
       const { state } = next;
-      if (state.role !== 'secondary' || !state.suspend) return next;
+      if (state.role !== 'secondary' || !state.suspend || state.suspendOrdered) return next;
       const effects: readonly Effect[] = [...next.effects, { type: 'suspend-process' }];
-      return { ...next, state: { ...state, suspend: false }, effects };
+      return { ...next, state: { ...state, suspendOrdered: true }, effects };
     },
+  },
+  {
+    title: 'counts as about to be suspended for ever, once it was',
+    promise: 'S4',
+    kinds: ['suspend'],
+    transition: withEvents((event) => (event.type === 'suspend-withdrawn' ? null : event)),
   },
   {
     title: 'takes a failed promote command for a success',

@@ -25,6 +25,7 @@ export function fairEventsUntilServing(begun: NodeState, settings: Settings): Fa
   const queue: { at: number; event: EventBody }[] = [
     { at: startedAt, event: { type: 'started' } },
     { at: startedAt, event: { type: 'enabled-changed', enabled: true } },
+    { at: startedAt, event: { type: 'suspend-withdrawn' } },
     ...world.outstanding(state).map((event) => ({ at: startedAt, event })),
   ];
   if (begun.phase !== 'stopped') queue.shift();
@@ -106,6 +107,8 @@ class FairWorld {
         return [{ type: 'workload-stopped' }];
       case 'deactivate-workload':
         return [{ type: 'workload-deactivated' }];
+      case 'suspend-process':
+        return [{ type: 'suspend-withdrawn' }];
       default:
         return [];
     }

@@ -49,7 +49,7 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
       if ((form & 7) !== 0) return { type: 'time-passed' };
       return { type: 'stop-requested', order: stopOrder(bit(5)), requestId: null };
     case 2:
-      return { type: 'suspend-requested' };
+      return { type: bit(0) ? 'suspend-requested' : 'suspend-withdrawn' };
     case 3:
       return { type: 'enabled-changed', enabled: !bit(0) || bit(1) };
     case 4:
