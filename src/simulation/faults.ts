@@ -6,7 +6,7 @@ export const FAULTS = {
   stop: 'SIGSTOP to a supervisor, and SIGCONT later',
   stall: 'an uninterruptible wait of a supervisor: signals come after it',
   starve: 'a supervisor gets little CPU',
-  suspend: 'Ctrl-Z at a supervisor, and fg later',
+  suspend: 'Ctrl-Z at a supervisor, and fg later, or before it has stopped',
   quit: 'SIGTERM to a supervisor; it is started again later',
   'quit-now': 'SIGTERM twice',
   'workload-crash': 'a signal ends the workload',

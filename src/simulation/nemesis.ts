@@ -129,6 +129,15 @@ export class Nemesis {
     });
   }
 
+  /** Before it is stopped, while it steps down, or when it has been stopped for a while. */
+  #continueWithin(life: Life, forMs: number): void {
+    const { timeline, at } = this.#world;
+    const longestMs = Math.min(forMs, life.random.pick([5, 80, 1_000]));
+    timeline.schedule(at + life.random.between(0, longestMs), null, () => {
+      life.suspension.continue();
+    });
+  }
+
   /** As the command does: what is not decided yet is asked for again. */
   #check(life: Life, { answerEarly }: { readonly answerEarly: boolean }): void {
     const requestId = this.#world.requests.ask((outcome) => {
@@ -166,6 +175,10 @@ export class Nemesis {
           life.enabled = true;
           tellWhetherEnabled(life);
         });
+        return;
+      case 'suspend':
+        tell(life, { type: 'suspend-requested' });
+        if (life.random.happens(0.4)) this.#continueWithin(life, forMs);
         return;
       case 'disconnect':
         this.#world.network.dropConnections(life);
@@ -243,9 +256,6 @@ function strikeNode(life: Life, fault: Fault, until: number): true | null {
       return true;
     case 'stall':
       life.stop(forMs, { uninterruptible: true });
-      return true;
-    case 'suspend':
-      tell(life, { type: 'suspend-requested' });
       return true;
     case 'quit':
     case 'quit-now': {
