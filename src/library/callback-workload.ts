@@ -168,6 +168,10 @@ export class CallbackWorkload implements NodeWorkload {
     return [];
   }
 
+  standsByInVain(): boolean {
+    return false;
+  }
+
   forgetEmptySessions(): void {
     // There are none.
   }

@@ -40,6 +40,7 @@ import type { Bus, NodeWorkload } from './ports.ts';
 import { rehearseOnceStandingBy } from './rehearse-soon.ts';
 import { rehearse } from './rehearsal.ts';
 import { settingsOf } from './settings-of.ts';
+import { StandbyRenewal } from './standby-renewal.ts';
 import { Upkeep } from './upkeep.ts';
 
 /** How long the last messages have to leave before the sockets are closed, ms. */
@@ -75,6 +76,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       this.#warn(warning);
     },
   });
+  readonly #renewal: StandbyRenewal;
   readonly #journal: NodeJournal;
   #resolveEnded: (order: StopOrder) => void = () => undefined;
   readonly #setup: NodeSetup;
@@ -146,6 +148,15 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       settings: this.settings,
       paths: this.#lease.paths,
       phase: () => this.#loop.state.phase,
+    });
+    this.#renewal = new StandbyRenewal({
+      workload: () => this.#workload,
+      stopGraceMs: this.settings.stopGraceMs,
+      state: () => this.#loop.state,
+      dispatch: (event) => {
+        this.#loop.dispatch(event);
+      },
+      warn: this.#warn,
     });
     this.#loop = this.#createLoop(extras);
     this.#lease.watch(() => {
@@ -397,6 +408,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
           }
           this.#narrator.tell(step);
           this.#awaited.after(step.event);
+          this.#renewal.after(step);
           this.#journal.note(step);
         },
         onRefusal: (event, error) => {

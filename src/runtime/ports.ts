@@ -18,6 +18,8 @@ export interface LockDescription {
   readonly fd: number;
   /** Takes the kernel lock on this description; false: another description has it. Never blocks. */
   tryLock(): boolean;
+  /** Whether another file has its name by now: a lock on this one keeps nobody out. */
+  isReplaced(): boolean;
   /** Only for a hot workload whose demotion was confirmed: frees it for every copy. */
   unlock(): void;
   /** Closes this process's copy; others that inherited it keep the lock. Idempotent. */
@@ -106,6 +108,8 @@ export interface NodeWorkload extends Workload {
   /** Forgets those that are empty by now. Called each second; costs nothing where no session has ended. */
   forgetEmptySessions(): unknown;
   ownEndedSessions(): readonly SessionRecord[];
+  /** Whether what stands by inherited a lock file that was replaced since: it could not be activated. */
+  standsByInVain(): boolean;
 }
 
 export interface WorkloadDescription {

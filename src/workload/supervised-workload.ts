@@ -172,6 +172,12 @@ export abstract class SupervisedWorkload implements Workload {
     return alive;
   }
 
+  standsByInVain(): boolean {
+    const { run } = this;
+    if (run === null || run.ended || run.dismissed || run.active) return false;
+    return run.description?.isReplaced() === true;
+  }
+
   /** The locked description that hooks inherit, where one is kept open. */
   protected activeLock(): LockDescription | null {
     return this.run?.active === true ? this.run.description : null;

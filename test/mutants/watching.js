@@ -34,9 +34,9 @@ export const WATCHING = [
     id: 'removed-locks-not-looked-at',
     says: 'Who holds removed lock files is not looked at between two beats.',
     breaks: 'S4',
-    file: 'src/core/secondary-time.ts',
-    from: "if (state.why === 'removed-locks') return lookForHolders(state);",
-    to: "if (state.why === 'removed-locks') return stay({ ...state, until: Infinity });",
+    file: 'src/core/removed-locks.ts',
+    from: 'const LOOK_INTERVAL_MS = 1_000;',
+    to: 'const LOOK_INTERVAL_MS = 1_000_000;',
     killers: [transcript('lock files that were removed are still held: the looks go on')],
   },
   {

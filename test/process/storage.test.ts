@@ -1,10 +1,12 @@
 // The ground taken away: state directory, lock files and sockets removed while the nodes run.
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import { bindsAnew, findsTaken } from '../support/process-steps.ts';
+
+const HOT_SIGNALS = { 'promote-signal': 'SIGUSR1', 'demote-signal': 'SIGUSR2' };
 
 describe('the state directory', () => {
   it('removed: the primary steps down, somebody leads again, and the epochs go on', () =>
@@ -89,6 +91,35 @@ describe('the state directory', () => {
       await group.primaryOf([a, b]);
       await group.active(2);
     }));
+
+  it.each([
+    ['armed', 'exec "$W"'],
+    ['hot', 'exec "$W" --hot'],
+  ])(
+    'removed under %s nodes: what stands by is started anew, and no promotion fails of it',
+    (standby, run) =>
+      inGroup(
+        async (group) => {
+          const ids = ['a', 'b', 'c'] as const;
+          const nodes = await group.startAll(ids, { run });
+          for (const id of ids) await group.until(`what ${id} runs`, () => hasLockFile(group, id));
+          await group.active(1);
+          group.remove(group.groupDir);
+          await group.active(2);
+          const second = await group.primaryOf(nodes);
+          for (const node of nodes) {
+            if (node !== second) await group.reaches(node, 'watching');
+          }
+          // The second notices by its own look, while the first leads.
+          for (const id of ids) await group.until(`what ${id} runs`, () => hasLockFile(group, id));
+          second.kill('SIGKILL');
+          await group.active(3);
+          await group.primaryOf(nodes.filter((node) => node !== second));
+          expect(nodes.map((node) => node.timesIn('unwinding'))).toEqual([0, 0, 0]);
+        },
+        { options: { standby, ...(standby === 'hot' ? HOT_SIGNALS : {}) } },
+      ),
+  );
 
   it('removed again and again: never two', () =>
     inGroup(async (group) => {
@@ -209,4 +240,18 @@ async function uptimeMs(group: Group, id: string): Promise<number> {
   // Our own program, whose form other tests check.
   const { nodes } = JSON.parse(stdout) as { nodes: readonly { id: string; uptimeMs: number }[] };
   return nodes.find((node) => node.id === id)?.uptimeMs ?? 0;
+}
+
+/** Whether something that a node has started has the file open that is the group's lock file now. */
+function hasLockFile(group: Group, id: string): boolean {
+  const path = join(group.groupDir, 'workload.lock');
+  return group.sessionOf(id).some((pid) => {
+    try {
+      const directory = `/proc/${String(pid)}/fd`;
+      return readdirSync(directory).some((fd) => readlinkSync(join(directory, fd)) === path);
+    } catch {
+      // It has just ended.
+      return false;
+    }
+  });
 }

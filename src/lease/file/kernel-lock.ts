@@ -73,6 +73,11 @@ export class KernelLockDescription implements LockDescription {
     return identityOfPath(this.#path) === identityOfDescriptor(this.fd);
   }
 
+  isReplaced(): boolean {
+    const named = identityOfPath(this.#path);
+    return named !== null && named !== identityOfDescriptor(this.fd);
+  }
+
   unlock(): void {
     unlock(this.fd);
   }

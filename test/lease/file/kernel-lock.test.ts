@@ -52,9 +52,12 @@ it('a description of a file that was replaced is not locked, though nobody else 
   const path = lockFile();
   const lock = new KernelLock(path);
   const old = lock.open();
+  expect(old.isReplaced()).toBe(false);
   rmSync(path);
+  // Nothing has its place yet: nobody could do better.
+  expect(old.isReplaced()).toBe(false);
   writeFileSync(path, '');
-  expect(old.isNamed()).toBe(false);
+  expect([old.isNamed(), old.isReplaced()]).toEqual([false, true]);
   expect(old.tryLock()).toBe(false);
   // The lock on the deleted file says nothing of the new one.
   expect([lock.isFree()]).toEqual([true]);
