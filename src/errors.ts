@@ -142,6 +142,11 @@ export const ERRORS = {
     rpcCode: -31028,
     hint: 'Check that the node runs: `failover status --group {group}`.',
   },
+  FAILOVER_OTHER_NAMESPACE: {
+    exitCode: 2,
+    rpcCode: -31030,
+    hint: 'Run all nodes of a group in one pid namespace (`docker run --pid=container:NAME`, Kubernetes `shareProcessNamespace`).',
+  },
   FAILOVER_UNEXPECTED: {
     exitCode: 1,
     rpcCode: -31029,

@@ -1,7 +1,7 @@
 // Looks for what earlier runs left, and tells apart what may be signalled and what is only waited for.
 import { readdirSync } from 'node:fs';
 import type { NodeRecord, SessionRecord } from '../lease/lease-store.ts';
-import type { Graces, LeftoverSources } from './leftovers.ts';
+import type { Graces, LeftoverSources, Remains } from './leftovers.ts';
 import { findLockHolders } from './lock-holders.ts';
 import { isStillOurs } from './own-sessions.ts';
 import { hasEnded, isAlive, isComparable, readStat } from './process-identity.ts';
@@ -14,7 +14,7 @@ import type { Target } from './signal-ladder.ts';
 export interface Leftovers {
   readonly targets: readonly Target[];
   /** Never signalled. */
-  readonly others: readonly { readonly description: string; readonly why: string }[];
+  readonly others: readonly Remains[];
   readonly lockIsFree: boolean;
 }
 
@@ -54,7 +54,7 @@ export function findLeftovers(
   if (searchHolders && sources.missesRecordIn(nodes)) {
     for (const pid of findUnrecorded(look)) look.verdicts.addOther(pid, UNRECORDED);
   }
-  return { targets, others, lockIsFree };
+  return { targets, others: [...others, ...sources.unseenRemains(nodes)], lockIsFree };
 }
 
 const UNRECORDED =
@@ -83,7 +83,7 @@ interface Look {
 /** Collects each process once. */
 class Verdicts {
   readonly targets: Target[] = [];
-  readonly others: { description: string; why: string }[] = [];
+  readonly others: Remains[] = [];
   readonly #seen = new Set<number>();
   readonly #supervisors: ReadonlySet<number>;
 

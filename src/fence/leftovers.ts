@@ -18,10 +18,18 @@ export interface LeftoverSources extends GroupMark {
   readonly listNodes: () => readonly NodeRecord[];
   /** Whether a record was removed that is not among these: the environment of each process is asked then. */
   readonly missesRecordIn: (nodes: readonly NodeRecord[]) => boolean;
+  /** What these nodes started in other pid namespaces and may run still. */
+  readonly unseenRemains: (nodes: readonly NodeRecord[]) => readonly Remains[];
   /** Called when nothing is left. */
   readonly cleared: () => void;
   /** Sessions of this run whose main process has ended: not an armed gate, not a hot standby. */
   readonly ownEndedSessions: () => readonly SessionRecord[];
+}
+
+/** What is waited for and never signalled, and why. */
+export interface Remains {
+  readonly description: string;
+  readonly why: string;
 }
 
 export type ClearOutcome =

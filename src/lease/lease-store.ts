@@ -33,6 +33,8 @@ export interface NodeRecord {
   readonly version: string;
   readonly host: string;
   readonly supervisor: ProcessIdentity;
+  /** Whether the pid namespace of the supervisor, a container's say, ends with it, and all that is in it. */
+  readonly endsNamespace: boolean;
   readonly endpoints: Endpoints;
   readonly standby: 'cold' | 'armed' | 'hot';
   readonly priority: number;

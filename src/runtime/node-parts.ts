@@ -7,6 +7,7 @@ import type { EventBody } from '../core/event.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Endpoints, Phase } from '../core/state.ts';
 import { ProcessFencing } from '../fence/fence.ts';
+import { endsOwnNamespace } from '../fence/pid-namespaces.ts';
 import { ownIdentity } from '../fence/process-identity.ts';
 import { endRunHelpers } from '../fence/run-helpers.ts';
 import { NodeJournal } from '../journal/node-journal.ts';
@@ -33,6 +34,7 @@ export function nodeRecordOf(node: {
     version,
     host: hostname(),
     supervisor: ownIdentity(),
+    endsNamespace: endsOwnNamespace(),
     endpoints: node.endpoints,
     standby,
     priority,
@@ -90,6 +92,7 @@ export function buildFencing(
     isWorkloadLockFree: () => workloadLock.isFree(),
     listNodes: () => lease.listNodes(),
     missesRecordIn: (nodes) => lease.missesRecordIn(nodes),
+    unseenRemains: (nodes) => lease.unseenRemains(nodes),
     cleared: () => {
       lease.cleared();
     },

@@ -237,9 +237,11 @@ interface Answers {
 function runAsNobody(primary: Actor, left: Actor): Answers {
   const built = join(import.meta.dirname, '..', '..', 'dist', 'fence', 'fence.js');
   const { observe, isWorkloadLockFree, listNodes, ownEndedSessions, ...others } = stage.sources;
-  const { missesRecordIn, cleared, displacedLockPaths, ...plain } = others;
-  expect([missesRecordIn(listNodes()), displacedLockPaths(), cleared]).toEqual([
+  const { missesRecordIn, unseenRemains, cleared, displacedLockPaths, ...plain } = others;
+  const nothing = [unseenRemains(listNodes()), displacedLockPaths()];
+  expect([missesRecordIn(listNodes()), ...nothing, cleared]).toEqual([
     false,
+    [],
     [],
     expect.any(Function),
   ]);
@@ -262,6 +264,7 @@ function runAsNobody(primary: Actor, left: Actor): Answers {
       listNodes: () => nodes,
       ownEndedSessions: () => [],
       missesRecordIn: () => false,
+      unseenRemains: () => [],
       cleared: () => undefined,
     });
     const inspection = await fencing.inspect();

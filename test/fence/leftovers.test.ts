@@ -73,6 +73,14 @@ describe('what a dead supervisor recorded', () => {
     expect(runs(actor.identity.pid)).toBe(true);
   });
 
+  test('what runs in another pid namespace is waited for, and named', async () => {
+    stage.addNode('a', { ...deadSupervisor(), pidNamespace: 'another' });
+    stage.unseen = [{ description: 'what node a started', why: 'it can not be seen' }];
+    const outcome = await clear(0);
+    expect(outcome).toEqual({ type: 'remain', detail: 'what node a started: it can not be seen' });
+    expect(stage.cleared).toBe(0);
+  });
+
   test('a helper in another process group is ended too', async () => {
     const script = 'set -m; sleep 1000 & echo $!; echo ready; wait';
     const actor = await stage.startCommand(['bash', '-c', script], { lock: true });

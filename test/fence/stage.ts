@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LeaseObservation } from '../../src/core/state.ts';
 import type { FencingSources } from '../../src/fence/fence.ts';
+import type { Remains } from '../../src/fence/leftovers.ts';
 import { identityOf, ownIdentity, readStat } from '../../src/fence/process-identity.ts';
 import { scanSessions } from '../../src/fence/session-members.ts';
 import { KernelLock } from '../../src/lease/file/kernel-lock.ts';
@@ -42,6 +43,8 @@ export class Stage {
   readonly ended: SessionRecord[] = [];
   /** Whether records were removed. */
   missesRecords = false;
+  /** What nodes of other pid namespaces left. */
+  unseen: readonly Remains[] = [];
   /** How often it was said that nothing is left. */
   cleared = 0;
   observation: Omit<LeaseObservation, 'held'> = {
@@ -74,6 +77,7 @@ export class Stage {
       listNodes: () => this.nodes,
       ownEndedSessions: () => this.ended,
       missesRecordIn: () => this.missesRecords,
+      unseenRemains: (nodes) => (nodes.length > 0 ? this.unseen : []),
       cleared: () => {
         this.cleared += 1;
       },
@@ -153,6 +157,7 @@ export class Stage {
       version: '0.0.0',
       host: 'test',
       supervisor,
+      endsNamespace: false,
       endpoints: ENDPOINTS,
       standby: 'cold',
       priority: 100,

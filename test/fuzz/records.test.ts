@@ -37,6 +37,7 @@ const RECORD: NodeRecord = {
   version: '1.2.3',
   host: 'h',
   supervisor: PROCESS,
+  endsNamespace: true,
   endpoints: { bus: 'ipc:///x/a.bus', rpc: 'ipc:///x/a.rpc' },
   standby: 'cold',
   priority: 100,

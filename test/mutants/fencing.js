@@ -14,6 +14,20 @@ export const FENCING = [
     ],
   },
   {
+    id: 'unseen-taken-for-gone',
+    says: 'What an earlier run left in another pid namespace is passed over.',
+    breaks: 'S1',
+    file: 'src/fence/find-leftovers.ts',
+    from: 'others: [...others, ...sources.unseenRemains(nodes)]',
+    to: 'others: [...others, ...sources.unseenRemains([])]',
+    killers: [
+      {
+        test: 'test/fence/leftovers.test.ts',
+        title: 'what runs in another pid namespace is waited for, and named',
+      },
+    ],
+  },
+  {
     id: 'fenced-holder-not-compared',
     says: 'Whoever holds the lease by now is fenced in place of the one that was judged.',
     breaks: 'S6',

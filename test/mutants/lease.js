@@ -198,12 +198,54 @@ export const LEASE = [
     says: 'The record of an ended node goes while processes of its sessions still run.',
     breaks: 'S1',
     file: 'src/lease/file/node-registry.ts',
-    from: '? !isAlive(record.supervisor) && record.sessions.every(isGone)',
-    to: '? !isAlive(record.supervisor) && [true, ...record.sessions.map(isGone)].includes(true)',
+    from: 'return record.sessions.every(isGone);',
+    to: 'return [true, ...record.sessions.map(isGone)].includes(true);',
     killers: [
       {
         test: 'test/lease/file/node-registry.test.ts',
         title: 'keeps the record of an ended supervisor until the last process',
+      },
+    ],
+  },
+  {
+    id: 'record-judged-by-an-old-look',
+    says: 'A record goes though its node started something, and died, after it was read.',
+    breaks: 'S4',
+    file: 'src/lease/file/node-registry.ts',
+    from: '    const record = readRecord(path);\n    return record === null ? [] : [{ record, path }];',
+    to: '    const record = ended.find((entry) => entry.path === path)?.record;\n    return record === undefined ? [] : [{ record, path }];',
+    killers: [
+      {
+        test: 'test/lease/file/garbage.test.ts',
+        title: 'keeps the record of a node that started something after it was looked at',
+      },
+    ],
+  },
+  {
+    id: 'beside-another-namespace',
+    says: 'A node takes part beside one whose processes it can not see.',
+    breaks: 'S1',
+    file: 'src/lease/file/record-lock.ts',
+    from: "if (!tryLock(fd, { shared: true })) return 'locked';",
+    to: "if (!tryLock(fd, { shared: true })) return 'free';",
+    killers: [
+      {
+        test: 'test/lease/file/out-of-sight.test.ts',
+        title: 'refuses to start beside one that lives, and not once it has died',
+      },
+    ],
+  },
+  {
+    id: 'dying-namespace-taken-for-gone',
+    says: 'What runs in a container counts as gone the moment its supervisor has died.',
+    breaks: 'S1',
+    file: 'src/lease/file/out-of-sight.ts',
+    from: 'return now - since >= SETTLING_MS;',
+    to: 'return now >= since;',
+    killers: [
+      {
+        test: 'test/lease/file/out-of-sight.test.ts',
+        title: 'knows that a namespace went with its supervisor a second after',
       },
     ],
   },

@@ -1,79 +1,147 @@
-// Nodes of one group in different pid namespaces: they are told that they can't see each other's processes.
-import { spawn, spawnSync } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// Nodes in different pid namespaces see each other's locks and not each other's processes: nobody starts beside those.
+import { spawnSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
-import { until } from '../support/until.ts';
+import { beforeEach, expect, it } from 'vitest';
+import { inGroup } from '../support/process-group.ts';
+import type { Group } from '../support/process-group.ts';
+import type { NodeProcess } from '../support/process-node.ts';
 
-const FAILOVER = join(import.meta.dirname, '../../bin/failover.js');
-
-it('a node warns of those in another pid namespace, in its log and in `status`', async (context) => {
+beforeEach((context) => {
   if (!canUnshare()) context.skip('this user may not make a pid namespace (needs root)');
-  const { env, stateDir } = place();
-  const run = (node: string): string[] => {
-    const options = ['--group', 'web', '--node', node, '--state-dir', stateDir];
-    return [FAILOVER, 'run', ...options, '--', 'sleep', '1000'];
-  };
-  const first = start(process.execPath, run('a'), env);
-  await until('its record', () => recordsIn(stateDir) === 1);
-  const inner = start('unshare', [...UNSHARE, process.execPath, ...run('b')], env);
-  const warning = 'node a of this group is in another pid namespace';
-  await until('the warning', () => inner.said().includes(warning));
-  await until('its record', () => recordsIn(stateDir) === 2);
-  const { status, stdout } = spawnSync(
-    process.execPath,
-    [FAILOVER, 'status', '--json', '--group', 'web', '--state-dir', stateDir],
-    { env, encoding: 'utf8' },
-  );
-  expect(status).toBe(0);
-  expect(stdout).toContain('node b of this group is in another pid namespace');
-  expect(inner.said().split(warning)).toHaveLength(2);
-  expect(first.said()).not.toContain('pid namespace');
-}, 60_000);
+});
 
-/** What ends the namespace ends all in it. */
-const UNSHARE = ['-pf', '--mount-proc', '--kill-child'];
+it('a node is refused beside a living one of another pid namespace, which goes on', () =>
+  inGroup(async (group) => {
+    const first = await group.start('a');
+    await group.active(1);
+    const second = group.launch('b', { through: OWN_NAMESPACE });
+    expect(await group.ends(second)).toBe(2);
+    expect(second.stray).toMatch(
+      /^failover: Cannot start node b: node a of group g .* runs in another pid namespace/m,
+    );
+    expect(second.stray).toMatch(/^Run all nodes of a group in one pid namespace/m);
+    expect(first.phase).toBe('serving');
+    expect(group.records().map(({ node }) => node)).toEqual(['a']);
+  }));
+
+it('a node is refused beside a stopped one of another pid namespace', () =>
+  inGroup(async (group) => {
+    const first = await group.start('a', { through: OWN_NAMESPACE });
+    await group.active(1);
+    group.signal(supervisorOf(group, 'a'), 'SIGSTOP');
+    expect(await group.ends(group.launch('b'))).toBe(2);
+    first.kill('SIGKILL');
+    await group.start('c');
+    await group.active(2);
+  }));
+
+it('what closed the lock is waited for where it can not be seen, and named, until it is gone', () =>
+  inGroup(async (group) => {
+    const first = await group.start('a', { run: EVASIVE, through: SHARED_NAMESPACE });
+    await group.active(1);
+    group.signal(supervisorOf(group, 'a'), 'SIGKILL');
+    await isFree(group);
+    const second = await group.start('b');
+    await waitsFor(group, second, 'what node a started in pid namespace');
+    const { stdout } = await group.client('status');
+    expect(stdout).toMatch(/what node a started in pid namespace \d+: that node ended without/);
+    expect(group.starts).toBe(1);
+    // From here every namespace is seen: nobody has to say that this one has ended.
+    first.kill('SIGKILL');
+    await group.active(2);
+    await group.until('the record to go', () => group.records().length === 1);
+  }));
+
+it('between two namespaces that see nothing of each other a person says that it is gone', () =>
+  inGroup(async (group) => {
+    const first = await group.start('a', { run: EVASIVE, through: SHARED_NAMESPACE });
+    await group.active(1);
+    const record = join(group.groupDir, 'nodes', `${group.records()[0]?.run ?? ''}.json`);
+    first.kill('SIGKILL');
+    await isFree(group);
+    const second = await group.start('b', { through: SHARED_NAMESPACE });
+    await waitsFor(group, second, `then remove ${record}`);
+    expect(group.starts).toBe(1);
+    rmSync(record);
+    await group.active(2);
+    second.kill('SIGKILL');
+  }));
+
+it('a namespace whose first process was the supervisor ended with it, as a container does', () =>
+  inGroup(async (group) => {
+    const first = await group.start('a', { run: EVASIVE, through: OWN_NAMESPACE });
+    await group.active(1);
+    first.kill('SIGKILL');
+    await isFree(group);
+    const second = await group.start('b', { through: OWN_NAMESPACE });
+    await group.active(2);
+    group.signal(workloadOf(group), 'SIGKILL');
+    await group.active(3);
+    second.kill('SIGKILL');
+  }));
+
+it('nor does anybody wait for one whose first process only runs the supervisor', () =>
+  inGroup(async (group) => {
+    const init = group.path('tini');
+    writeFileSync(init, '#!/bin/sh\n"$@"\n', { mode: 0o755 });
+    await group.start('a', { run: EVASIVE, through: [...UNSHARE, init] });
+    await group.active(1);
+    group.signal(supervisorOf(group, 'a'), 'SIGKILL');
+    await isFree(group);
+    const second = await group.start('b', { through: OWN_NAMESPACE });
+    await group.active(2);
+    second.kill('SIGKILL');
+  }));
+
+/** What ends `unshare` ends the namespace. */
+const UNSHARE = ['unshare', '-pf', '--mount-proc', '--kill-child'];
+
+/** The supervisor is the first process of its namespace. */
+const OWN_NAMESPACE = UNSHARE;
+
+/** The first process is a shell, which goes on after the supervisor. */
+const SHARED_NAMESPACE = [...UNSHARE, 'sh', '-c', '"$@"; exec sleep 1000', 'sh'];
+
+/** Not found by its lock, and not ended by the kernel with its supervisor. */
+const EVASIVE = 'eval "exec $FAILOVER_LOCK_FD>&-"; exec "$W" --ignore-term';
 
 function canUnshare(): boolean {
-  return spawnSync('unshare', [...UNSHARE, 'true']).status === 0;
+  const [program = '', ...options] = UNSHARE;
+  return spawnSync(program, [...options, 'true']).status === 0;
 }
 
-function place(): { readonly env: NodeJS.ProcessEnv; readonly stateDir: string } {
-  const directory = mkdtempSync(join(tmpdir(), 'failover-namespaces-'));
-  onTestFinished(() => {
-    rmSync(directory, { recursive: true, force: true });
-  });
-  const runtime = join(directory, 'runtime');
-  mkdirSync(runtime, { mode: 0o700 });
-  const env = { ...process.env, XDG_RUNTIME_DIR: runtime, NO_COLOR: '1' };
-  return { env, stateDir: join(directory, 'state') };
+/** By the pid that it has here. */
+function supervisorOf(group: Group, id: string): number {
+  const [found] = supervisorsOf(group, id);
+  if (found === undefined) throw new Error(`no supervisor of ${id}`);
+  return found;
 }
 
-function recordsIn(stateDir: string): number {
-  try {
-    return readdirSync(join(stateDir, 'web', 'nodes')).length;
-  } catch {
-    return 0;
-  }
+/** Without the programs around it, which have its words among their own. */
+function supervisorsOf(group: Group, id: string): readonly number[] {
+  return group
+    .marked()
+    .filter(
+      ({ command }) =>
+        !/^(unshare|(\/bin\/)?sh) /.test(command) && command.includes(` --node ${id} `),
+    )
+    .map(({ pid }) => pid);
 }
 
-interface Started {
-  readonly child: ChildProcess;
-  /** What it has written to stderr. */
-  readonly said: () => string;
+function workloadOf(group: Group): number {
+  const found = group.marked().find(({ command }) => command.startsWith(group.witness));
+  if (found === undefined) throw new Error('no workload');
+  return found.pid;
 }
 
-function start(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Started {
-  const child = spawn(file, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  let text = '';
-  child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  onTestFinished(async () => {
-    // One in this namespace ends in order, with its command; the other with its namespace.
-    child.kill(file === 'unshare' ? 'SIGKILL' : 'SIGTERM');
-    await ended;
-  });
-  return { child, said: () => text };
+/** A node of before lives for others as long as it has its record locked. */
+async function isFree(group: Group): Promise<void> {
+  await group.until('the end of the first', () => supervisorsOf(group, 'a').length === 0);
+}
+
+async function waitsFor(group: Group, node: NodeProcess, text: string): Promise<void> {
+  await group.until(`${node.id} to wait`, () =>
+    node.log.some(({ reason }) => reason?.includes(text) === true),
+  );
 }

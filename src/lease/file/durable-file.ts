@@ -18,13 +18,22 @@ import { isOutOfResources } from '../../out-of-resources.ts';
 
 /** Replaces a file as a whole; a reader sees the old or the new text. Durable when it returns. */
 export function replaceFile(path: string, content: string | Buffer): void {
-  exchange(path, content, fsyncSync);
+  closeSync(exchange(path, content, fsyncSync));
   syncDirectory(dirname(path));
 }
 
 /** As `replaceFile` for what means nothing after a power loss: of a process, or of a lock it holds. */
 export function replaceVolatileFile(path: string, content: string | Buffer): void {
-  exchange(path, content, () => undefined);
+  closeSync(replaceOpenFile(path, content, () => undefined));
+}
+
+/** As `replaceVolatileFile`; the new file stays open, and is prepared before anybody finds it by its name. */
+export function replaceOpenFile(
+  path: string,
+  content: string | Buffer,
+  prepare: (fd: number) => void,
+): number {
+  return exchange(path, content, prepare);
 }
 
 /** Makes the names of a directory durable: without it a power loss can take a new name back. */
@@ -90,18 +99,18 @@ export function readDescriptor(fd: number, limitBytes: number): string {
   return content.toString('utf8', 0, length);
 }
 
-function exchange(path: string, content: string | Buffer, flush: (fd: number) => void): void {
+/** The descriptor of the new file. */
+function exchange(path: string, content: string | Buffer, prepare: (fd: number) => void): number {
   const temporary = `${path}.${String(process.pid)}.tmp`;
+  let fd: number | null = null;
   try {
-    const fd = openSync(temporary, 'w', 0o600);
-    try {
-      writeFileSync(fd, content);
-      flush(fd);
-    } finally {
-      closeSync(fd);
-    }
+    fd = openSync(temporary, 'w+', 0o600);
+    writeFileSync(fd, content);
+    prepare(fd);
     renameSync(temporary, path);
+    return fd;
   } catch (error) {
+    if (fd !== null) closeSync(fd);
     rmSync(temporary, { force: true });
     throw error;
   }

@@ -2,6 +2,7 @@
 import type { Endpoints, LeaseObservation } from '../../core/state.ts';
 import type { DenialCause } from '../../core/event.ts';
 import { FailoverError } from '../../errors.ts';
+import type { Remains } from '../../fence/leftovers.ts';
 import type {
   AcquireOutcome,
   LeaseStore,
@@ -26,8 +27,9 @@ import { Lockfile } from './lockfile.ts';
 import { isCompletedSince, writeCompleted, writePaused } from './markers.ts';
 import { Membership } from './membership.ts';
 import type { Removal } from './membership.ts';
-import { collectGarbage, listNodes, nodesOutOfSight } from './node-registry.ts';
+import { collectGarbage, listNodes } from './node-registry.ts';
 import type { RegisteredNode } from './node-registry.ts';
+import { livingOutOfSight, OutOfSight } from './out-of-sight.ts';
 import { PrimaryLock } from './primary-lock.ts';
 import { WorkloadLockFile } from './workload-lock-file.ts';
 import { errnoOf } from './storage-error.ts';
@@ -57,6 +59,7 @@ export class FileLease implements LeaseStore, SessionLedger {
   readonly #primaryLock: PrimaryLock;
   readonly #view: GroupView;
   readonly #lockfile: Lockfile;
+  readonly #outOfSight: OutOfSight;
   readonly #watches: GroupWatch[] = [];
   #held: HeldLease | null = null;
   #lastTurn: Promise<unknown> = Promise.resolve();
@@ -67,7 +70,8 @@ export class FileLease implements LeaseStore, SessionLedger {
   /**
    * Makes or finds the directory and registers the node.
    *
-   * @throws FAILOVER_NODE_TAKEN, FAILOVER_OTHER_BOOT and all that `openStateDirectory` throws.
+   * @throws FAILOVER_NODE_TAKEN, FAILOVER_OTHER_BOOT, FAILOVER_OTHER_NAMESPACE and all that
+   *   `openStateDirectory` throws.
    */
   static open(options: FileLeaseOptions): FileLease {
     return new FileLease(options);
@@ -91,6 +95,7 @@ export class FileLease implements LeaseStore, SessionLedger {
     });
     this.paths = this.#membership.paths;
     this.workloadLock = new WorkloadLockFile(this.paths.workloadLock);
+    this.#outOfSight = new OutOfSight({ paths: this.paths, now: this.#environment.now });
     this.#foundation = new Foundation({
       paths: this.paths,
       membership: this.#membership,
@@ -240,14 +245,22 @@ export class FileLease implements LeaseStore, SessionLedger {
     return listNodes(this.paths);
   }
 
-  /** The ids of nodes whose processes can't be seen from here, nor ours from there. */
+  /** The ids of living nodes whose processes can't be seen from here, nor ours from there. */
   nodesOutOfSight(): readonly string[] {
-    return nodesOutOfSight(this.paths, this.#membership.record);
+    return [...new Set(livingOutOfSight(this.paths).map(({ node }) => node))].sort();
+  }
+
+  /** What these nodes started in other pid namespaces and may run still: nobody starts beside it. */
+  unseenRemains(nodes: readonly NodeRecord[]): readonly Remains[] {
+    return this.#outOfSight.remainsOf(nodes);
   }
 
   /** Removes the records of nodes that ended and left nothing; returns how many. */
   collectGarbage(): number {
-    return collectGarbage(this.paths, this.#foundation.memory.starter);
+    return collectGarbage(this.paths, {
+      starter: () => this.#foundation.memory.starter,
+      isGoneElsewhere: (record) => this.#outOfSight.isGone(record),
+    });
   }
 
   /** Also releases what is held. A record with sessions that still run stays, for those who empty them. */

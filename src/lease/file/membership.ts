@@ -6,6 +6,7 @@ import type { ReadFileSystemType } from './file-system-kind.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { NodeRegistration } from './node-registration.ts';
 import { areSessionsGone, forgetNode, refuseOtherHosts, refuseTakenNode } from './node-registry.ts';
+import { refuseOtherNamespaces } from './out-of-sight.ts';
 import { isRunName } from './record-fields.ts';
 import { openStateDirectory } from './state-directory.ts';
 import { errnoOf } from './storage-error.ts';
@@ -40,7 +41,7 @@ export class Membership {
   #removal: Removal | null = null;
   #closed = false;
 
-  /** @throws FAILOVER_NODE_TAKEN, FAILOVER_OTHER_BOOT and all that `openStateDirectory` throws. */
+  /** @throws FAILOVER_NODE_TAKEN, FAILOVER_OTHER_BOOT, FAILOVER_OTHER_NAMESPACE and all that `openStateDirectory` throws. */
   constructor({ stateDir, record, readFileSystemType, now, onRemade }: MembershipOptions) {
     if (!isRunName(record.run)) throw new Error(`not the name of a run: ${record.run}`);
     this.#record = record;
@@ -160,9 +161,11 @@ export class Membership {
 
   #register(): NodeRegistration {
     refuseOtherHosts(this.paths, this.#record);
+    refuseOtherNamespaces(this.paths, this.#record);
     refuseTakenNode(this.paths, this.#record, false);
     const registration = new NodeRegistration(this.paths, this.#record);
     try {
+      refuseOtherNamespaces(this.paths, this.#record);
       refuseTakenNode(this.paths, this.#record, true);
     } catch (error) {
       registration.close();

@@ -47,6 +47,7 @@ export function parseNodeRecord(content: string): NodeRecord | null {
     version,
     host,
     supervisor,
+    endsNamespace: fields['endsNamespace'] === true,
     endpoints: addresses,
     standby,
     priority,

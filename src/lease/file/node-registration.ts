@@ -1,13 +1,14 @@
-// This node's own record and claim: written ahead, kept open, and overwritten in place.
-import { closeSync, futimesSync, linkSync, openSync, unlinkSync } from 'node:fs';
+// This node's own record and claim: written ahead, kept open and locked, and overwritten in place.
+import { closeSync, futimesSync, linkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
 import type { NodeRecord } from '../lease-store.ts';
-import { overwrite, padded, replaceFile, replaceVolatileFile } from './durable-file.ts';
+import { overwrite, padded, replaceFile, replaceOpenFile } from './durable-file.ts';
 import { identityOfDescriptor, identityOfPath } from './file-identity.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { claimText, RECORD_BYTES, RECORD_LIMIT_BYTES } from './node-record.ts';
 import { forgetNode, sparePath } from './node-registry.ts';
+import { lockRecord } from './record-lock.ts';
 import { errnoOf, isFull, withStorageErrors } from './storage-error.ts';
 
 export class NodeRegistration {
@@ -32,8 +33,7 @@ export class NodeRegistration {
       try {
         replaceFile(this.claimPath, claimText(record));
         this.keepSpareName();
-        replaceVolatileFile(this.#path, content);
-        return openSync(this.#path, 'r+');
+        return replaceOpenFile(this.#path, content, lockRecord);
       } catch (error) {
         forgetNode(paths, record.run);
         throw error;
@@ -59,8 +59,7 @@ export class NodeRegistration {
         return;
       }
       // Two pages could be torn by a kill between them: as a whole, then.
-      replaceVolatileFile(this.#path, content);
-      const fd = openSync(this.#path, 'r+');
+      const fd = replaceOpenFile(this.#path, content, lockRecord);
       closeSync(this.#fd);
       this.#fd = fd;
       this.#sizeBytes = sizeBytes;

@@ -66,41 +66,38 @@ export function refuseOtherHosts(paths: GroupPaths, own: NodeRecord): void {
   }
 }
 
-/**
- * The ids of nodes of this boot that have been active of late in another pid namespace: neither sees the
- * processes of the other.
- */
-export function nodesOutOfSight(paths: GroupPaths, own: NodeRecord): readonly string[] {
-  const { bootId: boot, pidNamespace } = own.supervisor;
-  const ids = readEntries(paths)
-    .filter(({ record: { supervisor } }) => supervisor.bootId === boot)
-    .filter(({ record: { supervisor } }) => supervisor.pidNamespace !== pidNamespace)
-    .filter(isRecent)
-    .map(({ record }) => record.node);
-  return [...new Set(ids)].sort();
+/** What it takes to tell which records can go. */
+export interface GarbageRules {
+  /** The run whose record stays, so that it is missed if it is removed; null: none. */
+  readonly starter: () => string | null;
+  /** Whether a node of another pid namespace of this boot has ended, and all that it started. */
+  readonly isGoneElsewhere: (record: NodeRecord) => boolean;
 }
 
 /**
  * Removes the records of nodes that have ended and left nothing running; returns how many. What can't be
- * proved gone stays: a record is the only trace of a session that closed its descriptors. And that of
- * `starter` stays, so that it is missed if it is removed.
+ * proved gone stays: a record is the only trace of a session that closed its descriptors.
+ *
+ * A node may have started something, been noted as the starter and died while this process was stopped. So
+ * all that counts is read after its end was seen: nobody but the node itself changes its record, or notes
+ * it, and a session that was found empty has nobody to fill it again.
  */
-export function collectGarbage(paths: GroupPaths, starter: string | null): number {
-  const entries = readEntries(paths);
-  const isGone = sessionJudge(entries.flatMap(({ record }) => record.sessions));
-  let removed = 0;
-  for (const entry of entries) {
-    const { record } = entry;
-    if (record.run === starter) continue;
-    const ended = isComparable(record.supervisor)
-      ? !isAlive(record.supervisor) && record.sessions.every(isGone)
-      : isForgotten(entry);
-    if (!ended) continue;
-    forgetNode(paths, record.run);
-    removed += 1;
-  }
+export function collectGarbage(paths: GroupPaths, rules: GarbageRules): number {
+  const ended = readEntries(paths).filter((entry) => hasEnded(entry, rules));
+  const final = ended.flatMap(({ path }) => {
+    const record = readRecord(path);
+    return record === null ? [] : [{ record, path }];
+  });
+  const isGone = sessionJudge(final.flatMap(({ record }) => record.sessions));
+  const starter = rules.starter();
+  const leftNothing = final.filter(({ record, path }) => {
+    if (record.run === starter) return false;
+    if (isComparable(record.supervisor)) return record.sessions.every(isGone);
+    return hasEnded({ record, path }, rules);
+  });
+  for (const { record } of leftNothing) forgetNode(paths, record.run);
   removeStrayClaims(paths);
-  return removed;
+  return leftNothing.length;
 }
 
 /** What a node wrote ahead of its record and never used: it was killed in between. */
@@ -208,10 +205,11 @@ function isRecent(entry: Entry): boolean {
   return ageMs(entry) < RECENT_MS;
 }
 
-/** Of a boot that is over, or of another pid namespace and neither touched nor with anything running. */
-function isForgotten(entry: Entry): boolean {
-  if (isRecent(entry)) return false;
-  return entry.record.supervisor.bootId !== bootId() || entry.record.sessions.length === 0;
+/** One of another boot was of this host, or of another one that has used the directory until of late. */
+function hasEnded(entry: Entry, { isGoneElsewhere }: GarbageRules): boolean {
+  const { record } = entry;
+  if (isComparable(record.supervisor)) return !isAlive(record.supervisor);
+  return record.supervisor.bootId === bootId() ? isGoneElsewhere(record) : !isRecent(entry);
 }
 
 function sessionJudge(sessions: readonly SessionRecord[]): (session: SessionRecord) => boolean {

@@ -19,6 +19,7 @@ export function record(node: string, change: Partial<RegisteredNode> = {}): Regi
     group: 'web',
     version: '0.1.0',
     host: 'h',
+    endsNamespace: false,
     supervisor: { ...ownIdentity(), pid: 100 + node.charCodeAt(0), bootId: bootId() },
     endpoints: { bus: `ipc:///run/${node}.bus`, rpc: `ipc:///run/${node}.rpc` },
     standby: 'cold',

@@ -182,19 +182,3 @@ it('removes the claims of runs that never registered, once they are older than a
   expect(a.collectGarbage()).toBe(0);
   expect(readdirSync(a.paths.claims).sort()).toEqual(own);
 });
-
-it('names the nodes of another pid namespace, unless they have been silent for long', () => {
-  const lease = openLease(temporaryDirectory(), 'a');
-  const own = ownRecord('x').supervisor;
-  const elsewhere = { ...own, pidNamespace: 'another' };
-  expect(lease.nodesOutOfSight()).toEqual([]);
-  register(lease, { node: 'here' });
-  register(lease, { node: 'c', supervisor: elsewhere });
-  register(lease, { node: 'b', supervisor: elsewhere });
-  register(lease, { node: 'b', supervisor: { ...elsewhere, pid: own.pid + 1 }, run: 'again' });
-  register(lease, { node: 'earlier', supervisor: { ...elsewhere, bootId: 'another' } });
-  const silent = register(lease, { node: 'silent', supervisor: elsewhere });
-  const longAgo = Date.now() / 1000 - 3600;
-  utimesSync(silent, longAgo, longAgo);
-  expect(lease.nodesOutOfSight()).toEqual(['b', 'c']);
-});

@@ -29,6 +29,7 @@ export function ownRecord(node: string, changes: Partial<OwnRecord> = {}): OwnRe
     version: '0.1.0',
     host: 'test-host',
     supervisor: ownIdentity(),
+    endsNamespace: false,
     endpoints: { bus: `ipc:///tmp/${run}.bus`, rpc: `ipc:///tmp/${run}.rpc` },
     standby: 'cold',
     priority: 100,

@@ -17,6 +17,7 @@ export function openLease(stateDir, node) {
       version: '0.1.0',
       host: 'test-host',
       supervisor: ownIdentity(),
+      endsNamespace: false,
       endpoints: { bus: 'ipc:///tmp/bus', rpc: 'ipc:///tmp/rpc' },
       standby: 'cold',
       priority: 100,
