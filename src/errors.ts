@@ -147,6 +147,11 @@ export const ERRORS = {
     rpcCode: -31030,
     hint: 'Run all nodes of a group in one pid namespace (`docker run --pid=container:NAME`, Kubernetes `shareProcessNamespace`).',
   },
+  FAILOVER_OUT_OF_DESCRIPTORS: {
+    exitCode: 1,
+    rpcCode: -31031,
+    hint: 'Raise the limit of open files (`ulimit -n`).',
+  },
   FAILOVER_UNEXPECTED: {
     exitCode: 1,
     rpcCode: -31029,

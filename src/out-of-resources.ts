@@ -8,4 +8,11 @@ export function isOutOfResources(error: unknown): boolean {
   return error instanceof Error && 'code' in error && CODES.has(error.code);
 }
 
+/** True where no more files may be open at a time, in this process or on the machine. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && DESCRIPTOR_CODES.has(error.code);
+}
+
+const DESCRIPTOR_CODES: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE']);
+
 const CODES: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EIO', 'EAGAIN']);

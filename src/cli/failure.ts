@@ -1,5 +1,6 @@
 // What a user reads when a command could not do what it was asked, and what the process exits with.
 import { FailoverError } from '../errors.ts';
+import { isOutOfDescriptors } from '../out-of-resources.ts';
 import { printable } from './render/plain.ts';
 
 /**
@@ -25,5 +26,19 @@ const LINE_LIMIT = 5000;
 
 function unexpected(error: unknown): FailoverError {
   const fact = error instanceof Error ? error.message : String(error);
+  if (isOutOfDescriptors(error)) {
+    const message = `Cannot go on: ${fact}`;
+    return new FailoverError('FAILOVER_OUT_OF_DESCRIPTORS', message, { cause: error });
+  }
+  if (isMissingModule(error)) {
+    const hint = 'Raise the limit of open files (`ulimit -n`), or install failover again.';
+    const message = `Cannot load the program: ${fact}`;
+    return new FailoverError('FAILOVER_UNEXPECTED', message, { cause: error, hint });
+  }
   return new FailoverError('FAILOVER_UNEXPECTED', `Unexpected failure: ${fact}`, { cause: error });
+}
+
+/** Node takes one that it could not open, for want of descriptors, for one that is not there. */
+function isMissingModule(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
 }

@@ -8,18 +8,28 @@
 export async function main(argv: string[]): Promise<void> {
   process.stdout.on('error', endQuietly);
   process.stderr.on('error', endQuietly);
+  let report = reportPlainly;
   try {
     if (argv.length === 3 && (argv[2] === '--version' || argv[2] === '-V')) {
       const { packageVersion } = await import('../version.ts');
       process.stdout.write(`${packageVersion()}\n`);
       return;
     }
+    // Now: when something has failed there may be nothing left to load it with.
+    report = (await import('./failure.ts')).reportFailure;
     const { runProgram } = await import('./program.ts');
     await runProgram(argv.slice(2));
   } catch (error) {
-    const { reportFailure } = await import('./failure.ts');
-    reportFailure(error);
+    report(error);
   }
+}
+
+/** Where not even the program could be loaded. */
+function reportPlainly(error: unknown): void {
+  const fact = error instanceof Error ? error.message : String(error);
+  const hint = 'Raise the limit of open files (`ulimit -n`), or install failover again.';
+  process.stderr.write(`failover: Cannot start: ${fact}\n${hint}\n`);
+  process.exitCode = 1;
 }
 
 /** Whoever read our output has seen enough (`failover status | head -1`): no failure of ours. */

@@ -45,5 +45,7 @@ const REASONS: ReadonlyMap<string, readonly [code: ErrorCode, fact: string]> = n
   ['ELOOP', ['FAILOVER_STATE_DIR_NOT_A_DIRECTORY', 'its symbolic links never end']],
   ['ENOSPC', ['FAILOVER_STATE_DIR_FULL', 'no space is left on the file system']],
   ['EDQUOT', ['FAILOVER_STATE_DIR_FULL', "the user's disk quota is used up"]],
+  ['EMFILE', ['FAILOVER_OUT_OF_DESCRIPTORS', 'this process may open no more files']],
+  ['ENFILE', ['FAILOVER_OUT_OF_DESCRIPTORS', 'no more files may be open on this machine']],
   ['ENAMETOOLONG', ['FAILOVER_PATH_TOO_LONG', 'the path is too long']],
 ]);

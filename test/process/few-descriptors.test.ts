@@ -1,0 +1,47 @@
+// Where hardly any file may be open: a command does its work or says what it lacks, and never prints a stack trace.
+import { spawn } from 'node:child_process';
+import { expect, it } from 'vitest';
+import { inGroup } from '../support/process-group.ts';
+import type { Group } from '../support/process-group.ts';
+import { LAUNCHER } from '../support/process-node.ts';
+
+/** From what Node.js itself can hardly start with to what everything works with. */
+const LIMITS = Array.from({ length: 21 }, (_, index) => 20 + 5 * index);
+
+it.each(['run', 'status', 'promote'] as const)('`%s` under each limit', (command) =>
+  inGroup(async (group) => {
+    await group.startAll(['a', 'b']);
+    const codes = new Set<number | null>();
+    for (const limit of LIMITS) {
+      // One that starts is the first of a group of its own, and ends with its command.
+      const words =
+        command === 'run'
+          ? ['run', '--group', `g${limit}`, '--restart', 'never', '--', 'true']
+          : [command, '--group', 'g'];
+      const { code, stderr } = await runUnder(limit, words, group);
+      codes.add(code);
+      expect(stderr, `at ${limit}`).not.toMatch(/^\s+at /m);
+      expect([0, 1], `at ${limit}: ${stderr}`).toContain(code);
+      if (code === 1) expect(stderr, `at ${limit}`).toMatch(/^failover: Cannot .+\n.*`ulimit -n`/m);
+    }
+    expect([...codes].sort()).toEqual([0, 1]);
+  }),
+);
+
+interface Result {
+  readonly code: number | null;
+  readonly stderr: string;
+}
+
+async function runUnder(limit: number, words: readonly string[], group: Group): Promise<Result> {
+  const [command = '', ...rest] = words;
+  const own = [process.execPath, LAUNCHER, command, '--state-dir', group.stateDir, ...rest];
+  const child = spawn('sh', ['-c', `ulimit -n ${limit}; exec "$@"`, 'sh', ...own], {
+    env: { ...process.env, NODE_OPTIONS: '', XDG_RUNTIME_DIR: group.path('run') },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, stderr };
+}
