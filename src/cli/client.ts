@@ -16,6 +16,7 @@ import { peekGroup } from '../lease/file/peek.ts';
 import type { GroupPeek } from '../lease/file/peek.ts';
 import type { NodeStatus } from '../runtime/node-status.ts';
 import type { RpcMethod } from '../transport/rpc-message.ts';
+import { lackOfDescriptors } from '../workload/spare-descriptors.ts';
 import { Deadline } from './deadline.ts';
 import { readNodeStatus } from './node-answer.ts';
 
@@ -175,6 +176,9 @@ export async function ask(record: RegisteredNode, question: Question): Promise<u
     });
   } catch (error) {
     if (!(error instanceof FailoverError)) throw error;
+    // A connection that could not be opened from here looks like one that nobody takes there.
+    const lack = error.code === 'FAILOVER_NODE_UNREACHABLE' ? lackOfDescriptors() : null;
+    if (lack !== null) throw lack;
     const hasWaited = performance.now() - startedAt >= timeoutMs;
     const isSilence =
       error.code === 'FAILOVER_NODE_UNREACHABLE' || error.code === 'FAILOVER_TIMED_OUT';
