@@ -1,6 +1,7 @@
 // Ends what a run of this process started and what left the session, also where it holds no lock.
-import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { identityOfPath } from '../lease/file/file-identity.ts';
 import type { NodeRecord } from '../lease/lease-store.ts';
 import { hasEnded, procIsUsable, readStat } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
@@ -10,12 +11,13 @@ import { SignalLadder } from './signal-ladder.ts';
 
 export interface HelperSources extends GroupMark {
   readonly node: string;
-  readonly workloadLockPath: string;
+  /** The identities of the workload lock's files that its runs inherited, whatever became of their name. */
+  readonly lockFiles: ReadonlySet<string>;
   readonly listNodes: () => readonly NodeRecord[];
 }
 
 /**
- * Ends each process that has the workload lock's file open and whose environment says that this process
+ * Ends each process that has a workload lock's file open and whose environment says that this process
  * started it: its group, its directory, its node id, and no earlier than this process itself. One look
  * costs milliseconds; done within the grace + 2.5 s.
  *
@@ -47,23 +49,19 @@ function findRunHelpers(sources: HelperSources): readonly ProcessStat[] {
     // A node that a workload started is no helper, and ends what is its own.
     if (supervisors.has(stat.pid)) return [];
     const isOurs = readMark(stat.pid, sources)?.node === sources.node;
-    return isOurs && hasOpen(stat.pid, sources.workloadLockPath) ? [stat] : [];
+    return isOurs && hasOpen(stat.pid, sources.lockFiles) ? [stat] : [];
   });
 }
 
-/** Also when the file was removed since. */
-function hasOpen(pid: number, path: string): boolean {
-  const file = statSync(path, { throwIfNoEntry: false });
+function hasOpen(pid: number, files: ReadonlySet<string>): boolean {
   const directory = `/proc/${String(pid)}/fd`;
   try {
     return readdirSync(directory).some((fd) => {
-      const descriptor = `${directory}/${fd}`;
-      if (readlinkSync(descriptor) === `${path} (deleted)`) return true;
-      const opened = statSync(descriptor, { throwIfNoEntry: false });
-      return file !== undefined && opened?.dev === file.dev && opened.ino === file.ino;
+      const identity = identityOfPath(`${directory}/${fd}`);
+      return identity !== null && files.has(identity);
     });
   } catch {
-    // It ended, or closed one of them just now: the next look shows it.
+    // It ended: the next look shows it.
     return false;
   }
 }

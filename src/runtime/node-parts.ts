@@ -137,13 +137,13 @@ export function buildWorkload(
     },
     endHolders: (graceMs) =>
       fencing().clearLeftovers({ fenceGraceMs: graceMs, stopGraceMs: graceMs }),
-    endHelpers: (graceMs) =>
+    endHelpers: (graceMs, lockFiles) =>
       endRunHelpers(
         {
           group: options.group,
           stateDir: dirname(lease.paths.directory),
           node: settings.nodeId,
-          workloadLockPath: lease.paths.workloadLock,
+          lockFiles,
           listNodes: () => lease.listNodes(),
         },
         graceMs,

@@ -2,12 +2,18 @@
 import type { WorkloadLock } from '../runtime/ports.ts';
 import { isProvedFree } from './workload-lock.ts';
 
+/** Returns the pids that are still there. `lockFiles`: the identities of the files that its runs had open. */
+export type EndHelpers = (
+  graceMs: number,
+  lockFiles: ReadonlySet<string>,
+) => Promise<readonly number[]>;
+
 export interface StoppedWorkload {
   readonly lock: WorkloadLock;
   /** Ends what left its session and still holds the workload lock; null: nobody here can. */
   readonly endHolders?: ((graceMs: number) => Promise<unknown>) | null;
   /** Ends what a workload that stood by started and what left its session; null: nobody here can. */
-  readonly endHelpers?: ((graceMs: number) => Promise<readonly number[]>) | null;
+  readonly endHelpers?: EndHelpers | null;
   readonly warn: (message: string) => void;
 }
 
@@ -36,9 +42,10 @@ export async function proveFree(
 export async function endStandbyHelpers(
   { endHelpers, warn }: StoppedWorkload,
   graceMs: number,
+  lockFiles: ReadonlySet<string>,
 ): Promise<void> {
   try {
-    const left = (await endHelpers?.(graceMs)) ?? [];
+    const left = (await endHelpers?.(graceMs, lockFiles)) ?? [];
     if (left.length > 0) warn(`${describePids(left)} of the hot workload did not end.`);
   } catch (error) {
     warn(`What left the hot workload's session could not be looked for: ${String(error)}.`);

@@ -1,6 +1,7 @@
 // What every kind of workload has in common: spawning, hooks, readiness, the end, and the way out.
 import { FailoverError } from '../errors.ts';
 import type { ReadyWhen } from '../config/ready-when.ts';
+import { identityOfDescriptor } from '../lease/file/file-identity.ts';
 import type { SessionLedger, SessionRecord } from '../lease/lease-store.ts';
 import type {
   HookResult,
@@ -28,6 +29,7 @@ import { closeDescription, dismiss, newRun } from './run.ts';
 import type { Run } from './run.ts';
 import { SessionBook } from './session-book.ts';
 import { describePids, endStandbyHelpers, proveFree } from './stopped.ts';
+import type { EndHelpers } from './stopped.ts';
 
 /** What to do with a workload whose supervisor dies. */
 type OrphanMode = 'stop' | 'kill' | 'keep';
@@ -52,7 +54,7 @@ export interface WorkloadOptions {
   /** Ends what left its session and still holds the workload lock; null: nobody here can. */
   readonly endHolders?: ((graceMs: number) => Promise<unknown>) | null;
   /** Ends what a workload that stood by started and what left its session; null: nobody here can. */
-  readonly endHelpers?: ((graceMs: number) => Promise<readonly number[]>) | null;
+  readonly endHelpers?: EndHelpers | null;
   /** Takes what a person should know and nobody decides on: one sentence. */
   readonly warn: (message: string) => void;
 }
@@ -76,6 +78,8 @@ export abstract class SupervisedWorkload implements Workload {
   /** The newest run; earlier ones live on in the book until their sessions are empty. */
   protected run: Run | null = null;
   readonly #output: OutputSink;
+  /** The lock files that runs have inherited, whatever has their name by now. */
+  readonly #lockFiles = new Set<string>();
   /** How often it was stopped: what a stop overtook does not start after it either. */
   #stops = 0;
   /** What is being made ready, and since which stop. */
@@ -227,6 +231,7 @@ export abstract class SupervisedWorkload implements Workload {
     });
     const run = newRun(gated, description);
     run.active = active;
+    this.#noteLockFile(description);
     try {
       if (this.#stops !== start.begun) throw stoppedWhileStarting();
       const keep = orphan === 'keep';
@@ -344,7 +349,15 @@ export abstract class SupervisedWorkload implements Workload {
       this.options.warn(`${describePids(remaining)} did not end after SIGKILL: nobody can start.`);
     }
     if (wasActive) await proveFree(this.options, graceMs);
-    else if (stoodBy) await endStandbyHelpers(this.options, graceMs);
+    else if (stoodBy) await endStandbyHelpers(this.options, graceMs, this.#lockFiles);
+  }
+
+  #noteLockFile({ fd }: LockDescription): void {
+    const [oldest] = this.#lockFiles;
+    if (oldest !== undefined && this.#lockFiles.size >= MOST_LOCK_FILES) {
+      this.#lockFiles.delete(oldest);
+    }
+    this.#lockFiles.add(identityOfDescriptor(fd));
   }
 
   /** A hook holds the lock also where our copy is closed already, or the workload has ended. */
@@ -374,6 +387,9 @@ export abstract class SupervisedWorkload implements Workload {
     return this.run.opened ? 'standby' : 'armed';
   }
 }
+
+/** A file is another one only where somebody replaced it. */
+const MOST_LOCK_FILES = 16;
 
 function stoppedWhileStarting(): FailoverError {
   return new FailoverError(

@@ -1,16 +1,18 @@
 // What of all that has the workload lock's file open is ended with a run of this process, and what is not.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { endRunHelpers } from '../../src/fence/run-helpers.ts';
 import type { HelperSources } from '../../src/fence/run-helpers.ts';
+import { identityOfPath } from '../../src/lease/file/file-identity.ts';
 import { ownIdentity } from '../../src/fence/process-identity.ts';
 import { until } from '../support/until.ts';
 
 interface Place extends HelperSources {
+  readonly lockPath: string;
   /** Starts what sleeps, in a session of its own. */
   readonly start: (how?: {
     readonly node?: string;
@@ -22,8 +24,8 @@ interface Place extends HelperSources {
 
 function place(): Place {
   const stateDir = mkdtempSync(join(tmpdir(), 'failover-helpers-'));
-  const workloadLockPath = join(stateDir, 'workload.lock');
-  writeFileSync(workloadLockPath, '');
+  const lockPath = join(stateDir, 'workload.lock');
+  writeFileSync(lockPath, '');
   onTestFinished(() => {
     rmSync(stateDir, { recursive: true, force: true });
   });
@@ -33,7 +35,7 @@ function place(): Place {
     opens = true,
     script,
   } = {}) => {
-    const fd = openSync(opens ? workloadLockPath : '/dev/null', 'r+');
+    const fd = openSync(opens ? lockPath : '/dev/null', 'r+');
     const child = spawn('sh', ['-c', `${script ?? ''} echo up; while :; do sleep 0.02; done`], {
       detached: true,
       stdio: ['ignore', 'pipe', 'ignore', fd],
@@ -51,7 +53,8 @@ function place(): Place {
     await new Promise((resolve) => child.stdout?.once('data', resolve));
     return child;
   };
-  return { group: 'web', stateDir, node: 'a', workloadLockPath, listNodes: () => [], start };
+  const lockFiles = new Set([identityOfPath(lockPath) ?? '']);
+  return { group: 'web', stateDir, node: 'a', lockPath, lockFiles, listNodes: () => [], start };
 }
 
 function hasEnded(child: ChildProcess): boolean {
@@ -62,10 +65,21 @@ test('a helper of this run ends, by KILL where it ignores TERM, also when the fi
   const sources = place();
   const helper = await sources.start();
   const stubborn = await sources.start({ script: "trap '' TERM;" });
-  rmSync(sources.workloadLockPath);
+  rmSync(sources.lockPath);
   expect(await endRunHelpers(sources, 200)).toEqual([]);
   await until('their ends to be seen', () => hasEnded(helper) && hasEnded(stubborn));
   expect([helper.signalCode, stubborn.signalCode]).toEqual(['SIGTERM', 'SIGKILL']);
+});
+
+test('a helper ends that has a file which was replaced, and not what has only the one that is there', async () => {
+  const sources = place();
+  const helper = await sources.start();
+  renameSync(sources.lockPath, `${sources.lockPath}.old`);
+  writeFileSync(sources.lockPath, '');
+  const stranger = await sources.start();
+  expect(await endRunHelpers(sources, 1000)).toEqual([]);
+  await until('its end to be seen', () => hasEnded(helper));
+  expect(hasEnded(stranger)).toBe(false);
 });
 
 test('what is of another node or group, or has not got the file, is left alone', async () => {
