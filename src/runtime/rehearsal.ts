@@ -58,7 +58,10 @@ export async function rehearse(parts: RehearsalParts): Promise<number> {
 const PREFIX = 'rehearsal-';
 
 /** Nothing can be left of a directory that was never there: no search of all processes for it. */
-const NOBODY_ELSE = { findDeletedHolders: () => [], findNotedEpoch: () => 0 };
+const NOBODY_ELSE = {
+  findDeletedHolders: () => [],
+  findFormerNotes: () => ({ epoch: 0, lockfile: null }),
+};
 
 /** Left by nodes that were killed while they rehearsed and are no longer on record. */
 function removeAbandoned(directory: string): void {

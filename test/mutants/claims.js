@@ -21,7 +21,7 @@ export const CLAIMS = [
     says: 'A newcomer begins again at 1 although others know of higher epochs in the removed directory.',
     breaks: 'S2',
     file: 'src/lease/file/foundation.ts',
-    from: 'const known = Math.max(floor, noted, this.memory.recall(), highestEpoch(this.#paths.epochs));',
+    from: 'const known = Math.max(floor, noted.epoch, this.memory.recall(), highestEpoch(this.#paths.epochs));',
     to: 'const known = Math.max(floor, 0 * noted, highestEpoch(this.#paths.epochs));',
     killers: [
       {

@@ -144,6 +144,20 @@ describe('the state directory', () => {
       }),
   );
 
+  it('loses primary.lock as its holder is killed: what that made is known for a leftover', () =>
+    inGroup(async (group) => {
+      const [a, b] = await group.startAll(['a', 'b']);
+      await group.active(1);
+      // It can neither step down nor make the file anew.
+      a.kill('SIGSTOP');
+      rmSync(join(group.groupDir, 'primary.lock'));
+      a.kill('SIGKILL');
+      await group.active(2);
+      await group.reaches(b, 'serving');
+      expect(group.files(group.groupDir)).toContain('primary.lock.lock');
+      expect(JSON.stringify(b.log)).not.toContain('another program holds');
+    }));
+
   it.each([
     ['its epochs alone are', ['epochs']],
     ['all of it is', ['']],

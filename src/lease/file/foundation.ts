@@ -1,8 +1,10 @@
 // What a lease stands on, the lock files and the directory of epochs: made, and made anew after a removal.
 import { findDeletedLockHolders } from './deleted-holders.ts';
 import { highestEpoch, recordEpoch } from './epoch.ts';
-import { EpochMemory, findNotedEpoch } from './epoch-memory.ts';
+import { EpochMemory } from './epoch-memory.ts';
 import { identityOfPath } from './file-identity.ts';
+import { findFormerNotes } from './former-notes.ts';
+import type { FormerNotes } from './former-notes.ts';
 import type { GroupPaths } from './group-paths.ts';
 import type { Membership } from './membership.ts';
 import { LockFiles } from './lock-files.ts';
@@ -13,13 +15,13 @@ import type { WorkloadLockFile } from './workload-lock-file.ts';
 export interface RemovedFilesSearch {
   /** Processes that may be active on lock files of this directory that were removed. */
   readonly findDeletedHolders: (directory: string) => readonly { readonly pid: number }[];
-  /** The highest epoch that is noted in such a file. */
-  readonly findNotedEpoch: (directory: string) => number;
+  /** What is noted in such files. */
+  readonly findFormerNotes: (directory: string) => FormerNotes;
 }
 
 export const WHOLE_MACHINE: RemovedFilesSearch = {
   findDeletedHolders: findDeletedLockHolders,
-  findNotedEpoch,
+  findFormerNotes,
 };
 
 /**
@@ -69,12 +71,18 @@ export class Foundation {
       this.waitsFor = [...new Set(this.#deletedHolders().map(({ pid }) => pid))];
       if (this.waitsFor.length > 0) return false;
       this.memory.keep();
-      const noted = this.#search.findNotedEpoch(this.#paths.directory);
-      const known = Math.max(floor, noted, this.memory.recall(), highestEpoch(this.#paths.epochs));
+      const noted = this.#search.findFormerNotes(this.#paths.directory);
+      const known = Math.max(
+        floor,
+        noted.epoch,
+        this.memory.recall(),
+        highestEpoch(this.#paths.epochs),
+      );
       this.leaveEpoch(known);
       // The epochs first: where they are missing, lock files do not count.
       makeEpochDirectory(this.#paths);
-      if (!this.#lockFiles.make(known)) return false;
+      // Who had made the lockfile had a lock that was removed, and has ended: nobody waits for it above.
+      if (!this.#lockFiles.make(known, noted.lockfile)) return false;
     }
     this.#keep();
     return true;

@@ -5,6 +5,7 @@ import { tryLock } from 'fs-native-extensions';
 import { identityOf, identityOfDescriptor, identityOfPath } from './file-identity.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { lockNoteContent, markOf, readLockNote } from './lock-note.ts';
+import type { LockNote, LockfileNote } from './lock-note.ts';
 import { errnoOf, withStorageErrors } from './storage-error.ts';
 
 /**
@@ -26,10 +27,15 @@ export class LockFiles {
 
   /**
    * Makes those that are missing or not ours, with the room that a holder's note needs on a full disk, and
-   * with `epoch`, the highest that anybody knows of. False: what is there is locked by somebody.
+   * with `epoch`, the highest that anybody knows of. `lockfile` is the identity of the directory that a
+   * holder of the file of before has left, if any: it is nobody else's. False: what is there is locked by
+   * somebody.
    */
-  make(epoch: number): boolean {
-    return this.#all().every((path) => this.#isOurs(path) || this.#makeOne(path, epoch));
+  make(epoch: number, lockfile: string | null = null): boolean {
+    const left: LockfileNote =
+      lockfile === null ? { state: 'none' } : { state: 'made', identity: lockfile };
+    const known = { epoch, lockfile: left };
+    return this.#all().every((path) => this.#isOurs(path) || this.#makeOne(path, known));
   }
 
   #all(): readonly string[] {
@@ -46,12 +52,12 @@ export class LockFiles {
     return found === identity;
   }
 
-  #makeOne(path: string, epoch: number): boolean {
+  #makeOne(path: string, known: Pick<LockNote, 'epoch' | 'lockfile'>): boolean {
     // Complete before it has its name: nobody who opens it by the name finds it half made.
     const temporary = `${path}.${randomBytes(6).toString('hex')}`;
     return withStorageErrors(`make ${path}`, () => {
       try {
-        this.#write(temporary, epoch);
+        this.#write(temporary, known);
         return linkUnlessThere(temporary, path) || replaceStranger(temporary, path);
       } finally {
         rmSync(temporary, { force: true });
@@ -59,12 +65,11 @@ export class LockFiles {
     });
   }
 
-  #write(path: string, epoch: number): void {
+  #write(path: string, known: Pick<LockNote, 'epoch' | 'lockfile'>): void {
     const fd = openSync(path, 'wx', 0o600);
     try {
       const note = { self: identityOfDescriptor(fd), mark: markOf(this.#paths.directory) };
-      const nothing = { starter: null, lockfile: { state: 'none' } } as const;
-      writeSync(fd, lockNoteContent({ ...note, epoch, ...nothing }));
+      writeSync(fd, lockNoteContent({ ...note, ...known, starter: null }));
     } finally {
       closeSync(fd);
     }

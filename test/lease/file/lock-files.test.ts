@@ -1,7 +1,9 @@
 // Lock files count only if they say that they are themselves, and others are replaced under their own lock.
 import {
+  closeSync,
   copyFileSync,
   mkdirSync,
+  openSync,
   readdirSync,
   renameSync,
   statSync,
@@ -14,6 +16,7 @@ import { groupPaths } from '../../../src/lease/file/group-paths.ts';
 import type { GroupPaths } from '../../../src/lease/file/group-paths.ts';
 import { KernelLock } from '../../../src/lease/file/kernel-lock.ts';
 import { LockFiles } from '../../../src/lease/file/lock-files.ts';
+import { readLockNote } from '../../../src/lease/file/lock-note.ts';
 import { temporaryDirectory } from '../support/fixtures.ts';
 
 function setUp(): { readonly paths: GroupPaths; readonly files: LockFiles } {
@@ -33,6 +36,15 @@ it('are made where they are missing, private and with room for the note', () => 
   expect(new LockFiles(paths).make(4)).toBe(true);
   expect(identityOfPath(paths.primaryLock)).toBe(before);
   expect(readdirSync(paths.directory)).toHaveLength(2);
+});
+
+it('say which lockfile a holder of the file of before has made', () => {
+  const { paths, files } = setUp();
+  files.make(3, 'some identity');
+  const fd = openSync(paths.primaryLock, 'r');
+  const { lockfile } = readLockNote(fd);
+  closeSync(fd);
+  expect(lockfile).toEqual({ state: 'made', identity: 'some identity' });
 });
 
 it.each([
