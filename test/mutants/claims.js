@@ -21,8 +21,8 @@ export const CLAIMS = [
     says: 'A newcomer begins again at 1 although others know of higher epochs in the removed directory.',
     breaks: 'S2',
     file: 'src/lease/file/foundation.ts',
-    from: 'const known = Math.max(floor, noted.epoch, this.memory.recall(), highestEpoch(this.#paths.epochs));',
-    to: 'const known = Math.max(floor, 0 * noted, highestEpoch(this.#paths.epochs));',
+    from: 'const known = Math.max(\n        floor,\n        noted.epoch,\n        this.memory.recall(),\n        highestEpoch(this.#paths.epochs),\n      );',
+    to: 'const known = Math.max(floor, 0 * noted.epoch, highestEpoch(this.#paths.epochs));',
     killers: [
       {
         test: 'test/lease/file/removed-directory.test.ts',
