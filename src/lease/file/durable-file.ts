@@ -22,12 +22,10 @@ export function replaceFile(path: string, content: string | Buffer): void {
   syncDirectory(dirname(path));
 }
 
-/** As `replaceFile` for what means nothing after a power loss: of a process, or of a lock it holds. */
-export function replaceVolatileFile(path: string, content: string | Buffer): void {
-  closeSync(replaceOpenFile(path, content, () => undefined));
-}
-
-/** As `replaceVolatileFile`; the new file stays open, and is prepared before anybody finds it by its name. */
+/**
+ * As `replaceFile` for what means nothing after a power loss: of a process, or of a lock it holds. The new
+ * file stays open, and is prepared before anybody finds it by its name.
+ */
 export function replaceOpenFile(
   path: string,
   content: string | Buffer,
