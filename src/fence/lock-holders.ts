@@ -1,5 +1,5 @@
 // Which processes hold a lock: /proc/<pid>/fdinfo names every copy of the open file description.
-import { closeSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOutOfResources } from '../out-of-resources.ts';
 import { procIsUsable } from './process-identity.ts';
@@ -87,7 +87,8 @@ function identifyFile(path: string): FileId | null {
 function readLockInode(path: string): string | undefined {
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    // What somebody put there may be a pipe.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return undefined;
   }

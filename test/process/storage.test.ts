@@ -1,4 +1,5 @@
 // The ground taken away: state directory, lock files and sockets removed while the nodes run.
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -157,6 +158,20 @@ describe('the state directory', () => {
       expect(group.files(group.groupDir)).toContain('primary.lock.lock');
       expect(JSON.stringify(b.log)).not.toContain('another program holds');
     }));
+
+  it.each(['primary.lock', 'workload.lock'])(
+    'has a pipe in the place of %s: nobody waits for it, and somebody leads again',
+    (name) =>
+      inGroup(async (group) => {
+        const nodes = await group.startAll(['a', 'b']);
+        await group.active(1);
+        rmSync(join(group.groupDir, name));
+        execFileSync('mkfifo', [join(group.groupDir, name)]);
+        expect((await group.active(2)).epoch).toBeGreaterThan(1);
+        await group.primaryOf(nodes);
+        expect((await group.client('status')).code).toBe(0);
+      }),
+  );
 
   it.each([
     ['its epochs alone are', ['epochs']],

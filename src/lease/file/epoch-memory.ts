@@ -1,5 +1,5 @@
 // The highest epoch that is known beside the directory of epochs, which somebody may remove.
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { identityOfDescriptor, identityOfPath } from './file-identity.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { readLockNote } from './lock-note.ts';
@@ -44,9 +44,13 @@ export class EpochMemory {
     if (identity === null || identity === this.#identity) return;
     let fd: number;
     try {
-      fd = openSync(this.#primaryLock, constants.O_RDONLY);
+      fd = openSync(this.#primaryLock, WITHOUT_WAITING);
     } catch {
       // Gone again, or nothing left to open it with: at the next look.
+      return;
+    }
+    if (!fstatSync(fd).isFile()) {
+      closeSync(fd);
       return;
     }
     this.close();
@@ -65,3 +69,6 @@ export class EpochMemory {
     }
   }
 }
+
+/** What has the name may be a pipe, and nobody may ever write to it. */
+const WITHOUT_WAITING = constants.O_RDONLY | constants.O_NONBLOCK;

@@ -1,5 +1,5 @@
 // Whether anybody holds a lock on a file, asked of the kernel's own table: looking disturbs no claimant.
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { identityOfPath, statOrNull } from './file-identity.ts';
 
 /** Set when the table was found not to show a lock that was there: some sandboxes have an empty one. */
@@ -52,7 +52,8 @@ const ONE_PIECE_CHARACTERS = 4000;
 function keyOf(path: string): string | null {
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    // What somebody put there may be a pipe.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return null;
   }
