@@ -1,4 +1,5 @@
 // What is to be said and proved once a workload was stopped: who outlived it, and that its lock is free.
+import { performance } from 'node:perf_hooks';
 import type { WorkloadLock } from '../runtime/ports.ts';
 import { isProvedFree } from './workload-lock.ts';
 
@@ -20,14 +21,52 @@ export interface StoppedWorkload {
 /** How long an ended run's lock may take to become free before somebody is looked for who has it, ms. */
 const SHORT_WAIT_MS = 50;
 
+/** How long what left the session may take to end; a stop that comes later with less time counts at once. */
+export class OutsideGrace {
+  #graceMs: number;
+  #killAtMs = Infinity;
+  #order: ((graceMs: number) => void) | null = null;
+
+  constructor(graceMs: number) {
+    this.#graceMs = graceMs;
+  }
+
+  shorten(graceMs: number): void {
+    if (this.#order === null) this.#graceMs = Math.min(this.#graceMs, graceMs);
+    else if (performance.now() + graceMs < this.#killAtMs) this.#order(graceMs);
+  }
+
+  /** Orders it, and again whenever the grace gets shorter; the answer to the last order counts. */
+  spend<T>(end: (graceMs: number) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let newest = 0;
+      this.#order = (graceMs) => {
+        newest += 1;
+        const number = newest;
+        this.#killAtMs = performance.now() + graceMs;
+        end(graceMs).then(
+          (answer) => {
+            if (number === newest) resolve(answer);
+          },
+          (error: unknown) => {
+            if (number === newest)
+              reject(error instanceof Error ? error : new Error(String(error)));
+          },
+        );
+      };
+      this.#order(this.#graceMs);
+    });
+  }
+}
+
 /** Resolves when the lock is free, or it was said that it is not. Never rejects. */
 export async function proveFree(
   { lock, endHolders, warn }: StoppedWorkload,
-  graceMs: number,
+  grace: OutsideGrace,
 ): Promise<void> {
   try {
     if (await isProvedFree(lock, SHORT_WAIT_MS)) return;
-    await endHolders?.(graceMs);
+    if (endHolders) await grace.spend(endHolders);
     if (await isProvedFree(lock)) return;
     warn(
       "The workload's session is empty, but another process still holds the workload lock: " +
@@ -41,11 +80,13 @@ export async function proveFree(
 /** Ends what left the session of a workload that only stood by: no lock tells of it. Never rejects. */
 export async function endStandbyHelpers(
   { endHelpers, warn }: StoppedWorkload,
-  graceMs: number,
+  grace: OutsideGrace,
   lockFiles: ReadonlySet<string>,
 ): Promise<void> {
   try {
-    const left = (await endHelpers?.(graceMs, lockFiles)) ?? [];
+    const left = endHelpers
+      ? await grace.spend(async (graceMs) => endHelpers(graceMs, lockFiles))
+      : [];
     if (left.length > 0) warn(`${describePids(left)} of the hot workload did not end.`);
   } catch (error) {
     warn(`What left the hot workload's session could not be looked for: ${String(error)}.`);

@@ -28,7 +28,7 @@ import { removeRoleFile, writeRoleFile } from './role-file.ts';
 import { closeDescription, dismiss, newRun } from './run.ts';
 import type { Run } from './run.ts';
 import { SessionBook } from './session-book.ts';
-import { describePids, endStandbyHelpers, proveFree } from './stopped.ts';
+import { describePids, endStandbyHelpers, OutsideGrace, proveFree } from './stopped.ts';
 import type { EndHelpers } from './stopped.ts';
 
 /** What to do with a workload whose supervisor dies. */
@@ -84,7 +84,11 @@ export abstract class SupervisedWorkload implements Workload {
   #stops = 0;
   /** What is being made ready, and since which stop. */
   #arming: { readonly stops: number; readonly done: Promise<void> } | null = null;
-  #stop: { readonly emptying: Emptying; readonly done: Promise<void> } | null = null;
+  #stop: {
+    readonly emptying: Emptying;
+    readonly grace: OutsideGrace;
+    readonly done: Promise<void>;
+  } | null = null;
 
   constructor(options: WorkloadOptions) {
     this.options = options;
@@ -138,6 +142,7 @@ export abstract class SupervisedWorkload implements Workload {
   stop(graceMs: number): Promise<void> {
     if (this.#stop !== null) {
       this.#stop.emptying.shorten(graceMs);
+      this.#stop.grace.shorten(graceMs);
       return this.#stop.done;
     }
     this.#stops += 1;
@@ -145,8 +150,9 @@ export abstract class SupervisedWorkload implements Workload {
       this.activeLock() !== null || this.book.records().some(({ active }) => active);
     if (this.run !== null) dismiss(this.run);
     const emptying = new Emptying(() => this.book.records(), graceMs);
-    const done = this.#finishStop(emptying, { graceMs, wasActive });
-    this.#stop = { emptying, done };
+    const grace = new OutsideGrace(graceMs);
+    const done = this.#finishStop(emptying, { grace, wasActive });
+    this.#stop = { emptying, grace, done };
     return done;
   }
 
@@ -323,10 +329,10 @@ export abstract class SupervisedWorkload implements Workload {
 
   async #finishStop(
     emptying: Emptying,
-    { graceMs, wasActive }: { readonly graceMs: number; readonly wasActive: boolean },
+    { grace, wasActive }: { readonly grace: OutsideGrace; readonly wasActive: boolean },
   ): Promise<void> {
     try {
-      await this.#settleStop(await emptying.done, { graceMs, wasActive });
+      await this.#settleStop(await emptying.done, { grace, wasActive });
     } finally {
       // Also when something failed: the next stop tries again.
       this.#stop = null;
@@ -335,7 +341,7 @@ export abstract class SupervisedWorkload implements Workload {
 
   async #settleStop(
     remaining: readonly number[],
-    { graceMs, wasActive }: { readonly graceMs: number; readonly wasActive: boolean },
+    { grace, wasActive }: { readonly grace: OutsideGrace; readonly wasActive: boolean },
   ): Promise<void> {
     this.releaseLock();
     const stoodBy = this.run !== null && this.run.opened && !this.run.active;
@@ -348,8 +354,8 @@ export abstract class SupervisedWorkload implements Workload {
     if (remaining.length > 0) {
       this.options.warn(`${describePids(remaining)} did not end after SIGKILL: nobody can start.`);
     }
-    if (wasActive) await proveFree(this.options, graceMs);
-    else if (stoodBy) await endStandbyHelpers(this.options, graceMs, this.#lockFiles);
+    if (wasActive) await proveFree(this.options, grace);
+    else if (stoodBy) await endStandbyHelpers(this.options, grace, this.#lockFiles);
   }
 
   #noteLockFile({ fd }: LockDescription): void {

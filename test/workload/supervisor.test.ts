@@ -151,6 +151,29 @@ describe('stopping a workload', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('shortens the grace of what still holds the lock when a second stop has less', async () => {
+    const graces: number[] = [];
+    const { workload, lock, warnings } = await workloadOf('exec sleep 100', {
+      endHolders: (graceMs) => {
+        graces.push(graceMs);
+        // As one that ignores TERM does: it outlives its grace.
+        if (graceMs > 0) return new Promise(() => undefined);
+        holder.close();
+        return Promise.resolve();
+      },
+    });
+    await workload.activate(TERM);
+    const holder = await heldBesides(workload, lock);
+    const stopped = workload.stop(1_000_000);
+    await until('the holder to be asked', () => graces.length === 1);
+    void workload.stop(2_000_000);
+    expect(graces).toEqual([1_000_000]);
+    void workload.stop(0);
+    await stopped;
+    expect(graces).toEqual([1_000_000, 0]);
+    expect(warnings).toEqual([]);
+  });
+
   it('has nobody ended where the lock is free', async () => {
     let calls = 0;
     const { workload } = await workloadOf('exec sleep 100', {
