@@ -6,7 +6,7 @@ import { identityOf, identityOfDescriptor, identityOfPath } from './file-identit
 import type { GroupPaths } from './group-paths.ts';
 import { lockNoteContent, markOf, readLockNote } from './lock-note.ts';
 import type { LockNote, LockfileNote } from './lock-note.ts';
-import { errnoOf, withStorageErrors } from './storage-error.ts';
+import { errnoOf, storageError, withStorageErrors } from './storage-error.ts';
 
 /**
  * Lock files prove that whoever made them had looked for those who go by earlier ones. A file that was
@@ -113,7 +113,7 @@ function withOpen<T>(path: string, use: (fd: number) => T): T | null {
     fd = openSync(path, 'r+');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return null;
-    throw error;
+    throw storageError(`open ${path}`, error);
   }
   try {
     return use(fd);

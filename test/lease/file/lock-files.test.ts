@@ -99,5 +99,7 @@ it('do not count where a directory or nothing readable is in their place', () =>
   expect(other.areThere).toBe(false);
   const { paths: blocked, files: none } = setUp();
   mkdirSync(blocked.primaryLock);
-  expect(() => none.make(0)).toThrow(/primary\.lock/);
+  expect(() => none.areThere).toThrow(
+    `Cannot open ${blocked.primaryLock}: a directory has the name of a file.`,
+  );
 });
