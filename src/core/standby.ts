@@ -20,7 +20,7 @@ export function standbyEvent(state: NodeState, event: StandbyEvent, settings: Se
     case 'workload-armed':
       return stay({ ...state, armed: true, rearmAt: null });
     case 'workload-stopped': {
-      // Nothing was to be stopped here: it was an order of an earlier role, and a process is missing now.
+      // Of one that had ended, or an order of an earlier role: then a process is missing now.
       const rearmAt = state.armed && standsByReady(settings) ? state.at : state.rearmAt;
       return stay({ ...state, armed: false, rearmAt });
     }
@@ -29,7 +29,8 @@ export function standbyEvent(state: NodeState, event: StandbyEvent, settings: Se
       const what = event.type === 'workload-failed' ? event.message : event.detail;
       const warning = `the standby process can not be kept: ${what}`;
       const rearmAt = standsByReady(settings) ? state.at + settings.retryBackoffMinMs : null;
-      return stay({ ...state, armed: false, warning, rearmAt });
+      const next = { ...state, armed: false, warning, rearmAt };
+      return event.type === 'workload-disarmed' ? stay(next, ...emptied(settings)) : stay(next);
     }
   }
 }
@@ -42,6 +43,12 @@ export function rearm<State extends NodeState>(
   if (!standsByReady(settings) || state.armed) return { state, effects: [] };
   const rearmAt = answerDueAt(state.at);
   return { state: { ...state, rearmAt }, effects: [{ type: 'arm-workload' }] };
+}
+
+/** A hot workload that ended by itself may have left something: with each that follows it would be more. */
+function emptied(settings: Settings): readonly Effect[] {
+  if (settings.standby !== 'hot') return [];
+  return [{ type: 'stop-workload', graceMs: settings.fenceGraceMs }];
 }
 
 /** Whether a node keeps a process for the next promotion. */

@@ -1,11 +1,13 @@
-// A helper of a hot workload that left the session: it ends with its node, also where that only stood by.
+// What a hot workload started: it ends with it, also where it only stood by, and in another session.
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readStat } from '../../src/fence/process-identity.ts';
 import { inGroup } from '../support/process-group.ts';
 import { markedProcesses } from '../support/process-list.ts';
 import type { MarkedProcess } from '../support/process-list.ts';
+
+const HOT = { standby: 'hot', 'promote-signal': 'SIGUSR1', 'demote-signal': 'SIGUSR2' };
 
 describe('a hot standby whose workload has a helper in another session', () => {
   it.each<readonly [string, (lock: string) => void]>([
@@ -42,9 +44,28 @@ describe('a hot standby whose workload has a helper in another session', () => {
         await group.ends(b);
         await group.until('the end of its helper', () => helpers().length <= 1);
       },
-      {
-        options: { standby: 'hot', 'promote-signal': 'SIGUSR1', 'demote-signal': 'SIGUSR2' },
-      },
+      { options: HOT },
     ),
   );
+
+  it('starts no other before all that one left which ended by itself has ended', () =>
+    inGroup(
+      async (group) => {
+        const a = await group.start('a', { run: 'exec "$W" --hot' });
+        await group.reaches(a, 'serving');
+        const run =
+          'sleep 901 & setsid sleep 902 & echo run >> "$WITNESS_DIR/runs"; sleep 0.2; exit 1';
+        await group.start('b', { run });
+        const running = (command: string): number =>
+          group.marked().filter((process) => process.command.trim() === command).length;
+        const most = { inside: 0, outside: 0 };
+        await group.until('a fourth run', () => {
+          most.inside = Math.max(most.inside, running('sleep 901'));
+          most.outside = Math.max(most.outside, running('sleep 902'));
+          return group.text('runs').split('\n').length > 4;
+        });
+        expect(most).toEqual({ inside: 1, outside: 1 });
+      },
+      { options: HOT },
+    ));
 });
