@@ -82,6 +82,16 @@ test('a helper ends that has a file which was replaced, and not what has only th
   expect(hasEnded(stranger)).toBe(false);
 });
 
+test('a helper that opens and closes other files all the time is found', async () => {
+  const sources = place();
+  const script = 'exec 9<&3 3<&-; trap "" TERM; echo up; while :; do exec 3</dev/null 3<&-; done;';
+  for (let round = 0; round < 20; round += 1) {
+    const helper = await sources.start({ script });
+    expect(await endRunHelpers(sources, 0)).toEqual([]);
+    await until('its end', () => hasEnded(helper));
+  }
+});
+
 test('what is of another node or group, or has not got the file, is left alone', async () => {
   const sources = place();
   const spared = [
