@@ -67,6 +67,8 @@ interface Claim {
   readonly liveNode: NodeRecord | null;
   /** True: this very process started it and saw it end. */
   readonly own: boolean;
+  /** What each process of it began with as FAILOVER_NODE; the other two marks may be a person's export. */
+  readonly node: string;
 }
 
 interface Look {
@@ -110,13 +112,15 @@ class Verdicts {
 }
 
 function claimSessions(look: Look, ended: readonly SessionRecord[]): Claim[] {
-  const own = ended.map((session) => ({ session, liveNode: null, own: true }));
-  const others = look.nodes.filter((node) => node.run !== look.sources.run);
+  const isOwn = ({ run }: NodeRecord): boolean => run === look.sources.run;
+  const ownNode = look.nodes.find(isOwn)?.node ?? '';
+  const own = ended.map((session) => ({ session, liveNode: null, own: true, node: ownNode }));
+  const others = look.nodes.filter((other) => !isOwn(other));
   const recorded = others.flatMap((node) => {
     const liveNode = look.live.has(node) ? node : null;
     // A live node's gate or hot standby does nothing twice; a dead one's is in nobody's hand.
     const sessions = node.sessions.filter((session) => session.active || liveNode === null);
-    return sessions.map((session) => ({ session, liveNode, own: false }));
+    return sessions.map((session) => ({ session, liveNode, own: false, node: node.node }));
   });
   return [...own, ...recorded].filter((claim) => isComparable(claim.session.process));
 }
@@ -128,7 +132,7 @@ function judgeSession(claim: Claim, members: readonly ProcessStat[], look: Look)
   const proved =
     verdict === 'same' ||
     (claim.own && isStillOurs(claim.session, members)) ||
-    members.some(({ pid }) => readMark(pid, look.sources));
+    members.some(({ pid }) => readMark(pid, look.sources)?.node === claim.node);
   const why = reasonToSpare(claim, proved);
   const isStopping = claim.session.stopsWithSupervisor && !claim.own;
   const graceMs = isStopping ? look.graces.stopGraceMs : look.graces.fenceGraceMs;

@@ -1,5 +1,13 @@
 // Which processes hold a lock: /proc/<pid>/fdinfo names every copy of the open file description.
-import { closeSync, constants, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { isOutOfResources } from '../out-of-resources.ts';
 import { procIsUsable } from './process-identity.ts';

@@ -323,6 +323,20 @@ describe('what belongs to the living', () => {
     expect(scanSessions(new Set([before.pid])).has(before.pid)).toBe(true);
   });
 
+  test('a daemon with the number of a dead node’s session needs more than what people export', async () => {
+    const { FAILOVER_GROUP = '', FAILOVER_STATE_DIR = '' } = stage.mark('a');
+    const env = { FAILOVER_GROUP, FAILOVER_STATE_DIR };
+    const daemon = await stage.start('sleep 1000 & echo ready; exit 0', { env });
+    await daemon.end;
+    const before = { ...daemon.identity, startTime: 'unknown' };
+    stage.addNode('a', deadSupervisor(), [session({ identity: before })]);
+    expect(await clear(0)).toMatchObject({
+      type: 'remain',
+      detail: expect.stringMatching(/sleep 1000.*it may be a stranger/) as unknown,
+    });
+    expect(scanSessions(new Set([before.pid])).has(before.pid)).toBe(true);
+  });
+
   test('a supervisor that was started from within a dead one’s workload lives on', async () => {
     const actor = await stage.start('sleep 1000 & echo $!; echo ready; wait', { lock: true });
     await until('the supervisor is known', () => actor.lines.length === 1);
