@@ -40,6 +40,11 @@ export class CommandWorkload extends SupervisedWorkload {
     const waiting = this.#waiting();
     const description = waiting?.description ?? null;
     if (waiting === null || description === null) return this.#spawnLocked(begun);
+    if (description.isReplaced()) {
+      // It was armed before its lock file was removed or replaced.
+      this.abandon(waiting);
+      return this.#spawnLocked(begun);
+    }
     try {
       await takeWorkloadLock(description);
       this.requireCurrent(waiting);

@@ -1,3 +1,4 @@
+import { renameSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
 import { lives, pidFrom, TERM, workloadOf } from '../support/workload.ts';
@@ -145,5 +146,25 @@ describe('a hot workload', () => {
     await workload.stop(0);
     expect(text('role')).toBe('');
     expect(lock.isFree()).toBe(true);
+  });
+});
+
+describe('an armed process', () => {
+  it('whose lock file was replaced is replaced itself, and the start goes on', async () => {
+    const { workload, lock, heard, path, text } = await workloadOf(
+      'echo $$ >> $D/started; exec sleep 100',
+      { standby: 'armed' },
+    );
+    await workload.arm();
+    const armed = workload.describe().pid ?? 0;
+    writeFileSync(path('fresh'), '');
+    renameSync(path('fresh'), lock.path);
+    await workload.activate(TERM);
+    const started = await pidFrom(path('started'));
+    expect(started).not.toBe(armed);
+    expect(workload.describe()).toMatchObject({ pid: started, state: 'running' });
+    expect(lock.isFree()).toBe(false);
+    await until('the end of the first', () => !lives(armed));
+    expect([text('started'), heard]).toEqual([`${String(started)}\n`, []]);
   });
 });
