@@ -122,6 +122,26 @@ describe('the state directory', () => {
       ),
   );
 
+  it('makes way for an earlier one under a stopped primary: the newcomer waits, and goes on above', () =>
+    inGroup(async (group) => {
+      const [a] = await group.startAll(['a']);
+      await group.active(1);
+      renameSync(group.groupDir, `${group.groupDir}-first`);
+      const second = await group.active(2);
+      await group.reaches(a, 'serving', 2);
+      a.kill('SIGSTOP');
+      renameSync(group.groupDir, `${group.groupDir}-second`);
+      renameSync(`${group.groupDir}-first`, group.groupDir);
+      rmSync(join(group.groupDir, 'primary.lock.lock'), { recursive: true, force: true });
+      const d = await group.start('d');
+      await group.until('who is waited for to be named', () =>
+        d.warnings.some((text) => text.includes('nobody starts until')),
+      );
+      expect(group.starts).toBe(2);
+      a.kill('SIGCONT');
+      expect((await group.active(3)).epoch).toBeGreaterThan(second.epoch);
+    }));
+
   it('removed again and again: never two', () =>
     inGroup(async (group) => {
       const nodes = await group.startAll(['a', 'b', 'c']);

@@ -39,6 +39,8 @@ export class Foundation {
   readonly #workloadLock: WorkloadLockFile;
   readonly #membership: Membership;
   readonly #search: RemovedFilesSearch;
+  /** The lock files for which this node itself has looked for earlier ones; see `prepare`. */
+  #looked: string | null = null;
 
   constructor({
     paths,
@@ -61,13 +63,17 @@ export class Foundation {
 
   /**
    * False while a process may still be active on lock files that were deleted with an earlier directory.
-   * Until those have ended no lock file is made, so that files that exist prove that somebody looked.
+   * Until those have ended no lock file is made, so that files that exist prove that somebody looked. But not
+   * for what was made since, in a directory that has made way for these again: each node looks once for itself.
    *
    * @param floor the highest epoch heard of
    */
   prepare(floor: number): boolean {
     this.waitsFor = [];
-    if (!this.#isThere) {
+    const isThere = this.#isThere;
+    // What is noted there can be read as long as this node has it open, whoever is waited for.
+    if (isThere) this.#keep();
+    if (!isThere || !this.#hasLooked) {
       this.waitsFor = [...new Set(this.#deletedHolders().map(({ pid }) => pid))];
       if (this.waitsFor.length > 0) return false;
       this.memory.keep();
@@ -83,18 +89,30 @@ export class Foundation {
       makeEpochDirectory(this.#paths);
       // Who had made the lockfile had a lock that was removed, and has ended: nobody waits for it above.
       if (!this.#lockFiles.make(known, noted.lockfile)) return false;
+      this.memory.learn(known);
+      this.#looked = this.#identity;
     }
     this.#keep();
     return true;
   }
 
   #deletedHolders(): readonly { readonly pid: number }[] {
-    if (this.#lockFiles.areThere) return [];
+    if (this.#lockFiles.areThere && this.#hasLooked) return [];
     return this.#search.findDeletedHolders(this.#paths.directory);
   }
 
   get #isThere(): boolean {
     return this.#lockFiles.areThere && identityOfPath(this.#paths.epochs) !== null;
+  }
+
+  get #hasLooked(): boolean {
+    return this.#looked !== null && this.#looked === this.#identity;
+  }
+
+  /** Of the lock files that have the names now. */
+  get #identity(): string {
+    const { primaryLock, workloadLock } = this.#paths;
+    return [primaryLock, workloadLock].map(identityOfPath).join(' ');
   }
 
   #keep(): void {
@@ -110,7 +128,7 @@ export class Foundation {
     this.waitsFor = [];
     if (this.#membership.isClosed) return;
     const isWhole = this.#isThere && identityOfPath(this.#paths.marks) !== null;
-    if (isWhole && this.#membership.isRegistered) {
+    if (isWhole && this.#hasLooked && this.#membership.isRegistered) {
       this.#keep();
       return;
     }

@@ -94,6 +94,21 @@ it('goes on above the epochs of a directory that was moved away', async () => {
   expect(await granted(newcomer.acquire(0))).toBe(8);
 });
 
+it('goes on above the epochs of a directory that has made way for an earlier one', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  const { directory } = a.paths;
+  await granted(a.acquire(6));
+  await a.release();
+  renameSync(directory, `${directory}.first`);
+  expect(await granted(a.acquire(0))).toBe(8);
+  renameSync(directory, `${directory}.second`);
+  renameSync(`${directory}.first`, directory);
+  const newcomer = openLease(stateDir, 'new', { environment: { findDeletedHolders: () => [] } });
+  expect(newcomer.observe().epoch).toBe(8);
+  expect(await granted(newcomer.acquire(0))).toBe(9);
+});
+
 it('takes no epoch from another group whose directory was removed', async () => {
   const stateDir = temporaryDirectory();
   const a = openLease(stateDir, 'a', { record: { group: 'other' } });
