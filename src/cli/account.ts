@@ -8,6 +8,7 @@ import type { NodeState } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import { journalOfRun } from '../journal/find-journal.ts';
 import type { FoundJournal } from '../journal/find-journal.ts';
+import type { EventLine } from '../journal/lines.ts';
 import { replayJournal } from '../journal/replay.ts';
 import type { NodeStatus } from '../runtime/node-status.ts';
 import { ask } from './client.ts';
@@ -74,7 +75,7 @@ export function journalAccount(
   { path, journal }: FoundJournal,
   { presence, silence }: Pick<SeenNode, 'presence' | 'silence'>,
 ): Account {
-  const { last } = replayJournal(journal);
+  const last = lastStateIn(journal);
   const transitions = transitionsIn(journal);
   const latest = transitions.at(-1);
   const explanation = last === null ? null : explanationIn(last, journal.run.settings);
@@ -84,7 +85,7 @@ export function journalAccount(
     presence,
     source: 'journal',
     silence: silence ?? (latest?.to === 'stopped' ? `${GONE} in order` : `${GONE} without a word`),
-    role: last?.role ?? null,
+    role: last?.role ?? lastMoveIn(journal)?.role ?? null,
     phase: latest?.to ?? last?.phase ?? null,
     epoch: latest?.epoch ?? null,
     reason: latest?.reason ?? null,
@@ -139,6 +140,25 @@ function ownAccount(status: NodeStatus, answer: unknown, takenAtMs: number): Acc
   };
 }
 
+/**
+ * What it knew at its last line; null: not all that led there can be decided again as it was then, and what
+ * it knew before that is not what it ended with.
+ */
+function lastStateIn(journal: FoundJournal['journal']): NodeState | null {
+  const { last } = replayJournal(journal);
+  const latest = lastMoveIn(journal);
+  const isOfThen = last !== null && last.at >= (eventsIn(journal).at(-1)?.at ?? Infinity);
+  return isOfThen && (latest === undefined || latest.to === last.phase) ? last : null;
+}
+
+function lastMoveIn(journal: FoundJournal['journal']): EventLine | undefined {
+  return eventsIn(journal).findLast(({ to }) => to !== undefined);
+}
+
+function eventsIn({ entries }: FoundJournal['journal']): readonly EventLine[] {
+  return entries.flatMap((entry) => (entry.kind === 'event' ? [entry.recorded] : []));
+}
+
 /** Null: a damaged journal, from which something can be decided and not be told. */
 function explanationIn(state: NodeState, settings: Settings): Explanation | null {
   try {
@@ -148,10 +168,8 @@ function explanationIn(state: NodeState, settings: Settings): Explanation | null
   }
 }
 
-function transitionsIn({ entries }: FoundJournal['journal']): readonly ToldTransition[] {
-  return entries.flatMap((entry) => {
-    if (entry.kind !== 'event') return [];
-    const { time, from, to, epoch, reason } = entry.recorded;
+function transitionsIn(journal: FoundJournal['journal']): readonly ToldTransition[] {
+  return eventsIn(journal).flatMap(({ time, from, to, epoch, reason }) => {
     const isWhole =
       time !== undefined && from !== undefined && to !== undefined && reason !== undefined;
     return isWhole && epoch !== undefined ? [{ time, from, to, epoch, reason }] : [];
@@ -159,10 +177,12 @@ function transitionsIn({ entries }: FoundJournal['journal']): readonly ToldTrans
 }
 
 /** The wall clock is written at transitions only; what came after one is told by the other clock. */
-function lastTimeIn({ entries }: FoundJournal['journal']): string | null {
-  const events = entries.flatMap((entry) => (entry.kind === 'event' ? [entry.recorded] : []));
+function lastTimeIn(journal: FoundJournal['journal']): string | null {
+  const events = eventsIn(journal);
   const dated = events.findLast(({ time }) => time !== undefined);
   const last = events.at(-1);
   if (dated?.time === undefined || last === undefined) return null;
-  return new Date(Date.parse(dated.time) + last.at - dated.at).toISOString();
+  const time = new Date(Date.parse(dated.time) + last.at - dated.at);
+  // A damaged line may say anything.
+  return Number.isNaN(time.getTime()) ? null : time.toISOString();
 }

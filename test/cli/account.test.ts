@@ -37,6 +37,27 @@ describe('the account of a journal', () => {
     expect([account.silence, account.phase]).toEqual(['it has ended in order', 'stopped']);
   });
 
+  it('goes by what was recorded, where not all that led there can be decided again', () => {
+    const lost = '{"v":1,"kind":"event","n":400,"at":9e9,"event":{"type":"lease-granted"},';
+    const told = '"move":"promoted","from":"starting","to":"serving","role":"primary","epoch":7,';
+    const line = `${lost}${told}"reason":"Leads","time":"2026-03-01T12:00:00.000Z"}`;
+    const journal = readJournal(`${journalOf(steps)}${line}\n`);
+    const account = journalAccount({ ...found, journal }, { presence: 'gone', silence: null });
+    expect(account).toMatchObject({ role: 'primary', phase: 'serving', epoch: 7 });
+    // What it knew is that of an earlier time.
+    expect(account).toMatchObject({ evidence: [], warning: null });
+  });
+
+  it('tells no time that is none', () => {
+    const dated = '{"v":1,"kind":"event","n":301,"at":5,"event":{"type":"time-passed"},';
+    const told = '"move":"x","from":"watching","to":"waiting","role":"secondary","epoch":1,';
+    const late = '{"v":1,"kind":"event","n":302,"at":9e300,"event":{"type":"time-passed"}}';
+    const line = `${dated}${told}"reason":"R","time":"2026-03-01T12:00:00.000Z"}\n${late}\n`;
+    const journal = readJournal(`${journalOf(steps)}${line}`);
+    const account = journalAccount({ ...found, journal }, { presence: 'gone', silence: null });
+    expect([account.asOf, account.phase]).toEqual([null, 'waiting']);
+  });
+
   it('says of a living node why it is not its own', () => {
     const presence = 'unresponsive' as const;
     const silence = 'its process is stopped';
