@@ -2,6 +2,7 @@
 import type { Event, EventBody } from '../core/event.ts';
 import { InvariantViolation } from '../core/invariants.ts';
 import { nextWakeAt } from '../core/schedule.ts';
+import type { Transition } from '../core/transition.ts';
 import type { Settings } from '../core/settings.ts';
 import { initialState } from '../core/state.ts';
 import { Orders } from '../runtime/orders.ts';
@@ -264,15 +265,20 @@ export class Life implements Doer {
 
   #step(event: Event): void {
     const world = this.#world;
-    const before = this.state;
+    const next = this.#decided(event);
+    this.state = next.state;
+    world.stepped(this, event, next);
+    for (const effect of next.effects) perform(effect, this, world);
+  }
+
+  /** Whatever a core throws, a mistake as well as an invariant, has broken the run, and is worth its seed. */
+  #decided(event: Event): Transition {
+    const { checker, transition } = this.#world;
     try {
-      const next = world.transition(before, event, this.settings);
-      this.state = next.state;
-      world.stepped(this, event, next);
-      for (const effect of next.effects) perform(effect, this, world);
+      return transition(this.state, event, this.settings);
     } catch (error) {
-      if (!(error instanceof InvariantViolation)) throw error;
-      world.checker.broken('core', `${this.name} on ${event.type}: ${error.message}`);
+      const what = error instanceof InvariantViolation ? error.message : String(error);
+      return checker.broken('core', `${this.name} on ${event.type}: ${what}`);
     }
   }
 

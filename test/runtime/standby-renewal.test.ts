@@ -23,7 +23,7 @@ function observed(held: boolean): Event {
   return { type: 'lease-observed', at: 3, observation };
 }
 
-const granted: Event = { type: 'lease-granted', at: 2, epoch: 4, previous: 'a' };
+const granted: Event = { type: 'lease-granted', at: 2, epoch: 4, previous: 'a', granted: null };
 
 interface Stage {
   readonly renewal: StandbyRenewal;

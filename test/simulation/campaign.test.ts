@@ -1,9 +1,12 @@
 // The real core over fixed seeds: every promise holds, and the same seed is the same run.
 import { describe, expect, it } from 'vitest';
+import { transition } from '../../src/core/transition.ts';
 import { Campaign } from '../../src/simulation/campaign.ts';
 import type { CampaignOptions } from '../../src/simulation/campaign.ts';
 import { FAULT_KINDS } from '../../src/simulation/faults.ts';
 import { isPossible } from '../../src/simulation/plan.ts';
+import { shrink } from '../../src/simulation/shrink.ts';
+import type { Decide } from '../../src/simulation/world.ts';
 
 /** More on request, for whoever looks for trouble: SIMULATION_STEPS=10000000. */
 const STEPS = Number(process.env['SIMULATION_STEPS'] ?? 150_000);
@@ -51,6 +54,19 @@ describe('the core under simulation', () => {
     const { digest } = campaign({ kinds: FAULT_KINDS, steps: 20_000 }).totals;
     expect(campaign({ kinds: FAULT_KINDS, steps: 20_000 }).totals.digest).toBe(digest);
     expect(campaign({ kinds: FAULT_KINDS, steps: 20_000, seed: 7 }).totals.digest).not.toBe(digest);
+  });
+
+  it('reports a core that throws like any other that breaks, with its seed and a shorter run', () => {
+    const fumbling: Decide = (before, event, settings) => {
+      if (event.type === 'workload-ended') throw new TypeError('no such field');
+      return transition(before, event, settings);
+    };
+    const { failure } = campaign({ kinds: ['workload-crash', 'loss'], transition: fumbling });
+    expect(failure?.violation.promise).toBe('core');
+    expect(failure?.violation.what).toMatch(/ on workload-ended: TypeError: no such field$/);
+    if (failure === null) return;
+    const { faults } = shrink(failure.plan, { transition: fumbling });
+    expect(faults.map(({ kind }) => kind)).not.toContain('loss');
   });
 
   it('ends with the run that makes the steps full', () => {

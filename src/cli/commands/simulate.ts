@@ -1,6 +1,16 @@
 // `failover simulate`: the core against a simulated machine, millions of steps of trouble, and what broke.
 import { randomInt } from 'node:crypto';
-import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -52,6 +62,7 @@ async function explore(flags: SimulateFlags): Promise<void> {
   const nodes = wholeNumber('--nodes', flags.nodes, { least: 1, most: 50 });
   const lease = leaseKindOf(flags.lease ?? 'file');
   const kinds = flags.faults === null ? FAULT_KINDS : kindsOf(flags.faults, lease);
+  if (flags.save !== null) requireWritable(flags.save);
   const campaign = new Campaign({ seed, steps, nodes, lease, kinds });
   const startedAt = performance.now();
   const interrupted = await runAll(campaign, steps);
@@ -152,6 +163,20 @@ function contentOf(path: string): string {
 
 function badReplay(fact: string): FailoverError {
   return badOption('--replay', fact, 'a file that --save has written, or the journal of a node');
+}
+
+/** What was found after hours has to have a place to go to. */
+function requireWritable(path: string): void {
+  const wanted = 'a file that can be written';
+  const isThere = existsSync(path);
+  if (isThere && statSync(path).isDirectory()) {
+    throw badOption('--save', `${path} is a directory`, wanted);
+  }
+  try {
+    accessSync(isThere ? path : dirname(path), constants.W_OK);
+  } catch (error) {
+    throw badOption('--save', error instanceof Error ? error.message : String(error), wanted);
+  }
 }
 
 /** Where the transcript of a failure goes: into the file that was asked for, else after the summary. */

@@ -107,6 +107,8 @@ describe('failover simulate', () => {
       'store-cut, ',
     ],
     [['--lease', 'redis'], 'Cannot use --lease: "redis" is no kind of lease', 'file or timed'],
+    [['--save', '/nowhere/run'], 'Cannot use --save: ENOENT', 'a file that can be written'],
+    [['--save', '/'], 'Cannot use --save: / is a directory', 'a file that can be written'],
     [['--replay', '/nowhere'], 'Cannot use --replay: ENOENT', 'a file that --save has written'],
   ])('refuses %s by name', async (args, fact, hint) => {
     await simulate(...args);
