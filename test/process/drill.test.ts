@@ -252,6 +252,27 @@ describe('what was stopped goes on', () => {
     ));
 });
 
+describe('while a drill is under way', () => {
+  it('another of the same group is refused, and one after its end is not', () =>
+    inGroup(
+      async (group) => {
+        await group.startAll(['a', 'b']);
+        const args = ['--faults', 'starve', '--loops', '1', '--starve-time', '5m'];
+        const running = group.startClient('drill', '--yes', ...args);
+        await group.until('the loops', () => guards(group).length > 0);
+        const other = await drill(group, '--faults', 'switchover');
+        expect([other.code, other.stdout]).toEqual([1, '']);
+        expect(other.stderr).toContain('another drill of group g is under way');
+        expect(group.starts).toBe(1);
+        running.kill('SIGKILL');
+        await running.done;
+        const later = await drill(group, '--faults', 'switchover');
+        expect([later.code, certificateIn(later).verdict]).toEqual([0, 'held']);
+      },
+      { options: GENEROUS },
+    ));
+});
+
 describe('an overlap', () => {
   it('of a helper that left its session and its lock is seen', () =>
     inGroup(

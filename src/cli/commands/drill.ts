@@ -18,6 +18,7 @@ import type { DrillContext } from '../drill/play.ts';
 import { Sampler } from '../drill/sampler.ts';
 import { sceneOf } from '../drill/scene.ts';
 import type { Scene, SceneNode } from '../drill/scene.ts';
+import { takeTurn } from '../drill/turn.ts';
 import { forbidsMore } from '../drill/verdict.ts';
 import { maySignal } from '../drill/signal-process.ts';
 import { certificateLines, planLines, roundLine } from '../render/certificate-text.ts';
@@ -46,7 +47,11 @@ export async function drill(
   for (const line of planLines(scene, plan, options)) process.stderr.write(`${line}\n`);
   if (paths === null || plan.every(({ skipped }) => skipped !== null)) throw nothingToDo(plan);
   if (!options.yes) await askConsent();
-  const certificate = await run({ options, snapshot, scene, plan, sampler: new Sampler(paths) });
+  const turn = takeTurn(paths, options.group);
+  const certificate = await run({
+    ...{ options, snapshot, scene, plan },
+    sampler: new Sampler(paths),
+  }).finally(turn.end);
   if (options.json) process.stdout.write(`${JSON.stringify(certificate, null, 2)}\n`);
   else {
     const paint = await paintFor(colorLevel(process.stdout));

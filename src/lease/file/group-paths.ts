@@ -18,6 +18,8 @@ export interface GroupPaths {
   readonly nodes: string;
   /** What each node has seen and decided; nobody watches it. */
   readonly journal: string;
+  /** Held by a drill while it is under way; no node looks at it. */
+  readonly drillLock: string;
   /** The directory of what follows: watched, so nothing that changes often is in it. */
   readonly marks: string;
   readonly paused: string;
@@ -36,6 +38,7 @@ export function groupPaths(directory: string): GroupPaths {
     claims: join(directory, 'claims'),
     nodes: join(directory, 'nodes'),
     journal: join(directory, 'journal'),
+    drillLock: join(directory, 'drill.lock'),
     marks,
     paused: join(marks, 'paused'),
     completed: join(marks, 'completed'),
