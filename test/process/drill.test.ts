@@ -205,6 +205,7 @@ describe('nothing is touched', () => {
       await group.ends(b);
       const alone = await drill(group);
       expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining('no secondary')]);
+      expect(alone.stderr).toContain('`failover status --group g`');
       expect(group.starts).toBe(1);
     }));
 });

@@ -45,7 +45,8 @@ export async function drill(
   const scene = sceneOf(snapshot, { ...options, maySignal });
   const plan = planDrill(scene, { ...options, restores: options.restartCommand !== null });
   for (const line of planLines(scene, plan, options)) process.stderr.write(`${line}\n`);
-  if (paths === null || plan.every(({ skipped }) => skipped !== null)) throw nothingToDo(plan);
+  if (paths === null || plan.every(({ skipped }) => skipped !== null))
+    throw nothingToDo(plan, options);
   if (!options.yes) await askConsent();
   const turn = takeTurn(paths, options.group);
   const certificate = await run({
@@ -230,10 +231,11 @@ async function askConsent(): Promise<void> {
   );
 }
 
-function nothingToDo(plan: readonly PlannedFault[]): FailoverError {
+function nothingToDo(plan: readonly PlannedFault[], { group }: ClientOptions): FailoverError {
   const reasons = plan.map(({ fault, skipped }) => `${fault}: ${String(skipped)}`).join('; ');
   return new FailoverError(
     'FAILOVER_REFUSED',
     `Cannot drill: every fault is left out (${reasons})`,
+    { details: { group } },
   );
 }

@@ -65,14 +65,17 @@ export function sceneOf(snapshot: GroupSnapshot, rules: SceneRules): Scene {
   const primary = nodes.find(({ run }) => run === holder.record.run);
   if (primary === undefined) throw noPrimary(snapshot);
   if (holder.status?.phase !== 'serving') {
-    throw refused(`${primary.id} is ${holder.status?.phase ?? 'unresponsive'}, and does not serve`);
+    const is = holder.status?.phase ?? 'unresponsive';
+    throw refused(`${primary.id} is ${is}, and does not serve`, { details: { group } });
   }
   refuseMixture(nodes, rules);
   refuseForbidden(nodes, rules);
   const secondaries = successionOf(snapshot, holder).flatMap((id) => {
     return nodes.find((node) => node.id === id && node !== primary) ?? [];
   });
-  if (secondaries.length === 0) throw refused(`no secondary would take over${whyNot(snapshot)}`);
+  if (secondaries.length === 0) {
+    throw refused(`no secondary would take over${whyNot(snapshot)}`, { details: { group } });
+  }
   const others = nodes.filter((node) => node !== primary);
   return { group, epoch: observation.epoch, primary, secondaries, nodes: [primary, ...others] };
 }
@@ -96,13 +99,16 @@ function refuseForeigners({ nodes }: GroupSnapshot): void {
   }
 }
 
-function refuseSilent(snapshot: GroupSnapshot): void {
-  for (const { record, presence, silence, leftovers } of snapshot.nodes) {
+function refuseSilent({ nodes, group }: GroupSnapshot): void {
+  const details = { group };
+  for (const { record, presence, silence, leftovers } of nodes) {
     if (leftovers.length > 0) {
-      throw refused(`${record.node} ended and left pid ${leftovers.join(', ')} running`);
+      throw refused(`${record.node} ended and left pid ${leftovers.join(', ')} running`, {
+        details,
+      });
     }
     if (presence !== 'unresponsive' && presence !== 'unknown') continue;
-    throw refused(`${record.node} does not answer: ${silence ?? 'it says nothing'}`);
+    throw refused(`${record.node} does not answer: ${silence ?? 'it says nothing'}`, { details });
   }
 }
 
@@ -190,6 +196,10 @@ function readActivation(activation: unknown): Activation | null {
   return typeof epoch === 'number' && typeof atMs === 'number' ? { epoch, atMs } : null;
 }
 
-function refused(fact: string, options: { readonly hint?: string } = {}): FailoverError {
+/** With a hint of its own, or the group for that of the catalogue. */
+function refused(
+  fact: string,
+  options: { readonly hint: string } | { readonly details: { readonly group: string } },
+): FailoverError {
   return new FailoverError('FAILOVER_REFUSED', `Cannot drill: ${fact}`, options);
 }
