@@ -1,7 +1,7 @@
 // The judge of the starts: it sees two at once and an epoch that does not rise, and knows the one excuse.
 import { describe, expect, it } from 'vitest';
 import type { WitnessLine } from '../support/process-witness.ts';
-import { faultsOfStarts } from './judge.ts';
+import { faultsOfStarts, isOwnEnd } from './judge.ts';
 import { monotonicMs } from './watch.ts';
 
 const line = (atMs: number, epoch: number, what: WitnessLine['what'] = 'start'): WitnessLine => ({
@@ -36,5 +36,20 @@ describe('the starts', () => {
     const removal = { atMs: 2000, knowers: [{ endedMs: 4000 }] };
     const starts = [line(1000, 3), line(3000, 4), line(5000, 1)];
     expect(faultsOfStarts(starts, [removal])).toEqual(['pid 1 began epoch 1 after epoch 4']);
+  });
+});
+
+describe('the end of a node', () => {
+  it('is its own when it had an exit code and nobody told it to end', () => {
+    expect([isOwnEnd(0, false), isOwnEnd(1, false), isOwnEnd(0, true)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('is its own when it broke down, whatever it was told', () => {
+    expect([isOwnEnd('SIGABRT', true), isOwnEnd('SIGSEGV', false)]).toEqual([true, true]);
+    expect([isOwnEnd('SIGKILL', false), isOwnEnd('SIGTERM', true)]).toEqual([false, false]);
   });
 });

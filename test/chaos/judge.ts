@@ -77,10 +77,11 @@ export class Judge {
       if (!this.#excusedTraces.has(node) && /^\s+at .+:\d+:\d+/m.test(node.stray)) {
         this.#reported.add(node);
         this.violate(`${node.id} printed a stack trace: ${node.stray.slice(0, 400)}`);
-      } else if (typeof node.end === 'number' && !told.has(node)) {
+      } else if (node.end !== null && isOwnEnd(node.end, told.has(node))) {
         this.#reported.add(node);
         const why = node.stray === '' ? (node.log.at(-1)?.reason ?? '') : node.stray.trim();
-        this.violate(`${node.id} ended by itself with exit code ${node.end}: ${why}`);
+        const how = typeof node.end === 'number' ? `with exit code ${node.end}` : `by ${node.end}`;
+        this.violate(`${node.id} ended by itself ${how}: ${why.slice(0, 400)}`);
       }
     }
   }
@@ -98,6 +99,15 @@ export class Judge {
     return paths.length <= 2 * unknown ? [] : paths;
   }
 }
+
+/** Whether an end is a node's own doing: nobody here sends the signals by which a program breaks down. */
+export function isOwnEnd(end: number | string, wasTold: boolean): boolean {
+  return typeof end === 'number' ? !wasTold : BREAKDOWNS.has(end);
+}
+
+const BREAKDOWNS: ReadonlySet<string> = new Set([
+  ...['SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSEGV', 'SIGSYS', 'SIGTRAP'],
+]);
 
 /**
  * What is wrong with the starts: two at once, or an epoch that did not rise though somebody lived who knew

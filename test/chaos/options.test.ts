@@ -32,6 +32,8 @@ describe('the options', () => {
     [['--only', 'kill-everything'], 'There is no fault or workload kill-everything'],
     [['--minutes', 'many'], "--minutes takes a number, not 'many'"],
     [['--seed=-1'], "--seed takes a number, not '-1'"],
+    [['--only', 'departing'], '--only and --without leave no fault'],
+    [['--cases', '0'], '--cases takes 1 or more'],
     [['--nothing'], "Unknown option '--nothing'"],
   ])('%s is refused', (args, wrong) => {
     expect(readOptions(args)).toEqual({ wrong });

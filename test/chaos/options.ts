@@ -41,12 +41,15 @@ export function readOptions(
     const known: readonly string[] = [...FAULT_KINDS, ...COLD_WORKLOADS];
     const unknown = named.filter((name) => !known.includes(name));
     if (unknown.length > 0) return { wrong: `There is no fault or workload ${unknown.join(', ')}` };
+    if (kinds.length === 0) return { wrong: '--only and --without leave no fault' };
+    const cases = values.cases === undefined ? null : number('cases', values.cases);
+    if (cases !== null && cases < 1) return { wrong: '--cases takes 1 or more' };
     const single = values.case === undefined ? null : number('case', values.case);
     const minutes = number('minutes', values.minutes ?? (single === null ? '1' : '10'));
     return {
       seed: values.seed === undefined ? Date.now() % 1_000_000 : number('seed', values.seed),
       fromCase: single ?? 0,
-      toCase: single ?? (values.cases === undefined ? null : number('cases', values.cases) - 1),
+      toCase: single ?? (cases === null ? null : cases - 1),
       limitMs: minutes * 60_000,
       kinds,
       without,
