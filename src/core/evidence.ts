@@ -51,7 +51,7 @@ function secondaryEvidence(state: SecondaryState, settings: Settings): Evidence[
   return [
     { name: 'heartbeat', text: `${heard}; from ${timeout} on it is doubted` },
     touchSeen(state, primary.node),
-    { name: 'probes', text: probesSeen(state, settings) },
+    ...probesSeen(state, settings).map((text) => ({ name: 'probes', text })),
     ...lost,
     ...failuresIn(state),
   ];
@@ -66,16 +66,18 @@ function touchSeen({ touch, at }: SecondaryState, primary: string): Evidence {
   return { name: 'lock-file', text: `the lock file of ${primary} ${seen}` };
 }
 
-function probesSeen(state: SecondaryState, { probeAttempts }: Settings): string {
+/** Those of a doubt are forgotten with it: in what follows there is nothing to tell of them. */
+function probesSeen(state: SecondaryState, { probeAttempts }: Settings): readonly string[] {
   if (state.phase === 'suspecting') {
     const { attempts, judging } = state.suspicion;
-    if (state.probe !== null) return `probe ${attempts + 1} of ${probeAttempts} is under way`;
+    if (state.probe !== null) return [`probe ${attempts + 1} of ${probeAttempts} is under way`];
     const failed = `${attempts} of ${probeAttempts} probes have failed`;
-    return judging ? `${failed}; the process itself is looked at` : failed;
+    return [judging ? `${failed}; the process itself is looked at` : failed];
   }
   const failed = state.backgroundFailures;
-  if (failed > 0) return `its last probe has failed, ${failed} of ${probeAttempts} in a row`;
-  return state.probe === null ? 'its last probe did not fail' : 'its probe is under way';
+  if (failed > 0) return [`its last probe has failed, ${failed} of ${probeAttempts} in a row`];
+  if (state.probe !== null) return ['its probe is under way'];
+  return state.phase === 'watching' ? ['its last probe did not fail'] : [];
 }
 
 function failuresIn({ failures }: NodeState): Evidence[] {

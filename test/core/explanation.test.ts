@@ -117,7 +117,7 @@ describe('a secondary that has lost its primary', () => {
   });
 
   it('waits for the end of one that it fences', () => {
-    const { pending } = explain(
+    const { evidence, pending } = explain(
       'given following from=a epoch=3',
       'at 2001 holder-inspected holder=a epoch=3 touch=t0',
       'at 2500 probe-failed probe=2',
@@ -127,6 +127,8 @@ describe('a secondary that has lost its primary', () => {
     expect(pending).toEqual([
       expect.stringMatching(/^fencing \d+: the silent primary is gone$/) as string,
     ]);
+    // They have all failed.
+    expect(evidence).not.toContain('its last probe did not fail');
   });
 });
 
