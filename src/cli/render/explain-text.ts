@@ -26,18 +26,13 @@ const LABEL_WIDTH = 13;
 
 function accountLines(account: Account, paint: Paint, now: Date): string[] {
   const at = (time: string): string => timeOfDays(new Date(time), now);
-  const { reason, warning, lastChance, evidence, waitsFor, transitions, journal } = account;
+  const { reason, warning, evidence, waitsFor, transitions, journal } = account;
   const facts = (label: string, texts: readonly string[]): string[] =>
     texts.map((text, index) => fact(paint, index === 0 ? label : '', printable(text)));
   return [
     heading(account, paint, at),
     ...facts('because', reason === null ? [] : [reason]),
-    ...facts(
-      'last chance',
-      lastChance === null
-        ? ['none: it never had a reason to take over']
-        : [`${at(lastChance.time)}, ${lastChance.text}`, `it began so: ${lastChance.cause}`],
-    ),
+    ...facts('last chance', chanceTexts(account, at)),
     ...facts(
       account.source === 'node' ? 'goes by' : 'went by',
       evidence.map(({ text }) => text),
@@ -52,6 +47,14 @@ function accountLines(account: Account, paint: Paint, now: Date): string[] {
     ...facts('warning', warning === null ? [] : [warning]),
     ...facts('journal', journal === null ? [] : [journal]),
   ];
+}
+
+/** Of a node that has left nothing but its record nobody can say that there was none. */
+function chanceTexts({ lastChance, source }: Account, at: (time: string) => string): string[] {
+  if (lastChance !== null) {
+    return [`${at(lastChance.time)}, ${lastChance.text}`, `it began so: ${lastChance.cause}`];
+  }
+  return source === 'record' ? [] : ['none: it never had a reason to take over'];
 }
 
 /** `b  secondary, waiting since 14:03:07.250`, and whose words they are if not its own. */
