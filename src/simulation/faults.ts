@@ -58,7 +58,7 @@ export interface Fault {
   readonly kind: FaultKind;
   /** The number of the node, from 0. */
   readonly node: number;
-  /** How long it lasts; for one that ends a node, how long it stays away. */
+  /** How long it lasts; of no meaning for one that ends a process. */
   readonly forMs: number;
 }
 
