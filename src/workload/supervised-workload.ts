@@ -146,8 +146,8 @@ export abstract class SupervisedWorkload implements Workload {
       return this.#stop.done;
     }
     this.#stops += 1;
-    const wasActive =
-      this.activeLock() !== null || this.book.records().some(({ active }) => active);
+    // Of an ended run the lock is closed and the session may be forgotten: helpers can hold it still.
+    const wasActive = this.run?.active === true || this.book.records().some(({ active }) => active);
     if (this.run !== null) dismiss(this.run);
     const emptying = new Emptying(() => this.book.records(), graceMs);
     const grace = new OutsideGrace(graceMs);

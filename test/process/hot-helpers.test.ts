@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readStat } from '../../src/fence/process-identity.ts';
 import { inGroup } from '../support/process-group.ts';
-import { markedProcesses } from '../support/process-list.ts';
+import { markedProcesses, signal } from '../support/process-list.ts';
 import type { MarkedProcess } from '../support/process-list.ts';
 
 const HOT = { standby: 'hot', 'promote-signal': 'SIGUSR1', 'demote-signal': 'SIGUSR2' };
@@ -67,5 +67,23 @@ describe('a hot standby whose workload has a helper in another session', () => {
         expect(most).toEqual({ inside: 1, outside: 1 });
       },
       { options: HOT },
+    ));
+});
+
+describe('a hot primary whose workload dies and leaves a helper in another session', () => {
+  it('is followed by the standby, also when its demote command takes long and fails', () =>
+    inGroup(
+      async (group) => {
+        const run = 'setsid sleep 900 & exec "$W" --hot';
+        const [a, b] = await group.startAll(['a', 'b'], { run });
+        const { pid } = await group.active(1);
+        // Until the primary knows of a standby it starts its workload again itself.
+        await group.beats(12);
+        signal(pid, 'SIGKILL');
+        // Long enough for the session of the dead one to be found empty, and forgotten.
+        await group.reaches(b, 'serving');
+        await group.reaches(a, 'watching');
+      },
+      { options: { ...HOT, 'demote-command': 'sleep 1; exit 1' } },
     ));
 });
