@@ -72,14 +72,7 @@ export class GroupBus implements Bus, Follower, GroupRequests {
     if (this.#closed || isSame(holder, this.#holder)) return;
     this.#unfollow();
     this.#holder = holder;
-    // A node needs no connection to itself, and would hear its own end as a loss.
-    if (holder === null || holder.run === this.#options.run) return;
-    try {
-      this.#link = this.#shared.links.acquire(holder.endpoints, this);
-    } catch (problem) {
-      // Silence and failing probes are how the node learns of it.
-      this.#linkProblem = problem;
-    }
+    this.#connect();
   }
 
   async probe(probe: {
@@ -147,6 +140,19 @@ export class GroupBus implements Bus, Follower, GroupRequests {
     return this.#options.onRequest(method, params);
   }
 
+  #connect(): void {
+    const holder = this.#holder;
+    // A node needs no connection to itself, and would hear its own end as a loss.
+    if (this.#closed || holder === null || holder.run === this.#options.run) return;
+    try {
+      this.#link = this.#shared.links.acquire(holder.endpoints, this);
+      this.#linkProblem = null;
+    } catch (problem) {
+      // Silence and failing probes are how the node learns of it.
+      this.#linkProblem = problem;
+    }
+  }
+
   #unfollow(): void {
     if (this.#holder !== null && this.#link !== null) {
       this.#shared.links.release(this.#holder.endpoints, this);
@@ -164,6 +170,8 @@ export class GroupBus implements Bus, Follower, GroupRequests {
   }
 
   async #call(call: { method: RpcMethod; params: RpcParams; timeoutMs: number }): Promise<unknown> {
+    // What kept the connection from being made may be over: there were no descriptors left, say.
+    if (this.#link === null) this.#connect();
     if (this.#link !== null) return await this.#link.call(call);
     const cause = this.#linkProblem;
     const why = cause instanceof Error ? cause.message : 'no other node is followed';

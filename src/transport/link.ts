@@ -2,6 +2,7 @@
 import { Subscriber } from 'zeromq';
 import type { Endpoints } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
+import { lackOfLinkDescriptors } from '../spare-descriptors.ts';
 import type { Tally } from './counters.ts';
 import { pathOfEndpoint } from './endpoints.ts';
 import { RpcClient } from './rpc-client.ts';
@@ -39,14 +40,17 @@ export class Link {
     if (pathOfEndpoint(endpoints.bus) === null) {
       throw new FailoverError('FAILOVER_NODE_UNREACHABLE', `Cannot connect to ${endpoints.bus}`);
     }
+    const lack = lackOfLinkDescriptors();
+    if (lack !== null) throw lack;
     this.#tally = tally;
     this.#subscriber = new Subscriber({
       ...COMMON_OPTIONS,
       ...RECONNECT_OPTIONS,
       receiveHighWaterMark: HIGH_WATER_MARK,
     });
+    let rpc: RpcClient | null = null;
     try {
-      this.#rpc = new RpcClient(
+      rpc = new RpcClient(
         endpoints.rpc,
         (connected) => {
           this.#connectionChanged('rpc', connected);
@@ -55,13 +59,15 @@ export class Link {
           tally.answerRejected(cause);
         },
       );
+      keepConnected(this.#subscriber, endpoints.bus, (connected) => {
+        this.#connectionChanged('bus', connected);
+      });
     } catch (error) {
       this.#subscriber.close();
+      rpc?.close();
       throw error;
     }
-    keepConnected(this.#subscriber, endpoints.bus, (connected) => {
-      this.#connectionChanged('bus', connected);
-    });
+    this.#rpc = rpc;
     void readMessages(this.#subscriber, (frames) => {
       this.#receive(frames);
     });

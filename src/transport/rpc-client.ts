@@ -63,7 +63,8 @@ export class RpcClient {
   /**
    * @param onConnection - told of the connection before anything else reacts to it
    * @param onRejected - told of each answer that reaches nobody
-   * @throws FAILOVER_NODE_UNREACHABLE when the address can't be one
+   * @throws FAILOVER_NODE_UNREACHABLE when the address can't be one, or libzmq's error when no socket can
+   *   be made
    */
   constructor(
     endpoint: string,
@@ -85,11 +86,17 @@ export class RpcClient {
       // carried out long after its caller gave up.
       immediate: true,
     });
-    keepConnected(this.#socket, endpoint, (connected) => {
-      if (this.#state === 'closed') return;
-      onConnection(connected);
-      this.#connectionChanged(connected);
-    });
+    try {
+      keepConnected(this.#socket, endpoint, (connected) => {
+        if (this.#state === 'closed') return;
+        onConnection(connected);
+        this.#connectionChanged(connected);
+      });
+    } catch (error) {
+      // Left open it would keep the process from ending.
+      this.#socket.close();
+      throw error;
+    }
     void readMessages(this.#socket, (frames) => {
       this.#receive(frames);
     });

@@ -1,7 +1,7 @@
 // Whether this system can signal a workload the moment its supervisor dies.
 import { execa } from 'execa';
 import { isMainThread } from 'node:worker_threads';
-import { lackOfDescriptors } from './spare-descriptors.ts';
+import { lackOfDescriptors } from '../spare-descriptors.ts';
 
 /**
  * Tries it once, with the program that every start will use; also takes execa's first-call cost

@@ -6,7 +6,7 @@ import { ownIdentity, readIdentity } from '../fence/process-identity.ts';
 import type { ProcessIdentity } from '../lease/lease-store.ts';
 import type { WorkloadEnd } from '../runtime/ports.ts';
 import type { GateMessage } from './environment.ts';
-import { lackOfDescriptors } from './spare-descriptors.ts';
+import { lackOfDescriptors } from '../spare-descriptors.ts';
 
 /** The signal that the kernel sends to a process when its supervisor dies. */
 export type DeathSignal = 'TERM' | 'KILL';

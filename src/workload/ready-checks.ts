@@ -5,7 +5,7 @@ import { livingMembers } from './living-members.ts';
 import { noteSession } from '../fence/own-sessions.ts';
 import { ownIdentity, readIdentity } from '../fence/process-identity.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
-import { lackOfDescriptors } from './spare-descriptors.ts';
+import { lackOfDescriptors } from '../spare-descriptors.ts';
 
 /** GET, and any status from 200 to 399 passes; a redirect is an answer and is not followed. */
 export async function checkHttp(url: string, signal: AbortSignal): Promise<boolean> {

@@ -1,5 +1,6 @@
 // What a node hears through its bus: the one it follows, each message once, and its loss.
 import { describe, expect, it, vi } from 'vitest';
+import { lackOfLinkDescriptors } from '../../src/spare-descriptors.ts';
 import { BODY_LIMIT_BYTES } from '../../src/transport/checks.ts';
 import {
   beatUntilHeard,
@@ -14,6 +15,11 @@ import {
   temporaryDirectory,
 } from './support/nodes.ts';
 import type { TestNode } from './support/nodes.ts';
+
+vi.mock(import('../../src/spare-descriptors.ts'), async (original) => ({
+  ...(await original()),
+  lackOfLinkDescriptors: vi.fn(() => null),
+}));
 
 describe('following', () => {
   it('delivers heartbeat, promoted and shutdown of the followed node, in order', async () => {
@@ -47,6 +53,19 @@ describe('following', () => {
       { type: 'promoted-received', ...said, epoch: 2 },
       { type: 'shutdown-received', ...said, ...shutdown },
     ]);
+  });
+
+  it('is made up for with the next question, where there were no descriptors for it', async () => {
+    const [primary, follower] = openPair();
+    const lack = vi.mocked(lackOfLinkDescriptors);
+    lack.mockReturnValueOnce(new Error('too many open files'));
+    lack.mockReturnValueOnce(new Error('too many open files'));
+    follower.bus.follow(primary.holder);
+    const probe = (): Promise<unknown> =>
+      follower.bus.probe({ timeoutMs: 15_000, standby: standbyInfo() });
+    await expect(probe()).rejects.toThrow('Cannot ask: too many open files');
+    await expect(probe()).resolves.toMatchObject({ run: 'a-run' });
+    await beatUntilHeard(primary, follower);
   });
 
   it('re-points: the next node is heard, the one before is not', async () => {
