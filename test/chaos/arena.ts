@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { cpSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readStat } from '../../src/fence/process-identity.ts';
+import { clockLibrary, setClock, withClock } from '../support/process-clock.ts';
 import { Group } from '../support/process-group.ts';
 import { markedProcesses, signal } from '../support/process-list.ts';
 import type { NodeProcess } from '../support/process-node.ts';
@@ -35,6 +36,8 @@ export class Arena {
   /** Nodes that were told to end, or could not but end: what becomes of them is no fault of theirs. */
   readonly told = new Set<NodeProcess>();
   hasSmallDisk = false;
+  /** The file with the nodes' wall clock; null: theirs is the machine's. */
+  readonly clock: string | null;
   /** What the witness had written when the directory was removed. */
   lastLines: readonly WitnessLine[] = [];
   #orphanTimer: NodeJS.Timeout | null = null;
@@ -48,11 +51,19 @@ export class Arena {
     this.plan = plan;
     this.profile = plan.profile;
     this.uid = uid;
+    const env: NodeJS.ProcessEnv = plan.profile.clockJumps ? shimmed({ SHIM_CLOCK: 'jumps' }) : {};
     this.group = new Group({
       options: optionsOf(plan.profile),
       ...(uid === null ? {} : { asUser: uid }),
-      ...(plan.profile.clockJumps ? { env: shimmed({ SHIM_CLOCK: 'jumps' }) } : {}),
+      env,
     });
+    const library = plan.ownClock ? clockLibrary() : null;
+    this.clock = library === null ? null : this.group.path('clock');
+    if (library !== null && this.clock !== null) {
+      setClock(this.clock, 0);
+      // The group hands it to each node that it starts.
+      Object.assign(env, withClock(library, this.clock));
+    }
     this.watch = new Watch(() => this.group.lines);
     this.judge = new Judge(this);
     this.#signal = aborted;

@@ -9,6 +9,7 @@ import { drawCase } from './plan.ts';
 import { asJson, asText, caseLine, faultLine, starveText, violationsOf } from './report.ts';
 import type { RunResult } from './report.ts';
 import { proveStarvation } from './starve.ts';
+import { CLOCK_NEEDS, clockLibrary } from '../support/process-clock.ts';
 import { LAUNCHER } from '../support/process-node.ts';
 
 async function main(asked: ChaosOptions): Promise<number> {
@@ -99,9 +100,8 @@ function otherUser(): number | null {
 const NOBODY = 65_534;
 
 function notesFor(uid: number | null): string[] {
-  const notes = [
-    'the clock of the machine itself is left alone; some groups see one that jumps by hours',
-  ];
+  const notes = ["the machine's own clock is left alone: the nodes alone see one that is set"];
+  if (clockLibrary() === null) notes.push(`set-clock needs ${CLOCK_NEEDS}`);
   if (process.getuid?.() !== 0) notes.push('fill-disk needs root');
   if (uid === null) notes.push('remove-socket-dir needs root, and a checkout that others can read');
   return notes;

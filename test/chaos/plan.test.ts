@@ -31,11 +31,12 @@ describe('the plan of a case', () => {
     expect(profiles.some(({ workload }) => workload === 'escaping')).toBe(false);
   });
 
-  it('holds no fault of which nothing is promised, and asks for a small disk only to fill it', () => {
-    for (const { profile, rounds, smallDisk } of casesOf(5, 200)) {
+  it('holds no fault of which nothing is promised, and asks for a small disk or a clock of its own only to use it', () => {
+    for (const { profile, rounds, smallDisk, ownClock } of casesOf(5, 200)) {
       const kinds = rounds.flat().map(({ kind }) => kind);
       expect(kinds.filter((kind) => !isPossible(kind, profile))).toStrictEqual([]);
       expect(smallDisk).toBe(kinds.includes('fill-disk'));
+      expect(ownClock).toBe(kinds.includes('set-clock'));
     }
   });
 });

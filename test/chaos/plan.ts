@@ -37,6 +37,7 @@ export const FAULT_KINDS = [
   'remove-socket-dir',
   'fill-disk',
   'starve',
+  'set-clock',
   'few-descriptors',
   'no-descriptors',
   'fuzz-rpc',
@@ -67,6 +68,8 @@ export interface CasePlan {
   readonly profile: Profile;
   /** The state directory is a small file system of its own. */
   readonly smallDisk: boolean;
+  /** The nodes have a wall clock that can be set. */
+  readonly ownClock: boolean;
   readonly rounds: readonly (readonly Fault[])[];
 }
 
@@ -94,8 +97,9 @@ export function drawCase(options: PlanOptions): CasePlan {
     const leads = first !== undefined && isPossible(first, profile);
     return drawRound(random, { first: leads ? first : null, possible, profile });
   });
-  const smallDisk = rounds.flat().some(({ kind }) => kind === 'fill-disk');
-  return { seed, index, profile, smallDisk, rounds };
+  const has = (wanted: FaultKind): boolean => rounds.flat().some(({ kind }) => kind === wanted);
+  const [smallDisk, ownClock] = [has('fill-disk'), has('set-clock')];
+  return { seed, index, profile, smallDisk, ownClock, rounds };
 }
 
 /** So many that one group sees different things, so few that many groups are seen. */

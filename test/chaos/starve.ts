@@ -50,7 +50,14 @@ const PROFILE: Profile = {
 };
 
 export async function proveStarvation(options: StarveOptions): Promise<StarveResult> {
-  const plan = { seed: 0, index: 0, profile: PROFILE, smallDisk: false, rounds: [] };
+  const plan = {
+    seed: 0,
+    index: 0,
+    profile: PROFILE,
+    smallDisk: false,
+    ownClock: false,
+    rounds: [],
+  };
   const arena = new Arena({ plan, uid: options.uid, signal: options.signal });
   options.cleaner.begin(arena.group);
   try {

@@ -1,8 +1,6 @@
 // The witness: a workload with a lock of its own, and what it wrote down about who was active when.
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { createHash } from 'node:crypto';
+import { compiled } from './compiled.ts';
 import { textOf } from './text-of.ts';
 
 /** One line of the witness, in the order in which the kernel took them. */
@@ -27,20 +25,7 @@ export const SCRIPTED_WITNESS: string = join(import.meta.dirname, 'process-witne
 
 /** Null where no compiler is. */
 export function compiledWitness(): string | null {
-  const source = join(import.meta.dirname, 'process-witness.c');
-  const version = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 12);
-  const cache = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'witness');
-  const program = join(cache, `witness-${version}`);
-  if (existsSync(program)) return program;
-  const unfinished = `${program}.${String(process.pid)}`;
-  try {
-    mkdirSync(cache, { recursive: true });
-    execFileSync('cc', ['-O1', '-o', unfinished, source], { stdio: 'pipe' });
-    renameSync(unfinished, program);
-    return program;
-  } catch {
-    return null;
-  }
+  return compiled('process-witness.c');
 }
 
 export function readWitness(directory: string): WitnessLine[] {

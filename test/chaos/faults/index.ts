@@ -40,6 +40,7 @@ export const PERFORM: Readonly<Record<FaultKind, Perform>> = {
   'remove-socket-dir': files.removeSocketDir,
   'fill-disk': machine.fillDisk,
   starve: machine.starve,
+  'set-clock': machine.setClockOfNodes,
   'few-descriptors': machine.fewDescriptors,
   'no-descriptors': machine.noDescriptors,
   'fuzz-rpc': messages.fuzzRpc,

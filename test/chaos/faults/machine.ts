@@ -1,7 +1,8 @@
-// What the machine runs out of: room, names, processor time, descriptors.
+// What the machine runs out of, and what is done to its clock: room, names, processor time, descriptors.
 import { spawn, spawnSync } from 'node:child_process';
 import type { SpawnSyncReturns } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { CLOCK_NEEDS, setClock } from '../../support/process-clock.ts';
 import { MARK, openFilesOf, signal } from '../../support/process-list.ts';
 import { fillBlocks, fillNames } from '../../support/small-disk.ts';
 import type { Arena } from '../arena.ts';
@@ -54,6 +55,21 @@ export function startLoops(
     for (const { pid } of children) if (pid !== undefined) signal(-pid, 'SIGKILL');
   });
 }
+
+/** For good in half of the cases, as a person does it; else for a time, as a machine that is put right. */
+export const setClockOfNodes: Perform = async (arena, fault) => {
+  const { clock } = arena;
+  if (clock === null) return `skipped: it needs ${CLOCK_NEEDS}`;
+  const seconds = chosen(CLOCK_STEPS, fault) ?? 0;
+  setClock(clock, seconds);
+  await arena.pause(fault.forMs);
+  const isForGood = fault.choice % 2 === 0;
+  if (!isForGood) setClock(clock, 0);
+  return `the clock set by ${seconds} s, ${isForGood ? 'for good' : `for ${fault.forMs} ms`}`;
+};
+
+/** What is less than, about as long as, and far above all that anybody waits for. */
+const CLOCK_STEPS = [-1, 2, -30, 61, 3600, -7200, -86_400, 400 * 86_400, -20 * 365 * 86_400];
 
 /** A node of its own that may open only few files: it may fail to start, or to lead; the others go on. */
 export const fewDescriptors: Perform = async (arena, { forMs, choice }) => {
