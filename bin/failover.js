@@ -9,6 +9,10 @@ import { setFlagsFromString } from 'node:v8';
 setFlagsFromString('--semi-space-growth-factor=1');
 // Code that has not run for some collections would be forgotten: a takeover's is what a standby keeps ready.
 setFlagsFromString('--no-flush-bytecode');
+// The optimizing compilers pay for themselves in code that is hot for long; what little a supervisor makes hot is
+// its own start. They leave some 3 MB behind, and a standby would go on growing; `simulate` takes them back.
+setFlagsFromString('--no-turbofan');
+setFlagsFromString('--no-maglev');
 
 const main = new URL('../dist/bundle/main.js', import.meta.url);
 

@@ -50,8 +50,10 @@ interface SimulateFlags {
  */
 export async function simulate(given: Readonly<Record<string, unknown>>): Promise<void> {
   const flags = readFlags(given);
-  // The launcher keeps young objects in little room, for supervisors; here millions of them come and go.
+  // The launcher keeps young objects in little room and optimizes nothing, for supervisors; here millions of
+  // objects come and go, and the same code runs for minutes.
   setFlagsFromString('--semi-space-growth-factor=2');
+  setFlagsFromString('--turbofan');
   if (flags.replay !== null) await replay(flags.replay, flags.json);
   else await explore(flags);
 }
