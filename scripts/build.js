@@ -9,6 +9,15 @@ import { rolldown } from 'rolldown';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
+/**
+ * Dependencies that are CommonJS: `require` gets them at once, where `import` reads their text for the names they
+ * export first, with a lexer that costs a start more than they do.
+ */
+const COMMON_JS = ['commander', 'fs-native-extensions', 'proper-lockfile', 'zeromq'];
+
+/** What stands for one of them in the bundle; the same name without it is the package itself. */
+const REQUIRED = '\0required:';
+
 const require = createRequire(import.meta.url);
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
 
@@ -37,11 +46,45 @@ async function bundle() {
   const { dependencies } = /** @type {{ dependencies: Record<string, string> }} */ (manifest);
   const build = await rolldown({
     input: { main: join(dist, 'cli', 'main.js'), index: join(dist, 'index.js') },
-    external: Object.keys(dependencies),
+    external: (id, importer) =>
+      id in dependencies && !(COMMON_JS.includes(id) && importer?.startsWith(REQUIRED) !== true),
     platform: 'node',
+    plugins: [requireCommonJs(), writeAscii()],
   });
   const folder = join(dist, 'bundle');
   rmSync(folder, { recursive: true, force: true });
-  await build.write({ dir: folder, format: 'esm', chunkFileNames: '[name]-[hash].js' });
+  // A process keeps the text that it runs for as long as it lives: comments are for those who read src/.
+  const text = /** @type {const} */ ({ format: 'esm', comments: false });
+  await build.write({ ...text, dir: folder, chunkFileNames: '[name]-[hash].js' });
   await build.close();
+}
+
+/** A module of the bundle for each package that is required. @returns {import('rolldown').Plugin} */
+function requireCommonJs() {
+  return {
+    name: 'require-common-js',
+    resolveId: (id) => (COMMON_JS.includes(id) ? REQUIRED + id : null),
+    load: (id) => {
+      if (!id.startsWith(REQUIRED)) return null;
+      return `module.exports = require(${JSON.stringify(id.slice(REQUIRED.length))});`;
+    },
+  };
+}
+
+/**
+ * A single `…` doubles what a file takes in memory: its text is kept in two bytes a character then.
+ * @returns {import('rolldown').Plugin}
+ */
+function writeAscii() {
+  /** @param {string} unit */
+  const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return {
+    name: 'write-ascii',
+    // Once all is written out: what comes before that prints characters as they are.
+    generateBundle: (_, files) => {
+      for (const file of Object.values(files)) {
+        if (file.type === 'chunk') file.code = file.code.replace(/[^\0-\x7f]/g, escaped);
+      }
+    },
+  };
 }

@@ -1,0 +1,37 @@
+// What the build makes of src/: text that costs a process no more memory than it has to.
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+const BUNDLE = join(ROOT, 'dist/bundle');
+
+const texts = readdirSync(BUNDLE).map((name) => readFileSync(join(BUNDLE, name), 'utf8'));
+
+describe('the bundle', () => {
+  it('is ASCII: one other character in a file doubles what its text takes in memory', () => {
+    expect(texts.filter((text) => /[^\0-\x7f]/.test(text))).toEqual([]);
+  });
+
+  it('requires the dependencies that are CommonJS, whose names an import would have to read first', () => {
+    const { dependencies } = manifestOf(ROOT);
+    const commonJs = Object.keys(dependencies ?? {}).filter(
+      (name) => manifestOf(join(ROOT, 'node_modules', name)).type !== 'module',
+    );
+    expect(commonJs).toContain('zeromq');
+    const imported = commonJs.filter((name) =>
+      texts.some((text) => text.includes(`from "${name}"`) || text.includes(`import("${name}")`)),
+    );
+    expect(imported).toEqual([]);
+  });
+});
+
+interface Manifest {
+  readonly type?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+function manifestOf(directory: string): Manifest {
+  // The form of every package.json.
+  return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Manifest;
+}
