@@ -1,39 +1,56 @@
-// Lint rules: typescript-eslint's strictest sets with types, and a purity rule for src/core.
+// Lint rules: typescript-eslint's strictest sets with types, and purity rules for src/core and src/simulation.
 import eslint from '@eslint/js';
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 /**
- * What the compiler can't refuse in src/core: ES2023 itself has a wall clock and a random source.
- * @type {import('eslint').Linter.Config}
+ * What the compiler can't refuse where a result depends on the input alone: ES2023 itself has a wall clock and
+ * a random source.
+ *
+ * @param {string} what @param {string} folder @param {{ regex: string, message: string }} imports
+ * @returns {import('eslint').Linter.Config}
  */
-const corePurity = {
-  name: 'failover/core-purity',
-  files: ['src/core/**/*.ts'],
-  rules: {
-    'no-restricted-globals': [
-      'error',
-      { name: 'Date', message: 'The core has no clock: take the time from the event.' },
-      { name: 'globalThis', message: 'The core reaches nothing outside itself.' },
-      { name: 'Intl', message: 'The core depends on no locale.' },
-    ],
-    'no-restricted-properties': [
-      'error',
-      { object: 'Math', property: 'random', message: 'The core has no randomness: take it in.' },
-    ],
-    'no-restricted-imports': [
-      'error',
-      {
-        patterns: [{ regex: '^(?!\\./)', message: 'The core imports only from ./ (its folder).' }],
-      },
-    ],
-    'no-restricted-syntax': [
-      'error',
-      { selector: 'ImportExpression', message: 'The core loads nothing at run time.' },
-      { selector: 'TSImportType', message: 'The core imports only from ./ (its folder).' },
-    ],
-  },
-};
+function purity(what, folder, imports) {
+  return {
+    name: `failover/${folder}-purity`,
+    files: [`src/${folder}/**/*.ts`],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        { name: 'Date', message: `${what} has no clock: take the time in.` },
+        { name: 'globalThis', message: `${what} reaches nothing outside itself.` },
+        { name: 'Intl', message: `${what} depends on no locale.` },
+        ...REFUSED_BY_COMPILER.map((name) => ({ name, message: `${what} has no ${name}.` })),
+      ],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: `${what} has no chance: take it in.` },
+      ],
+      'no-restricted-imports': ['error', { patterns: [imports] }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ImportExpression', message: `${what} loads nothing at run time.` },
+        { selector: 'TSImportType', message: imports.message },
+      ],
+    },
+  };
+}
+
+/** Names that do not compile there either: also an editor that knows only the linter says so. */
+const REFUSED_BY_COMPILER = [
+  ...['process', 'performance', 'crypto', 'console', 'fetch', 'require', 'Buffer'],
+  ...['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'],
+];
+
+const corePurity = purity('The core', 'core', {
+  regex: '^(?!\\./)',
+  message: 'The core imports only from ./ (its folder).',
+});
+
+const simulationPurity = purity('The simulation', 'simulation', {
+  regex: '^(?!\\./|\\.\\./core/|\\.\\./config/choices\\.ts$|\\.\\./runtime/orders\\.ts$)',
+  message: 'The simulation imports from ./ and the core, and what both need of the adapters.',
+});
 
 export default defineConfig(
   globalIgnores(['dist', 'coverage', 'node_modules']),
@@ -65,6 +82,7 @@ export default defineConfig(
     },
   },
   corePurity,
+  simulationPurity,
   {
     // The type checker already knows these names, and JavaScript here is checked by it too.
     files: ['**/*.js'],
