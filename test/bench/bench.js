@@ -1,15 +1,16 @@
 // `npm run bench [-- PART…]`: the figures of the README, as ratios taken in the same run.
-// Parts: crash, restart, hang, switchover, standby, startup. Needs cc and flock (util-linux).
+// Parts: crash, restart, hang, switchover, standby, startup, simulator. Needs cc and flock (util-linux).
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { standbyCost, startUp } from './cost.js';
+import { simulatorSpeed } from './simulator.js';
 import { buildStamp } from './stamps.js';
 import { crashTakeover, hangTakeover, restartInPlace, switchoverGap } from './takeover.js';
 
 /** @typedef {import('./takeover.js').Row} Row */
 
-const PARTS = ['crash', 'restart', 'hang', 'switchover', 'standby', 'startup'];
+const PARTS = ['crash', 'restart', 'hang', 'switchover', 'standby', 'startup', 'simulator'];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((part) => !PARTS.includes(part));
 if (unknown.length > 0) {
@@ -32,6 +33,7 @@ try {
   if (wants('hang')) print(await hangTakeover({ stamp, trials: 2, mode: 'stubborn' }));
   if (wants('standby')) (await standbyCost({ stamp, seconds: 30 })).forEach(print);
   if (wants('startup')) (await startUp({ stamp, trials: 20 })).forEach(print);
+  if (wants('simulator')) print(simulatorSpeed({ trials: 3, steps: 200_000 }));
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
