@@ -16,7 +16,7 @@ import { peekGroup } from '../lease/file/peek.ts';
 import type { GroupPeek } from '../lease/file/peek.ts';
 import type { NodeStatus } from '../runtime/node-status.ts';
 import type { RpcMethod } from '../transport/rpc-message.ts';
-import { lackOfDescriptors } from '../workload/spare-descriptors.ts';
+import { lackOfDescriptors } from '../spare-descriptors.ts';
 import { Deadline } from './deadline.ts';
 import { readNodeStatus } from './node-answer.ts';
 

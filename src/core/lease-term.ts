@@ -54,7 +54,7 @@ export function hasRunOut({ term, at }: Pick<NodeState, 'term' | 'at'>): boolean
 }
 
 /** How long the workload may take to end once the term has run out, ms. */
-export function graceLeftMs({ deadlineAt }: LeaseTerm, at: number): number {
+function graceLeftMs({ deadlineAt }: LeaseTerm, at: number): number {
   return Math.max(0, deadlineAt - at);
 }
 

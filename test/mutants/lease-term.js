@@ -92,7 +92,7 @@ export const LEASE_TERM = [
     breaks: 'S3',
     file: 'src/core/lease-term.ts',
     from: '!hasRunOut(state) || isAskedFromOutside(event)) return null;',
-    to: "!hasRunOut(state) || event.type !== 'time-passed') return null;",
+    to: "!hasRunOut(state) || event.type !== 'time-passed' || isAskedFromOutside(event)) {\n    return null;\n  }",
     killers: [transcript('run out during a promotion: what is answered then starts nothing')],
   },
   {

@@ -12,7 +12,11 @@ import { FAULT_KINDS } from '../../src/simulation/faults.ts';
 /** Enough for each way of breaking a core to be found. */
 const RUNS = 100;
 
-function failureOf({ transition, kinds = FAULT_KINDS, lease = 'file' }: BrokenCore): Failure | null {
+function failureOf({
+  transition,
+  kinds = FAULT_KINDS,
+  lease = 'file',
+}: BrokenCore): Failure | null {
   const options = { seed: 1, steps: Infinity, nodes: 3, kinds, lease, transition };
   const campaign = new Campaign(options);
   while (!campaign.isOver && campaign.totals.runs < RUNS) campaign.run();
