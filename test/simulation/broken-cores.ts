@@ -98,6 +98,7 @@ export const BROKEN_CORES: readonly BrokenCore[] = [
   {
     title: 'takes a failed promote command for a success',
     promise: 'S5',
+    kinds: ['hook-failure', 'crash'],
     transition: withEvents((event) =>
       event.type === 'hook-finished' ? { ...event, ok: true } : event,
     ),
