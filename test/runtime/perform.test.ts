@@ -55,7 +55,7 @@ describe('an answer', () => {
     await stage.settle(2, undefined);
     await stage.settle(3, { ok: true, detail: 'exit code 0' });
     expect(stage.events).toEqual([
-      { type: 'lease-granted', epoch: 3, previous: null },
+      { type: 'lease-granted', epoch: 3, previous: null, granted: null },
       { type: 'leftovers-cleared', ended: 2 },
       { type: 'workload-activated' },
       { type: 'hook-finished', hook: 'demote', ok: true, detail: 'exit code 0' },
@@ -83,7 +83,7 @@ describe('what only the holder of the lease may do', () => {
   it.each([ACTIVATE, HOOK])('is not begun when the lease is found lost: $type', (effect) => {
     const stage = new Stage(() => ({ type: 'lost', cause: 'it was removed' }));
     stage.perform(effect);
-    expect(stage.events).toEqual([{ type: 'lease-lost', cause: 'it was removed' }]);
+    expect(stage.events).toEqual([{ type: 'lease-lost', cause: 'it was removed', withinMs: 0 }]);
     expect(stage.calls).toEqual([]);
   });
 
@@ -93,7 +93,7 @@ describe('what only the holder of the lease may do', () => {
     });
     stage.perform(effect);
     const cause = 'it could not be looked at: the file system is read-only';
-    expect(stage.events).toEqual([{ type: 'lease-lost', cause }]);
+    expect(stage.events).toEqual([{ type: 'lease-lost', cause, withinMs: 0 }]);
     expect(stage.calls).toEqual([]);
   });
 });
