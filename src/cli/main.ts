@@ -1,4 +1,5 @@
 // The command line's entry: the version at once, everything else by way of the commands.
+import { watchOutput } from './output.ts';
 
 /**
  * Runs one command line; never rejects. The outcome is `process.exitCode`.
@@ -6,8 +7,7 @@
  * @param argv As `process.argv`: the program's own two entries come first.
  */
 export async function main(argv: string[]): Promise<void> {
-  process.stdout.on('error', endQuietly);
-  process.stderr.on('error', endQuietly);
+  watchOutput();
   let report = reportPlainly;
   try {
     if (argv.length === 3 && (argv[2] === '--version' || argv[2] === '-V')) {
@@ -30,11 +30,4 @@ function reportPlainly(error: unknown): void {
   const hint = 'Raise the limit of open files (`ulimit -n`), or install failover again.';
   process.stderr.write(`failover: Cannot start: ${fact}\n${hint}\n`);
   process.exitCode = 1;
-}
-
-/** Whoever read our output has seen enough (`failover status | head -1`): no failure of ours. */
-function endQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-  // `run` goes on: what it keeps active is worth more than the reader of its messages.
-  if (process.argv[2] !== 'run') process.exit();
 }

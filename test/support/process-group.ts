@@ -25,7 +25,7 @@ import {
   zombiesOf,
 } from './process-list.ts';
 import type { MarkedProcess } from './process-list.ts';
-import { LAUNCHER, NodeProcess, startClient, startOnTerminal } from './process-node.ts';
+import { LAUNCHER, NodeProcess, startClient, startOnTerminal, startShell } from './process-node.ts';
 import type { ClientProcess, ClientResult, NodeLaunch } from './process-node.ts';
 import { TIMINGS } from './process-setup.ts';
 import type { GroupSetup, NodeSetup } from './process-setup.ts';
@@ -249,6 +249,12 @@ export class Group {
 
   startClient(...args: readonly string[]): ClientProcess {
     return startClient({ ...this.#clientLaunch(args), uid: this.#setup.asUser ?? null });
+  }
+
+  /** A script in the directory of the group; `$ON_GROUP` are the flags that name it. */
+  startShell(script: string): ClientProcess {
+    const ON_GROUP = `--group g --state-dir ${this.stateDir}`;
+    return startShell(script, { env: { ...this.#environment(), ON_GROUP }, cwd: this.directory });
   }
 
   /** A command of a client on a terminal; a size of null: one that does not know how large it is. */

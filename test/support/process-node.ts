@@ -73,6 +73,16 @@ export function startClient(launch: Omit<NodeLaunch, 'id'>): ClientProcess {
   return new ClientProcess(spawnLauncher(launch));
 }
 
+/** What a person has a shell do; `$LAUNCHER` is the command. */
+export function startShell(
+  script: string,
+  { env, cwd }: Pick<NodeLaunch, 'env' | 'cwd'>,
+): ClientProcess {
+  return new ClientProcess(
+    spawn('sh', ['-c', script], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
+}
+
 /**
  * A command of a client on a terminal of its own, whose keys are typed with `type`. Everything that it
  * writes comes on stdout. Without a size it is a terminal that does not know its own, as many programs

@@ -7,6 +7,7 @@ import { ask, livingNodes, lookAtGroup } from '../client.ts';
 import { Deadline } from '../deadline.ts';
 import { DEMO_GROUP, Stage } from '../demo/stage.ts';
 import type { Start } from '../demo/witness.ts';
+import { whenOutputIsLost } from '../output.ts';
 import { colorLevel } from '../render/color.ts';
 import type { Paint } from '../render/paint.ts';
 import { humanMs } from '../../core/duration-text.ts';
@@ -22,25 +23,25 @@ const STEP_LIMIT_MS = 15_000;
  */
 export async function demo(): Promise<void> {
   const stage = new Stage();
-  const interrupted = new Promise<'interrupted'>((resolve) => {
+  const interrupted = new Promise<number>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        resolve('interrupted');
+        resolve(130);
       });
     }
+    whenOutputIsLost(resolve);
   });
   const tell = timeline(await paintFor(colorLevel(process.stdout)));
   const story = play(stage, tell);
   // It may fail after the interruption that ended it: nobody waits for it any more then.
   story.catch(() => undefined);
   try {
-    if ((await Promise.race([story, interrupted])) === 'interrupted') process.exitCode = 130;
+    process.exitCode = await Promise.race([story, interrupted]);
   } finally {
     await stage.close();
-    // The signal handlers are gone with the process; nothing else keeps it.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.removeAllListeners(signal);
   }
+  // What an interrupted story waits for does not come any more.
+  process.exit();
 }
 
 type Tell = (text: string, tone?: keyof Paint) => void;
@@ -54,7 +55,8 @@ function timeline(paint: Paint): Tell {
   };
 }
 
-async function play(stage: Stage, tell: Tell): Promise<'done'> {
+/** Resolves with the exit code. */
+async function play(stage: Stage, tell: Tell): Promise<number> {
   tell('Three nodes start: a, b and c. Whoever has the lease runs the command.');
   for (const node of ['a', 'b', 'c']) stage.start(node);
   const first = await nextStart(stage, 0);
@@ -65,7 +67,7 @@ async function play(stage: Stage, tell: Tell): Promise<'done'> {
   const third = await hang(stage, second, tell);
   await switchover(stage, { from: third, to: first.node, tell });
   conclude(stage, tell);
-  return 'done';
+  return 0;
 }
 
 async function crash(stage: Stage, primary: Start, tell: Tell): Promise<Start> {

@@ -22,6 +22,7 @@ import { takeTurn } from '../drill/turn.ts';
 import { forbidsMore } from '../drill/verdict.ts';
 import { maySignal } from '../drill/signal-process.ts';
 import { certificateLines, planLines, roundLine } from '../render/certificate-text.ts';
+import { whenOutputIsLost } from '../output.ts';
 import { colorLevel } from '../render/color.ts';
 import { paintFor } from '../render/plain.ts';
 import { note } from '../say.ts';
@@ -182,7 +183,7 @@ const LAST_LOOK_MS = 2_000;
 
 const NEVER = new AbortController();
 
-/** Ctrl-C ends the drill in order. Ctrl-Z would leave the group in the middle of a fault: not now. */
+/** Ctrl-C ends the drill in order, as the loss of its reader does. Ctrl-Z would leave the group in the middle of a fault: not now. */
 function obeySignals(): { readonly signal: AbortSignal; readonly ignore: () => void } {
   const controller = new AbortController();
   const interrupt = (): void => {
@@ -193,6 +194,7 @@ function obeySignals(): { readonly signal: AbortSignal; readonly ignore: () => v
   };
   const ends = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of ends) process.on(name, interrupt);
+  whenOutputIsLost(interrupt);
   process.on('SIGTSTP', stay);
   return {
     signal: controller.signal,

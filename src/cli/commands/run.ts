@@ -8,6 +8,7 @@ import { defaultStateDir, otherDefaultStateDir } from '../../config/state-dir.ts
 import { ERRORS, FailoverError } from '../../errors.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
 import { commandWarnings } from '../../workload/warnings.ts';
+import { whenOutputIsLost } from '../output.ts';
 import { createLogger } from '../render/log.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -63,6 +64,8 @@ function realPath(path: string): string {
 
 /** Runs a node; the exit code of the process is that of the node's end. */
 export async function run(options: RunOptions): Promise<void> {
+  // What it keeps active is worth more than the reader of its messages.
+  whenOutputIsLost(() => undefined);
   const suspend = (): void => {
     process.kill(process.pid, 'SIGSTOP');
   };

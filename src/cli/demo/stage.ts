@@ -34,9 +34,11 @@ export class Stage {
   readonly #said = new Map<string, string>();
   /** Where the nodes listen, outside the directory: one that is killed can't remove its sockets. */
   readonly #sockets = new Set<string>();
+  #isClosing = false;
 
-  /** Starts a node; its workload reports to the witness. */
+  /** Starts a node, unless the stage is being closed; its workload reports to the witness. */
   start(node: string): void {
+    if (this.#isClosing) return;
     const options = ['--group', DEMO_GROUP, '--node', node, '--state-dir', this.stateDir];
     const format = ['--log-format', 'json'];
     const workload = ['--', '/bin/sh', '-c', WITNESSED_WORKLOAD];
@@ -78,6 +80,7 @@ export class Stage {
 
   /** Ends every process and removes every file. Bounded; never throws. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     const left = (): ChildProcess[] => [...this.#nodes.values()].filter(isRunning);
     for (const child of left()) {
       child.kill('SIGCONT');
