@@ -137,7 +137,7 @@ export class Life implements Doer {
   /** Takes an event, decides, and performs what follows, as the production loop does. */
   dispatch(body: EventBody): void {
     if (!this.alive) return;
-    this.#queue.push({ ...body, at: this.now });
+    this.#queue.push({ at: this.now, ...body });
     this.#drain();
   }
 
