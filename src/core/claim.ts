@@ -48,7 +48,7 @@ export function claim(state: SecondaryState, settings: Settings, request: Claim)
 export function claimInTurn(state: SecondaryState, settings: Settings, request: Claim): Outcome {
   const delayMs = turnDelayMs(state, settings);
   if (delayMs === 0) return claim(state, settings, request);
-  const base = { ...secondaryBase(state), loss: request.loss };
+  const base = extended(secondaryBase(state), { loss: request.loss });
   const until = state.at + delayMs;
   if (state.phase === 'waiting') {
     return stay(waiting(base, { until: Math.min(until, state.until), why: 'turn' }));
@@ -62,7 +62,7 @@ export function claimInTurn(state: SecondaryState, settings: Settings, request: 
 /** The wait of a node that may not claim: ends when its hold ends, or on an event. */
 function waitUntilWilling(state: SecondaryState, loss: Loss, because: string): Outcome {
   const until = state.heldOffUntil > state.at ? state.heldOffUntil : Number.POSITIVE_INFINITY;
-  const next = waiting({ ...secondaryBase(state), loss }, { until, why: 'not-willing' });
+  const next = waiting(extended(secondaryBase(state), { loss }), { until, why: 'not-willing' });
   if (state.phase === 'waiting') return stay(next);
   return move('wait-not-willing', { state: next, detail: because });
 }
@@ -75,7 +75,8 @@ export function backOff(
 ): Outcome {
   const failures = state.failures + 1;
   const { delayMs, random } = retryBackoff({ failures, random: state.random }, settings);
-  const base = { ...secondaryBase(state), failures, random, warning: how.warning };
+  const { warning } = how;
+  const base = extended(secondaryBase(state), { failures, random, warning });
   const why: WaitReason = 'backoff';
   const next = waiting(base, { until: state.at + delayMs, why });
   if (state.phase === 'waiting') return stay(next);

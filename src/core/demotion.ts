@@ -324,8 +324,8 @@ function standbyAfter(state: Demoting, settings: Settings): SecondaryState {
     case 'demote': {
       const held =
         demotion.holdMs === null
-          ? { ...base, heldOffUntilEpochAbove: epoch }
-          : { ...base, heldOffUntil: at + demotion.holdMs };
+          ? extended(base, { heldOffUntilEpochAbove: epoch })
+          : extended(base, { heldOffUntil: at + demotion.holdMs });
       const until = demotion.holdMs === null ? Infinity : at + demotion.holdMs;
       return waiting(held, { until, why: 'not-willing' });
     }
@@ -333,10 +333,8 @@ function standbyAfter(state: Demoting, settings: Settings): SecondaryState {
       const holdMs = demotion.holdMs ?? 0;
       if (holdMs === 0)
         return waiting(base, { until: at + settings.successorWindowMs, why: 'backoff' });
-      return waiting(
-        { ...base, heldOffUntil: at + holdMs },
-        { until: at + holdMs, why: 'not-willing' },
-      );
+      const until = at + holdMs;
+      return waiting(extended(base, { heldOffUntil: until }), { until, why: 'not-willing' });
     }
     case 'suspend':
       return waiting(base, { until: at + settings.heartbeatTimeoutMs, why: 'free-lease' });
@@ -346,7 +344,8 @@ function standbyAfter(state: Demoting, settings: Settings): SecondaryState {
     case 'completed': {
       const failures = state.failures + 1;
       const { delayMs, random } = retryBackoff({ failures, random: state.random }, settings);
-      return waiting({ ...base, failures, random }, { until: at + delayMs, why: 'backoff' });
+      const until = at + delayMs;
+      return waiting(extended(base, { failures, random }), { until, why: 'backoff' });
     }
   }
 }

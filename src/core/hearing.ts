@@ -74,7 +74,7 @@ export function shutdownHeard(
     from: event.node,
   };
   if (event.successor !== null && event.successor !== settings.nodeId) {
-    const base = { ...secondaryBase(state), loss };
+    const base = extended(secondaryBase(state), { loss });
     const until = state.at + settings.successorWindowMs + turnDelayMs(state, settings);
     const next = waiting(base, { until, why: 'successor' });
     if (state.phase === 'waiting') return stay(next);
@@ -92,7 +92,7 @@ export function shutdownHeard(
 /** A node that failed itself does not rush back: others' releases shorten its wait to the minimum. */
 function soonerAfterRelease(state: SecondaryState, settings: Settings): Outcome {
   const until = state.at + settings.retryBackoffMinMs;
-  const next = waiting({ ...secondaryBase(state) }, { until, why: 'backoff' });
+  const next = waiting(secondaryBase(state), { until, why: 'backoff' });
   if (state.phase === 'waiting') return stay({ ...state, until: Math.min(until, state.until) });
   if (state.phase === 'listening' || state.phase === 'fencing' || state.phase === 'asking') {
     return stay(state);

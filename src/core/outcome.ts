@@ -33,8 +33,8 @@ export function move(
 }
 
 /**
- * A new state of two parts; the first is one that nobody else has. States are made at every step, and an
- * object spread that adds properties takes about thirty times as long.
+ * A new state of two parts; the first is one that nobody else has. States are made at every step: an object
+ * spread that adds properties takes about thirty times as long, and so does adding some to what was spread.
  */
 export function extended<Base extends object, const Rest extends object>(
   base: Base,
@@ -122,10 +122,10 @@ export function primaryBase(
   return extended(commonOf(state), { role: 'primary', since, epoch, previous, standbys });
 }
 
-/** A secondary that waits; `until` may be Infinity when only an event can end it. */
+/** A secondary that waits, of a base that nobody else has; Infinity: only an event can end the wait. */
 export function waiting(
   base: SecondaryBase,
   wait: Pick<Extract<SecondaryState, { phase: 'waiting' }>, 'until' | 'why'>,
 ): SecondaryState {
-  return extended({ ...base, probe: null }, { phase: 'waiting', until: wait.until, why: wait.why });
+  return extended(base, { probe: null, phase: 'waiting', until: wait.until, why: wait.why });
 }

@@ -3,7 +3,7 @@ import type { LeaseObservation, SecondaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { claim, unseenLoss } from './claim.ts';
-import { move, stay, waiting } from './outcome.ts';
+import { move, secondaryBase, stay, waiting } from './outcome.ts';
 import { TRANSITIONS } from './transitions.ts';
 
 type Waiting = Extract<SecondaryState, { phase: 'waiting' }>;
@@ -13,7 +13,8 @@ const LOOK_INTERVAL_MS = 1_000;
 
 /** No claim can succeed before they have ended: instead of claiming, this node looks for them. */
 export function awaitHolders(back: SecondaryState, pids: readonly number[]): Outcome {
-  const next = waiting(back, { until: back.at + LOOK_INTERVAL_MS, why: 'removed-locks' });
+  const base = secondaryBase(back);
+  const next = waiting(base, { until: back.at + LOOK_INTERVAL_MS, why: 'removed-locks' });
   return move('wait-for-holders', { state: next, detail: nameProcesses(pids) });
 }
 

@@ -128,7 +128,7 @@ function waitAfter(
   const { delayMs, random } = retryBackoff({ failures, random: state.random }, settings);
   const until = at + delayMs;
   return {
-    wait: waiting({ ...base, failures, random }, { until, why: 'backoff' }),
+    wait: waiting(extended(base, { failures, random }), { until, why: 'backoff' }),
     detail: `${failure.message}; trying again in ${humanMs(delayMs)}`,
   };
 }

@@ -117,13 +117,12 @@ function granted(
   const { epoch, previous } = event;
   if (epoch <= state.epochFloor) return grantedTooLate(state, epoch, settings);
   const begun = event.granted === null ? null : beginTerm(event.granted, state, settings);
-  const base = {
-    ...candidateBase(state, state),
+  const base = extended(candidateBase(state, state), {
     epochFloor: epoch,
     releaseAt: null,
     term: begun?.term ?? null,
     random: begun?.random ?? state.random,
-  };
+  });
   const unwanted = unwantedBecause(state);
   if (unwanted !== null) {
     const failure = interruption(unwanted);

@@ -165,7 +165,8 @@ function observed(
     case 'watching': {
       // A shutdown message may be on its way, and it may name a successor.
       const until = state.at + FREE_LEASE_GRACE_MS + turnDelayMs(state, settings);
-      const base = { ...secondaryBase(state), loss: unseenLoss(state, 'the lease was found free') };
+      const loss = unseenLoss(state, 'the lease was found free');
+      const base = extended(secondaryBase(state), { loss });
       return move('wait-free-lease', { state: waiting(base, { until, why: 'free-lease' }) });
     }
     case 'suspecting':
