@@ -28,17 +28,15 @@ export function checkInvariants(before: NodeState, step: Step): void {
 }
 
 function checkTable(before: NodeState, { state, move }: Step): void {
-  assert(
-    ROLE_OF_PHASE[state.phase] === state.role,
-    `${state.phase} is no phase of a ${state.role}`,
-  );
+  const { phase, role } = state;
+  assert(ROLE_OF_PHASE[phase] === role, () => `${phase} is no phase of a ${role}`);
   if (move === null) {
-    assert(state.phase === before.phase, `${before.phase} became ${state.phase} without a row`);
+    assert(phase === before.phase, () => `${before.phase} became ${phase} without a row`);
     return;
   }
   const row: TransitionRow = TRANSITIONS[move];
-  assert(row.from.includes(before.phase), `row ${move} does not start from ${before.phase}`);
-  assert(row.to === state.phase, `row ${move} does not lead to ${state.phase}`);
+  assert(row.from.includes(before.phase), () => `row ${move} does not start from ${before.phase}`);
+  assert(row.to === phase, () => `row ${move} does not lead to ${phase}`);
 }
 
 function checkEpochs(before: NodeState, state: NodeState): void {
@@ -46,11 +44,11 @@ function checkEpochs(before: NodeState, state: NodeState): void {
   assert(state.at >= before.at, 'time went back');
   const epoch = epochOf(state);
   if (epoch === null) return;
-  assert(Number.isSafeInteger(epoch) && epoch > 0, `epoch ${String(epoch)} is not an epoch`);
+  assert(Number.isSafeInteger(epoch) && epoch > 0, () => `epoch ${String(epoch)} is not an epoch`);
   const earlier = epochOf(before);
   if (earlier !== null) assert(epoch >= earlier, 'the epoch of a term went back');
   if (before.role === 'candidate' && before.phase === 'acquiring') {
-    assert(epoch > before.epochFloor, `epoch ${String(epoch)} was granted twice`);
+    assert(epoch > before.epochFloor, () => `epoch ${String(epoch)} was granted twice`);
   }
 }
 
@@ -154,6 +152,7 @@ function checkAnnouncement(
   }
 }
 
-function assert(holds: boolean, rule: string): void {
-  if (!holds) throw new InvariantViolation(rule);
+/** @param rule a sentence with values is only made once it is needed: this is asked at every step. */
+function assert(holds: boolean, rule: string | (() => string)): void {
+  if (!holds) throw new InvariantViolation(typeof rule === 'string' ? rule : rule());
 }

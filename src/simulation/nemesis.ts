@@ -29,7 +29,7 @@ export class Nemesis {
   end(): void {
     const world = this.#world;
     const { network, at } = world;
-    world.tell('the trouble ends');
+    world.tell(() => 'the trouble ends');
     world.calm = true;
     network.lossUntil = at;
     network.duplicateUntil = at;
@@ -62,7 +62,7 @@ export class Nemesis {
       if (DISTURBING.has(fault.kind)) life.trouble(until + effectsLast(fault));
       if (strikeNode(life, fault, until) === null) this.#ask(life, fault);
     }
-    world.tell(`fault: ${fault.kind} ${nodeName(fault.node)} for ${String(fault.forMs)} ms`);
+    world.tell(() => `fault: ${fault.kind} ${nodeName(fault.node)} for ${String(fault.forMs)} ms`);
   }
 
   /** False: it is a fault of one node. */

@@ -40,7 +40,7 @@ export function play(plan: Plan, options: PlayOptions = {}): RunResult {
   } catch (error) {
     if (!(error instanceof BrokenPromise)) throw error;
     violation = error.violation;
-    world.tell(error.message);
+    world.tell(() => error.message);
   }
   const { steps, activations, fences, digest, at } = world;
   const { recoveryMs } = course;
@@ -68,7 +68,7 @@ class Course {
     this.#recover('once the trouble had ended');
     const holder = world.leaseHolder;
     if (holder === null || holder === 'foreign') return;
-    world.tell(`${holder.name} is killed, as the last trial`);
+    world.tell(() => `${holder.name} is killed, as the last trial`);
     holder.kill();
     this.#recover('after a crash in calm');
   }

@@ -90,7 +90,7 @@ export class Session {
     this.epoch = epoch;
     this.opened = true;
     this.active = true;
-    this.#world.tell(`${this.name} begins`);
+    this.#world.tell(() => `${this.name} begins`);
     if (this.kind === 'hook') this.#world.checker.hookBegins(this);
     else this.#world.checker.activated(this);
     if (this.kind === 'workload' && this.owner.random.happens(this.#world.traits.helpers)) {
@@ -143,7 +143,7 @@ export class Session {
   endFirst(how: number | string): void {
     if (!this.firstAlive) return;
     this.firstAlive = false;
-    if (this.opened) this.#world.tell(`${this.name} ends: ${String(how)}`);
+    if (this.opened) this.#world.tell(() => `${this.name} ends: ${String(how)}`);
     this.#noteEnd();
     this.owner.workload.firstEnded(this, how);
   }

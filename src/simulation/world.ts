@@ -123,7 +123,6 @@ export class World {
     const nodeId = nodeName(index);
     const drift = (profile.clockDriftPpm / 1e6) * random.between(-1, 1);
     const settings: Settings = {
-      ...profile.settings,
       nodeId,
       run: `${nodeId}${String(this.#runs)}`,
       version: '0.0.0',
@@ -133,19 +132,20 @@ export class World {
       leaseTickMs: profile.lease?.tickMs ?? 0,
       leaseRequestTimeoutMs: profile.lease?.requestTimeoutMs ?? 0,
       leaseMaxDriftMs: profile.lease?.maxDriftMs ?? 0,
+      ...profile.settings,
     };
     const host = profile.lease === null ? 0 : index;
     const life = new Life(this, { host, settings, random, clockDrift: drift });
     this.#lifeOf[index] = life;
     this.lives.push(life);
-    this.tell(`${life.name} starts`);
+    this.tell(() => `${life.name} starts`);
     life.lease.open();
     life.dispatch({ type: 'started' });
   }
 
   /** A supervisor's process has ended; somebody starts it again after a while. */
   remove(life: Life): void {
-    this.tell(`${life.name} has ended`);
+    this.tell(() => `${life.name} has ended`);
     this.lives.splice(this.lives.indexOf(life), 1);
     const index = this.#lifeOf.indexOf(life);
     this.#lifeOf[index] = null;
@@ -242,13 +242,12 @@ export class World {
     this.#mix(code);
     this.#mix(Math.round(this.at * 1_000));
     this.#mix(next.effects.length + next.state.phase.length * 64);
-    if (next.move !== null && this.#tell !== null) {
-      this.tell(`${life.name} ${next.state.phase}: ${next.reason}`);
-    }
+    if (next.move !== null) this.tell(() => `${life.name} ${next.state.phase}: ${next.reason}`);
   }
 
-  tell(line: string): void {
-    this.#tell?.(this.at, line);
+  /** The line is made only where somebody listens. */
+  tell(line: () => string): void {
+    this.#tell?.(this.at, line());
   }
 
   /** Fowler, Noll and Vo's hash, by words. */
