@@ -39,7 +39,7 @@ export function beginTerm(
   settings: Settings,
 ): { readonly term: LeaseTerm; readonly random: number } {
   const { delayMs, random } = tick(state.random, settings);
-  const term = { ...limitsOf({ askedAt, ttlMs }, settings), renewAt: state.at + delayMs };
+  const term = { renewAt: state.at + delayMs, ...limitsOf({ askedAt, ttlMs }, settings) };
   return { term, random };
 }
 
@@ -135,7 +135,7 @@ function renewed(
 ): Outcome {
   const { term } = state;
   if (term === null || event.askedAt <= term.since) return stay(state);
-  const next: LeaseTerm = { ...limitsOf(event, settings), renewAt: term.renewAt };
+  const next: LeaseTerm = { renewAt: term.renewAt, ...limitsOf(event, settings) };
   const warning = term.isWarned ? null : state.warning;
   return stay({ ...state, warning, term: next }, guardEffect(next));
 }

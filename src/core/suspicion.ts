@@ -322,7 +322,8 @@ export function followObserved(
   if (known !== null && epoch <= known.epoch && sameHolder(known, holder)) return null;
   if (known !== null && epoch < known.epoch) return null;
   const succession = known?.run === holder.run ? known.succession : [];
-  const primary: FollowedPrimary = { ...holder, epoch, succession, version: null };
+  const { node, run, endpoints } = holder;
+  const primary = { node, run, endpoints, epoch, succession, version: null };
   const watching: SecondaryState = extended(secondaryBase(state), {
     primary,
     heardAt: state.at,

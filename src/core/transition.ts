@@ -9,7 +9,7 @@ import type { TransitionId } from './transitions.ts';
 import { latenessToleranceMs, OVERDUE_MS } from './settings.ts';
 import { extendDeadlines } from './deadlines.ts';
 import { guardLease, overtakenBy, withoutIdleTerm } from './lease-term.ts';
-import { stay } from './outcome.ts';
+import { extended, stay } from './outcome.ts';
 import { TRANSITIONS } from './transitions.ts';
 import { whenSecondary } from './when-secondary.ts';
 import { whenCandidate } from './when-candidate.ts';
@@ -48,7 +48,10 @@ export function transition(before: NodeState, event: Event, settings: Settings):
   const settled =
     outcome.move === null
       ? outcome
-      : settleRequests({ ...outcome, state: { ...outcome.state, lastReason: reason } }, reason);
+      : settleRequests(
+          { ...outcome, state: extended(outcome.state, { lastReason: reason }) },
+          reason,
+        );
   // A candidate speaks by its heartbeats: in a takeover every message more is time.
   const { role } = settled.state;
   const effects =
@@ -101,20 +104,23 @@ function byRole(state: NodeState, event: Event, settings: Settings): Outcome {
   }
 }
 
-/** Takes over the time, and doubts this node first: a silence it slept through does not count. */
+/**
+ * Takes over the time, and doubts this node first: a silence it slept through does not count. What it
+ * returns is a state that nobody else has, whatever the event.
+ */
 function passTime(before: NodeState, event: Event, settings: Settings): NodeState {
   const at = Math.max(before.at, event.at);
   const lateMs = at - before.pulseAt;
   const aged: NodeState = { ...before, at };
   if (event.type === 'started' || lateMs <= latenessToleranceMs(settings)) return aged;
-  const late: NodeState = { ...aged, worstLatenessMs: Math.max(aged.worstLatenessMs, lateMs) };
+  const late = extended(aged, { worstLatenessMs: Math.max(aged.worstLatenessMs, lateMs) });
   return late.role === 'secondary' ? afterOwnAbsence(late, settings) : extendDeadlines(late);
 }
 
 function afterOwnAbsence(state: SecondaryState, settings: Settings): SecondaryState {
   const { at } = state;
   // The beat is due anew: without this every event of a long queue would be late again.
-  const awake: SecondaryState = { ...state, heardAt: at, pulseAt: at, nextProbeAt: at };
+  const awake = extended(state, { heardAt: at, pulseAt: at, nextProbeAt: at });
   switch (awake.phase) {
     case 'listening':
       return { ...awake, until: Math.max(awake.until, at + settings.heartbeatTimeoutMs) };

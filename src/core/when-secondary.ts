@@ -46,7 +46,8 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
     case 'lease-changed':
       return observeSoon(state, settings);
     case 'holder-inspected': {
-      const seen = withTouch(state, event.inspection.observation);
+      const touch = touchSeen(state, event.inspection.observation);
+      const seen: SecondaryState = { ...state, touch };
       return seen.phase === 'suspecting' && seen.suspicion.judging
         ? judge(seen, event.inspection, settings)
         : stay(seen);
@@ -138,10 +139,8 @@ function observed(
   observation: LeaseObservation,
   settings: Settings,
 ): Outcome {
-  const state = withRecordWarning(
-    { ...withTouch(before, observation), observeAt: null },
-    observation,
-  );
+  const touch = touchSeen(before, observation);
+  const state = withRecordWarning({ ...before, touch, observeAt: null }, observation);
   // One that must lead does not look first who else does: the claim's answer decides.
   if (state.phase === 'listening' && settings.startRole === 'primary') {
     return claim(state, settings, {
@@ -197,13 +196,14 @@ function withRecordWarning(state: SecondaryState, observation: LeaseObservation)
 }
 
 /** The third channel: the primary changes its lock file with every heartbeat. */
-function withTouch(state: SecondaryState, observation: LeaseObservation): SecondaryState {
-  const { touch } = observation;
-  if (touch === null || !observation.held) return state;
-  if (state.touch?.value === touch) return state;
+function touchSeen(
+  state: SecondaryState,
+  { touch, held }: LeaseObservation,
+): SecondaryState['touch'] {
+  if (touch === null || !held || state.touch?.value === touch) return state.touch;
   // The first value seen proves nothing about when it was written.
   const changedAt = state.touch === null ? Number.NEGATIVE_INFINITY : state.at;
-  return { ...state, touch: { value: touch, changedAt } };
+  return { value: touch, changedAt };
 }
 
 function reconsiderIfWaiting(outcome: Outcome, settings: Settings): Outcome {

@@ -37,8 +37,8 @@ export const LEASE_TERM = [
     says: 'A lease is taken to last from the answer of the store on, not from before the request.',
     breaks: 'S3',
     file: 'src/core/lease-term.ts',
-    from: 'const next: LeaseTerm = { ...limitsOf(event, settings), renewAt: term.renewAt };',
-    to: 'const next: LeaseTerm = { ...limitsOf({ ...event, askedAt: state.at }, settings), renewAt: term.renewAt };',
+    from: 'const next: LeaseTerm = { renewAt: term.renewAt, ...limitsOf(event, settings) };',
+    to: 'const next: LeaseTerm = { renewAt: term.renewAt, ...limitsOf({ ...event, askedAt: state.at }, settings) };',
     killers: [transcript('renewed: the deadline follows the request, not its answer')],
   },
   {
