@@ -1,6 +1,7 @@
 // Looks for what earlier runs left, and tells apart what may be signalled and what is only waited for.
 import { readdirSync } from 'node:fs';
 import type { NodeRecord, SessionRecord } from '../lease/lease-store.ts';
+import { isHidden } from './hidden-processes.ts';
 import type { Graces, LeftoverSources, Remains } from './leftovers.ts';
 import { findLockHolders } from './lock-holders.ts';
 import { isStillOurs } from './own-sessions.ts';
@@ -133,7 +134,7 @@ function judgeSession(claim: Claim, members: readonly ProcessStat[], look: Look)
     verdict === 'same' ||
     (claim.own && isStillOurs(claim.session, members)) ||
     members.some(({ pid }) => readMark(pid, look.sources)?.node === claim.node);
-  const why = reasonToSpare(claim, proved);
+  const why = members.some(isHidden) ? HIDDEN : reasonToSpare(claim, proved);
   const isStopping = claim.session.stopsWithSupervisor && !claim.own;
   const graceMs = isStopping ? look.graces.stopGraceMs : look.graces.fenceGraceMs;
   for (const member of members) {
@@ -148,6 +149,10 @@ function reasonToSpare({ session, liveNode, own }: Claim, proved: boolean): stri
   if (session.keep && !own) return KEPT;
   return proved ? null : 'it may be a stranger with the number of a session of ours';
 }
+
+const HIDDEN =
+  'it is in the session of an earlier run, or has its number, and /proc hides it from this user: ' +
+  'end it as the user who may';
 
 const KEPT = 'an orphan that is to be kept';
 

@@ -1,6 +1,7 @@
 // Who belongs to a session: whatever a started command forked, in whatever process group it is now.
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import type { ProcessIdentity } from '../lease/lease-store.ts';
+import { hiddenLeader, isHidden } from './hidden-processes.ts';
 import {
   hasEnded,
   isComparable,
@@ -29,6 +30,9 @@ export function listSessionMembers(sessionIds: ReadonlySet<number>): Map<number,
  *
  * A scan lists the processes and then reads each: one that forks and ends in between would hide its
  * child. So what was forked meanwhile is read too, until nothing was or it happened repeatedly.
+ *
+ * Where /proc hides the processes of other users, a session of these alone looks empty: the kernel is asked
+ * then, and one member stands for all of them.
  */
 export function scanSessions(sessionIds: ReadonlySet<number>): Map<number, ProcessStat[]> {
   const found = new Map<number, ProcessStat[]>();
@@ -52,6 +56,10 @@ export function scanSessions(sessionIds: ReadonlySet<number>): Map<number, Proce
     const from = latest > newest ? newest + 1 : 1;
     for (let pid = from; pid <= latest; pid += 1) addIfMember(found, sessionIds, pid);
     newest = latest;
+  }
+  for (const session of sessionIds) {
+    const leader = found.has(session) ? null : hiddenLeader(session);
+    if (leader !== null) found.set(session, [leader]);
   }
   return found;
 }
@@ -128,6 +136,7 @@ export function compareSession(
   members: readonly ProcessStat[],
 ): 'same' | 'other' | 'unproved' {
   if (!isComparable(leader)) return 'other';
+  if (members.some(isHidden)) return 'unproved';
   // Its start may be unknown: it had ended before it was looked at.
   if (!/^\d+$/.test(leader.startTime)) return 'unproved';
   // A zombie is no member, but it keeps its pid from others all the same.
