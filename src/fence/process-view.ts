@@ -1,5 +1,6 @@
 // What can be read of another process: what it does, how it is called, which group started it.
-import { closeSync, openSync, readFileSync, readSync, realpathSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import type { HolderInspection } from '../core/event.ts';
 import { isOutOfResources } from '../out-of-resources.ts';
 import { hasEnded, readStat } from './process-identity.ts';
@@ -57,7 +58,7 @@ export function readMark(pid: number, mark: GroupMark): { readonly node: string 
   const environment = readEnvironment(pid);
   if (environment.get('FAILOVER_GROUP') !== mark.group) return null;
   const stateDir = environment.get('FAILOVER_STATE_DIR');
-  if (stateDir === undefined || !isSameDirectory(stateDir, mark.stateDir)) return null;
+  if (stateDir === undefined || !isOurs({ pid, stateDir }, mark)) return null;
   return { node: environment.get('FAILOVER_NODE') ?? null };
 }
 
@@ -100,12 +101,25 @@ function readEnvironment(pid: number): Map<string, string> {
   return variables;
 }
 
-function isSameDirectory(a: string, b: string): boolean {
-  if (a === b) return true;
+/**
+ * A path means what it names to that process: one directory may have two names, and in a container the same
+ * name may be another one, in which there is another group. Elsewhere the text counts.
+ */
+function isOurs(
+  theirs: { readonly pid: number; readonly stateDir: string },
+  ours: GroupMark,
+): boolean {
+  const seen = `/proc/${String(theirs.pid)}/root/${theirs.stateDir}`;
+  const [there, here] = [seen, ours.stateDir].map(statOrNull);
+  if (there && there.dev === here?.dev && there.ino === here.ino) return true;
+  return theirs.stateDir === ours.stateDir && statOrNull(`${seen}/${ours.group}/epochs`) === null;
+}
+
+function statOrNull(path: string): BigIntStats | null {
   try {
-    return realpathSync(a) === realpathSync(b);
+    return statSync(path, { bigint: true });
   } catch {
-    return false;
+    return null;
   }
 }
 

@@ -1,0 +1,46 @@
+// Whose a process is by its environment: of the directory that its words name to it, not of one that sounds the same.
+import { spawnSync } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readMark } from '../../src/fence/process-view.ts';
+import { Stage } from './stage.ts';
+
+let stage: Stage;
+beforeEach(() => {
+  stage = new Stage();
+});
+afterEach(() => stage.close());
+
+const OWN_MOUNTS = ['unshare', '-m'] as const;
+
+async function markOf(
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<ReturnType<typeof readMark>> {
+  const actor = await stage.startCommand(command, { env: { ...stage.mark('a'), ...env } });
+  return readMark(actor.identity.pid, stage.sources);
+}
+
+/** A process that sees something else under the name of our directory. */
+function behindMount(then: string): readonly string[] {
+  const script = `mount -t tmpfs none "$1"; ${then}; echo ready; exec sleep 1000`;
+  return [...OWN_MOUNTS, 'sh', '-c', script, 'sh', stage.stateDir];
+}
+
+test('another name of the same directory is ours', async () => {
+  const other = `${stage.stateDir}/../${stage.stateDir.split('/').at(-1) ?? ''}`;
+  const command = ['sh', '-c', 'echo ready; exec sleep 1000'];
+  expect(await markOf(command, { FAILOVER_STATE_DIR: other })).toEqual({ node: 'a' });
+  const link = `${stage.stateDir}/link`;
+  symlinkSync(stage.stateDir, link);
+  expect(await markOf(command, { FAILOVER_STATE_DIR: link })).toEqual({ node: 'a' });
+  expect(await markOf(command, { FAILOVER_STATE_DIR: '/tmp' })).toBeNull();
+});
+
+test('the same name of another one, with a group of its own, is not: that is a container', async (context) => {
+  if (spawnSync(OWN_MOUNTS[0], [OWN_MOUNTS[1], 'true']).status !== 0) {
+    context.skip('this user may not make a mount namespace (needs root)');
+  }
+  expect(await markOf(behindMount('mkdir -p "$1/web/epochs"'))).toBeNull();
+  expect(await markOf(behindMount('true'))).toEqual({ node: 'a' });
+});
