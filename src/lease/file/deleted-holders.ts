@@ -4,11 +4,16 @@ import { basename, dirname, join } from 'node:path';
 import { findDeletedHolders } from '../../fence/lock-holders.ts';
 import { readMark } from '../../fence/process-view.ts';
 import { isOutOfResources } from '../../out-of-resources.ts';
+import { readFile } from './durable-file.ts';
+import { identityOfPath } from './file-identity.ts';
+import { isMarkedBy, marksOf, readLockNote } from './lock-note.ts';
+import type { GroupMarks } from './lock-note.ts';
 
 /**
  * The processes that hold a lock on a deleted lock file of `directory` (its real path), or on one that
- * was moved away with an earlier directory: those only where their environment names this group. An armed
- * process has its file open but not locked: waiting for each other, two of them would wait for ever.
+ * was moved away with an earlier directory or lies under a mount: those only where their environment names
+ * this group, or the file itself does. An armed process has its file open but not locked: waiting for each
+ * other, two of them would wait for ever.
  *
  * @throws the system's error when it has nothing left to look with: that is not "nobody"
  */
@@ -17,21 +22,30 @@ export function findDeletedLockHolders(directory: string): { readonly pid: numbe
   return [...deleted, ...findMovedHolders(directory)];
 }
 
-/** What moved has any name by now; the name of the lock file itself has stayed. */
+/** What moved has any name by now, also when it was removed then; that of the lock file itself has stayed. */
 function findMovedHolders(directory: string): { readonly pid: number }[] {
   const mark = { group: basename(directory), stateDir: dirname(directory) };
-  const here = join(directory, WORKLOAD_LOCK);
+  const marks = marksOf(directory);
+  const here = identityOfPath(join(directory, WORKLOAD_LOCK));
   return list('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) =>
       list(`/proc/${String(pid)}/fd`).some((fd) => {
-        const path = targetOf(pid, fd);
-        if (path === here || !path.endsWith(`/${WORKLOAD_LOCK}`)) return false;
-        return hasLock(pid, Number(fd)) && readMark(pid, mark) !== null;
+        const path = targetOf(pid, fd).replace(/ \(deleted\)$/, '');
+        if (!path.endsWith(`/${WORKLOAD_LOCK}`) || !hasLock(pid, Number(fd))) return false;
+        const file = `/proc/${String(pid)}/fd/${fd}`;
+        // The same file by another name of the directory is no other one.
+        if (here !== null && identityOfPath(file) === here) return false;
+        return readMark(pid, mark) !== null || isMarked(file, marks);
       }),
     )
     .map((pid) => ({ pid }));
+}
+
+/** An environment can be scrubbed; the file still says whose it is. */
+function isMarked(path: string, marks: GroupMarks): boolean {
+  return readFile(path, (fd) => isMarkedBy(readLockNote(fd), marks)) ?? false;
 }
 
 const WORKLOAD_LOCK = 'workload.lock';

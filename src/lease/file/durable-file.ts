@@ -73,6 +73,11 @@ export function overwrite(fd: number, content: Buffer): void {
  * @throws the system's error when it has nothing left to read with: that is not "there is none"
  */
 export function readBounded(path: string, limitBytes: number): string | null {
+  return readFile(path, (fd) => readDescriptor(fd, limitBytes));
+}
+
+/** As `readBounded`, in another way. */
+export function readFile<T>(path: string, read: (fd: number) => T): T | null {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -81,8 +86,7 @@ export function readBounded(path: string, limitBytes: number): string | null {
     return null;
   }
   try {
-    if (!fstatSync(fd).isFile()) return null;
-    return readDescriptor(fd, limitBytes);
+    return fstatSync(fd).isFile() ? read(fd) : null;
   } catch (error) {
     if (isOutOfResources(error)) throw error;
     return null;

@@ -354,6 +354,7 @@ export class FileLease implements LeaseStore, SessionLedger {
       setTimeout(() => {
         pruneEpochs(epochs);
         this.#membership.keepSpareName();
+        if (this.#held === held) this.#foundation.adopt();
       }, TIDY_DELAY_MS).unref();
     }
     return claim;

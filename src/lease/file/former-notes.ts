@@ -4,7 +4,8 @@ import { basename } from 'node:path';
 import { isOutOfResources } from '../../out-of-resources.ts';
 import { identityOf, statOrNull } from './file-identity.ts';
 import { groupPaths } from './group-paths.ts';
-import { isNoted, markOf, readLockNote } from './lock-note.ts';
+import { isMarkedBy, isNoted, marksOf, readLockNote } from './lock-note.ts';
+import type { GroupMarks } from './lock-note.ts';
 
 export interface FormerNotes {
   /** The highest epoch that is noted; 0: none. */
@@ -18,14 +19,14 @@ export interface FormerNotes {
  * also if it was removed or moved away. A look at the descriptors of all processes: for rare use.
  */
 export function findFormerNotes(directory: string): FormerNotes {
-  const mark = markOf(directory);
+  const marks = marksOf(directory);
   const lockfilePath = groupPaths(directory).lockfile;
   let found: FormerNotes = { epoch: 0, lockfile: null };
   for (const pid of list('/proc').filter((name) => /^\d+$/.test(name))) {
     for (const fd of list(`/proc/${pid}/fd`)) {
       const path = `/proc/${pid}/fd/${fd}`;
       if (!LOCK_NAMES.has(basename(targetOf(path)))) continue;
-      const noted = notedIn(path, { mark, lockfilePath });
+      const noted = notedIn(path, { marks, lockfilePath });
       const epoch = Math.max(found.epoch, noted.epoch);
       found = { epoch, lockfile: found.lockfile ?? noted.lockfile };
     }
@@ -39,7 +40,7 @@ const NOTHING: FormerNotes = { epoch: 0, lockfile: null };
 
 function notedIn(
   path: string,
-  { mark, lockfilePath }: { readonly mark: string; readonly lockfilePath: string },
+  { marks, lockfilePath }: { readonly marks: GroupMarks; readonly lockfilePath: string },
 ): FormerNotes {
   const fd = openOrNull(path);
   if (fd === null) return NOTHING;
@@ -47,7 +48,7 @@ function notedIn(
     const stats = fstatSync(fd, { bigint: true });
     if (!stats.isFile()) return NOTHING;
     const note = readLockNote(fd);
-    if (note.mark !== mark) return NOTHING;
+    if (!isMarkedBy(note, marks)) return NOTHING;
     const there = statOrNull(lockfilePath);
     const isOurs = there !== null && isNoted(note.lockfile, there, stats);
     return { epoch: note.epoch, lockfile: isOurs ? identityOf(there) : null };

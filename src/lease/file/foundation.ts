@@ -96,6 +96,15 @@ export class Foundation {
     return true;
   }
 
+  /** Only for the holder of the lease. Must not throw: nobody waits for it. */
+  adopt(): void {
+    try {
+      this.#lockFiles.adopt();
+    } catch {
+      // By the next holder.
+    }
+  }
+
   #deletedHolders(): readonly { readonly pid: number }[] {
     if (this.#lockFiles.areThere && this.#hasLooked) return [];
     return this.#search.findDeletedHolders(this.#paths.directory);

@@ -4,7 +4,7 @@ import { closeSync, fstatSync, linkSync, openSync, renameSync, rmSync, writeSync
 import { tryLock } from 'fs-native-extensions';
 import { identityOf, identityOfDescriptor, identityOfPath } from './file-identity.ts';
 import type { GroupPaths } from './group-paths.ts';
-import { lockNoteContent, markOf, readLockNote } from './lock-note.ts';
+import { lockNoteContent, marksOf, readLockNote, writeLockNote } from './lock-note.ts';
 import type { LockNote, LockfileNote } from './lock-note.ts';
 import { errnoOf, storageError, withStorageErrors } from './storage-error.ts';
 
@@ -38,6 +38,17 @@ export class LockFiles {
     return this.#all().every((path) => this.#isOurs(path) || this.#makeOne(path, known));
   }
 
+  /** Only for the holder of the lease: files that came with a directory of another name are this group's now. */
+  adopt(): void {
+    const marks = marksOf(this.#paths.directory);
+    for (const path of this.#all()) {
+      withOpen(path, (fd) => {
+        const { mark, place } = readLockNote(fd);
+        if (mark !== marks.mark || place !== marks.place) writeLockNote(fd, marks);
+      });
+    }
+  }
+
   #all(): readonly string[] {
     return [this.#paths.primaryLock, this.#paths.workloadLock];
   }
@@ -68,7 +79,7 @@ export class LockFiles {
   #write(path: string, known: Pick<LockNote, 'epoch' | 'lockfile'>): void {
     const fd = openSync(path, 'wx', 0o600);
     try {
-      const note = { self: identityOfDescriptor(fd), mark: markOf(this.#paths.directory) };
+      const note = { self: identityOfDescriptor(fd), ...marksOf(this.#paths.directory) };
       writeSync(fd, lockNoteContent({ ...note, ...known, starter: null }));
     } finally {
       closeSync(fd);

@@ -1,8 +1,9 @@
 // What primary.lock says: the highest epoch, who may have left something, and which lockfile directory was made.
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { overwrite, padded, parseJson, readDescriptor } from './durable-file.ts';
-import { identityOf, identityOfDescriptor } from './file-identity.ts';
+import { identityOf, identityOfDescriptor, identityOfPath } from './file-identity.ts';
 import { isFull } from './storage-error.ts';
 
 /** The note is overwritten in place, in room that the file has from its birth. */
@@ -13,6 +14,8 @@ export interface LockNote {
   readonly self: string;
   /** Which group's: the file may have been moved, or be found without a name. Empty: not known. */
   readonly mark: string;
+  /** The same for nodes that know the directory by another name, as through a bind mount. */
+  readonly place: string;
   /** 0: none. Every holder writes its claim here too, so that it outlives the directory of epochs. */
   readonly epoch: number;
   /**
@@ -30,9 +33,26 @@ export type LockfileNote =
   | { readonly state: 'making' }
   | { readonly state: 'made'; readonly identity: string };
 
-/** What a note of this group is known by: a path can be longer than the note. */
-export function markOf(directory: string): string {
-  return createHash('sha256').update(directory).digest('hex').slice(0, MARK_LENGTH);
+export type GroupMarks = Pick<LockNote, 'mark' | 'place'>;
+
+/**
+ * What notes of the group of this directory are known by: its path, which can be longer than the note, and
+ * its name in the directory above, which is there still when its own was removed.
+ */
+export function marksOf(directory: string): GroupMarks {
+  const above = identityOfPath(dirname(directory));
+  return {
+    mark: digest(directory),
+    place: above === null ? '' : digest(`${above}/${basename(directory)}`),
+  };
+}
+
+export function isMarkedBy({ mark, place }: GroupMarks, group: GroupMarks): boolean {
+  return mark === group.mark || (place !== '' && place === group.place);
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, MARK_LENGTH);
 }
 
 /** The content of a new lock file. */
@@ -60,6 +80,7 @@ export function readLockNote(fd: number): LockNote {
   return {
     self: 'self' in note && typeof note.self === 'string' ? note.self : '',
     mark: 'mark' in note && typeof note.mark === 'string' ? note.mark : '',
+    place: 'place' in note && typeof note.place === 'string' ? note.place : '',
     epoch: 'epoch' in note ? epochOf(note.epoch) : 0,
     starter: 'starter' in note && typeof note.starter === 'string' ? note.starter : null,
     lockfile: 'lockfile' in note ? lockfileOf(note.lockfile) : NOTHING.lockfile,
@@ -81,6 +102,7 @@ export function isNoted(note: LockfileNote, directory: BigIntStats, noted: BigIn
 const NOTHING: LockNote = {
   self: '',
   mark: '',
+  place: '',
   epoch: 0,
   starter: null,
   lockfile: { state: 'none' },

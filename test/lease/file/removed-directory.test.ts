@@ -1,10 +1,13 @@
 // What happens when the state directory is removed under running nodes.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, it, onTestFinished } from 'vitest';
+import type { FileLease } from '../../../src/lease/file/file-lease.ts';
+import { findFormerNotes } from '../../../src/lease/file/former-notes.ts';
+import { marksOf, readLockNote } from '../../../src/lease/file/lock-note.ts';
 import {
   eventually,
   granted,
@@ -151,29 +154,83 @@ it('lets nobody in while a workload still holds the deleted workload lock', asyn
   expect(await granted(newcomer.acquire(1))).toBe(2);
 });
 
-it('lets nobody in while a workload holds the lock of a directory that was moved away', async () => {
+it.each([
+  ['moved away', false, true],
+  ['moved away and removed there', true, true],
+  ['moved away, though its environment is scrubbed', false, false],
+  ['moved away and removed there, though its environment is scrubbed', true, false],
+])(
+  'lets nobody in while a workload holds the lock of a directory that was %s',
+  async (_how, isRemoved, isNamed) => {
+    const stateDir = temporaryDirectory();
+    const old = openLease(stateDir, 'old');
+    await granted(old.acquire(0));
+    const env = { FAILOVER_GROUP: 'web', FAILOVER_STATE_DIR: stateDir };
+    const end = holdWorkloadLock(old, isNamed ? env : {});
+    await old.release();
+    renameSync(old.paths.directory, `${old.paths.directory}.old`);
+    if (isRemoved) rmSync(`${old.paths.directory}.old`, { recursive: true });
+    const newcomer = openLease(stateDir, 'new');
+    expect(await newcomer.acquire(1)).toMatchObject({ type: 'denied', cause: 'held' });
+    await end();
+    expect(await granted(newcomer.acquire(1))).toBe(2);
+  },
+);
+
+it('waits for no workload of a group that has the directory by another name since', async () => {
   const stateDir = temporaryDirectory();
-  const old = openLease(stateDir, 'old');
-  await granted(old.acquire(0));
-  const run = old.workloadLock.open();
+  const web = openLease(stateDir, 'a');
+  const { directory } = web.paths;
+  await granted(web.acquire(0));
+  await web.close();
+  renameSync(directory, join(stateDir, 'api'));
+  const api = openLease(stateDir, 'a', { record: { group: 'api' } });
+  await granted(api.acquire(0));
+  await eventually(() => (isOf(api.paths.workloadLock, api.paths.directory) ? true : undefined));
+  expect(isOf(api.paths.primaryLock, api.paths.directory)).toBe(true);
+  holdWorkloadLock(api, {});
+  expect(await granted(openLease(stateDir, 'b').acquire(0))).toBe(1);
+});
+
+it('goes on above the epochs of a directory that had another name', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  await granted(a.acquire(6));
+  await a.release();
+  const { directory } = a.paths;
+  const otherName = `${stateDir}/../${basename(stateDir)}/web`;
+  rmSync(directory, { recursive: true });
+  expect(findFormerNotes(otherName).epoch).toBe(7);
+});
+
+/** A process of its own that has the lock, and an environment that says no more than that. */
+function holdWorkloadLock(
+  lease: FileLease,
+  env: Readonly<Record<string, string>>,
+): () => Promise<unknown> {
+  const run = lease.workloadLock.open();
   expect(run.tryLock()).toBe(true);
   const workload = spawn('sleep', ['1000'], {
     stdio: ['ignore', 'ignore', 'ignore', run.fd],
-    env: { ...process.env, FAILOVER_GROUP: 'web', FAILOVER_STATE_DIR: stateDir },
-  });
-  const ended = once(workload, 'exit');
-  onTestFinished(() => {
-    workload.kill('SIGKILL');
+    env: { PATH: process.env['PATH'], ...env },
   });
   run.close();
-  await old.release();
-  renameSync(old.paths.directory, `${old.paths.directory}.old`);
-  const newcomer = openLease(stateDir, 'new');
-  expect(await newcomer.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
-  workload.kill('SIGKILL');
-  await ended;
-  expect(await granted(newcomer.acquire(0))).toBe(2);
-});
+  const ended = once(workload, 'exit');
+  const end = (): Promise<unknown> => {
+    workload.kill('SIGKILL');
+    return ended;
+  };
+  onTestFinished(() => void end());
+  return end;
+}
+
+function isOf(path: string, directory: string): boolean {
+  const fd = openSync(path, 'r');
+  const note = readLockNote(fd);
+  closeSync(fd);
+  const { mark, place } = marksOf(directory);
+  return note.mark === mark && note.place === place;
+}
 
 it('does not wait for a description that was never locked: an armed process', async () => {
   const stateDir = temporaryDirectory();
