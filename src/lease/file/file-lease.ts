@@ -101,6 +101,7 @@ export class FileLease implements LeaseStore, SessionLedger {
       membership: this.#membership,
       search: this.#environment,
       workloadLock: this.workloadLock,
+      now: this.#environment.now,
     });
     this.#primaryLock = new PrimaryLock(this.paths.primaryLock);
     const sight = new LockSight(this.paths.primaryLock, () => this.#primaryLock.isFree());
@@ -177,7 +178,10 @@ export class FileLease implements LeaseStore, SessionLedger {
     this.#membership.touch();
     const outcome = this.#held.verify();
     if (outcome.type === 'lost') this.#foundation.leaveEpoch(this.#held.epoch);
-    else this.#keepRegistered();
+    else {
+      this.#foundation.sawThem();
+      this.#keepRegistered();
+    }
     return outcome;
   }
 

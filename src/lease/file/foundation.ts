@@ -1,8 +1,9 @@
 // What a lease stands on, the lock files and the directory of epochs: made, and made anew after a removal.
+import { dirname } from 'node:path';
 import { findDeletedLockHolders } from './deleted-holders.ts';
 import { highestEpoch, recordEpoch } from './epoch.ts';
 import { EpochMemory } from './epoch-memory.ts';
-import { identityOfPath } from './file-identity.ts';
+import { identityOfPath, statOrNull } from './file-identity.ts';
 import { findFormerNotes } from './former-notes.ts';
 import type { FormerNotes } from './former-notes.ts';
 import type { GroupPaths } from './group-paths.ts';
@@ -24,6 +25,13 @@ export const WHOLE_MACHINE: RemovedFilesSearch = {
   findFormerNotes,
 };
 
+/** Which lock files, under what, and when they were last seen there. */
+interface Looked {
+  readonly identity: string;
+  readonly above: string;
+  readonly seenAtMs: number;
+}
+
 /**
  * The rule: an epoch is noted in the file that its holder has locked before anything starts under it, and
  * lock files are made only with the highest epoch that is noted in a removed one. So whoever has the lock
@@ -39,38 +47,46 @@ export class Foundation {
   readonly #workloadLock: WorkloadLockFile;
   readonly #membership: Membership;
   readonly #search: RemovedFilesSearch;
-  /** The lock files for which this node itself has looked for earlier ones; see `prepare`. */
-  #looked: string | null = null;
+  readonly #now: () => number;
+  /** The lock files for which this node itself has looked for others, and when it last saw them there. */
+  #looked: Looked | null = null;
 
   constructor({
     paths,
     membership,
     search,
     workloadLock,
+    now,
   }: {
     readonly paths: GroupPaths;
     readonly membership: Membership;
     readonly search: RemovedFilesSearch;
     readonly workloadLock: WorkloadLockFile;
+    /** Monotonic, ms. */
+    readonly now: () => number;
   }) {
     this.#paths = paths;
     this.#lockFiles = new LockFiles(paths);
     this.#workloadLock = workloadLock;
     this.#membership = membership;
     this.#search = search;
+    this.#now = now;
     this.memory = new EpochMemory(paths);
   }
 
   /**
    * False while a process may still be active on lock files that were deleted with an earlier directory.
    * Until those have ended no lock file is made, so that files that exist prove that somebody looked. But not
-   * for what was made since, in a directory that has made way for these again: each node looks once for itself.
+   * for what was made since, in a directory that has made way for these again: each node looks once for itself,
+   * and once more where a directory was moved, or where it has not seen them for a while.
    *
    * @param floor the highest epoch heard of
    */
   prepare(floor: number): boolean {
     this.waitsFor = [];
     const isThere = this.#isThere;
+    // Before the look: what moves during it counts as not looked for.
+    const above = this.#above;
     // What is noted there can be read as long as this node has it open, whoever is waited for.
     if (isThere) this.#keep();
     if (!isThere || !this.#hasLooked) {
@@ -90,9 +106,10 @@ export class Foundation {
       // Who had made the lockfile had a lock that was removed, and has ended: nobody waits for it above.
       if (!this.#lockFiles.make(known, noted.lockfile)) return false;
       this.memory.learn(known);
-      this.#looked = this.#identity;
+      this.#looked = { identity: this.#identity, above, seenAtMs: this.#now() };
     }
     this.#keep();
+    this.sawThem();
     return true;
   }
 
@@ -115,13 +132,27 @@ export class Foundation {
   }
 
   get #hasLooked(): boolean {
-    return this.#looked !== null && this.#looked === this.#identity;
+    const looked = this.#looked;
+    if (looked === null || this.#now() - looked.seenAtMs > UNSEEN_MS) return false;
+    return looked.identity === this.#identity && looked.above === this.#above;
+  }
+
+  /** The lock files were there just now, as at the last look. */
+  sawThem(): void {
+    if (this.#hasLooked && this.#looked !== null) {
+      this.#looked = { ...this.#looked, seenAtMs: this.#now() };
+    }
   }
 
   /** Of the lock files that have the names now. */
   get #identity(): string {
     const { primaryLock, workloadLock } = this.#paths;
     return [primaryLock, workloadLock].map(identityOfPath).join(' ');
+  }
+
+  /** Another one once a name in the directory above has come, gone or moved. */
+  get #above(): string {
+    return String(statOrNull(dirname(this.#paths.directory))?.ctimeNs);
   }
 
   #keep(): void {
@@ -139,6 +170,7 @@ export class Foundation {
     const isWhole = this.#isThere && identityOfPath(this.#paths.marks) !== null;
     if (isWhole && this.#hasLooked && this.#membership.isRegistered) {
       this.#keep();
+      this.sawThem();
       return;
     }
     try {
@@ -169,3 +201,6 @@ export class Foundation {
     this.#workloadLock.close();
   }
 }
+
+/** Some heartbeats by default. A mount that came and went leaves no other trace. */
+const UNSEEN_MS = 2_000;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import type { FileLease } from '../../../src/lease/file/file-lease.ts';
 import { findFormerNotes } from '../../../src/lease/file/former-notes.ts';
 import { marksOf, readLockNote } from '../../../src/lease/file/lock-note.ts';
@@ -201,6 +201,42 @@ it('goes on above the epochs of a directory that had another name', async () => 
   const otherName = `${stateDir}/../${basename(stateDir)}/web`;
   rmSync(directory, { recursive: true });
   expect(findFormerNotes(otherName).epoch).toBe(7);
+});
+
+it('is searched for anew by a node that did not see it make way for another and come back', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  const { directory } = a.paths;
+  await granted(a.acquire(0));
+  await a.release();
+  renameSync(directory, `${directory}.first`);
+  const c = openLease(stateDir, 'c');
+  expect(await granted(c.acquire(0))).toBe(2);
+  const end = holdWorkloadLock(c, {});
+  await c.release();
+  renameSync(directory, `${directory}.second`);
+  renameSync(`${directory}.first`, directory);
+  expect(await a.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
+  await end();
+  expect(await granted(a.acquire(0))).toBe(3);
+});
+
+it('is searched for anew by a node that has not looked for a while', async () => {
+  let now = 0;
+  const findDeletedHolders = vi.fn(() => []);
+  const environment = { findDeletedHolders, now: () => now };
+  const a = openLease(temporaryDirectory(), 'a', { environment });
+  expect(findDeletedHolders).toHaveBeenCalledTimes(1);
+  for (now = 500; now < 5_000; now += 500) a.observe();
+  await granted(a.acquire(0));
+  for (; now < 10_000; now += 500) a.verify();
+  await a.release();
+  await granted(a.acquire(0));
+  await a.release();
+  expect(findDeletedHolders).toHaveBeenCalledTimes(1);
+  now += 5_000;
+  await granted(a.acquire(0));
+  expect(findDeletedHolders).toHaveBeenCalledTimes(2);
 });
 
 /** A process of its own that has the lock, and an environment that says no more than that. */
