@@ -1,6 +1,7 @@
 // Looks for what earlier runs left, and tells apart what may be signalled and what is only waited for.
 import { readdirSync } from 'node:fs';
 import type { NodeRecord, SessionRecord } from '../lease/lease-store.ts';
+import { withoutForks } from './forks.ts';
 import { isHidden } from './hidden-processes.ts';
 import type { Graces, LeftoverSources, Remains } from './leftovers.ts';
 import { findLockHolders } from './lock-holders.ts';
@@ -53,7 +54,7 @@ export function findLeftovers(
     }
   }
   if (searchHolders && sources.missesRecordIn(nodes)) {
-    for (const pid of findUnrecorded(look)) look.verdicts.addOther(pid, UNRECORDED);
+    look.verdicts.addOthers(findUnrecorded(look), UNRECORDED);
   }
   return { targets, others: [...others, ...sources.unseenRemains(nodes)], lockIsFree };
 }
@@ -101,6 +102,13 @@ class Verdicts {
     this.targets.push({ pid, startTime, session, ...rules });
   }
 
+  /** None of them is judged again, also those that are not named. */
+  addOthers(pids: readonly number[], why: string): void {
+    const named = withoutForks(pids);
+    for (const pid of named) this.addOther(pid, why);
+    for (const pid of pids) this.#isNew(pid);
+  }
+
   addOther(pid: number, why: string): void {
     if (this.#isNew(pid)) this.others.push({ description: describeProcess(pid), why });
   }
@@ -137,9 +145,13 @@ function judgeSession(claim: Claim, members: readonly ProcessStat[], look: Look)
   const why = members.some(isHidden) ? HIDDEN : reasonToSpare(claim, proved);
   const isStopping = claim.session.stopsWithSupervisor && !claim.own;
   const graceMs = isStopping ? look.graces.stopGraceMs : look.graces.fenceGraceMs;
-  for (const member of members) {
-    if (why === null) look.verdicts.addTarget(member, { graceMs, isStopping });
-    else look.verdicts.addOther(member.pid, why);
+  if (why === null) {
+    for (const member of members) look.verdicts.addTarget(member, { graceMs, isStopping });
+  } else {
+    look.verdicts.addOthers(
+      members.map(({ pid }) => pid),
+      why,
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 // What a lease stands on, the lock files and the directory of epochs: made, and made anew after a removal.
 import { dirname } from 'node:path';
+import { withoutForks } from '../../fence/forks.ts';
 import { findDeletedLockHolders } from './deleted-holders.ts';
 import { highestEpoch, recordEpoch } from './epoch.ts';
 import { EpochMemory } from './epoch-memory.ts';
@@ -90,7 +91,7 @@ export class Foundation {
     // What is noted there can be read as long as this node has it open, whoever is waited for.
     if (isThere) this.#keep();
     if (!isThere || !this.#hasLooked) {
-      this.waitsFor = [...new Set(this.#deletedHolders().map(({ pid }) => pid))];
+      this.waitsFor = withoutForks(this.#deletedHolders().map(({ pid }) => pid));
       if (this.waitsFor.length > 0) return false;
       this.memory.keep();
       const noted = this.#search.findFormerNotes(this.#paths.directory);
