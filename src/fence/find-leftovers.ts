@@ -22,7 +22,8 @@ export interface Leftovers {
 
 /**
  * One look: one scan of all processes if any session is recorded, a second one for the holders of the
- * workload lock only if it is held and no leftover explains it yet, and not without `searchHolders`.
+ * workload lock only if it is held and no leftover explains it yet. Without `searchHolders` the lock is not asked
+ * at all, and counts as free.
  */
 export function findLeftovers(
   sources: LeftoverSources,
@@ -46,7 +47,8 @@ export function findLeftovers(
     judgeSession(claim, members.get(claim.session.process.pid) ?? [], look);
   }
   const { targets, others } = look.verdicts;
-  const lockIsFree = sources.isWorkloadLockFree();
+  // Found out by taking it: a standby that is stopped in that instant would keep it from all others.
+  const lockIsFree = !searchHolders || sources.isWorkloadLockFree();
   // Descriptors are costly to look at. While members end, holders among them do so too.
   if (searchHolders && !lockIsFree && targets.length === 0) {
     for (const path of [sources.workloadLockPath, ...sources.displacedLockPaths()]) {

@@ -37,6 +37,12 @@ test('a look does not search for who holds the workload lock, where a clearing d
   expect(descriptorsListed()).toContain(`/proc/${String(holder.identity.pid)}/fdinfo`);
 });
 
+test('a look does not take the workload lock, not even for an instant', () => {
+  const isWorkloadLockFree = vi.fn(() => true);
+  new ProcessFencing({ ...stage.sources, isWorkloadLockFree }).look();
+  expect(isWorkloadLockFree).not.toHaveBeenCalled();
+});
+
 test('a look goes through the processes for what is recorded', async () => {
   const actor = await stage.start('echo ready; exec sleep 1000', { lock: true });
   stage.addNode('a', deadSupervisor(), [session(actor)]);
