@@ -41,6 +41,7 @@ import { rehearseOnceStandingBy } from './rehearse-soon.ts';
 import { rehearse } from './rehearsal.ts';
 import { settingsOf } from './settings-of.ts';
 import { StandbyRenewal } from './standby-renewal.ts';
+import { Tidying } from './tidying.ts';
 import { Upkeep } from './upkeep.ts';
 
 /** How long the last messages have to leave before the sockets are closed, ms. */
@@ -66,6 +67,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly #lease: FileLease;
   readonly #workload: NodeWorkload;
   readonly #fencing: ProcessFencing;
+  readonly #tidying: Tidying;
   readonly #bus: Bus;
   readonly #loop: NodeLoop;
   readonly #upkeep: Upkeep;
@@ -144,6 +146,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     this.#workload =
       extras.createWorkload?.(this.#workloadParts()) ??
       buildWorkload(this.#context(), () => this.#fencing, parts.deathSignal);
+    this.#tidying = new Tidying(this.#context());
     this.#journal = buildJournal(this.#record(), {
       settings: this.settings,
       paths: this.#lease.paths,
@@ -168,7 +171,9 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       updateEndpoints: (endpoints) => {
         this.#lease.updateEndpoints(endpoints);
       },
-      collectGarbage: () => this.#lease.collectGarbage(),
+      tidy: () => {
+        void this.#tidying.tidy();
+      },
       removedAtMs: () => this.#lease.removal?.atMs ?? null,
       removalWarning: () => this.#removalWarning(),
       look: () => {
@@ -447,7 +452,9 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
 
   async #close(order: StopOrder): Promise<void> {
     this.#upkeep.stop();
+    this.#tidying.close();
     this.#loop.end();
+    if (!order.immediate) await this.#tidying.endOrphans();
     const limit = new AbortController();
     const { signal } = limit;
     try {

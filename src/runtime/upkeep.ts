@@ -8,8 +8,8 @@ export interface UpkeepParts {
   readonly role: () => Role;
   /** Makes other addresses known; called when the sockets have moved. */
   readonly updateEndpoints: (endpoints: Endpoints) => void;
-  /** Removes the records of nodes that ended. */
-  readonly collectGarbage: () => void;
+  /** Forgets nodes that ended, and ends what they left. */
+  readonly tidy: () => void;
   /** When the group's directory had to be made anew, monotonic, ms; null: never. */
   readonly removedAtMs: () => number | null;
   /** What to say of that; null: nothing, or no longer. */
@@ -49,7 +49,7 @@ export class Upkeep {
   }
 
   #lookAfter(): void {
-    const { transport, role, collectGarbage, look, warn } = this.#parts;
+    const { transport, role, tidy, look, warn } = this.#parts;
     this.#rounds += 1;
     const check = transport.checkSockets();
     if (check.type === 'failed') warn(`nobody can reach this node: ${check.error.message}`);
@@ -57,7 +57,7 @@ export class Upkeep {
     this.#tellRemoval();
     this.#forgetEmptySessions();
     try {
-      if (role() === 'primary') collectGarbage();
+      if (role() === 'primary') tidy();
       else if (this.#rounds % LOOK_EVERY === 0) look();
     } catch (error) {
       warn(`records of other nodes could not be looked at: ${messageOf(error)}`);

@@ -48,6 +48,26 @@ describe('a hot standby whose workload has a helper in another session', () => {
     ),
   );
 
+  it.each([
+    ['the primary looks after it', false],
+    ['all end at once', true],
+  ])('leaves nothing either when its node is killed, and %s', (_what, atOnce) =>
+    inGroup(
+      async (group) => {
+        const run = 'setsid sleep 900 & exec "$W" --hot';
+        const [, b] = await group.startAll(['a', 'b'], { run });
+        const helpers = (): MarkedProcess[] =>
+          group.marked().filter(({ command }) => command.startsWith('sleep'));
+        await group.until('both helpers', () => helpers().length === 2);
+        b.kill('SIGKILL');
+        await group.ends(b);
+        // Else the end in order, which comes next, has to look after it.
+        if (!atOnce) await group.until('the end of its helper', () => helpers().length === 1);
+      },
+      { options: HOT },
+    ),
+  );
+
   it('starts no other before all that one left which ended by itself has ended', () =>
     inGroup(
       async (group) => {

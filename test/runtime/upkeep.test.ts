@@ -15,11 +15,11 @@ it.each(['primary', 'candidate', 'secondary', 'stopped'] as const)(
     const forgetEmptySessions = vi.fn(() => {
       throw new Error('no descriptor left');
     });
-    const collectGarbage = vi.fn();
-    upkeepOf({ role: () => role, forgetEmptySessions, collectGarbage });
+    const tidy = vi.fn();
+    upkeepOf({ role: () => role, forgetEmptySessions, tidy });
     vi.advanceTimersByTime(3_000);
     expect(forgetEmptySessions).toHaveBeenCalledTimes(3);
-    expect(collectGarbage).toHaveBeenCalledTimes(role === 'primary' ? 3 : 0);
+    expect(tidy).toHaveBeenCalledTimes(role === 'primary' ? 3 : 0);
   },
 );
 
@@ -34,7 +34,7 @@ function upkeepOf(parts: Partial<UpkeepParts>): void {
     transport,
     role: () => 'secondary',
     updateEndpoints: nothing,
-    collectGarbage: nothing,
+    tidy: nothing,
     removedAtMs: () => null,
     removalWarning: () => null,
     look: nothing,
