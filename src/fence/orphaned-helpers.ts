@@ -18,22 +18,33 @@ export interface OrphanSources extends GroupMark {
  * Ends each process that has the workload lock's file open and whose environment says that a node started
  * it of which only a dead life is on record: its group, its directory, its node id, and no earlier than
  * that life. Where no such record of a hot node is, nothing is looked at. Done within the grace + 2.5 s.
+ *
+ * @returns the runs of hot nodes that are dead and left nothing of this.
  */
-export async function endOrphanedHelpers(sources: OrphanSources, graceMs: number): Promise<void> {
+export async function endOrphanedHelpers(
+  sources: OrphanSources,
+  graceMs: number,
+): Promise<ReadonlySet<string>> {
   const ladder = new SignalLadder(graceMs);
   for (;;) {
-    const orphans = findOrphanedHelpers(sources);
+    const nodes = sources.listNodes();
+    const orphans = findOrphanedHelpers(sources, nodes);
     const targets = orphans.map((stat) => ({ ...stat, graceMs, isStopping: false }));
-    if (!ladder.step(targets)) return;
+    if (!ladder.step(targets)) {
+      return new Set(orphans.length > 0 ? [] : nodes.filter(isDeadHot).map(({ run }) => run));
+    }
     await pause(POLL_MS);
   }
 }
 
 const POLL_MS = 20;
 
-function findOrphanedHelpers(sources: OrphanSources): readonly ProcessStat[] {
-  const nodes = sources.listNodes();
-  const dead = nodes.filter(leavesOrphans);
+function findOrphanedHelpers(
+  sources: OrphanSources,
+  nodes: readonly NodeRecord[],
+): readonly ProcessStat[] {
+  // What is to be kept is nobody's to end.
+  const dead = nodes.filter((node) => isDeadHot(node) && !node.sessions.some(({ keep }) => keep));
   if (dead.length === 0 || !procIsUsable()) return [];
   const live = nodes.filter(({ supervisor }) => isAlive(supervisor));
   const supervisors = new Set(live.map(({ supervisor }) => supervisor.pid));
@@ -48,10 +59,8 @@ function findOrphanedHelpers(sources: OrphanSources): readonly ProcessStat[] {
   });
 }
 
-/** A hot node that was killed, and whose orphans are not to be kept. */
-function leavesOrphans({ standby, supervisor, sessions }: NodeRecord): boolean {
-  if (standby !== 'hot' || !isComparable(supervisor) || isAlive(supervisor)) return false;
-  return !sessions.some(({ keep }) => keep);
+function isDeadHot({ standby, supervisor }: NodeRecord): boolean {
+  return standby === 'hot' && isComparable(supervisor) && !isAlive(supervisor);
 }
 
 function isSince(stat: ProcessStat, { supervisor }: NodeRecord): boolean {

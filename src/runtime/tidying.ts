@@ -6,7 +6,7 @@ import type { NodeContext } from './node-parts.ts';
 
 export class Tidying {
   readonly #node: NodeContext;
-  #ending: Promise<void> | null = null;
+  #ending: Promise<ReadonlySet<string>> | null = null;
   #closed = false;
 
   constructor(node: NodeContext) {
@@ -16,10 +16,10 @@ export class Tidying {
   /** In this order: a record is the only trace of what its node left. Never rejects. */
   async tidy(): Promise<void> {
     if (this.#ending !== null) return;
-    await this.endOrphans();
+    const lookedAfter = await this.endOrphans();
     if (this.#closed) return;
     try {
-      this.#node.lease.collectGarbage();
+      this.#node.lease.collectGarbage(lookedAfter);
     } catch (error) {
       this.#node.warn(`records of other nodes could not be looked at: ${messageOf(error)}`);
     }
@@ -30,13 +30,13 @@ export class Tidying {
     this.#closed = true;
   }
 
-  /** One at a time. Never rejects. */
-  endOrphans(): Promise<void> {
+  /** One at a time. Never rejects. @returns the runs of which nothing is left */
+  endOrphans(): Promise<ReadonlySet<string>> {
     this.#ending ??= this.#endOrphans();
     return this.#ending;
   }
 
-  async #endOrphans(): Promise<void> {
+  async #endOrphans(): Promise<ReadonlySet<string>> {
     const { options, lease, settings, warn } = this.#node;
     const sources = {
       group: options.group,
@@ -45,9 +45,10 @@ export class Tidying {
       listNodes: () => lease.listNodes(),
     };
     try {
-      await endOrphanedHelpers(sources, settings.fenceGraceMs);
+      return await endOrphanedHelpers(sources, settings.fenceGraceMs);
     } catch (error) {
       warn(`what a killed node left could not be looked for: ${messageOf(error)}`);
+      return new Set();
     } finally {
       this.#ending = null;
     }

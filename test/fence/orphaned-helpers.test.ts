@@ -15,7 +15,15 @@ const ENDED = spawnSync('true').pid;
 /** A life of node a that began with this process. */
 function lifeOf(pid: number, changes: Partial<NodeRecord> = {}): NodeRecord {
   const supervisor = { ...ownIdentity(), pid };
-  const fields = { node: 'a', group: 'web', standby: 'hot', supervisor, sessions: [], ...changes };
+  const fields = {
+    run: 'r1',
+    node: 'a',
+    group: 'web',
+    standby: 'hot',
+    supervisor,
+    sessions: [],
+    ...changes,
+  };
   // Nothing else of it is looked at.
   return fields as unknown as NodeRecord;
 }
@@ -30,7 +38,8 @@ test('a helper of a dead life ends, also when the file was removed', async () =>
   const sources = place();
   const helper = await sources.start();
   rmSync(sources.lockPath);
-  await endOrphanedHelpers({ ...sources, ...at(sources), listNodes: () => [dead] }, 1000);
+  const ended = endOrphanedHelpers({ ...sources, ...at(sources), listNodes: () => [dead] }, 1000);
+  expect(await ended).toEqual(new Set(['r1']));
   await until('its end', () => hasEnded(helper));
 });
 

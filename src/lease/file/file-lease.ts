@@ -259,9 +259,13 @@ export class FileLease implements LeaseStore, SessionLedger {
     return this.#outOfSight.remainsOf(nodes);
   }
 
-  /** Removes the records of nodes that ended and left nothing; returns how many. */
-  collectGarbage(): number {
+  /**
+   * Removes the records of nodes that ended and left nothing, of hot ones only those that were looked
+   * after; returns how many.
+   */
+  collectGarbage(lookedAfter: ReadonlySet<string> = new Set()): number {
     return collectGarbage(this.paths, {
+      lookedAfter,
       starter: () => this.#foundation.memory.starter,
       isGoneElsewhere: (record) => this.#outOfSight.isGone(record),
     });

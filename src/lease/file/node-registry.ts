@@ -72,6 +72,8 @@ export interface GarbageRules {
   readonly starter: () => string | null;
   /** Whether a node of another pid namespace of this boot has ended, and all that it started. */
   readonly isGoneElsewhere: (record: NodeRecord) => boolean;
+  /** Runs of hot nodes of which nothing is left outside of their sessions: the records of others stay. */
+  readonly lookedAfter: ReadonlySet<string>;
 }
 
 /**
@@ -92,7 +94,10 @@ export function collectGarbage(paths: GroupPaths, rules: GarbageRules): number {
   const starter = rules.starter();
   const leftNothing = final.filter(({ record, path }) => {
     if (record.run === starter) return false;
-    if (isComparable(record.supervisor)) return record.sessions.every(isGone);
+    if (isComparable(record.supervisor)) {
+      if (record.standby === 'hot' && !rules.lookedAfter.has(record.run)) return false;
+      return record.sessions.every(isGone);
+    }
     return hasEnded({ record, path }, rules);
   });
   for (const { record } of leftNothing) forgetNode(paths, record.run);

@@ -17,16 +17,23 @@ afterEach(() => {
   vi.mocked(isAlive).mockReset();
 });
 
-const rules = { starter: (): null => null, isGoneElsewhere: (): boolean => false };
+const rules = {
+  starter: (): null => null,
+  isGoneElsewhere: (): boolean => false,
+  lookedAfter: new Set<string>(),
+};
 
 /** A node that has started nothing so far; `lastDeed` comes between the look at its record and its end. */
-function dyingNode(lastDeed: (record: NodeRecord, path: string) => void): {
+function dyingNode(
+  lastDeed: (record: NodeRecord, path: string) => void,
+  changes: Partial<NodeRecord> = {},
+): {
   readonly paths: ReturnType<typeof openLease>['paths'];
   readonly run: string;
 } {
   const { paths } = openLease(temporaryDirectory(), 'a');
   const supervisor = { ...ownIdentity(), startTime: '1' };
-  const record = { v: 1, ...ownRecord('b', { supervisor }), sessions: [] } as const;
+  const record = { v: 1, ...ownRecord('b', { supervisor }), ...changes, sessions: [] } as const;
   const path = join(paths.nodes, `${record.run}.json`);
   writeFileSync(path, JSON.stringify(record));
   vi.mocked(isAlive).mockImplementation(({ startTime }) => {
@@ -55,6 +62,12 @@ it('keeps the record of a node that was noted as the starter after it was looked
   });
   expect(collectGarbage(paths, { ...rules, starter: () => starter })).toBe(0);
   expect(listNodes(paths).map((node) => node.run)).toContain(run);
+});
+
+it('keeps the record of a hot node until what it left was looked after', () => {
+  const { paths, run } = dyingNode(() => undefined, { standby: 'hot' });
+  expect(collectGarbage(paths, rules)).toBe(0);
+  expect(collectGarbage(paths, { ...rules, lookedAfter: new Set([run]) })).toBe(1);
 });
 
 it('removes that of a node that did neither', () => {
