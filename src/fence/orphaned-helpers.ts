@@ -12,24 +12,29 @@ import { SignalLadder } from './signal-ladder.ts';
 export interface OrphanSources extends GroupMark {
   readonly workloadLockPath: string;
   readonly listNodes: () => readonly NodeRecord[];
+  /** Where a run of a node keeps its role file: each process that it starts is told, and no other is. */
+  readonly roleFileOf: (run: string) => string;
 }
 
 /**
- * Ends each process that has the workload lock's file open and whose environment says that a node started
- * it of which only a dead life is on record: its group, its directory, its node id, and no earlier than
- * that life. Where no such record of a hot node is, nothing is looked at. Done within the grace + 2.5 s.
+ * Ends each process that has the workload lock's file open and whose environment names a run of a hot node
+ * that is on record and dead. A run is one life of one node: a later life of the same node, and one in a
+ * container that calls its directory the same, have another. Members of a recorded session are left to who
+ * empties it, with its own grace. Where no such record is, nothing is looked at.
+ *
+ * Done within the longest grace + 2.5 s. `graceMs` is asked at each look, so that a wait can be cut short.
  *
  * @returns the runs of hot nodes that are dead and left nothing of this.
  */
 export async function endOrphanedHelpers(
   sources: OrphanSources,
-  graceMs: number,
+  graceMs: () => number,
 ): Promise<ReadonlySet<string>> {
-  const ladder = new SignalLadder(graceMs);
+  const ladder = new SignalLadder(graceMs());
   for (;;) {
     const nodes = sources.listNodes();
     const orphans = findOrphanedHelpers(sources, nodes);
-    const targets = orphans.map((stat) => ({ ...stat, graceMs, isStopping: false }));
+    const targets = orphans.map((stat) => ({ ...stat, graceMs: graceMs(), isStopping: false }));
     if (!ladder.step(targets)) {
       return new Set(orphans.length > 0 ? [] : nodes.filter(isDeadHot).map(({ run }) => run));
     }
@@ -46,25 +51,24 @@ function findOrphanedHelpers(
   // What is to be kept is nobody's to end.
   const dead = nodes.filter((node) => isDeadHot(node) && !node.sessions.some(({ keep }) => keep));
   if (dead.length === 0 || !procIsUsable()) return [];
-  const live = nodes.filter(({ supervisor }) => isAlive(supervisor));
-  const supervisors = new Set(live.map(({ supervisor }) => supervisor.pid));
+  const roleFiles = new Set(dead.map(({ run }) => sources.roleFileOf(run)));
+  const sessions = new Set(
+    dead.flatMap((node) => node.sessions.map(({ process: { pid } }) => pid)),
+  );
+  // A node that a workload started is no helper, and ends what is its own.
+  const supervisors = new Set(nodes.map(({ supervisor }) => supervisor.pid));
   return readdirSync('/proc').flatMap((name) => {
     const stat = /^\d+$/.test(name) ? readStat(Number(name)) : null;
-    if (stat === null || hasEnded(stat) || supervisors.has(stat.pid)) return [];
-    const starter = readMark(stat.pid, sources)?.node;
-    const isOf = (node: NodeRecord): boolean => node.node === starter && isSince(stat, node);
-    // A later life of the same node may have started it, and looks after it itself.
-    if (!dead.some(isOf) || live.some(isOf)) return [];
+    if (stat === null || hasEnded(stat)) return [];
+    if (sessions.has(stat.session) || supervisors.has(stat.pid)) return [];
+    const roleFile = readMark(stat.pid, sources)?.roleFile ?? '';
+    if (!roleFiles.has(roleFile)) return [];
     return hasOpen(stat.pid, sources.workloadLockPath) ? [stat] : [];
   });
 }
 
 function isDeadHot({ standby, supervisor }: NodeRecord): boolean {
   return standby === 'hot' && isComparable(supervisor) && !isAlive(supervisor);
-}
-
-function isSince(stat: ProcessStat, { supervisor }: NodeRecord): boolean {
-  return BigInt(stat.startTime) >= BigInt(supervisor.startTime);
 }
 
 /** Also when the file was removed since. */

@@ -50,16 +50,26 @@ export function describeProcess(pid: number): string {
   return name === undefined ? `pid ${String(pid)}` : `pid ${String(pid)} (${name})`;
 }
 
+/** Who started a process of a group, as its environment says. */
+export interface Starter {
+  readonly node: string | null;
+  /** Of that very run of the node. */
+  readonly roleFile: string | null;
+}
+
 /**
  * The value of a process's environment variables at its start that say it is of this group; null: it
  * isn't, or its environment can't be read.
  */
-export function readMark(pid: number, mark: GroupMark): { readonly node: string | null } | null {
+export function readMark(pid: number, mark: GroupMark): Starter | null {
   const environment = readEnvironment(pid);
   if (environment.get('FAILOVER_GROUP') !== mark.group) return null;
   const stateDir = environment.get('FAILOVER_STATE_DIR');
   if (stateDir === undefined || !isOurs({ pid, stateDir }, mark)) return null;
-  return { node: environment.get('FAILOVER_NODE') ?? null };
+  return {
+    node: environment.get('FAILOVER_NODE') ?? null,
+    roleFile: environment.get('FAILOVER_ROLE_FILE') ?? null,
+  };
 }
 
 /** null where the kernel keeps no such account, or the process is gone. */

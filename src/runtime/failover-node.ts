@@ -284,6 +284,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   /** Ends the node in order; `immediate` skips every grace. See `ended`. */
   stop(order: Partial<StopOrder> = {}): void {
     const { exitCode = 0, reason = 'told to stop', immediate = false } = order;
+    if (immediate) this.#tidying.hurry();
     this.#loop.dispatch({
       type: 'stop-requested',
       order: { exitCode, reason, immediate },
@@ -454,7 +455,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     this.#upkeep.stop();
     this.#tidying.close();
     this.#loop.end();
-    if (!order.immediate) await this.#tidying.endOrphans();
+    if (order.immediate) this.#tidying.hurry();
+    await this.#tidying.endOrphans();
     const limit = new AbortController();
     const { signal } = limit;
     try {

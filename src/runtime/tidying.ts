@@ -1,6 +1,7 @@
 // Tidies up after nodes that were killed: ends what their hot workloads left, then forgets their records.
 import { dirname } from 'node:path';
 import { endOrphanedHelpers } from '../fence/orphaned-helpers.ts';
+import { roleFilePath } from '../lease/file/group-paths.ts';
 import { messageOf } from './failures.ts';
 import type { NodeContext } from './node-parts.ts';
 
@@ -8,6 +9,7 @@ export class Tidying {
   readonly #node: NodeContext;
   #ending: Promise<ReadonlySet<string>> | null = null;
   #closed = false;
+  #hurries = false;
 
   constructor(node: NodeContext) {
     this.#node = node;
@@ -30,6 +32,11 @@ export class Tidying {
     this.#closed = true;
   }
 
+  /** What is left of every grace is skipped from here on. */
+  hurry(): void {
+    this.#hurries = true;
+  }
+
   /** One at a time. Never rejects. @returns the runs of which nothing is left */
   endOrphans(): Promise<ReadonlySet<string>> {
     this.#ending ??= this.#endOrphans();
@@ -43,9 +50,10 @@ export class Tidying {
       stateDir: dirname(lease.paths.directory),
       workloadLockPath: lease.paths.workloadLock,
       listNodes: () => lease.listNodes(),
+      roleFileOf: (run: string) => roleFilePath(lease.paths, run),
     };
     try {
-      return await endOrphanedHelpers(sources, settings.fenceGraceMs);
+      return await endOrphanedHelpers(sources, () => (this.#hurries ? 0 : settings.fenceGraceMs));
     } catch (error) {
       warn(`what a killed node left could not be looked for: ${messageOf(error)}`);
       return new Set();

@@ -16,6 +16,7 @@ export interface Place extends HelperSources {
     readonly group?: string;
     readonly opens?: boolean;
     readonly script?: string;
+    readonly run?: string;
   }) => Promise<ChildProcess>;
 }
 
@@ -31,6 +32,7 @@ export function place(): Place {
     group = 'web',
     opens = true,
     script,
+    run = 'r1',
   } = {}) => {
     const fd = openSync(opens ? lockPath : '/dev/null', 'r+');
     const child = spawn('sh', ['-c', `${script ?? ''} echo up; while :; do sleep 0.02; done`], {
@@ -41,6 +43,7 @@ export function place(): Place {
         FAILOVER_GROUP: group,
         FAILOVER_STATE_DIR: stateDir,
         FAILOVER_NODE: node,
+        FAILOVER_ROLE_FILE: `role-${run}.json`,
       },
     });
     closeSync(fd);
