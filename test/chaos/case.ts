@@ -26,8 +26,12 @@ export interface CaseResult {
   /** From the end of a round's faults until a primary served, ms, each; and what is stated. */
   readonly recoveriesMs: readonly number[];
   readonly boundMs: number;
+  /** From the loss of the active process to the next start, ms, each. */
+  readonly lossesMs: readonly number[];
   readonly starts: number;
   readonly overlaps: number;
+  /** How many different ones there were, and the highest. */
+  readonly epochs: { readonly seen: number; readonly highest: number };
   /** Kept when something was wrong; null: removed. */
   readonly directory: string | null;
 }
@@ -122,16 +126,20 @@ class Game {
   }
 
   result(directory: string | null): CaseResult {
-    const { plan, judge, group } = this.#arena;
+    const { plan, judge, group, watch } = this.#arena;
     const lines = directory === null ? this.#arena.lastLines : group.lines;
+    // A hot workload may have found no role file to read its own from: 0.
+    const epochs = new Set(lines.flatMap(({ epoch }) => (epoch === 0 ? [] : epoch)));
     return {
       plan,
       faults: this.#faults,
       violations: judge.violations,
       recoveriesMs: this.#recoveriesMs,
       boundMs: this.#boundMs,
+      lossesMs: watch.lossesMs,
       starts: lines.filter(({ what }) => what === 'start' || what === 'overlap').length,
       overlaps: lines.filter(({ what }) => what === 'overlap').length,
+      epochs: { seen: epochs.size, highest: Math.max(0, ...epochs) },
       directory,
     };
   }

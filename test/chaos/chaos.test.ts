@@ -16,7 +16,7 @@ it('finds no promise broken in a short plan, and leaves nothing', async () => {
   expect(result, stderr).toMatchObject({
     verdict: 'held',
     violations: [],
-    overlaps: 0,
+    figures: { overlaps: 0, cases: 1 },
     cases: [{}],
   });
   expect(code).toBe(0);

@@ -1,8 +1,8 @@
 // The group of a case: how many nodes, which modes, which workload, and how fast; drawn from a seed.
 import type { Random } from '../../src/simulation/random.ts';
 
-const STANDBY_MODES = ['cold', 'armed', 'hot'] as const;
-const FENCE_MODES = ['kill', 'kill-unless-stopped', 'none'] as const;
+export const STANDBY_MODES = ['cold', 'armed', 'hot'] as const;
+export const FENCE_MODES = ['kill', 'kill-unless-stopped', 'none'] as const;
 const ORPHAN_MODES = ['stop', 'kill', 'keep'] as const;
 
 /** What the command does, as a script for `sh` in which `$W` is the witness. */

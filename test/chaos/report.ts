@@ -1,6 +1,8 @@
 // The result of a run: what was done, what it cost, and the verdict; as a table or as JSON.
 import { table } from '../../src/cli/render/table.ts';
 import type { CaseResult, PlayedFault } from './case.ts';
+import { figuresOf } from './figures.ts';
+import type { Figures, Spread } from './figures.ts';
 import { ROUNDS } from './plan.ts';
 import type { CasePlan } from './plan.ts';
 import type { StarveResult } from './starve.ts';
@@ -12,51 +14,21 @@ export interface RunResult {
   readonly notes: readonly string[];
 }
 
-interface KindFigures {
-  readonly kind: string;
-  readonly played: number;
-  readonly skipped: number;
-  readonly medianMs: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
-}
-
 export function violationsOf({ cases }: RunResult): readonly string[] {
   return cases.flatMap(({ plan, violations }) =>
     violations.map((violation) => `case ${plan.index}: ${violation}`),
   );
 }
 
-/** By kind: what was played, and how long nothing was active from the fault on until the next calm. */
-function figuresOf(faults: readonly PlayedFault[]): KindFigures[] {
-  const kinds = [...new Set(faults.map(({ kind }) => kind))].sort();
-  return kinds.map((kind) => {
-    const all = faults.filter((fault) => fault.kind === kind);
-    const played = all.filter(({ skipped }) => !skipped);
-    const downs = played.map(({ downMs }) => downMs).sort((a, b) => a - b);
-    const skipped = all.length - played.length;
-    const at = (part: number): number => Math.round(quantile(downs, part));
-    return {
-      kind,
-      played: played.length,
-      skipped,
-      medianMs: at(0.5),
-      p99Ms: at(0.99),
-      maxMs: at(1),
-    };
-  });
-}
-
 export function asJson(result: RunResult): string {
-  const faults = result.cases.flatMap((one) => one.faults);
+  const violations = violationsOf(result);
   return `${JSON.stringify(
     {
       seed: result.seed,
-      verdict: violationsOf(result).length === 0 ? 'held' : 'violated',
-      violations: violationsOf(result),
+      verdict: violations.length === 0 ? 'held' : 'violated',
+      violations,
       notes: result.notes,
-      ...totalsOf(result),
-      kinds: figuresOf(faults),
+      figures: figuresOf(result.cases),
       cases: result.cases,
     },
     null,
@@ -65,31 +37,74 @@ export function asJson(result: RunResult): string {
 }
 
 export function asText(result: RunResult): string {
-  const faults = result.cases.flatMap((one) => one.faults);
-  const rows = figuresOf(faults).map((figures) => [
-    figures.kind,
-    String(figures.played),
-    String(figures.skipped),
-    ...[figures.medianMs, figures.p99Ms, figures.maxMs].map((ms) => `${ms} ms`),
-  ]);
-  const totals = totalsOf(result);
-  const header = ['fault', 'played', 'skipped', 'median', 'p99', 'max'];
+  const figures = figuresOf(result.cases);
   return [
-    ...table([header, ...rows]),
+    ...table(faultRows(figures)),
     '',
-    'The last three: how long nothing was active, from the fault on until a primary served again. Faults',
-    'come together, so a kind is also charged with what came with it; a gap is exact to 10 ms.',
+    'The last three: how long nothing was active, from the first fault of a round on until a primary served',
+    'again. Faults come together, so a kind is also charged with what came with it; exact to 10 ms.',
     '',
-    `Cases ${totals.cases}, starts of the workload ${totals.starts}, overlaps ${totals.overlaps}.`,
-    `After the end of a round's faults a primary served within ${totals.longestRecoveryMs} ms; stated for ` +
-      `these settings: ${totals.boundMs.join(' to ')} ms; beyond it: ${totals.beyondBound}.`,
+    ...table(modeRows(figures)),
+    '',
+    'The first three times: from the loss of the active process to the next start, while faults last. The',
+    "last two: from the end of a round's faults until a primary served, beside what is stated.",
+    '',
+    ...table(promiseRows(figures)),
+    '',
     ...result.notes.map((note) => `Note: ${note}.`),
     ...result.cases.flatMap((one) => storyOf(one)),
     violationsOf(result).length === 0
       ? `Held. Seed ${result.seed}.`
-      : `VIOLATED. The same plan again: npm run chaos -- --seed ${result.seed}`,
+      : `VIOLATED. Seed ${result.seed}.`,
     '',
   ].join('\n');
+}
+
+function faultRows({ kinds, faults, rounds }: Figures): readonly (readonly string[])[] {
+  const rowOf = (name: string, counts: Figures['faults'], spread: Spread): readonly string[] => [
+    ...[name, String(counts.planned), String(counts.done)],
+    ...spreadWords(spread),
+  ];
+  return [
+    ['fault', 'planned', 'done', 'median', 'p99', 'max'],
+    ...kinds.map((figures) => rowOf(figures.kind, figures, figures)),
+    rowOf(`all, in ${rounds.count} rounds`, faults, rounds),
+  ];
+}
+
+function modeRows({ modes }: Figures): readonly (readonly string[])[] {
+  return [
+    ['mode', 'cases', 'losses', 'median', 'p99', 'max', 'served again', 'stated', 'beyond it'],
+    ...modes.map(({ mode, cases, unavailability, recovery }) => [
+      ...[mode, String(cases), String(unavailability.losses)],
+      ...spreadWords(unavailability),
+      ...[`within ${recovery.maxMs} ms`, rangeWords(recovery.boundMs)],
+      String(recovery.beyondBound),
+    ]),
+  ];
+}
+
+function promiseRows(figures: Figures): readonly (readonly string[])[] {
+  const { cases, starts, overlaps, epochs, nearest } = figures;
+  const [median, p99, max] = spreadWords(figures.modes[0].recovery);
+  const near =
+    nearest === null
+      ? 'none'
+      : `${nearest.tookMs} ms of ${nearest.boundMs} ms stated, in case ${nearest.case}`;
+  return [
+    ['overlaps', `${overlaps} in ${starts} starts of ${cases} cases`],
+    ['epochs', `${epochs.seen} different ones, up to ${epochs.highest} in one case`],
+    ['served again', `median ${median}, p99 ${p99}, max ${max} after a round's faults`],
+    ['nearest to its bound', near],
+  ];
+}
+
+function rangeWords([lowest, highest]: readonly [number, number]): string {
+  return lowest === highest ? `${lowest} ms` : `${lowest} to ${highest} ms`;
+}
+
+function spreadWords({ medianMs, p99Ms, maxMs }: Spread): readonly [string, string, string] {
+  return [`${medianMs} ms`, `${p99Ms} ms`, `${maxMs} ms`];
 }
 
 export function starveText({ rows, violations }: StarveResult): string {
@@ -123,34 +138,4 @@ function storyOf({ plan, violations, faults, directory }: CaseResult): string[] 
     `Logs, records and the plan: ${directory ?? 'removed'}`,
     `This case again: npm run chaos -- --seed ${plan.seed} --case ${plan.index}${rounds}`,
   ];
-}
-
-function totalsOf({ cases }: RunResult): {
-  readonly cases: number;
-  readonly starts: number;
-  readonly overlaps: number;
-  readonly longestRecoveryMs: number;
-  readonly boundMs: readonly number[];
-  readonly beyondBound: number;
-} {
-  const sum = (of: (one: CaseResult) => number): number =>
-    cases.reduce((total, one) => total + of(one), 0);
-  const bounds = cases.map(({ boundMs }) => boundMs);
-  const lowest = Math.min(...bounds);
-  const highest = Math.max(...bounds);
-  return {
-    cases: cases.length,
-    starts: sum(({ starts }) => starts),
-    overlaps: sum(({ overlaps }) => overlaps),
-    longestRecoveryMs: Math.round(Math.max(0, ...cases.flatMap((one) => one.recoveriesMs))),
-    boundMs: lowest === highest ? [lowest] : [lowest, highest],
-    beyondBound: sum(
-      ({ recoveriesMs, boundMs }) => recoveriesMs.filter((ms) => ms > boundMs).length,
-    ),
-  };
-}
-
-/** The smallest value that at least this part of the sorted values does not exceed; 0 of none. */
-function quantile(sorted: readonly number[], part: number): number {
-  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? 0;
 }

@@ -6,10 +6,9 @@ import type { WitnessLine } from '../support/process-witness.ts';
 export interface Gap {
   readonly fromMs: number;
   readonly toMs: number;
+  /** What ended it: the first start of all, a later one, or that what was stopped went on. */
+  readonly by: 'first-start' | 'start' | 'continuation';
 }
-
-/** Between two looks: a gap may be overestimated by so much, never underestimated. */
-const LOOK_EVERY_MS = 10;
 
 export class Watch {
   readonly gaps: Gap[] = [];
@@ -23,15 +22,25 @@ export class Watch {
   #aliveMs = performance.now();
   #downSinceMs: number | null = performance.now();
   #timer: NodeJS.Timeout | null = null;
+  readonly #isRunning: (pid: number) => boolean;
 
-  constructor(read: () => readonly WitnessLine[]) {
+  constructor(read: () => readonly WitnessLine[], isRunning = isServing) {
     this.#read = read;
-    this.#look(performance.now());
+    this.#isRunning = isRunning;
+    this.look(performance.now());
   }
 
   /** The process that is active now, as far as was seen. */
   get active(): WitnessLine | null {
     return this.#downSinceMs === null ? this.#active : null;
+  }
+
+  /**
+   * How long it took from the loss of an active process to the next start, ms, each: both as the witness
+   * wrote it down. One that was killed could not: then it was lost when it was last seen to run.
+   */
+  get lossesMs(): readonly number[] {
+    return this.gaps.flatMap(({ fromMs, toMs, by }) => (by === 'start' ? toMs - fromMs : []));
   }
 
   /** How long nothing was active from this time on, ms. */
@@ -50,7 +59,7 @@ export class Watch {
       const nowMs = performance.now();
       this.latenessMs += Math.max(0, nowMs - dueMs);
       dueMs = nowMs + LOOK_EVERY_MS;
-      this.#look(nowMs);
+      this.look(nowMs);
     }, LOOK_EVERY_MS);
   }
 
@@ -58,17 +67,20 @@ export class Watch {
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
-  #look(nowMs: number): void {
+  /** Between two looks a gap may be overestimated by the time between them, never underestimated. */
+  look(nowMs: number): void {
     const lines = this.#read();
     for (const line of lines.slice(this.#seen)) this.#take(line);
     this.#seen = lines.length;
     if (this.#active === null || this.#hasEnded) return;
-    if (!isRunning(this.#active.pid)) {
+    if (!this.#isRunning(this.#active.pid)) {
       this.#downSinceMs ??= this.#aliveMs;
       return;
     }
     this.#aliveMs = nowMs;
-    if (this.#downSinceMs !== null) this.gaps.push({ fromMs: this.#downSinceMs, toMs: nowMs });
+    if (this.#downSinceMs !== null) {
+      this.gaps.push({ fromMs: this.#downSinceMs, toMs: nowMs, by: 'continuation' });
+    }
     this.#downSinceMs = null;
   }
 
@@ -77,7 +89,11 @@ export class Watch {
     if (line.what === 'start' || line.what === 'overlap') {
       // It may have died and another have begun between two looks.
       const fromMs = this.#downSinceMs ?? this.#aliveMs;
-      this.gaps.push({ fromMs: Math.min(fromMs, atMs), toMs: atMs });
+      const by = this.#active === null ? 'first-start' : 'start';
+      // Where two were active at once nothing was lost.
+      if (line.what === 'start') {
+        this.gaps.push({ fromMs: Math.min(fromMs, atMs), toMs: atMs, by });
+      }
       this.#active = line;
       this.#hasEnded = false;
       this.#downSinceMs = null;
@@ -89,6 +105,8 @@ export class Watch {
   }
 }
 
+const LOOK_EVERY_MS = 10;
+
 /** The witness's clock is the one of `process.hrtime`, whose zero is not that of `performance.now`. */
 const OFFSET_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 
@@ -97,7 +115,7 @@ export function monotonicMs(at: bigint): number {
 }
 
 /** Not stopped either: what is stopped serves nobody. */
-function isRunning(pid: number): boolean {
+function isServing(pid: number): boolean {
   const state = readStat(pid)?.state;
   return state !== undefined && !'ZXxTt'.includes(state);
 }
