@@ -9,6 +9,16 @@ import type { ClientResult } from '../support/process-node.ts';
 /** Bounds far above what any of it takes, so that only a fault of ours can break one. */
 const GENEROUS = { 'stop-grace': '60s', 'fence-grace': '60s', 'probe-timeout': '2s' };
 
+/** Told by signal; a demotion counts once the witness has written the end of this epoch. */
+const HOT = {
+  standby: 'hot',
+  'promote-signal': 'SIGUSR1',
+  'demote-signal': 'SIGUSR2',
+  'promote-command': 'echo "$FAILOVER_EPOCH" >> promoted',
+  'demote-command':
+    'i=0; until grep -q "^end [0-9]* $FAILOVER_EPOCH " witness.log; do i=$((i+1)); [ $i -lt 100 ] || exit 1; sleep 0.01; done',
+};
+
 /** Noticed by nobody for as long as a test looks. */
 const PATIENT = { 'heartbeat-timeout': '10m', 'probe-interval': '10m' };
 
@@ -59,6 +69,45 @@ describe('a drill', () => {
         expect(guards(group)).toEqual([]);
       },
       { options: GENEROUS },
+    ));
+
+  it('of a hot group passes as well: the workloads are told, and only lost ones start anew', () =>
+    inGroup(
+      async (group) => {
+        const run = 'exec "$W" --hot';
+        const nodes = await group.startAll(['a', 'b', 'c', 'd'], { run });
+        const first = await group.active(1);
+        await group.until('all workloads', () => {
+          return group.lines.filter(({ what }) => what === 'standby').length >= 3;
+        });
+        const standbys = group.lines.flatMap(({ what, pid }) => (what === 'standby' ? pid : []));
+        const result = await drill(group, '--starve-time', '1s', '--loops', '3');
+        const { verdict, faults, epochs, sampling } = certificateIn(result);
+        expect([result.code, verdict, result.stderr]).toEqual([0, 'held', expect.any(String)]);
+        expect(faults.map((one) => `${one.fault} ${one.verdict}`)).toEqual([
+          ...['switchover held', 'workload-crash held', 'starve held', 'crash held', 'hang held'],
+        ]);
+        for (const { fault, rounds, tookMs, bound } of faults) {
+          expect(rounds, fault).toHaveLength(1);
+          expect(rounds[0]?.problems, fault).toEqual([]);
+          if (fault === 'starve') continue;
+          expect(tookMs?.max, fault).toBeGreaterThan(0);
+          expect(tookMs?.max, fault).toBeLessThan(bound?.ms ?? 0);
+        }
+        expect([epochs.after, epochs.strictlyIncreasing, group.starts]).toEqual([5, true, 5]);
+        expect(sampling.overlaps).toEqual([]);
+        // The switchover asked one that stood by: nothing was started for it.
+        const second = group.lines.find(({ what, epoch }) => what === 'start' && epoch === 2);
+        expect(standbys).toContain(second?.pid);
+        expect(second?.pid).not.toBe(first.pid);
+        expect(group.text('promoted').trim().split('\n')).toEqual(['1', '2', '3', '4', '5']);
+        // What was killed and stopped was the primary's, and nothing of it is left.
+        const lost = nodes.filter(({ end }) => end !== null);
+        expect(lost.map(({ end }) => end)).toEqual(['SIGKILL', 'SIGKILL']);
+        for (const { id } of lost) expect(group.sessionOf(id)).toEqual([]);
+        expect(guards(group)).toEqual([]);
+      },
+      { options: { ...GENEROUS, ...HOT } },
     ));
 
   it('brings each lost node back by the command that it is given', () =>
