@@ -4,6 +4,7 @@ import { Publisher, Router } from 'zeromq';
 import type { Endpoints } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import type { Bus } from '../runtime/ports.ts';
+import { FOR_NODE, lackOfNodeDescriptors } from '../spare-descriptors.ts';
 import { Tally } from './counters.ts';
 import type { TransportCounters } from './counters.ts';
 import {
@@ -58,12 +59,13 @@ export class Transport {
 
   /**
    * Makes and binds the two sockets.
-   * @throws FAILOVER_PATH_TOO_LONG, FAILOVER_STATE_DIR_*, FAILOVER_NOT_PERMITTED for the directory,
+   * @throws FAILOVER_OUT_OF_DESCRIPTORS where those who connect could end it; FAILOVER_PATH_TOO_LONG, FAILOVER_STATE_DIR_*, FAILOVER_NOT_PERMITTED for the directory,
    *   FAILOVER_ADDRESS_IN_USE when an address can't be bound: no node runs without its sockets
    */
   constructor(options: TransportOptions) {
     this.#options = options;
     this.#endpoints = endpointsIn(options.directory, options.name ?? randomSocketName());
+    refuseFewDescriptors();
     ensurePrivateDirectory(options.directory);
     this.#publisher = new Publisher({
       ...COMMON_OPTIONS,
@@ -239,4 +241,13 @@ function removePath(bound: BoundPath): void {
   } catch {
     // libzmq, or whoever deleted the directory, was faster.
   }
+}
+
+function refuseFewDescriptors(): void {
+  const lack = lackOfNodeDescriptors();
+  if (lack === null) return;
+  const message = `Cannot listen for other nodes: fewer than ${FOR_NODE} more files can be opened`;
+  throw new FailoverError('FAILOVER_OUT_OF_DESCRIPTORS', `${message}: ${lack.message}`, {
+    cause: lack,
+  });
 }

@@ -3,6 +3,7 @@ import { formatDuration } from '../config/duration.ts';
 import { Dealer } from 'zeromq';
 import { FailoverError } from '../errors.ts';
 import { TIMER_LIMIT_MS } from '../runtime/clock.ts';
+import { lackOfLinkDescriptors } from '../spare-descriptors.ts';
 import { BODY_LIMIT_BYTES } from './checks.ts';
 import type { AnswerRejection } from './counters.ts';
 import { pathOfEndpoint } from './endpoints.ts';
@@ -34,16 +35,24 @@ export interface RpcCall {
  * One request on a connection of its own, for the command line.
  * @returns the result, unchecked
  * @throws what the other node answered, FAILOVER_NODE_UNREACHABLE at once when nobody listens there or
- *   it goes away, FAILOVER_TIMED_OUT when it takes longer
+ *   it goes away, FAILOVER_TIMED_OUT when it takes longer, the system's error when it has no descriptors
  */
 export async function callOnce(endpoint: string, call: RpcCall): Promise<unknown> {
-  const client = new RpcClient(endpoint);
+  const lack = lackOfLinkDescriptors(calling);
+  if (lack !== null) throw lack;
+  calling += 1;
+  let client: RpcClient | null = null;
   try {
+    client = new RpcClient(endpoint);
     return await client.call(call);
   } finally {
-    client.close();
+    calling -= 1;
+    client?.close();
   }
 }
+
+/** How many calls are under way, each on a connection of its own. */
+let calling = 0;
 
 interface Pending {
   readonly body: string;

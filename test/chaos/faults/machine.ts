@@ -73,7 +73,8 @@ const CLOCK_STEPS = [-1, 2, -30, 61, 3600, -7200, -86_400, 400 * 86_400, -20 * 3
 
 /** A node of its own that may open only few files: it may fail to start, or to lead; the others go on. */
 export const fewDescriptors: Perform = async (arena, { forMs, choice }) => {
-  const limit = 22 + (choice % 40);
+  // Under most of them it is refused: who connected to it would end it.
+  const limit = 22 + (choice % 120);
   const node = arena.launch(arena.freshId(), [
     ...['sh', '-c', `ulimit -n ${limit}; exec "$@"`, 'sh'],
   ]);
