@@ -36,6 +36,8 @@ export class Arena {
   /** Nodes that were told to end, or could not but end: what becomes of them is no fault of theirs. */
   readonly told = new Set<NodeProcess>();
   hasSmallDisk = false;
+  /** When a person last ended what the nodes wait for, monotonic ms. */
+  obeyedAtMs = -Infinity;
   /** The file with the nodes' wall clock; null: theirs is the machine's. */
   readonly clock: string | null;
   /** What the witness had written when the directory was removed. */
@@ -114,9 +116,10 @@ export class Arena {
       launched.push(node);
       await this.until(JOIN_LIMIT_MS, () => node.end !== null || hasJoined(node));
     }
-    await this.until(JOIN_LIMIT_MS, () =>
-      launched.every((node) => node.end !== null || CALM_PHASES.includes(node.phase)),
-    );
+    await this.until(JOIN_LIMIT_MS, () => {
+      this.obey();
+      return launched.every((node) => node.end !== null || CALM_PHASES.includes(node.phase));
+    });
     this.group.noteSockets();
     this.judge.noteSockets();
   }
@@ -193,6 +196,18 @@ export class Arena {
     for (const pid of this.#orphans()) signal(pid, 'SIGKILL');
   }
 
+  /**
+   * Ends what the living nodes say they wait for without bound, as their words tell a person to: what holds a
+   * lock file that was removed. Nothing is promised before.
+   */
+  obey(): void {
+    const named = new Set(this.living.flatMap(({ warnings }) => warnings.flatMap(pidsToEnd)));
+    if (named.size === 0) return;
+    const ended = this.#orphans().filter((pid) => named.has(pid));
+    for (const pid of ended) signal(pid, 'SIGKILL');
+    if (ended.length > 0) this.obeyedAtMs = performance.now();
+  }
+
   /** Puts the state directory on a file system that can be filled. */
   useSmallDisk(
     mount: (directory: string, uid: number) => void,
@@ -256,4 +271,11 @@ const CALM_PHASES: readonly string[] = ['serving', 'restarting', 'watching'];
 
 function hasJoined({ log }: NodeProcess): boolean {
   return log.some(({ event }) => event === 'joined');
+}
+
+/** Whom a warning tells a person to end. */
+export function pidsToEnd(warning: string): readonly number[] {
+  const text = /^nobody starts until .* `kill (?<pids>[\d ]+)`/.exec(warning);
+  const command = text?.groups?.['pids'];
+  return command === undefined ? [] : command.split(' ').map(Number);
 }

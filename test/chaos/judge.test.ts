@@ -1,7 +1,8 @@
 // The judge of the starts: it sees two at once and an epoch that does not rise, and knows the one excuse.
 import { describe, expect, it } from 'vitest';
 import type { WitnessLine } from '../support/process-witness.ts';
-import { faultsOfStarts, isOwnEnd } from './judge.ts';
+import { pidsToEnd } from './arena.ts';
+import { faultsOfStarts, isOwnEnd, isRefusedConnection } from './judge.ts';
 import { monotonicMs } from './watch.ts';
 
 const line = (atMs: number, epoch: number, what: WitnessLine['what'] = 'start'): WitnessLine => ({
@@ -48,8 +49,26 @@ describe('the end of a node', () => {
     ]);
   });
 
+  it('is excused where it may open nothing, for a connection that it could not accept alone', () => {
+    const stray = 'Too many open files (/build/libzmq/src/ipc_listener.cpp:314)\n';
+    expect(isRefusedConnection({ end: 'SIGABRT', stray })).toBe(true);
+    expect(isRefusedConnection({ end: 'SIGSEGV', stray })).toBe(false);
+    const other = 'Assertion failed: false (/build/libzmq/src/mailbox.cpp:10)\n';
+    expect(isRefusedConnection({ end: 'SIGABRT', stray: other })).toBe(false);
+  });
+
   it('is its own when it broke down, whatever it was told', () => {
     expect([isOwnEnd('SIGABRT', true), isOwnEnd('SIGSEGV', false)]).toEqual([true, true]);
     expect([isOwnEnd('SIGKILL', false), isOwnEnd('SIGTERM', true)]).toEqual([false, false]);
+  });
+});
+
+describe('what a person is told to end', () => {
+  it('are those who hold a removed lock file, and no other that a warning names', () => {
+    const said =
+      'nobody starts until pid 12 (sleep 9), pid 13 (sleep 9) have ended: they hold lock files of this ' +
+      'group that were deleted. End them with `kill 12 13` if they are not to go on';
+    expect(pidsToEnd(said)).toEqual([12, 13]);
+    expect(pidsToEnd('pid 12 (sleep 9) ignores SIGTERM: `kill 12`')).toEqual([]);
   });
 });

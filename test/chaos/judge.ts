@@ -19,6 +19,7 @@ export class Judge {
   readonly #ends = new Map<NodeProcess, number>();
   readonly #sockets = new Map<number, Set<string>>();
   readonly #excusedTraces = new Set<NodeProcess>();
+  readonly #excusedAborts = new Set<NodeProcess>();
   readonly #reported = new Set<NodeProcess>();
 
   #timer: NodeJS.Timeout | null = null;
@@ -56,6 +57,11 @@ export class Judge {
     this.#excusedTraces.add(node);
   }
 
+  /** Of one that may open nothing more: who connects to it ends it, and the manual says so. */
+  excuseAborts(node: NodeProcess): void {
+    this.#excusedAborts.add(node);
+  }
+
   violate(what: string): void {
     if (!this.violations.includes(what)) this.violations.push(what);
   }
@@ -77,6 +83,8 @@ export class Judge {
       if (!this.#excusedTraces.has(node) && /^\s+at .+:\d+:\d+/m.test(node.stray)) {
         this.#reported.add(node);
         this.violate(`${node.id} printed a stack trace: ${node.stray.slice(0, 400)}`);
+      } else if (this.#excusedAborts.has(node) && isRefusedConnection(node)) {
+        this.#reported.add(node);
       } else if (node.end !== null && isOwnEnd(node.end, told.has(node))) {
         this.#reported.add(node);
         const why = node.stray === '' ? (node.log.at(-1)?.reason ?? '') : node.stray.trim();
@@ -103,6 +111,11 @@ export class Judge {
 /** Whether an end is a node's own doing: nobody here sends the signals by which a program breaks down. */
 export function isOwnEnd(end: number | string, wasTold: boolean): boolean {
   return typeof end === 'number' ? !wasTold : BREAKDOWNS.has(end);
+}
+
+/** Whether it ended because libzmq could not accept a connection, and for nothing else. */
+export function isRefusedConnection({ end, stray }: Pick<NodeProcess, 'end' | 'stray'>): boolean {
+  return end === 'SIGABRT' && /^Too many open files \(\S*ipc_listener\.cpp:\d+\)$/m.test(stray);
 }
 
 const BREAKDOWNS: ReadonlySet<string> = new Set([

@@ -112,6 +112,7 @@ export const noDescriptors: Perform = async (arena, fault) => {
   const raise = arena.undoLater(() => {
     setLimit(arena, node.pid, most);
   });
+  arena.judge.excuseAborts(node);
   setLimit(arena, node.pid, String(limit));
   await arena.pause(fault.forMs);
   await raise();
