@@ -30,13 +30,16 @@ export class NodeRegistration {
     this.#sizeBytes = sizeBytes;
     this.#touchedAt = performance.now();
     this.#fd = withStorageErrors(`register node ${record.node} in ${paths.directory}`, () => {
-      try {
-        replaceFile(this.claimPath, claimText(record));
-        this.keepSpareName();
-        return replaceOpenFile(this.#path, content, lockRecord);
-      } catch (error) {
-        forgetNode(paths, record.run);
-        throw error;
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          replaceFile(this.claimPath, claimText(record));
+          this.keepSpareName();
+          return replaceOpenFile(this.#path, content, lockRecord);
+        } catch (error) {
+          forgetNode(paths, record.run);
+          // Another took the claim of a moment ago for an old one: its wall clock has jumped.
+          if (errnoOf(error) !== 'ENOENT' || attempt === ATTEMPTS) throw error;
+        }
       }
     });
   }
@@ -123,5 +126,7 @@ export class NodeRegistration {
     return { content: padded(content, sizeBytes), sizeBytes };
   }
 }
+
+const ATTEMPTS = 3;
 
 const TOUCH_INTERVAL_MS = 60_000;
