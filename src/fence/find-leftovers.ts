@@ -185,7 +185,9 @@ function judgeHolder(pid: number, look: Look): void {
  * is all that is left to tell, and no proof that would allow a signal.
  */
 function findUnrecorded({ sources, nodes, live }: Look): number[] {
-  const registered = nodes.filter((node) => node.run === sources.run || live.has(node));
+  const registered = nodes.filter(
+    (node) => node.run === sources.run || (live.has(node) && sources.isKept(node)),
+  );
   return readdirSync('/proc').flatMap((name) => {
     const stat = /^\d+$/.test(name) ? readStat(Number(name)) : null;
     if (stat === null) return [];

@@ -18,6 +18,8 @@ export interface LeftoverSources extends GroupMark {
   readonly listNodes: () => readonly NodeRecord[];
   /** Whether a record was removed that is not among these: the environment of each process is asked then. */
   readonly missesRecordIn: (nodes: readonly NodeRecord[]) => boolean;
+  /** Whether a living node keeps this very record; one that was put back says nothing of the present. */
+  readonly isKept: (node: NodeRecord) => boolean;
   /** What these nodes started in other pid namespaces and may run still. */
   readonly unseenRemains: (nodes: readonly NodeRecord[]) => readonly Remains[];
   /** Called when nothing is left. */

@@ -14,6 +14,15 @@ export interface GroupMark {
   readonly stateDir: string;
 }
 
+/** What a process's environment says besides. */
+export interface ProcessMark {
+  readonly node: string | null;
+  /** Of that very run of the node; null: it was told none. */
+  readonly roleFile: string | null;
+  /** Which it was started under; 0: none, or it is told another way. */
+  readonly epoch: number;
+}
+
 /** Time of a process's main thread, ms since it started. */
 export interface SchedulingTimes {
   readonly onCpuMs: number;
@@ -50,25 +59,21 @@ export function describeProcess(pid: number): string {
   return name === undefined ? `pid ${String(pid)}` : `pid ${String(pid)} (${name})`;
 }
 
-/** Who started a process of a group, as its environment says. */
-export interface Starter {
-  readonly node: string | null;
-  /** Of that very run of the node. */
-  readonly roleFile: string | null;
-}
-
 /**
  * The value of a process's environment variables at its start that say it is of this group; null: it
  * isn't, or its environment can't be read.
  */
-export function readMark(pid: number, mark: GroupMark): Starter | null {
+export function readMark(pid: number, mark: GroupMark): ProcessMark | null {
   const environment = readEnvironment(pid);
   if (environment.get('FAILOVER_GROUP') !== mark.group) return null;
   const stateDir = environment.get('FAILOVER_STATE_DIR');
   if (stateDir === undefined || !isOurs({ pid, stateDir }, mark)) return null;
+  const epoch = Number(environment.get('FAILOVER_EPOCH'));
+  const isEpoch = Number.isSafeInteger(epoch) && epoch > 0;
   return {
     node: environment.get('FAILOVER_NODE') ?? null,
     roleFile: environment.get('FAILOVER_ROLE_FILE') ?? null,
+    epoch: isEpoch ? epoch : 0,
   };
 }
 

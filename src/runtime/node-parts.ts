@@ -92,6 +92,7 @@ export function buildFencing(
     isWorkloadLockFree: () => workloadLock.isFree(),
     listNodes: () => lease.listNodes(),
     missesRecordIn: (nodes) => lease.missesRecordIn(nodes),
+    isKept: (node) => lease.isKept(node),
     unseenRemains: (nodes) => lease.unseenRemains(nodes),
     cleared: () => {
       lease.cleared();

@@ -60,7 +60,7 @@ const PREFIX = 'rehearsal-';
 /** Nothing can be left of a directory that was never there: no search of all processes for it. */
 const NOBODY_ELSE = {
   findDeletedHolders: () => [],
-  findFormerNotes: () => ({ epoch: 0, lockfile: null }),
+  findFormerNotes: () => ({ epoch: 0, lockfile: null, holders: [] }),
 };
 
 /** Left by nodes that were killed while they rehearsed and are no longer on record. */

@@ -237,12 +237,13 @@ interface Answers {
 function runAsNobody(primary: Actor, left: Actor): Answers {
   const built = join(import.meta.dirname, '..', '..', 'dist', 'fence', 'fence.js');
   const { observe, isWorkloadLockFree, listNodes, ownEndedSessions, ...others } = stage.sources;
-  const { missesRecordIn, unseenRemains, cleared, displacedLockPaths, ...plain } = others;
+  const { missesRecordIn, isKept, unseenRemains, cleared, displacedLockPaths, ...plain } = others;
   const nothing = [unseenRemains(listNodes()), displacedLockPaths()];
-  expect([missesRecordIn(listNodes()), ...nothing, cleared]).toEqual([
+  expect([missesRecordIn(listNodes()), ...nothing, cleared, isKept]).toEqual([
     false,
     [],
     [],
+    expect.any(Function),
     expect.any(Function),
   ]);
   const session = { process: left.identity, kind: 'workload', active: true, keep: false };
@@ -264,6 +265,7 @@ function runAsNobody(primary: Actor, left: Actor): Answers {
       listNodes: () => nodes,
       ownEndedSessions: () => [],
       missesRecordIn: () => false,
+      isKept: () => true,
       unseenRemains: () => [],
       cleared: () => undefined,
     });

@@ -30,10 +30,10 @@ function behindMount(then: string): readonly string[] {
 test('another name of the same directory is ours', async () => {
   const other = `${stage.stateDir}/../${stage.stateDir.split('/').at(-1) ?? ''}`;
   const command = ['sh', '-c', 'echo ready; exec sleep 1000'];
-  expect(await markOf(command, { FAILOVER_STATE_DIR: other })).toEqual({ node: 'a' });
+  expect(await markOf(command, { FAILOVER_STATE_DIR: other })).toMatchObject({ node: 'a' });
   const link = `${stage.stateDir}/link`;
   symlinkSync(stage.stateDir, link);
-  expect(await markOf(command, { FAILOVER_STATE_DIR: link })).toEqual({ node: 'a' });
+  expect(await markOf(command, { FAILOVER_STATE_DIR: link })).toMatchObject({ node: 'a' });
   expect(await markOf(command, { FAILOVER_STATE_DIR: '/tmp' })).toBeNull();
 });
 
@@ -42,5 +42,5 @@ test('the same name of another one, with a group of its own, is not: that is a c
     context.skip('this user may not make a mount namespace (needs root)');
   }
   expect(await markOf(behindMount('mkdir -p "$1/web/epochs"'))).toBeNull();
-  expect(await markOf(behindMount('true'))).toEqual({ node: 'a' });
+  expect(await markOf(behindMount('true'))).toMatchObject({ node: 'a' });
 });

@@ -384,6 +384,15 @@ describe('what was started under a record that was removed', () => {
     expect((await clear(0)).type).toBe('cleared');
   });
 
+  test('is in the way where the record of the living node that started it was put back', async () => {
+    const supervisor = await stage.start('echo ready; exec sleep 1000');
+    stage.addNode('a', supervisor.identity);
+    await stage.start('echo ready; exec sleep 1000', { env: stage.mark('a') });
+    stage.missesRecords = true;
+    stage.recordsAreKept = false;
+    expect((await clear(0)).type).toBe('remain');
+  });
+
   test('is not what a shell has the variables from that client commands read', async () => {
     const { FAILOVER_GROUP = '', FAILOVER_STATE_DIR = '' } = stage.mark('a');
     const env = { FAILOVER_GROUP, FAILOVER_STATE_DIR };

@@ -43,6 +43,7 @@ export class Stage {
   readonly ended: SessionRecord[] = [];
   /** Whether records were removed. */
   missesRecords = false;
+  recordsAreKept = true;
   /** What nodes of other pid namespaces left. */
   unseen: readonly Remains[] = [];
   /** How often it was said that nothing is left. */
@@ -77,6 +78,7 @@ export class Stage {
       listNodes: () => this.nodes,
       ownEndedSessions: () => this.ended,
       missesRecordIn: () => this.missesRecords,
+      isKept: () => this.recordsAreKept,
       unseenRemains: (nodes) => (nodes.length > 0 ? this.unseen : []),
       cleared: () => {
         this.cleared += 1;

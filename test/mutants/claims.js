@@ -50,8 +50,8 @@ export const CLAIMS = [
     says: 'A claim is not noted in the file that is locked.',
     breaks: 'S2',
     file: 'src/lease/file/file-lease.ts',
-    from: '      writeLockNote(fd, { epoch: claim.epoch });\n',
-    to: '      if (claim.epoch < 0) writeLockNote(fd, { epoch: claim.epoch });\n',
+    from: '      writeLockNote(fd, { epoch: claim.epoch, ',
+    to: '      if (claim.epoch < 0) writeLockNote(fd, { epoch: claim.epoch, ',
     killers: [
       {
         test: 'test/lease/file/removed-parts.test.ts',

@@ -263,4 +263,33 @@ export const LEASE = [
       },
     ],
   },
+  {
+    id: 'trust-what-was-put-back',
+    says: 'What is noted in lock files that were put back counts, though others have led since.',
+    breaks: 'S1',
+    file: 'src/lease/file/held-lease.ts',
+    from: 'this.isOutdated = epoch < highest;',
+    to: 'this.isOutdated = false;',
+    killers: [
+      {
+        test: 'test/lease/file/removed-parts.test.ts',
+        title:
+          'is not known where a higher epoch is than is noted in the file: others led by other ones',
+      },
+    ],
+  },
+  {
+    id: 'trust-a-record-that-was-put-back',
+    says: 'A record counts where its node lives, also if that keeps another one by now.',
+    breaks: 'S1',
+    file: 'src/fence/find-leftovers.ts',
+    from: '(live.has(node) && sources.isKept(node))',
+    to: 'live.has(node)',
+    killers: [
+      {
+        test: 'test/fence/leftovers.test.ts',
+        title: 'is in the way where the record of the living node that started it was put back',
+      },
+    ],
+  },
 ];

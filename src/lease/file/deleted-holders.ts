@@ -22,6 +22,18 @@ export function findDeletedLockHolders(directory: string): { readonly pid: numbe
   return [...deleted, ...findMovedHolders(directory)];
 }
 
+/** Whether the description of this descriptor of a process holds a lock. */
+export function hasLock(pid: number, fd: number | string): boolean {
+  try {
+    const information = readFileSync(`/proc/${String(pid)}/fdinfo/${String(fd)}`, 'latin1');
+    return information.includes('lock:');
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
+    // Gone meanwhile.
+    return false;
+  }
+}
+
 /** What moved has any name by now, also when it was removed then; that of the lock file itself has stayed. */
 function findMovedHolders(directory: string): { readonly pid: number }[] {
   const mark = { group: basename(directory), stateDir: dirname(directory) };
@@ -64,16 +76,5 @@ function targetOf(pid: number, fd: string): string {
     return readlinkSync(`/proc/${String(pid)}/fd/${fd}`);
   } catch {
     return '';
-  }
-}
-
-function hasLock(pid: number, fd: number): boolean {
-  try {
-    const information = readFileSync(`/proc/${String(pid)}/fdinfo/${String(fd)}`, 'latin1');
-    return information.includes('lock:');
-  } catch (error) {
-    if (isOutOfResources(error)) throw error;
-    // Gone meanwhile.
-    return false;
   }
 }

@@ -29,8 +29,13 @@ export class EpochMemory {
 
   /** Reads what is noted in the file that this node has open, under whatever name. */
   recall(): number {
-    if (this.#fd !== null) this.learn(readLockNote(this.#fd).epoch);
+    this.learn(this.noted);
     return this.#highest;
+  }
+
+  /** What is noted in the file that this node has open. */
+  get noted(): number {
+    return this.#fd === null ? 0 : readLockNote(this.#fd).epoch;
   }
 
   /** The run whose record has to stay: see `LockNote`. */

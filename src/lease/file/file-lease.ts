@@ -1,4 +1,5 @@
 // The default lease: kernel locks, epochs and records in one directory of a local file system.
+import { join } from 'node:path';
 import type { Endpoints, LeaseObservation } from '../../core/state.ts';
 import type { DenialCause } from '../../core/event.ts';
 import { FailoverError } from '../../errors.ts';
@@ -31,6 +32,7 @@ import { collectGarbage, listNodes } from './node-registry.ts';
 import type { RegisteredNode } from './node-registry.ts';
 import { livingOutOfSight, OutOfSight } from './out-of-sight.ts';
 import { PrimaryLock } from './primary-lock.ts';
+import { isRecordLocked } from './record-lock.ts';
 import { WorkloadLockFile } from './workload-lock-file.ts';
 import { errnoOf } from './storage-error.ts';
 
@@ -254,6 +256,11 @@ export class FileLease implements LeaseStore, SessionLedger {
     return [...new Set(livingOutOfSight(this.paths).map(({ node }) => node))].sort();
   }
 
+  /** Whether a living node keeps this very record: not one of an earlier time that was put back. */
+  isKept({ run }: NodeRecord): boolean {
+    return isRecordLocked(join(this.paths.nodes, `${run}.json`));
+  }
+
   /** What these nodes started in other pid namespaces and may run still: nobody starts beside it. */
   unseenRemains(nodes: readonly NodeRecord[]): readonly Remains[] {
     return this.#outOfSight.remainsOf(nodes);
@@ -291,7 +298,8 @@ export class FileLease implements LeaseStore, SessionLedger {
     let granted = false;
     try {
       if (isCompletedSince(this.paths, this.#membership.record)) return 'completed';
-      const held = new HeldLease(this.paths, lock);
+      const known = Math.max(floor, this.#foundation.memory.highest);
+      const held = new HeldLease(this.paths, lock, known);
       this.#held = held;
       // Asked first, so that no epoch is spent on it.
       if (this.#lockfile.isForeign(lock.fd)) return 'foreign-lockfile';
@@ -357,7 +365,9 @@ export class FileLease implements LeaseStore, SessionLedger {
     if (claim.type === 'claimed') {
       held.epoch = claim.epoch;
       memory.learn(claim.epoch);
-      writeLockNote(fd, { epoch: claim.epoch });
+      // Should this node die before it has looked, the next one has to look as well.
+      const isUnsure = held.isOutdated && !held.isCleared;
+      writeLockNote(fd, { epoch: claim.epoch, ...(isUnsure ? { starter: null } : {}) });
       // Later: a takeover waits for this claim, and does not need it.
       setTimeout(() => {
         pruneEpochs(epochs);

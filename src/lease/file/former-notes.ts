@@ -1,34 +1,54 @@
 // What is noted in lock files that have lost their name, and that some process has open still.
-import { closeSync, constants, fstatSync, openSync, readdirSync, readlinkSync } from 'node:fs';
-import { basename } from 'node:path';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+} from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { readMark } from '../../fence/process-view.ts';
 import { isOutOfResources } from '../../out-of-resources.ts';
-import { identityOf, statOrNull } from './file-identity.ts';
+import { hasLock } from './deleted-holders.ts';
+import { identityOf, identityOfPath, statOrNull } from './file-identity.ts';
 import { groupPaths } from './group-paths.ts';
 import { isMarkedBy, isNoted, marksOf, readLockNote } from './lock-note.ts';
 import type { GroupMarks } from './lock-note.ts';
 
 export interface FormerNotes {
-  /** The highest epoch that is noted; 0: none. */
+  /** The highest epoch that is noted, or that a process of this user was started under; 0: none. */
   readonly epoch: number;
   /** The identity of the lockfile directory that is there, if a holder of such a file has made it. */
   readonly lockfile: string | null;
+  /** Who has such a file locked that is not the one in its place: it leads for all that it knows. */
+  readonly holders: readonly number[];
 }
 
 /**
  * What is noted in any file that some process has open as the primary.lock of `directory` (its real path),
- * also if it was removed or moved away. A look at the descriptors of all processes: for rare use.
+ * also if it was removed or moved away; where nobody has it open, what the workloads that are left were told.
+ * A look at the descriptors of all processes: for rare use.
  */
 export function findFormerNotes(directory: string): FormerNotes {
   const marks = marksOf(directory);
-  const lockfilePath = groupPaths(directory).lockfile;
-  let found: FormerNotes = { epoch: 0, lockfile: null };
+  const { lockfile: lockfilePath, primaryLock } = groupPaths(directory);
+  const inPlace = identityOfPath(primaryLock);
+  let found: FormerNotes = { epoch: 0, lockfile: null, holders: [] };
   for (const pid of list('/proc').filter((name) => /^\d+$/.test(name))) {
+    found = { ...found, epoch: Math.max(found.epoch, startedUnder(Number(pid), directory)) };
     for (const fd of list(`/proc/${pid}/fd`)) {
       const path = `/proc/${pid}/fd/${fd}`;
       if (!LOCK_NAMES.has(basename(targetOf(path)))) continue;
       const noted = notedIn(path, { marks, lockfilePath });
-      const epoch = Math.max(found.epoch, noted.epoch);
-      found = { epoch, lockfile: found.lockfile ?? noted.lockfile };
+      if (noted === null) continue;
+      const leads = noted.file !== inPlace && hasLock(Number(pid), fd);
+      found = {
+        epoch: Math.max(found.epoch, noted.epoch),
+        lockfile: found.lockfile ?? noted.lockfile,
+        holders: leads ? [...found.holders, Number(pid)] : found.holders,
+      };
     }
   }
   return found;
@@ -36,22 +56,39 @@ export function findFormerNotes(directory: string): FormerNotes {
 
 const LOCK_NAMES: ReadonlySet<string> = new Set(['primary.lock', 'primary.lock (deleted)']);
 
-const NOTHING: FormerNotes = { epoch: 0, lockfile: null };
+/** Not where it is another user's, who could use up all numbers. */
+function startedUnder(pid: number, directory: string): number {
+  const group = { group: basename(directory), stateDir: dirname(directory) };
+  const epoch = readMark(pid, group)?.epoch ?? 0;
+  return epoch > 0 && ownerOf(pid) === process.geteuid?.() ? epoch : 0;
+}
+
+function ownerOf(pid: number): number | undefined {
+  try {
+    return statSync(`/proc/${String(pid)}`, { throwIfNoEntry: false })?.uid;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `file`: the identity of the one with the note. */
+type Noted = Omit<FormerNotes, 'holders'> & { readonly file: string };
 
 function notedIn(
   path: string,
   { marks, lockfilePath }: { readonly marks: GroupMarks; readonly lockfilePath: string },
-): FormerNotes {
+): Noted | null {
   const fd = openOrNull(path);
-  if (fd === null) return NOTHING;
+  if (fd === null) return null;
   try {
     const stats = fstatSync(fd, { bigint: true });
-    if (!stats.isFile()) return NOTHING;
+    if (!stats.isFile()) return null;
     const note = readLockNote(fd);
-    if (!isMarkedBy(note, marks)) return NOTHING;
+    if (!isMarkedBy(note, marks)) return null;
     const there = statOrNull(lockfilePath);
     const isOurs = there !== null && isNoted(note.lockfile, there, stats);
-    return { epoch: note.epoch, lockfile: isOurs ? identityOf(there) : null };
+    const lockfile = isOurs ? identityOf(there) : null;
+    return { epoch: note.epoch, lockfile, file: identityOf(stats) };
   } finally {
     closeSync(fd);
   }

@@ -79,7 +79,8 @@ export class Foundation {
    * False while a process may still be active on lock files that were deleted with an earlier directory.
    * Until those have ended no lock file is made, so that files that exist prove that somebody looked. But not
    * for what was made since, in a directory that has made way for these again: each node looks once for itself,
-   * and once more where a directory was moved, or where it has not seen them for a while.
+   * and once more where a directory was moved, or where it has not seen them for a while, and again
+   * where it knows of a higher epoch than is noted in them.
    *
    * @param floor the highest epoch heard of
    */
@@ -90,11 +91,15 @@ export class Foundation {
     const above = this.#above;
     // What is noted there can be read as long as this node has it open, whoever is waited for.
     if (isThere) this.#keep();
-    if (!isThere || !this.#hasLooked) {
-      this.waitsFor = withoutForks(this.#deletedHolders().map(({ pid }) => pid));
+    const hasLooked = this.#hasLooked && !this.#isPassed(floor);
+    if (!isThere || !hasLooked) {
+      const noted = this.#search.findFormerNotes(this.#paths.directory);
+      // Also where it has to wait: once they have ended, nobody may have the file any more.
+      this.memory.learn(noted.epoch);
+      const isSame = this.#lockFiles.areThere && hasLooked;
+      this.waitsFor = isSame ? [] : this.#findHolders(noted);
       if (this.waitsFor.length > 0) return false;
       this.memory.keep();
-      const noted = this.#search.findFormerNotes(this.#paths.directory);
       const known = Math.max(
         floor,
         noted.epoch,
@@ -123,9 +128,10 @@ export class Foundation {
     }
   }
 
-  #deletedHolders(): readonly { readonly pid: number }[] {
-    if (this.#lockFiles.areThere && this.#hasLooked) return [];
-    return this.#search.findDeletedHolders(this.#paths.directory);
+  /** Whoever may be active, or leads, by lock files that are not those in their place. */
+  #findHolders(noted: FormerNotes): readonly number[] {
+    const deleted = this.#search.findDeletedHolders(this.#paths.directory);
+    return [...new Set(withoutForks([...deleted.map(({ pid }) => pid), ...noted.holders]))];
   }
 
   get #isThere(): boolean {
@@ -143,6 +149,11 @@ export class Foundation {
     if (this.#hasLooked && this.#looked !== null) {
       this.#looked = { ...this.#looked, seenAtMs: this.#now() };
     }
+  }
+
+  /** Whether others have led by other lock files than those that have the names now. */
+  #isPassed(floor: number): boolean {
+    return this.memory.noted < Math.max(floor, this.memory.highest);
   }
 
   /** Of the lock files that have the names now. */
@@ -169,7 +180,8 @@ export class Foundation {
     this.waitsFor = [];
     if (this.#membership.isClosed) return;
     const isWhole = this.#isThere && identityOfPath(this.#paths.marks) !== null;
-    if (isWhole && this.#hasLooked && this.#membership.isRegistered) {
+    const hasLooked = this.#hasLooked && !this.#isPassed(0);
+    if (isWhole && hasLooked && this.#membership.isRegistered) {
       this.#keep();
       this.sawThem();
       return;

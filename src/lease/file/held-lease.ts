@@ -13,6 +13,11 @@ export class HeldLease {
   epoch = 0;
   /** Nothing that an earlier run started is left. */
   isCleared = false;
+  /**
+   * Whether others have led by other lock files since this one was last held: it was put back, and what is
+   * noted in it, or recorded beside it, tells nothing of what they have started.
+   */
+  readonly isOutdated: boolean;
   /** Set when another took the lockfile away. */
   compromised: string | null = null;
   readonly #paths: GroupPaths;
@@ -21,9 +26,12 @@ export class HeldLease {
   readonly #epochs: string | null;
   readonly #formerStarter: string | null;
 
-  constructor(paths: GroupPaths, lock: KernelLockDescription) {
+  /** `highest`: of all epochs that this node knows of. */
+  constructor(paths: GroupPaths, lock: KernelLockDescription, highest: number) {
     this.lock = lock;
-    this.#formerStarter = readLockNote(lock.fd).starter;
+    const { epoch, starter } = readLockNote(lock.fd);
+    this.isOutdated = epoch < highest;
+    this.#formerStarter = this.isOutdated ? null : starter;
     this.#paths = paths;
     this.#directory = identityOfPath(paths.directory);
     this.#workloadLock = identityOfPath(paths.workloadLock);

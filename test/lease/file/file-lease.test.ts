@@ -187,7 +187,7 @@ describe('verifying', () => {
     await former.release();
     rmSync(former.paths.directory, { recursive: true });
     // It knows of nothing, and is first.
-    const environment = { findFormerNotes: () => ({ epoch: 0, lockfile: null }) };
+    const environment = { findFormerNotes: () => ({ epoch: 0, lockfile: null, holders: [] }) };
     const newcomer = openLease(stateDir, 'newcomer', { environment });
     expect(await granted(newcomer.acquire(0))).toBe(1);
     expect(newcomer.verify()).toEqual({ type: 'held' });

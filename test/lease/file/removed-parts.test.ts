@@ -196,6 +196,25 @@ describe('the record of the last run that started something', () => {
     expect(a.missesRecordIn(a.listNodes())).toBe(false);
   });
 
+  it('is not known where a higher epoch is than is noted in the file: others led by other ones', async () => {
+    const stateDir = temporaryDirectory();
+    const a = openLease(stateDir, 'a');
+    await granted(a.acquire(0));
+    a.cleared();
+    await a.release();
+    expect(await granted(a.acquire(6))).toBe(7);
+    expect(a.missesRecordIn(a.listNodes())).toBe(true);
+    await a.release();
+    // It has looked for nothing, so the next one has to.
+    const b = openLease(stateDir, 'b');
+    await granted(b.acquire(0));
+    expect(b.missesRecordIn(b.listNodes())).toBe(true);
+    b.cleared();
+    await b.release();
+    await granted(a.acquire(0));
+    expect(a.missesRecordIn(a.listNodes())).toBe(false);
+  });
+
   it('is missed after a run that left sessions behind', async () => {
     const stateDir = temporaryDirectory();
     const a = openLease(stateDir, 'a');
