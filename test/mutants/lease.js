@@ -269,7 +269,7 @@ export const LEASE = [
     breaks: 'S1',
     file: 'src/lease/file/held-lease.ts',
     from: 'this.isOutdated = epoch < highest;',
-    to: 'this.isOutdated = false;',
+    to: 'this.isOutdated = epoch < 0 && epoch < highest;',
     killers: [
       {
         test: 'test/lease/file/removed-parts.test.ts',
