@@ -18,6 +18,8 @@ export interface GroupPaths {
   readonly nodes: string;
   /** What each node has seen and decided; nobody watches it. */
   readonly journal: string;
+  /** Held by a node for the moment in which it registers. */
+  readonly registeringLock: string;
   /** Held by a drill while it is under way; no node looks at it. */
   readonly drillLock: string;
   /** The directory of what follows: watched, so nothing that changes often is in it. */
@@ -38,6 +40,7 @@ export function groupPaths(directory: string): GroupPaths {
     claims: join(directory, 'claims'),
     nodes: join(directory, 'nodes'),
     journal: join(directory, 'journal'),
+    registeringLock: join(directory, 'registering.lock'),
     drillLock: join(directory, 'drill.lock'),
     marks,
     paused: join(marks, 'paused'),

@@ -8,6 +8,7 @@ import { NodeRegistration } from './node-registration.ts';
 import { areSessionsGone, forgetNode, refuseOtherHosts, refuseTakenNode } from './node-registry.ts';
 import { refuseOtherNamespaces } from './out-of-sight.ts';
 import { isRunName } from './record-fields.ts';
+import { inTurn } from './registering.ts';
 import { openStateDirectory } from './state-directory.ts';
 import { errnoOf } from './storage-error.ts';
 
@@ -49,7 +50,7 @@ export class Membership {
     this.#now = now;
     this.#onRemade = onRemade;
     this.paths = this.#openDirectory(stateDir, record.group);
-    this.#registration = this.#register();
+    this.#registration = this.#register(TURN_WAIT_MS);
     this.#directory = identityOfPath(this.paths.directory);
     this.#epochs = identityOfPath(this.paths.epochs);
   }
@@ -144,7 +145,8 @@ export class Membership {
 
   #registerAnew(): void {
     const former = this.#registration;
-    this.#registration = this.#register();
+    // A node that runs waits for nobody here: it comes by again.
+    this.#registration = this.#register(0);
     this.#directory = identityOfPath(this.paths.directory);
     former.close();
     this.#onRemade();
@@ -159,7 +161,12 @@ export class Membership {
     });
   }
 
-  #register(): NodeRegistration {
+  #register(waitMs: number): NodeRegistration {
+    const register = (): NodeRegistration => this.#registerInTurn();
+    return inTurn(this.paths, this.#record, { waitMs, register });
+  }
+
+  #registerInTurn(): NodeRegistration {
     refuseOtherHosts(this.paths, this.#record);
     refuseOtherNamespaces(this.paths, this.#record);
     refuseTakenNode(this.paths, this.#record, false);
@@ -175,3 +182,6 @@ export class Membership {
     return registration;
   }
 }
+
+/** Far longer than twenty nodes take that register one after the other on a slow disk. */
+const TURN_WAIT_MS = 1_000;

@@ -30,8 +30,8 @@ export function readNode(paths: GroupPaths, run: string): NodeRecord | null {
 }
 
 /**
- * Refuses an id that a living process has registered. Two that register at once see each other: of them
- * the one that started first keeps it.
+ * Refuses an id that a living process has registered. They register one after the other; where a removal of
+ * the directory lets two do so at once, they see each other, and the one that started first keeps it.
  *
  * @throws FAILOVER_NODE_TAKEN
  */

@@ -11,7 +11,7 @@ import { isRecordLocked } from './record-lock.ts';
 
 /**
  * Refuses to take part beside a living node of another pid namespace. Called before this node registers and
- * once more after it has: of two that do so at once each is found by the other, or by one of them.
+ * once more after it has: should two come to do so at once, each is found by the other, or by one of them.
  *
  * @throws FAILOVER_OTHER_NAMESPACE
  */
