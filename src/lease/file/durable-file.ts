@@ -1,4 +1,5 @@
 // Writes that survive: replaced as a whole, flushed with their directory, or overwritten in place.
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -32,6 +33,19 @@ export function replaceOpenFile(
   prepare: (fd: number) => void,
 ): number {
   return exchange(path, content, prepare);
+}
+
+/** Where something is written that gets the name `path` once it is complete; nobody else writes there. */
+export function temporaryPath(path: string): string {
+  return `${path}.${String(process.pid)}.${randomBytes(6).toString('hex')}.tmp`;
+}
+
+/** Which name was to be given, and who was to give it; null: it is no name of `temporaryPath`. */
+export function temporaryWriter(
+  name: string,
+): { readonly name: string; readonly pid: number } | null {
+  const [, given, pid] = /^(.+)\.([1-9]\d{0,9})\.[0-9a-f]{12}\.tmp$/.exec(name) ?? [];
+  return given === undefined ? null : { name: given, pid: Number(pid) };
 }
 
 /** Makes the names of a directory durable: without it a power loss can take a new name back. */
@@ -103,7 +117,7 @@ export function readDescriptor(fd: number, limitBytes: number): string {
 
 /** The descriptor of the new file. */
 function exchange(path: string, content: string | Buffer, prepare: (fd: number) => void): number {
-  const temporary = `${path}.${String(process.pid)}.tmp`;
+  const temporary = temporaryPath(path);
   let fd: number | null = null;
   try {
     fd = openSync(temporary, 'w+', 0o600);

@@ -1,9 +1,8 @@
 // The exact claim of an epoch: a hard link whose name is the number, so two can never claim the same.
-import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
-import { syncDirectory, syncDirectoryMeanwhile } from './durable-file.ts';
+import { syncDirectory, syncDirectoryMeanwhile, temporaryPath } from './durable-file.ts';
 import { statOrNull } from './file-identity.ts';
 import { errnoOf, isFull, storageError } from './storage-error.ts';
 
@@ -92,7 +91,7 @@ function beginEpochs(
   epochs: string,
   { epoch, record }: { readonly epoch: number; readonly record: string },
 ): void {
-  const temporary = `${epochs}.${randomBytes(6).toString('hex')}`;
+  const temporary = temporaryPath(epochs);
   try {
     mkdirSync(temporary, { mode: 0o700 });
     linkSync(record, join(temporary, String(epoch)));

@@ -33,6 +33,7 @@ import type { RegisteredNode } from './node-registry.ts';
 import { livingOutOfSight, OutOfSight } from './out-of-sight.ts';
 import { PrimaryLock } from './primary-lock.ts';
 import { isRecordLocked } from './record-lock.ts';
+import { StrayFiles } from './stray-files.ts';
 import { WorkloadLockFile } from './workload-lock-file.ts';
 import { errnoOf } from './storage-error.ts';
 
@@ -62,6 +63,7 @@ export class FileLease implements LeaseStore, SessionLedger {
   readonly #view: GroupView;
   readonly #lockfile: Lockfile;
   readonly #outOfSight: OutOfSight;
+  readonly #strayFiles: StrayFiles;
   readonly #watches: GroupWatch[] = [];
   #held: HeldLease | null = null;
   #lastTurn: Promise<unknown> = Promise.resolve();
@@ -98,6 +100,7 @@ export class FileLease implements LeaseStore, SessionLedger {
     this.paths = this.#membership.paths;
     this.workloadLock = new WorkloadLockFile(this.paths.workloadLock);
     this.#outOfSight = new OutOfSight({ paths: this.paths, now: this.#environment.now });
+    this.#strayFiles = new StrayFiles(this.paths, this.#environment.now);
     this.#foundation = new Foundation({
       paths: this.paths,
       membership: this.#membership,
@@ -268,9 +271,10 @@ export class FileLease implements LeaseStore, SessionLedger {
 
   /**
    * Removes the records of nodes that ended and left nothing, of hot ones only those that were looked
-   * after; returns how many.
+   * after, and what they were killed in the middle of; returns how many records went.
    */
   collectGarbage(lookedAfter: ReadonlySet<string> = new Set()): number {
+    this.#strayFiles.collect();
     return collectGarbage(this.paths, {
       lookedAfter,
       starter: () => this.#foundation.memory.starter,

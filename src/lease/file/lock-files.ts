@@ -1,7 +1,7 @@
 // The two lock files: each says that it is itself, so that a copy or another file in its place is told from it.
-import { randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { tryLock } from 'fs-native-extensions';
+import { temporaryPath } from './durable-file.ts';
 import { identityOf, identityOfDescriptor, identityOfPath } from './file-identity.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { lockNoteContent, marksOf, readLockNote, writeLockNote } from './lock-note.ts';
@@ -65,7 +65,7 @@ export class LockFiles {
 
   #makeOne(path: string, known: Pick<LockNote, 'epoch' | 'lockfile'>): boolean {
     // Complete before it has its name: nobody who opens it by the name finds it half made.
-    const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+    const temporary = temporaryPath(path);
     return withStorageErrors(`make ${path}`, () => {
       try {
         this.#write(temporary, known);

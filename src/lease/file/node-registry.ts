@@ -142,6 +142,8 @@ export function forgetNode(paths: GroupPaths, run: string): void {
   rmSync(sparePath(paths, run), { force: true });
   rmSync(join(paths.nodes, `${run}.json`), { force: true });
   rmSync(roleFilePath(paths, run), { force: true });
+  // It was killed while it wrote that.
+  rmSync(`${roleFilePath(paths, run)}.new`, { force: true });
 }
 
 /** A name that a node keeps so that it can make room for another (see `NodeRegistration`). */

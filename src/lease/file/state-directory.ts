@@ -1,10 +1,9 @@
 // Makes a group's directory, or finds it, and refuses one in which a kernel lock would prove nothing.
-import { randomBytes } from 'node:crypto';
 import { chmodSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
 import { makePrivateDirectory } from '../../private-directory.ts';
-import { syncDirectory } from './durable-file.ts';
+import { syncDirectory, temporaryPath } from './durable-file.ts';
 import { statOrNull } from './file-identity.ts';
 import { refuseRemoteFileSystem } from './file-system-kind.ts';
 import type { ReadFileSystemType } from './file-system-kind.ts';
@@ -35,7 +34,7 @@ export function openStateDirectory(options: StateDirectoryOptions): GroupPaths {
   refuseRemoteFileSystem(directory, options.readFileSystemType);
   const paths = groupPaths(directory);
   for (const path of [paths.claims, paths.nodes, paths.marks]) makeDirectory(path);
-  const probePath = join(directory, `.probe-${randomBytes(6).toString('hex')}`);
+  const probePath = temporaryPath(join(directory, 'probe'));
   try {
     refuseWithoutKernelLock(probePath);
   } finally {
