@@ -292,4 +292,32 @@ export const LEASE = [
       },
     ],
   },
+  {
+    id: 'register-at-once',
+    says: 'Two nodes of one id register at the same time.',
+    breaks: 'S1',
+    file: 'src/lease/file/registering.ts',
+    from: 'if (!takeWithin(fd, byteOf(node), waitMs)) {',
+    to: 'if (!takeWithin(fd, byteOf(node), waitMs) && waitMs < 0) {',
+    killers: [
+      {
+        test: 'test/lease/file/registering.test.ts',
+        title: 'keep a second node of the same id out, and no other',
+      },
+    ],
+  },
+  {
+    id: 'stray-file-of-the-living',
+    says: 'What a living process is writing is taken for what a killed one left.',
+    breaks: 'S4',
+    file: 'src/lease/file/stray-files.ts',
+    from: 'readStat(written.pid) !== null',
+    to: '(written.pid < 0 && readStat(written.pid) !== null)',
+    killers: [
+      {
+        test: 'test/lease/file/stray-files.test.ts',
+        title: 'stay while they change, and where they are not known by their very name',
+      },
+    ],
+  },
 ];
