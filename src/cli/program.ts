@@ -23,7 +23,7 @@ type Flags = Readonly<Record<string, unknown>>;
 export async function runProgram(args: readonly string[]): Promise<void> {
   const program = createProgram();
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    await program.parseAsync([...asked(program, args)], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return;
@@ -31,6 +31,13 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     if (error.code === 'commander.help') process.exitCode = 2;
     else throw usageError(error, helpOf(program, args));
   }
+}
+
+/** Help for an unknown command is read as that command, which is refused: the parser would show all help. */
+function asked(program: Command, args: readonly string[]): readonly string[] {
+  const [first, name] = args;
+  if (first !== 'help' || name === undefined || name.startsWith('-')) return args;
+  return name === 'help' || isCommand(program, name) ? args : [name];
 }
 
 /** The parser. Exported for its tests. */
@@ -338,7 +345,9 @@ function badRole(role: unknown): FailoverError {
 function usageError(error: CommanderError, help: string): FailoverError {
   const [line = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   const fact = line.replace(/\.$/, '').replace('. Expected', ', expected');
-  const hint = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'Did you mean `$1`?');
+  const hint = suggestion
+    ?.replace(/^\(Did you mean (one of )?(.*)\?\)$/, 'Did you mean $1`$2`?')
+    .replaceAll(', ', '`, `');
   return new FailoverError('FAILOVER_USAGE', `Cannot read the command line: ${fact}`, {
     hint: `${hint === undefined ? '' : `${hint} `}Run \`${help}\` to see what there is.`,
   });
@@ -346,8 +355,12 @@ function usageError(error: CommanderError, help: string): FailoverError {
 
 /** The help that answers a mistake in these words. */
 function helpOf(program: Command, [name]: readonly string[]): string {
-  const isKnown = program.commands.some((command) => command.name() === name);
-  return isKnown ? `failover ${name ?? ''} --help` : 'failover --help';
+  const isKnown = name !== undefined && isCommand(program, name);
+  return isKnown ? `failover ${name} --help` : 'failover --help';
+}
+
+function isCommand(program: Command, name: string): boolean {
+  return program.commands.some((command) => command.name() === name);
 }
 
 const ROOT_NOTES = `

@@ -145,6 +145,8 @@ describe('what is refused', () => {
     [['promote', 'a', 'b'], 'too many arguments', 'failover promote --help'],
     [['status', '--group'], 'argument missing', 'failover status --help'],
     [['runn'], "unknown command 'runn'", 'Did you mean `run`?'],
+    [['stat'], "unknown command 'stat'", 'Did you mean one of `status`, `stop`?'],
+    [['help', 'statuss'], "unknown command 'statuss'", 'Did you mean `status`?'],
     [['xyz'], "unknown command 'xyz'", 'failover --help'],
     [['run', '--grup', 'x', '--', 'true'], "unknown option '--grup'", 'Did you mean `--group`?'],
     [['wait', '--role', 'boss'], '--role', 'primary or secondary'],
