@@ -10,15 +10,13 @@ import { FailoverError } from '../errors.ts';
  *   when something has, but it is a directory or may not be run.
  */
 export function resolveCommand(name: string, environment: NodeJS.ProcessEnv): string {
-  let refused: string | null = null;
+  let refused: FailoverError | null = null;
   for (const candidate of candidates(name, environment)) {
     const found = examine(candidate);
     if (found === 'executable') return candidate;
-    if (found !== 'absent') refused ??= `${candidate} ${found}`;
+    if (found !== 'absent') refused ??= notExecutable(name, candidate, found);
   }
-  if (refused !== null) {
-    throw new FailoverError('FAILOVER_COMMAND_NOT_EXECUTABLE', `Cannot run ${name}: ${refused}`);
-  }
+  if (refused !== null) throw refused;
   const where = name.includes('/') ? 'there is no such file' : 'it is in no directory of the PATH';
   throw new FailoverError('FAILOVER_COMMAND_NOT_FOUND', `Cannot run ${quoted(name)}: ${where}`);
 }
@@ -33,7 +31,17 @@ function candidates(name: string, environment: NodeJS.ProcessEnv): string[] {
   return (environment['PATH'] ?? DEFAULT_PATH).split(':').map((entry) => resolve(entry, name));
 }
 
-function examine(path: string): 'absent' | 'executable' | 'is a directory' | 'is not executable' {
+type Obstacle = 'is a directory' | 'is not executable';
+
+function notExecutable(name: string, path: string, obstacle: Obstacle): FailoverError {
+  const message = `Cannot run ${name}: ${path} ${obstacle}`;
+  // What may be done about a file is no help with a directory.
+  const hint = { hint: 'Give the path of a program.' };
+  const options = obstacle === 'is a directory' ? hint : {};
+  return new FailoverError('FAILOVER_COMMAND_NOT_EXECUTABLE', message, options);
+}
+
+function examine(path: string): 'absent' | 'executable' | Obstacle {
   try {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return 'absent';

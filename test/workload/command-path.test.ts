@@ -43,6 +43,7 @@ describe('resolveCommand', () => {
       expect(failure.code).toBe('FAILOVER_COMMAND_NOT_EXECUTABLE');
       expect(failure.exitCode).toBe(126);
       expect(failure.message).toContain(name);
+      expect(failure.hint.includes('chmod +x')).toBe(name === file);
     }
   });
 
