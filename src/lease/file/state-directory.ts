@@ -10,7 +10,7 @@ import type { ReadFileSystemType } from './file-system-kind.ts';
 import { groupPaths } from './group-paths.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { refuseWithoutKernelLock } from './kernel-lock.ts';
-import { withStorageErrors } from './storage-error.ts';
+import { errnoOf, withStorageErrors } from './storage-error.ts';
 
 export interface StateDirectoryOptions {
   readonly stateDir: string;
@@ -58,9 +58,19 @@ function makeDirectory(path: string): void {
     );
   }
   withStorageErrors(`make ${path}`, () => {
-    makePrivateDirectory(path);
+    try {
+      makePrivateDirectory(path);
+    } catch (error) {
+      throw errnoOf(error) === 'ENOENT' ? nothingToBeMade(path, error) : error;
+    }
     syncDirectory(dirname(path));
   });
+}
+
+/** All above it exists by then: so answers a file system that takes no names of ours (/proc). */
+function nothingToBeMade(path: string, cause: unknown): FailoverError {
+  const message = `Cannot make ${path}: nothing can be made there.`;
+  return new FailoverError('FAILOVER_STATE_DIR_NOT_WRITABLE', message, { cause });
 }
 
 /** What another user can write is no proof of anything; what others can read holds our addresses. */

@@ -57,6 +57,12 @@ it('refuses a symbolic link that leads nowhere or to itself', () => {
   );
 });
 
+it('refuses a place where the file system takes no names', () => {
+  const failure = failureOf(() => openStateDirectory({ stateDir: '/proc/x', group: 'web' }));
+  expect(failure.code).toBe('FAILOVER_STATE_DIR_NOT_WRITABLE');
+  expect(failure.message).toBe('Cannot make /proc/x: nothing can be made there.');
+});
+
 it('refuses a name that is too long', () => {
   const group = 'x'.repeat(300);
   const failure = failureOf(() => openStateDirectory({ stateDir: temporaryDirectory(), group }));
