@@ -1,5 +1,6 @@
 // What real nodes and commands say when something is in the way, or ends.
 import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Group } from '../support/process-group.ts';
 import { inGroup } from '../support/process-group.ts';
@@ -98,6 +99,29 @@ async function launchPretty(group: Group, id: string, run?: string): Promise<Nod
 function sentenceOf(line: string): string {
   return line.replace(/^\S+ \S+ {2}\S+ +/, '');
 }
+
+describe('a group of another user', () => {
+  const isRoot = process.getuid?.() === 0;
+  it.runIf(isRoot)('is refused by each command in the same words', async () => {
+    await inGroup(
+      async (group) => {
+        mkdirSync(group.stateDir);
+        mkdirSync(join(group.stateDir, 'theirs'), { mode: 0o700 });
+        const fact = `${group.stateDir}/theirs: it belongs to user 0, and this is user 65534.`;
+        for (const command of ['status', 'explain', 'wait', 'promote', 'stop', 'pause', 'check']) {
+          const { code, stderr } = await group.client(command, '--group', 'theirs');
+          expect([command, code, stderr]).toEqual([
+            command,
+            2,
+            `failover: Cannot look at ${fact}\nRun it as the user that started the group, or as root, ` +
+              'or give another directory with --state-dir.\n',
+          ]);
+        }
+      },
+      { asUser: 65_534 },
+    );
+  });
+});
 
 describe('a misspelt group', () => {
   it('is told of by each command that would otherwise act on it', async () => {

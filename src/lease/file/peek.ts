@@ -1,7 +1,9 @@
 // What a client of the command line sees of a group: nothing is registered, made or changed.
-import { realpathSync } from 'node:fs';
+import { accessSync, constants, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LeaseObservation } from '../../core/state.ts';
+import { FailoverError } from '../../errors.ts';
+import { statOrNull } from './file-identity.ts';
 import { groupPaths } from './group-paths.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { GroupView } from './group-view.ts';
@@ -31,9 +33,12 @@ export function peekGroup(stateDir: string, group: string): GroupPeek | null {
   let directory: string;
   try {
     directory = realpathSync(wanted);
+    // The dot refuses a file. What is inside is looked at in many ways, and each would fail in its own.
+    accessSync(`${directory}/.`, constants.R_OK | constants.X_OK);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null;
-    throw storageError(`look at ${wanted}`, error);
+    const code = errnoOf(error);
+    if (code === 'ENOENT') return null;
+    throw code === 'EACCES' ? closedToUs(wanted, error) : storageError(`look at ${wanted}`, error);
   }
   const paths = groupPaths(directory);
   const nodes = listNodes(paths);
@@ -44,4 +49,18 @@ export function peekGroup(stateDir: string, group: string): GroupPeek | null {
   const sight = new LockSight(paths.primaryLock, couldBeTaken);
   const observation = new GroupView(paths, (recorded) => sight.isHeld(recorded)).observe();
   return { paths, observation, nodes, pause: readPaused(paths) };
+}
+
+/** Looking needs no directory that can be written: the advice of the table is for who starts a node. */
+function closedToUs(path: string, cause: unknown): FailoverError {
+  const owner = statOrNull(path)?.uid ?? null;
+  const own = process.geteuid?.();
+  const isForeign = owner !== null && own !== undefined && owner !== BigInt(own);
+  const fact = isForeign
+    ? `it belongs to user ${String(owner)}, and this is user ${String(own)}`
+    : 'permission denied';
+  return new FailoverError('FAILOVER_STATE_DIR_NOT_WRITABLE', `Cannot look at ${path}: ${fact}.`, {
+    cause,
+    hint: 'Run it as the user that started the group, or as root, or give another directory with --state-dir.',
+  });
 }
