@@ -63,8 +63,14 @@ export function claimInTurn(state: SecondaryState, settings: Settings, request: 
 function waitUntilWilling(state: SecondaryState, loss: Loss, because: string): Outcome {
   const until = state.heldOffUntil > state.at ? state.heldOffUntil : Number.POSITIVE_INFINITY;
   const next = waiting(extended(secondaryBase(state), { loss }), { until, why: 'not-willing' });
-  if (state.phase === 'waiting') return stay(next);
+  // Who waits for others is told that nothing comes of it.
+  if (state.phase === 'waiting' && !isCourtesy(state.why)) return stay(next);
   return move('wait-not-willing', { state: next, detail: because });
+}
+
+/** A short wait for what others do: it ends by itself, and its outcome is the answer to who asks. */
+export function isCourtesy(why: WaitReason): boolean {
+  return why === 'turn' || why === 'successor' || why === 'free-lease';
 }
 
 /** Waits for the backoff of one more failure. */

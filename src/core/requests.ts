@@ -1,13 +1,13 @@
 // What people and other nodes ask for, and the answers they get once the outcome is known.
 import type { Effect, RequestOutcome } from './effect.ts';
 import type { EventBody } from './event.ts';
-import type { NodeState, PendingRequest, SecondaryState, WaitReason } from './state.ts';
+import type { NodeState, PendingRequest, SecondaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { OVERDUE_MS, REQUEST_LIMIT } from './settings.ts';
 import { answerDueAt, askingUntil } from './deadlines.ts';
 import { extended, move, secondaryBase, stay } from './outcome.ts';
-import { claim } from './claim.ts';
+import { claim, isCourtesy } from './claim.ts';
 import { fenceEffect, probeAgain, suspect } from './suspicion.ts';
 import { refuse } from './ending.ts';
 
@@ -148,7 +148,6 @@ export function askedToCheck(
       return stay(state);
     case 'watching':
     case 'waiting':
-      // A short wait for others ends by itself, and its outcome is the answer.
       if (state.phase === 'waiting' && isCourtesy(state.why)) return stay(state);
       return suspect(state, settings, {
         by: 'suspect-check',
@@ -172,10 +171,6 @@ function probeWhileDoubting(
   const probesTakeMs = settings.probeAttempts * (settings.probeTimeoutMs + OVERDUE_MS);
   if (at + probesTakeMs > suspicion.nextLookAt) return stay(state);
   return probeAgain({ ...state, suspicion: { ...suspicion, attempts: 0 } }, settings);
-}
-
-function isCourtesy(why: WaitReason): boolean {
-  return why === 'turn' || why === 'successor' || why === 'free-lease';
 }
 
 /** Answers the requests whose outcome this step has shown. */

@@ -62,7 +62,7 @@ export const TRANSITIONS = {
     sentence: 'Nobody leads; claiming the lease',
   },
   'wait-not-willing': {
-    from: ['listening', 'watching', 'suspecting', 'fencing', 'asking'],
+    from: ['listening', 'watching', 'suspecting', 'fencing', 'asking', 'waiting'],
     to: 'waiting',
     on: 'nobody leads, not willing',
     sentence: 'Nobody leads, and this node may not claim',
