@@ -65,7 +65,7 @@ export const ERRORS = {
   FAILOVER_NO_PRIMARY: {
     exitCode: 3,
     rpcCode: -31013,
-    hint: 'See why with `failover status --group {group}`: start a node, or end a pause with `failover resume`.',
+    hint: 'See why with `failover status --group {group}`: start a node, or end a pause with `failover resume --group {group}`.',
   },
   FAILOVER_NO_NODE: {
     exitCode: 3,
@@ -75,7 +75,7 @@ export const ERRORS = {
   FAILOVER_LEASE_HELD: {
     exitCode: 4,
     rpcCode: -31015,
-    hint: 'Start with `--role auto` to stand by; `failover promote --force` fences a node that has the lease.',
+    hint: 'Start with `--role auto` to stand by; `failover promote --force --group {group}` fences a node that has the lease.',
   },
   FAILOVER_NODE_TAKEN: {
     exitCode: 4,

@@ -33,13 +33,13 @@ describe('the table of errors', () => {
 
 describe('FailoverError', () => {
   it('takes exit code, JSON-RPC code and hint from the table', () => {
-    const error = new FailoverError('FAILOVER_LEASE_HELD', 'Cannot lead: a holds epoch 7');
+    const error = new FailoverError('FAILOVER_NODE_TAKEN', 'Cannot start node a');
     expect(error).toBeInstanceOf(Error);
     expect(error).toMatchObject({
       name: 'FailoverError',
-      code: 'FAILOVER_LEASE_HELD',
-      message: 'Cannot lead: a holds epoch 7',
-      ...ERRORS.FAILOVER_LEASE_HELD,
+      code: 'FAILOVER_NODE_TAKEN',
+      message: 'Cannot start node a',
+      ...ERRORS.FAILOVER_NODE_TAKEN,
     });
     expect(error.cause).toBeUndefined();
   });

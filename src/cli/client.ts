@@ -141,6 +141,12 @@ export function nodeNamed(snapshot: GroupSnapshot, id: string): SeenNode {
   });
 }
 
+/** How one more node of the group is started, in the directory that was looked at. */
+export function startCommand({ group, stateDir }: GroupSnapshot): string {
+  const directory = stateDir === defaultStateDir() ? '' : ` --state-dir ${stateDir}`;
+  return `failover run --group ${group}${directory} -- COMMAND`;
+}
+
 /** A hint for who looks in the wrong place, where something tells that; for an error's options. */
 export function hintElsewhere({ elsewhere }: GroupSnapshot): { readonly hint?: string } {
   const [hint] = elsewhere;

@@ -1,6 +1,6 @@
 // Who leads and why, or why nobody does: the one sentence that `failover explain` begins with.
 import type { GroupSnapshot, SeenNode } from './client.ts';
-import { leaseHolder, livingNodes, primaryOf } from './client.ts';
+import { leaseHolder, livingNodes, primaryOf, startCommand } from './client.ts';
 import { uncapitalized } from './say.ts';
 import { absenceWarnings, warningsOf } from './warnings.ts';
 
@@ -43,8 +43,9 @@ function primaryAnswer({ record, status, silence }: SeenNode, snapshot: GroupSna
 function whyNobody(snapshot: GroupSnapshot): string {
   const { group, observation, pause } = snapshot;
   const living = livingNodes(snapshot);
-  const start = `failover run --group ${group} -- COMMAND`;
-  if (living.length === 0) return `no node of the group lives. Start one with \`${start}\`.`;
+  if (living.length === 0) {
+    return `no node of the group lives. Start one with \`${startCommand(snapshot)}\`.`;
+  }
   if (observation.paused) {
     return (
       `the group is paused${pausedBy(pause)}. ` +

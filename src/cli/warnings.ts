@@ -3,7 +3,14 @@ import { plural } from '../core/counted.ts';
 import { isComparable } from '../fence/process-identity.ts';
 import type { GroupSnapshot, SeenNode } from './client.ts';
 import { uncapitalized } from './say.ts';
-import { continueHint, directoryOf, isStopped, leaseHolder, livingNodes } from './client.ts';
+import {
+  continueHint,
+  directoryOf,
+  isStopped,
+  leaseHolder,
+  livingNodes,
+  startCommand,
+} from './client.ts';
 
 /** The warnings of `failover status`, the gravest first. */
 export function warningsOf(snapshot: GroupSnapshot): readonly string[] {
@@ -19,9 +26,10 @@ export function warningsOf(snapshot: GroupSnapshot): readonly string[] {
 }
 
 /** A misspelt name looks like a group that has ended. */
-export function absenceWarnings({ group, stateDir, paths }: GroupSnapshot): string[] {
+export function absenceWarnings(snapshot: GroupSnapshot): string[] {
+  const { group, stateDir, paths } = snapshot;
   if (paths !== null) return [];
-  const start = `failover run --group ${group} -- COMMAND`;
+  const start = startCommand(snapshot);
   return [`No node of group ${group} has ever run in ${stateDir}: start one with \`${start}\`.`];
 }
 

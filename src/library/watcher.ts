@@ -273,7 +273,7 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
   async #untilPrimary(node: FailoverNode): Promise<void> {
     const failure = await new Promise<FailoverError | null>((resolve) => {
       const look = (): void => {
-        const failed = startFailure(node.state);
+        const failed = startFailure(node.state, this.group);
         if (failed === undefined) return;
         node.off('transition', look);
         resolve(failed);
@@ -300,21 +300,25 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
 }
 
 /** Null: it leads. Undefined: it is not decided yet. */
-function startFailure(state: NodeState): FailoverError | null | undefined {
+function startFailure(state: NodeState, group: string): FailoverError | null | undefined {
   switch (state.phase) {
     case 'serving':
       return null;
     case 'watching':
     case 'suspecting': {
       const holder = state.primary?.node ?? 'another node';
-      return new FailoverError('FAILOVER_LEASE_HELD', `Cannot start as primary: ${holder} leads`);
+      return new FailoverError('FAILOVER_LEASE_HELD', `Cannot start as primary: ${holder} leads`, {
+        details: { group },
+      });
     }
     case 'waiting':
     case 'stopping':
     case 'stopped': {
       const held = state.role === 'stopped' && state.order.exitCode === LEASE_HELD_EXIT_CODE;
       const code = held ? 'FAILOVER_LEASE_HELD' : failureCode(state);
-      return new FailoverError(code, `Cannot start as primary: ${state.lastReason}`);
+      return new FailoverError(code, `Cannot start as primary: ${state.lastReason}`, {
+        details: { group },
+      });
     }
     default:
       return undefined;

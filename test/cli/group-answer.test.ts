@@ -75,7 +75,7 @@ describe('the answer', () => {
 
   it('says that nobody lives, and that nobody ever did', () => {
     expect(groupAnswerOf(snapshotOf(null, [silentNode('a', 'gone')]))).toContain(
-      'no node of the group lives. Start one with `failover run --group web -- COMMAND`.',
+      'no node of the group lives. Start one with `failover run --group web --state-dir /state -- COMMAND`.',
     );
     expect(groupAnswerOf(snapshotOf(null, [], { paths: null }))).toMatch(
       /^No node of group web has ever run in \/state/,

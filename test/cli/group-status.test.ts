@@ -352,7 +352,7 @@ describe('warnings', () => {
   it('say that a group never was, and not where it would be', () => {
     const { warnings } = groupStatusOf({ ...snapshotOf(null, []), paths: null });
     expect(warnings).toEqual([
-      'No node of group web has ever run in /state: start one with `failover run --group web -- COMMAND`.',
+      'No node of group web has ever run in /state: start one with `failover run --group web --state-dir /state -- COMMAND`.',
     ]);
   });
 

@@ -6,6 +6,7 @@ import { ask, leaseHolder, livingNodes, lookAtGroup, primaryOf } from '../client
 import type { GroupSnapshot, SeenNode } from '../client.ts';
 import { Deadline } from '../deadline.ts';
 import { successionOf } from '../group-status.ts';
+import { obstacleOf } from '../obstacle.ts';
 import { note, say } from '../say.ts';
 import { readTakeover } from '../../transport/checks.ts';
 import { promotionText } from './promote.ts';
@@ -36,8 +37,9 @@ export async function check(options: CheckOptions): Promise<void> {
     say(promotionText(taken));
     return;
   }
-  const primary = primaryOf(await lookAtGroup(options));
-  if (primary === null) throw noPrimary(options.group);
+  const after = await lookAtGroup(options);
+  const primary = primaryOf(after);
+  if (primary === null) throw noPrimary(after);
   const { node } = primary.record;
   // It lives by another sign than the probe: a primary that answers is what was asked for.
   if (primary.status === null) throw unanswered(options.group, node, fieldOf(answer, 'detail'));
@@ -76,7 +78,7 @@ function bestSecondary(snapshot: GroupSnapshot): SeenNode | null {
 async function ping(snapshot: GroupSnapshot): Promise<void> {
   const { group } = snapshot;
   const primary = leaseHolder(snapshot);
-  if (primary === null) throw noPrimary(group);
+  if (primary === null) throw noPrimary(snapshot);
   try {
     await ask(primary.record, { group, method: 'instance.ping', timeoutMs: PING_LIMIT_MS });
   } catch (error) {
@@ -97,9 +99,14 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : 'it does not say why';
 }
 
-function noPrimary(group: string): FailoverError {
-  const message = `Cannot find a primary in group ${group}`;
-  return new FailoverError('FAILOVER_NO_PRIMARY', message, { details: { group } });
+/** Exported for its tests. */
+export function noPrimary(snapshot: GroupSnapshot): FailoverError {
+  const { group } = snapshot;
+  const obstacle = obstacleOf(snapshot, { role: 'primary', node: null });
+  const because = obstacle === null ? '' : `: ${obstacle.fact}`;
+  const message = `Cannot find a primary in group ${group}${because}`;
+  const options = obstacle === null ? { details: { group } } : { hint: obstacle.hint };
+  return new FailoverError('FAILOVER_NO_PRIMARY', message, options);
 }
 
 function fieldOf(answer: unknown, name: string): unknown {

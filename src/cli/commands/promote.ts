@@ -15,6 +15,7 @@ import {
   lookAtGroup,
   nodeNamed,
   primaryOf,
+  startCommand,
 } from '../client.ts';
 import { successionOf } from '../group-status.ts';
 import { humanMs } from '../../core/duration-text.ts';
@@ -88,7 +89,7 @@ function targetOf(snapshot: GroupSnapshot, id: string | null): SeenNode {
       ? `no node of group ${snapshot.group} answers`
       : `${holder.record.node} has the lease and no secondary of group ${snapshot.group} answers`;
   throw new FailoverError('FAILOVER_NO_NODE', `Cannot promote: ${fact}`, {
-    hint: `Start another node with \`failover run --group ${snapshot.group} -- COMMAND\`.`,
+    hint: `Start another node with \`${startCommand(snapshot)}\`.`,
     ...hintElsewhere(snapshot),
   });
 }

@@ -4,15 +4,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { formatDuration } from '../../config/duration.ts';
 import type { ClientOptions } from '../../config/load.ts';
 import { FailoverError } from '../../errors.ts';
-import { hintElsewhere, livingNodes, lookAtGroup, primaryOf } from '../client.ts';
+import { livingNodes, lookAtGroup, primaryOf } from '../client.ts';
 import type { GroupSnapshot, SeenNode } from '../client.ts';
 import { Deadline } from '../deadline.ts';
+import { obstacleOf } from '../obstacle.ts';
+import type { WantedRole } from '../obstacle.ts';
 import { say } from '../say.ts';
 
-export interface WaitOptions extends ClientOptions {
-  readonly role: 'primary' | 'secondary';
-  /** Null: any node. */
-  readonly node: string | null;
+export interface WaitOptions extends ClientOptions, WantedRole {
   /** 0: one look. */
   readonly timeoutMs: number;
 }
@@ -41,10 +40,7 @@ export async function waitFor(options: WaitOptions): Promise<void> {
 }
 
 /** Who has the role now; an unresponsive node has none that could be relied on. */
-export function nodeInRole(
-  snapshot: GroupSnapshot,
-  { role, node }: Pick<WaitOptions, 'role' | 'node'>,
-): SeenNode | null {
+export function nodeInRole(snapshot: GroupSnapshot, { role, node }: WantedRole): SeenNode | null {
   const holder = primaryOf(snapshot);
   const found = livingNodes(snapshot).find(({ record, status }) => {
     if (node !== null && record.node !== node) return false;
@@ -61,10 +57,7 @@ export function notFound(
   { role, node, group, timeoutMs }: WaitOptions,
 ): FailoverError {
   const obstacle = obstacleOf(snapshot, { role, node });
-  const options = {
-    details: { group },
-    ...(obstacle?.hint === undefined ? {} : { hint: obstacle.hint }),
-  };
+  const options = obstacle === null ? { details: { group } } : { hint: obstacle.hint };
   const because = obstacle === null ? '' : `: ${obstacle.fact}`;
   if (timeoutMs === 0 && role === 'primary') {
     const message = `Cannot find ${node ?? 'a node'} as primary of group ${group}${because}`;
@@ -73,31 +66,6 @@ export function notFound(
   const what = node === null ? `no node became ${role}` : `${node} did not become ${role}`;
   const message = `Gave up waiting: in group ${group} ${what} within ${formatDuration(timeoutMs)}${because}`;
   return new FailoverError('FAILOVER_TIMED_OUT', message, options);
-}
-
-/** What a longer wait would not change. */
-function obstacleOf(
-  snapshot: GroupSnapshot,
-  { role, node }: Pick<WaitOptions, 'role' | 'node'>,
-): { readonly fact: string; readonly hint?: string } | null {
-  const { group, observation } = snapshot;
-  const living = livingNodes(snapshot);
-  if (living.length === 0) {
-    const hint = `Start one with \`failover run --group ${group} -- COMMAND\`.`;
-    return { fact: 'no node is alive', hint, ...hintElsewhere(snapshot) };
-  }
-  if (node !== null && !living.some(({ record }) => record.node === node)) {
-    return { fact: `no node ${node} is alive` };
-  }
-  if (observation.paused && role === 'primary') {
-    return {
-      fact: 'the group is paused, and nobody takes over on its own',
-      hint:
-        `Run \`failover resume --group ${group}\`, ` +
-        `or \`failover promote --group ${group}\` to choose one.`,
-    };
-  }
-  return null;
 }
 
 /** Resolves when something in the group's directory changes, or after the time. */

@@ -97,6 +97,9 @@ describe('waiting in vain', () => {
     expect(notFound(snapshotOf(null, [b]), { ...wanted, node: 'zz' }).message).toBe(
       'Gave up waiting: in group web zz did not become primary within 2s500ms: no node zz is alive',
     );
+    expect(notFound(snapshotOf(null, [b]), { ...wanted, node: 'zz', timeoutMs: 0 }).hint).toBe(
+      'Run `failover status --group web` to see the nodes there are.',
+    );
     const empty = snapshotOf(null, []);
     expect(notFound(empty, wanted).message).toContain(': no node is alive');
     expect(notFound(empty, wanted).hint).toContain('failover run --group web');

@@ -72,7 +72,7 @@ describe('the text of a status', () => {
     expect(statusLines(groupStatusOf(unknown), PLAIN).join('\n')).toMatchInlineSnapshot(`
       "web  no node is alive
 
-      warning   No node of group web has ever run in /state: start one with \`failover run --group web -- COMMAND\`.
+      warning   No node of group web has ever run in /state: start one with \`failover run --group web --state-dir /state -- COMMAND\`.
       warning   The groups in /state are: api."
     `);
   });
