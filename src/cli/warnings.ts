@@ -2,7 +2,6 @@
 import { plural } from '../core/counted.ts';
 import { isComparable } from '../fence/process-identity.ts';
 import type { GroupSnapshot, SeenNode } from './client.ts';
-import { uncapitalized } from './say.ts';
 import {
   continueHint,
   directoryOf,
@@ -11,6 +10,7 @@ import {
   livingNodes,
   startCommand,
 } from './client.ts';
+import { remedyFor } from './silent-holder.ts';
 
 /** The warnings of `failover status`, the gravest first. */
 export function warningsOf(snapshot: GroupSnapshot): readonly string[] {
@@ -83,8 +83,7 @@ function silentWarnings(snapshot: GroupSnapshot): string[] {
     if (presence !== 'unresponsive') return [];
     const leads = record.run === holder?.record.run;
     const remedy = isStopped(seen) ? continueHint(supervisor.pid) : 'Look at the process.';
-    const promotion = `Promote another with \`failover promote --force --group ${snapshot.group}\`, or `;
-    const advice = leads ? `${promotion}${uncapitalized(remedy)}` : remedy;
+    const advice = leads ? remedyFor(seen, snapshot) : remedy;
     return [`${node} (pid ${supervisor.pid}) does not answer: ${why}. ${advice}`];
   });
 }

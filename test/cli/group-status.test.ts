@@ -9,6 +9,7 @@ import {
   silentNode,
   snapshotOf,
   statusOf,
+  setupWith,
 } from './support/snapshot.ts';
 
 describe('the JSON of a status', () => {
@@ -179,6 +180,30 @@ describe('the primary', () => {
     expect(status.warnings[0]).toContain('no answer in 500 ms');
     expect(status.warnings[0]).toContain('failover promote --force --group web');
     expect(exitCodeOf(status)).toBe(0);
+  });
+
+  it.each([
+    ['kill', 'stopped', 'Promote another with `failover promote --force --group web`, or continue'],
+    ['none', 'hung', 'No node may end it (--fence). Look at the process, or end it with `kill'],
+    [
+      'kill-unless-stopped',
+      'stopped',
+      'No node may end it (--fence). Continue it with `fg` in its',
+    ],
+    ['kill-unless-stopped', 'hung', 'Promote another with `failover promote --force --group web`'],
+  ] as const)('where others have --fence %s and it is %s: %s', (fence, state, advice) => {
+    const silence = state === 'stopped' ? 'its process is stopped' : 'no answer in 500 ms';
+    const b = answering(statusOf('b', { setup: setupWith({ fence }) }));
+    const a = silentNode('a', 'unresponsive', silence);
+    const [warning] = groupStatusOf(snapshotOf('a', [a, b])).warnings;
+    expect(warning).toContain(advice);
+  });
+
+  it('is to be replaced by a node that may end it', () => {
+    const b = answering(statusOf('b', { setup: setupWith({ fence: 'none' }) }));
+    const nodes = [silentNode('a', 'unresponsive'), b, answering(statusOf('c'))];
+    const [warning] = groupStatusOf(snapshotOf('a', nodes)).warnings;
+    expect(warning).toContain('`failover promote c --force --group web`');
   });
 
   it('is nobody while the lease is free, whatever a node claims', () => {

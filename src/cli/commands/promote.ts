@@ -18,6 +18,7 @@ import {
   startCommand,
 } from '../client.ts';
 import { successionOf } from '../group-status.ts';
+import { remedyFor } from '../silent-holder.ts';
 import { humanMs } from '../../core/duration-text.ts';
 import { say, uncapitalized } from '../say.ts';
 import { readTakeover } from '../../transport/checks.ts';
@@ -117,7 +118,7 @@ export function isServing(target: SeenNode, snapshot: GroupSnapshot): boolean {
   throw new FailoverError(
     'FAILOVER_NODE_UNREACHABLE',
     `Cannot promote ${node}: it holds the lease and does not answer`,
-    { hint: `Run \`failover promote --force --group ${snapshot.group}\` to promote another.` },
+    { hint: remedyFor(target, snapshot) },
   );
 }
 
@@ -140,22 +141,49 @@ async function explained(
   const fact = isLost ? silence : uncapitalized(error.message.replace(/\.$/, ''));
   const limitMs = code === 'FAILOVER_PROMOTION_FAILED' ? RETURN_LIMIT_MS : 0;
   const leader = await awaitPrimary(options, limitMs);
-  const now =
-    leader === null
-      ? 'there is no primary now'
-      : `${leader.record.node} is primary at epoch ${String(leader.status?.epoch)}`;
-  return new FailoverError(code, `Cannot promote ${id}: ${fact}; ${now}`, {
+  if (leader !== null) {
+    const now = `${leader.record.node} is primary at epoch ${String(leader.status?.epoch)}`;
+    const hint = hintFor(code, options);
+    return new FailoverError(code, `Cannot promote ${id}: ${fact}; ${now}`, { cause: error, hint });
+  }
+  const after = await lookAtGroup(options);
+  const silent = silentHolder(after);
+  return new FailoverError(code, `Cannot promote ${id}: ${fact}; ${withoutPrimary(after)}`, {
     cause: error,
-    hint: hintFor(code, options),
+    hint: hintFor(code, options, silent === null ? null : remedyFor(silent, after)),
   });
+}
+
+/** How a group stands that nobody leads in order. Exported for its tests. */
+export function withoutPrimary(snapshot: GroupSnapshot): string {
+  const holder = leaseHolder(snapshot);
+  if (holder === null) {
+    const isHeld = snapshot.observation.held;
+    return isHeld ? 'the lease is held by no node of the group' : 'there is no primary now';
+  }
+  const { record, status, silence } = holder;
+  if (status !== null) return `${record.node} holds the lease and is ${status.phase}`;
+  const why = silence === null ? '' : `: ${silence}`;
+  return `${record.node} holds the lease and does not answer${why}`;
+}
+
+function silentHolder(snapshot: GroupSnapshot): SeenNode | null {
+  const holder = leaseHolder(snapshot);
+  return holder?.status === null ? holder : null;
 }
 
 /** How long the old primary may take to be back after a failed switchover, ms. */
 const RETURN_LIMIT_MS = 5_000;
 
-function hintFor(code: ErrorCode, { group, force }: PromoteOptions): string {
-  const status = `Run \`failover status --group ${group}\` to see the state of each node.`;
+/** `remedy`: what helps against a silent holder of the lease; null: there is none. */
+function hintFor(
+  code: ErrorCode,
+  { group, force }: PromoteOptions,
+  remedy: string | null = null,
+): string {
+  const see = `Run \`failover status --group ${group}\` to see the state of each node.`;
+  const status = remedy === null || force ? see : remedy;
   if (code === 'FAILOVER_TIMED_OUT') return `${status} The promotion may still complete.`;
-  if (code !== 'FAILOVER_REFUSED' || force) return status;
+  if (code !== 'FAILOVER_REFUSED' || force || remedy !== null) return status;
   return `Run \`failover promote --force --group ${group}\` to fence a primary that does not hand over.`;
 }

@@ -1,6 +1,6 @@
 // What the commands say of a change of primary.
 import { describe, expect, it } from 'vitest';
-import { isServing, promotionText } from '../../../src/cli/commands/promote.ts';
+import { isServing, promotionText, withoutPrimary } from '../../../src/cli/commands/promote.ts';
 import { nodeInRole, notFound } from '../../../src/cli/commands/wait.ts';
 import {
   answering,
@@ -65,6 +65,23 @@ describe('who is to be promoted', () => {
         hint: expect.stringContaining('kill -CONT 198') as string,
       }),
     );
+  });
+});
+
+describe('a promotion that failed', () => {
+  it.each([
+    ['there is no primary now', snapshotOf(null, [])],
+    ['the lease is held by no node of the group', snapshotOf('a', [])],
+    [
+      'a holds the lease and does not answer: its process is stopped',
+      snapshotOf('a', [silentNode('a', 'unresponsive', 'its process is stopped')]),
+    ],
+    [
+      'a holds the lease and is demoting',
+      snapshotOf('a', [answering(primaryStatus('a', { phase: 'demoting' }))]),
+    ],
+  ])('says that %s', (fact, snapshot) => {
+    expect(withoutPrimary(snapshot)).toBe(fact);
   });
 });
 

@@ -46,7 +46,7 @@ describe('the text of a status', () => {
       takeover  none: no secondary would take over
       next      nobody
       directory /state/web
-      warning   a (pid 197) does not answer: its process is stopped. Promote another with \`failover promote --force --group web\`, or continue it with \`fg\` in its terminal, or with \`kill -CONT 197\`.
+      warning   a (pid 197) does not answer: its process is stopped. Continue it with \`fg\` in its terminal, or with \`kill -CONT 197\`.
       warning   b (pid 198) ended without a word: start it again if it is missed.
       warning   No secondary stands by: start another node with the same command."
     `);

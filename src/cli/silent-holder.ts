@@ -1,0 +1,30 @@
+// What helps where the holder of the lease does not answer: only what the nodes that stand by may do.
+import { isFields } from '../transport/checks.ts';
+import type { GroupSnapshot, SeenNode } from './client.ts';
+import { continueHint, isStopped, livingNodes } from './client.ts';
+import { uncapitalized } from './say.ts';
+
+/** One imperative sentence or two. */
+export function remedyFor(holder: SeenNode, snapshot: GroupSnapshot): string {
+  const { pid } = holder.record.supervisor;
+  const remedy = isStopped(holder) ? continueHint(pid) : 'Look at the process.';
+  const secondaries = livingNodes(snapshot).filter(({ status }) => status?.role === 'secondary');
+  const able = secondaries.filter((secondary) => mayFence(secondary, isStopped(holder)));
+  const [first] = able;
+  if (secondaries.length === 0) return remedy;
+  if (first === undefined) {
+    return `No node may end it (--fence). ${remedy.slice(0, -1)}, or end it with \`kill -KILL ${pid}\`.`;
+  }
+  // Without a name the next in succession is promoted: that one may be forbidden to end it.
+  const name = able.length === secondaries.length ? '' : `${first.record.node} `;
+  const command = `failover promote ${name}--force --group ${snapshot.group}`;
+  return `Promote another with \`${command}\`, or ${uncapitalized(remedy)}`;
+}
+
+/** Whether a forced promotion of this node would end the holder; believed where it does not say. */
+function mayFence({ status }: SeenNode, holderIsStopped: boolean): boolean {
+  // It is passed on unread from another process.
+  const setup: unknown = status?.setup;
+  const fence = isFields(setup) ? setup['fence'] : undefined;
+  return fence !== 'none' && !(holderIsStopped && fence === 'kill-unless-stopped');
+}
