@@ -37,8 +37,8 @@ const SPREAD_MS = 300;
 /** How often a write is put off while a takeover is under way. */
 const PUT_OFF_LIMIT = 20;
 
-/** How long an ending node waits for its last lines, ms. */
-const CLOSE_LIMIT_MS = 500;
+/** How long a node that ends or is about to be suspended waits for its last lines, ms. */
+const FLUSH_LIMIT_MS = 500;
 
 export class NodeJournal {
   readonly #options: NodeJournalOptions;
@@ -80,17 +80,23 @@ export class NodeJournal {
   /** Writes what is left, and waits for it a moment: never longer. */
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.flush();
+  }
+
+  /** Writes what there is so far, before a moment in which the process may be stopped; waits as long. */
+  async flush(): Promise<void> {
     const limit = new AbortController();
     const { signal } = limit;
-    const timeUp = wait(CLOSE_LIMIT_MS, undefined, { signal }).catch(() => undefined);
-    await Promise.race([this.#writeLast(), timeUp]);
+    const timeUp = wait(FLUSH_LIMIT_MS, undefined, { signal }).catch(() => undefined);
+    await Promise.race([this.#writeNow(), timeUp]);
     limit.abort();
   }
 
-  async #writeLast(): Promise<void> {
+  async #writeNow(): Promise<void> {
     await this.#writing;
-    await this.#write();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    await this.#beginWriting();
   }
 
   #writeSoon(): void {
@@ -104,11 +110,17 @@ export class NodeJournal {
         return;
       }
       this.#putOff = 0;
-      this.#writing = this.#write().finally(() => {
-        this.#writing = null;
-        this.#writeSoon();
-      });
+      void this.#beginWriting();
     }, this.#delayMs).unref();
+  }
+
+  /** One at a time: two would mix their lines. */
+  #beginWriting(): Promise<void> {
+    this.#writing = this.#write().finally(() => {
+      this.#writing = null;
+      this.#writeSoon();
+    });
+    return this.#writing;
   }
 
   /** Never rejects: what can't be written is dropped and counted. */

@@ -315,6 +315,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   /** It goes on (SIGCONT): what was asked for and has not happened yet does not happen. */
   withdrawSuspension(): void {
     clearTimeout(this.#suspension);
+    this.#suspension = undefined;
     this.#loop.dispatch({ type: 'suspend-withdrawn' });
   }
 
@@ -440,15 +441,22 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   /** Once the last messages have left; asked again if something has to be given back meanwhile. */
   #suspendSoon(suspend: () => void): void {
     clearTimeout(this.#suspension);
-    this.#suspension = setTimeout(() => {
-      if (!holdsNothing(this.#loop.state)) {
-        this.suspend();
-        return;
-      }
-      suspend();
-      // It goes on here: when it was continued, or at once where the system does not stop it.
-      this.withdrawSuspension();
-    }, LINGER_MS);
+    const order = setTimeout(() => void this.#suspendNow(suspend, order), LINGER_MS);
+    this.#suspension = order;
+  }
+
+  async #suspendNow(suspend: () => void, order: NodeJS.Timeout): Promise<void> {
+    // Of a stopped process nothing but its journal can be asked.
+    await this.#journal.flush();
+    // Withdrawn meanwhile, or ordered anew.
+    if (this.#suspension !== order) return;
+    if (!holdsNothing(this.#loop.state)) {
+      this.suspend();
+      return;
+    }
+    suspend();
+    // It goes on here: when it was continued, or at once where the system does not stop it.
+    this.withdrawSuspension();
   }
 
   async #close(order: StopOrder): Promise<void> {

@@ -64,6 +64,22 @@ const [first] = steps.filter(({ move }) => move !== null);
 const untilFirst = steps.slice(0, steps.findIndex((step) => step === first) + 1);
 
 describe('the journal of a node', () => {
+  it('is written at once where the node is to be suspended, and goes on after that', async () => {
+    const about = ABOUT;
+    const journal = new NodeJournal({
+      ...{ directory, nodesDirectory, about, isBusy: () => false },
+      delayMs: 1e6,
+    });
+    for (const step of untilFirst) journal.note(step);
+    await journal.flush();
+    const before = text();
+    expect(before).toContain('"kind":"event"');
+    for (const step of steps.slice(untilFirst.length)) journal.note(step);
+    await journal.close();
+    expect(text().length).toBeGreaterThan(before.length);
+    expect(text().startsWith(before)).toBe(true);
+  });
+
   it('has every decision, readable by its owner alone', async () => {
     const journal = openJournal();
     for (const step of steps.slice(0, 100)) journal.note(step);

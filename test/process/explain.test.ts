@@ -119,6 +119,20 @@ describe('explain', () => {
       });
     }));
 
+  it('of a suspended node tells that it stepped down first', () =>
+    inGroup(async (group) => {
+      const [a, b] = await group.startAll(['a', 'b']);
+      await journalTells(group, 'a', 'serving');
+      a.kill('SIGTSTP');
+      await group.primaryOf([b]);
+      await group.until('a to be stopped', () => group.stateOf(a.pid) === 'T');
+      const [node] = (await explained(group, 'a')).nodes;
+      expect(node).toMatchObject({ source: 'journal', silence: 'its process is stopped' });
+      expect(node?.transitions.map(({ to }) => to)).toContain('demoting');
+      expect(node?.phase).not.toBe('serving');
+      a.kill('SIGCONT');
+    }, UNDOUBTED));
+
   it('of a node that ended in order says why', () =>
     inGroup(async (group) => {
       const [, b] = await group.startAll(['a', 'b']);
