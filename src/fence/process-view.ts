@@ -48,14 +48,14 @@ export function activityOf(stat: ProcessStat | null): Activity {
 
 /** `pid 123 (node server.js)`, for messages: one line, bounded, without control characters. */
 export function describeProcess(pid: number): string {
-  const words = readBounded(`/proc/${String(pid)}/cmdline`, DESCRIBED_BYTES);
+  const words = readBounded(`/proc/${String(pid)}/cmdline`, 5 * DESCRIBED_CHARACTERS);
   // Without parentheses of its own: what others leave out of it ends at the first.
   const command = words
     .replace(/\p{Cc}+/gu, ' ')
     .replaceAll('(', '[')
     .replaceAll(')', ']')
     .trim();
-  const name = command === '' ? readStat(pid)?.name.replace(/\p{Cc}+/gu, ' ') : command;
+  const name = command === '' ? readStat(pid)?.name.replace(/\p{Cc}+/gu, ' ') : shortened(command);
   return name === undefined ? `pid ${String(pid)}` : `pid ${String(pid)} (${name})`;
 }
 
@@ -91,7 +91,14 @@ export function readCpuPressure(): number | null {
   return share === undefined ? null : Number(share) / 100;
 }
 
-const DESCRIBED_BYTES = 80;
+/** Of a command line: more is read than is shown, so that what is cut off shows. */
+const DESCRIBED_CHARACTERS = 80;
+
+function shortened(command: string): string {
+  const characters = [...command];
+  if (characters.length <= DESCRIBED_CHARACTERS) return command;
+  return `${characters.slice(0, DESCRIBED_CHARACTERS - 1).join('')}…`;
+}
 
 /** The kernel takes more; no process that we start needs it. */
 const ENVIRONMENT_BYTES = 4 * 1024 * 1024;

@@ -151,7 +151,7 @@ function prediction({ primary, succession, takeover }: GroupStatus): string {
   const unknown = unpredictedBecause === null ? 'unknown' : `unknown (${unpredictedBecause})`;
   const crash = predictedMs === null ? unknown : `about ${humanMs(predictedMs)}`;
   const hang = hangMs === null ? 'never (--fence none)' : `at most ${humanMs(hangMs)}`;
-  return `predicted by ${next}: after a crash ${crash}, after a hang ${hang}`;
+  return `predicted by ${next}: after a crash ${crash}, a hang ${hang}`;
 }
 
 function nobodyNext({ primary, nodes }: GroupStatus): string {

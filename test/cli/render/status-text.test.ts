@@ -26,7 +26,7 @@ describe('the text of a status', () => {
       c     secondary  standing by  7      199  cold         36 ms      10.4 s
 
       lease     file, held by a; guards: kernel, lockfile, epoch
-      takeover  predicted by b: after a crash about 9 ms, after a hang at most 8.0 s
+      takeover  predicted by b: after a crash about 9 ms, a hang at most 8.0 s
       last      failover z → a, measured 8.1 ms
       next      b, then c
       directory /state/web"
@@ -104,7 +104,7 @@ describe('the text of a status', () => {
       ),
     );
     expect(statusLines(seen, PLAIN)).toContain(
-      `takeover  predicted by b: after a crash unknown (${why}), after a hang never (--fence none)`,
+      `takeover  predicted by b: after a crash unknown (${why}), a hang never (--fence none)`,
     );
   });
 
