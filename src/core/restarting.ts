@@ -54,7 +54,7 @@ export function ended(state: Serving | Restarting, end: WorkloadEnd, settings: S
       );
     case 'exit':
       return beginDemotion(
-        'demote-on-failure',
+        'demote-after-end',
         { state, settings },
         {
           why: 'workload-failed',

@@ -215,7 +215,7 @@ export const TRANSITIONS = {
     from: ['starting'],
     to: 'promoting',
     on: 'workload ready',
-    sentence: 'The workload is ready; running the promote command',
+    sentence: 'Ready to lead; running the promote command',
   },
   promoted: {
     from: ['starting', 'promoting'],
@@ -266,6 +266,12 @@ export const TRANSITIONS = {
     to: 'demoting',
     on: 'workload failed',
     sentence: 'The workload can not be kept running here; stepping down',
+  },
+  'demote-after-end': {
+    from: ['serving'],
+    to: 'demoting',
+    on: 'workload ended',
+    sentence: 'The workload has ended and is not started again; stepping down',
   },
   'demote-on-lease-loss': {
     from: ['serving', 'restarting'],

@@ -137,10 +137,14 @@ function countsText(what: string, counts: Readonly<Record<string, number>>): str
   const total = causes.reduce((sum, [, count]) => sum + count, 0);
   if (total === 0) return '';
   const why = causes.map(([cause, count]) => {
-    return causes.length === 1 ? cause : `${cause} ${String(count)}`;
+    const words = CAUSE_WORDS.get(cause) ?? cause;
+    return causes.length === 1 ? words : `${words} ${String(count)}`;
   });
   return `${String(total)} ${what}${total === 1 ? '' : 's'} (${why.join(', ')})`;
 }
+
+/** What a node that was stopped for a while gets of those that it had asked is no stranger's. */
+const CAUSE_WORDS: ReadonlyMap<string, string> = new Map([['unasked', 'late or unasked']]);
 
 /** What the next in succession expects of itself; nothing where there is no next, or nothing to take. */
 function prediction({ primary, succession, takeover }: GroupStatus): string {

@@ -108,6 +108,28 @@ describe('the text of a status', () => {
     );
   });
 
+  it('says of answers that nobody waits for any more that they may just be late', () => {
+    const { transport } = statusOf('a');
+    const answersRejected = { ...transport.answersRejected, unasked: 6 };
+    const a = primaryStatus('a', { transport: { ...transport, answersRejected } });
+    expect(statusLines(groupStatusOf(snapshotOf('a', [answering(a)])), PLAIN)).toContain(
+      'refused   a: 6 answers (late or unasked)',
+    );
+  });
+
+  it('fits into 80 columns where ids are short', () => {
+    const takeover = predictionOf({ hangMs: 13_000, starvedMs: 13_000 }, 4.6);
+    const nodes = [primaryStatus('a'), statusOf('b', { takeover })];
+    const seen = groupStatusOf(
+      snapshotOf(
+        'a',
+        nodes.map((status) => answering(status)),
+      ),
+    );
+    const widths = statusLines(seen, PLAIN).map((line) => line.length);
+    expect(Math.max(...widths)).toBeLessThanOrEqual(80);
+  });
+
   it('is the same with colours, but for the colours', () => {
     const status = groupStatusOf(healthyGroup());
     const coloured = statusLines(status, createPaint(1)).join('\n');
