@@ -95,7 +95,7 @@ export function readCpuPressure(): number | null {
 const DESCRIBED_CHARACTERS = 80;
 
 function shortened(command: string): string {
-  const characters = [...command];
+  const characters = Array.from(command);
   if (characters.length <= DESCRIBED_CHARACTERS) return command;
   return `${characters.slice(0, DESCRIBED_CHARACTERS - 1).join('')}…`;
 }
