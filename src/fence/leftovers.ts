@@ -57,8 +57,10 @@ export async function clearLeftovers(
 ): Promise<ClearOutcome | null> {
   const ladder = new SignalLadder(Math.max(graces.fenceGraceMs, graces.stopGraceMs));
   let othersSinceMs: number | null = null;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
+  let pauseMs = FIRST_PAUSE_MS;
+  for (;;) {
     const found = findLeftovers(sources, graces);
+    const { sent } = ladder;
     const climbing = ladder.step(found.targets);
     if (found.lockIsFree && found.targets.length === 0 && found.others.length === 0) {
       return { type: 'cleared', ended: ladder.signalled };
@@ -72,7 +74,9 @@ export async function clearLeftovers(
         return { type: 'remain', detail: describeRemains(found, ladder) };
       }
     }
-    await pause(pauseMs);
+    const isNew = ladder.sent > sent;
+    pauseMs = isNew ? FIRST_PAUSE_MS : Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS);
+    await pause(Math.min(pauseMs, ladder.dueInMs));
     if (signal.aborted) return null;
   }
 }

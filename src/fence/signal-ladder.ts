@@ -23,6 +23,8 @@ export class SignalLadder {
   /** What was there at the first look; what came later was started by one that is ending in order. */
   #first: ReadonlySet<string> | null = null;
   #giveUpAtMs = Infinity;
+  #dueAtMs = Infinity;
+  #sent = 0;
   /** What forks a successor before its grace is over would be given one for ever. */
   readonly #deadlineMs: number;
 
@@ -34,6 +36,16 @@ export class SignalLadder {
   /** How many processes were sent a signal. */
   get signalled(): number {
     return new Set([...this.#told, ...this.#woken]).size;
+  }
+
+  /** How many signals were sent: what was told something now may end within a moment. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Until the first grace is over, ms. */
+  get dueInMs(): number {
+    return Math.max(0, this.#dueAtMs - performance.now());
   }
 
   /**
@@ -52,6 +64,7 @@ export class SignalLadder {
     this.#first ??= new Set(open.map(keyOf));
     const leaders = new Set(open.filter(isLeader).map(({ pid }) => pid));
     let allKilled = true;
+    this.#dueAtMs = Infinity;
     for (const target of open) {
       const seenAtMs = this.#seenAtMs.get(keyOf(target)) ?? now;
       this.#seenAtMs.set(keyOf(target), seenAtMs);
@@ -61,6 +74,7 @@ export class SignalLadder {
         continue;
       }
       allKilled = false;
+      this.#dueAtMs = Math.min(this.#dueAtMs, seenAtMs + target.graceMs);
       if (this.#mayTell(target, { ageMs, isLed: leaders.has(target.session) })) this.#tell(target);
       else this.#wake(target);
     }
@@ -118,6 +132,7 @@ export class SignalLadder {
     if (!isThere(target)) return false;
     try {
       process.kill(target.pid, signal);
+      this.#sent += 1;
       return true;
     } catch (error) {
       // ESRCH: it ended since; the next look shows it.

@@ -33,7 +33,7 @@ try {
   if (wants('hang')) print(await hangTakeover({ stamp, trials: 2, mode: 'stubborn' }));
   if (wants('standby')) (await standbyCost({ stamp, seconds: 30 })).forEach(print);
   if (wants('startup')) (await startUp({ stamp, trials: 20 })).forEach(print);
-  if (wants('simulator')) print(simulatorSpeed({ trials: 3, steps: 200_000 }));
+  if (wants('simulator')) print(simulatorSpeed({ trials: 3, steps: 1_000_000 }));
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }

@@ -5,7 +5,7 @@ import { summary } from './statistics.js';
 
 const BIN = join(import.meta.dirname, '../../bin/failover.js');
 
-/** The same runs in each trial, in a process of its own. @param {{ trials: number, steps: number }} how */
+/** The same runs in each trial, in a process of its own; enough that its start is no part of the speed. @param {{ trials: number, steps: number }} how */
 export function simulatorSpeed({ trials, steps }) {
   const speeds = Array.from({ length: trials }, () => stepsPerSecond(steps));
   const { median, max } = summary(speeds);

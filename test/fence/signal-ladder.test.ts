@@ -25,3 +25,20 @@ test.each([
   expect(stranger.lines).toEqual(['asked']);
   expect(runs(pid)).toBe(true);
 });
+
+test('it says what it sent, and when the first grace is over: the next look is then', async () => {
+  const patient = await stage.start(`trap '' TERM; echo ready; while :; do sleep 0.02; done`);
+  const { pid, startTime } = patient.identity;
+  const found = { pid, startTime, session: pid, graceMs: 60_000, isStopping: false };
+  const hasty = { ...found, graceMs: 30_000 };
+  const ladder = new SignalLadder(60_000);
+  expect([ladder.sent, ladder.dueInMs]).toEqual([0, Infinity]);
+  ladder.step([found, hasty]);
+  // SIGTERM and SIGCONT, once.
+  expect(ladder.sent).toBe(2);
+  expect(ladder.dueInMs).toBeGreaterThan(0);
+  expect(ladder.dueInMs).toBeLessThanOrEqual(30_000);
+  ladder.step([{ ...found, graceMs: 0 }]);
+  expect([ladder.sent, ladder.dueInMs]).toEqual([3, Infinity]);
+  await until('its end', () => !runs(pid));
+});
