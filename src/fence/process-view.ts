@@ -1,5 +1,5 @@
 // What can be read of another process: what it does, how it is called, which group started it.
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import type { HolderInspection } from '../core/event.ts';
 import { isOutOfResources } from '../out-of-resources.ts';
@@ -105,14 +105,7 @@ const ENVIRONMENT_BYTES = 4 * 1024 * 1024;
 
 function readEnvironment(pid: number): Map<string, string> {
   const variables = new Map<string, string>();
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${String(pid)}/environ`, 'utf8').slice(0, ENVIRONMENT_BYTES);
-  } catch (error) {
-    if (isOutOfResources(error)) throw error;
-    return variables;
-  }
-  for (const variable of text.split('\0')) {
+  for (const variable of readEnvironmentText(pid).split('\0')) {
     const at = variable.indexOf('=');
     // The first of a name counts, as for getenv().
     const name = variable.slice(0, at);
@@ -122,6 +115,36 @@ function readEnvironment(pid: number): Map<string, string> {
   }
   return variables;
 }
+
+/**
+ * Empty also if it can't be read. In the middle of exec() a process has neither its environment nor its
+ * arguments yet: where both are missing it is looked at again.
+ */
+function readEnvironmentText(pid: number): string {
+  let settled = 0;
+  for (let look = 1; look <= EXEC_LOOKS && settled < SETTLED_LOOKS; look += 1) {
+    let text: string;
+    try {
+      text = readFileSync(`/proc/${String(pid)}/environ`, 'utf8').slice(0, ENVIRONMENT_BYTES);
+      // One that has ended has no program, and a thread of the kernel neither.
+      if (text === '') readlinkSync(`/proc/${String(pid)}/exe`);
+    } catch (error) {
+      if (isOutOfResources(error)) throw error;
+      return '';
+    }
+    if (text !== '') return text;
+    if (readBounded(`/proc/${String(pid)}/cmdline`, 1) !== '') settled += 1;
+    else Atomics.wait(EXEC_PAUSE, 0, 0, EXEC_PAUSE_MS);
+  }
+  return '';
+}
+
+/** The kernel is done with it within microseconds, unless the process has to wait for the CPU. */
+const EXEC_LOOKS = 20;
+/** It may have come to its arguments between two reads. */
+const SETTLED_LOOKS = 3;
+const EXEC_PAUSE_MS = 1;
+const EXEC_PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * A path means what it names to that process: one directory may have two names, and in a container the same

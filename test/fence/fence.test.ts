@@ -6,6 +6,7 @@ import { ProcessFencing } from '../../src/fence/fence.ts';
 import { readStat } from '../../src/fence/process-identity.ts';
 import { deadSupervisor, runs, Stage, until } from './stage.ts';
 import type { Actor } from './stage.ts';
+import { mayBeAnotherUser } from '../support/another-user.ts';
 
 const SETPRIV = '/usr/bin/setpriv';
 
@@ -208,7 +209,7 @@ describe('fence', () => {
     expect(runs(candidate.identity.pid)).toBe(true);
   });
 
-  test.skipIf(process.getuid?.() !== 0 || !existsSync(SETPRIV))(
+  test.skipIf(!mayBeAnotherUser || !existsSync(SETPRIV))(
     "says that it may not signal another user's processes (needs root and setpriv)",
     async () => {
       const primary = await startPrimary();

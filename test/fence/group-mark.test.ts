@@ -1,6 +1,7 @@
 // Whose a process is by its environment: of the directory that its words name to it, not of one that sounds the same.
 import { spawnSync } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readMark } from '../../src/fence/process-view.ts';
 import { Stage } from './stage.ts';
@@ -35,6 +36,15 @@ test('another name of the same directory is ours', async () => {
   symlinkSync(stage.stateDir, link);
   expect(await markOf(command, { FAILOVER_STATE_DIR: link })).toMatchObject({ node: 'a' });
   expect(await markOf(command, { FAILOVER_STATE_DIR: '/tmp' })).toBeNull();
+});
+
+test('in the middle of an exec it is still so', async () => {
+  // A program that replaces itself, over and over.
+  const script = join(stage.stateDir, 'again.sh');
+  writeFileSync(script, '[ "$1" = again ] || echo ready; exec sh "$0" again');
+  const { pid } = (await stage.startCommand(['sh', script], { env: stage.mark('a') })).identity;
+  const nodes = Array.from({ length: 500 }, () => readMark(pid, stage.sources)?.node);
+  expect(new Set(nodes)).toEqual(new Set(['a']));
 });
 
 test('the same name of another one, with a group of its own, is not: that is a container', async (context) => {

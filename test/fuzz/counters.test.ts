@@ -130,8 +130,10 @@ describe('status', () => {
     ...Object.keys(ANSWERS).map((cause) => ['answer', 'answersRejected', cause] as const),
   ])('shows a refused %s (%s %s), as text and as JSON', (what, kind, cause) => {
     const transport = withCount(kind, cause, 3);
-    expect(shown(transport)).toContain(`refused   b: 3 ${what}s (${cause})`);
-    expect(shown(withCount(kind, cause, 1))).toContain(`refused   b: 1 ${what} (${cause})`);
+    // An answer that comes too late is asked for no more: people are told both.
+    const told = cause === 'unasked' ? 'late or unasked' : cause;
+    expect(shown(transport)).toContain(`refused   b: 3 ${what}s (${told})`);
+    expect(shown(withCount(kind, cause, 1))).toContain(`refused   b: 1 ${what} (${told})`);
     expect(nodeB(transport)?.transport).toEqual(transport);
   });
 

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Group } from '../support/process-group.ts';
+import { ANOTHER_USER, mayBeAnotherUser } from '../support/another-user.ts';
 import { inGroup } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';
 
@@ -48,8 +49,7 @@ describe('a node', () => {
     });
   });
 
-  const isRoot = process.getuid?.() === 0;
-  it.runIf(isRoot)(
+  it.runIf(mayBeAnotherUser)(
     'names what decides where its sockets go when they can not be made',
     async () => {
       await inGroup(
@@ -65,7 +65,7 @@ describe('a node', () => {
               'sockets go there, whatever --state-dir says.\n',
           );
         },
-        { asUser: 65_534 },
+        { asUser: ANOTHER_USER },
       );
     },
   );
@@ -101,13 +101,12 @@ function sentenceOf(line: string): string {
 }
 
 describe('a group of another user', () => {
-  const isRoot = process.getuid?.() === 0;
-  it.runIf(isRoot)('is refused by each command in the same words', async () => {
+  it.runIf(mayBeAnotherUser)('is refused by each command in the same words', async () => {
     await inGroup(
       async (group) => {
         mkdirSync(group.stateDir);
         mkdirSync(join(group.stateDir, 'theirs'), { mode: 0o700 });
-        const fact = `${group.stateDir}/theirs: it belongs to user 0, and this is user 65534.`;
+        const fact = `${group.stateDir}/theirs: it belongs to user 0, and this is user ${ANOTHER_USER}.`;
         for (const command of ['status', 'explain', 'wait', 'promote', 'stop', 'pause', 'check']) {
           const { code, stderr } = await group.client(command, '--group', 'theirs');
           expect([command, code, stderr]).toEqual([
@@ -118,7 +117,7 @@ describe('a group of another user', () => {
           ]);
         }
       },
-      { asUser: 65_534 },
+      { asUser: ANOTHER_USER },
     );
   });
 });

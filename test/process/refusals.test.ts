@@ -2,6 +2,7 @@
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ANOTHER_USER, mayBeAnotherUser } from '../support/another-user.ts';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import { shimmed } from '../support/process-shimmed.ts';
@@ -27,11 +28,9 @@ describe('a state directory without kernel locks', () => {
   );
 });
 
-const NOBODY = 65_534;
-
 // Root may write everywhere, and has its sockets in one place for all.
-describe.runIf(process.getuid?.() === 0)('a socket that can not be', () => {
-  const asUser = { asUser: NOBODY };
+describe.runIf(mayBeAnotherUser)('a socket that can not be', () => {
+  const asUser = { asUser: ANOTHER_USER };
 
   it('bound, in a directory that is not to be written: ends with 2 and names the address', () =>
     inGroup(async (group) => {
@@ -56,7 +55,7 @@ describe.runIf(process.getuid?.() === 0)('a socket that can not be', () => {
     inGroup(async (group) => {
       const long = group.path('x'.repeat(110));
       mkdirSync(long);
-      chownSync(long, NOBODY, NOBODY);
+      chownSync(long, ANOTHER_USER, ANOTHER_USER);
       const env = { XDG_RUNTIME_DIR: long };
       await refuses(group, 2, /the path has \d+ bytes, the limit is 10\d/, env);
     }, asUser));
@@ -65,7 +64,7 @@ describe.runIf(process.getuid?.() === 0)('a socket that can not be', () => {
 function socketDirectory(group: Group, mode: number): void {
   const directory = join(group.path('run'), 'failover');
   mkdirSync(directory, { recursive: true });
-  chownSync(directory, NOBODY, NOBODY);
+  chownSync(directory, ANOTHER_USER, ANOTHER_USER);
   chmodSync(directory, mode);
 }
 

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ANOTHER_USER, mayBeAnotherUser } from '../support/another-user.ts';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import { bindsAnew, findsTaken } from '../support/process-steps.ts';
@@ -265,7 +266,7 @@ describe('the sockets', () => {
       expect([a.end, a.phase, group.starts]).toStrictEqual([null, 'serving', 1]);
     }));
 
-  it.runIf(process.getuid?.() === 0)('all removed with their directory: nobody is killed', () =>
+  it.runIf(mayBeAnotherUser)('all removed with their directory: nobody is killed', () =>
     inGroup(
       async (group) => {
         const [a, b] = await group.startAll(['a', 'b']);
@@ -278,7 +279,7 @@ describe('the sockets', () => {
         a.kill('SIGKILL');
         await group.reaches(b, 'serving');
       },
-      { asUser: 65_534 },
+      { asUser: ANOTHER_USER },
     ),
   );
 });
