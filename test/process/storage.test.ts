@@ -252,6 +252,23 @@ describe('the state directory', () => {
     }));
 });
 
+describe('a record', () => {
+  it('that was spoiled is put right: nobody waits for what its node has started', () =>
+    inGroup(async (group) => {
+      const options = { standby: 'hot', ...HOT_SIGNALS };
+      await group.startAll(['a', 'b', 'c'], { options, run: 'exec "$W" --hot' });
+      const { run, sessions } = await group.until('the record of c', () =>
+        group.records().find(({ node, sessions: { length } }) => node === 'c' && length > 0),
+      );
+      // An empty file in place of the lock: who leads next can't know who may have left something.
+      writeFileSync(join(group.groupDir, 'nodes', `${run}.json`), '{"v":99}');
+      writeFileSync(join(group.groupDir, 'fresh'), '', { mode: 0o600 });
+      renameSync(join(group.groupDir, 'fresh'), join(group.groupDir, 'primary.lock'));
+      await group.active(2);
+      expect(group.records().find(({ node }) => node === 'c')?.sessions).toEqual(sessions);
+    }));
+});
+
 describe('the sockets', () => {
   it('of a healthy primary removed: it is said, it is not killed, and it binds anew', () =>
     inGroup(async (group) => {

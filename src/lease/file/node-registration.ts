@@ -1,5 +1,5 @@
 // This node's own record and claim: written ahead, kept open and locked, and overwritten in place.
-import { closeSync, futimesSync, linkSync, unlinkSync } from 'node:fs';
+import { closeSync, ftruncateSync, futimesSync, linkSync, readSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
 import type { NodeRecord } from '../lease-store.ts';
@@ -19,6 +19,8 @@ export class NodeRegistration {
   readonly #path: string;
   #fd: number;
   #sizeBytes: number;
+  /** What was written last. */
+  #content: Buffer;
   #touchedAt: number;
 
   /** Writes both records, the claim's durably. @throws FAILOVER_STATE_DIR_* */
@@ -28,6 +30,7 @@ export class NodeRegistration {
     this.#sparePath = sparePath(paths, record.run);
     const { content, sizeBytes } = this.#encode(record, RECORD_BYTES);
     this.#sizeBytes = sizeBytes;
+    this.#content = content;
     this.#touchedAt = performance.now();
     this.#fd = withStorageErrors(`register node ${record.node} in ${paths.directory}`, () => {
       for (let attempt = 1; ; attempt += 1) {
@@ -59,6 +62,7 @@ export class NodeRegistration {
     withStorageErrors(`write ${this.#path}`, () => {
       if (sizeBytes === RECORD_BYTES && this.#sizeBytes === RECORD_BYTES) {
         overwrite(this.#fd, content);
+        this.#content = content;
         return;
       }
       // Two pages could be torn by a kill between them: as a whole, then.
@@ -66,6 +70,7 @@ export class NodeRegistration {
       closeSync(this.#fd);
       this.#fd = fd;
       this.#sizeBytes = sizeBytes;
+      this.#content = content;
     });
   }
 
@@ -98,8 +103,12 @@ export class NodeRegistration {
     }
   }
 
-  /** Once a minute: tells a node of another host, or pid namespace, that this one is in use. */
+  /**
+   * Puts right what somebody else wrote over the record: without it nobody knows what this node has started.
+   * Once a minute tells a node of another host, or pid namespace, that this one is in use.
+   */
   touch(): void {
+    this.#restore();
     const now = performance.now();
     if (now - this.#touchedAt < TOUCH_INTERVAL_MS) return;
     this.#touchedAt = now;
@@ -109,6 +118,20 @@ export class NodeRegistration {
 
   close(): void {
     closeSync(this.#fd);
+  }
+
+  #restore(): void {
+    const length = this.#content.length;
+    const found = Buffer.allocUnsafe(length + 1);
+    const foundLength = readSync(this.#fd, found, 0, length + 1, 0);
+    if (foundLength === length && this.#content.equals(found.subarray(0, length))) return;
+    try {
+      overwrite(this.#fd, this.#content);
+      ftruncateSync(this.#fd, length);
+    } catch (error) {
+      // Where it was cut short there may be no room for it by now: tried again at the next look.
+      if (!isFull(error)) throw error;
+    }
   }
 
   #encode(record: NodeRecord, least: number): { content: Buffer; sizeBytes: number } {

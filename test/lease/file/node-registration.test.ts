@@ -1,5 +1,6 @@
 // The registration of a node: what it wrote ahead may be taken for an old leftover in that very moment.
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { replaceFile } from '../../../src/lease/file/durable-file.ts';
 import type * as DurableFile from '../../../src/lease/file/durable-file.ts';
@@ -39,4 +40,32 @@ it('fails when that happens again and again, and leaves nothing', () => {
   const record = { v: 1, ...ownRecord('b'), sessions: [] } as const;
   expect(() => new NodeRegistration(paths, record)).toThrow('Cannot register node b');
   expect(existsSync(`${paths.nodes}/${record.run}.json`)).toBe(false);
+});
+
+it.each([
+  [
+    'cut short',
+    (path: string): void => {
+      truncateSync(path, 10);
+    },
+  ],
+  [
+    'written over',
+    (path: string): void => {
+      writeFileSync(path, '{"v":99}');
+    },
+  ],
+  [
+    'made longer',
+    (path: string): void => {
+      writeFileSync(path, ' ', { flag: 'a' });
+    },
+  ],
+])('is put right when it was %s', (_, spoil) => {
+  const lease = openLease(temporaryDirectory(), 'a');
+  const path = join(lease.paths.nodes, `${lease.listNodes()[0]?.run ?? ''}.json`);
+  const before = readFileSync(path, 'utf8');
+  spoil(path);
+  lease.observe();
+  expect(readFileSync(path, 'utf8')).toBe(before);
 });
