@@ -41,7 +41,8 @@ export const CLAIMS = [
     killers: [
       {
         test: 'test/lease/file/removed-parts.test.ts',
-        title: 'lets nobody repeat an epoch whose record alone was removed',
+        title:
+          'goes by what was noted in the moment before it had the lock, though its record is gone',
       },
     ],
   },

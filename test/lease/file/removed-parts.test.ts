@@ -1,11 +1,13 @@
 // What happens when a part of the state directory alone is removed under running nodes.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { FileLease } from '../../../src/lease/file/file-lease.ts';
+import { writeLockNote } from '../../../src/lease/file/lock-note.ts';
 import { listNodes } from '../../../src/lease/file/node-registry.ts';
+import { PrimaryLock } from '../../../src/lease/file/primary-lock.ts';
 import type { SessionRecord } from '../../../src/lease/lease-store.ts';
 import { granted, openLease, ownRecord, temporaryDirectory } from '../support/fixtures.ts';
 
@@ -30,6 +32,18 @@ it('lets nobody repeat an epoch whose record alone was removed', async () => {
   await a.close();
   rmSync(join(a.paths.epochs, '3'));
   expect(await granted(openLease(stateDir, 'new').acquire(0))).toBe(4);
+});
+
+it('goes by what was noted in the moment before it had the lock, though its record is gone', async () => {
+  const lease = openLease(temporaryDirectory(), 'a');
+  const take = vi.spyOn(PrimaryLock.prototype, 'take').mockImplementationOnce(() => {
+    const fd = openSync(lease.paths.primaryLock, 'r+');
+    writeLockNote(fd, { epoch: 7 });
+    closeSync(fd);
+    take.mockRestore();
+    return new PrimaryLock(lease.paths.primaryLock).take();
+  });
+  expect(await granted(lease.acquire(0))).toBe(8);
 });
 
 it('lets a standby that saw only an earlier epoch claim none that it missed', async () => {
