@@ -198,7 +198,7 @@ export class Arena {
 
   /**
    * Ends what the living nodes say they wait for without bound, as their words tell a person to: what holds a
-   * lock file that was removed. Nothing is promised before.
+   * lock file that was removed, or was left by a node whose record was. Nothing is promised before.
    */
   obey(): void {
     const named = new Set(this.living.flatMap(({ warnings }) => warnings.flatMap(pidsToEnd)));
@@ -273,9 +273,11 @@ function hasJoined({ log }: NodeProcess): boolean {
   return log.some(({ event }) => event === 'joined');
 }
 
-/** Whom a warning tells a person to end. */
+/** Whom a warning tells a person to end: by a command, or one after the other. */
 export function pidsToEnd(warning: string): readonly number[] {
   const text = /^nobody starts until .* `kill (?<pids>[\d ]+)`/.exec(warning);
   const command = text?.groups?.['pids'];
-  return command === undefined ? [] : command.split(' ').map(Number);
+  if (command !== undefined) return command.split(' ').map(Number);
+  const named = warning.matchAll(/pid (\d+) \([^)]*\): [^;]*; end it by hand/g);
+  return Array.from(named, ([, pid]) => Number(pid));
 }
