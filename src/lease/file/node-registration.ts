@@ -1,5 +1,14 @@
 // This node's own record and claim: written ahead, kept open and locked, and overwritten in place.
-import { closeSync, ftruncateSync, futimesSync, linkSync, readSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  futimesSync,
+  linkSync,
+  openSync,
+  readSync,
+  unlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
 import type { NodeRecord } from '../lease-store.ts';
@@ -19,8 +28,9 @@ export class NodeRegistration {
   readonly #path: string;
   #fd: number;
   #sizeBytes: number;
-  /** What was written last. */
+  /** What was written last, of each. */
   #content: Buffer;
+  #claim: Buffer;
   #touchedAt: number;
 
   /** Writes both records, the claim's durably. @throws FAILOVER_STATE_DIR_* */
@@ -31,11 +41,12 @@ export class NodeRegistration {
     const { content, sizeBytes } = this.#encode(record, RECORD_BYTES);
     this.#sizeBytes = sizeBytes;
     this.#content = content;
+    this.#claim = Buffer.from(claimText(record));
     this.#touchedAt = performance.now();
     this.#fd = withStorageErrors(`register node ${record.node} in ${paths.directory}`, () => {
       for (let attempt = 1; ; attempt += 1) {
         try {
-          replaceFile(this.claimPath, claimText(record));
+          replaceFile(this.claimPath, this.#claim);
           this.keepSpareName();
           return replaceOpenFile(this.#path, content, lockRecord);
         } catch (error) {
@@ -77,7 +88,9 @@ export class NodeRegistration {
   /** What later claims of this run say; earlier ones keep what they said. */
   rewriteClaim(record: NodeRecord): void {
     try {
-      replaceFile(this.claimPath, claimText(record));
+      const claim = Buffer.from(claimText(record));
+      replaceFile(this.claimPath, claim);
+      this.#claim = claim;
     } catch (error) {
       // The node's record has the news, and readers believe it before the claim.
       if (!isFull(error)) throw error;
@@ -104,7 +117,8 @@ export class NodeRegistration {
   }
 
   /**
-   * Puts right what somebody else wrote over the record: without it nobody knows what this node has started.
+   * Puts right what somebody else wrote over the record or the claim: without them nobody knows what this
+   * node has started, or whose an epoch is.
    * Once a minute tells a node of another host, or pid namespace, that this one is in use.
    */
   touch(): void {
@@ -120,17 +134,20 @@ export class NodeRegistration {
     closeSync(this.#fd);
   }
 
+  /** In place: an epoch is a further name of the claim. */
   #restore(): void {
-    const length = this.#content.length;
-    const found = Buffer.allocUnsafe(length + 1);
-    const foundLength = readSync(this.#fd, found, 0, length + 1, 0);
-    if (foundLength === length && this.#content.equals(found.subarray(0, length))) return;
+    restore(this.#fd, this.#content);
+    let fd: number;
     try {
-      overwrite(this.#fd, this.#content);
-      ftruncateSync(this.#fd, length);
-    } catch (error) {
-      // Where it was cut short there may be no room for it by now: tried again at the next look.
-      if (!isFull(error)) throw error;
+      fd = openSync(this.claimPath, constants.O_RDWR | constants.O_NONBLOCK);
+    } catch {
+      // It is made anew with the record.
+      return;
+    }
+    try {
+      restore(fd, this.#claim);
+    } finally {
+      closeSync(fd);
     }
   }
 
@@ -147,6 +164,19 @@ export class NodeRegistration {
     }
     const sizeBytes = Math.max(least, lengthBytes > RECORD_BYTES ? RECORD_LIMIT_BYTES : 0);
     return { content: padded(content, sizeBytes), sizeBytes };
+  }
+}
+
+function restore(fd: number, content: Buffer): void {
+  const found = Buffer.allocUnsafe(content.length + 1);
+  const length = readSync(fd, found, 0, found.length, 0);
+  if (content.equals(found.subarray(0, length))) return;
+  try {
+    overwrite(fd, content);
+    ftruncateSync(fd, content.length);
+  } catch (error) {
+    // Where it was cut short there may be no room for it by now: tried again at the next look.
+    if (!isFull(error)) throw error;
   }
 }
 

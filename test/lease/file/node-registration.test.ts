@@ -5,7 +5,7 @@ import { beforeEach, expect, it, vi } from 'vitest';
 import { replaceFile } from '../../../src/lease/file/durable-file.ts';
 import type * as DurableFile from '../../../src/lease/file/durable-file.ts';
 import { NodeRegistration } from '../../../src/lease/file/node-registration.ts';
-import { openLease, ownRecord, temporaryDirectory } from '../support/fixtures.ts';
+import { granted, openLease, ownRecord, temporaryDirectory } from '../support/fixtures.ts';
 
 const { replaceFile: real } = await vi.importActual<typeof DurableFile>(
   '../../../src/lease/file/durable-file.ts',
@@ -61,11 +61,14 @@ it.each([
       writeFileSync(path, ' ', { flag: 'a' });
     },
   ],
-])('is put right when it was %s', (_, spoil) => {
+])('is put right when it was %s', async (_, spoil) => {
   const lease = openLease(temporaryDirectory(), 'a');
-  const path = join(lease.paths.nodes, `${lease.listNodes()[0]?.run ?? ''}.json`);
-  const before = readFileSync(path, 'utf8');
-  spoil(path);
-  lease.observe();
-  expect(readFileSync(path, 'utf8')).toBe(before);
+  await granted(lease.acquire(0));
+  const name = `${lease.listNodes()[0]?.run ?? ''}.json`;
+  const { nodes, claims, epochs } = lease.paths;
+  const paths = [join(nodes, name), join(claims, name), join(epochs, '1')];
+  const before = paths.map((path) => readFileSync(path, 'utf8'));
+  for (const path of [join(nodes, name), join(epochs, '1')]) spoil(path);
+  lease.verify();
+  expect(paths.map((path) => readFileSync(path, 'utf8'))).toEqual(before);
 });

@@ -23,8 +23,8 @@ it('names who has it, within a bound', async () => {
   writeFileSync(path, '');
   const pid = await stranger(path);
   const heldBy = await new PrimaryLock(path).proveFree(() => false);
-  expect(heldBy).toContain(`pid ${String(pid)} (`);
-  expect(heldBy).toContain('process-lock-holder.js');
+  // As much of its command as is shown: where Node.js lies deep, that is less than the script.
+  expect(heldBy).toContain(`pid ${String(pid)} (${process.execPath.slice(0, 60)}`);
 });
 
 it('is not called free when it can not be looked at', async () => {
