@@ -15,14 +15,17 @@ export function whenOutputIsLost(then: End): void {
 
 /** Watches stdout and stderr to the end of the process. */
 export function watchOutput(): void {
-  process.stdout.on('error', lose);
-  process.stderr.on('error', lose);
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      lose(error, stream.isTTY);
+    });
+  }
   process.on('exit', leaveTerminals);
 }
 
-/** EPIPE: the reader has seen enough (`failover status | head -1`). EIO: the terminal was closed. */
-function lose(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE' || error.code === 'EIO') {
+/** EPIPE: the reader has seen enough (`failover status | head -1`). EIO: the terminal was closed, or a disk failed. */
+function lose(error: NodeJS.ErrnoException, isTerminal: boolean): void {
+  if (error.code === 'EPIPE' || (error.code === 'EIO' && isTerminal)) {
     end(0);
     return;
   }

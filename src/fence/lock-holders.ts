@@ -1,15 +1,8 @@
 // Which processes hold a lock: /proc/<pid>/fdinfo names every copy of the open file description.
-import {
-  closeSync,
-  constants,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  readSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOutOfResources } from '../out-of-resources.ts';
+import { descriptorsOf, listPids, pathOfDescriptor, targetOf } from './open-files.ts';
 import { procIsUsable } from './process-identity.ts';
 
 export interface LockHolder {
@@ -34,8 +27,8 @@ export function findLockHolders(path: string, pids?: Iterable<number>): LockHold
   if (file === null || !procIsUsable()) return [];
   const holders: LockHolder[] = [];
   for (const pid of pids ?? listPids()) {
-    for (const fd of list(`/proc/${String(pid)}/fdinfo`)) {
-      if (holdsLock(pid, fd, file)) holders.push({ pid: Number(pid), fd: Number(fd) });
+    for (const fd of descriptorsOf(pid, 'fdinfo')) {
+      if (holdsLock(pid, fd, file)) holders.push({ pid, fd });
     }
   }
   return holders;
@@ -44,7 +37,7 @@ export function findLockHolders(path: string, pids?: Iterable<number>): LockHold
 /** Whether this very descriptor's description holds a lock on `path`, as it was once found to. */
 export function isLockHolder(path: string, holder: LockHolder): boolean {
   const file = identifyFile(path);
-  return file !== null && procIsUsable() && holdsLock(holder.pid, String(holder.fd), file);
+  return file !== null && procIsUsable() && holdsLock(holder.pid, holder.fd, file);
 }
 
 /**
@@ -58,9 +51,9 @@ export function findDeletedHolders(directory: string): DeletedFileHolder[] {
   );
   const holders: DeletedFileHolder[] = [];
   for (const pid of listPids()) {
-    for (const fd of list(`/proc/${pid}/fd`)) {
-      const path = paths.get(readTarget(pid, fd));
-      if (path !== undefined) holders.push({ pid: Number(pid), fd: Number(fd), path });
+    for (const fd of descriptorsOf(pid)) {
+      const path = paths.get(targetOf(pid, fd));
+      if (path !== undefined) holders.push({ pid, fd, path });
     }
   }
   return holders;
@@ -108,8 +101,8 @@ function readLockInode(path: string): string | undefined {
   }
 }
 
-function holdsLock(pid: number | string, fd: string, file: FileId): boolean {
-  const length = readInto(`/proc/${String(pid)}/fdinfo/${fd}`);
+function holdsLock(pid: number, fd: number, file: FileId): boolean {
+  const length = readInto(`/proc/${String(pid)}/fdinfo/${String(fd)}`);
   const at = length === 0 ? -1 : buffer.subarray(0, length).indexOf('lock:');
   if (at < 0) return false;
   const [, major, minor, inode] = LOCK_LINE.exec(buffer.toString('latin1', at, length)) ?? [];
@@ -117,7 +110,7 @@ function holdsLock(pid: number | string, fd: string, file: FileId): boolean {
     return false;
   }
   const device = deviceNumber(parseInt(major, 16), parseInt(minor, 16));
-  return device === file.dev || isSameFile(`/proc/${String(pid)}/fd/${fd}`, file);
+  return device === file.dev || isSameFile(pathOfDescriptor(pid, fd), file);
 }
 
 /** btrfs and overlay show another device to stat() than in the lock line: ask the descriptor itself. */
@@ -141,23 +134,6 @@ function deviceNumber(major: number, minor: number): bigint {
   );
 }
 
-function* listPids(): Generator<string> {
-  for (const name of list('/proc')) {
-    const first = name.charCodeAt(0);
-    if (first >= 0x30 && first <= 0x39) yield name;
-  }
-}
-
-/** Empty for a process that is gone or another user's; kernel threads have no descriptors. */
-function list(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (isOutOfResources(error)) throw error;
-    return [];
-  }
-}
-
 function readInto(path: string): number {
   let fd: number;
   try {
@@ -172,13 +148,5 @@ function readInto(path: string): number {
     return 0;
   } finally {
     closeSync(fd);
-  }
-}
-
-function readTarget(pid: string, fd: string): string {
-  try {
-    return readlinkSync(`/proc/${pid}/fd/${fd}`);
-  } catch {
-    return '';
   }
 }

@@ -1,8 +1,8 @@
 // Ends what left the session of a hot workload whose node was killed while it stood by: no lock tells of it.
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { NodeRecord } from '../lease/lease-store.ts';
-import { isOutOfResources } from '../out-of-resources.ts';
+import { descriptorsOf, targetOf } from './open-files.ts';
 import { hasEnded, isAlive, isComparable, procIsUsable, readStat } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
 import { readMark } from './process-view.ts';
@@ -73,25 +73,6 @@ function isDeadHot({ standby, supervisor }: NodeRecord): boolean {
 
 /** Also when the file was removed since. */
 function hasOpen(pid: number, path: string): boolean {
-  const directory = `/proc/${String(pid)}/fd`;
-  let descriptors: string[];
-  try {
-    descriptors = readdirSync(directory);
-  } catch (error) {
-    if (isOutOfResources(error)) throw error;
-    return false;
-  }
-  return descriptors.some((fd) => {
-    const target = targetOf(`${directory}/${fd}`);
-    return target === path || target === `${path} (deleted)`;
-  });
-}
-
-/** Empty for one that was closed just now: that says nothing of the others. */
-function targetOf(descriptor: string): string {
-  try {
-    return readlinkSync(descriptor);
-  } catch {
-    return '';
-  }
+  const targets = new Set([path, `${path} (deleted)`]);
+  return descriptorsOf(pid).some((fd) => targets.has(targetOf(pid, fd)));
 }

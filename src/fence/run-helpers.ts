@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { identityOfPath } from '../lease/file/file-identity.ts';
 import type { NodeRecord } from '../lease/lease-store.ts';
-import { isOutOfResources } from '../out-of-resources.ts';
+import { descriptorsOf, pathOfDescriptor } from './open-files.ts';
 import { hasEnded, procIsUsable, readStat } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
 import { readMark } from './process-view.ts';
@@ -56,21 +56,10 @@ function findRunHelpers(sources: HelperSources): readonly ProcessStat[] {
 
 /** One that was closed just now says nothing of the others. */
 function hasOpen(pid: number, files: ReadonlySet<string>): boolean {
-  return descriptorsOf(pid).some((descriptor) => {
-    const identity = identityOrNull(descriptor);
+  return descriptorsOf(pid).some((fd) => {
+    const identity = identityOrNull(pathOfDescriptor(pid, fd));
     return identity !== null && files.has(identity);
   });
-}
-
-/** None of one that has ended, or is another user's. */
-function descriptorsOf(pid: number): readonly string[] {
-  const directory = `/proc/${String(pid)}/fd`;
-  try {
-    return readdirSync(directory).map((fd) => `${directory}/${fd}`);
-  } catch (error) {
-    if (isOutOfResources(error)) throw error;
-    return [];
-  }
 }
 
 function identityOrNull(descriptor: string): string | null {

@@ -16,47 +16,51 @@ const WAYS: readonly (readonly [how: string, prepare: PutBack])[] = [
   [
     'was moved away, and comes back as the later one is moved away',
     async (group, primary) => {
-      renameSync(group.groupDir, `${group.groupDir}-first`);
+      renameSync(group.groupDir, earlier(group));
       await group.active(2);
       await group.reaches(primary, 'serving', 2);
       return () => {
         renameSync(group.groupDir, `${group.groupDir}-second`);
-        renameSync(`${group.groupDir}-first`, group.groupDir);
-        rmSync(join(group.groupDir, 'primary.lock.lock'), { recursive: true, force: true });
+        renameBack(group);
       };
     },
   ],
   [
     'was copied, and the copy comes back as the later one is removed',
     async (group, primary) => {
-      cpSync(group.groupDir, `${group.groupDir}-first`, {
-        recursive: true,
-        preserveTimestamps: true,
-      });
+      copy(group);
       await restart(group, primary);
       return () => {
         group.remove(group.groupDir);
-        renameSync(`${group.groupDir}-first`, group.groupDir);
-        rmSync(join(group.groupDir, 'primary.lock.lock'), { recursive: true, force: true });
+        renameBack(group);
       };
     },
   ],
   [
     'was copied, and the copy comes back as the later one is moved away',
     async (group, primary) => {
-      cpSync(group.groupDir, `${group.groupDir}-first`, {
-        recursive: true,
-        preserveTimestamps: true,
-      });
+      copy(group);
       await restart(group, primary);
       return () => {
         renameSync(group.groupDir, `${group.groupDir}-second`);
-        renameSync(`${group.groupDir}-first`, group.groupDir);
-        rmSync(join(group.groupDir, 'primary.lock.lock'), { recursive: true, force: true });
+        renameBack(group);
       };
     },
   ],
 ];
+
+function earlier(group: Group): string {
+  return `${group.groupDir}-first`;
+}
+
+function copy(group: Group): void {
+  cpSync(group.groupDir, earlier(group), { recursive: true, preserveTimestamps: true });
+}
+
+function renameBack(group: Group): void {
+  renameSync(earlier(group), group.groupDir);
+  rmSync(join(group.groupDir, 'primary.lock.lock'), { recursive: true, force: true });
+}
 
 describe.each(WAYS)('a directory that %s', (_how, prepare) => {
   it('does not let anybody start beside a stopped primary', () =>

@@ -1,7 +1,8 @@
 // Who may still be active on lock files that are no longer where they were: deleted, or moved away.
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { findDeletedHolders } from '../../fence/lock-holders.ts';
+import { descriptorsOf, listPids, pathOfDescriptor, targetOf } from '../../fence/open-files.ts';
 import { readMark } from '../../fence/process-view.ts';
 import { isOutOfResources } from '../../out-of-resources.ts';
 import { readFile } from './durable-file.ts';
@@ -23,7 +24,7 @@ export function findDeletedLockHolders(directory: string): { readonly pid: numbe
 }
 
 /** Whether the description of this descriptor of a process holds a lock. */
-export function hasLock(pid: number, fd: number | string): boolean {
+export function hasLock(pid: number, fd: number): boolean {
   try {
     const information = readFileSync(`/proc/${String(pid)}/fdinfo/${String(fd)}`, 'latin1');
     return information.includes('lock:');
@@ -39,14 +40,12 @@ function findMovedHolders(directory: string): { readonly pid: number }[] {
   const mark = { group: basename(directory), stateDir: dirname(directory) };
   const marks = marksOf(directory);
   const here = identityOfPath(join(directory, WORKLOAD_LOCK));
-  return list('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
+  return listPids()
     .filter((pid) =>
-      list(`/proc/${String(pid)}/fd`).some((fd) => {
+      descriptorsOf(pid).some((fd) => {
         const path = targetOf(pid, fd).replace(/ \(deleted\)$/, '');
-        if (!path.endsWith(`/${WORKLOAD_LOCK}`) || !hasLock(pid, Number(fd))) return false;
-        const file = `/proc/${String(pid)}/fd/${fd}`;
+        if (!path.endsWith(`/${WORKLOAD_LOCK}`) || !hasLock(pid, fd)) return false;
+        const file = pathOfDescriptor(pid, fd);
         // The same file by another name of the directory is no other one.
         if (here !== null && identityOfPath(file) === here) return false;
         return readMark(pid, mark) !== null || isMarked(file, marks);
@@ -61,20 +60,3 @@ function isMarked(path: string, marks: GroupMarks): boolean {
 }
 
 const WORKLOAD_LOCK = 'workload.lock';
-
-function list(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (isOutOfResources(error)) throw error;
-    return [];
-  }
-}
-
-function targetOf(pid: number, fd: string): string {
-  try {
-    return readlinkSync(`/proc/${String(pid)}/fd/${fd}`);
-  } catch {
-    return '';
-  }
-}

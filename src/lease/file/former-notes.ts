@@ -1,14 +1,7 @@
 // What is noted in lock files that have lost their name, and that some process has open still.
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { descriptorsOf, listPids, pathOfDescriptor, targetOf } from '../../fence/open-files.ts';
 import { readMark } from '../../fence/process-view.ts';
 import { isOutOfResources } from '../../out-of-resources.ts';
 import { hasLock } from './deleted-holders.ts';
@@ -36,18 +29,17 @@ export function findFormerNotes(directory: string): FormerNotes {
   const { lockfile: lockfilePath, primaryLock } = groupPaths(directory);
   const inPlace = identityOfPath(primaryLock);
   let found: FormerNotes = { epoch: 0, lockfile: null, holders: [] };
-  for (const pid of list('/proc').filter((name) => /^\d+$/.test(name))) {
-    found = { ...found, epoch: Math.max(found.epoch, startedUnder(Number(pid), directory)) };
-    for (const fd of list(`/proc/${pid}/fd`)) {
-      const path = `/proc/${pid}/fd/${fd}`;
-      if (!LOCK_NAMES.has(basename(targetOf(path)))) continue;
-      const noted = notedIn(path, { marks, lockfilePath });
+  for (const pid of listPids()) {
+    found = { ...found, epoch: Math.max(found.epoch, startedUnder(pid, directory)) };
+    for (const fd of descriptorsOf(pid)) {
+      if (!LOCK_NAMES.has(basename(targetOf(pid, fd)))) continue;
+      const noted = notedIn(pathOfDescriptor(pid, fd), { marks, lockfilePath });
       if (noted === null) continue;
-      const leads = noted.file !== inPlace && hasLock(Number(pid), fd);
+      const leads = noted.file !== inPlace && hasLock(pid, fd);
       found = {
         epoch: Math.max(found.epoch, noted.epoch),
         lockfile: found.lockfile ?? noted.lockfile,
-        holders: leads ? [...found.holders, Number(pid)] : found.holders,
+        holders: leads ? [...found.holders, pid] : found.holders,
       };
     }
   }
@@ -101,22 +93,5 @@ function openOrNull(path: string): number | null {
   } catch (error) {
     if (isOutOfResources(error)) throw error;
     return null;
-  }
-}
-
-function list(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (isOutOfResources(error)) throw error;
-    return [];
-  }
-}
-
-function targetOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return '';
   }
 }
