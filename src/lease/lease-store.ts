@@ -1,5 +1,6 @@
 // The lease port: who may decide for the group, and the epoch that every start of a workload carries.
 import type { DenialCause } from '../core/event.ts';
+import type { Granted } from '../core/lease-term.ts';
 import type { Endpoints, LeaseObservation } from '../core/state.ts';
 
 /** Names one process for ever: a pid alone is reused, with its start time and the boot it is not. */
@@ -46,7 +47,13 @@ export interface NodeRecord {
 }
 
 export type AcquireOutcome =
-  | { readonly type: 'granted'; readonly epoch: number; readonly previous: string | null }
+  | {
+      readonly type: 'granted';
+      readonly epoch: number;
+      readonly previous: string | null;
+      /** Null: it has no time to live. */
+      readonly granted: Granted | null;
+    }
   | {
       readonly type: 'denied';
       readonly cause: DenialCause;
@@ -60,15 +67,25 @@ export interface ReleaseOutcome {
   readonly heldBy: string | null;
 }
 
+export type RenewOutcome =
+  | ({ readonly type: 'renewed' } & Granted)
+  /** It was given back, or claimed anew, while the store was asked: whatever came of it is nobody's. */
+  | { readonly type: 'over' }
+  /** The store says so itself: one that does not answer has not said that. */
+  | { readonly type: 'lost'; readonly cause: string };
+
 export type VerifyOutcome =
   { readonly type: 'held' } | { readonly type: 'lost'; readonly cause: string };
+
+/** What can decide who leads. */
+type LeaseKind = 'file';
 
 /**
  * A lease of one group as one node sees it. Methods that can fail throw a `FailoverError`; an outcome
  * that a caller must expect is a value.
  */
 export interface LeaseStore {
-  readonly kind: 'file';
+  readonly kind: LeaseKind;
   /** What keeps two holders apart, for `status`. */
   readonly guards: readonly string[];
 
@@ -82,8 +99,14 @@ export interface LeaseStore {
   advanceEpoch(floor: number): Promise<number>;
 
   /**
-   * Checks that what is held is still what the path names, and that no higher epoch is on record; leaves a
-   * sign of life. Cheap.
+   * Asks for another time to live from now on, and waits for the answer at most `timeoutMs`. Called only of
+   * a lease that was granted with one. @throws FAILOVER_STORE_* when nobody knows; it may be renewed then
+   */
+  renew(timeoutMs: number): Promise<RenewOutcome>;
+
+  /**
+   * Checks by what this machine knows that the lease is still held, that of a file by the paths and the
+   * epochs on record; leaves a sign of life. Cheap: asks no server.
    */
   verify(): VerifyOutcome;
 
@@ -93,20 +116,32 @@ export interface LeaseStore {
    */
   release(): Promise<ReleaseOutcome>;
 
-  /**
-   * Looks without taking anything. Cheap: called at every beat of a secondary. In a store that has lost
-   * its epochs it also puts the highest that this node has seen back on record, and makes anew what a
-   * standby needs.
-   */
+  /** What is known here and now: that of a server is as it was when it answered last. Cheap. */
   observe(): LeaseObservation;
+
+  /**
+   * Looks without taking anything: called at every beat of a secondary. In a store that has lost its epochs
+   * it also puts the highest that this node has seen back on record, and makes anew what a standby needs.
+   * A file is looked at at once, a server answers later. @throws FAILOVER_STORE_* when it does not
+   */
+  look(): LeaseObservation | Promise<LeaseObservation>;
 
   /** Calls back, at once and never more than once per 40 ms, when epochs, pause or the directory change. */
   watch(onChange: () => void): void;
 
+  /**
+   * Whether records of what earlier runs started were removed and are not among these, so that only the
+   * processes themselves can tell of it. Until `cleared`, while the lease is held.
+   */
+  missesRecordIn(nodes: readonly NodeRecord[]): boolean;
+
+  /** Nothing of an earlier run is left; the holder may start something. */
+  cleared(): void;
+
   markCompleted(epoch: number): Promise<void>;
   setPaused(paused: boolean, by: string): Promise<void>;
 
-  /** Ends watching, forgets this node's record, closes every descriptor. */
+  /** Gives back what is held, ends watching, forgets this node, closes every descriptor and connection. */
   close(): Promise<void>;
 }
 

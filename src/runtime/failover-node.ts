@@ -16,6 +16,8 @@ import type { Settings } from '../core/settings.ts';
 import type { ProcessFencing } from '../fence/fence.ts';
 import { describeProcess } from '../fence/process-view.ts';
 import { FileLease } from '../lease/file/file-lease.ts';
+import type { LocalGroup } from '../lease/file/local-group.ts';
+import type { LeaseStore } from '../lease/lease-store.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
 import { packageVersion } from '../version.ts';
 import { resolveCommand } from '../workload/command-path.ts';
@@ -64,7 +66,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly #transport: NodeTransport;
   /** Closes the sockets, if they are this node's own. */
   readonly #closeTransport: () => Promise<void>;
-  readonly #lease: FileLease;
+  readonly #local: LocalGroup;
+  readonly #lease: LeaseStore;
   readonly #workload: NodeWorkload;
   readonly #fencing: ProcessFencing;
   readonly #tidying: Tidying;
@@ -133,7 +136,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
-    this.#lease = this.#openLease();
+    ({ local: this.#local, lease: this.#lease } = this.#openLease());
     try {
       const bus = this.#openBus();
       this.#bus = extras.wrapBus?.(bus) ?? bus;
@@ -149,7 +152,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     this.#tidying = new Tidying(this.#context());
     this.#journal = buildJournal(this.#record(), {
       settings: this.settings,
-      paths: this.#lease.paths,
+      paths: this.#local.paths,
       phase: () => this.#loop.state.phase,
     });
     this.#renewal = new StandbyRenewal({
@@ -169,12 +172,12 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       transport,
       role: () => this.#loop.state.role,
       updateEndpoints: (endpoints) => {
-        this.#lease.updateEndpoints(endpoints);
+        this.#local.updateEndpoints(endpoints);
       },
       tidy: () => {
         void this.#tidying.tidy();
       },
-      removedAtMs: () => this.#lease.removal?.atMs ?? null,
+      removedAtMs: () => this.#local.removal?.atMs ?? null,
       removalWarning: () => this.#removalWarning(),
       look: () => {
         this.#fencing.look();
@@ -190,7 +193,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
 
   /** The state directory of the group, by its real path. */
   get directory(): string {
-    return this.#lease.paths.directory;
+    return this.#local.paths.directory;
   }
 
   /** The latest transitions, oldest first; bounded. */
@@ -320,7 +323,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   }
 
   #removalWarning(): string | null {
-    return removalWarning(this.#lease.removal, monotonicNow());
+    return removalWarning(this.#local.removal, monotonicNow());
   }
 
   #ownWarning(): string | null {
@@ -328,7 +331,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   }
 
   #namespaceWarning(): string | null {
-    return namespaceWarning(this.#lease.nodesOutOfSight());
+    return namespaceWarning(this.#local.nodesOutOfSight());
   }
 
   #begin(): void {
@@ -341,9 +344,10 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     );
   }
 
-  #openLease(): FileLease {
-    const record = this.#record();
-    return FileLease.open({ stateDir: this.#options.stateDir ?? defaultStateDir(), record });
+  #openLease(): { readonly local: LocalGroup; readonly lease: LeaseStore } {
+    const stateDir = this.#options.stateDir ?? defaultStateDir();
+    const lease = FileLease.open({ stateDir, record: this.#record() });
+    return { local: lease.local, lease };
   }
 
   #record(): ReturnType<typeof nodeRecordOf> {
@@ -376,9 +380,9 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
 
   #workloadParts(): WorkloadParts {
     return {
-      lock: this.#lease.workloadLock,
+      lock: this.#local.workloadLock,
       announce: (endpoints) => {
-        this.#lease.updateEndpoints(endpoints);
+        this.#local.updateEndpoints(endpoints);
       },
       warn: this.#warn,
     };
@@ -388,6 +392,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     return {
       options: this.#options,
       settings: this.settings,
+      local: this.#local,
       lease: this.#lease,
       dispatch: (event) => {
         this.#loop.dispatch(event);

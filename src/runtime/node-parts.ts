@@ -11,10 +11,10 @@ import { endsOwnNamespace } from '../fence/pid-namespaces.ts';
 import { ownIdentity } from '../fence/process-identity.ts';
 import { endRunHelpers } from '../fence/run-helpers.ts';
 import { NodeJournal } from '../journal/node-journal.ts';
-import type { FileLease } from '../lease/file/file-lease.ts';
 import { roleFilePath } from '../lease/file/group-paths.ts';
 import type { GroupPaths } from '../lease/file/group-paths.ts';
-import type { NodeRecord } from '../lease/lease-store.ts';
+import type { LocalGroup } from '../lease/file/local-group.ts';
+import type { LeaseStore, NodeRecord } from '../lease/lease-store.ts';
 import { createWorkload } from '../workload/create-workload.ts';
 import { monotonicNow } from './clock.ts';
 import type { NodeWorkload } from './ports.ts';
@@ -72,16 +72,17 @@ const BUSY_PHASES: ReadonlySet<Phase> = new Set<Phase>([
 export interface NodeContext {
   readonly options: RunOptions;
   readonly settings: Settings;
-  readonly lease: FileLease;
+  readonly local: LocalGroup;
+  readonly lease: LeaseStore;
   readonly dispatch: (event: EventBody) => void;
   readonly warn: (message: string) => void;
 }
 
 export function buildFencing(
-  { options, settings, lease }: NodeContext,
+  { options, settings, local, lease }: NodeContext,
   workload: () => NodeWorkload,
 ): ProcessFencing {
-  const { paths, workloadLock } = lease;
+  const { paths, workloadLock } = local;
   return new ProcessFencing({
     group: options.group,
     stateDir: dirname(paths.directory),
@@ -90,10 +91,10 @@ export function buildFencing(
     workloadLockPath: paths.workloadLock,
     displacedLockPaths: () => workloadLock.displacedPaths(),
     isWorkloadLockFree: () => workloadLock.isFree(),
-    listNodes: () => lease.listNodes(),
+    listNodes: () => local.listNodes(),
     missesRecordIn: (nodes) => lease.missesRecordIn(nodes),
-    isKept: (node) => lease.isKept(node),
-    unseenRemains: (nodes) => lease.unseenRemains(nodes),
+    isKept: (node) => local.isKept(node),
+    unseenRemains: (nodes) => local.unseenRemains(nodes),
     cleared: () => {
       lease.cleared();
     },
@@ -104,7 +105,7 @@ export function buildFencing(
 
 /** The command under supervision; `deathSignal`: whether the system can end it with its supervisor. */
 export function buildWorkload(
-  { options, settings, lease, dispatch, warn }: NodeContext,
+  { options, settings, local, dispatch, warn }: NodeContext,
   fencing: () => ProcessFencing,
   deathSignal: boolean,
 ): NodeWorkload {
@@ -119,12 +120,12 @@ export function buildWorkload(
     context: {
       group: options.group,
       node: settings.nodeId,
-      stateDir: dirname(lease.paths.directory),
-      roleFile: roleFilePath(lease.paths, settings.run),
+      stateDir: dirname(local.paths.directory),
+      roleFile: roleFilePath(local.paths, settings.run),
     },
     deathSignal,
-    lock: lease.workloadLock,
-    ledger: lease,
+    lock: local.workloadLock,
+    ledger: local,
     listener: {
       ready: () => {
         dispatch({ type: 'workload-ready' });
@@ -142,10 +143,10 @@ export function buildWorkload(
       endRunHelpers(
         {
           group: options.group,
-          stateDir: dirname(lease.paths.directory),
+          stateDir: dirname(local.paths.directory),
           node: settings.nodeId,
           lockFiles,
-          listNodes: () => lease.listNodes(),
+          listNodes: () => local.listNodes(),
         },
         graceMs,
       ),

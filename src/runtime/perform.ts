@@ -2,7 +2,7 @@
 import type { Effect } from '../core/effect.ts';
 import type { EventBody, HolderInspection, LeaseOrder } from '../core/event.ts';
 import type { Settings } from '../core/settings.ts';
-import type { StopOrder } from '../core/state.ts';
+import type { LeaseObservation, StopOrder } from '../core/state.ts';
 import type { RequestOutcome } from '../core/effect.ts';
 import type { LeaseStore, VerifyOutcome } from '../lease/lease-store.ts';
 import type { Bus, Fencing, Workload } from './ports.ts';
@@ -43,6 +43,8 @@ export function perform(effect: Effect, context: EffectContext): void {
       isHeld(context);
       return;
     case 'renew-lease':
+      void renew(effect.timeoutMs, context);
+      return;
     case 'extend-deadline':
       // Of a lease with a time to live: no store grants one here, only the simulated one does.
       throw new Error(`${effect.type} without a time to live`);
@@ -147,8 +149,8 @@ async function acquire(floor: number, { ports }: EffectContext): Promise<EventBo
   try {
     const outcome = await ports.lease.acquire(floor);
     if (outcome.type === 'granted') {
-      const { epoch, previous } = outcome;
-      return { type: 'lease-granted', epoch, previous, granted: null };
+      const { epoch, previous, granted } = outcome;
+      return { type: 'lease-granted', epoch, previous, granted };
     }
     const { cause, waitsFor, observation } = outcome;
     return { type: 'lease-denied', cause, waitsFor, observation };
@@ -174,6 +176,21 @@ async function advanceEpoch(
         ? { type: 'lease-lost', cause: messageOf(error), withinMs: 0 }
         : leaseFailed('advance', error),
     );
+  }
+}
+
+/** Not numbered: each answer counts from its own request on, and the store knows whose it is. */
+async function renew(timeoutMs: number, { ports, dispatch }: EffectContext): Promise<void> {
+  try {
+    const outcome = await ports.lease.renew(timeoutMs);
+    if (outcome.type === 'over') return;
+    dispatch(
+      outcome.type === 'lost'
+        ? { type: 'lease-lost', cause: outcome.cause, withinMs: 0 }
+        : { type: 'lease-renewed', askedAt: outcome.askedAt, ttlMs: outcome.ttlMs },
+    );
+  } catch (error) {
+    dispatch(leaseFailed('renew', error));
   }
 }
 
@@ -267,11 +284,22 @@ async function runHook(
   }
 }
 
+/** What a file shows is told at once: nothing else comes between the look and its answer. */
 function observe({ ports, dispatch }: EffectContext): void {
   try {
-    dispatch({ type: 'lease-observed', observation: ports.lease.observe() });
+    const seen = ports.lease.look();
+    if (seen instanceof Promise) void observed(seen).then(dispatch);
+    else dispatch({ type: 'lease-observed', observation: seen });
   } catch (error) {
     dispatch(leaseFailed('observe', error));
+  }
+}
+
+async function observed(answer: Promise<LeaseObservation>): Promise<EventBody> {
+  try {
+    return { type: 'lease-observed', observation: await answer };
+  } catch (error) {
+    return leaseFailed('observe', error);
   }
 }
 

@@ -76,14 +76,14 @@ function removeAbandoned(directory: string): void {
 async function playOnce(lease: FileLease, { settings, look }: RehearsalParts): Promise<number> {
   const startedAt = monotonicNow();
   playThrough(settings);
-  const lock = lease.workloadLock.open();
+  const lock = lease.local.workloadLock.open();
   const gate = spawnsBetween(settings) ? spawnGated(NOTHING) : null;
   try {
     await Promise.all([lease.acquire(0), gate]);
     lease.verify();
     look();
     lock.tryLock();
-    lease.setSessions([]);
+    lease.local.setSessions([]);
     return monotonicNow() - startedAt;
   } finally {
     lock.close();

@@ -21,7 +21,7 @@ export class Tidying {
     const lookedAfter = await this.endOrphans();
     if (this.#closed) return;
     try {
-      this.#node.lease.collectGarbage(lookedAfter);
+      this.#node.local.collectGarbage(lookedAfter);
     } catch (error) {
       this.#node.warn(`records of other nodes could not be looked at: ${messageOf(error)}`);
     }
@@ -44,13 +44,13 @@ export class Tidying {
   }
 
   async #endOrphans(): Promise<ReadonlySet<string>> {
-    const { options, lease, settings, warn } = this.#node;
+    const { options, local, settings, warn } = this.#node;
     const sources = {
       group: options.group,
-      stateDir: dirname(lease.paths.directory),
-      workloadLockPath: lease.paths.workloadLock,
-      listNodes: () => lease.listNodes(),
-      roleFileOf: (run: string) => roleFilePath(lease.paths, run),
+      stateDir: dirname(local.paths.directory),
+      workloadLockPath: local.paths.workloadLock,
+      listNodes: () => local.listNodes(),
+      roleFileOf: (run: string) => roleFilePath(local.paths, run),
     };
     try {
       return await endOrphanedHelpers(sources, () => (this.#hurries ? 0 : settings.fenceGraceMs));

@@ -18,7 +18,10 @@ const ADVANCE: Effect = { type: 'advance-epoch', floor: 0 };
 const HOOK: Effect = { type: 'run-hook', hook: 'demote', timeoutMs: 1_000, ...TERM };
 const CLEAR: Effect = { type: 'clear-leftovers', fenceGraceMs: 0, stopGraceMs: 0 };
 
-const GRANTED = { type: 'granted', epoch: 3, previous: null } as const;
+const RENEW: Effect = { type: 'renew-lease', timeoutMs: 500 };
+const LOOK: Effect = { type: 'observe-lease' };
+
+const GRANTED = { type: 'granted', epoch: 3, previous: null, granted: null } as const;
 
 describe('an answer', () => {
   it.each([
@@ -79,6 +82,54 @@ describe('an answer', () => {
   });
 });
 
+describe('a lease with a time to live', () => {
+  it('is granted with what it was granted for', async () => {
+    const stage = new Stage();
+    const granted = { askedAt: 10, ttlMs: 3_000 };
+    stage.perform(ACQUIRE);
+    await stage.settle(0, { ...GRANTED, granted });
+    expect(stage.events).toEqual([{ type: 'lease-granted', epoch: 3, previous: null, granted }]);
+  });
+
+  it('is renewed by each answer, in whatever order they come', async () => {
+    const stage = new Stage();
+    stage.perform(RENEW);
+    stage.perform(RENEW);
+    await stage.settle(1, { type: 'renewed', askedAt: 20, ttlMs: 3_000 });
+    await stage.settle(0, { type: 'renewed', askedAt: 10, ttlMs: 3_000 });
+    expect(stage.events).toEqual([
+      { type: 'lease-renewed', askedAt: 20, ttlMs: 3_000 },
+      { type: 'lease-renewed', askedAt: 10, ttlMs: 3_000 },
+    ]);
+  });
+
+  it('is lost when the store says so, and only then', async () => {
+    const stage = new Stage();
+    for (let order = 0; order < 3; order += 1) stage.perform(RENEW);
+    await stage.fail(0);
+    await stage.settle(1, { type: 'over' });
+    await stage.settle(2, { type: 'lost', cause: 'another has it' });
+    const failed = { type: 'lease-failed', order: 'renew', message: 'on purpose' };
+    expect(stage.events).toEqual([
+      expect.objectContaining(failed),
+      { type: 'lease-lost', cause: 'another has it', withinMs: 0 },
+    ]);
+  });
+
+  it('is seen when its store answers, or seen not to', async () => {
+    const stage = new Stage();
+    stage.perform(LOOK);
+    stage.perform(LOOK);
+    expect(stage.events).toEqual([]);
+    await stage.settle(1, 'what it shows');
+    await stage.fail(0);
+    expect(stage.events).toEqual([
+      { type: 'lease-observed', observation: 'what it shows' },
+      expect.objectContaining({ type: 'lease-failed', order: 'observe' }),
+    ]);
+  });
+});
+
 describe('what only the holder of the lease may do', () => {
   it.each([ACTIVATE, HOOK])('is not begun when the lease is found lost: $type', (effect) => {
     const stage = new Stage(() => ({ type: 'lost', cause: 'it was removed' }));
@@ -119,6 +170,8 @@ class Stage {
         acquire: ordered,
         release: ordered,
         advanceEpoch: ordered,
+        renew: ordered,
+        look: ordered,
         verify,
       },
       fencing: { clearLeftovers: ordered },

@@ -41,7 +41,7 @@ it.each(['cold', 'armed', 'hot'] as const)(
     expect(tookMs).toBeGreaterThan(0);
     expect(looks).toBeGreaterThan(0);
     expect(lease.observe()).toMatchObject({ epoch: 0, held: false });
-    expect(lease.listNodes().map(({ node }) => node)).toEqual(['a']);
+    expect(lease.local.listNodes().map(({ node }) => node)).toEqual(['a']);
     expect(rehearsalsIn(lease)).toEqual([]);
   },
 );
@@ -50,7 +50,7 @@ it('removes what one left that was killed, and spares one that is under way', as
   let spared = '';
   const { lease } = await rehearsed('armed', (group) => {
     const { directory } = group.paths;
-    spared = `rehearsal-${group.listNodes()[0]?.run ?? ''}`;
+    spared = `rehearsal-${group.local.listNodes()[0]?.run ?? ''}`;
     mkdirSync(join(directory, spared));
     mkdirSync(join(directory, 'rehearsal-0123456789ab', 'group'), { recursive: true });
   });

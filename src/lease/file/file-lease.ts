@@ -1,22 +1,17 @@
 // The default lease: kernel locks, epochs and records in one directory of a local file system.
-import { join } from 'node:path';
-import type { Endpoints, LeaseObservation } from '../../core/state.ts';
+import type { LeaseObservation } from '../../core/state.ts';
 import type { DenialCause } from '../../core/event.ts';
 import { FailoverError } from '../../errors.ts';
-import type { Remains } from '../../fence/leftovers.ts';
 import type {
   AcquireOutcome,
   LeaseStore,
   NodeRecord,
   ReleaseOutcome,
-  SessionLedger,
-  SessionRecord,
+  RenewOutcome,
   VerifyOutcome,
 } from '../lease-store.ts';
 import { claimEpoch, highestEpoch, pruneEpochs, settleClaim } from './epoch.ts';
-import type { ReadFileSystemType } from './file-system-kind.ts';
-import { Foundation, WHOLE_MACHINE } from './foundation.ts';
-import type { RemovedFilesSearch } from './foundation.ts';
+import type { Foundation } from './foundation.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { GroupView } from './group-view.ts';
 import { GroupWatch } from './group-watch.ts';
@@ -24,46 +19,24 @@ import { HeldLease } from './held-lease.ts';
 import type { KernelLockDescription } from './kernel-lock.ts';
 import { readLockNote, writeLockNote } from './lock-note.ts';
 import { LockSight } from './lock-sight.ts';
+import { LocalGroup } from './local-group.ts';
+import type { LocalGroupOptions } from './local-group.ts';
 import { Lockfile } from './lockfile.ts';
 import { isCompletedSince, writeCompleted, writePaused } from './markers.ts';
-import { Membership } from './membership.ts';
-import type { Removal } from './membership.ts';
-import { collectGarbage, listNodes } from './node-registry.ts';
-import type { RegisteredNode } from './node-registry.ts';
-import { livingOutOfSight, OutOfSight } from './out-of-sight.ts';
+import type { Membership } from './membership.ts';
 import { PrimaryLock } from './primary-lock.ts';
-import { isRecordLocked } from './record-lock.ts';
-import { StrayFiles } from './stray-files.ts';
-import { WorkloadLockFile } from './workload-lock-file.ts';
 import { errnoOf } from './storage-error.ts';
 
-export interface FileLeaseOptions {
-  readonly stateDir: string;
-  /** What this node says of itself; `group` names the directory, `run` the files. */
-  readonly record: Omit<NodeRecord, 'v' | 'sessions'>;
-  readonly environment?: Partial<FileLeaseEnvironment>;
-}
-
-/** What the lease asks of the machine; replaced by tests. */
-export interface FileLeaseEnvironment extends RemovedFilesSearch {
-  /** Monotonic, ms, the clock of `startedAtMonotonicMs`. */
-  readonly now: () => number;
-  readonly readFileSystemType: ReadFileSystemType | undefined;
-}
-
 /** A node's view of its group's directory. Changes of the lease are made one after the other. */
-export class FileLease implements LeaseStore, SessionLedger {
+export class FileLease implements LeaseStore {
   readonly kind = 'file';
+  readonly local: LocalGroup;
   readonly paths: GroupPaths;
-  readonly workloadLock: WorkloadLockFile;
-  readonly #environment: FileLeaseEnvironment;
   readonly #membership: Membership;
   readonly #foundation: Foundation;
   readonly #primaryLock: PrimaryLock;
   readonly #view: GroupView;
   readonly #lockfile: Lockfile;
-  readonly #outOfSight: OutOfSight;
-  readonly #strayFiles: StrayFiles;
   readonly #watches: GroupWatch[] = [];
   #held: HeldLease | null = null;
   #lastTurn: Promise<unknown> = Promise.resolve();
@@ -77,37 +50,15 @@ export class FileLease implements LeaseStore, SessionLedger {
    * @throws FAILOVER_NODE_TAKEN, FAILOVER_OTHER_BOOT, FAILOVER_OTHER_NAMESPACE and all that
    *   `openStateDirectory` throws.
    */
-  static open(options: FileLeaseOptions): FileLease {
-    return new FileLease(options);
+  static open(options: LocalGroupOptions): FileLease {
+    return new FileLease(new LocalGroup(options));
   }
 
-  private constructor({ stateDir, record, environment }: FileLeaseOptions) {
-    this.#environment = {
-      now: monotonicMs,
-      readFileSystemType: undefined,
-      ...WHOLE_MACHINE,
-      ...environment,
-    };
-    this.#membership = new Membership({
-      stateDir,
-      record: { v: 1, ...record, sessions: [] },
-      readFileSystemType: this.#environment.readFileSystemType,
-      now: this.#environment.now,
-      onRemade: () => {
-        this.#foundation.leaveEpoch(this.#foundation.memory.recall());
-      },
-    });
-    this.paths = this.#membership.paths;
-    this.workloadLock = new WorkloadLockFile(this.paths.workloadLock);
-    this.#outOfSight = new OutOfSight({ paths: this.paths, now: this.#environment.now });
-    this.#strayFiles = new StrayFiles(this.paths, this.#environment.now);
-    this.#foundation = new Foundation({
-      paths: this.paths,
-      membership: this.#membership,
-      search: this.#environment,
-      workloadLock: this.workloadLock,
-      now: this.#environment.now,
-    });
+  private constructor(local: LocalGroup) {
+    this.local = local;
+    this.paths = local.paths;
+    this.#membership = local.membership;
+    this.#foundation = local.foundation;
     this.#primaryLock = new PrimaryLock(this.paths.primaryLock);
     const sight = new LockSight(this.paths.primaryLock, () => this.#primaryLock.isFree());
     this.#view = new GroupView(this.paths, (recorded) =>
@@ -115,19 +66,11 @@ export class FileLease implements LeaseStore, SessionLedger {
     );
     this.#lockfile = new Lockfile({
       path: this.paths.lockfile,
-      now: this.#environment.now,
+      now: local.now,
       onCompromised: (cause) => {
         if (this.#held !== null) this.#held.compromised = cause;
       },
     });
-    try {
-      this.#foundation.prepare(0);
-      this.collectGarbage();
-    } catch (error) {
-      this.#foundation.close();
-      this.#membership.close();
-      throw error;
-    }
   }
 
   get guards(): readonly string[] {
@@ -136,20 +79,10 @@ export class FileLease implements LeaseStore, SessionLedger {
     return missing ? ['kernel', 'epoch'] : ['kernel', 'lockfile', 'epoch'];
   }
 
-  /** The last removal of the directory, or of its epochs alone, that this node noticed; null: none. */
-  get removal(): Removal | null {
-    return this.#membership.removal;
-  }
-
-  /**
-   * Whether records of what earlier runs started were removed and are not among these, so that only the
-   * processes themselves can tell of it. Until `cleared`, while the lease is held.
-   */
   missesRecordIn(nodes: readonly NodeRecord[]): boolean {
     return this.#held?.missesRecordIn(nodes) === true;
   }
 
-  /** Nothing of an earlier run is left; the holder may start something. */
   cleared(): void {
     if (this.#held !== null) this.#noteStarter(this.#held);
   }
@@ -176,6 +109,10 @@ export class FileLease implements LeaseStore, SessionLedger {
       if (!(await this.#beginFlush())) throw this.#lost('it is being given back');
       return claim.epoch;
     });
+  }
+
+  renew(): Promise<RenewOutcome> {
+    return Promise.reject(new Error('renew: the kernel keeps this lease'));
   }
 
   verify(): VerifyOutcome {
@@ -219,6 +156,10 @@ export class FileLease implements LeaseStore, SessionLedger {
     return waitsFor.length === 0 ? observation : { ...observation, waitsFor };
   }
 
+  look(): LeaseObservation {
+    return this.observe();
+  }
+
   watch(onChange: () => void): void {
     this.#watches.push(new GroupWatch(this.paths, onChange));
   }
@@ -227,7 +168,7 @@ export class FileLease implements LeaseStore, SessionLedger {
     return this.#inTurn(() => {
       this.#membership.ensure();
       const { bootId } = this.#membership.record.supervisor;
-      writeCompleted(this.paths, { epoch, atMs: this.#environment.now(), bootId });
+      writeCompleted(this.paths, { epoch, atMs: this.local.now(), bootId });
       return Promise.resolve();
     });
   }
@@ -240,55 +181,11 @@ export class FileLease implements LeaseStore, SessionLedger {
     });
   }
 
-  setSessions(sessions: readonly SessionRecord[]): void {
-    this.#membership.rewrite({ ...this.#membership.record, sessions });
-  }
-
-  /** For a node that had to bind its sockets anew. */
-  updateEndpoints(endpoints: Endpoints): void {
-    this.#membership.rewrite({ ...this.#membership.record, endpoints });
-    this.#membership.rewriteClaim();
-  }
-
-  listNodes(): RegisteredNode[] {
-    return listNodes(this.paths);
-  }
-
-  /** The ids of living nodes whose processes can't be seen from here, nor ours from there. */
-  nodesOutOfSight(): readonly string[] {
-    return [...new Set(livingOutOfSight(this.paths).map(({ node }) => node))].sort();
-  }
-
-  /** Whether a living node keeps this very record: not one of an earlier time that was put back. */
-  isKept({ run }: NodeRecord): boolean {
-    return isRecordLocked(join(this.paths.nodes, `${run}.json`));
-  }
-
-  /** What these nodes started in other pid namespaces and may run still: nobody starts beside it. */
-  unseenRemains(nodes: readonly NodeRecord[]): readonly Remains[] {
-    return this.#outOfSight.remainsOf(nodes);
-  }
-
-  /**
-   * Removes the records of nodes that ended and left nothing, of hot ones only those that were looked
-   * after, and what they were killed in the middle of; returns how many records went.
-   */
-  collectGarbage(lookedAfter: ReadonlySet<string> = new Set()): number {
-    this.#strayFiles.collect();
-    return collectGarbage(this.paths, {
-      lookedAfter,
-      starter: () => this.#foundation.memory.starter,
-      isGoneElsewhere: (record) => this.#outOfSight.isGone(record),
-    });
-  }
-
-  /** Also releases what is held. A record with sessions that still run stays, for those who empty them. */
   async close(): Promise<void> {
     for (const watch of this.#watches.splice(0)) watch.close();
     await this.release();
     await this.#inTurn(() => {
-      this.#foundation.close();
-      this.#membership.close();
+      this.local.close();
       return Promise.resolve();
     });
   }
@@ -319,7 +216,8 @@ export class FileLease implements LeaseStore, SessionLedger {
       granted = true;
       this.#guardSoon();
       const previous = claim.previous === 0 ? null : this.#view.claimOf(claim.previous);
-      return { type: 'granted', epoch: claim.epoch, previous: previous?.node ?? null };
+      const { epoch } = claim;
+      return { type: 'granted', epoch, previous: previous?.node ?? null, granted: null };
     } finally {
       if (!granted) {
         this.#held = null;
@@ -446,7 +344,3 @@ export class FileLease implements LeaseStore, SessionLedger {
 
 /** Longer than a takeover takes. */
 const TIDY_DELAY_MS = 200;
-
-function monotonicMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}

@@ -23,7 +23,12 @@ describe('taking the lease', () => {
     const stateDir = temporaryDirectory();
     const a = openLease(stateDir, 'a');
     const b = openLease(stateDir, 'b');
-    expect(await a.acquire(0)).toEqual({ type: 'granted', epoch: 1, previous: null });
+    expect(await a.acquire(0)).toEqual({
+      type: 'granted',
+      epoch: 1,
+      previous: null,
+      granted: null,
+    });
     const outcome = await b.acquire(0);
     expect(outcome).toMatchObject({
       type: 'denied',
@@ -46,7 +51,7 @@ describe('taking the lease', () => {
     });
     expect(existsSync(a.paths.lockfile)).toBe(false);
     expect(b.observe()).toMatchObject({ held: false, epoch: 1, holder: { node: 'a' } });
-    expect(await b.acquire(0)).toEqual({ type: 'granted', epoch: 2, previous: 'a' });
+    expect(await b.acquire(0)).toEqual({ type: 'granted', epoch: 2, previous: 'a', granted: null });
   });
 
   it('claims above the floor, so that an epoch known from elsewhere never comes again', async () => {
@@ -265,7 +270,7 @@ describe('closing', () => {
     await granted(a.acquire(0));
     await a.close();
     await a.close();
-    expect(a.listNodes()).toEqual([]);
+    expect(a.local.listNodes()).toEqual([]);
     expect(readdirSync(a.paths.claims)).toEqual([]);
     expect(peekGroup(stateDir, 'web')?.observation).toMatchObject({ held: false, epoch: 1 });
   });

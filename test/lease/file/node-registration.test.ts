@@ -64,7 +64,7 @@ it.each([
 ])('is put right when it was %s', async (_, spoil) => {
   const lease = openLease(temporaryDirectory(), 'a');
   await granted(lease.acquire(0));
-  const name = `${lease.listNodes()[0]?.run ?? ''}.json`;
+  const name = `${lease.local.listNodes()[0]?.run ?? ''}.json`;
   const { nodes, claims, epochs } = lease.paths;
   const paths = [join(nodes, name), join(claims, name), join(epochs, '1')];
   const before = paths.map((path) => readFileSync(path, 'utf8'));

@@ -50,9 +50,9 @@ it('keeps its record in a page of its own and overwrites it in place', () => {
   const before = statSync(path);
   expect(before.size).toBe(4096);
   const session = sessionOf(ownRecord('a').supervisor);
-  a.setSessions([session, session]);
+  a.local.setSessions([session, session]);
   expect(parseNodeRecord(readFileSync(path, 'utf8'))?.sessions).toEqual([session, session]);
-  a.setSessions([]);
+  a.local.setSessions([]);
   expect(parseNodeRecord(readFileSync(path, 'utf8'))?.sessions).toEqual([]);
   expect(statSync(path)).toMatchObject({ ino: before.ino, size: 4096 });
 });
@@ -61,18 +61,18 @@ it('grows to two pages for many sessions, and refuses more than fit by their num
   const a = openLease(temporaryDirectory(), 'a');
   const path = join(a.paths.nodes, readdirSync(a.paths.nodes)[0] ?? '');
   const sessions = Array.from({ length: 30 }, () => sessionOf(gone(ownRecord('a').supervisor)));
-  a.setSessions(sessions);
+  a.local.setSessions(sessions);
   expect(statSync(path).size).toBe(8192);
-  expect(a.listNodes()[0]?.sessions).toHaveLength(30);
+  expect(a.local.listNodes()[0]?.sessions).toHaveLength(30);
   const tooMany = [...sessions, ...sessions];
   const failure = failureOf(() => {
-    a.setSessions(tooMany);
+    a.local.setSessions(tooMany);
   });
   expect(failure.code).toBe('FAILOVER_REFUSED');
   expect(failure.message).toContain('60 sessions');
-  expect(a.listNodes()[0]?.sessions).toHaveLength(30);
-  a.setSessions([]);
-  expect(a.listNodes()[0]?.sessions).toEqual([]);
+  expect(a.local.listNodes()[0]?.sessions).toHaveLength(30);
+  a.local.setSessions([]);
+  expect(a.local.listNodes()[0]?.sessions).toEqual([]);
 });
 
 it('refuses a node id that a living process has, and names that process', () => {
@@ -81,17 +81,17 @@ it('refuses a node id that a living process has, and names that process', () => 
   const failure = failureOf(() => openLease(stateDir, 'a'));
   expect(failure).toMatchObject({ code: 'FAILOVER_NODE_TAKEN', exitCode: 4 });
   expect(failure.message).toContain(`process ${process.pid} has that id`);
-  expect(openLease(stateDir, 'b').listNodes()).toHaveLength(2);
+  expect(openLease(stateDir, 'b').local.listNodes()).toHaveLength(2);
 });
 
 it('takes over the id of a process that has ended, and its record goes', () => {
   const stateDir = temporaryDirectory();
   const a = openLease(stateDir, 'a');
   register(a, { node: 'b', supervisor: gone(ownRecord('b').supervisor) });
-  expect(a.listNodes().find(({ node }) => node === 'b')?.alive).toBe(false);
+  expect(a.local.listNodes().find(({ node }) => node === 'b')?.alive).toBe(false);
   const b = openLease(stateDir, 'b');
   expect(
-    b
+    b.local
       .listNodes()
       .map(({ node, alive }) => [node, alive])
       .sort(),
@@ -108,20 +108,20 @@ it('keeps the record of an ended supervisor until the last process of its sessio
     supervisor: gone(ownRecord('x').supervisor),
     sessions: [sessionOf(session.identity)],
   });
-  expect(a.collectGarbage()).toBe(0);
-  expect(a.listNodes()).toHaveLength(2);
+  expect(a.local.collectGarbage()).toBe(0);
+  expect(a.local.listNodes()).toHaveLength(2);
   await session.end();
-  expect(a.collectGarbage()).toBe(1);
-  expect(a.listNodes().map(({ node }) => node)).toEqual(['a']);
+  expect(a.local.collectGarbage()).toBe(1);
+  expect(a.local.listNodes().map(({ node }) => node)).toEqual(['a']);
 });
 
 it('keeps its own record at the end while a session of it still runs', async () => {
   const stateDir = temporaryDirectory();
   const a = openLease(stateDir, 'a');
   const session = await startSession();
-  a.setSessions([sessionOf(session.identity)]);
+  a.local.setSessions([sessionOf(session.identity)]);
   await a.close();
-  expect(a.listNodes().map(({ node }) => node)).toEqual(['a']);
+  expect(a.local.listNodes().map(({ node }) => node)).toEqual(['a']);
 });
 
 it('refuses a directory in which a node of another host was active a moment ago', () => {
@@ -136,7 +136,7 @@ it('refuses a directory in which a node of another host was active a moment ago'
   utimesSync(path, longAgo, longAgo);
   expect(
     openLease(stateDir, 'b')
-      .listNodes()
+      .local.listNodes()
       .map(({ node }) => node),
   ).not.toContain('far');
 });
@@ -148,7 +148,7 @@ it('takes the record of an earlier boot of this host for what it is: dead', () =
   register(a, { node: 'b', supervisor });
   expect(
     openLease(stateDir, 'b')
-      .listNodes()
+      .local.listNodes()
       .filter(({ alive }) => alive),
   ).toHaveLength(2);
 });
@@ -158,16 +158,16 @@ it('passes over what is no record', () => {
   for (const [name, content] of [
     ['torn.json', '{"v":1,"node":"x"'],
     ['array.json', '[]'],
-    ['future.json', JSON.stringify({ ...a.listNodes()[0], v: 2 })],
-    ['pid.json', JSON.stringify({ ...a.listNodes()[0], supervisor: { pid: -1 } })],
-    ['sessions.json', JSON.stringify({ ...a.listNodes()[0], sessions: [1] })],
+    ['future.json', JSON.stringify({ ...a.local.listNodes()[0], v: 2 })],
+    ['pid.json', JSON.stringify({ ...a.local.listNodes()[0], supervisor: { pid: -1 } })],
+    ['sessions.json', JSON.stringify({ ...a.local.listNodes()[0], sessions: [1] })],
     ['.json', '{}'],
     ['note.txt', '{}'],
   ] as const) {
     writeFileSync(join(a.paths.nodes, name), content);
   }
-  expect(a.listNodes().map(({ node }) => node)).toEqual(['a']);
-  expect(a.collectGarbage()).toBe(0);
+  expect(a.local.listNodes().map(({ node }) => node)).toEqual(['a']);
+  expect(a.local.collectGarbage()).toBe(0);
 });
 
 it('removes the claims of runs that never registered, once they are older than a minute', () => {
@@ -175,10 +175,10 @@ it('removes the claims of runs that never registered, once they are older than a
   const own = readdirSync(a.paths.claims).sort();
   const stray = ['run-1.json', 'run-1.spare', 'run-2.json.77.tmp'];
   for (const name of stray) writeFileSync(join(a.paths.claims, name), '{}');
-  expect(a.collectGarbage()).toBe(0);
+  expect(a.local.collectGarbage()).toBe(0);
   expect(readdirSync(a.paths.claims).sort()).toEqual([...own, ...stray].sort());
   const longAgo = Date.now() / 1000 - 61;
   for (const name of [...own, ...stray]) utimesSync(join(a.paths.claims, name), longAgo, longAgo);
-  expect(a.collectGarbage()).toBe(0);
+  expect(a.local.collectGarbage()).toBe(0);
   expect(readdirSync(a.paths.claims).sort()).toEqual(own);
 });

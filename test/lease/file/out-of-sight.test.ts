@@ -48,12 +48,12 @@ function judgeOf(lease: FileLease, now: () => number, isEmpty = false): OutOfSig
 
 it('names the living nodes of another pid namespace, and no dead ones', () => {
   const lease = openLease(temporaryDirectory(), 'a');
-  expect(lease.nodesOutOfSight()).toEqual([]);
+  expect(lease.local.nodesOutOfSight()).toEqual([]);
   register(lease, 'here', { supervisor: here });
   register(lease, 'earlier', { supervisor: { ...elsewhere, bootId: 'another' } });
   register(lease, 'dead').dies();
   for (const node of ['c', 'b', 'b']) register(lease, node);
-  expect(lease.nodesOutOfSight()).toEqual(['b', 'c']);
+  expect(lease.local.nodesOutOfSight()).toEqual(['b', 'c']);
 });
 
 it('refuses to start beside one that lives, and not once it has died', () => {
@@ -65,13 +65,13 @@ it('refuses to start beside one that lives, and not once it has died', () => {
     /^Cannot start node b: node far of group web \(pid \d+ there, host box\)/,
   );
   other.dies();
-  expect(openLease(stateDir, 'b').nodesOutOfSight()).toEqual([]);
+  expect(openLease(stateDir, 'b').local.nodesOutOfSight()).toEqual([]);
 });
 
 it('leaves nothing behind when the other one is found only after it has registered', () => {
   const stateDir = temporaryDirectory();
   const lease = openLease(stateDir, 'a');
-  const nodes = (): string[] => lease.listNodes().map(({ node }) => node);
+  const nodes = (): string[] => lease.local.listNodes().map(({ node }) => node);
   // Read when its record is written, between its two looks.
   const endpoints = {
     rpc: '',
@@ -88,7 +88,7 @@ it('leaves nothing behind when the other one is found only after it has register
 
 it('keeps its lock when its record outgrows a page', () => {
   const lease = openLease(temporaryDirectory(), 'a');
-  const path = join(lease.paths.nodes, `${lease.listNodes()[0]?.run ?? ''}.json`);
+  const path = join(lease.paths.nodes, `${lease.local.listNodes()[0]?.run ?? ''}.json`);
   const isLocked = (): boolean => {
     const fd = openSync(path, 'r+');
     try {
@@ -101,7 +101,7 @@ it('keeps its lock when its record outgrows a page', () => {
     }
   };
   expect(isLocked()).toBe(true);
-  lease.setSessions(Array.from({ length: 30 }, () => session));
+  lease.local.setSessions(Array.from({ length: 30 }, () => session));
   expect(isLocked()).toBe(true);
 });
 
@@ -109,7 +109,7 @@ it('waits for what it can not see, and says which record to remove once that has
   const lease = openLease(temporaryDirectory(), 'a');
   const judge = judgeOf(lease, () => 1e9);
   const { record, dies } = register(lease, 'b', { sessions: [session] });
-  const remains = (): string[] => judge.remainsOf(lease.listNodes()).map(({ why }) => why);
+  const remains = (): string[] => judge.remainsOf(lease.local.listNodes()).map(({ why }) => why);
   expect(remains()).toEqual([expect.stringContaining('that node lives')]);
   expect(judge.isGone(record)).toBe(false);
   dies();
@@ -125,11 +125,11 @@ it('waits neither for a living node that has only a standby, nor for a dead one 
   const judge = judgeOf(lease, () => 1e9);
   const standby = register(lease, 'b', { sessions: [{ ...session, active: false }] });
   const nothing = register(lease, 'c');
-  expect(judge.remainsOf(lease.listNodes())).toEqual([]);
+  expect(judge.remainsOf(lease.local.listNodes())).toEqual([]);
   nothing.dies();
   expect(judge.isGone(nothing.record)).toBe(true);
   standby.dies();
-  expect(judge.remainsOf(lease.listNodes())).toHaveLength(1);
+  expect(judge.remainsOf(lease.local.listNodes())).toHaveLength(1);
 });
 
 it('knows that a namespace went with its supervisor a second after that one was seen dead', () => {
@@ -161,8 +161,8 @@ it('removes the record of a node that is gone with all it started, and no other'
   const lease = openLease(temporaryDirectory(), 'a');
   register(lease, 'lives');
   register(lease, 'gone').dies();
-  expect(lease.collectGarbage()).toBeGreaterThan(0);
-  const nodes = lease.listNodes().map(({ node }) => node);
+  expect(lease.local.collectGarbage()).toBeGreaterThan(0);
+  const nodes = lease.local.listNodes().map(({ node }) => node);
   expect(nodes).toContain('lives');
   expect(nodes).not.toContain('gone');
 });

@@ -20,7 +20,7 @@ it('a corrupt record while the lock is held: denied, and said to be unreadable',
     recordUnreadable: true,
   });
   await a.release();
-  expect(await b.acquire(0)).toEqual({ type: 'granted', epoch: 2, previous: null });
+  expect(await b.acquire(0)).toEqual({ type: 'granted', epoch: 2, previous: null, granted: null });
 });
 
 it('an epoch from the future counts, and names that are no epoch do not', async () => {
@@ -48,7 +48,7 @@ it('gives the endpoints of the record, and the new ones after they changed', asy
   const b = openLease(stateDir, 'b');
   await granted(a.acquire(0));
   expect(b.observe().holder?.endpoints).toEqual(first);
-  a.updateEndpoints(second);
+  a.local.updateEndpoints(second);
   expect(b.observe().holder?.endpoints).toEqual(second);
   expect(peekGroup(stateDir, 'web')?.observation.holder?.endpoints).toEqual(second);
   await a.release();

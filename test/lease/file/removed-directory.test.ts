@@ -41,7 +41,7 @@ it('is looked at as an empty one at first; then the epochs go on in a new one', 
     paused: false,
   });
   expect(a.observe().epoch).toBe(1);
-  expect(a.listNodes().map(({ node }) => node)).toEqual(['a']);
+  expect(a.local.listNodes().map(({ node }) => node)).toEqual(['a']);
   expect(await granted(a.acquire(0))).toBe(2);
 });
 
@@ -154,7 +154,7 @@ it('lets nobody in while a workload still holds the deleted workload lock', asyn
   const stateDir = temporaryDirectory();
   const old = openLease(stateDir, 'old');
   await granted(old.acquire(0));
-  const run = old.workloadLock.open();
+  const run = old.local.workloadLock.open();
   expect(run.tryLock()).toBe(true);
   await old.release();
   rmSync(old.paths.directory, { recursive: true });
@@ -254,7 +254,7 @@ function holdWorkloadLock(
   lease: FileLease,
   env: Readonly<Record<string, string>>,
 ): () => Promise<unknown> {
-  const run = lease.workloadLock.open();
+  const run = lease.local.workloadLock.open();
   expect(run.tryLock()).toBe(true);
   const workload = spawn('sleep', ['1000'], {
     stdio: ['ignore', 'ignore', 'ignore', run.fd],
@@ -281,7 +281,7 @@ function isOf(path: string, directory: string): boolean {
 it('does not wait for a description that was never locked: an armed process', async () => {
   const stateDir = temporaryDirectory();
   const old = openLease(stateDir, 'old');
-  const armed = old.workloadLock.open();
+  const armed = old.local.workloadLock.open();
   onTestFinished(() => {
     armed.close();
   });
@@ -296,10 +296,10 @@ it('has its lock files again after a look, for what stands by', async () => {
   const stateDir = temporaryDirectory();
   const a = openLease(stateDir, 'a');
   rmSync(a.paths.directory, { recursive: true });
-  expect(() => a.workloadLock.open()).toThrow('it was removed');
+  expect(() => a.local.workloadLock.open()).toThrow('it was removed');
   a.observe();
-  a.workloadLock.open().close();
-  expect(a.listNodes().map(({ node }) => node)).toEqual(['a']);
+  a.local.workloadLock.open().close();
+  expect(a.local.listNodes().map(({ node }) => node)).toEqual(['a']);
   expect(await granted(a.acquire(0))).toBe(1);
 });
 
@@ -307,7 +307,7 @@ it('has no lock files after a look while a workload holds a deleted one', async 
   const stateDir = temporaryDirectory();
   const old = openLease(stateDir, 'old');
   await granted(old.acquire(0));
-  const run = old.workloadLock.open();
+  const run = old.local.workloadLock.open();
   expect(run.tryLock()).toBe(true);
   const standby = openLease(stateDir, 'standby');
   standby.observe();
@@ -350,12 +350,14 @@ it('is made anew by a node that goes on, with its record and sessions', async ()
     keep: false,
     stopsWithSupervisor: false,
   } as const;
-  a.setSessions([session]);
-  expect(a.removal).toBeNull();
+  a.local.setSessions([session]);
+  expect(a.local.removal).toBeNull();
   rmSync(stateDir, { recursive: true });
-  a.setSessions([session, session]);
-  expect(a.removal?.path).toBe(a.paths.directory);
-  expect(a.listNodes()).toMatchObject([{ node: 'a', alive: true, sessions: [session, session] }]);
+  a.local.setSessions([session, session]);
+  expect(a.local.removal?.path).toBe(a.paths.directory);
+  expect(a.local.listNodes()).toMatchObject([
+    { node: 'a', alive: true, sessions: [session, session] },
+  ]);
   expect(await granted(a.acquire(7))).toBe(8);
-  a.setSessions([]);
+  a.local.setSessions([]);
 });

@@ -90,7 +90,7 @@ it('takes the lease from a primary whose epochs went, and puts its epoch on reco
   expect(a.verify()).toEqual({ type: 'lost', cause: `${a.paths.epochs} was removed or replaced` });
   expect(readdirSync(a.paths.epochs)).toEqual(['5']);
   expect(a.verify().type).toBe('lost');
-  expect(a.removal?.path).toBe(a.paths.epochs);
+  expect(a.local.removal?.path).toBe(a.paths.epochs);
   await a.release();
   expect(await granted(a.acquire(0))).toBe(6);
   expect(a.verify().type).toBe('held');
@@ -140,7 +140,7 @@ it.each(['nodes', 'claims'] as const)(
     const primary = openLease(stateDir, 'a');
     const standby = openLease(stateDir, 'b');
     const epoch = await granted(primary.acquire(0));
-    primary.setSessions([workloadOf(primary)]);
+    primary.local.setSessions([workloadOf(primary)]);
     rmSync(primary.paths[part], { recursive: true });
     expect(primary.verify().type).toBe('held');
     standby.observe();
@@ -157,7 +157,7 @@ it.each(['nodes', 'claims'] as const)(
 );
 
 function workloadOf(lease: FileLease): SessionRecord {
-  const [own] = lease.listNodes();
+  const [own] = lease.local.listNodes();
   if (own === undefined) throw new Error('it is not registered');
   const { supervisor: process } = own;
   return { process, kind: 'workload', active: true, keep: false, stopsWithSupervisor: true };
@@ -169,15 +169,15 @@ describe('the record of the last run that started something', () => {
     const a = openLease(stateDir, 'a');
     await granted(a.acquire(0));
     // Nobody was noted in the new file: earlier ones may have been removed.
-    expect(a.missesRecordIn(a.listNodes())).toBe(true);
+    expect(a.missesRecordIn(a.local.listNodes())).toBe(true);
     a.cleared();
-    expect(a.missesRecordIn(a.listNodes())).toBe(false);
+    expect(a.missesRecordIn(a.local.listNodes())).toBe(false);
     await a.release();
     const b = openLease(stateDir, 'b');
     await granted(b.acquire(0));
-    expect(b.missesRecordIn(b.listNodes())).toBe(false);
+    expect(b.missesRecordIn(b.local.listNodes())).toBe(false);
     expect(await b.advanceEpoch(0)).toBe(3);
-    expect(b.missesRecordIn(b.listNodes())).toBe(false);
+    expect(b.missesRecordIn(b.local.listNodes())).toBe(false);
   });
 
   it('is missed by all who hold the lease until one has cleared', async () => {
@@ -191,23 +191,23 @@ describe('the record of the last run that started something', () => {
     const a = openLease(stateDir, 'a');
     expect(readdirSync(a.paths.nodes)).toHaveLength(2);
     await granted(a.acquire(0));
-    expect(a.missesRecordIn(a.listNodes())).toBe(false);
+    expect(a.missesRecordIn(a.local.listNodes())).toBe(false);
     await a.release();
     // Its record alone, not ours.
     for (const name of readdirSync(a.paths.nodes)) {
       if (name.startsWith('run-')) rmSync(join(a.paths.nodes, name));
     }
     await granted(a.acquire(0));
-    expect(a.missesRecordIn(a.listNodes())).toBe(true);
+    expect(a.missesRecordIn(a.local.listNodes())).toBe(true);
     await a.release();
-    expect(a.missesRecordIn(a.listNodes())).toBe(false);
+    expect(a.missesRecordIn(a.local.listNodes())).toBe(false);
     const b = openLease(stateDir, 'b');
     await granted(b.acquire(0));
-    expect(b.missesRecordIn(b.listNodes())).toBe(true);
+    expect(b.missesRecordIn(b.local.listNodes())).toBe(true);
     b.cleared();
     await b.release();
     await granted(a.acquire(0));
-    expect(a.missesRecordIn(a.listNodes())).toBe(false);
+    expect(a.missesRecordIn(a.local.listNodes())).toBe(false);
   });
 
   it('is not known where a higher epoch is than is noted in the file: others led by other ones', async () => {
@@ -217,16 +217,16 @@ describe('the record of the last run that started something', () => {
     a.cleared();
     await a.release();
     expect(await granted(a.acquire(6))).toBe(7);
-    expect(a.missesRecordIn(a.listNodes())).toBe(true);
+    expect(a.missesRecordIn(a.local.listNodes())).toBe(true);
     await a.release();
     // It has looked for nothing, so the next one has to.
     const b = openLease(stateDir, 'b');
     await granted(b.acquire(0));
-    expect(b.missesRecordIn(b.listNodes())).toBe(true);
+    expect(b.missesRecordIn(b.local.listNodes())).toBe(true);
     b.cleared();
     await b.release();
     await granted(a.acquire(0));
-    expect(a.missesRecordIn(a.listNodes())).toBe(false);
+    expect(a.missesRecordIn(a.local.listNodes())).toBe(false);
   });
 
   it('is missed after a run that left sessions behind', async () => {
@@ -240,14 +240,14 @@ describe('the record of the last run that started something', () => {
       keep: false,
       stopsWithSupervisor: false,
     } as const;
-    a.setSessions([{ process: ownRecord('a').supervisor, ...left }]);
+    a.local.setSessions([{ process: ownRecord('a').supervisor, ...left }]);
     await a.release();
     const b = openLease(stateDir, 'b');
-    for (const { run, node } of b.listNodes()) {
+    for (const { run, node } of b.local.listNodes()) {
       if (node === 'a') rmSync(join(a.paths.nodes, `${run}.json`));
     }
     await granted(b.acquire(0));
-    expect(b.missesRecordIn(b.listNodes())).toBe(true);
-    a.setSessions([]);
+    expect(b.missesRecordIn(b.local.listNodes())).toBe(true);
+    a.local.setSessions([]);
   });
 });

@@ -127,13 +127,13 @@ describe.skipIf(!isRoot)('as root', () => {
       },
     ] as const;
     expect(await granted(a.acquire(0))).toBe(1);
-    a.setSessions(sessions);
-    expect(b.listNodes().find(({ node }) => node === 'a')?.sessions).toEqual(sessions);
+    a.local.setSessions(sessions);
+    expect(b.local.listNodes().find(({ node }) => node === 'a')?.sessions).toEqual(sessions);
     expect(await a.advanceEpoch(0)).toBe(2);
     expect(a.verify()).toEqual({ type: 'held' });
-    a.setSessions([]);
+    a.local.setSessions([]);
     await a.release();
-    expect(await b.acquire(0)).toEqual({ type: 'granted', epoch: 3, previous: 'a' });
+    expect(await b.acquire(0)).toEqual({ type: 'granted', epoch: 3, previous: 'a', granted: null });
   });
 
   it('says that the disk is full where a new node can not be registered', () => {
@@ -152,11 +152,11 @@ describe.skipIf(!isRoot)('as root', () => {
     const freeNames = takeAllNames(stateDir);
     expect(await granted(a.acquire(0))).toBe(1);
     await a.release();
-    expect(await b.acquire(0)).toEqual({ type: 'granted', epoch: 2, previous: 'a' });
+    expect(await b.acquire(0)).toEqual({ type: 'granted', epoch: 2, previous: 'a', granted: null });
     // From here on an old epoch goes for each new one.
     expect(await b.advanceEpoch(0)).toBe(3);
     await b.release();
-    expect(await a.acquire(0)).toEqual({ type: 'granted', epoch: 4, previous: 'b' });
+    expect(await a.acquire(0)).toEqual({ type: 'granted', epoch: 4, previous: 'b', granted: null });
     freeNames();
     expect(await a.advanceEpoch(0)).toBe(5);
   });

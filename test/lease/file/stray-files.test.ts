@@ -37,12 +37,12 @@ it('go when their writer has ended and nothing has changed for a minute', () => 
   const epochs = join(lease.paths.directory, `epochs.${ENDED}.0123456789ab.tmp`);
   mkdirSync(epochs);
   writeFileSync(join(epochs, '7'), '{}');
-  lease.collectGarbage();
+  lease.local.collectGarbage();
   pass(MINUTE_MS - 1);
-  lease.collectGarbage();
+  lease.local.collectGarbage();
   expect(all(lease)).toHaveLength(before.length + LEFT.length + 2);
   pass(1);
-  lease.collectGarbage();
+  lease.local.collectGarbage();
   expect(all(lease)).toEqual(before);
 });
 
@@ -54,11 +54,11 @@ it('stay while they change, and where they are not known by their very name', ()
   writeFileSync(join(directory, `epochs.${ENDED}.0123456789ab.tmp`, 'note'), '');
   const before = all(lease);
   for (let round = 0; round < 3; round += 1) {
-    lease.collectGarbage();
+    lease.local.collectGarbage();
     pass(MINUTE_MS - 1);
     appendFileSync(join(directory, LEFT[0] ?? ''), ' ');
   }
-  lease.collectGarbage();
+  lease.local.collectGarbage();
   expect(all(lease)).toEqual(before);
 });
 
@@ -68,9 +68,9 @@ it('are not followed where they lead', () => {
   const target = join(temporaryDirectory(), 'kept');
   writeFileSync(target, '');
   symlinkSync(target, join(directory, LEFT[0] ?? ''));
-  lease.collectGarbage();
+  lease.local.collectGarbage();
   pass(MINUTE_MS);
-  lease.collectGarbage();
+  lease.local.collectGarbage();
   expect(all(lease)).not.toContain(LEFT[0]);
   expect(readdirSync(join(target, '..'))).toEqual(['kept']);
 });
@@ -82,13 +82,13 @@ it('go a bounded number at a time', () => {
     const name = `probe.${ENDED}.${String(number).padStart(12, '0')}.tmp`;
     writeFileSync(join(lease.paths.directory, name), '');
   }
-  lease.collectGarbage();
+  lease.local.collectGarbage();
   pass(MINUTE_MS);
-  lease.collectGarbage();
+  lease.local.collectGarbage();
   expect(all(lease)).toHaveLength(before.length + 36);
-  lease.collectGarbage();
+  lease.local.collectGarbage();
   pass(MINUTE_MS);
-  lease.collectGarbage();
+  lease.local.collectGarbage();
   expect(all(lease)).toEqual(before);
 });
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { ownIdentity } from '../../../src/fence/process-identity.ts';
 import { FileLease } from '../../../src/lease/file/file-lease.ts';
-import type { FileLeaseEnvironment } from '../../../src/lease/file/file-lease.ts';
+import type { LocalGroupEnvironment } from '../../../src/lease/file/local-group.ts';
 import type { AcquireOutcome, NodeRecord } from '../../../src/lease/lease-store.ts';
 
 export type OwnRecord = Omit<NodeRecord, 'v' | 'sessions'>;
@@ -44,7 +44,7 @@ export function openLease(
   node: string,
   options: {
     readonly record?: Partial<OwnRecord>;
-    readonly environment?: Partial<FileLeaseEnvironment>;
+    readonly environment?: Partial<LocalGroupEnvironment>;
   } = {},
 ): FileLease {
   const lease = FileLease.open({
