@@ -1,0 +1,98 @@
+// Reads what `--lease` names: what decides who leads. A URL may carry a password, which no message repeats.
+import { FailoverError } from '../errors.ts';
+import { shortened } from './quoted.ts';
+
+/** A server that keeps the lease; `shown` is its address without user and password. */
+export interface RedisAddress {
+  readonly kind: 'redis';
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  /** Null: none is given, and the server's default user is meant. */
+  readonly username: string | null;
+  readonly password: string | null;
+  readonly database: number;
+  readonly shown: string;
+}
+
+export type LeaseAddress = { readonly kind: 'file'; readonly shown: 'file' } | RedisAddress;
+
+/**
+ * @param source what to call it in a message: the flag, or the variable
+ * @throws FAILOVER_BAD_OPTION, with neither user nor password
+ */
+export function parseLease(text: string, source = '--lease'): LeaseAddress {
+  if (text === 'file' || text === 'file:') return { kind: 'file', shown: 'file' };
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase();
+  switch (scheme) {
+    case 'redis':
+    case 'rediss':
+      return parseRedis(text, scheme === 'rediss', source);
+    case 'file':
+      throw refuse(text, source, {
+        fact: 'names a directory, and that of the lease is the state directory',
+        expected: '`file`, and the directory with --state-dir',
+      });
+    default:
+      throw refuse(text, source, { fact: 'is no lease that this version has', expected: EXPECTED });
+  }
+}
+
+/** A URL without user, password and all that follows its path; any other text without what may be one. */
+export function redactUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || url.host === '') return shortened(text.replace(/\/\/.*@/su, '//***@'));
+  const secret = url.username === '' && url.password === '' ? '' : '***@';
+  return shortened(`${url.protocol}//${secret}${url.host}${url.pathname}`);
+}
+
+const EXPECTED = '`file`, `redis://HOST:PORT` or `rediss://HOST:PORT`';
+
+const REDIS_PORT = 6379;
+
+function parseRedis(text: string, tls: boolean, source: string): RedisAddress {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const expected = `${tls ? 'rediss' : 'redis'}://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`;
+  if (url === null) throw refuse(text, source, { fact: 'is no URL', expected });
+  const { hostname, port, pathname, search, hash } = url;
+  if (hostname === '') throw refuse(text, source, { fact: 'names no host', expected });
+  const database = /^\/?(\d{0,5})$/.exec(pathname)?.[1];
+  if (database === undefined) {
+    throw refuse(text, source, { fact: 'has a path that is no number of a database', expected });
+  }
+  if (search !== '' || hash !== '') {
+    throw refuse(text, source, { fact: 'has something after its path', expected });
+  }
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  const number = port === '' ? REDIS_PORT : Number(port);
+  if (number === 0) throw refuse(text, source, { fact: 'has no port to connect to', expected });
+  return {
+    kind: 'redis',
+    ...{ host, port: number, tls },
+    username: decoded(url.username),
+    password: decoded(url.password),
+    database: database === '' ? 0 : Number(database),
+    shown: `${url.protocol}//${hostname}:${String(number)}/${database === '' ? '0' : database}`,
+  };
+}
+
+/** A `%` that begins no escape is meant as it stands. */
+function decoded(part: string): string | null {
+  if (part === '') return null;
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+function refuse(
+  text: string,
+  source: string,
+  { fact, expected }: { readonly fact: string; readonly expected: string },
+): FailoverError {
+  const message = `Cannot use ${source}: "${redactUrl(text)}" ${fact}`;
+  return new FailoverError('FAILOVER_BAD_OPTION', message, {
+    details: { option: source, expected },
+  });
+}

@@ -1,0 +1,63 @@
+// What --lease names, and that no message repeats a password.
+import { describe, expect, it } from 'vitest';
+import { parseLease, redactUrl } from '../../src/config/lease-url.ts';
+import { failureOf } from '../support/failover-error.ts';
+
+describe('a lease', () => {
+  it.each(['file', 'file:'])('is that of the state directory: %s', (text) => {
+    expect(parseLease(text)).toEqual({ kind: 'file', shown: 'file' });
+  });
+
+  it.each([
+    ['redis://host', { host: 'host', port: 6379, tls: false, database: 0 }],
+    ['redis://host:7/3', { host: 'host', port: 7, tls: false, database: 3 }],
+    ['rediss://host/', { host: 'host', port: 6379, tls: true, database: 0 }],
+    ['REDIS://host', { host: 'host', tls: false }],
+    ['redis://[::1]:7', { host: '::1', port: 7 }],
+    ['redis://user:p%40ss@host', { username: 'user', password: 'p@ss' }],
+    ['redis://:100%25@host', { username: null, password: '100%' }],
+    ['redis://:100%@host', { password: '100%' }],
+  ])('is kept by the server of a URL: %s', (text, expected) => {
+    expect(parseLease(text)).toMatchObject({ kind: 'redis', ...expected });
+  });
+
+  it('is shown without user and password', () => {
+    const address = parseLease('rediss://user:hush@host/3');
+    expect(address.shown).toBe('rediss://host:6379/3');
+  });
+
+  it.each([
+    ['memcached://host', 'is no lease that this version has'],
+    ['etcd://host', 'is no lease that this version has'],
+    ['host:6379', 'is no lease that this version has'],
+    ['', 'is no lease that this version has'],
+    ['file:/var/lib', 'names a directory'],
+    ['redis://', 'names no host'],
+    ['redis://host:99999', 'is no URL'],
+    ['redis://host:0', 'has no port to connect to'],
+    ['redis:host', 'names no host'],
+    ['redis://host/db', 'has a path that is no number of a database'],
+    ['redis://host/1?x=1', 'has something after its path'],
+  ])('is refused with what is wrong: %j', (text, fact) => {
+    const failure = failureOf(() => parseLease(text));
+    expect(failure).toMatchObject({ code: 'FAILOVER_BAD_OPTION', exitCode: 2 });
+    expect(failure.message).toContain(fact);
+    expect(failure.message).toContain('--lease');
+  });
+});
+
+describe('a password', () => {
+  it.each([
+    'redis://user:hush@host/db',
+    'redis://:hush@host:99999',
+    'redis://:hu/sh-hush@host:x',
+    'mysql://user:hush@host',
+    'redis://hush@host/a?b',
+    'redis://host/?password=hush',
+    'redis://user:a@hush@',
+  ])('is in no message: %s', (text) => {
+    const failure = failureOf(() => parseLease(text));
+    expect(`${failure.message} ${failure.hint}`).not.toContain('hush');
+    expect(redactUrl(text)).not.toContain('hush');
+  });
+});
