@@ -1,8 +1,12 @@
 // Unit tests run side by side; tests that start processes run one after the other, after them.
 import { defineConfig } from 'vitest/config';
 
-/** What starts real nodes. */
-const PROCESSES = ['test/process/**/*.test.ts', 'test/chaos/chaos.test.ts'];
+/** What starts real nodes and servers. */
+const PROCESSES = [
+  'test/process/**/*.test.ts',
+  'test/contracts/**/*.test.ts',
+  'test/chaos/chaos.test.ts',
+];
 
 export default defineConfig({
   test: {

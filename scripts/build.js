@@ -43,11 +43,13 @@ function removeStale(src) {
 async function bundle() {
   /** @type {unknown} */
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const { dependencies } = /** @type {{ dependencies: Record<string, string> }} */ (manifest);
+  const { dependencies, peerDependencies } =
+    /** @type {Record<'dependencies' | 'peerDependencies', Record<string, string>>} */ (manifest);
+  const installed = { ...dependencies, ...peerDependencies };
   const build = await rolldown({
     input: { main: join(dist, 'cli', 'main.js'), index: join(dist, 'index.js') },
     external: (id, importer) =>
-      id in dependencies && !(COMMON_JS.includes(id) && importer?.startsWith(REQUIRED) !== true),
+      id in installed && !(COMMON_JS.includes(id) && importer?.startsWith(REQUIRED) !== true),
     platform: 'node',
     plugins: [requireCommonJs(), writeAscii()],
   });

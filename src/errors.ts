@@ -152,6 +152,21 @@ export const ERRORS = {
     rpcCode: -31031,
     hint: 'Raise the limit of open files (`ulimit -n`).',
   },
+  FAILOVER_STORE_UNREACHABLE: {
+    exitCode: 1,
+    rpcCode: -31032,
+    hint: 'Check that the server runs and that this machine reaches it: it is tried again all the time.',
+  },
+  FAILOVER_STORE_REFUSED: {
+    exitCode: 2,
+    rpcCode: -31033,
+    hint: 'Check the address, the user, the password and what that user may do.',
+  },
+  FAILOVER_CLIENT_MISSING: {
+    exitCode: 2,
+    rpcCode: -31034,
+    hint: 'Install it beside failover with `npm install {install}`, with -g if failover is installed so.',
+  },
   FAILOVER_UNEXPECTED: {
     exitCode: 1,
     rpcCode: -31029,

@@ -1,6 +1,7 @@
 // What a node answers to `instance.status`, and what every client reads.
 import type { CoreReport, TakeoverBounds } from '../core/report.ts';
 import type { Endpoints } from '../core/state.ts';
+import type { LeaseKind } from '../lease/lease-store.ts';
 import type { TransportCounters } from '../transport/counters.ts';
 import type { NodeSetup } from './node-setup.ts';
 import type { WorkloadDescription } from './ports.ts';
@@ -16,7 +17,7 @@ export interface NodeStatus extends CoreReport {
     /** Null: no health check is configured. */
     readonly health: null;
   };
-  readonly lease: { readonly kind: 'file'; readonly guards: readonly string[] };
+  readonly lease: { readonly kind: LeaseKind; readonly guards: readonly string[] };
   readonly transport: TransportCounters;
   readonly takeover: TakeoverPrediction;
   readonly setup: NodeSetup;

@@ -1,0 +1,87 @@
+// Loads the client of Redis, which is installed beside failover only where it is used, and makes one connection.
+import type * as redis from 'redis';
+import { FailoverError } from '../../errors.ts';
+import type { RedisAddress } from '../../config/lease-url.ts';
+
+/** What is used of a connection. It connects once: whoever has it makes another when it has ended. */
+export interface RedisConnection {
+  connect(): Promise<unknown>;
+  subscribe(channel: string, listener: () => void): Promise<unknown>;
+  sendCommand(args: string[]): Promise<unknown>;
+  /** Closes the socket at once; what is under way fails. */
+  destroy(): void;
+  /** Called when it has ended, or fails; perhaps more than once. */
+  onEnd(listener: (error: unknown) => void): void;
+}
+
+/** What is used of the package. */
+type RedisModule = Pick<typeof redis, 'createClient'>;
+
+export type OpenConnection = () => RedisConnection;
+
+/**
+ * How to open connections to a server; nothing is opened yet.
+ *
+ * @throws FAILOVER_CLIENT_MISSING
+ */
+export async function connectionsTo(
+  address: RedisAddress,
+  connectTimeoutMs: number,
+  importClient: () => Promise<RedisModule> = () => import('redis'),
+): Promise<OpenConnection> {
+  const { createClient } = await load(importClient);
+  const { host, port, tls, username, password, database } = address;
+  const common = {
+    host,
+    port,
+    connectTimeout: connectTimeoutMs,
+    reconnectStrategy: false,
+  } as const;
+  return () => {
+    const client = createClient({
+      socket: tls ? { ...common, tls: true } : common,
+      ...(username === null ? {} : { username }),
+      ...(password === null ? {} : { password }),
+      database,
+      // With it one connection is enough: messages come beside the answers.
+      RESP: 3,
+      commandsQueueMaxLength: QUEUE_LIMIT,
+      disableOfflineQueue: true,
+      disableClientInfo: true,
+      maintNotifications: 'disabled',
+    });
+    return {
+      connect: () => client.connect(),
+      subscribe: (channel, listener) => client.subscribe(channel, listener),
+      sendCommand: (args) => client.sendCommand(args),
+      destroy: () => {
+        // One that has not connected yet, or has ended, has nothing to close and says so by an exception.
+        if (client.isOpen) client.destroy();
+      },
+      onEnd: (listener) => {
+        client.on('error', listener);
+        client.on('end', listener);
+      },
+    };
+  };
+}
+
+/** Far more than a node asks at a time. */
+const QUEUE_LIMIT = 64;
+
+async function load(importClient: () => Promise<RedisModule>): Promise<RedisModule> {
+  try {
+    return await importClient();
+  } catch (cause) {
+    if (!isMissing(cause)) throw cause;
+    throw new FailoverError(
+      'FAILOVER_CLIENT_MISSING',
+      'Cannot use a lease in Redis: its client, the package redis, is not installed',
+      { cause, details: { install: 'redis@6' } },
+    );
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+}

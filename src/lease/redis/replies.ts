@@ -1,0 +1,147 @@
+// Reads what the scripts return: a server may be anything that listens there, and its data anybody's.
+import type { LeaseHolder, LeaseObservation } from '../../core/state.ts';
+import { FailoverError } from '../../errors.ts';
+import type { SeenNode, StoredNode, StoreEvent } from '../remote-store.ts';
+import { parseJson } from '../file/durable-file.ts';
+import { endpoints, fieldsOf, finite, name, runName, text } from '../file/record-fields.ts';
+
+/** What a look shows; `leftMs`: until the lease ends, null when nobody has it. */
+export interface View {
+  readonly observation: LeaseObservation;
+  readonly leftMs: number | null;
+  /** Whether the asking node is on record. */
+  readonly isKnown: boolean;
+}
+
+export type ClaimReply =
+  | {
+      readonly type: 'granted';
+      readonly view: View;
+      readonly epoch: number;
+      readonly previous: string | null;
+    }
+  | { readonly type: 'denied'; readonly view: View; readonly cause: 'held' | 'completed' };
+
+/** @throws FAILOVER_STORE_REFUSED, as all of them, for what no script of ours returns */
+export function readView(value: unknown): View {
+  const [epochText, leftMs, holderText, paused, known] = list(value, 5);
+  const epoch = count(epochText);
+  const left = finite(leftMs);
+  if (left === null) throw strange();
+  const holder = typeof holderText === 'string' ? readHolder(holderText) : null;
+  // -2: there is none; -1: somebody has made one that never ends.
+  const held = left !== -2;
+  return {
+    observation: {
+      epoch,
+      held,
+      holder,
+      // A store that has lost its data knows an epoch from its nodes, and no holder: nothing to be read.
+      recordUnreadable: false,
+      touch: null,
+      paused: paused === 1,
+    },
+    leftMs: held && left >= 0 ? left : null,
+    isKnown: known === 1,
+  };
+}
+
+export function readClaim(value: unknown): ClaimReply {
+  const [word, view, epoch, previous] = list(value, 2);
+  if (word === 'granted') {
+    const node = name(previous);
+    return { type: 'granted', view: readView(view), epoch: count(epoch), previous: node };
+  }
+  if (word !== 'held' && word !== 'completed') throw strange();
+  return { type: 'denied', view: readView(view), cause: word };
+}
+
+/** `by`: who has it instead; null: nobody. */
+export function readRenewal(value: unknown): {
+  readonly isOurs: boolean;
+  readonly by: string | null;
+  readonly isKnown: boolean;
+} {
+  const [isOurs, by, known] = list(value, 3);
+  if (isOurs !== 0 && isOurs !== 1) throw strange();
+  return { isOurs: isOurs === 1, by: name(by), isKnown: known === 1 };
+}
+
+/** The epoch; null: the lease is not, or no more, that of the token. */
+export function readAdvance(value: unknown): number | null {
+  return value === '' ? null : count(value);
+}
+
+export function readStart(value: unknown): number {
+  return count(value);
+}
+
+/** Records that this version does not understand are left out. */
+export function readNodes(value: unknown, timeToLiveMs: number): readonly SeenNode[] {
+  return list(value, 0).flatMap((entry) => {
+    const [record, leftMs] = list(entry, 2);
+    const node = readNode(record);
+    const left = finite(leftMs);
+    if (node === null || left === null) return [];
+    return [{ ...node, seenAgoMs: Math.max(0, timeToLiveMs - left) }];
+  });
+}
+
+export function readEvents(value: unknown): readonly StoreEvent[] {
+  return list(value, 0).flatMap((entry) => {
+    const fields = typeof entry === 'string' ? fieldsOf(parseJson(entry)) : null;
+    const node = name(fields?.['node']);
+    const action = ACTIONS.find((known) => known === fields?.['action']);
+    const epoch = Number(fields?.['epoch']);
+    const atMs = finite(fields?.['at']);
+    if (node === null || action === undefined || atMs === null) return [];
+    return Number.isSafeInteger(epoch) ? [{ node, action, epoch, atMs }] : [];
+  });
+}
+
+const ACTIONS = [
+  ...(['joined', 'left', 'granted', 'advanced', 'released'] as const),
+  ...(['completed', 'paused', 'resumed'] as const),
+];
+
+function readHolder(content: string): LeaseHolder | null {
+  const fields = fieldsOf(parseJson(content));
+  const node = name(fields?.['node']);
+  const run = runName(fields?.['run']);
+  const addresses = endpoints(fields?.['endpoints']);
+  if (node === null || run === null || addresses === null) return null;
+  return { node, run, endpoints: addresses };
+}
+
+function readNode(content: unknown): StoredNode | null {
+  if (typeof content !== 'string') return null;
+  const holder = readHolder(content);
+  const fields = fieldsOf(parseJson(content));
+  const host = text(fields?.['host']);
+  const version = text(fields?.['version']);
+  const standby = fields?.['standby'];
+  const priority = finite(fields?.['priority']);
+  const startedAt = text(fields?.['startedAt']);
+  if (holder === null || host === null || version === null || startedAt === null) return null;
+  if (standby !== 'cold' && standby !== 'armed' && standby !== 'hot') return null;
+  return priority === null ? null : { ...holder, host, version, standby, priority, startedAt };
+}
+
+function list(value: unknown, least: number): readonly unknown[] {
+  if (!Array.isArray(value) || value.length < least) throw strange();
+  return value;
+}
+
+function count(value: unknown): number {
+  const number = typeof value === 'string' ? Number(value) : Number.NaN;
+  if (!Number.isSafeInteger(number) || number < 0) throw strange();
+  return number;
+}
+
+function strange(): FailoverError {
+  return new FailoverError(
+    'FAILOVER_STORE_REFUSED',
+    'Cannot use the lease store: what it answers is none of the answers that are known',
+    { hint: 'Check that the address is that of a Redis server that only nodes of failover use.' },
+  );
+}

@@ -1,0 +1,36 @@
+// What a lease that a server keeps shows beside the lease: nodes of all machines, and what was noted of late.
+import type { Endpoints } from '../core/state.ts';
+import type { LeaseStore, NodeRecord } from './lease-store.ts';
+
+/** What a node says of itself in a store: what others need to reach it and to show it. */
+export type StoredNode = Pick<
+  NodeRecord,
+  'node' | 'run' | 'host' | 'version' | 'endpoints' | 'standby' | 'priority' | 'startedAt'
+>;
+
+export interface SeenNode extends StoredNode {
+  /** How long ago it was seen, ms, by the server's clock. */
+  readonly seenAgoMs: number;
+}
+
+export interface StoreEvent {
+  readonly node: string;
+  readonly action:
+    'joined' | 'left' | 'granted' | 'advanced' | 'released' | 'completed' | 'paused' | 'resumed';
+  readonly epoch: number;
+  /** By the server's wall clock, ms since 1970: for people. */
+  readonly atMs: number;
+}
+
+export interface RemoteStore extends LeaseStore {
+  /** The token of the present acquisition, for the process that may have to give it back; null: none. */
+  readonly token: string | null;
+  /** The highest epoch that is known here: put back on record with the next look, should the store have lost it. */
+  learn(epoch: number): void;
+  /** Those that were seen of late. */
+  listNodes(): Promise<readonly SeenNode[]>;
+  /** The latest first, at most `limit`; older ones than some hundred are gone. */
+  readEvents(limit: number): Promise<readonly StoreEvent[]>;
+  /** For a node that had to bind its sockets anew. */
+  updateEndpoints(endpoints: Endpoints): void;
+}

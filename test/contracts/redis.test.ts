@@ -1,0 +1,132 @@
+// The lease in Redis against a real server, and what is Redis alone.
+import { afterEach, describe, expect, it } from 'vitest';
+import { parseLease } from '../../src/config/lease-url.ts';
+import type { RedisAddress } from '../../src/config/lease-url.ts';
+import { RedisLease } from '../../src/lease/redis/redis-lease.ts';
+import { keysOf } from '../../src/lease/redis/scripts.ts';
+import { leaseContract } from './lease-contract.ts';
+import { lackOfRedis, RedisServer } from './support/redis-server.ts';
+import { groupName, LONG_TTL_MS, recordOf } from './support/stage.ts';
+import type { StoreUnderTest } from './support/stage.ts';
+
+const lack = lackOfRedis();
+if (lack !== null) process.stderr.write(`The tests of the lease in Redis are ${lack}.\n`);
+
+describe.runIf(lack === null)('a lease in Redis', () => {
+  leaseContract(async (trustedMs) => {
+    const server = await RedisServer.start();
+    await server.grownOld(trustedMs);
+    return underTest(server);
+  });
+});
+
+describe.runIf(lack === null)('a server of Redis', () => {
+  const servers: RedisServer[] = [];
+  afterEach(async () => {
+    await Promise.all(servers.splice(0).map((server) => server.stop()));
+  });
+  const start = async (options: readonly string[] = []): Promise<RedisServer> => {
+    const server = await RedisServer.start(options);
+    servers.push(server);
+    return server;
+  };
+  const open = (url: string): Promise<RedisLease> =>
+    RedisLease.open({
+      address: redisAddress(url),
+      ...{ group: groupName(), record: recordOf('a'), ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000 },
+    });
+
+  it('takes user and password from the URL, and no message shows them', async () => {
+    const server = await start(['--requirepass', 'hush-hush']);
+    const host = `127.0.0.1:${String(server.port)}`;
+    const lease = await open(`redis://:hush-hush@${host}`);
+    expect(await lease.look()).toMatchObject({ held: false });
+    await lease.close();
+    const wrong = await open(`redis://:wrong-one@${host}`).catch((error: unknown) => error);
+    expect(wrong).toMatchObject({ code: 'FAILOVER_STORE_REFUSED', exitCode: 2 });
+    expect(String(wrong)).toContain(`redis://${host}/0: it knows no such user`);
+    expect(JSON.stringify(wrong) + String(wrong)).not.toContain('wrong-one');
+    await expect(open(`redis://${host}`)).rejects.toThrow('it wants a password');
+  });
+
+  it('that is a replica is refused, with what to do', async () => {
+    const server = await start();
+    const replica = await start(['--replicaof', '127.0.0.1', String(server.port)]);
+    await expect(open(`redis://127.0.0.1:${String(replica.port)}`)).rejects.toMatchObject({
+      code: 'FAILOVER_STORE_REFUSED',
+      hint: 'Give the address of the primary server.',
+    });
+  });
+
+  it('that is not there is tried again, until it is', async () => {
+    const server = await start();
+    await server.end();
+    const lease = await open(`redis://127.0.0.1:${String(server.port)}`);
+    await expect(lease.look()).rejects.toMatchObject({ code: 'FAILOVER_STORE_UNREACHABLE' });
+    await server.begin();
+    for (let isThere = false; !isThere;) {
+      isThere = await lease.look().then(
+        () => true,
+        () => false,
+      );
+    }
+    expect((await lease.listNodes()).length).toBeLessThanOrEqual(1);
+    await lease.close();
+  });
+
+  it('keeps the keys of a group together, and none of them grows without a bound', async () => {
+    const server = await start();
+    await server.grownOld(1);
+    const group = groupName();
+    const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
+    const times = { ttlMs: 1, requestTimeoutMs: 5_000 };
+    const lease = await RedisLease.open({ address, group, record: recordOf('a'), ...times });
+    for (let round = 0; round < 300; round += 1) await lease.setPaused(round % 2 === 0, 'me');
+    const keys = keysOf(group);
+    expect(keys.every((key) => key.startsWith(`failover:{${group}}:`))).toBe(true);
+    expect(await server.command(['LLEN', keys[4] ?? ''])).toBe(256);
+    expect(await lease.readEvents(1_000)).toHaveLength(256);
+    await lease.close();
+  });
+
+  it('whose data are of a later version is refused', async () => {
+    const server = await start();
+    const group = groupName();
+    await server.command(['HSET', keysOf(group)[1] ?? '', 'v', '2']);
+    const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000 };
+    const opening = RedisLease.open({ address, group, record: recordOf('a'), ...times });
+    await expect(opening).rejects.toThrow('another version of failover');
+  });
+});
+
+function underTest(server: RedisServer): StoreUnderTest {
+  return {
+    port: server.port,
+    open: ({ node, group, ttlMs, requestTimeoutMs, proxy }) =>
+      RedisLease.open({
+        address: redisAddress(`redis://127.0.0.1:${String(proxy?.port ?? server.port)}`),
+        ...{ group, record: recordOf(node), ttlMs, requestTimeoutMs },
+      }),
+    loseLease: async (group) => {
+      await server.command(['DEL', keysOf(group)[0] ?? '']);
+    },
+    restart: async () => {
+      await server.end();
+      await server.begin();
+    },
+    freeze: () => {
+      server.signal('SIGSTOP');
+    },
+    thaw: () => {
+      server.signal('SIGCONT');
+    },
+    stop: () => server.stop(),
+  };
+}
+
+function redisAddress(url: string): RedisAddress {
+  const address = parseLease(url);
+  if (address.kind !== 'redis') throw new Error(`not of Redis: ${url}`);
+  return address;
+}

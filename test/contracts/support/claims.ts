@@ -1,0 +1,83 @@
+// What the cases of a contract do with stores: claim until it is granted, wait until they are told.
+import type { AcquireOutcome } from '../../../src/lease/lease-store.ts';
+import type { RemoteStore } from '../../../src/lease/remote-store.ts';
+import { monotonicNow } from '../../../src/runtime/clock.ts';
+import type { StoreUnderTest } from './stage.ts';
+
+/** Long enough for a busy machine; what has no answer in a test is waited for shorter. */
+export const ANSWER_MS = 5_000;
+export const IMPATIENT_MS = 100;
+
+/** Ends while a test waits. */
+export const SHORT_TTL_MS = 400;
+
+/** Longer than a server takes to start. */
+export const RESTART_TTL_MS = 2_500;
+
+/** Has claimed and given back: its way to the server is open, and the epoch known. */
+export async function ledOnce(store: RemoteStore): Promise<number> {
+  const { epoch } = await granted(store);
+  await eventually(() => store.release().then(() => true));
+  return epoch;
+}
+
+/** What is done to it does no harm to the others. */
+export async function withOwnServer(
+  start: (trustedMs: number) => Promise<StoreUnderTest>,
+  act: (own: StoreUnderTest) => Promise<void>,
+): Promise<void> {
+  const own = await start(0);
+  try {
+    await act(own);
+  } finally {
+    await own.stop();
+  }
+}
+
+type Grant = Extract<AcquireOutcome, { type: 'granted' }>;
+
+/** Claims until it is granted. */
+export async function granted(store: RemoteStore, floor = 0): Promise<Grant> {
+  const grants: Grant[] = [];
+  await eventually(async () => {
+    const outcome = await store.acquire(floor);
+    if (outcome.type === 'granted') grants.push(outcome);
+    return grants.length > 0;
+  });
+  const [grant] = grants;
+  if (grant === undefined) throw new Error('it was not granted');
+  return grant;
+}
+
+export function epochOf(outcome: AcquireOutcome): number | null {
+  return outcome.type === 'granted' ? outcome.epoch : null;
+}
+
+/** What a store tells of, one after the other. */
+export function watching(store: RemoteStore): { readonly next: () => Promise<void> } {
+  let untold = 0;
+  store.watch(() => {
+    untold += 1;
+  });
+  return {
+    next: async () => {
+      await eventually(() => Promise.resolve(untold > 0));
+      untold = 0;
+    },
+  };
+}
+
+/** A request that fails meanwhile is one that is tried again. */
+export async function eventually(look: () => Promise<boolean>): Promise<void> {
+  const untilMs = monotonicNow() + 20_000;
+  let last: unknown = null;
+  while (monotonicNow() < untilMs) {
+    try {
+      if (await look()) return;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error(`Waited in vain: ${String(last)}`);
+}

@@ -1,0 +1,108 @@
+// A Redis server of the test's own: a free loopback port, a directory of its own, gone afterwards.
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient } from 'redis';
+import { until } from '../../support/until.ts';
+
+/** Why there is no server to test with; null: there is. */
+export function lackOfRedis(): string | null {
+  const found = spawnSync('redis-server', ['--version']).status === 0;
+  if (found) return null;
+  const reason = 'skipped: there is no redis-server here (Debian: apt-get install redis-server)';
+  if (process.env['FAILOVER_TEST_REQUIRES']?.includes('redis') === true) throw new Error(reason);
+  return reason;
+}
+
+export class RedisServer {
+  readonly port: number;
+  readonly #directory: string;
+  readonly #options: readonly string[];
+  #process: ChildProcess | null = null;
+
+  private constructor(port: number, options: readonly string[]) {
+    this.port = port;
+    this.#options = options;
+    this.#directory = mkdtempSync(join(tmpdir(), 'failover-redis-'));
+  }
+
+  /** `options`: on top of those by which nothing is written that is not asked for. */
+  static async start(options: readonly string[] = []): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), options);
+    await server.begin();
+    return server;
+  }
+
+  async begin(): Promise<void> {
+    const place = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#directory];
+    const quiet = ['--save', '', '--appendonly', 'no', '--loglevel', 'warning'];
+    const child = spawn('redis-server', [...place, ...quiet, ...this.#options], {
+      stdio: 'ignore',
+    });
+    this.#process = child;
+    for (;;) {
+      if (child.exitCode !== null) throw new Error('the server has ended');
+      try {
+        await this.command(['PING']);
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+  }
+
+  /** SIGKILL: what it has not written it has lost. */
+  async end(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.#process;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await until('the server to end', () => child.exitCode !== null || child.signalCode !== null);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
+  }
+
+  /** Past any own client of a test. */
+  async command(args: string[]): Promise<unknown> {
+    const password = this.#options[this.#options.indexOf('--requirepass') + 1];
+    const client = createClient({
+      socket: { host: '127.0.0.1', port: this.port, reconnectStrategy: false },
+      ...(this.#options.includes('--requirepass') && password !== undefined ? { password } : {}),
+    });
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      return await client.sendCommand(args);
+    } finally {
+      client.destroy();
+    }
+  }
+
+  /** Old enough not to be taken for one that may have lost a lease of this time to live. */
+  async grownOld(ttlMs: number): Promise<void> {
+    for (;;) {
+      const information = String(await this.command(['INFO', 'server']));
+      const uptime = Number(/uptime_in_seconds:(\d+)/.exec(information)?.[1] ?? 0);
+      if (uptime * 1000 > ttlMs) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.end();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('there is no free port');
+  return address.port;
+}
