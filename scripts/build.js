@@ -47,7 +47,11 @@ async function bundle() {
     /** @type {Record<'dependencies' | 'peerDependencies', Record<string, string>>} */ (manifest);
   const installed = { ...dependencies, ...peerDependencies };
   const build = await rolldown({
-    input: { main: join(dist, 'cli', 'main.js'), index: join(dist, 'index.js') },
+    input: {
+      main: join(dist, 'cli', 'main.js'),
+      index: join(dist, 'index.js'),
+      guard: join(dist, 'guard', 'main.js'),
+    },
     external: (id, importer) =>
       id in installed && !(COMMON_JS.includes(id) && importer?.startsWith(REQUIRED) !== true),
     platform: 'node',

@@ -1,5 +1,6 @@
 // What a lease that a server keeps shows beside the lease: nodes of all machines, and what was noted of late.
 import type { Endpoints } from '../core/state.ts';
+import type { ReturnOrder } from '../guard/messages.ts';
 import type { LeaseStore, NodeRecord } from './lease-store.ts';
 
 /** What a node says of itself in a store: what others need to reach it and to show it. */
@@ -23,8 +24,8 @@ export interface StoreEvent {
 }
 
 export interface RemoteStore extends LeaseStore {
-  /** The token of the present acquisition, for the process that may have to give it back; null: none. */
-  readonly token: string | null;
+  /** How another process gives the present acquisition back, and no other; null: nothing is held. */
+  returnOrder(): ReturnOrder | null;
   /** The highest epoch that is known here: put back on record with the next look, should the store have lost it. */
   learn(epoch: number): void;
   /** Those that were seen of late. */

@@ -6,10 +6,11 @@ import { ownIdentity, readIdentity } from '../fence/process-identity.ts';
 import type { ProcessIdentity } from '../lease/lease-store.ts';
 import type { WorkloadEnd } from '../runtime/ports.ts';
 import type { GateMessage } from './environment.ts';
+import type { DeathSignal } from './gate-script.ts';
+import { gateCommand, gateWords, openingText } from './gate-script.ts';
 import { lackOfDescriptors } from '../spare-descriptors.ts';
 
-/** The signal that the kernel sends to a process when its supervisor dies. */
-export type DeathSignal = 'TERM' | 'KILL';
+export type { DeathSignal } from './gate-script.ts';
 
 export interface GateRequest {
   readonly command: readonly string[];
@@ -39,6 +40,9 @@ export interface GatedProcess {
   onEnd(callback: (end: WorkloadEnd) => void): void;
 }
 
+/** Starts a process behind its gate: as a child of this process, or of another that ends it in time. */
+export type SpawnGated = (request: GateRequest) => Promise<GatedProcess>;
+
 /**
  * Spawns a command behind its gate. When it resolves, the process exists and waits.
  *
@@ -48,7 +52,7 @@ export interface GatedProcess {
  */
 export async function spawnGated(request: GateRequest): Promise<GatedProcess> {
   settleOwnOutput();
-  const [file, ...args] = gateCommand(request);
+  const [file, ...args] = gateCommand(request, process.pid);
   const { output, lockFd } = request;
   const lack = lackOfDescriptors();
   if (lack !== null) throw spawnError(request.command, lack);
@@ -72,48 +76,8 @@ export async function spawnGated(request: GateRequest): Promise<GatedProcess> {
  * The first use of our own streams switches a shared pipe to non-blocking, and every spawn switches it
  * back: in the other order a child would get EAGAIN from its own output.
  */
-function settleOwnOutput(): boolean {
+export function settleOwnOutput(): boolean {
   return process.stdout.writable && process.stderr.writable;
-}
-
-/** What a gate exits with that closed before it opened. */
-const GATE_CLOSED_EXIT_CODE = 125;
-
-/**
- * Reads the four lines of a `GateMessage`, then `NAME=value` lines, then the word that starts it.
- *
- * The supervisor's pid is compared after the death signal was asked for: had it died before, the
- * signal would never come. Variables that the shell can't name (`npm_config_//…`, an exported bash
- * function) are lost in it, so they come through the pipe and `env` sets them; nowhere else could
- * they be handed over without showing them in the process list for as long as the gate waits.
- */
-const GATE_SCRIPT = `[ "$PPID" = "$1" ] || exit ${GATE_CLOSED_EXIT_CODE}
-shift
-IFS= read -r FAILOVER_ROLE && IFS= read -r FAILOVER_EPOCH &&
-IFS= read -r FAILOVER_PREVIOUS && IFS= read -r FAILOVER_REASON || exit ${GATE_CLOSED_EXIT_CODE}
-export FAILOVER_ROLE FAILOVER_EPOCH FAILOVER_PREVIOUS FAILOVER_REASON
-while IFS= read -r FAILOVER_GATE; do
-  case $FAILOVER_GATE in
-    start) unset FAILOVER_GATE; exec "$@" </dev/null ;;
-    start-with) unset FAILOVER_GATE; exec env -- "$@" </dev/null ;;
-  esac
-  FAILOVER_GATE=$(printf '%b.' "$FAILOVER_GATE")
-  set -- "\${FAILOVER_GATE%.}" "$@"
-done
-exit ${GATE_CLOSED_EXIT_CODE}`;
-
-/** Typed as what it always is: a program and its arguments. */
-function gateCommand(request: GateRequest): [string, ...string[]] {
-  const gate: [string, ...string[]] = [
-    'sh',
-    '-c',
-    GATE_SCRIPT,
-    'failover-gate',
-    String(process.pid),
-    ...request.command,
-  ];
-  if (request.deathSignal === null) return gate;
-  return ['setpriv', '--pdeathsig', request.deathSignal, '--', ...gate];
 }
 
 /** The part of a started process that is used here. */
@@ -147,8 +111,7 @@ class Gated implements GatedProcess {
     this.stdout = started.process.stdout;
     this.stderr = started.process.stderr;
     // Now and not when it opens: a takeover waits for that.
-    const pairs = unnameableVariables(started.environment);
-    this.#words = pairs.length === 0 ? [] : [...plainCommand(started.command), ...pairs];
+    this.#words = gateWords(started.command, started.environment);
     this.#pipe = started.process.stdin;
     // It may end before it is opened: its end is reported, the broken pipe says nothing more.
     this.#pipe?.on('error', () => undefined);
@@ -159,15 +122,7 @@ class Gated implements GatedProcess {
   }
 
   open(message: GateMessage): void {
-    const lines = [
-      message.role,
-      message.epoch,
-      message.previous,
-      message.reason,
-      ...this.#words,
-      this.#words.length === 0 ? 'start' : 'start-with',
-    ];
-    this.#pipe?.end(`${lines.join('\n')}\n`);
+    this.#pipe?.end(openingText(message, this.#words));
   }
 
   close(): void {
@@ -184,16 +139,8 @@ class Gated implements GatedProcess {
   }
 }
 
-/**
- * `env` takes a program with an `=` in its path for one more variable, and runs what follows it. `nice`
- * takes it for a program, and with 0 changes nothing.
- */
-function plainCommand([program = '']: readonly string[]): string[] {
-  return program.includes('=') ? ['--', '0', '-n', 'nice'] : [];
-}
-
 /** Without /proc, or if it has ended already: one that no live process is taken for. */
-function identityOf(pid: number): ProcessIdentity {
+export function identityOf(pid: number): ProcessIdentity {
   const unknown = { ...ownIdentity(), pid, startTime: 'unknown' };
   try {
     return readIdentity(pid) ?? unknown;
@@ -203,22 +150,7 @@ function identityOf(pid: number): ProcessIdentity {
   }
 }
 
-/**
- * `NAME=value` in the escapes of printf's %b, for each name that a POSIX shell does not pass on, of this
- * process's environment and what is set on top of it.
- */
-function unnameableVariables(environment: Readonly<Record<string, string>>): string[] {
-  const pairs: string[] = [];
-  // By name: reading the value of every variable costs more than all the rest.
-  for (const name of new Set([...Object.keys(process.env), ...Object.keys(environment)])) {
-    if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) continue;
-    const value = environment[name] ?? process.env[name] ?? '';
-    pairs.push(`${name}=${value}`.replaceAll('\\', '\\\\').replaceAll('\n', '\\n'));
-  }
-  return pairs;
-}
-
-function spawnError(
+export function spawnError(
   command: readonly string[],
   result: { readonly code?: string | undefined; readonly cause?: unknown },
 ): FailoverError {

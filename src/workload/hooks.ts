@@ -4,8 +4,7 @@ import { formatDuration } from '../config/duration.ts';
 import type { HookResult, WorkloadEnd } from '../runtime/ports.ts';
 import { Emptying } from './emptying.ts';
 import type { GateMessage } from './environment.ts';
-import { spawnGated } from './gate.ts';
-import type { GatedProcess } from './gate.ts';
+import type { GatedProcess, SpawnGated } from './gate.ts';
 import type { OutputSink } from './output.ts';
 import { emptySessions, livingMembers } from './living-members.ts';
 import type { SessionBook } from './session-book.ts';
@@ -20,6 +19,7 @@ export interface HookRequest {
   readonly deathSignal: boolean;
   readonly timeoutMs: number;
   readonly output: OutputSink;
+  readonly spawn: SpawnGated;
   /** Whether it was overtaken by a stop, and must not start any more. */
   readonly isCancelled: () => boolean;
 }
@@ -35,7 +35,7 @@ export async function runHook(request: HookRequest, book: SessionBook): Promise<
   const startedMs = performance.now();
   let gated: GatedProcess;
   try {
-    gated = await spawnGated({
+    gated = await request.spawn({
       command: ['sh', '-c', request.command],
       environment: request.environment,
       lockFd: request.lockFd,

@@ -11,6 +11,8 @@ export type EndHelpers = (
 
 export interface StoppedWorkload {
   readonly lock: WorkloadLock;
+  /** Whether another node may have started by now: the workload lock may be its, and tells nothing. */
+  readonly mayBeTaken?: () => boolean;
   /** Ends what left its session and still holds the workload lock; null: nobody here can. */
   readonly endHolders?: ((graceMs: number) => Promise<unknown>) | null;
   /** Ends what a workload that stood by started and what left its session; null: nobody here can. */
@@ -61,11 +63,12 @@ export class OutsideGrace {
 
 /** Resolves when the lock is free, or it was said that it is not. Never rejects. */
 export async function proveFree(
-  { lock, endHolders, warn }: StoppedWorkload,
+  { lock, mayBeTaken, endHolders, warn }: StoppedWorkload,
   grace: OutsideGrace,
 ): Promise<void> {
   try {
     if (await isProvedFree(lock, SHORT_WAIT_MS)) return;
+    if (mayBeTaken?.() === true) return;
     if (endHolders) await grace.spend(endHolders);
     if (await isProvedFree(lock)) return;
     warn(

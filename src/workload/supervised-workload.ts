@@ -17,7 +17,7 @@ import { Emptying } from './emptying.ts';
 import { nodeEnvironment, termMessage } from './environment.ts';
 import type { GateMessage, NodeContext } from './environment.ts';
 import { spawnGated } from './gate.ts';
-import type { DeathSignal } from './gate.ts';
+import type { DeathSignal, SpawnGated } from './gate.ts';
 import { describeEnd, runHook } from './hooks.ts';
 import { emptySessions, livingMembers } from './living-members.ts';
 import type { Member } from './living-members.ts';
@@ -48,9 +48,13 @@ export interface WorkloadOptions {
   readonly context: NodeContext;
   /** What `probeDeathSignal` found. */
   readonly deathSignal: boolean;
+  /** Starts what the node runs; by default as children of this process. */
+  readonly spawn?: SpawnGated;
   readonly lock: WorkloadLock;
   readonly ledger: SessionLedger;
   readonly listener: WorkloadListener;
+  /** Whether another node may have started by now: the workload lock may be its, and tells nothing. */
+  readonly mayBeTaken?: () => boolean;
   /** Ends what left its session and still holds the workload lock; null: nobody here can. */
   readonly endHolders?: ((graceMs: number) => Promise<unknown>) | null;
   /** Ends what a workload that stood by started and what left its session; null: nobody here can. */
@@ -130,6 +134,7 @@ export abstract class SupervisedWorkload implements Workload {
         deathSignal,
         timeoutMs,
         output: this.#output,
+        spawn: this.options.spawn ?? spawnGated,
         isCancelled: () => this.#stops !== stops,
       },
       this.book,
@@ -228,7 +233,7 @@ export abstract class SupervisedWorkload implements Workload {
   protected async spawnRun(start: RunStart): Promise<Run> {
     const { command, context, orphan } = this.options;
     const { description, active } = start;
-    const gated = await spawnGated({
+    const gated = await (this.options.spawn ?? spawnGated)({
       command,
       environment: nodeEnvironment(context, description.fd),
       lockFd: description.fd,

@@ -1,5 +1,6 @@
 // What every lease that a server keeps has to do, whatever the server: run against the real one.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { giveBack } from '../../src/guard/give-back.ts';
 import type { RemoteStore } from '../../src/lease/remote-store.ts';
 import { monotonicNow } from '../../src/runtime/clock.ts';
 import {
@@ -80,13 +81,24 @@ export function leaseContract(start: (trustedMs: number) => Promise<StoreUnderTe
       expect(await b.acquire(0)).toMatchObject({ type: 'granted', epoch: 2, previous: 'a' });
     });
 
+    it('can be given back by another process, of that acquisition and no other', async () => {
+      const [a, b] = await pair();
+      await a.acquire(0);
+      const order = a.returnOrder();
+      if (order === null) throw new Error('there is no order');
+      expect(await giveBack(order)).toBe(true);
+      expect(epochOf(await b.acquire(0))).toBe(2);
+      expect(await giveBack(order)).toBe(true);
+      expect(await b.renew(ANSWER_MS)).toMatchObject({ type: 'renewed' });
+    });
+
     it('is not held any more by one that has given it back', async () => {
       const [a] = await pair();
       await a.acquire(0);
       expect(a.verify()).toEqual({ type: 'held' });
       expect(await a.release()).toEqual({ heldBy: null });
       expect(a.verify().type).toBe('lost');
-      expect(a.token).toBeNull();
+      expect(a.returnOrder()).toBeNull();
       expect(await a.look()).toMatchObject({ held: false });
     });
   });
@@ -248,7 +260,7 @@ export function leaseContract(start: (trustedMs: number) => Promise<StoreUnderTe
       proxy.heal();
       expect((await granted(b)).epoch).toBe(before + 2);
       expect(a.verify().type).toBe('lost');
-      expect(a.token).toBeNull();
+      expect(a.returnOrder()).toBeNull();
     });
 
     it('does not end a term by an answer to a renewal that is lost', async () => {

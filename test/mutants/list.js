@@ -3,6 +3,7 @@ import { ANNOUNCING } from './announcing.js';
 import { CLAIMS } from './claims.js';
 import { EPOCHS } from './epochs.js';
 import { FENCING } from './fencing.js';
+import { GUARD } from './guard.js';
 import { LEASE } from './lease.js';
 import { LEASE_TERM } from './lease-term.js';
 import { REQUESTS } from './requests.js';
@@ -18,6 +19,7 @@ export const MUTANTS = [
   ...FENCING,
   ...LEASE,
   ...LEASE_TERM,
+  ...GUARD,
   ...CLAIMS,
   ...EPOCHS,
   ...ANNOUNCING,

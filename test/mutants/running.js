@@ -19,7 +19,7 @@ export const RUNNING = [
     id: 'gate-runs-at-end-of-pipe',
     says: 'A process that waits behind its gate runs when its supervisor is killed.',
     breaks: 'S1',
-    file: 'src/workload/gate.ts',
+    file: 'src/workload/gate-script.ts',
     from: 'IFS= read -r FAILOVER_PREVIOUS && IFS= read -r FAILOVER_REASON || exit ${GATE_CLOSED_EXIT_CODE}',
     to: 'IFS= read -r FAILOVER_PREVIOUS && IFS= read -r FAILOVER_REASON || exec "$@" </dev/null',
     killers: [
@@ -33,7 +33,7 @@ export const RUNNING = [
     id: 'no-death-signal',
     says: 'A workload does not hear of the death of its supervisor.',
     breaks: 'S6',
-    file: 'src/workload/gate.ts',
+    file: 'src/workload/gate-script.ts',
     from: 'if (request.deathSignal === null) return gate;',
     to: 'if (request.deathSignal === null || request.command.length > 0) return gate;',
     killers: [

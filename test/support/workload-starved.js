@@ -41,6 +41,7 @@ const ATTEMPTS = {
       deathSignal: false,
       timeoutMs: 60_000,
       output,
+      spawn: spawnGated,
       isCancelled: () => false,
     };
     const { ok, detail } = await runHook(request, book);

@@ -4,6 +4,7 @@ import type { Granted } from '../../core/lease-term.ts';
 import type { Endpoints, LeaseObservation } from '../../core/state.ts';
 import { FailoverError } from '../../errors.ts';
 import type { RedisAddress } from '../../config/lease-url.ts';
+import type { ReturnOrder } from '../../guard/messages.ts';
 import { monotonicNow } from '../../runtime/clock.ts';
 import type {
   AcquireOutcome,
@@ -30,8 +31,6 @@ export interface RedisLeaseOptions {
   readonly requestTimeoutMs: number;
   /** Milliseconds on the clock by which the node decides. */
   readonly now?: () => number;
-  /** Replaced by tests. */
-  readonly open?: OpenConnection;
 }
 
 /** A node that was not seen for so long is no longer listed, ms: far longer than it pauses between two looks. */
@@ -40,6 +39,7 @@ const REGISTRATION_TTL_MS = 30_000;
 export class RedisLease implements RemoteStore {
   readonly kind = 'redis';
   readonly guards = ['redis', 'epoch'] as const;
+  readonly #address: RedisAddress;
   readonly #group: string;
   readonly #ttlMs: number;
   readonly #requestTimeoutMs: number;
@@ -61,28 +61,26 @@ export class RedisLease implements RemoteStore {
   #isClosed = false;
 
   /**
-   * Registers the node. Where the server does not answer, it is tried again with every request.
+   * Loads the client, connects and registers.
    *
    * @throws FAILOVER_CLIENT_MISSING, FAILOVER_STORE_REFUSED; nothing is left open then
    */
   static async open(options: RedisLeaseOptions): Promise<RedisLease> {
     const { address, requestTimeoutMs } = options;
-    const open = options.open ?? (await connectionsTo(address, requestTimeoutMs));
-    const lease = new RedisLease(options, open);
+    const lease = new RedisLease(options, await connectionsTo(address, requestTimeoutMs));
     try {
-      await lease.#join();
+      await lease.begin();
     } catch (error) {
-      if (error instanceof FailoverError && error.code === 'FAILOVER_STORE_UNREACHABLE') {
-        return lease;
-      }
       await lease.close();
       throw error;
     }
     return lease;
   }
 
-  private constructor(options: RedisLeaseOptions, open: OpenConnection) {
+  /** Nothing is opened yet. */
+  constructor(options: RedisLeaseOptions, open: OpenConnection) {
     const { address, group, record, ttlMs, requestTimeoutMs, now = monotonicNow } = options;
+    this.#address = address;
     this.#group = group;
     this.#record = record;
     this.#ttlMs = ttlMs;
@@ -101,12 +99,41 @@ export class RedisLease implements RemoteStore {
     });
   }
 
-  get token(): string | null {
-    return this.#epoch === null ? null : this.#token;
+  /**
+   * Registers the node. Where the server does not answer, it is tried again with every request.
+   *
+   * @throws FAILOVER_STORE_REFUSED
+   */
+  async begin(): Promise<void> {
+    try {
+      await this.#join();
+    } catch (error) {
+      const code = error instanceof FailoverError ? error.code : null;
+      if (code !== 'FAILOVER_STORE_UNREACHABLE') throw error;
+    }
+  }
+
+  returnOrder(): ReturnOrder | null {
+    if (this.#epoch === null || this.#token === null) return null;
+    const { host, port, tls, username, password, database } = this.#address;
+    const user = username === null ? [] : [username];
+    const args = this.#argsOf([this.#token, this.#record.node]);
+    const count = String(this.#keys.length);
+    return {
+      ...{ host, port, tls },
+      greeting: [
+        ...(password === null ? [] : [['AUTH', ...user, password]]),
+        ...(database === 0 ? [] : [['SELECT', String(database)]]),
+      ],
+      request: ['EVAL', scripts.RELEASE.text, count, ...this.#keys, ...args],
+      timeoutMs: Math.max(this.#requestTimeoutMs, LEAST_CONNECT_MS),
+    };
   }
 
   async acquire(floor: number): Promise<AcquireOutcome> {
-    if (this.#epoch !== null) throw new Error('acquire: the lease is held already');
+    // Of a term that was given up unasked: as its end may be unknown to the server, it is told.
+    if (this.#epoch !== null && this.#token !== null) this.#giveBackSoon(this.#token);
+    this.#epoch = null;
     const token = randomBytes(16).toString('hex');
     this.#token = token;
     const granted: Granted = { askedAt: this.#now(), ttlMs: this.#ttlMs };
@@ -285,8 +312,12 @@ export class RedisLease implements RemoteStore {
     what: readonly (string | number)[],
     timeoutMs: number = this.#requestTimeoutMs,
   ): Promise<unknown> {
-    const args = [scripts.channelOf(this.#group), this.#record.run, ...what.map(String)];
-    return this.#link.run(script, { keys: this.#keys, args, timeoutMs });
+    return this.#link.run(script, { keys: this.#keys, args: this.#argsOf(what), timeoutMs });
+  }
+
+  /** What every script takes, and then its own. */
+  #argsOf(what: readonly (string | number)[]): readonly string[] {
+    return [scripts.channelOf(this.#group), this.#record.run, ...what.map(String)];
   }
 
   #lost(cause: string): FailoverError {

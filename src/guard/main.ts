@@ -1,0 +1,215 @@
+// The guard: a process beside a supervisor whose lease ends by itself. It is the parent of what the supervisor
+// starts, ends that at the deadline or when the supervisor is gone, and then gives the lease back.
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, writeSync } from 'node:fs';
+import { noteSession } from '../fence/own-sessions.ts';
+import { readIdentity } from '../fence/process-identity.ts';
+import type { SessionRecord } from '../lease/lease-store.ts';
+import { BootClock } from '../runtime/boot-clock.ts';
+import { Emptying } from '../workload/emptying.ts';
+import { gateCommand } from '../workload/gate-script.ts';
+import { giveBack } from './give-back.ts';
+import { lineReader } from './messages.ts';
+import type { FromGuard, ReturnOrder, SpawnOrder, ToGuard } from './messages.ts';
+
+/** The descriptors that it has from its supervisor beside the first three. */
+const LOCK_FD = 3;
+const REPORT_FD = 4;
+
+/** How often it looks at the clock while there is a deadline, ms: a machine may have stood still. */
+const LOOK_MS = 25;
+
+class Guard {
+  readonly #clock = new BootClock();
+  #child: ChildProcess | null = null;
+  #own: SessionRecord | null = null;
+  #others: readonly SessionRecord[] = [];
+  #hasEnded = false;
+  #deadlineAt = Infinity;
+  #stopGraceMs = 0;
+  /** As text: the same order is told again with each change of the sessions. */
+  #return: string | null = null;
+  #isSupervised = true;
+  #emptying: Emptying | null = null;
+  #isWatching = false;
+
+  take(message: ToGuard): void {
+    switch (message.type) {
+      case 'spawn':
+        this.#spawn(message.order);
+        return;
+      case 'open':
+        this.#open(message);
+        return;
+      case 'close':
+        this.#child?.stdin?.end();
+        return;
+      case 'deadline':
+        this.#deadlineAt = message.at;
+        this.#watch();
+        tell({ type: 'heard', number: message.number });
+        return;
+      case 'dismiss':
+        // Else the end of the pipe, which comes next, ends what runs still.
+        if (this.#child === null || this.#hasEnded) process.exit(0);
+        return;
+      case 'rest':
+        this.#deadlineAt = Infinity;
+        this.#return = null;
+        return;
+      case 'term':
+        this.#stopGraceMs = message.stopGraceMs;
+        this.#return = message.return === null ? null : JSON.stringify(message.return);
+        this.#others = message.sessions;
+        return;
+    }
+  }
+
+  /** The end of the pipe: in order as long as there is time, and then the lease. */
+  supervisorEnded(): void {
+    this.#isSupervised = false;
+    // One that was never opened has done nothing, and ends with its pipe.
+    this.#child?.stdin?.end();
+    void this.#empty(this.#stopGraceMs);
+  }
+
+  #spawn({ command, environment, deathSignal, hasLock }: SpawnOrder): void {
+    const gate = { command, deathSignal: deathSignal ? ('KILL' as const) : null };
+    const [file, ...args] = gateCommand(gate, process.pid);
+    let child: ChildProcess;
+    try {
+      child = spawn(file, args, {
+        detached: true,
+        env: { ...process.env, ...environment },
+        stdio: ['pipe', 'inherit', 'inherit', ...(hasLock ? [LOCK_FD] : [])],
+      });
+    } catch (error) {
+      // Some errors come so, and others as an event.
+      failed(error);
+      return;
+    }
+    child.stdin?.on('error', () => undefined);
+    child.once('error', failed);
+    // It would keep the lock from ever being free.
+    if (hasLock) closeSync(LOCK_FD);
+    if (child.pid === undefined) return;
+    this.#child = child;
+    child.once('exit', (exitCode, signal) => {
+      this.#hasEnded = true;
+      // Its number is nobody else's as yet: what it has started is known by it.
+      if (this.#own !== null) noteSession(this.#own);
+      this.#emptying?.look();
+      tell({ type: 'ended', exitCode, signal });
+    });
+    const identity = readIdentity(child.pid);
+    if (identity !== null) {
+      this.#own = { process: identity, kind: 'workload', ...UNMARKED };
+      noteSession(this.#own);
+    }
+    tell({ type: 'spawned', pid: child.pid });
+  }
+
+  /** What comes after the deadline is not started any more: another may have the lease by then. */
+  #open({ text, isActive }: Extract<ToGuard, { type: 'open' }>): void {
+    const mayStart = !isActive || (this.#deadlineAt < Infinity && !this.#isOver());
+    if (mayStart) {
+      this.#child?.stdin?.end(text);
+      return;
+    }
+    this.#child?.stdin?.end();
+    tell({ type: 'refused' });
+  }
+
+  #isOver(): boolean {
+    return this.#clock.now() >= this.#deadlineAt;
+  }
+
+  #watch(): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    setInterval(() => {
+      // What was said while this process stood still is read first: the deadline may be another by now.
+      if (this.#isOver())
+        setImmediate(() => {
+          this.#lookAtDeadline();
+        });
+    }, LOOK_MS);
+  }
+
+  #lookAtDeadline(): void {
+    if (!this.#isOver()) return;
+    if (this.#emptying === null) void this.#expire();
+    else this.#emptying.shorten(0);
+  }
+
+  async #expire(): Promise<void> {
+    const deadlineAt = this.#deadlineAt;
+    await this.#empty(0);
+    // Of a term that has begun meanwhile nothing has passed.
+    if (this.#deadlineAt === deadlineAt) this.#deadlineAt = Infinity;
+    tell({ type: 'expired' });
+  }
+
+  /** Until nothing is left, however long that takes: what may still be active keeps the lease. */
+  async #empty(graceMs: number): Promise<void> {
+    if (this.#emptying !== null) {
+      this.#emptying.shorten(graceMs);
+      return;
+    }
+    const order = this.#return;
+    let withinMs = Math.max(0, Math.min(graceMs, this.#deadlineAt - this.#clock.now()));
+    for (;;) {
+      this.#emptying = new Emptying(() => this.#sessions(), withinMs);
+      const remaining = await this.#emptying.done;
+      if (remaining.length === 0) break;
+      withinMs = 0;
+    }
+    // The supervisor gives back by itself what it has given up meanwhile.
+    if (order !== null && this.#return === order) {
+      await giveBack(JSON.parse(order) as ReturnOrder); // as it was told
+      if (this.#return === order) this.#return = null;
+    }
+    this.#emptying = null;
+    if (!this.#isSupervised) process.exit(0);
+  }
+
+  #sessions(): readonly SessionRecord[] {
+    const own = this.#own;
+    if (own === null) return this.#others;
+    return [own, ...this.#others.filter(({ process: { pid } }) => pid !== own.process.pid)];
+  }
+}
+
+/** What the sessions of a guard are to the ladder that ends them. */
+const UNMARKED = { active: true, keep: false, stopsWithSupervisor: false } as const;
+
+function failed(error: unknown): void {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  tell({ type: 'failed', code });
+}
+
+function tell(message: FromGuard): void {
+  try {
+    writeSync(REPORT_FD, `${JSON.stringify(message)}\n`);
+  } catch {
+    // The supervisor is gone, or stopped so long that its pipe is full: it will see what has become of it all.
+  }
+}
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGPIPE', 'SIGTSTP'] as const) {
+  process.on(signal, () => undefined);
+}
+const guard = new Guard();
+const read = lineReader((message) => {
+  guard.take(message as ToGuard); // of the supervisor, which sends nothing else
+});
+process.stdin.setEncoding('utf8');
+process.stdin.on('data', (chunk: string) => {
+  read(chunk);
+});
+process.stdin.on('error', () => undefined);
+process.stdin.once('close', () => {
+  guard.supervisorEnded();
+});
+tell({ type: 'ready' });

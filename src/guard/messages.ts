@@ -1,0 +1,78 @@
+// What a supervisor and a guard say to each other: a line of JSON each.
+import type { SessionRecord } from '../lease/lease-store.ts';
+
+/** How a lease is given back: one request to a server that speaks RESP. */
+export interface ReturnOrder {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  /** What has to be said first, each answered: who it is, and which database. */
+  readonly greeting: readonly (readonly string[])[];
+  readonly request: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/** What the guard starts, behind its gate. */
+export interface SpawnOrder {
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** False: what it starts outlives it, where the system can't end it then. */
+  readonly deathSignal: boolean;
+  /** Whether the descriptor of the lock is to be handed on. */
+  readonly hasLock: boolean;
+}
+
+export type ToGuard =
+  | { readonly type: 'spawn'; readonly order: SpawnOrder }
+  /** The text that opens the gate; not after the deadline. */
+  | { readonly type: 'open'; readonly text: string; readonly isActive: boolean }
+  | { readonly type: 'close' }
+  /** It ends: nothing of its own runs any more, or what does is to end with it. */
+  | { readonly type: 'dismiss' }
+  /** By then all of it has ended, on the clock of `BootClock`, ms. */
+  | { readonly type: 'deadline'; readonly at: number; readonly number: number }
+  /** There is no term, and no deadline. */
+  | { readonly type: 'rest' }
+  /** How long it may take to end in order when the supervisor is gone, and what is done then. */
+  | {
+      readonly type: 'term';
+      readonly stopGraceMs: number;
+      readonly return: ReturnOrder | null;
+      /** What else the node has started, as of now. */
+      readonly sessions: readonly SessionRecord[];
+    };
+
+export type FromGuard =
+  | { readonly type: 'ready' }
+  | { readonly type: 'spawned'; readonly pid: number }
+  | { readonly type: 'failed'; readonly code: string }
+  | { readonly type: 'ended'; readonly exitCode: number | null; readonly signal: string | null }
+  /** It has taken a deadline: that it says so is its sign of life. */
+  | { readonly type: 'heard'; readonly number: number }
+  /** It did not open the gate: the deadline has passed, or there is none. */
+  | { readonly type: 'refused' }
+  /** The deadline has passed, and what it was told of has ended. */
+  | { readonly type: 'expired' };
+
+/**
+ * Calls back with each message of a stream of lines; what is none is left out. Bounded. Both sides are of one
+ * installation, and nobody else has the pipe: what it is, the reader knows by its side.
+ */
+export function lineReader(deliver: (message: unknown) => void): (chunk: string) => void {
+  let rest = '';
+  return (chunk) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > LINE_LIMIT) rest = '';
+    for (const line of lines) {
+      try {
+        deliver(JSON.parse(line));
+      } catch (error) {
+        if (!(error instanceof SyntaxError)) throw error;
+      }
+    }
+  };
+}
+
+/** More than a command line and an environment may have. */
+const LINE_LIMIT = 8 * 1024 * 1024;

@@ -1,0 +1,84 @@
+// Faults of the guard: what ends a workload when its lease ends, whoever still lives.
+
+/** @type {readonly import('./mutant.js').Mutant[]} */
+export const GUARD = [
+  {
+    id: 'gate-opened-after-deadline',
+    says: 'The guard starts a workload whose deadline has passed.',
+    breaks: 'S3',
+    file: 'src/guard/main.ts',
+    from: 'const mayStart = !isActive || (this.#deadlineAt < Infinity && !this.#isOver());',
+    to: 'const mayStart = !isActive || this.#deadlineAt < Infinity;',
+    killers: [{ test: 'test/process/guard.test.ts', title: 'lets nothing run after the deadline' }],
+  },
+  {
+    id: 'gate-opened-without-deadline',
+    says: 'The guard starts a workload without a term.',
+    breaks: 'S3',
+    file: 'src/guard/main.ts',
+    from: 'const mayStart = !isActive || (this.#deadlineAt < Infinity && !this.#isOver());',
+    to: 'const mayStart = !isActive || !this.#isOver();',
+    killers: [
+      {
+        test: 'test/process/guard.test.ts',
+        title: 'lets nothing lead without a deadline, and what stands by run without one',
+      },
+    ],
+  },
+  {
+    id: 'deadline-ignored',
+    says: 'The guard lets a workload run on after the deadline.',
+    breaks: 'S3',
+    file: 'src/guard/main.ts',
+    from: 'return this.#clock.now() >= this.#deadlineAt;',
+    to: 'return this.#deadlineAt < 0 && this.#clock.now() >= this.#deadlineAt;',
+    killers: [
+      {
+        test: 'test/process/guard.test.ts',
+        title: 'ends what runs at the deadline, and gives the lease back when it is gone',
+      },
+    ],
+  },
+  {
+    id: 'workload-outlives-guard',
+    says: 'A workload goes on when its guard is killed.',
+    breaks: 'S3',
+    file: 'src/guard/main.ts',
+    from: "deathSignal: deathSignal ? ('KILL' as const) : null };",
+    to: "deathSignal: deathSignal && command.length > 9 ? ('KILL' as const) : null };",
+    killers: [
+      {
+        test: 'test/process/guard.test.ts',
+        title: 'heeds no signal but SIGKILL, and what it has started ends with it',
+      },
+    ],
+  },
+  {
+    id: 'silent-guard-trusted',
+    says: 'A node leads on while its guard stands still.',
+    breaks: 'S3',
+    file: 'src/guard/keeper.ts',
+    from: 'guarded.silentForMs(now()) > patienceMs',
+    to: 'guarded.silentForMs(now()) > patienceMs * 1e6',
+    killers: [
+      {
+        test: 'test/process/guard.test.ts',
+        title: 'that stands still is noticed at the next but one deadline',
+      },
+    ],
+  },
+  {
+    id: 'lease-of-next-term-given-back',
+    says: 'The guard ends what runs, and gives a lease back, of a term that is over.',
+    breaks: 'S4',
+    file: 'src/guard/main.ts',
+    from: "      case 'rest':\n        this.#deadlineAt = Infinity;\n",
+    to: "      case 'rest':\n",
+    killers: [
+      {
+        test: 'test/process/guard.test.ts',
+        title: 'leaves what runs alone when there is no term any more',
+      },
+    ],
+  },
+];

@@ -1,0 +1,206 @@
+// The guard as a process: what it ends, when, and when it gives the lease back.
+import { createServer } from 'node:net';
+import type { Server } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isAlive, readStat } from '../../src/fence/process-identity.ts';
+import { scanSessions } from '../../src/fence/session-members.ts';
+import { GuardKeeper } from '../../src/guard/keeper.ts';
+import type { ReturnOrder } from '../../src/guard/messages.ts';
+import { BootClock } from '../../src/runtime/boot-clock.ts';
+import type { GatedProcess } from '../../src/workload/gate.ts';
+import { until } from '../support/until.ts';
+
+const PRIMARY = { role: 'primary', epoch: '1', previous: '', reason: 'test' } as const;
+const SECONDARY = { ...PRIMARY, role: 'secondary', epoch: '' } as const;
+
+const clock = new BootClock();
+let lost: string[] = [];
+let server: Server;
+let returned = 0;
+let keeper: GuardKeeper;
+const started: GatedProcess[] = [];
+
+beforeEach(async () => {
+  returned = 0;
+  lost = [];
+  server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (bytes) => {
+      if (bytes.toString().includes('GIVE')) returned += 1;
+      socket.write('+OK\r\n:1\r\n');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  keeper = keeperOf({ stopGraceMs: 300 });
+});
+
+afterEach(async () => {
+  for (const { identity } of started.splice(0)) {
+    // A guard without its process ends with this one's pipe.
+    const guard = isAlive(identity) ? guardOf(identity.pid) : null;
+    if (guard !== null && guard > 1) kill(guard);
+  }
+  await new Promise((resolve) => server.close(resolve));
+});
+
+describe('a guard', () => {
+  it('ends what runs at the deadline, and gives the lease back when it is gone', async () => {
+    keeper.extend(clock.now() + 60_000);
+    const gated = await start(['sh', '-c', 'trap "" TERM; sleep 1000 & wait']);
+    gated.open(PRIMARY);
+    await until('its child', () => membersOf(gated) === 2);
+    keeper.extend(clock.now() + 50);
+    await until('the return of the lease', () => returned === 1);
+    expect(membersOf(gated)).toBe(0);
+    expect(gated.end()).toEqual({ exitCode: null, signal: 'SIGKILL' });
+  });
+
+  it('lets nothing run after the deadline', async () => {
+    keeper.extend(clock.now() - 1);
+    const gated = await start(['sh', '-c', 'exit 7']);
+    gated.open(PRIMARY);
+    await until('its end', () => gated.end() !== null);
+    expect(gated.end()?.exitCode).not.toBe(7);
+  });
+
+  it('lets nothing lead without a deadline, and what stands by run without one', async () => {
+    const primary = await start(['sh', '-c', 'exit 7']);
+    primary.open(PRIMARY);
+    await until('its end', () => primary.end() !== null);
+    expect(primary.end()?.exitCode).not.toBe(7);
+    const secondary = await start(['sh', '-c', 'exit 7']);
+    secondary.open(SECONDARY);
+    await until('its end', () => secondary.end() !== null);
+    expect(secondary.end()?.exitCode).toBe(7);
+  });
+
+  it('goes on beyond a deadline that was put off', async () => {
+    const gated = await running(['sleep', '1000']);
+    const first = clock.now() + 300;
+    keeper.extend(first);
+    keeper.extend(clock.now() + 60_000);
+    await until('the first deadline', () => clock.now() > first + 100);
+    expect(isAlive(gated.identity)).toBe(true);
+    expect(returned).toBe(0);
+  });
+
+  it('leaves what runs alone when there is no term any more', async () => {
+    const gated = await running(['sleep', '1000']);
+    const deadline = clock.now() + 300;
+    keeper.extend(deadline);
+    keeper.rest();
+    await until('the former deadline', () => clock.now() > deadline + 100);
+    expect(isAlive(gated.identity)).toBe(true);
+  });
+
+  it('heeds no signal but SIGKILL, and what it has started ends with it', async () => {
+    const gated = await running(['sleep', '1000']);
+    const guard = guardOf(gated.identity.pid) ?? -1;
+    for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.kill(guard, name);
+    // It has read this after the signals.
+    keeper.extend(clock.now() + 60_000);
+    expect(readStat(guard)?.state).not.toBe('Z');
+    process.kill(guard, 'SIGKILL');
+    await until('the end of its child', () => !isAlive(gated.identity));
+    await until('the word of it', () => lost.length > 0);
+    expect(lost).toEqual(['the guard of the workload is gone']);
+    expect(gated.end()).not.toBeNull();
+  });
+
+  it('that stands still is noticed at the next but one deadline', async () => {
+    keeper.extend(clock.now() + 60_000);
+    const gated = await start(['sleep', '1000']);
+    const guard = guardOf(gated.identity.pid) ?? -1;
+    process.kill(guard, 'SIGSTOP');
+    keeper.extend(clock.now() + 60_000);
+    await until('the word of it', () => {
+      keeper.extend(clock.now() + 60_000);
+      return lost.length > 0;
+    });
+    expect(lost[0]).toBe('the guard of the workload does not answer');
+    process.kill(guard, 'SIGCONT');
+  });
+
+  it('ends by itself once its process has ended and is no longer watched', async () => {
+    const gated = await start(['true']);
+    const guard = guardOf(gated.identity.pid) ?? -1;
+    gated.close();
+    await until('its end', () => gated.end() !== null);
+    keeper.rest();
+    await until('the end of the guard', () => (readStat(guard)?.state ?? 'Z') === 'Z');
+    expect(lost).toEqual([]);
+  });
+
+  it('keeps no process from ending that has closed it, whatever its child does', async () => {
+    const gated = await running(['sh', '-c', 'trap "" TERM; sleep 1000 & wait']);
+    const guard = guardOf(gated.identity.pid) ?? -1;
+    keeper.close();
+    await until('the end of the guard', () => (readStat(guard)?.state ?? 'Z') === 'Z');
+    expect(membersOf(gated)).toBe(0);
+    expect([lost, returned]).toEqual([[], 0]);
+  });
+
+  it('tells of a command that the system refuses', async () => {
+    await expect(start(['true'], { BIG: 'x'.repeat(200_000) })).rejects.toMatchObject({
+      code: 'FAILOVER_COMMAND_NOT_EXECUTABLE',
+    });
+  });
+});
+
+function keeperOf({ stopGraceMs }: { readonly stopGraceMs: number }): GuardKeeper {
+  // A guard of an earlier test tells nothing here.
+  const own = lost;
+  const ledger = { setSessions: () => undefined };
+  return new GuardKeeper({
+    ledger,
+    stopGraceMs,
+    patienceMs: 1_000,
+    deathSignal: true,
+    now: () => clock.now(),
+    returnOrder,
+    onLost: (cause) => own.push(cause),
+  });
+}
+
+function returnOrder(): ReturnOrder {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('it does not listen');
+  const how = { tls: false, greeting: [['HELLO']], request: ['GIVE', 'back'], timeoutMs: 5_000 };
+  return { host: '127.0.0.1', port: address.port, ...how };
+}
+
+async function start(
+  command: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<GatedProcess> {
+  const none = { lockFd: null, deathSignal: null, output: 'inherit' } as const;
+  const gated = await keeper.spawn({ command, environment, ...none });
+  started.push(gated);
+  return gated;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
+
+/** Of its session. */
+function membersOf({ identity: { pid } }: GatedProcess): number {
+  return scanSessions(new Set([pid])).get(pid)?.length ?? 0;
+}
+
+/** Its gate was opened, and it has become the command. */
+async function running(command: readonly string[]): Promise<GatedProcess> {
+  keeper.extend(clock.now() + 60_000);
+  const gated = await start(command);
+  gated.open(PRIMARY);
+  await until('its command', () => readStat(gated.identity.pid)?.name === command[0]);
+  return gated;
+}
+
+function guardOf(pid: number): number | null {
+  return readStat(pid)?.parent ?? null;
+}
