@@ -68,11 +68,12 @@ export async function lookAtGroup(options: ClientOptions): Promise<GroupSnapshot
     return { ...base, ...nothing, takenAtMs: Date.now(), elsewhere };
   }
   let nodes = await askAll(peek, options.group);
+  peek = asServerShows(peek, nodes);
   for (let look = 1; look < LOOKS && !fits(peek, nodes); look += 1) {
     const now = peekGroup(stateDir, options.group);
     if (now === null) break;
-    peek = now;
-    nodes = await askAll(peek, options.group);
+    nodes = await askAll(now, options.group);
+    peek = asServerShows(now, nodes);
   }
   const { paths, observation, pause } = peek;
   return { ...base, paths, observation, pause, nodes, takenAtMs: Date.now(), elsewhere: [] };
@@ -232,6 +233,19 @@ function fits({ observation }: GroupPeek, nodes: readonly SeenNode[]): boolean {
     if (status === null) return true;
     return status.epoch <= epoch && (status.role === 'primary') === leads;
   });
+}
+
+/**
+ * A lease on a server is not in the directory: what counts is what its nodes have seen of it, first of all those that
+ * look at it all the time.
+ */
+function asServerShows(peek: GroupPeek, nodes: readonly SeenNode[]): GroupPeek {
+  const statuses = nodes.flatMap(({ status }) => status ?? []);
+  const standingBy = statuses.filter(({ role }) => role === 'secondary');
+  const [seen] = [...standingBy, ...statuses]
+    .flatMap(({ lease }) => lease.seen ?? [])
+    .sort((a, b) => b.epoch - a.epoch);
+  return seen === undefined ? peek : { ...peek, observation: seen, pause: null };
 }
 
 async function askAll(peek: GroupPeek, group: string): Promise<readonly SeenNode[]> {

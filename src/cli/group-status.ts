@@ -1,5 +1,6 @@
 // `failover status` as data: the stable JSON shape, made from one look at the group.
 import type { Takeover } from '../core/state.ts';
+import type { LeaseKind } from '../lease/lease-store.ts';
 import type { NodeStatus } from '../runtime/node-status.ts';
 import type { TransportCounters } from '../transport/counters.ts';
 import type { GroupSnapshot, SeenNode } from './client.ts';
@@ -34,7 +35,7 @@ export interface GroupStatus {
     readonly last: Takeover | null;
   };
   readonly lease: {
-    readonly kind: 'file';
+    readonly kind: LeaseKind;
     /** Whether any process has it, also one that is no living node of the group. */
     readonly held: boolean;
     readonly holder: string | null;
@@ -97,7 +98,7 @@ export function groupStatusOf(snapshot: GroupSnapshot): GroupStatus {
     warnings: warningsOf(snapshot),
     takeover: takeoverOf(snapshot, primary === null ? undefined : succession[0]),
     lease: {
-      kind: 'file',
+      kind: speaker?.lease.kind ?? 'file',
       held: observation.held,
       holder: holder?.record.node ?? null,
       guards: speaker?.lease.guards ?? FILE_GUARDS,

@@ -35,6 +35,7 @@ export function readNodeStatus(value: unknown): NodeStatus | null {
     hasAll(transport, COUNTS, isCount) &&
     hasAll(transport, COUNTS_BY_CAUSE, isCounts) &&
     isListOf(lease['guards'], isString) &&
+    isSight(lease['seen']) &&
     isListOf(value['succession'], isName) &&
     (lastTakeover === null || taken !== undefined);
   // What status shows as a whole is taken without what else it carries: that could be of any depth.
@@ -70,6 +71,15 @@ function orNull(check: Check): Check {
 
 function isListOf(value: unknown, check: Check): boolean {
   return Array.isArray(value) && value.every(check);
+}
+
+/** What a server showed of its lease; nodes whose lease is a file, or that are older, have none. */
+function isSight(value: unknown): boolean {
+  if (value === null || value === undefined) return true;
+  if (!isFields(value)) return false;
+  const { holder } = value;
+  const known = holder === null || (isFields(holder) && hasAll(holder, ['node', 'run'], isName));
+  return known && isCount(value['epoch']) && hasAll(value, ['held', 'paused'], isBoolean);
 }
 
 /** Counts by cause; a later version may know of more. */

@@ -2,7 +2,6 @@
 
 export const START_ROLES = ['auto', 'primary', 'secondary'] as const;
 export const STANDBY_MODES = ['cold', 'armed', 'hot'] as const;
-export const LEASE_KINDS = ['file'] as const;
 export const FENCE_MODES = ['kill', 'kill-unless-stopped', 'none'] as const;
 export const ORPHAN_MODES = ['stop', 'kill', 'keep'] as const;
 export const RESTART_MODES = ['always', 'on-failure', 'never'] as const;

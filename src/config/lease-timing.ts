@@ -12,11 +12,9 @@ export interface LeaseTiming {
 }
 
 /** What was given; null: what follows from the time to live. */
-export type GivenTiming = {
-  readonly [Key in keyof LeaseTiming]: Key extends 'leaseTtlMs'
-    ? LeaseTiming[Key]
-    : LeaseTiming[Key] | null;
-};
+export type GivenTiming = { readonly [Key in keyof LeaseTiming]: LeaseTiming[Key] | null };
+
+const DEFAULT_TTL_MS = 3_000;
 
 /** The longest tick by default, ms. */
 const LONGEST_TICK_MS = 500;
@@ -26,7 +24,7 @@ const TICK_SPREAD = 1.2;
 
 /** A sixth of the time to live for a tick, as much for an answer, and half of it without a renewal. */
 export function timingOf(given: GivenTiming): LeaseTiming {
-  const { leaseTtlMs } = given;
+  const leaseTtlMs = given.leaseTtlMs ?? DEFAULT_TTL_MS;
   const leaseTickMs = given.leaseTickMs ?? Math.min(LONGEST_TICK_MS, leaseTtlMs / 6);
   return {
     leaseTtlMs,

@@ -22,7 +22,8 @@ export interface RunOptions {
   readonly demoteSignal: NodeJS.Signals | null;
   /** In one of the forms that `parseReadyWhen` reads. */
   readonly readyWhen: string | null;
-  readonly lease: OneOf<typeof choices.LEASE_KINDS>;
+  /** In one of the forms that `parseLease` reads; it may carry a password. */
+  readonly lease: string;
   readonly fence: OneOf<typeof choices.FENCE_MODES>;
   readonly orphan: OneOf<typeof choices.ORPHAN_MODES>;
   readonly restart: OneOf<typeof choices.RESTART_MODES>;
@@ -50,6 +51,12 @@ export interface RunOptions {
   readonly successorWindowMs: number;
   readonly restartWindowMs: number;
   readonly coolOffMs: number;
+
+  /** Of a lease on a server; `null`: what `timingOf` makes of the others. */
+  readonly leaseTtlMs: number | null;
+  readonly leaseTickMs: number | null;
+  readonly leaseRequestTimeoutMs: number | null;
+  readonly leaseMaxDriftMs: number | null;
 }
 
 /** What every command of a client is told. */
@@ -84,7 +91,7 @@ export function loadRunOptions(
     promoteSignal: read.signal('promoteSignal'),
     demoteSignal: read.signal('demoteSignal'),
     readyWhen: read.readyWhen('readyWhen'),
-    lease: read.oneOf('lease', choices.LEASE_KINDS),
+    lease: read.lease('lease'),
     fence: read.oneOf('fence', choices.FENCE_MODES),
     orphan: read.oneOf('orphan', choices.ORPHAN_MODES),
     restart: read.oneOf('restart', choices.RESTART_MODES),
@@ -110,6 +117,10 @@ export function loadRunOptions(
     successorWindowMs: read.duration('successorWindow'),
     restartWindowMs: read.duration('restartWindow'),
     coolOffMs: read.duration('coolOff'),
+    leaseTtlMs: read.optionalDuration('leaseTtl'),
+    leaseTickMs: read.optionalDuration('leaseTick'),
+    leaseRequestTimeoutMs: read.optionalDuration('leaseRequestTimeout'),
+    leaseMaxDriftMs: read.optionalDuration('leaseMaxDrift'),
   };
   checkRelations(options, (key) => read.shown(key));
   return options;

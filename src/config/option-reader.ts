@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import { FailoverError } from '../errors.ts';
 import { formatDuration, parseDuration } from './duration.ts';
+import { parseLease, redactUrl } from './lease-url.ts';
 import { validateGroup, validateNodeId } from './names.ts';
 import { OUTPUT_VARIABLES, optionOf } from './options.ts';
 import type { OptionSpec } from './options.ts';
@@ -89,6 +90,19 @@ export class OptionReader {
     return checkedDuration(optionOf(key), found, found.text);
   }
 
+  /** Milliseconds; null when it is not given. */
+  optionalDuration(key: string): number | null {
+    const found = this.#find(optionOf(key));
+    return found === null ? null : checkedDuration(optionOf(key), found, found.text);
+  }
+
+  /** What decides who leads, as it was written, once it is known to name something. */
+  lease(key: string): string {
+    const found = this.#require(key);
+    parseLease(found.text, found.source);
+    return found.text;
+  }
+
   /** Two durations in milliseconds, the first not longer than the second. */
   durationRange(key: string): readonly [minMs: number, maxMs: number] {
     const option = optionOf(key);
@@ -133,7 +147,7 @@ export class OptionReader {
     const option = optionOf(key);
     const found = this.#find(option);
     if (found === null) return option.flag;
-    const text = shortened(found.text);
+    const text = key === 'lease' ? redactUrl(found.text) : shortened(found.text);
     const value = found.source === option.variable ? `=${text}` : ` ${text}`;
     return `${found.source}${value}${found.isDefault ? ' (default)' : ''}`;
   }

@@ -3,7 +3,7 @@ import { LOG_FORMATS, START_ROLES } from './choices.ts';
 import { RUN } from './row-kinds.ts';
 import { COMMAND_OPTIONS } from './command-options.ts';
 import type { OptionRow } from './option-row.ts';
-import { DETECTION_OPTIONS, TAKEOVER_OPTIONS } from './takeover-options.ts';
+import { DETECTION_OPTIONS, LEASE_OPTIONS, TAKEOVER_OPTIONS } from './takeover-options.ts';
 
 /** What each node is: two of these every command takes. */
 const NODE_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
@@ -82,6 +82,7 @@ export const OPTION_ROWS: readonly OptionRow[] = [
   ...under('The command and its hooks:', COMMAND_OPTIONS),
   ...under('Takeover:', TAKEOVER_OPTIONS),
   ...under('How a lost primary is noticed:', DETECTION_OPTIONS),
+  ...under('A lease on a server:', LEASE_OPTIONS),
 ];
 
 function under(heading: string | null, rows: readonly Omit<OptionRow, 'heading'>[]): OptionRow[] {

@@ -1,6 +1,9 @@
 // What must hold between the settings of a node: checked once, at start, by name and value.
 import { FailoverError } from '../errors.ts';
 import { formatDuration } from './duration.ts';
+import { checkTiming, timingOf } from './lease-timing.ts';
+import type { LeaseTiming } from './lease-timing.ts';
+import { parseLease } from './lease-url.ts';
 import type { RunOptions } from './load.ts';
 
 /** An option with its value for a message: `--heartbeat-timeout 2s (default)`. */
@@ -32,6 +35,17 @@ export function checkRelations(options: RunOptions, show: Show): void {
     const message = `Cannot run: ${conflict.fact}`;
     throw new FailoverError('FAILOVER_SETTINGS_CONFLICT', message, { hint: conflict.hint });
   }
+  if (isOnServer(options)) checkTimes(options, show);
+}
+
+/** A time that was not given follows from another: it is shown as what it is all the same. */
+function checkTimes(options: RunOptions, show: Show): void {
+  const timing = timingOf(options);
+  checkTiming(timing, (key) => {
+    const time = TIMES.find((candidate) => candidate === key);
+    if (time === undefined || options[`${time}Ms`] !== null) return show(key);
+    return `${show(key)} ${formatDuration(Math.round(timing[`${time}Ms`]))} (default)`;
+  });
 }
 
 const RELATIONS: readonly ((options: RunOptions, show: Show) => Conflict | null)[] = [
@@ -40,6 +54,8 @@ const RELATIONS: readonly ((options: RunOptions, show: Show) => Conflict | null)
   hotWorkloadIsTold,
   onlyHotTakesSignals,
   readinessHasCommand,
+  onlyServersEndLeases,
+  orphansEndWithTheirLease,
 ];
 
 /** One heartbeat lost or late must not read as a death. */
@@ -87,3 +103,30 @@ function readinessHasCommand({ readyWhen, command }: RunOptions, show: Show): Co
     hint: 'Give the command after --, or let the promote command wait.',
   };
 }
+
+function onlyServersEndLeases(options: RunOptions, show: Show): Conflict | null {
+  const key = TIMES.find((candidate) => options[`${candidate}Ms`] !== null);
+  if (isOnServer(options) || key === undefined) return null;
+  return {
+    fact: `${show(key)} is a time of a lease that ends by itself, and that of ${show('lease')} does not`,
+    hint: 'Leave it out, or give --lease the address of a server.',
+  };
+}
+
+function orphansEndWithTheirLease(options: RunOptions, show: Show): Conflict | null {
+  if (options.orphan !== 'keep' || !isOnServer(options)) return null;
+  return {
+    fact: `${show('orphan')} lets a command go on whose lease has ended, and ${show('lease')} is on a server`,
+    hint: 'Use `--orphan stop` or `--orphan kill`.',
+  };
+}
+
+function isOnServer({ lease }: RunOptions): boolean {
+  return parseLease(lease).kind !== 'file';
+}
+
+type TimeKey = keyof LeaseTiming extends `${infer Key}Ms` ? Key : never;
+
+const TIMES: readonly TimeKey[] = [
+  ...(['leaseTtl', 'leaseTick', 'leaseRequestTimeout', 'leaseMaxDrift'] as const),
+];

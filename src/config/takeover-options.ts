@@ -1,5 +1,5 @@
 // The options of `failover run` about a takeover: how a lost primary is noticed, and what is done then.
-import { BIND_KINDS, FENCE_MODES, LEASE_KINDS, ORPHAN_MODES } from './choices.ts';
+import { BIND_KINDS, FENCE_MODES, ORPHAN_MODES } from './choices.ts';
 import { DURATION, GRACE, MAX_MS, RUN } from './row-kinds.ts';
 import type { OptionRow } from './option-row.ts';
 
@@ -9,11 +9,11 @@ export const TAKEOVER_OPTIONS: readonly Row[] = [
   {
     ...RUN,
     key: 'lease',
-    kind: 'enum',
-    choices: LEASE_KINDS,
+    kind: 'string',
     default: 'file',
-    placeholder: 'KIND',
-    sentence: 'What decides who is primary: kernel locks in the state directory.',
+    placeholder: 'LEASE',
+    sentence:
+      'What decides who is primary: `file`, kernel locks in the state directory; or a server of Redis, redis://HOST:PORT or rediss://HOST:PORT.',
   },
   {
     ...RUN,
@@ -111,5 +111,38 @@ export const DETECTION_OPTIONS: readonly Row[] = [
     default: 'ipc',
     placeholder: 'KIND',
     sentence: 'How nodes reach each other: sockets of this machine.',
+  },
+];
+
+/** Of a lease that a server keeps, and that ends by itself. */
+export const LEASE_OPTIONS: readonly Row[] = [
+  {
+    ...DURATION,
+    key: 'leaseTtl',
+    min: 100,
+    default: null,
+    defaultText: '3s',
+    sentence: 'How long the lease of a server lasts without a renewal.',
+  },
+  {
+    ...DURATION,
+    key: 'leaseTick',
+    default: null,
+    defaultText: 'a sixth of --lease-ttl, at most 500ms',
+    sentence: 'How often it is renewed, give or take a fifth.',
+  },
+  {
+    ...DURATION,
+    key: 'leaseRequestTimeout',
+    default: null,
+    defaultText: 'as --lease-tick',
+    sentence: 'How long a request to the server waits for its answer.',
+  },
+  {
+    ...DURATION,
+    key: 'leaseMaxDrift',
+    default: null,
+    defaultText: 'half of --lease-ttl',
+    sentence: 'How long a primary goes on without a renewal before it steps down.',
   },
 ];

@@ -32,6 +32,12 @@ export function guardTickMs(ttlMs: number): number {
   return Math.min(LONGEST_GUARD_TICK_MS, ttlMs / 6);
 }
 
+/** How long a workload may take to end in order when its lease is lost, whatever it is given otherwise, ms. */
+export function longestGraceMs({ leaseTtlMs, leaseMaxDriftMs }: Settings): number {
+  const share = leaseTtlMs * COMMON_SHARE - leaseMaxDriftMs - guardTickMs(leaseTtlMs);
+  return Math.max(0, Math.floor(share));
+}
+
 /** A term as it is granted; the next renewal is asked for a tick from now. */
 export function beginTerm(
   { askedAt, ttlMs }: Granted,

@@ -5,7 +5,6 @@ import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RunOptions } from '../config/load.ts';
 import { defaultNodeId } from '../config/names.ts';
-import { defaultStateDir } from '../config/state-dir.ts';
 import { explanationOf } from '../core/explanation.ts';
 import type { Explanation } from '../core/explanation.ts';
 import { reportOf } from '../core/report.ts';
@@ -14,8 +13,9 @@ import type { EventBody } from '../core/event.ts';
 import type { NodeState, StopOrder, Takeover } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
 import type { ProcessFencing } from '../fence/fence.ts';
+import { RemoteFencing } from '../fence/remote-fencing.ts';
 import { describeProcess } from '../fence/process-view.ts';
-import { FileLease } from '../lease/file/file-lease.ts';
+import type { GuardKeeper } from '../guard/keeper.ts';
 import type { LocalGroup } from '../lease/file/local-group.ts';
 import type { LeaseStore } from '../lease/lease-store.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
@@ -23,7 +23,7 @@ import { packageVersion } from '../version.ts';
 import { resolveCommand } from '../workload/command-path.ts';
 import { probeDeathSignal } from '../workload/death-signal.ts';
 import type { JournalReport, NodeJournal } from '../journal/node-journal.ts';
-import { monotonicNow, systemClock } from './clock.ts';
+import { monotonicNow } from './clock.ts';
 import { accepted, messageOf } from './failures.ts';
 import { Narrator } from './narrator.ts';
 import type { NodeEvents, NodeTransition } from './narrator.ts';
@@ -38,7 +38,9 @@ import { setupOf } from './node-setup.ts';
 import type { NodeSetup } from './node-setup.ts';
 import { namespaceWarning, predictionOf, removalWarning } from './node-status.ts';
 import type { Activation, NodeStatus } from './node-status.ts';
-import type { Bus, NodeWorkload } from './ports.ts';
+import { leaseOpener } from './node-lease.ts';
+import type { OpenNodeLease } from './node-lease.ts';
+import type { Bus, Clock, NodeWorkload } from './ports.ts';
 import { rehearseOnceStandingBy } from './rehearse-soon.ts';
 import { rehearse } from './rehearsal.ts';
 import { settingsOf } from './settings-of.ts';
@@ -68,6 +70,9 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly #closeTransport: () => Promise<void>;
   readonly #local: LocalGroup;
   readonly #lease: LeaseStore;
+  readonly #clock: Clock;
+  readonly #keeper: GuardKeeper | null;
+  readonly #connect: () => Promise<void>;
   readonly #workload: NodeWorkload;
   readonly #fencing: ProcessFencing;
   readonly #tidying: Tidying;
@@ -93,17 +98,22 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   /**
    * Opens everything and begins to take part.
    * @throws FAILOVER_COMMAND_NOT_FOUND, FAILOVER_COMMAND_NOT_EXECUTABLE, FAILOVER_NODE_TAKEN,
+   *   FAILOVER_CLIENT_MISSING, FAILOVER_STORE_REFUSED,
    *   FAILOVER_STATE_DIR_*, FAILOVER_PATH_TOO_LONG, FAILOVER_ADDRESS_IN_USE; nothing is left open then
    */
   static async start(options: RunOptions, extras: FailoverNodeExtras = {}): Promise<FailoverNode> {
     const program = options.command[0];
     if (program !== undefined) resolveCommand(program, process.env);
     const deathSignal = sparesOrphans(options, extras) ? false : await probeDeathSignal();
+    const openLease = await leaseOpener(options, extras.createWorkload === undefined);
     const { transport, closeTransport } = openTransport(extras);
     try {
-      const node = new FailoverNode({ options, extras, transport, closeTransport, deathSignal });
+      const parts = { options, extras, transport, closeTransport, deathSignal, openLease };
+      const node = new FailoverNode(parts);
+      await node.#connect();
       if (extras.enabled === false) node.setEnabled(false);
-      if (extras.createWorkload === undefined) rehearseOnceStandingBy(node, node.#warn);
+      if (node.#keeper !== null) node.#rehearsal = 'on-server';
+      else if (extras.createWorkload === undefined) rehearseOnceStandingBy(node, node.#warn);
       else node.#rehearsal = 'never';
       // After the caller had its turn: the first transitions come at once, and it wants to hear them.
       setImmediate(() => {
@@ -122,6 +132,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     readonly transport: NodeTransport;
     readonly closeTransport: () => Promise<void>;
     readonly deathSignal: boolean;
+    readonly openLease: OpenNodeLease;
   }) {
     super();
     const { options, extras, transport } = parts;
@@ -136,7 +147,17 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
-    ({ local: this.#local, lease: this.#lease } = this.#openLease());
+    const opened = parts.openLease({
+      settings: this.settings,
+      record: this.#record(),
+      deathSignal: parts.deathSignal,
+      onGuardLost: (cause) => {
+        this.#loop.dispatch({ type: 'lease-lost', cause, withinMs: 0 });
+      },
+    });
+    ({ local: this.#local, lease: this.#lease } = opened);
+    ({ clock: this.#clock, keeper: this.#keeper } = opened);
+    this.#connect = () => this.#begun(opened.begin());
     try {
       const bus = this.#openBus();
       this.#bus = extras.wrapBus?.(bus) ?? bus;
@@ -203,12 +224,15 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
 
   /** Why it does what it does, as of now, and where it writes that down. */
   explain(): { readonly explanation: Explanation; readonly journal: JournalReport } {
-    const explanation = explanationOf({ ...this.#loop.state, at: monotonicNow() }, this.settings);
+    const explanation = explanationOf(
+      { ...this.#loop.state, at: this.#clock.now() },
+      this.settings,
+    );
     return { explanation, journal: this.#journal.report() };
   }
 
   status(): NodeStatus {
-    const report = reportOf({ ...this.#loop.state, at: monotonicNow() }, this.settings);
+    const report = reportOf({ ...this.#loop.state, at: this.#clock.now() }, this.settings);
     return {
       ...report,
       pid: process.pid,
@@ -216,7 +240,11 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       startedAt: this.#startedAt,
       endpoints: this.#bus.endpoints,
       workload: { ...this.#workload.describe(), restarts: report.restarts, health: null },
-      lease: { kind: this.#lease.kind, guards: this.#lease.guards },
+      lease: {
+        kind: this.#lease.kind,
+        guards: this.#lease.guards,
+        seen: this.#keeper === null ? null : this.#lease.observe(),
+      },
       transport: this.#transport.counters(),
       takeover: predictionOf(report.takeover, this.#rehearsal),
       setup: this.#setup,
@@ -344,10 +372,16 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     );
   }
 
-  #openLease(): { readonly local: LocalGroup; readonly lease: LeaseStore } {
-    const stateDir = this.#options.stateDir ?? defaultStateDir();
-    const lease = FileLease.open({ stateDir, record: this.#record() });
-    return { local: lease.local, lease };
+  /** A server that refuses this node ends it before it has begun. */
+  async #begun(connected: Promise<void>): Promise<void> {
+    try {
+      await connected;
+    } catch (error) {
+      this.#upkeep.stop();
+      this.#loop.end();
+      await Promise.allSettled([this.#lease.close(), this.#journal.close(), this.#bus.close()]);
+      throw error;
+    }
   }
 
   #record(): ReturnType<typeof nodeRecordOf> {
@@ -394,6 +428,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       settings: this.settings,
       local: this.#local,
       lease: this.#lease,
+      keeper: this.#keeper,
       dispatch: (event) => {
         this.#loop.dispatch(event);
       },
@@ -406,11 +441,13 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       settings: this.settings,
       ports: {
         lease: this.#lease,
-        fencing: this.#fencing,
+        fencing:
+          this.#keeper === null ? this.#fencing : new RemoteFencing(this.#lease, this.#fencing),
         workload: this.#workload,
         bus: this.#bus,
+        guard: this.#keeper,
       },
-      clock: systemClock,
+      clock: this.#clock,
       seed: Number.parseInt(this.settings.run.slice(0, 8), 16),
       hooks: {
         onStep: (step) => {

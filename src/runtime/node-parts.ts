@@ -10,6 +10,7 @@ import { ProcessFencing } from '../fence/fence.ts';
 import { endsOwnNamespace } from '../fence/pid-namespaces.ts';
 import { ownIdentity } from '../fence/process-identity.ts';
 import { endRunHelpers } from '../fence/run-helpers.ts';
+import type { GuardKeeper } from '../guard/keeper.ts';
 import { NodeJournal } from '../journal/node-journal.ts';
 import { roleFilePath } from '../lease/file/group-paths.ts';
 import type { GroupPaths } from '../lease/file/group-paths.ts';
@@ -74,6 +75,7 @@ export interface NodeContext {
   readonly settings: Settings;
   readonly local: LocalGroup;
   readonly lease: LeaseStore;
+  readonly keeper: GuardKeeper | null;
   readonly dispatch: (event: EventBody) => void;
   readonly warn: (message: string) => void;
 }
@@ -105,7 +107,7 @@ export function buildFencing(
 
 /** The command under supervision; `deathSignal`: whether the system can end it with its supervisor. */
 export function buildWorkload(
-  { options, settings, local, dispatch, warn }: NodeContext,
+  { options, settings, local, lease, keeper, dispatch, warn }: NodeContext,
   fencing: () => ProcessFencing,
   deathSignal: boolean,
 ): NodeWorkload {
@@ -125,7 +127,13 @@ export function buildWorkload(
     },
     deathSignal,
     lock: local.workloadLock,
-    ledger: local,
+    ...(keeper === null
+      ? { ledger: local }
+      : {
+          ledger: keeper,
+          spawn: keeper.spawn,
+          mayBeTaken: () => lease.verify().type === 'lost',
+        }),
     listener: {
       ready: () => {
         dispatch({ type: 'workload-ready' });

@@ -1,6 +1,6 @@
 // What a node answers to `instance.status`, and what every client reads.
 import type { CoreReport, TakeoverBounds } from '../core/report.ts';
-import type { Endpoints } from '../core/state.ts';
+import type { Endpoints, LeaseObservation } from '../core/state.ts';
 import type { LeaseKind } from '../lease/lease-store.ts';
 import type { TransportCounters } from '../transport/counters.ts';
 import type { NodeSetup } from './node-setup.ts';
@@ -17,7 +17,12 @@ export interface NodeStatus extends CoreReport {
     /** Null: no health check is configured. */
     readonly health: null;
   };
-  readonly lease: { readonly kind: LeaseKind; readonly guards: readonly string[] };
+  readonly lease: {
+    readonly kind: LeaseKind;
+    readonly guards: readonly string[];
+    /** As its server has shown it last; null: it is in the state directory, where everyone can look. */
+    readonly seen: LeaseObservation | null;
+  };
   readonly transport: TransportCounters;
   readonly takeover: TakeoverPrediction;
   readonly setup: NodeSetup;
@@ -45,19 +50,24 @@ export interface TakeoverPrediction extends TakeoverBounds {
  * What a node expects of its own takeover.
  *
  * @param rehearsal What its rehearsal took, ms; null: it is still to come; `never`: what takes the lease is
- *   a program's own callback, and nobody but that program knows what it would do.
+ *   a program's own callback, and nobody but that program knows what it would do; `on-server`: the lease
+ *   is not on this machine.
  */
 export function predictionOf(
   bounds: TakeoverBounds,
-  rehearsal: number | null | 'never',
+  rehearsal: number | null | 'never' | 'on-server',
 ): TakeoverPrediction {
   if (typeof rehearsal === 'number') {
     return { ...bounds, crashMs: rehearsal, crashUnknownBecause: null };
   }
-  const why =
-    rehearsal === null ? 'not rehearsed yet' : "its program's callback is never rehearsed";
-  return { ...bounds, crashMs: null, crashUnknownBecause: why };
+  return { ...bounds, crashMs: null, crashUnknownBecause: UNREHEARSED[rehearsal ?? 'not-yet'] };
 }
+
+const UNREHEARSED = {
+  'not-yet': 'not rehearsed yet',
+  never: "its program's callback is never rehearsed",
+  'on-server': 'what a server takes for its part is not rehearsed',
+} as const;
 
 /** How long a node tells of a removal, ms. */
 const REMOVAL_TOLD_MS = 10 * 60 * 1000;

@@ -5,7 +5,7 @@ import type { Settings } from '../core/settings.ts';
 import type { LeaseObservation, StopOrder } from '../core/state.ts';
 import type { RequestOutcome } from '../core/effect.ts';
 import type { LeaseStore, VerifyOutcome } from '../lease/lease-store.ts';
-import type { Bus, Fencing, Workload } from './ports.ts';
+import type { Bus, DeadlineGuard, Fencing, Workload } from './ports.ts';
 import { codeOf, messageOf } from './failures.ts';
 import type { OrderKind, Orders } from './orders.ts';
 
@@ -15,6 +15,8 @@ export interface NodePorts {
   readonly fencing: Fencing;
   readonly workload: Workload;
   readonly bus: Bus;
+  /** Null: the lease has no time to live, and nothing asks for one. */
+  readonly guard: DeadlineGuard | null;
 }
 
 /** What the loop offers to the effects: a way back, and the ends of the process. */
@@ -46,8 +48,9 @@ export function perform(effect: Effect, context: EffectContext): void {
       void renew(effect.timeoutMs, context);
       return;
     case 'extend-deadline':
-      // Of a lease with a time to live: no store grants one here, only the simulated one does.
-      throw new Error(`${effect.type} without a time to live`);
+      if (ports.guard === null) throw new Error('extend-deadline without a time to live');
+      ports.guard.extend(effect.deadlineAt);
+      return;
     case 'release-lease':
       answered('lease', release(context), context);
       return;

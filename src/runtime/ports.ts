@@ -35,6 +35,12 @@ export interface WorkloadLock {
   hasDisplaced(): boolean;
 }
 
+/** What ends a workload by a deadline, whatever becomes of this process. */
+export interface DeadlineGuard {
+  /** On this node's clock, ms. */
+  extend(deadlineAt: number): void;
+}
+
 /** Looks at and ends the processes of other nodes; a signal goes only to a proved identity. */
 export interface Fencing {
   inspect(): Promise<HolderInspection>;

@@ -1,4 +1,7 @@
 // From what a person asked for to what the core reads.
+import { timingOf } from '../config/lease-timing.ts';
+import type { LeaseTiming } from '../config/lease-timing.ts';
+import { parseLease } from '../config/lease-url.ts';
 import type { RunOptions } from '../config/load.ts';
 import type { Settings } from '../core/settings.ts';
 
@@ -38,10 +41,14 @@ export function settingsOf(options: RunOptions, name: NodeName): Settings {
     restartLimit: options.restartLimit,
     restartWindowMs: options.restartWindowMs,
     coolOffMs: options.coolOffMs,
-    // The file lease has no time to live: the kernel frees it.
-    leaseTtlMs: 0,
-    leaseTickMs: 0,
-    leaseRequestTimeoutMs: 0,
-    leaseMaxDriftMs: 0,
+    ...(parseLease(options.lease).kind === 'file' ? WITHOUT_TTL : timingOf(options)),
   };
 }
+
+/** The file lease has no time to live: the kernel frees it. */
+const WITHOUT_TTL: LeaseTiming = {
+  leaseTtlMs: 0,
+  leaseTickMs: 0,
+  leaseRequestTimeoutMs: 0,
+  leaseMaxDriftMs: 0,
+};

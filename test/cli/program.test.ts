@@ -70,6 +70,7 @@ describe('run', () => {
       'The command and its hooks:',
       'Takeover:',
       'How a lost primary is noticed:',
+      'A lease on a server:',
       'Example:',
       'Exit codes:',
     ]);

@@ -51,6 +51,19 @@ describe('loadRunOptions', () => {
       successorWindowMs: 2000,
       restartWindowMs: 60_000,
       coolOffMs: 30_000,
+      leaseTtlMs: null,
+      leaseTickMs: null,
+      leaseRequestTimeoutMs: null,
+      leaseMaxDriftMs: null,
+    });
+  });
+
+  it('takes a lease on a server, with its times', () => {
+    const flags = { lease: 'redis://user:hush@localhost/1', leaseTtl: '10s', leaseTick: '1s' };
+    expect(load(flags)).toMatchObject({
+      lease: flags.lease,
+      leaseTtlMs: 10_000,
+      leaseTickMs: 1_000,
     });
   });
 
@@ -164,9 +177,14 @@ describe('a value that an option can not take', () => {
       'Give --standby one of cold, armed, hot.',
     ],
     [
-      { lease: 'redis://localhost' },
-      'Cannot use --lease: "redis://localhost" is not available in this version',
-      'Give --lease its only value, file.',
+      { lease: 'etcd://user:hush@localhost' },
+      'Cannot use --lease: "etcd://***@localhost" is no lease that this version has',
+      'Give --lease `file`, `redis://HOST:PORT` or `rediss://HOST:PORT`.',
+    ],
+    [
+      { lease: 'redis://h', leaseTtl: '99ms' },
+      'Cannot use --lease-ttl: "99ms" is shorter than 100ms',
+      'Give --lease-ttl a duration of at least 100ms.',
     ],
     [
       { bind: 'tcp://0.0.0.0:1' },
@@ -257,6 +275,18 @@ describe('relations between settings', () => {
     [
       { demoteSignal: 'SIGUSR1', standby: 'armed' },
       'Cannot run: --demote-signal SIGUSR1 tells a hot workload its role, and --standby armed has none',
+    ],
+    [
+      { leaseTtl: '1s' },
+      'Cannot run: --lease-ttl 1s is a time of a lease that ends by itself, and that of --lease file (default) does not',
+    ],
+    [
+      { lease: 'redis://:hush@h', orphan: 'keep' },
+      'Cannot run: --orphan keep lets a command go on whose lease has ended, and --lease redis://***@h is on a server',
+    ],
+    [
+      { lease: 'redis://h', leaseTick: '1s' },
+      'Cannot run: --lease-tick 1s × 1.2 + --lease-request-timeout 1s (default) is not shorter than --lease-max-drift 1s500ms (default)',
     ],
   ])('%j contradict each other, and are named with their values', (flags, message) => {
     expect(failureOf(() => load(flags))).toMatchObject({

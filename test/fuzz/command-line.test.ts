@@ -136,7 +136,8 @@ describe('a command line', () => {
     await fc.assert(
       fc.asyncProperty(drawn, async ([{ flag: name, kind }, text]) => {
         const words = kind === 'boolean' ? [name] : [`${name}=${text}`];
-        const outcome = await judge([...before, ...words, '--', 'true'], []);
+        const lease = name.startsWith('--lease-') ? ['--lease', 'redis://localhost'] : [];
+        const outcome = await judge([...before, ...lease, ...words, '--', 'true'], []);
         if (outcome === 'refused') expect(stderr).toContain(name);
         if (outcome === 'taken') seen.add(name);
       }),
@@ -154,6 +155,10 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   promoteSignal: 'SIGUSR1',
   demoteSignal: 'usr2',
   readyWhen: 'exec:true',
+  leaseTtl: '10s',
+  leaseTick: '100ms',
+  leaseRequestTimeout: '100ms',
+  leaseMaxDrift: '2s',
 };
 
 /** What becomes of a command line. */

@@ -130,6 +130,20 @@ describe('a lease with a time to live', () => {
   });
 });
 
+describe('a deadline', () => {
+  const EXTEND: Effect = { type: 'extend-deadline', deadlineAt: 3_000 };
+
+  it('goes to the guard, and nowhere where there is none', () => {
+    const deadlines: number[] = [];
+    const extend = (at: number): number => deadlines.push(at);
+    new Stage(undefined, { extend }).perform(EXTEND);
+    expect(deadlines).toEqual([3_000]);
+    expect(() => {
+      new Stage().perform(EXTEND);
+    }).toThrow('without a time to live');
+  });
+});
+
 describe('what only the holder of the lease may do', () => {
   it.each([ACTIVATE, HOOK])('is not begun when the lease is found lost: $type', (effect) => {
     const stage = new Stage(() => ({ type: 'lost', cause: 'it was removed' }));
@@ -160,7 +174,10 @@ class Stage {
   readonly calls: Call[] = [];
   readonly #context: EffectContext;
 
-  constructor(verify: () => VerifyOutcome = () => ({ type: 'held' })) {
+  constructor(
+    verify: () => VerifyOutcome = () => ({ type: 'held' }),
+    guard: { readonly extend: (at: number) => void } | null = null,
+  ) {
     const ordered = async (): Promise<unknown> =>
       new Promise((resolve, reject) => {
         this.calls.push({ resolve, reject });
@@ -174,6 +191,7 @@ class Stage {
         look: ordered,
         verify,
       },
+      guard,
       fencing: { clearLeftovers: ordered },
       workload: { arm: ordered, activate: ordered, stop: ordered, runHook: ordered },
     };

@@ -69,7 +69,7 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-function allPids(): number[] {
+export function allPids(): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number);

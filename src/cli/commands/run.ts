@@ -2,9 +2,12 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { formatDuration } from '../../config/duration.ts';
+import { parseLease } from '../../config/lease-url.ts';
 import type { RunOptions } from '../../config/load.ts';
 import { optionOf } from '../../config/options.ts';
 import { defaultStateDir, otherDefaultStateDir } from '../../config/state-dir.ts';
+import { longestGraceMs } from '../../core/lease-term.ts';
+import type { Settings } from '../../core/settings.ts';
 import { ERRORS, FailoverError } from '../../errors.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
 import { commandWarnings } from '../../workload/warnings.ts';
@@ -91,6 +94,8 @@ export async function run(options: RunOptions): Promise<void> {
     reason: `Joined group ${group} in ${node.directory}`,
     ...{ role: 'secondary', pid: process.pid },
   });
+  const lease = leaseText(options, node.settings);
+  if (lease !== null) log.info({ event: 'lease', reason: lease });
   for (const warning of startWarnings(options)) log.warn({ event: 'warning', reason: warning });
   obeySignals(node, (signal, isFirst) => {
     const reason = isFirst
@@ -148,6 +153,19 @@ function exitWithCode(): void {
   process.once('beforeExit', () => {
     process.exit();
   });
+}
+
+/** What a person has to know of a lease that ends by itself; null: it does not. */
+function leaseText({ lease, stopGraceMs }: RunOptions, settings: Settings): string | null {
+  const { kind, shown } = parseLease(lease);
+  if (kind === 'file') return null;
+  const graceMs = longestGraceMs(settings);
+  const cut =
+    graceMs < stopGraceMs
+      ? `; once it is lost, the command has ${formatDuration(graceMs)} to end in order, ` +
+        `not ${formatDuration(stopGraceMs)}: who needs more takes a longer --lease-ttl`
+      : '';
+  return `The lease is in ${shown} for ${formatDuration(settings.leaseTtlMs)} at a time${cut}`;
 }
 
 /** What there is to be waited for, or killed. */

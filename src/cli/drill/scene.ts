@@ -57,6 +57,7 @@ export function sceneOf(snapshot: GroupSnapshot, rules: SceneRules): Scene {
     });
   }
   refuseForeigners(snapshot);
+  refuseServers(snapshot);
   if (holder === null) throw noPrimary(snapshot);
   refuseSilent(snapshot);
   const nodes = livingNodes(snapshot).flatMap(({ record, status }) => {
@@ -85,6 +86,15 @@ function noPrimary(snapshot: GroupSnapshot): FailoverError {
   return new FailoverError('FAILOVER_NO_PRIMARY', `Cannot drill: group ${group} has no primary`, {
     details: { group },
     ...hintElsewhere(snapshot),
+  });
+}
+
+/** How long a takeover may take is known for the file lease only. */
+function refuseServers(snapshot: GroupSnapshot): void {
+  const kind = livingNodes(snapshot).find(({ status }) => status !== null)?.status?.lease.kind;
+  if (kind === undefined || kind === 'file') return;
+  throw refused(`the lease of group ${snapshot.group} is on a server (${kind})`, {
+    hint: 'Drill a group whose lease is `file`.',
   });
 }
 

@@ -48,6 +48,12 @@ describe('refused is a group', () => {
     expect(refusal(paused)).toContain('paused');
   });
 
+  it('whose lease is on a server', () => {
+    const lease = { ...primaryStatus('a').lease, kind: 'redis' as const };
+    const remote = answering(primaryStatus('a', { lease }));
+    expect(refusal(snapshotOf('a', [remote, b]))).toContain('is on a server (redis)');
+  });
+
   it('without a primary, with the exit code of that', () => {
     const failure = failureOf(() => read(snapshotOf(null, [b])));
     expect([failure.code, failure.exitCode]).toEqual(['FAILOVER_NO_PRIMARY', 3]);

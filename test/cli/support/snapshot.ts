@@ -81,7 +81,7 @@ export function statusOf(id: string, change: Partial<NodeStatus> = {}): NodeStat
     startedAt: '2026-03-01T11:58:28.000Z',
     endpoints: { bus: `ipc:///run/${id}.bus`, rpc: `ipc:///run/${id}.rpc` },
     workload: { pid: null, state: 'none', command: ['server'], restarts: 0, health: null },
-    lease: { kind: 'file', guards: ['kernel', 'lockfile', 'epoch'] },
+    lease: { kind: 'file', guards: ['kernel', 'lockfile', 'epoch'], seen: null },
     transport: new Tally().snapshot(),
     setup: setupWith({}),
     activation: null,

@@ -38,8 +38,9 @@ export class RedisServer {
 
   async begin(): Promise<void> {
     const place = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#directory];
+    const many = ['--databases', '64'];
     const quiet = ['--save', '', '--appendonly', 'no', '--loglevel', 'warning'];
-    const child = spawn('redis-server', [...place, ...quiet, ...this.#options], {
+    const child = spawn('redis-server', [...place, ...many, ...quiet, ...this.#options], {
       stdio: 'ignore',
     });
     this.#process = child;
@@ -67,10 +68,11 @@ export class RedisServer {
   }
 
   /** Past any own client of a test. */
-  async command(args: string[]): Promise<unknown> {
+  async command(args: string[], database = 0): Promise<unknown> {
     const password = this.#options[this.#options.indexOf('--requirepass') + 1];
     const client = createClient({
       socket: { host: '127.0.0.1', port: this.port, reconnectStrategy: false },
+      database,
       ...(this.#options.includes('--requirepass') && password !== undefined ? { password } : {}),
     });
     client.on('error', () => undefined);
@@ -98,7 +100,8 @@ export class RedisServer {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nobody listened at a moment ago. */
+export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
   const address = probe.address();

@@ -1,0 +1,98 @@
+// What decides for a node, as it was told: files of this machine, or a server, and then with a guard.
+import { timingOf } from '../config/lease-timing.ts';
+import { parseLease } from '../config/lease-url.ts';
+import type { RedisAddress } from '../config/lease-url.ts';
+import type { RunOptions } from '../config/load.ts';
+import { defaultStateDir } from '../config/state-dir.ts';
+import { guardTickMs } from '../core/lease-term.ts';
+import type { Settings } from '../core/settings.ts';
+import { FailoverError } from '../errors.ts';
+import type { GuardKeeper } from '../guard/keeper.ts';
+import { FileLease } from '../lease/file/file-lease.ts';
+import { LocalGroup } from '../lease/file/local-group.ts';
+import type { LeaseStore, NodeRecord } from '../lease/lease-store.ts';
+import { systemClock } from './clock.ts';
+import type { Clock } from './ports.ts';
+
+interface NodeLease {
+  readonly local: LocalGroup;
+  readonly lease: LeaseStore;
+  readonly clock: Clock;
+  /** Null: the kernel frees the lease, and nothing has to end before. */
+  readonly keeper: GuardKeeper | null;
+  /** Connects to the server, if there is one. @throws FAILOVER_STORE_REFUSED */
+  begin(): Promise<void>;
+}
+
+interface NodeLeaseParts {
+  readonly settings: Settings;
+  readonly record: Omit<NodeRecord, 'v' | 'sessions'>;
+  /** Whether the system can end a process with its parent. */
+  readonly deathSignal: boolean;
+  /** Nobody ends the workload in time any more. */
+  readonly onGuardLost: (cause: string) => void;
+}
+
+/** Opens what decides. @throws all that `LocalGroup` throws */
+export type OpenNodeLease = (parts: NodeLeaseParts) => NodeLease;
+
+/**
+ * Loads what it takes; a node with the file lease loads nothing more.
+ *
+ * @param isGuarded whether what it starts are processes, which another process can end
+ * @throws FAILOVER_CLIENT_MISSING, FAILOVER_SETTINGS_CONFLICT
+ */
+export async function leaseOpener(options: RunOptions, isGuarded: boolean): Promise<OpenNodeLease> {
+  const address = parseLease(options.lease);
+  if (address.kind !== 'file' && !isGuarded) {
+    throw new FailoverError(
+      'FAILOVER_SETTINGS_CONFLICT',
+      `Cannot run: nothing ends a callback in time when its lease ${address.shown} has ended`,
+      { hint: 'Use the lease `file`, or run a command with `failover run`.' },
+    );
+  }
+  const stateDir = options.stateDir ?? defaultStateDir();
+  if (address.kind === 'redis') return redisOpener(options, address, stateDir);
+  return ({ record }) => {
+    const lease = FileLease.open({ stateDir, record });
+    const begin = (): Promise<void> => Promise.resolve();
+    return { local: lease.local, lease, clock: systemClock, keeper: null, begin };
+  };
+}
+
+async function redisOpener(
+  options: RunOptions,
+  address: RedisAddress,
+  stateDir: string,
+): Promise<OpenNodeLease> {
+  const [{ RedisLease }, { connectionsTo }, { AnchoredLease }, { GuardKeeper }, { BootClock }] =
+    await Promise.all([
+      import('../lease/redis/redis-lease.ts'),
+      import('../lease/redis/redis-client.ts'),
+      import('../lease/anchored-lease.ts'),
+      import('../guard/keeper.ts'),
+      import('./boot-clock.ts'),
+    ]);
+  const { leaseTtlMs, leaseRequestTimeoutMs } = timingOf(options);
+  const open = await connectionsTo(address, leaseRequestTimeoutMs);
+  return ({ settings, record, deathSignal, onGuardLost }) => {
+    const local = new LocalGroup({ stateDir, record });
+    const clock = new BootClock();
+    const now = (): number => clock.now();
+    const times = { ttlMs: leaseTtlMs, requestTimeoutMs: leaseRequestTimeoutMs, now };
+    const { group } = options;
+    const remote = new RedisLease({ address, group, record, ...times }, open);
+    const keeper = new GuardKeeper({
+      ledger: local,
+      // What is killed when its supervisor dies is killed by the guard.
+      stopGraceMs: options.orphan === 'kill' ? 0 : settings.stopGraceMs,
+      patienceMs: guardTickMs(leaseTtlMs),
+      deathSignal,
+      now,
+      returnOrder: () => remote.returnOrder(),
+      onLost: onGuardLost,
+    });
+    const lease = new AnchoredLease({ local, remote, keeper });
+    return { local, lease, clock, keeper, begin: () => remote.begin() };
+  };
+}

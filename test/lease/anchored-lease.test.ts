@@ -1,0 +1,119 @@
+// A lease on a server, with what its node's own machine knows.
+import { expect, it, onTestFinished } from 'vitest';
+import type { LeaseObservation } from '../../src/core/state.ts';
+import { AnchoredLease } from '../../src/lease/anchored-lease.ts';
+import { highestEpoch } from '../../src/lease/file/epoch.ts';
+import { LocalGroup } from '../../src/lease/file/local-group.ts';
+import type { RemoteStore } from '../../src/lease/remote-store.ts';
+import {
+  eventually,
+  granted,
+  openLease,
+  ownRecord,
+  temporaryDirectory,
+} from './support/fixtures.ts';
+
+const GRANTED = { askedAt: 0, ttlMs: 3_000 };
+
+it('claims above all epochs on record here, also those of another kind of lease', async () => {
+  const stateDir = temporaryDirectory();
+  const file = openLease(stateDir, 'file');
+  await granted(file.acquire(41));
+  await file.close();
+  const { lease, floors } = anchored(stateDir);
+  await lease.acquire(0);
+  await lease.acquire(99);
+  expect(floors).toEqual([42, 99]);
+});
+
+it('puts a granted epoch on record here, for the next claim of this machine', async () => {
+  const stateDir = temporaryDirectory();
+  const first = anchored(stateDir);
+  await first.lease.acquire(6);
+  await eventually(() => (highestEpoch(first.local.paths.epochs) === 7 ? true : undefined));
+  await first.lease.close();
+  const second = anchored(stateDir);
+  await second.lease.acquire(0);
+  expect(second.floors).toEqual([7]);
+});
+
+it('believes no server that shows less than was seen before', async () => {
+  const { lease, remote } = anchored(temporaryDirectory());
+  remote.seen = { ...remote.seen, epoch: 8 };
+  expect((await lease.look()).epoch).toBe(8);
+  remote.seen = { ...remote.seen, epoch: 2 };
+  expect((await lease.look()).epoch).toBe(8);
+});
+
+it('is lost when the deadline of its guard has passed, whatever the server said last', async () => {
+  const { lease, keeper } = anchored(temporaryDirectory());
+  await lease.acquire(0);
+  expect(lease.verify()).toEqual({ type: 'held' });
+  keeper.over = true;
+  expect(lease.verify()).toEqual({ type: 'lost', cause: 'its time to live is over' });
+});
+
+it('tells the guard that the term is over before it gives the lease back', async () => {
+  const { lease, keeper, said } = anchored(temporaryDirectory());
+  await lease.acquire(0);
+  said.length = 0;
+  keeper.over = false;
+  await lease.release();
+  expect(said).toEqual(['rest', 'release']);
+});
+
+interface Fake {
+  readonly lease: AnchoredLease;
+  readonly local: LocalGroup;
+  readonly floors: number[];
+  readonly said: string[];
+  readonly keeper: { over: boolean };
+  readonly remote: { seen: LeaseObservation };
+}
+
+/** With a server that grants everything. */
+function anchored(stateDir: string): Fake {
+  const local = new LocalGroup({ stateDir, record: ownRecord('a') });
+  const said: string[] = [];
+  const floors: number[] = [];
+  const remote = {
+    kind: 'redis',
+    guards: ['redis'],
+    seen: {
+      epoch: 0,
+      held: false,
+      holder: null,
+      recordUnreadable: false,
+      touch: null,
+      paused: false,
+    },
+    acquire: (floor: number) => {
+      floors.push(floor);
+      return Promise.resolve({
+        type: 'granted',
+        epoch: floor + 1,
+        previous: null,
+        granted: GRANTED,
+      });
+    },
+    look: () => Promise.resolve(remote.seen),
+    learn: () => undefined,
+    verify: () => ({ type: 'held' }),
+    release: () => {
+      said.push('release');
+      return Promise.resolve({ heldBy: null });
+    },
+    close: () => Promise.resolve(),
+  };
+  const keeper = {
+    over: false,
+    rest: () => said.push('rest'),
+    isOver: () => keeper.over,
+    close: () => said.push('close'),
+  };
+  // Nothing else of it is used here.
+  const store = remote as unknown as RemoteStore;
+  const lease = new AnchoredLease({ local, remote: store, keeper });
+  onTestFinished(() => lease.close());
+  return { lease, local, floors, said, keeper, remote };
+}
