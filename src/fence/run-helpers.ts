@@ -15,11 +15,13 @@ export interface HelperSources extends GroupMark {
   /** The identities of the workload lock's files that its runs inherited, whatever became of their name. */
   readonly lockFiles: ReadonlySet<string>;
   readonly listNodes: () => readonly NodeRecord[];
+  /** When the node's own process started, clock ticks since boot; by default it is this process. */
+  readonly since?: string;
 }
 
 /**
- * Ends each process that has a workload lock's file open and whose environment says that this process
- * started it: its group, its directory, its node id, and no earlier than this process itself. One look
+ * Ends each process that has a workload lock's file open and whose environment says that this node
+ * started it: its group, its directory, its node id, and no earlier than the node itself. One look
  * costs milliseconds; done within the grace + 2.5 s.
  *
  * @returns the pids that are still there.
@@ -42,11 +44,12 @@ const POLL_MS = 20;
 function findRunHelpers(sources: HelperSources): readonly ProcessStat[] {
   const own = procIsUsable() ? readStat(process.pid) : null;
   if (own === null) return [];
+  const since = BigInt(sources.since ?? own.startTime);
   const supervisors = new Set(sources.listNodes().map(({ supervisor }) => supervisor.pid));
   return readdirSync('/proc').flatMap((name) => {
     const stat = /^\d+$/.test(name) ? readStat(Number(name)) : null;
     if (stat === null || hasEnded(stat) || stat.pid === own.pid) return [];
-    if (BigInt(stat.startTime) < BigInt(own.startTime)) return [];
+    if (BigInt(stat.startTime) < since) return [];
     // A node that a workload started is no helper, and ends what is its own.
     if (supervisors.has(stat.pid)) return [];
     const isOurs = readMark(stat.pid, sources)?.node === sources.node;

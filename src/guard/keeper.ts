@@ -7,19 +7,23 @@ import type { Readable } from 'node:stream';
 import type { ProcessIdentity, SessionLedger, SessionRecord } from '../lease/lease-store.ts';
 import { packageFile } from '../package-file.ts';
 import type { WorkloadEnd } from '../runtime/ports.ts';
+import { ownIdentity } from '../fence/process-identity.ts';
 import { lackOfDescriptors } from '../spare-descriptors.ts';
 import type { GateMessage } from '../workload/environment.ts';
 import { identityOf, settleOwnOutput, spawnError } from '../workload/gate.ts';
 import type { GatedProcess, GateRequest } from '../workload/gate.ts';
 import { gateWords, openingText } from '../workload/gate-script.ts';
 import { lineReader } from './messages.ts';
-import type { FromGuard, ReturnOrder, ToGuard } from './messages.ts';
+import type { FromGuard, ReturnOrder, Starter, ToGuard } from './messages.ts';
 
 export interface GuardKeeperParts {
   readonly ledger: SessionLedger;
+  readonly starter: Omit<Starter, 'since'>;
   readonly stopGraceMs: number;
   /** How long a guard may take to say that it has heard of a deadline, ms. */
   readonly patienceMs: number;
+  /** How long one may take to start what it is told, ms: one that stands still does it never. */
+  readonly startLimitMs: number;
   /** Whether the system can end a process with its parent. */
   readonly deathSignal: boolean;
   readonly now: () => number;
@@ -41,8 +45,7 @@ export class GuardKeeper implements SessionLedger {
 
   /** As `spawnGated`, as a child of a guard. @throws as that, and FAILOVER_PROMOTION_FAILED */
   readonly spawn = async (request: GateRequest): Promise<GatedProcess> => {
-    const { deathSignal } = this.#parts;
-    const guarded = await Guarded.start(request, deathSignal, (lost) => {
+    const guarded = await Guarded.start(request, this.#parts, (lost) => {
       this.#guards.delete(lost);
       if (this.#deadlineAt !== null) this.#parts.onLost('the guard of the workload is gone');
     });
@@ -128,7 +131,7 @@ class Guarded implements GatedProcess {
 
   static async start(
     request: GateRequest,
-    deathSignal: boolean,
+    { deathSignal, starter: node, startLimitMs }: GuardKeeperParts,
     onLost: (guarded: Guarded) => void,
   ): Promise<Guarded> {
     settleOwnOutput();
@@ -147,11 +150,12 @@ class Guarded implements GatedProcess {
     const guarded = new Guarded(guard, request);
     const { command, environment } = request;
     const hasLock = lockFd !== null;
-    guarded.tell({ type: 'spawn', order: { command, environment, deathSignal, hasLock } });
-    const started = await guarded.#firstWord();
+    const starter = { ...node, since: ownIdentity().startTime };
+    guarded.tell({ type: 'spawn', order: { command, environment, deathSignal, hasLock, starter } });
+    const started = await guarded.#firstWord(startLimitMs);
     if (started.type !== 'spawned') {
       guard.kill('SIGKILL');
-      const code = started.type === 'failed' ? started.code : 'the guard has ended';
+      const code = started.type === 'failed' ? started.code : REFUSALS[started.type];
       throw spawnError(command, { code });
     }
     guarded.#identity = identityOf(started.pid);
@@ -256,17 +260,26 @@ class Guarded implements GatedProcess {
 
   #resolveFirst: (word: FirstWord) => void = () => undefined;
 
-  #firstWord(): Promise<FirstWord> {
+  #firstWord(limitMs: number): Promise<FirstWord> {
     return new Promise((resolve) => {
-      this.#resolveFirst = resolve;
+      const late = setTimeout(() => {
+        resolve({ type: 'silent' });
+      }, limitMs);
+      this.#resolveFirst = (word) => {
+        clearTimeout(late);
+        resolve(word);
+      };
       this.#guard.once('exit', () => {
-        resolve({ type: 'gone' });
+        this.#resolveFirst({ type: 'gone' });
       });
     });
   }
 }
 
-type FirstWord = Extract<FromGuard, { type: 'spawned' | 'failed' }> | { readonly type: 'gone' };
+type FirstWord =
+  Extract<FromGuard, { type: 'spawned' | 'failed' }> | { readonly type: 'gone' | 'silent' };
+
+const REFUSALS = { gone: 'the guard has ended', silent: 'the guard does not answer' } as const;
 
 const REPORT_FD = 4;
 

@@ -3,8 +3,12 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, writeSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { noteSession } from '../fence/own-sessions.ts';
 import { readIdentity } from '../fence/process-identity.ts';
+import { endRunHelpers } from '../fence/run-helpers.ts';
+import type { HelperSources } from '../fence/run-helpers.ts';
+import { identityOfDescriptor } from '../lease/file/file-identity.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
 import { BootClock } from '../runtime/boot-clock.ts';
 import { Emptying } from '../workload/emptying.ts';
@@ -20,6 +24,9 @@ const REPORT_FD = 4;
 /** How often it looks at the clock while there is a deadline, ms: a machine may have stood still. */
 const LOOK_MS = 25;
 
+/** Between two looks for what left its session, where none could be taken, ms. */
+const RETRY_MS = 100;
+
 class Guard {
   readonly #clock = new BootClock();
   #child: ChildProcess | null = null;
@@ -32,6 +39,10 @@ class Guard {
   #return: string | null = null;
   #isSupervised = true;
   #emptying: Emptying | null = null;
+  /** What has left its session is found by the lock that it holds. */
+  #helpers: HelperSources | null = null;
+  /** Ends at once what is being ended in order outside the sessions. */
+  #hurry: () => void = () => undefined;
   #isWatching = false;
 
   take(message: ToGuard): void {
@@ -74,7 +85,11 @@ class Guard {
     void this.#empty(this.#stopGraceMs);
   }
 
-  #spawn({ command, environment, deathSignal, hasLock }: SpawnOrder): void {
+  #spawn({ command, environment, deathSignal, hasLock, starter }: SpawnOrder): void {
+    if (hasLock) {
+      const lockFiles = new Set([identityOfDescriptor(LOCK_FD)]);
+      this.#helpers = { ...starter, lockFiles, listNodes: () => [] };
+    }
     const gate = { command, deathSignal: deathSignal ? ('KILL' as const) : null };
     const [file, ...args] = gateCommand(gate, process.pid);
     let child: ChildProcess;
@@ -139,8 +154,12 @@ class Guard {
 
   #lookAtDeadline(): void {
     if (!this.#isOver()) return;
-    if (this.#emptying === null) void this.#expire();
-    else this.#emptying.shorten(0);
+    if (this.#emptying === null) {
+      void this.#expire();
+      return;
+    }
+    this.#emptying.shorten(0);
+    this.#hurry();
   }
 
   async #expire(): Promise<void> {
@@ -158,12 +177,12 @@ class Guard {
       return;
     }
     const order = this.#return;
-    let withinMs = Math.max(0, Math.min(graceMs, this.#deadlineAt - this.#clock.now()));
+    const killAt = Math.min(this.#clock.now() + graceMs, this.#deadlineAt);
+    const withinMs = (): number => Math.max(0, killAt - this.#clock.now());
     for (;;) {
-      this.#emptying = new Emptying(() => this.#sessions(), withinMs);
+      this.#emptying = new Emptying(() => this.#sessions(), withinMs());
       const remaining = await this.#emptying.done;
-      if (remaining.length === 0) break;
-      withinMs = 0;
+      if (remaining.length === 0 && (await this.#endHelpers(withinMs()))) break;
     }
     // The supervisor gives back by itself what it has given up meanwhile.
     if (order !== null && this.#return === order) {
@@ -172,6 +191,27 @@ class Guard {
     }
     this.#emptying = null;
     if (!this.#isSupervised) process.exit(0);
+  }
+
+  /** What has left its session and holds the lock still; false: some of it may be there. Never rejects. */
+  async #endHelpers(graceMs: number): Promise<boolean> {
+    if (this.#helpers === null) return true;
+    const helpers = this.#helpers;
+    let kill: () => void = () => undefined;
+    const killed = new Promise<void>((resolve) => {
+      kill = resolve;
+    }).then(() => endRunHelpers(helpers, 0));
+    this.#hurry = kill;
+    try {
+      const left = await Promise.race([endRunHelpers(helpers, graceMs), killed]);
+      return left.length === 0;
+    } catch {
+      // Nothing was left to look with: nobody knows who is there.
+      await pause(RETRY_MS);
+      return false;
+    } finally {
+      this.#hurry = () => undefined;
+    }
   }
 
   #sessions(): readonly SessionRecord[] {

@@ -20,6 +20,16 @@ export interface SpawnOrder {
   readonly deathSignal: boolean;
   /** Whether the descriptor of the lock is to be handed on. */
   readonly hasLock: boolean;
+  readonly starter: Starter;
+}
+
+/** By what a process that has left its session is known as started by the node: its environment, and its age. */
+export interface Starter {
+  readonly group: string;
+  readonly stateDir: string;
+  readonly node: string;
+  /** When the supervisor started, clock ticks since boot. */
+  readonly since: string;
 }
 
 export type ToGuard =

@@ -1,4 +1,5 @@
 // What decides for a node, as it was told: files of this machine, or a server, and then with a guard.
+import { dirname } from 'node:path';
 import { timingOf } from '../config/lease-timing.ts';
 import { parseLease } from '../config/lease-url.ts';
 import type { RedisAddress } from '../config/lease-url.ts';
@@ -84,9 +85,11 @@ async function redisOpener(
     const remote = new RedisLease({ address, group, record, ...times }, open);
     const keeper = new GuardKeeper({
       ledger: local,
+      starter: { group, stateDir: dirname(local.paths.directory), node: record.node },
       // What is killed when its supervisor dies is killed by the guard.
       stopGraceMs: options.orphan === 'kill' ? 0 : settings.stopGraceMs,
       patienceMs: guardTickMs(leaseTtlMs),
+      startLimitMs: GUARD_START_LIMIT_MS,
       deathSignal,
       now,
       returnOrder: () => remote.returnOrder(),
@@ -96,3 +99,6 @@ async function redisOpener(
     return { local, lease, clock, keeper, begin: () => remote.begin() };
   };
 }
+
+/** A hundred times what a guard takes to start. */
+const GUARD_START_LIMIT_MS = 10_000;

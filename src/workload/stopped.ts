@@ -63,12 +63,18 @@ export class OutsideGrace {
 
 /** Resolves when the lock is free, or it was said that it is not. Never rejects. */
 export async function proveFree(
-  { lock, mayBeTaken, endHolders, warn }: StoppedWorkload,
+  stopped: StoppedWorkload,
   grace: OutsideGrace,
+  lockFiles: ReadonlySet<string>,
 ): Promise<void> {
+  const { lock, mayBeTaken, endHolders, warn } = stopped;
   try {
     if (await isProvedFree(lock, SHORT_WAIT_MS)) return;
-    if (mayBeTaken?.() === true) return;
+    if (mayBeTaken?.() === true) {
+      // Of all that may have it, what this node has started ends.
+      await endStandbyHelpers(stopped, grace, lockFiles);
+      return;
+    }
     if (endHolders) await grace.spend(endHolders);
     if (await isProvedFree(lock)) return;
     warn(
@@ -80,7 +86,7 @@ export async function proveFree(
   }
 }
 
-/** Ends what left the session of a workload that only stood by: no lock tells of it. Never rejects. */
+/** Ends what this node has started and what left its session, where no lock tells of it. Never rejects. */
 export async function endStandbyHelpers(
   { endHelpers, warn }: StoppedWorkload,
   grace: OutsideGrace,
@@ -90,9 +96,10 @@ export async function endStandbyHelpers(
     const left = endHelpers
       ? await grace.spend(async (graceMs) => endHelpers(graceMs, lockFiles))
       : [];
-    if (left.length > 0) warn(`${describePids(left)} of the hot workload did not end.`);
+    if (left.length > 0)
+      warn(`${describePids(left)} that left the workload's session did not end.`);
   } catch (error) {
-    warn(`What left the hot workload's session could not be looked for: ${String(error)}.`);
+    warn(`What left the workload's session could not be looked for: ${String(error)}.`);
   }
 }
 

@@ -359,7 +359,7 @@ export abstract class SupervisedWorkload implements Workload {
     if (remaining.length > 0) {
       this.options.warn(`${describePids(remaining)} did not end after SIGKILL: nobody can start.`);
     }
-    if (wasActive) await proveFree(this.options, grace);
+    if (wasActive) await proveFree(this.options, grace, this.#lockFiles);
     else if (stoodBy) await endStandbyHelpers(this.options, grace, this.#lockFiles);
   }
 

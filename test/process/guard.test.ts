@@ -8,6 +8,7 @@ import { GuardKeeper } from '../../src/guard/keeper.ts';
 import type { ReturnOrder } from '../../src/guard/messages.ts';
 import { BootClock } from '../../src/runtime/boot-clock.ts';
 import type { GatedProcess } from '../../src/workload/gate.ts';
+import { allPids } from '../support/process-list.ts';
 import { until } from '../support/until.ts';
 
 const PRIMARY = { role: 'primary', epoch: '1', previous: '', reason: 'test' } as const;
@@ -140,6 +141,16 @@ describe('a guard', () => {
     expect([lost, returned]).toEqual([[], 0]);
   });
 
+  it('that stands still before it has started anything is given up', async () => {
+    keeper = keeperOf({ stopGraceMs: 0, startLimitMs: 100 });
+    const before = new Set(ownChildren());
+    const starting = start(['true']);
+    const [guard = -1] = ownChildren().filter((pid) => !before.has(pid));
+    process.kill(guard, 'SIGSTOP');
+    await expect(starting).rejects.toThrow('the guard does not answer');
+    await until('its end', () => (readStat(guard)?.state ?? 'Z') === 'Z');
+  });
+
   it('tells of a command that the system refuses', async () => {
     await expect(start(['true'], { BIG: 'x'.repeat(200_000) })).rejects.toMatchObject({
       code: 'FAILOVER_COMMAND_NOT_EXECUTABLE',
@@ -147,14 +158,22 @@ describe('a guard', () => {
   });
 });
 
-function keeperOf({ stopGraceMs }: { readonly stopGraceMs: number }): GuardKeeper {
+function keeperOf({
+  stopGraceMs,
+  startLimitMs = 60_000,
+}: {
+  readonly stopGraceMs: number;
+  readonly startLimitMs?: number;
+}): GuardKeeper {
   // A guard of an earlier test tells nothing here.
   const own = lost;
   const ledger = { setSessions: () => undefined };
   return new GuardKeeper({
     ledger,
+    starter: { group: 'g', stateDir: '/nowhere', node: 'a' },
     stopGraceMs,
     patienceMs: 1_000,
+    startLimitMs,
     deathSignal: true,
     now: () => clock.now(),
     returnOrder,
@@ -199,6 +218,10 @@ async function running(command: readonly string[]): Promise<GatedProcess> {
   gated.open(PRIMARY);
   await until('its command', () => readStat(gated.identity.pid)?.name === command[0]);
   return gated;
+}
+
+function ownChildren(): readonly number[] {
+  return allPids().filter((pid) => readStat(pid)?.parent === process.pid);
 }
 
 function guardOf(pid: number): number | null {

@@ -132,6 +132,42 @@ describe.runIf(lack === null)('nodes with a lease in Redis', () => {
       await group.active(2);
     }));
 
+  const leaver = 'setsid -f "$W"; exec sleep 1000';
+
+  it('never are two when a workload has left its session and its supervisor is killed', () =>
+    play(async (group) => {
+      const [a, b] = await startBoth(group, leaver);
+      await group.active(1);
+      a.kill('SIGKILL');
+      await group.reaches(b, 'serving');
+      await group.active(2);
+    }));
+
+  it('never are two when a workload has left its session and its supervisor is stopped', () =>
+    play(async (group) => {
+      const [a, b] = await startBoth(group, leaver);
+      const { pid } = await group.active(1);
+      a.kill('SIGSTOP');
+      await group.reaches(b, 'serving');
+      expect(group.lives(pid)).toBe(false);
+      a.kill('SIGCONT');
+      await group.reaches(a, 'watching');
+    }));
+
+  it('end a workload that has left its session when another has the lease', () =>
+    play(async (group) => {
+      const a = await start(group, 'a', leaver);
+      await group.reaches(a, 'serving');
+      const { pid } = await group.active(1);
+      await server.command(
+        ['SET', 'failover:{g}:lease', 'another', 'PX', String(TTL_MS)],
+        database,
+      );
+      await group.until('its end', () => !group.lives(pid));
+      await group.reaches(a, 'serving', 2);
+      await group.active(2);
+    }));
+
   it('hand over in order, and restart in place with another epoch', () =>
     play(async (group) => {
       const [a, b] = await startBoth(group);
