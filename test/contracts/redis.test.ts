@@ -89,6 +89,24 @@ describe.runIf(lack === null)('a server of Redis', () => {
     await lease.close();
   });
 
+  it('that was emptied gives no lease to a newcomer while one that it has forgotten may last', async () => {
+    const server = await start();
+    await server.grownOld(LONG_TTL_MS);
+    const group = groupName();
+    const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000 };
+    const from = (node: string): Promise<RedisLease> =>
+      RedisLease.open({ address, group, record: recordOf(node), ...times });
+    const [holder, follower] = [await from('holder'), await from('follower')];
+    expect(await holder.acquire(0)).toMatchObject({ type: 'granted', epoch: 1 });
+    await follower.look();
+    await server.command(['FLUSHALL']);
+    await follower.look();
+    const newcomer = await from('newcomer');
+    expect(await newcomer.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
+    await Promise.all([holder, follower, newcomer].map((lease) => lease.close()));
+  });
+
   it('whose data are of a later version is refused', async () => {
     const server = await start();
     const group = groupName();

@@ -75,7 +75,8 @@ local id, uptime = server()
 local last = redis.call('HGET', state, 'server')
 if last ~= id then
   redis.call('HSET', state, 'v', '1', 'server', id)
-  if last or floor > 0 or uptime * 1000 <= ttl then
+  local known = tonumber(redis.call('HGET', state, 'epoch') or '0')
+  if last or known > 0 or floor > 0 or uptime * 1000 <= ttl then
     local former = tonumber(redis.call('HGET', state, 'ttl') or '0')
     redis.call('SET', lease, 'forgotten', 'PX', math.max(ttl, former))
     return { 'held', view(run) }
