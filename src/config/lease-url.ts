@@ -38,12 +38,13 @@ export function parseLease(text: string, source = '--lease'): LeaseAddress {
   }
 }
 
-/** A URL without user, password and all that follows its path; any other text without what may be one. */
+/**
+ * A URL without user, password and all that follows its path. What stands before an `@` may be a password, also where
+ * it makes another URL of it, or none.
+ */
 export function redactUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || url.host === '') return shortened(text.replace(/\/\/.*@/su, '//***@'));
-  const secret = url.username === '' && url.password === '' ? '' : '***@';
-  return shortened(`${url.protocol}//${secret}${url.host}${url.pathname}`);
+  const open = text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/isu, '$1***@');
+  return shortened(open.replace(/[?#].*$/su, ''));
 }
 
 const EXPECTED = '`file`, `redis://HOST:PORT` or `rediss://HOST:PORT`';

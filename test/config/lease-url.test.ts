@@ -55,6 +55,10 @@ describe('a password', () => {
     'redis://hush@host/a?b',
     'redis://host/?password=hush',
     'redis://user:a@hush@',
+    'redis://user:12/hush@host',
+    'redis://user:ha#hush@host',
+    'redis:user:hush@host',
+    'user:hush@host',
   ])('is in no message: %s', (text) => {
     const failure = failureOf(() => parseLease(text));
     expect(`${failure.message} ${failure.hint}`).not.toContain('hush');
