@@ -107,6 +107,19 @@ describe.runIf(lack === null)('a server of Redis', () => {
     await Promise.all([holder, follower, newcomer].map((lease) => lease.close()));
   });
 
+  it('that answers an advance while the lease is given back makes nothing of it held', async () => {
+    const server = await start();
+    await server.grownOld(LONG_TTL_MS);
+    const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000 };
+    const parts = { address, group: groupName(), record: recordOf('a') };
+    const lease = await RedisLease.open({ ...parts, ...times });
+    expect((await lease.acquire(0)).type).toBe('granted');
+    await Promise.all([lease.advanceEpoch(0), lease.release()]);
+    expect(lease.verify().type).toBe('lost');
+    await lease.close();
+  });
+
   it('whose data are of a later version is refused', async () => {
     const server = await start();
     const group = groupName();

@@ -186,10 +186,12 @@ export class RedisLease implements RemoteStore {
   async advanceEpoch(floor: number): Promise<number> {
     const token = this.#token;
     if (token === null || this.#epoch === null) throw this.#lost('it is not held');
+    const isOver = (): boolean => this.#token !== token || this.#epoch === null;
     const what = [token, floor, this.#record.node];
     const epoch = replies.readAdvance(await this.#run(scripts.ADVANCE, what));
     if (epoch === null) throw this.#lost('the store has it no more');
-    if (this.#token === token) this.#epoch = epoch;
+    // Given back, or found lost, meanwhile: it stays so.
+    if (!isOver()) this.#epoch = epoch;
     this.learn(epoch);
     return epoch;
   }
