@@ -159,11 +159,9 @@ describe.runIf(lack === null)('nodes with a lease in Redis', () => {
       const a = await start(group, 'a', leaver);
       await group.reaches(a, 'serving');
       const { pid } = await group.active(1);
-      await server.command(
-        ['SET', 'failover:{g}:lease', 'another', 'PX', String(TTL_MS)],
-        database,
-      );
+      await server.command(['SET', 'failover:{g}:lease', 'another'], database);
       await group.until('its end', () => !group.lives(pid));
+      await server.command(['DEL', 'failover:{g}:lease'], database);
       await group.reaches(a, 'serving', 2);
       await group.active(2);
     }));
