@@ -2,7 +2,7 @@
 import { FailoverError } from '../errors.ts';
 import { shortened } from './quoted.ts';
 
-/** A server that keeps the lease; `shown` is its address without user and password. */
+/** `shown` is its address without user and password. */
 export interface RedisAddress {
   readonly kind: 'redis';
   readonly host: string;
@@ -15,7 +15,10 @@ export interface RedisAddress {
   readonly shown: string;
 }
 
-export type LeaseAddress = { readonly kind: 'file'; readonly shown: 'file' } | RedisAddress;
+/** A server that keeps the lease. */
+export type StoreAddress = RedisAddress;
+
+export type LeaseAddress = { readonly kind: 'file'; readonly shown: 'file' } | StoreAddress;
 
 /**
  * @param source what to call it in a message: the flag, or the variable

@@ -1,8 +1,12 @@
 // What a supervisor and a guard say to each other: a line of JSON each.
 import type { SessionRecord } from '../lease/lease-store.ts';
 
-/** How a lease is given back: one request to a server that speaks RESP. */
-export interface ReturnOrder {
+/** How a lease is given back: all that it takes, without a client of the store. */
+export type ReturnOrder = RedisReturn;
+
+/** One request to a server that speaks RESP. */
+export interface RedisReturn {
+  readonly kind: 'redis';
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;

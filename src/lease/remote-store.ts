@@ -23,7 +23,24 @@ export interface StoreEvent {
   readonly atMs: number;
 }
 
+/** What every store is told of the node whose lease it keeps. */
+export interface RemoteStoreOptions {
+  readonly group: string;
+  readonly record: StoredNode;
+  readonly ttlMs: number;
+  /** How long each request waits for its answer, but a renewal, which is told. */
+  readonly requestTimeoutMs: number;
+  /** Milliseconds on the clock by which the node decides. */
+  readonly now: () => number;
+}
+
 export interface RemoteStore extends LeaseStore {
+  /**
+   * Registers the node. Where the server does not answer, it is tried again with every request.
+   *
+   * @throws FAILOVER_STORE_REFUSED
+   */
+  begin(): Promise<void>;
   /** How another process gives the present acquisition back, and no other; null: nothing is held. */
   returnOrder(): ReturnOrder | null;
   /** The highest epoch that is known here: put back on record with the next look, should the store have lost it. */

@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { timingOf } from '../config/lease-timing.ts';
 import { parseLease } from '../config/lease-url.ts';
-import type { RedisAddress } from '../config/lease-url.ts';
+import type { StoreAddress } from '../config/lease-url.ts';
 import type { RunOptions } from '../config/load.ts';
 import { defaultStateDir } from '../config/state-dir.ts';
 import { guardTickMs } from '../core/lease-term.ts';
@@ -12,6 +12,7 @@ import type { GuardKeeper } from '../guard/keeper.ts';
 import { FileLease } from '../lease/file/file-lease.ts';
 import { LocalGroup } from '../lease/file/local-group.ts';
 import type { LeaseStore, NodeRecord } from '../lease/lease-store.ts';
+import type { RemoteStore, RemoteStoreOptions } from '../lease/remote-store.ts';
 import { systemClock } from './clock.ts';
 import type { Clock } from './ports.ts';
 
@@ -53,7 +54,7 @@ export async function leaseOpener(options: RunOptions, isGuarded: boolean): Prom
     );
   }
   const stateDir = options.stateDir ?? defaultStateDir();
-  if (address.kind === 'redis') return redisOpener(options, address, stateDir);
+  if (address.kind !== 'file') return remoteOpener(options, address, stateDir);
   return ({ record }) => {
     const lease = FileLease.open({ stateDir, record });
     const begin = (): Promise<void> => Promise.resolve();
@@ -61,28 +62,25 @@ export async function leaseOpener(options: RunOptions, isGuarded: boolean): Prom
   };
 }
 
-async function redisOpener(
+async function remoteOpener(
   options: RunOptions,
-  address: RedisAddress,
+  address: StoreAddress,
   stateDir: string,
 ): Promise<OpenNodeLease> {
-  const [{ RedisLease }, { connectionsTo }, { AnchoredLease }, { GuardKeeper }, { BootClock }] =
-    await Promise.all([
-      import('../lease/redis/redis-lease.ts'),
-      import('../lease/redis/redis-client.ts'),
-      import('../lease/anchored-lease.ts'),
-      import('../guard/keeper.ts'),
-      import('./boot-clock.ts'),
-    ]);
+  const [{ AnchoredLease }, { GuardKeeper }, { BootClock }] = await Promise.all([
+    import('../lease/anchored-lease.ts'),
+    import('../guard/keeper.ts'),
+    import('./boot-clock.ts'),
+  ]);
   const { leaseTtlMs, leaseRequestTimeoutMs } = timingOf(options);
-  const open = await connectionsTo(address, leaseRequestTimeoutMs);
+  const openStore = await loadStore(address, leaseRequestTimeoutMs);
   return ({ settings, record, deathSignal, onGuardLost }) => {
     const local = new LocalGroup({ stateDir, record });
     const clock = new BootClock();
     const now = (): number => clock.now();
     const times = { ttlMs: leaseTtlMs, requestTimeoutMs: leaseRequestTimeoutMs, now };
     const { group } = options;
-    const remote = new RedisLease({ address, group, record, ...times }, open);
+    const remote = openStore({ group, record, ...times });
     const keeper = new GuardKeeper({
       ledger: local,
       starter: { group, stateDir: dirname(local.paths.directory), node: record.node },
@@ -98,6 +96,19 @@ async function redisOpener(
     const lease = new AnchoredLease({ local, remote, keeper });
     return { local, lease, clock, keeper, begin: () => remote.begin() };
   };
+}
+
+/** Loads the client of a store, and nothing of the others. @throws FAILOVER_CLIENT_MISSING */
+async function loadStore(
+  address: StoreAddress,
+  requestTimeoutMs: number,
+): Promise<(options: RemoteStoreOptions) => RemoteStore> {
+  const [{ RedisLease }, { connectionsTo }] = await Promise.all([
+    import('../lease/redis/redis-lease.ts'),
+    import('../lease/redis/redis-client.ts'),
+  ]);
+  const open = await connectionsTo(address, requestTimeoutMs);
+  return (options) => new RedisLease({ address, ...options }, open);
 }
 
 /** A hundred times what a guard takes to start. */

@@ -4,6 +4,7 @@ import { parseLease } from '../../src/config/lease-url.ts';
 import type { RedisAddress } from '../../src/config/lease-url.ts';
 import { RedisLease } from '../../src/lease/redis/redis-lease.ts';
 import { keysOf } from '../../src/lease/redis/scripts.ts';
+import { monotonicNow } from '../../src/runtime/clock.ts';
 import { leaseContract } from './lease-contract.ts';
 import { lackOfRedis, RedisServer } from './support/redis-server.ts';
 import { groupName, LONG_TTL_MS, recordOf } from './support/stage.ts';
@@ -33,7 +34,8 @@ describe.runIf(lack === null)('a server of Redis', () => {
   const open = (url: string): Promise<RedisLease> =>
     RedisLease.open({
       address: redisAddress(url),
-      ...{ group: groupName(), record: recordOf('a'), ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000 },
+      ...{ group: groupName(), record: recordOf('a'), now: monotonicNow },
+      ...{ ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000 },
     });
 
   it('takes user and password from the URL, and no message shows them', async () => {
@@ -79,7 +81,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     await server.grownOld(1);
     const group = groupName();
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
-    const times = { ttlMs: 1, requestTimeoutMs: 5_000 };
+    const times = { ttlMs: 1, requestTimeoutMs: 5_000, now: monotonicNow };
     const lease = await RedisLease.open({ address, group, record: recordOf('a'), ...times });
     for (let round = 0; round < 300; round += 1) await lease.setPaused(round % 2 === 0, 'me');
     const keys = keysOf(group);
@@ -94,7 +96,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     await server.grownOld(LONG_TTL_MS);
     const group = groupName();
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
-    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000 };
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
     const from = (node: string): Promise<RedisLease> =>
       RedisLease.open({ address, group, record: recordOf(node), ...times });
     const [holder, follower] = [await from('holder'), await from('follower')];
@@ -111,7 +113,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     const server = await start();
     await server.grownOld(LONG_TTL_MS);
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
-    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000 };
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
     const parts = { address, group: groupName(), record: recordOf('a') };
     const lease = await RedisLease.open({ ...parts, ...times });
     expect((await lease.acquire(0)).type).toBe('granted');
@@ -125,7 +127,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     const group = groupName();
     await server.command(['HSET', keysOf(group)[1] ?? '', 'v', '2']);
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
-    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000 };
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
     const opening = RedisLease.open({ address, group, record: recordOf('a'), ...times });
     await expect(opening).rejects.toThrow('another version of failover');
   });
@@ -137,7 +139,7 @@ function underTest(server: RedisServer): StoreUnderTest {
     open: ({ node, group, ttlMs, requestTimeoutMs, proxy }) =>
       RedisLease.open({
         address: redisAddress(`redis://127.0.0.1:${String(proxy?.port ?? server.port)}`),
-        ...{ group, record: recordOf(node), ttlMs, requestTimeoutMs },
+        ...{ group, record: recordOf(node), ttlMs, requestTimeoutMs, now: monotonicNow },
       }),
     loseLease: async (group) => {
       await server.command(['DEL', keysOf(group)[0] ?? '']);

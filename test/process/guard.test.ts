@@ -185,7 +185,7 @@ function returnOrder(): ReturnOrder {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('it does not listen');
   const how = { tls: false, greeting: [['HELLO']], request: ['GIVE', 'back'], timeoutMs: 5_000 };
-  return { host: '127.0.0.1', port: address.port, ...how };
+  return { kind: 'redis', host: '127.0.0.1', port: address.port, ...how };
 }
 
 async function start(

@@ -5,14 +5,19 @@ import type { Endpoints, LeaseObservation } from '../../core/state.ts';
 import { FailoverError } from '../../errors.ts';
 import type { RedisAddress } from '../../config/lease-url.ts';
 import type { ReturnOrder } from '../../guard/messages.ts';
-import { monotonicNow } from '../../runtime/clock.ts';
 import type {
   AcquireOutcome,
   ReleaseOutcome,
   RenewOutcome,
   VerifyOutcome,
 } from '../lease-store.ts';
-import type { RemoteStore, SeenNode, StoredNode, StoreEvent } from '../remote-store.ts';
+import type {
+  RemoteStore,
+  RemoteStoreOptions,
+  SeenNode,
+  StoredNode,
+  StoreEvent,
+} from '../remote-store.ts';
 import { ChangeWatch } from './change-watch.ts';
 import { connectionsTo } from './redis-client.ts';
 import type { OpenConnection } from './redis-client.ts';
@@ -22,15 +27,8 @@ import * as replies from './replies.ts';
 import type { View } from './replies.ts';
 import * as scripts from './scripts.ts';
 
-export interface RedisLeaseOptions {
+export interface RedisLeaseOptions extends RemoteStoreOptions {
   readonly address: RedisAddress;
-  readonly group: string;
-  readonly record: StoredNode;
-  readonly ttlMs: number;
-  /** How long each request waits for its answer, but a renewal, which is told. */
-  readonly requestTimeoutMs: number;
-  /** Milliseconds on the clock by which the node decides. */
-  readonly now?: () => number;
 }
 
 /** A node that was not seen for so long is no longer listed, ms: far longer than it pauses between two looks. */
@@ -79,7 +77,7 @@ export class RedisLease implements RemoteStore {
 
   /** Nothing is opened yet. */
   constructor(options: RedisLeaseOptions, open: OpenConnection) {
-    const { address, group, record, ttlMs, requestTimeoutMs, now = monotonicNow } = options;
+    const { address, group, record, ttlMs, requestTimeoutMs, now } = options;
     this.#address = address;
     this.#group = group;
     this.#record = record;
@@ -99,11 +97,6 @@ export class RedisLease implements RemoteStore {
     });
   }
 
-  /**
-   * Registers the node. Where the server does not answer, it is tried again with every request.
-   *
-   * @throws FAILOVER_STORE_REFUSED
-   */
   async begin(): Promise<void> {
     try {
       await this.#join();
@@ -120,6 +113,7 @@ export class RedisLease implements RemoteStore {
     const args = this.#argsOf([this.#token, this.#record.node]);
     const count = String(this.#keys.length);
     return {
+      kind: 'redis',
       ...{ host, port, tls },
       greeting: [
         ...(password === null ? [] : [['AUTH', ...user, password]]),
