@@ -101,6 +101,20 @@ export const LEASE = [
     ],
   },
   {
+    id: 'look-of-a-removed-directory-used',
+    says: 'Lock files are made after a look that began in a directory which was removed since.',
+    breaks: 'S2',
+    file: 'src/lease/file/lock-files.ts',
+    from: 'if (!isStill()) return false;',
+    to: 'if (!isStill()) void 0;',
+    killers: [
+      {
+        test: 'test/lease/file/removed-directory.test.ts',
+        title: 'repeats no epoch that was claimed, and removed with its directory, during its look',
+      },
+    ],
+  },
+  {
     id: 'moved-holders-ignored',
     says: 'What holds a lock file of a directory that was moved away is not waited for.',
     breaks: 'S1',

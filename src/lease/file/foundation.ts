@@ -89,6 +89,8 @@ export class Foundation {
     const isThere = this.#isThere;
     // Before the look: what moves during it counts as not looked for.
     const above = this.#above;
+    const directory = identityOfPath(this.#paths.directory);
+    const isStill = (): boolean => identityOfPath(this.#paths.directory) === directory;
     // What is noted there can be read as long as this node has it open, whoever is waited for.
     if (isThere) this.#keep();
     const hasLooked = this.#hasLooked && !this.#isPassed(floor);
@@ -109,8 +111,9 @@ export class Foundation {
       this.leaveEpoch(known);
       // The epochs first: where they are missing, lock files do not count.
       makeEpochDirectory(this.#paths);
+      // Not where the directory was removed meanwhile: somebody may have led there after this look.
       // Who had made the lockfile had a lock that was removed, and has ended: nobody waits for it above.
-      if (!this.#lockFiles.make(known, noted.lockfile)) return false;
+      if (!this.#lockFiles.make({ epoch: known, lockfile: noted.lockfile, isStill })) return false;
       this.memory.learn(known);
       this.#looked = { identity: this.#identity, above, seenAtMs: this.#now() };
     }

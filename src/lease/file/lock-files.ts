@@ -8,6 +8,13 @@ import { lockNoteContent, marksOf, readLockNote, writeLockNote } from './lock-no
 import type { LockNote, LockfileNote } from './lock-note.ts';
 import { errnoOf, storageError, withStorageErrors } from './storage-error.ts';
 
+/** What whoever makes lock files has found out about those of before. */
+interface KnownOfFormer {
+  readonly epoch: number;
+  readonly lockfile: string | null;
+  readonly isStill: () => boolean;
+}
+
 /**
  * Lock files prove that whoever made them had looked for those who go by earlier ones. A file that was
  * copied, restored or put there by somebody else proves nothing, and is replaced as a missing one is made.
@@ -28,14 +35,14 @@ export class LockFiles {
   /**
    * Makes those that are missing or not ours, with the room that a holder's note needs on a full disk, and
    * with `epoch`, the highest that anybody knows of. `lockfile` is the identity of the directory that a
-   * holder of the file of before has left, if any: it is nobody else's. False: what is there is locked by
-   * somebody.
+   * holder of the file of before has left, if any: it is nobody else's. `isStill` tells whether the directory
+   * is the one of which all that is known. False: it is not, or what is there is locked by somebody.
    */
-  make(epoch: number, lockfile: string | null = null): boolean {
+  make({ epoch, lockfile, isStill }: KnownOfFormer): boolean {
     const left: LockfileNote =
       lockfile === null ? { state: 'none' } : { state: 'made', identity: lockfile };
-    const known = { epoch, lockfile: left };
-    return this.#all().every((path) => this.#isOurs(path) || this.#makeOne(path, known));
+    const note = { epoch, lockfile: left };
+    return this.#all().every((path) => this.#isOurs(path) || this.#makeOne(path, note, isStill));
   }
 
   /** Only for the holder of the lease: files that came with a directory of another name are this group's now. */
@@ -63,12 +70,18 @@ export class LockFiles {
     return found === identity;
   }
 
-  #makeOne(path: string, known: Pick<LockNote, 'epoch' | 'lockfile'>): boolean {
+  #makeOne(
+    path: string,
+    note: Pick<LockNote, 'epoch' | 'lockfile'>,
+    isStill: () => boolean,
+  ): boolean {
     // Complete before it has its name: nobody who opens it by the name finds it half made.
     const temporary = temporaryPath(path);
     return withStorageErrors(`make ${path}`, () => {
       try {
-        this.#write(temporary, known);
+        this.#write(temporary, note);
+        // It is in the right directory, and from another it gets no name.
+        if (!isStill()) return false;
         return linkUnlessThere(temporary, path) || replaceStranger(temporary, path);
       } finally {
         rmSync(temporary, { force: true });
@@ -76,11 +89,11 @@ export class LockFiles {
     });
   }
 
-  #write(path: string, known: Pick<LockNote, 'epoch' | 'lockfile'>): void {
+  #write(path: string, left: Pick<LockNote, 'epoch' | 'lockfile'>): void {
     const fd = openSync(path, 'wx', 0o600);
     try {
       const note = { self: identityOfDescriptor(fd), ...marksOf(this.#paths.directory) };
-      writeSync(fd, lockNoteContent({ ...note, ...known, starter: null }));
+      writeSync(fd, lockNoteContent({ ...note, ...left, starter: null }));
     } finally {
       closeSync(fd);
     }

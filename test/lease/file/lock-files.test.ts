@@ -24,23 +24,33 @@ function setUp(): { readonly paths: GroupPaths; readonly files: LockFiles } {
   return { paths, files: new LockFiles(paths) };
 }
 
+function known(epoch: number, lockfile: string | null = null): Parameters<LockFiles['make']>[0] {
+  return { epoch, lockfile, isStill: () => true };
+}
+
+it('are not made in another directory than that of which something is known', () => {
+  const { paths, files } = setUp();
+  expect(files.make({ ...known(3), isStill: () => false })).toBe(false);
+  expect(readdirSync(paths.directory)).toEqual([]);
+});
+
 it('are made where they are missing, private and with room for the note', () => {
   const { paths, files } = setUp();
   expect(files.areThere).toBe(false);
-  expect(files.make(3)).toBe(true);
+  expect(files.make(known(3))).toBe(true);
   expect(files.areThere).toBe(true);
   for (const path of [paths.primaryLock, paths.workloadLock]) {
     expect(statSync(path)).toMatchObject({ size: 512, mode: 0o100600 });
   }
   const before = identityOfPath(paths.primaryLock);
-  expect(new LockFiles(paths).make(4)).toBe(true);
+  expect(new LockFiles(paths).make(known(4))).toBe(true);
   expect(identityOfPath(paths.primaryLock)).toBe(before);
   expect(readdirSync(paths.directory)).toHaveLength(2);
 });
 
 it('say which lockfile a holder of the file of before has made', () => {
   const { paths, files } = setUp();
-  files.make(3, 'some identity');
+  files.make(known(3, 'some identity'));
   const fd = openSync(paths.primaryLock, 'r');
   const { lockfile } = readLockNote(fd);
   closeSync(fd);
@@ -65,14 +75,14 @@ it.each([
   put(paths.workloadLock);
   const stranger = identityOfPath(paths.workloadLock);
   expect(files.areThere).toBe(false);
-  expect(files.make(0)).toBe(true);
+  expect(files.make(known(0))).toBe(true);
   expect(identityOfPath(paths.workloadLock)).not.toBe(stranger);
   expect(files.areThere).toBe(true);
 });
 
 it('do not count where a copy of them is in their place, also for who knew them before', () => {
   const { paths, files } = setUp();
-  files.make(0);
+  files.make(known(0));
   copyFileSync(paths.workloadLock, `${paths.workloadLock}.copy`);
   renameSync(`${paths.workloadLock}.copy`, paths.workloadLock);
   expect(files.areThere).toBe(false);
@@ -85,15 +95,15 @@ it('are not replaced while what is in their place is locked', () => {
   const stranger = identityOfPath(paths.primaryLock);
   const holder = new KernelLock(paths.primaryLock).open();
   expect(holder.tryLock()).toBe(true);
-  expect(files.make(0)).toBe(false);
+  expect(files.make(known(0))).toBe(false);
   expect(identityOfPath(paths.primaryLock)).toBe(stranger);
   holder.close();
-  expect(files.make(0)).toBe(true);
+  expect(files.make(known(0))).toBe(true);
 });
 
 it('do not count where a directory or nothing readable is in their place', () => {
   const { paths, files } = setUp();
-  files.make(0);
+  files.make(known(0));
   const other = new LockFiles(paths);
   truncateSync(paths.primaryLock);
   expect(other.areThere).toBe(false);

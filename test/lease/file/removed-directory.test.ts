@@ -122,6 +122,38 @@ it('goes on above the epochs of a directory that has made way for an earlier one
   expect(await granted(newcomer.acquire(0))).toBe(9);
 });
 
+it('repeats no epoch that was claimed, and removed with its directory, during its look', async () => {
+  const stateDir = temporaryDirectory();
+  const a = openLease(stateDir, 'a');
+  expect(await granted(a.acquire(6))).toBe(7);
+  await a.release();
+  let meanwhile = (): void => undefined;
+  const environment = {
+    ...HOLDERS_HAVE_ENDED,
+    findFormerNotes: (directory: string): FormerNotes => {
+      const noted = HOLDERS_HAVE_ENDED.findFormerNotes(directory);
+      meanwhile();
+      return noted;
+    },
+  };
+  const b = openLease(stateDir, 'b', { environment });
+  rmSync(b.paths.directory, { recursive: true });
+  const claims: Promise<unknown>[] = [];
+  meanwhile = () => {
+    meanwhile = () => undefined;
+    // Noted before it resolves.
+    claims.push(a.acquire(0));
+    rmSync(b.paths.directory, { recursive: true });
+  };
+  const first = await b.acquire(0);
+  expect(claims).toHaveLength(1);
+  await Promise.all(claims);
+  await a.release();
+  // It is told to come again, or has seen it.
+  const epoch = first.type === 'granted' ? first.epoch : await granted(b.acquire(0));
+  expect(epoch).toBe(9);
+});
+
 it('takes no epoch from another group whose directory was removed', async () => {
   const stateDir = temporaryDirectory();
   const a = openLease(stateDir, 'a', { record: { group: 'other' } });
