@@ -64,7 +64,7 @@ describe('a drill', () => {
           expect(entry?.tookMs?.max).toBeLessThan(entry?.bound?.ms ?? 0);
         }
         // What it says is what the witness saw: the start came after the kill, and not much else.
-        expect(group.starts).toBe(5);
+        await group.hasStarted(5);
         expect(group.nodes.filter(({ end }) => end === null)).toHaveLength(2);
         expect(guards(group)).toEqual([]);
       },
@@ -212,7 +212,7 @@ describe('a yes on a terminal', () => {
         asked.type('y\r');
         expect((await asked.done).code).toBe(0);
         expect(asked.stdout).toContain('everything held');
-        expect(group.starts).toBe(2);
+        await group.hasStarted(2);
       },
       { options: GENEROUS },
     ));
@@ -225,7 +225,7 @@ describe('nothing is touched', () => {
       const { code, stdout, stderr } = await group.client('drill');
       expect([code, stdout]).toEqual([2, '']);
       expect(stderr).toMatch(/switchover +promote .*crash +SIGKILL .*hang +left out.*--yes/s);
-      expect(group.starts).toBe(1);
+      await group.hasStarted(1);
     }));
 
   it.each([
@@ -239,7 +239,7 @@ describe('nothing is touched', () => {
       await group.until('the question', () => asked.stdout.includes('[y/N]'));
       asked.type(keys);
       expect((await asked.done).code).toBe(2);
-      expect(group.starts).toBe(1);
+      await group.hasStarted(1);
     }),
   );
 
@@ -255,7 +255,7 @@ describe('nothing is touched', () => {
       const alone = await drill(group);
       expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining('no secondary')]);
       expect(alone.stderr).toContain('`failover status --group g`');
-      expect(group.starts).toBe(1);
+      await group.hasStarted(1);
     }));
 });
 
@@ -313,7 +313,7 @@ describe('while a drill is under way', () => {
         const other = await drill(group, '--faults', 'switchover');
         expect([other.code, other.stdout]).toEqual([1, '']);
         expect(other.stderr).toContain('another drill of group g is under way');
-        expect(group.starts).toBe(1);
+        await group.hasStarted(1);
         running.kill('SIGKILL');
         await running.done;
         const later = await drill(group, '--faults', 'switchover');

@@ -75,7 +75,7 @@ describe.each(WAYS)('a directory that %s', (_how, prepare) => {
       const d = await group.start('d', { run: HIDDEN });
       await waits(group, d);
       await waits(group, b);
-      expect(group.starts).toBe(2);
+      await group.hasStarted(2);
       a.kill('SIGCONT');
       expect((await group.active(3)).epoch).toBeGreaterThan(second.epoch);
     }));
@@ -96,7 +96,7 @@ describe.each(WAYS)('a directory that %s', (_how, prepare) => {
       await group.until('what runs to be named', () =>
         d.log.some((line) => JSON.stringify(line).includes(`pid ${String(second.pid)} `)),
       );
-      expect(group.starts).toBe(2);
+      await group.hasStarted(2);
       process.kill(second.pid, 'SIGKILL');
       expect((await group.active(3)).epoch).toBeGreaterThan(second.epoch);
     }));
@@ -114,7 +114,7 @@ describe.each(WAYS)('a directory that %s', (_how, prepare) => {
       await group.ends(a);
       const d = await group.start('d', { run: HIDDEN });
       await waits(group, d);
-      expect(group.starts).toBe(2);
+      await group.hasStarted(2);
       process.kill(second.pid, 'SIGKILL');
       await group.active(3);
       await group.reaches(d, 'serving');

@@ -69,7 +69,7 @@ describe('a command that ends at once with exit code 0', () => {
         const a = group.launch('a', { run: EXITS_0 });
         expect(await group.ends(a)).toBe(0);
         expect(lastWord(a)?.reason).toContain('completed');
-        expect(group.starts).toBe(1);
+        await group.hasStarted(1);
       },
       { options: { restart: 'on-failure' } },
     ));

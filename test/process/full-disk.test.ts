@@ -30,7 +30,7 @@ describe.runIf(mountable).each([
       const third = second === b ? c : b;
       await group.reaches(third, 'watching', third.timesIn('watching'));
       await group.beats(12);
-      expect(group.starts).toBe(2);
+      await group.hasStarted(2);
       second.kill('SIGTERM');
       expect(await group.ends(second)).toBe(0);
       await group.reaches(third, 'serving');

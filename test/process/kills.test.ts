@@ -89,7 +89,7 @@ describe('who starts', () => {
       for (const node of nodes) if (node !== primary) await group.reaches(node, 'watching');
       await group.active(1);
       await group.beats(3);
-      expect(group.starts).toBe(1);
+      await group.hasStarted(1);
     }));
 
   it('all of them again after all were killed: the epochs go on', () =>

@@ -96,7 +96,7 @@ describe('--restart', () => {
         expect([await group.ends(a), await group.ends(b), await group.ends(c)]).toStrictEqual([
           0, 0, 0,
         ]);
-        expect(group.starts).toBe(1);
+        await group.hasStarted(1);
       },
       { options: { restart: 'on-failure' } },
     ));

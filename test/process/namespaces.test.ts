@@ -46,7 +46,7 @@ it('what closed the lock is waited for where it can not be seen, and named, unti
     await waitsFor(group, second, 'what node a started in pid namespace');
     const { stdout } = await group.client('status');
     expect(stdout).toMatch(/what node a started in pid namespace \d+: that node ended without/);
-    expect(group.starts).toBe(1);
+    await group.hasStarted(1);
     // From here every namespace is seen: nobody has to say that this one has ended.
     first.kill('SIGKILL');
     await group.active(2);
@@ -62,7 +62,7 @@ it('between two namespaces that see nothing of each other a person says that it 
     await isFree(group);
     const second = await group.start('b', { through: SHARED_NAMESPACE });
     await waitsFor(group, second, `then remove ${record}`);
-    expect(group.starts).toBe(1);
+    await group.hasStarted(1);
     rmSync(record);
     await group.active(2);
     second.kill('SIGKILL');

@@ -30,7 +30,7 @@ describe('the state directory', () => {
       group.remove(group.stateDir);
       const b = await group.start('b');
       await findsTaken(group, b);
-      expect(group.starts).toBe(1);
+      await group.hasStarted(1);
       a.kill('SIGCONT');
       await group.primaryOf([a, b]);
       await group.active(2);
@@ -61,7 +61,7 @@ describe('the state directory', () => {
         'it looks whether the holders of removed lock files have ended',
       );
       expect((await group.client('status')).stdout).toContain(`b: ${said}`);
-      expect(group.starts).toBe(1);
+      await group.hasStarted(1);
       process.kill(pid, 'SIGTERM');
       await group.active(2);
       await group.primaryOf([b]);
@@ -88,7 +88,7 @@ describe('the state directory', () => {
       renameSync(group.groupDir, `${group.groupDir}-old`);
       const b = await group.start('b');
       await findsTaken(group, b);
-      expect(group.starts).toBe(1);
+      await group.hasStarted(1);
       a.kill('SIGCONT');
       await group.primaryOf([a, b]);
       await group.active(2);
@@ -138,7 +138,7 @@ describe('the state directory', () => {
       await group.until('who is waited for to be named', () =>
         d.warnings.some((text) => text.includes('nobody starts until')),
       );
-      expect(group.starts).toBe(2);
+      await group.hasStarted(2);
       a.kill('SIGCONT');
       expect((await group.active(3)).epoch).toBeGreaterThan(second.epoch);
     }));
@@ -233,7 +233,7 @@ describe('the state directory', () => {
           return text.includes(`pid ${String(pid)} `) && text.includes(told);
         }),
       );
-      expect(group.starts).toBe(1);
+      await group.hasStarted(1);
       process.kill(pid, 'SIGKILL');
       await group.active(2);
       await group.reaches(b, 'serving');

@@ -128,7 +128,7 @@ describe('two secondaries and a primary that is killed', () => {
       const d = await group.start('d');
       await group.reaches(d, 'watching');
       expect(d.transitions.at(-1)?.reason).toContain(next.id);
-      expect(group.starts).toBe(2);
+      await group.hasStarted(2);
     }, CALM));
 });
 

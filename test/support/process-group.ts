@@ -146,6 +146,12 @@ export class Group {
     return this.lines.filter(({ what }) => what === 'start' || what === 'overlap').length;
   }
 
+  /** Just so many have: waits for the last of them, which may be about to say so while its node serves. */
+  async hasStarted(count: number): Promise<void> {
+    if (count > 0) await this.active(count);
+    if (this.starts > count) throw new Error(`${this.starts} workloads began, not ${count}`);
+  }
+
   /** Starts a node; it has not joined yet. */
   launch(id: string, setup: NodeSetup = {}): NodeProcess {
     const { run = 'exec "$W"' } = setup;
