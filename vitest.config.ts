@@ -1,4 +1,4 @@
-// Unit tests run side by side; tests that start processes run one after the other, after them.
+// Unit tests run first; those that start processes after them. Files run two at a time.
 import { defineConfig } from 'vitest/config';
 
 /** What starts real nodes and servers. */
@@ -34,8 +34,8 @@ export default defineConfig({
           // Far more than any of them takes, also where other programs have the CPU.
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          fileParallelism: false,
-          maxWorkers: 1,
+          // They mostly wait: two at a time take half as long.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
