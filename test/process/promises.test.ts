@@ -104,7 +104,9 @@ describe('S2: epochs strictly increase', () => {
       await group.reaches(a, 'serving', 2);
       const epochs = join(group.groupDir, 'epochs');
       // The last step before the claim: whatever looked into the directory has done so.
-      const env = shimmed({ SHIM_AT: `openSync /completed after ${epochs}` });
+      const env = shimmed({
+        SHIM_AT: `openSync ${group.groupDir}/marks/completed after ${epochs}`,
+      });
       const b = await group.start('b', { env });
       await group.reaches(b, 'watching');
       a.kill('SIGKILL');
@@ -119,7 +121,9 @@ describe('S2: at the very moment of a claim', () => {
     inGroup(async (group) => {
       const [a] = await group.startAll(['a']);
       const epochs = join(group.groupDir, 'epochs');
-      const env = shimmed({ SHIM_AT: `openSync /completed after ${epochs}/50` });
+      const env = shimmed({
+        SHIM_AT: `openSync ${group.groupDir}/marks/completed after ${epochs}/50`,
+      });
       const b = await group.start('b', { env });
       await group.reaches(b, 'watching');
       a.kill('SIGKILL');

@@ -39,7 +39,7 @@ describe('a named successor', () => {
   it('that is killed at the moment of its claim: the same, and nothing of it is in the way', () =>
     inGroup(async (group) => {
       const [a] = await group.startAll(['a']);
-      const env = shimmed({ SHIM_AT: 'linkSync /epochs/ after SIGKILL' });
+      const env = shimmed({ SHIM_AT: `linkSync ${group.groupDir}/epochs/ after SIGKILL` });
       const b = await group.start('b', { env });
       await group.reaches(b, 'watching');
       expect((await group.client('promote', 'b')).code).toBe(5);

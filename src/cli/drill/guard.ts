@@ -32,9 +32,12 @@ export function startLoops(count: number, limitMs: number): Promise<Guard> {
 /** How long a guard may take to start, or to undo its fault, ms. */
 const GUARD_LIMIT_MS = 10_000;
 
-/** Waits for the end of its input, for $1 seconds at most: nothing that a terminal sends ends it before. */
+/**
+ * Waits for the end of its input, for $1 seconds at most: nothing that a terminal sends ends it before, nor that nobody
+ * is left to be told that it is ready.
+ */
 const WAIT = `
-trap '' HUP INT TERM
+trap '' HUP INT TERM PIPE
 hold() {
   echo ready
   if command -v timeout >/dev/null 2>&1; then timeout -s KILL "$1" cat >/dev/null; else cat >/dev/null; fi

@@ -1,14 +1,20 @@
 // The guards undo a fault when they are told to, and when whoever started them is killed.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { guardStopped, startLoops } from '../../../src/cli/drill/guard.ts';
 import { readIdentity, readStat } from '../../../src/fence/process-identity.ts';
 import { scanSessions } from '../../../src/fence/session-members.ts';
 import type { ProcessIdentity } from '../../../src/lease/lease-store.ts';
 import { until } from '../../support/until.ts';
 
+const GUARD = fileURLToPath(import.meta.resolve('../../../src/cli/drill/guard.ts'));
+const LOADER = fileURLToPath(import.meta.resolve('../../support/typescript.js'));
 const LONG_MS = 600_000;
 const started: ChildProcess[] = [];
 
@@ -78,6 +84,26 @@ describe('the guard of a stopped process', () => {
     for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.kill(-pid, signal);
     expect(stateOf(target)).toBe('T');
     await guard.release();
+    await until('it to go on', () => stateOf(target) !== 'T');
+  });
+
+  it('continues it also when whoever asked was killed before it heard of it', async () => {
+    const target = await stopped();
+    // A shell that begins after the end of its parent.
+    const bin = mkdtempSync(join(tmpdir(), 'failover-guard-'));
+    onTestFinished(() => {
+      rmSync(bin, { recursive: true });
+    });
+    const slow =
+      '#!/bin/sh\nparent=$PPID\nwhile [ -e /proc/$parent ]; do :; done\nexec /bin/sh "$@"\n';
+    writeFileSync(join(bin, 'sh'), slow, { mode: 0o700 });
+    const asks = `import { guardStopped } from ${JSON.stringify(GUARD)};
+      void guardStopped(${JSON.stringify(target)}, ${String(LONG_MS)});
+      process.kill(process.pid, 'SIGKILL');`;
+    const options = ['--import', LOADER, '--input-type=module', '--eval', asks];
+    const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+    const asking = spawn(process.execPath, options, { stdio: 'inherit', env });
+    expect(await once(asking, 'exit')).toEqual([null, 'SIGKILL']);
     await until('it to go on', () => stateOf(target) !== 'T');
   });
 });
