@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 const PROCESSES = [
   'test/process/**/*.test.ts',
   'test/contracts/**/*.test.ts',
+  'test/hosts/**/*.test.ts',
   'test/chaos/chaos.test.ts',
 ];
 

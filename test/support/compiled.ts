@@ -2,14 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
-/** The path of what became of a source in this directory; null where no compiler is. */
+/** The path of what became of a source, named from this directory on; null where no compiler is. */
 export function compiled(source: string, ...flags: readonly string[]): string | null {
   const path = join(import.meta.dirname, source);
   const version = createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 12);
   const cache = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'witness');
-  const name = source.replace(/^process-/, '').replace(/\.c$/, '');
+  const name = basename(source, '.c').replace(/^process-/, '');
   const program = join(cache, `${name}-${version}`);
   if (existsSync(program)) return program;
   const unfinished = `${program}.${String(process.pid)}`;

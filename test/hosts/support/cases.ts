@@ -1,0 +1,209 @@
+// What befalls three hosts and their store, and what has to follow: played by the tests once, by the table often.
+import type { Host, Site } from './site.ts';
+import { overlapMs } from './runs.ts';
+import type { Run } from './runs.ts';
+
+export interface Case {
+  readonly name: string;
+  /** `a pause`: nobody leads before its end. */
+  readonly follows: 'another leads' | 'a pause' | 'nothing';
+  readonly begin: (stage: Stage) => void | Promise<void>;
+  /** Once the outcome is there; what was begun is over then. */
+  readonly end: (stage: Stage) => void | Promise<void>;
+  /** The old workload is there still, and stands still, while another is active. */
+  readonly freezes?: true;
+  /** Too much like another to be a test of its own. */
+  readonly isMeasuredOnly?: true;
+}
+
+interface Stage {
+  readonly site: Site;
+  readonly primary: Host;
+  readonly others: readonly Host[];
+  readonly run: Run;
+}
+
+/** What came of one case, as the workloads wrote it down. */
+export interface Outcome {
+  /** For how long two were active at once before it was ended, ms. */
+  readonly overlapMs: number;
+  /** From the fault, or from the end of it where it is nobody's to lead, to the next workload's first write. */
+  readonly untilNextMs: number | null;
+  /** From the fault to the old workload's last write. */
+  readonly untilEndMs: number | null;
+  /** How long what was frozen wrote on once the whole of it was thawed; null: nothing was frozen. */
+  readonly afterThawMs: number | null;
+  /** Writes of lower epochs that came to what checks them, each refused. */
+  readonly refused: number;
+  readonly faults: readonly string[];
+}
+
+export const CASES: readonly Case[] = [
+  {
+    name: 'the primary and the store hear nothing of each other',
+    follows: 'another leads',
+    begin: ({ site, primary }) => {
+      site.lan.part(primary.place, site.store);
+    },
+    end: ({ site }) => {
+      site.lan.heal();
+    },
+  },
+  {
+    name: 'the primary and the other nodes hear nothing of each other',
+    follows: 'nothing',
+    begin: ({ site, primary, others }) => {
+      for (const { place } of others) site.lan.part(primary.place, place);
+    },
+    end: ({ site }) => {
+      site.lan.heal();
+    },
+  },
+  {
+    name: 'the primary is alone',
+    follows: 'another leads',
+    begin: ({ site, primary, others }) => {
+      for (const { place } of others) site.lan.part(primary.place, place);
+      site.lan.part(primary.place, site.store);
+    },
+    end: ({ site }) => {
+      site.lan.heal();
+    },
+  },
+  {
+    name: 'what the primary asks the store is lost',
+    follows: 'another leads',
+    begin: ({ site, primary }) => {
+      site.lan.lose(primary.place, site.store);
+    },
+    end: ({ site }) => {
+      site.lan.heal();
+    },
+  },
+  {
+    name: 'what the store answers the primary is lost',
+    follows: 'another leads',
+    begin: ({ site, primary }) => {
+      site.lan.lose(site.store, primary.place);
+    },
+    end: ({ site }) => {
+      site.lan.heal();
+    },
+  },
+  {
+    name: "the primary's host is lost, and comes back",
+    follows: 'another leads',
+    begin: async ({ site, primary }) => {
+      await site.lose(primary);
+    },
+    end: ({ site, primary }) => {
+      site.startAgain(primary);
+    },
+  },
+  {
+    name: "the primary's supervisor is stopped, and goes on",
+    follows: 'another leads',
+    begin: ({ site, primary }) => {
+      process.kill(site.supervisorOf(primary), 'SIGSTOP');
+    },
+    end: ({ site, primary }) => {
+      process.kill(site.supervisorOf(primary), 'SIGCONT');
+    },
+  },
+  {
+    name: "the primary's host is frozen, and its workload is thawed first",
+    follows: 'another leads',
+    freezes: true,
+    begin: async ({ site, primary }) => {
+      await site.freeze(primary);
+    },
+    // The worst of all orders: its workload alone, until it has written; only then the rest.
+    end: async ({ site, primary, run }) => {
+      process.kill(site.workloadOf(primary), 'SIGCONT');
+      const late = `refused ${String(run.epoch)}`;
+      await site.until('a late write', () => site.writes.includes(late));
+      site.thaw(primary);
+    },
+  },
+  {
+    name: "the primary's host is frozen, and thawed as a whole",
+    follows: 'another leads',
+    freezes: true,
+    isMeasuredOnly: true,
+    begin: async ({ site, primary }) => {
+      await site.freeze(primary);
+    },
+    end: ({ site, primary }) => {
+      site.thaw(primary);
+    },
+  },
+  {
+    name: "the store's host is lost, and comes back",
+    follows: 'a pause',
+    begin: async ({ site }) => {
+      await site.loseStore();
+    },
+    end: ({ site }) => {
+      site.startStoreAgain();
+    },
+  },
+];
+
+/** Plays one, and waits until all is as before. */
+export async function play(site: Site, { follows, begin, end, freezes }: Case): Promise<Outcome> {
+  const stage = { site, ...(await site.steady()) };
+  const { run } = stage;
+  site.forgetBefore(run);
+  const refused = countRefused(site);
+  const begun = process.hrtime.bigint();
+  await begin(stage);
+  await FOLLOWS[follows](stage, begun);
+  const ending = process.hrtime.bigint();
+  await end(stage);
+  const ended = process.hrtime.bigint();
+  const next = follows === 'nothing' ? null : await site.nextRun(run);
+  await site.steady();
+  const last = site.runs.find(({ epoch }) => epoch === run.epoch)?.last ?? run.last;
+  const from = follows === 'a pause' ? ending : begun;
+  return {
+    overlapMs: next === null || freezes === true ? 0 : overlapMs(next, site.runs),
+    untilNextMs: next === null ? null : msFrom(from, next.first),
+    untilEndMs: next === null ? null : Math.max(0, msFrom(begun, last)),
+    afterThawMs: freezes === true ? Math.max(0, msFrom(ended, last)) : null,
+    refused: countRefused(site) - refused,
+    faults: site.faultsSince(run, freezes === true ? next : null),
+  };
+}
+
+/** Resolves once it is so. */
+const FOLLOWS: Readonly<
+  Record<Case['follows'], (stage: Stage, begun: bigint) => Promise<unknown>>
+> = {
+  'another leads': async ({ site, primary, run }) => {
+    const next = await site.nextRun(run);
+    if (next.node === primary.node.id) throw new Error('the same leads again');
+    // It is one that has to know of lower ones.
+    await site.until('its first checked write', () =>
+      site.writes.includes(`accepted ${String(next.epoch)}`),
+    );
+  },
+  'a pause': async ({ site, primary }) => {
+    await site.until('the end of the workload', () => site.hasNoWorkload(primary));
+  },
+  nothing: async ({ site, run }, begun) => {
+    const enough = begun + BigInt(2 * site.ttlMs) * 1_000_000n;
+    await site.until('the workload to go on', () => {
+      const runs = site.runs.filter(({ epoch }) => epoch >= run.epoch);
+      if (runs.length > 1) throw new Error('another workload has begun');
+      return runs.some(({ last }) => last > enough);
+    });
+  },
+};
+
+function msFrom(begin: bigint, end: bigint): number {
+  return Number(end - begin) / 1e6;
+}
+
+function countRefused({ writes }: Site): number {
+  return writes.filter((line) => line.startsWith('refused')).length;
+}
