@@ -7,9 +7,10 @@ export interface Case {
   readonly name: string;
   /** `a pause`: nobody leads before its end. */
   readonly follows: 'another leads' | 'a pause' | 'nothing';
-  readonly begin: (stage: Stage) => void | Promise<void>;
-  /** Once the outcome is there; what was begun is over then. */
-  readonly end: (stage: Stage) => void | Promise<void>;
+  /** Gives the moment of the fault, monotonic, ns: what has to be looked up for it takes a while. */
+  readonly begin: (stage: Stage) => bigint | Promise<bigint>;
+  /** Once that has followed: takes the fault away. Gives the moment from which all of it is gone. */
+  readonly end: (stage: Stage) => bigint | Promise<bigint>;
   /** The old workload is there still, and stands still, while another is active. */
   readonly freezes?: true;
   /** Too much like another to be a test of its own. */
@@ -33,8 +34,8 @@ export interface Outcome {
   readonly untilEndMs: number | null;
   /** How long what was frozen wrote on once the whole of it was thawed; null: nothing was frozen. */
   readonly afterThawMs: number | null;
-  /** Writes of lower epochs that came to what checks them, each refused. */
-  readonly refused: number;
+  /** That of the old workload. */
+  readonly epoch: number;
   readonly faults: readonly string[];
 }
 
@@ -43,86 +44,90 @@ export const CASES: readonly Case[] = [
     name: 'the primary and the store hear nothing of each other',
     follows: 'another leads',
     begin: ({ site, primary }) => {
+      const at = now();
       site.lan.part(primary.place, site.store);
+      return at;
     },
-    end: ({ site }) => {
-      site.lan.heal();
-    },
+    end: heal,
   },
   {
     name: 'the primary and the other nodes hear nothing of each other',
     follows: 'nothing',
     begin: ({ site, primary, others }) => {
+      const at = now();
       for (const { place } of others) site.lan.part(primary.place, place);
+      return at;
     },
-    end: ({ site }) => {
-      site.lan.heal();
-    },
+    end: heal,
   },
   {
     name: 'the primary is alone',
     follows: 'another leads',
     begin: ({ site, primary, others }) => {
+      const at = now();
       for (const { place } of others) site.lan.part(primary.place, place);
       site.lan.part(primary.place, site.store);
+      return at;
     },
-    end: ({ site }) => {
-      site.lan.heal();
-    },
+    end: heal,
   },
   {
     name: 'what the primary asks the store is lost',
     follows: 'another leads',
     begin: ({ site, primary }) => {
+      const at = now();
       site.lan.lose(primary.place, site.store);
+      return at;
     },
-    end: ({ site }) => {
-      site.lan.heal();
-    },
+    end: heal,
   },
   {
     name: 'what the store answers the primary is lost',
     follows: 'another leads',
     begin: ({ site, primary }) => {
+      const at = now();
       site.lan.lose(site.store, primary.place);
+      return at;
     },
-    end: ({ site }) => {
-      site.lan.heal();
-    },
+    end: heal,
   },
   {
     name: "the primary's host is lost, and comes back",
     follows: 'another leads',
-    begin: async ({ site, primary }) => {
-      await site.lose(primary);
-    },
+    begin: ({ site, primary }) => site.lose(primary),
     end: ({ site, primary }) => {
+      const at = now();
       site.startAgain(primary);
+      return at;
     },
   },
   {
     name: "the primary's supervisor is stopped, and goes on",
     follows: 'another leads',
     begin: ({ site, primary }) => {
-      process.kill(site.supervisorOf(primary), 'SIGSTOP');
+      const pid = site.supervisorOf(primary);
+      const at = now();
+      process.kill(pid, 'SIGSTOP');
+      return at;
     },
     end: ({ site, primary }) => {
       process.kill(site.supervisorOf(primary), 'SIGCONT');
+      return now();
     },
   },
   {
     name: "the primary's host is frozen, and its workload is thawed first",
     follows: 'another leads',
     freezes: true,
-    begin: async ({ site, primary }) => {
-      await site.freeze(primary);
-    },
+    begin: ({ site, primary }) => site.freeze(primary),
     // The worst of all orders: its workload alone, until it has written; only then the rest.
     end: async ({ site, primary, run }) => {
-      process.kill(site.workloadOf(primary), 'SIGCONT');
+      const pid = site.workloadOf(primary);
+      if (pid === null) throw new Error('what was frozen is not there any more');
+      process.kill(pid, 'SIGCONT');
       const late = `refused ${String(run.epoch)}`;
       await site.until('a late write', () => site.writes.includes(late));
-      site.thaw(primary);
+      return site.thaw(primary);
     },
   },
   {
@@ -130,21 +135,17 @@ export const CASES: readonly Case[] = [
     follows: 'another leads',
     freezes: true,
     isMeasuredOnly: true,
-    begin: async ({ site, primary }) => {
-      await site.freeze(primary);
-    },
-    end: ({ site, primary }) => {
-      site.thaw(primary);
-    },
+    begin: ({ site, primary }) => site.freeze(primary),
+    end: ({ site, primary }) => site.thaw(primary),
   },
   {
     name: "the store's host is lost, and comes back",
     follows: 'a pause',
-    begin: async ({ site }) => {
-      await site.loseStore();
-    },
+    begin: ({ site }) => site.loseStore(),
     end: ({ site }) => {
+      const at = now();
       site.startStoreAgain();
+      return at;
     },
   },
 ];
@@ -154,23 +155,19 @@ export async function play(site: Site, { follows, begin, end, freezes }: Case): 
   const stage = { site, ...(await site.steady()) };
   const { run } = stage;
   site.forgetBefore(run);
-  const refused = countRefused(site);
-  const begun = process.hrtime.bigint();
-  await begin(stage);
+  const begun = await begin(stage);
   await FOLLOWS[follows](stage, begun);
-  const ending = process.hrtime.bigint();
-  await end(stage);
-  const ended = process.hrtime.bigint();
+  const ended = await end(stage);
   const next = follows === 'nothing' ? null : await site.nextRun(run);
   await site.steady();
   const last = site.runs.find(({ epoch }) => epoch === run.epoch)?.last ?? run.last;
-  const from = follows === 'a pause' ? ending : begun;
+  const from = follows === 'a pause' ? ended : begun;
   return {
     overlapMs: next === null || freezes === true ? 0 : overlapMs(next, site.runs),
     untilNextMs: next === null ? null : msFrom(from, next.first),
     untilEndMs: next === null ? null : Math.max(0, msFrom(begun, last)),
     afterThawMs: freezes === true ? Math.max(0, msFrom(ended, last)) : null,
-    refused: countRefused(site) - refused,
+    epoch: run.epoch,
     faults: site.faultsSince(run, freezes === true ? next : null),
   };
 }
@@ -188,7 +185,7 @@ const FOLLOWS: Readonly<
     );
   },
   'a pause': async ({ site, primary }) => {
-    await site.until('the end of the workload', () => site.hasNoWorkload(primary));
+    await site.until('the end of the workload', () => site.workloadOf(primary) === null);
   },
   nothing: async ({ site, run }, begun) => {
     const enough = begun + BigInt(2 * site.ttlMs) * 1_000_000n;
@@ -200,10 +197,16 @@ const FOLLOWS: Readonly<
   },
 };
 
-function msFrom(begin: bigint, end: bigint): number {
-  return Number(end - begin) / 1e6;
+function heal({ site }: Stage): bigint {
+  const at = now();
+  site.lan.heal();
+  return at;
 }
 
-function countRefused({ writes }: Site): number {
-  return writes.filter((line) => line.startsWith('refused')).length;
+function now(): bigint {
+  return process.hrtime.bigint();
+}
+
+function msFrom(begin: bigint, end: bigint): number {
+  return Number(end - begin) / 1e6;
 }

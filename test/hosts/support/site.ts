@@ -1,17 +1,18 @@
 // Three hosts with a node each, a fourth with the store and with what the workloads write to, and what was written.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hasEnded, readStat } from '../../../src/fence/process-identity.ts';
-import { isTakenDown, MARK, markedProcesses, signal } from '../../support/process-list.ts';
+import { MARK, markedProcesses, signal } from '../../support/process-list.ts';
 import { NodeProcess } from '../../support/process-node.ts';
 import { TIMINGS } from '../../support/process-setup.ts';
 import { storyOf } from '../../support/process-story.ts';
 import { textOf } from '../../support/text-of.ts';
 import { until } from '../../support/until.ts';
+import { continueAllOn, killAllOn, stopAllOn, supervisorOn, workloadOn } from './host-processes.ts';
+import type { HostProcess } from './host-processes.ts';
 import { Lan, placeOf } from './lan.ts';
 import type { Place } from './lan.ts';
 import type { SharedStore } from './stores.ts';
@@ -85,6 +86,11 @@ export class Site {
     return textOf(join(this.#directory, 'writes.log')).split('\n').slice(0, -1);
   }
 
+  /** How many writes came to what checks them after there was a higher epoch. */
+  refusedOf(epoch: number): number {
+    return this.writes.filter((line) => line === `refused ${String(epoch)}`).length;
+  }
+
   /** One serves and writes, the others follow; gives the one. */
   async steady(): Promise<{ readonly primary: Host; readonly others: readonly Host[]; run: Run }> {
     return this.until('one to lead and two to follow', () => {
@@ -102,51 +108,43 @@ export class Site {
     return this.until('the next workload', () => this.runs.find((run) => run.epoch > epoch));
   }
 
-  /** Whether the workload of a host is not there any more. */
-  hasNoWorkload({ node }: Host): boolean {
-    return this.#processesOf(node.id).every(({ command }) => !command.startsWith(this.#writer));
+  /** Null: there is none. */
+  workloadOf(host: Host): number | null {
+    return workloadOn(this.#processOf(host), this.#writer);
   }
 
-  supervisorOf({ node }: Host): number {
-    const found = this.#processesOf(node.id).find(({ command }) => isSupervisor(command));
-    if (found === undefined) throw new Error(`${node.id} has no supervisor`);
-    return found.pid;
+  supervisorOf(host: Host): number {
+    const found = supervisorOn(this.#processOf(host));
+    if (found === null) throw new Error(`${host.node.id} has no supervisor`);
+    return found;
   }
 
-  workloadOf({ node }: Host): number {
-    const found = this.#processesOf(node.id).find(({ command }) =>
-      command.startsWith(this.#writer),
-    );
-    if (found === undefined) throw new Error(`${node.id} has no workload`);
-    return found.pid;
-  }
-
-  /** Stops every process of a host, as a machine that is frozen stands still. */
-  async freeze({ node }: Host): Promise<void> {
+  /** Stops every process of a host, as a machine that is frozen stands still. Gives the moment. */
+  async freeze(host: Host): Promise<bigint> {
+    const moments: bigint[] = [];
     await this.until('all of the host to stand still', () => {
-      const running = this.#pidsWith(node.pid).filter((pid) => !isStopped(pid));
-      for (const pid of running) signal(pid, 'SIGSTOP');
-      return running.length === 0;
+      moments.push(process.hrtime.bigint());
+      return !stopAllOn(this.#processOf(host));
     });
+    return moments[0] ?? 0n;
   }
 
-  thaw({ node }: Host): void {
-    for (const pid of this.#pidsWith(node.pid)) signal(pid, 'SIGCONT');
+  /** Gives the moment. */
+  thaw(host: Host): bigint {
+    return continueAllOn(this.#processOf(host));
   }
 
-  /** Takes the power from a host: its connections are not closed, and nobody hears of its end. */
-  async lose(host: Host): Promise<void> {
-    this.lan.unplug(host.place);
-    await this.#kill(host.node.pid);
+  /** Takes the power from a host: its connections are not closed, and nobody hears of its end. The moment. */
+  async lose(host: Host): Promise<bigint> {
+    return this.#lose(host.place, this.#processOf(host));
   }
 
   startAgain(host: Host): void {
     host.node = this.#startNode(host.node.id, host.place);
   }
 
-  async loseStore(): Promise<void> {
-    this.lan.unplug(this.store);
-    await this.#kill(this.#storeHost.pid ?? -1);
+  async loseStore(): Promise<bigint> {
+    return this.#lose(this.store, { mark: this.#mark, maker: this.#storeHost.pid ?? -1 });
   }
 
   startStoreAgain(): void {
@@ -183,7 +181,7 @@ export class Site {
 
   /** What happened, for the message of a failed test. */
   story(): string {
-    const runs = this.runs.map((run) => JSON.stringify(run, textOfBig)).join('\n');
+    const runs = this.runs.map((run) => JSON.stringify(run, withoutBigInts)).join('\n');
     const witness = `${runs}\n${this.writes.slice(-20).join('\n')}`;
     const nodes = this.hosts.map(({ node }) => node);
     return storyOf(nodes, { mark: this.#mark, witness });
@@ -222,52 +220,20 @@ export class Site {
     });
   }
 
-  /** Ends the first process of a host's namespace, and so all of them. */
-  async #kill(outside: number): Promise<void> {
-    await this.until('the end of the host', () => {
-      const left = this.#pidsWith(outside);
-      for (const pid of left) signal(pid, 'SIGKILL');
-      return left.length === 0;
-    });
+  async #lose(place: Place, host: HostProcess): Promise<bigint> {
+    const at = process.hrtime.bigint();
+    this.lan.unplug(place);
+    await this.until('the end of the host', () => !killAllOn(host));
+    return at;
   }
 
-  /** What runs on the host of a node. */
-  #processesOf(id: string): readonly { readonly pid: number; readonly command: string }[] {
-    const host = this.hosts.find(({ node }) => node.id === id);
-    const pids = new Set(host === undefined ? [] : this.#pidsWith(host.node.pid));
-    return markedProcesses(this.#mark).filter(({ pid }) => pids.has(pid) && !isTakenDown(pid));
-  }
-
-  /** The processes of the host whose namespaces were made by a process of this one. */
-  #pidsWith(maker: number): readonly number[] {
-    const own = namespaceOf('self');
-    const marked = markedProcesses(this.#mark).map(({ pid }) => pid);
-    const first = marked.find((pid) => readStat(pid)?.parent === maker);
-    const namespace = first === undefined ? null : namespaceOf(String(first));
-    if (namespace === null || namespace === own) return [];
-    return marked.filter((pid) => namespaceOf(String(pid)) === namespace);
+  #processOf({ node }: Host): HostProcess {
+    return { mark: this.#mark, maker: node.pid };
   }
 }
 
 const RESOURCE = join(import.meta.dirname, 'resource.js');
 
-function isSupervisor(command: string): boolean {
-  return !/^(?:\S*\/)?sh /.test(command) && command.includes(' --node ');
-}
-
-function isStopped(pid: number): boolean {
-  const stat = readStat(pid);
-  return stat === null || stat.state === 'T' || hasEnded(stat);
-}
-
-function namespaceOf(pid: string): string | null {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/pid`);
-  } catch {
-    return null;
-  }
-}
-
-function textOfBig(_key: string, value: unknown): unknown {
+function withoutBigInts(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value;
 }
