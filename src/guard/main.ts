@@ -154,12 +154,28 @@ class Guard {
 
   #lookAtDeadline(): void {
     if (!this.#isOver()) return;
+    this.#killChild();
     if (this.#emptying === null) {
       void this.#expire();
       return;
     }
     this.#emptying.shorten(0);
     this.#hurry();
+  }
+
+  /**
+   * Its child and what is in the group of that, without a look at who is there: that takes long where others have
+   * the CPU, and can't be had where no file can be opened.
+   */
+  #killChild(): void {
+    const pid = this.#child?.pid;
+    // Its number is nobody else's before its end was heard of.
+    if (pid === undefined || this.#hasEnded) return;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It is not ours to signal: what looks finds out.
+    }
   }
 
   async #expire(): Promise<void> {

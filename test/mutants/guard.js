@@ -40,6 +40,20 @@ export const GUARD = [
     ],
   },
   {
+    id: 'deadline-needs-a-look',
+    says: 'The guard ends nothing at the deadline before it has looked who is there.',
+    breaks: 'S3',
+    file: 'src/guard/main.ts',
+    from: '    this.#killChild();\n    if (this.#emptying === null) {',
+    to: '    if (this.#emptying === null) {',
+    killers: [
+      {
+        test: 'test/process/guard.test.ts',
+        title: 'ends its child at the deadline also where it can open nothing',
+      },
+    ],
+  },
+  {
     id: 'workload-outlives-guard',
     says: 'A workload goes on when its guard is killed.',
     breaks: 'S3',

@@ -1,4 +1,5 @@
 // The guard as a process: what it ends, when, and when it gives the lease back.
+import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -13,6 +14,8 @@ import { until } from '../support/until.ts';
 
 const PRIMARY = { role: 'primary', epoch: '1', previous: '', reason: 'test' } as const;
 const SECONDARY = { ...PRIMARY, role: 'secondary', epoch: '' } as const;
+
+const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
 
 const clock = new BootClock();
 let lost: string[] = [];
@@ -55,6 +58,21 @@ describe('a guard', () => {
     expect(membersOf(gated)).toBe(0);
     expect(gated.end()).toEqual({ exitCode: null, signal: 'SIGKILL' });
   });
+
+  it.runIf(hasPrlimit)(
+    'ends its child at the deadline also where it can open nothing',
+    async () => {
+      const gated = await running(['sh', '-c', 'sleep 1000 & wait']);
+      await until('its child', () => membersOf(gated) === 2);
+      const guard = String(guardOf(gated.identity.pid));
+      spawnSync('prlimit', ['--pid', guard, '--nofile=3:']);
+      keeper.extend(clock.now() + 50);
+      await until('the end of all', () => membersOf(gated) === 0);
+      expect(returned).toBe(0);
+      spawnSync('prlimit', ['--pid', guard, '--nofile=64:']);
+      await until('the return of the lease', () => returned === 1);
+    },
+  );
 
   it('lets nothing run after the deadline', async () => {
     keeper.extend(clock.now() - 1);
