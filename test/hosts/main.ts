@@ -14,7 +14,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '20' },
     store: { type: 'string', default: '' },
     case: { type: 'string', default: '' },
-    ttl: { type: 'string' },
+    ttl: { type: 'string', default: '3000' },
   },
 });
 
@@ -34,15 +34,14 @@ for (const store of SHARED_STORES.filter(({ name }) => name.includes(values.stor
 }
 process.exitCode = failed.length > 0 ? 1 : 0;
 
-async function measure(kind: SharedStore): Promise<void> {
-  const store = values.ttl === undefined ? kind : { ...kind, ttlMs: Number(values.ttl) };
-  const site = await Site.start(store, writerProgram());
+async function measure(store: SharedStore): Promise<void> {
+  const site = await Site.start(store, writerProgram(), Number(values.ttl));
   try {
     const outcomes = new Map<Case, Outcome[]>(cases.map((told) => [told, []]));
     for (let round = 0; round < Number(values.rounds); round += 1) {
       for (const [told, seen] of outcomes) seen.push(await playSaying(site, told));
     }
-    process.stdout.write(tableOf(store, site, outcomes));
+    process.stdout.write(tableOf(store.name, site, outcomes));
   } catch (error) {
     failed.push(store.name);
     process.stderr.write(`${String(error)}\n${site.story()}\n`);
@@ -62,7 +61,7 @@ async function playSaying(site: Site, told: Case): Promise<Outcome> {
 }
 
 function tableOf(
-  { name, ttlMs }: SharedStore,
+  store: string,
   site: Site,
   outcomes: ReadonlyMap<Case, readonly Outcome[]>,
 ): string {
@@ -78,7 +77,7 @@ function tableOf(
     return `| ${told.name} | ${cells.join(' | ')} |`;
   });
   return [
-    `${name}, --lease-ttl ${String(ttlMs)}ms; times in ms, median / longest`,
+    `${store}, --lease-ttl ${String(site.ttlMs)}ms; times in ms, median / longest`,
     '',
     '| case | rounds | overlap, longest | old ends | next begins | after the thaw, longest | refused |',
     '| --- | --- | --- | --- | --- | --- | --- |',

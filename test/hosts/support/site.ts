@@ -40,22 +40,23 @@ export class Site {
   #storeHost: ChildProcess;
 
   /** @param writer the program that is each node's workload */
-  static async start(kind: SharedStore, writer: string): Promise<Site> {
+  static async start(kind: SharedStore, writer: string, ttlMs: number): Promise<Site> {
     const mark = randomBytes(8).toString('hex');
     const env = { ...process.env, NODE_OPTIONS: '', XDG_RUNTIME_DIR: '', [MARK]: mark };
-    return new Site({ kind, writer, mark, env, lan: await Lan.start(env) });
+    return new Site({ kind, writer, ttlMs, mark, env, lan: await Lan.start(env) });
   }
 
   private constructor(parts: {
     readonly kind: SharedStore;
     readonly writer: string;
+    readonly ttlMs: number;
     readonly mark: string;
     readonly env: NodeJS.ProcessEnv;
     readonly lan: Lan;
   }) {
-    const { kind, writer, mark, env, lan } = parts;
+    const { kind, writer, ttlMs, mark, env, lan } = parts;
     this.lan = lan;
-    this.ttlMs = kind.ttlMs;
+    this.ttlMs = ttlMs;
     this.#kind = kind;
     this.#writer = writer;
     this.#mark = mark;

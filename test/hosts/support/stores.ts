@@ -5,8 +5,6 @@ import type { Place } from './lan.ts';
 /** A store whose server runs on a host of its own. */
 export interface SharedStore {
   readonly name: string;
-  /** The shortest that is good for a test. */
-  readonly ttlMs: number;
   /** Why there is no server to test with; null: there is. */
   readonly lack: () => string | null;
   /** What `--lease` of the nodes is. */
@@ -18,7 +16,6 @@ export interface SharedStore {
 export const SHARED_STORES: readonly SharedStore[] = [
   {
     name: 'redis',
-    ttlMs: 1_000,
     lack: lackOfRedis,
     url: ({ address }) => `redis://${address}:6379`,
     // It writes nothing: with its host all that it knew is lost.
