@@ -36,16 +36,16 @@ process.exitCode = failed.length > 0 ? 1 : 0;
 
 async function measure(store: SharedStore): Promise<void> {
   const site = await Site.start(store, writerProgram(), Number(values.ttl));
+  const outcomes = new Map<Case, Outcome[]>(cases.map((told) => [told, []]));
   try {
-    const outcomes = new Map<Case, Outcome[]>(cases.map((told) => [told, []]));
     for (let round = 0; round < Number(values.rounds); round += 1) {
       for (const [told, seen] of outcomes) seen.push(await playSaying(site, told));
     }
-    process.stdout.write(tableOf(store.name, site, outcomes));
   } catch (error) {
     failed.push(store.name);
     process.stderr.write(`${String(error)}\n${site.story()}\n`);
   } finally {
+    process.stdout.write(tableOf(store.name, site, outcomes));
     await site.stop();
   }
 }

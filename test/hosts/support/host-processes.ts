@@ -11,7 +11,7 @@ export interface HostProcess {
 }
 
 /** All that runs there; those that are being taken down run nothing. */
-export function processesOn({ mark, maker }: HostProcess): readonly MarkedProcess[] {
+function processesOn({ mark, maker }: HostProcess): readonly MarkedProcess[] {
   const marked = markedProcesses(mark);
   const first = marked.find(({ pid }) => readStat(pid)?.parent === maker);
   const namespace = first === undefined ? null : namespaceOf(first.pid);
