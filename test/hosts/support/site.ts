@@ -1,6 +1,6 @@
 // Three hosts with a node each, a fourth with the store and with what the workloads write to, and what was written.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { tmpdir } from 'node:os';
@@ -61,6 +61,8 @@ export class Site {
     this.#writer = writer;
     this.#mark = mark;
     this.#directory = realpathSync(mkdtempSync(join(tmpdir(), 'fo-hosts-')));
+    // Some servers refuse to run as root, and have to come to their own directory in it.
+    chmodSync(this.#directory, 0o711);
     mkdirSync(join(this.#directory, 'store'), { mode: 0o777 });
     mkdirSync(join(this.#directory, 'runs'));
     this.#env = {
