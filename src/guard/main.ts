@@ -13,6 +13,7 @@ import type { SessionRecord } from '../lease/lease-store.ts';
 import { BootClock } from '../runtime/boot-clock.ts';
 import { Emptying } from '../workload/emptying.ts';
 import { gateCommand } from '../workload/gate-script.ts';
+import { Backstop } from './backstop.ts';
 import { giveBack } from './give-back.ts';
 import { lineReader } from './messages.ts';
 import type { FromGuard, ReturnOrder, SpawnOrder, ToGuard } from './messages.ts';
@@ -29,6 +30,7 @@ const RETRY_MS = 100;
 
 class Guard {
   readonly #clock = new BootClock();
+  readonly #backstop = new Backstop();
   #child: ChildProcess | null = null;
   #own: SessionRecord | null = null;
   #others: readonly SessionRecord[] = [];
@@ -63,7 +65,7 @@ class Guard {
         return;
       case 'dismiss':
         // Else the end of the pipe, which comes next, ends what runs still.
-        if (this.#child === null || this.#hasEnded) process.exit(0);
+        if (this.#child === null || this.#hasEnded) this.#exit();
         return;
       case 'rest':
         this.#deadlineAt = Infinity;
@@ -73,6 +75,7 @@ class Guard {
         this.#stopGraceMs = message.stopGraceMs;
         this.#return = message.return === null ? null : JSON.stringify(message.return);
         this.#others = message.sessions;
+        this.#tellBackstop();
         return;
     }
   }
@@ -116,6 +119,7 @@ class Guard {
       if (this.#own !== null) noteSession(this.#own);
       this.#emptying?.look();
       tell({ type: 'ended', exitCode, signal });
+      this.#tellBackstop();
     });
     const identity = readIdentity(child.pid);
     if (identity !== null) {
@@ -123,6 +127,8 @@ class Guard {
       noteSession(this.#own);
     }
     tell({ type: 'spawned', pid: child.pid });
+    // It does nothing as yet: only after this comes what opens its gate.
+    this.#tellBackstop();
   }
 
   /** What comes after the deadline is not started any more: another may have the lease by then. */
@@ -206,7 +212,10 @@ class Guard {
       if (this.#return === order) this.#return = null;
     }
     this.#emptying = null;
-    if (!this.#isSupervised) process.exit(0);
+    // They are empty: what has their number some day is a stranger.
+    this.#others = [];
+    this.#tellBackstop();
+    if (!this.#isSupervised) this.#exit();
   }
 
   /** What has left its session and holds the lock still; false: some of it may be there. Never rejects. */
@@ -228,6 +237,18 @@ class Guard {
     } finally {
       this.#hurry = () => undefined;
     }
+  }
+
+  /** What has ended is left out once the supervisor has found its session empty. */
+  #tellBackstop(): void {
+    const own = this.#own?.process.pid;
+    const isOver = this.#hasEnded && !this.#others.some(({ process: { pid } }) => pid === own);
+    this.#backstop.watch(isOver ? this.#others : this.#sessions());
+  }
+
+  #exit(): never {
+    this.#backstop.dismiss();
+    process.exit(0);
   }
 
   #sessions(): readonly SessionRecord[] {

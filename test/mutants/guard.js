@@ -95,4 +95,46 @@ export const GUARD = [
       },
     ],
   },
+  {
+    id: 'no-backstop',
+    says: 'What a workload has started goes on when its guard is killed.',
+    breaks: 'S3',
+    file: 'src/guard/main.ts',
+    from: 'this.#backstop.watch(isOver ? this.#others : this.#sessions());',
+    to: 'this.#backstop.watch(isOver ? this.#others : []);',
+    killers: [
+      {
+        test: 'test/process/guard.test.ts',
+        title: 'that is killed takes with it all that its child has started in the session',
+      },
+    ],
+  },
+  {
+    id: 'backstop-not-replaced',
+    says: 'A guard whose backstop was ended goes on without one.',
+    breaks: 'S3',
+    file: 'src/guard/backstop.ts',
+    from: 'if (this.#shell === null) this.#start();\n    }, PAUSE_MS);',
+    to: 'if (this.#shell === null && this.#isDismissed) this.#start();\n    }, PAUSE_MS);',
+    killers: [
+      {
+        test: 'test/process/guard.test.ts',
+        title: 'has another backstop when its own was ended',
+      },
+    ],
+  },
+  {
+    id: 'backstop-keeps-sessions',
+    says: 'A killed guard ends sessions that were over long before.',
+    breaks: 'S6',
+    file: 'src/guard/backstop.ts',
+    from: 'do watched=$line; done',
+    to: 'do watched="$watched $line"; done',
+    killers: [
+      {
+        test: 'test/process/guard.test.ts',
+        title: 'that is killed leaves alone what it watches over no more',
+      },
+    ],
+  },
 ];

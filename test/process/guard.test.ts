@@ -1,5 +1,6 @@
 // The guard as a process: what it ends, when, and when it gives the lease back.
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +8,7 @@ import { isAlive, readStat } from '../../src/fence/process-identity.ts';
 import { scanSessions } from '../../src/fence/session-members.ts';
 import { GuardKeeper } from '../../src/guard/keeper.ts';
 import type { ReturnOrder } from '../../src/guard/messages.ts';
+import type { ProcessIdentity, SessionRecord } from '../../src/lease/lease-store.ts';
 import { BootClock } from '../../src/runtime/boot-clock.ts';
 import type { GatedProcess } from '../../src/workload/gate.ts';
 import { allPids } from '../support/process-list.ts';
@@ -126,6 +128,40 @@ describe('a guard', () => {
     expect(gated.end()).not.toBeNull();
   });
 
+  it('that is killed takes with it all that its child has started in the session', async () => {
+    const gated = await running(['sh', '-c', FORKING]);
+    await until('its children', () => membersOf(gated) === 3);
+    process.kill(guardOf(gated.identity.pid) ?? -1, 'SIGKILL');
+    await until('the end of them', () => membersOf(gated) === 0);
+  });
+
+  it('has another backstop when its own was ended', async () => {
+    const gated = await running(['sh', '-c', FORKING]);
+    await until('its children', () => membersOf(gated) === 3);
+    const guard = guardOf(gated.identity.pid) ?? -1;
+    const [first = -1] = await until('a backstop', () => backstopsOf(guard));
+    process.kill(first, 'SIGKILL');
+    await until('another', () => backstopsOf(guard)?.every((pid) => pid !== first));
+    process.kill(guard, 'SIGKILL');
+    await until('the end of all', () => membersOf(gated) === 0);
+  });
+
+  it('that is killed leaves alone what it watches over no more', async () => {
+    const gated = await running(['sh', '-c', FORKING]);
+    await until('its children', () => membersOf(gated) === 3);
+    const ended = await start(['true']);
+    const guard = guardOf(ended.identity.pid) ?? -1;
+    const [backstop = -1] = await until('a backstop', () => backstopsOf(guard));
+    keeper.setSessions([recordOf(gated.identity), recordOf(ended.identity)]);
+    keeper.setSessions([]);
+    // It has read this after the sessions.
+    ended.close();
+    await until('the end of its child', () => ended.end() !== null);
+    process.kill(guard, 'SIGKILL');
+    await until('the end of its backstop', () => (readStat(backstop)?.state ?? 'Z') === 'Z');
+    expect(membersOf(gated)).toBe(3);
+  });
+
   it('that stands still is noticed at the next but one deadline', async () => {
     keeper.extend(clock.now() + 60_000);
     const gated = await start(['sleep', '1000']);
@@ -214,6 +250,29 @@ async function start(
   const gated = await keeper.spawn({ command, environment, ...none });
   started.push(gated);
   return gated;
+}
+
+/** Of two that it has started. */
+const FORKING = 'sleep 1000 & sleep 1000 & wait';
+
+function recordOf(process: ProcessIdentity): SessionRecord {
+  return { process, kind: 'workload', active: true, keep: false, stopsWithSupervisor: false };
+}
+
+/** Null: there is none. */
+function backstopsOf(guard: number): readonly number[] | null {
+  const found = allPids().filter(
+    (pid) => readStat(pid)?.parent === guard && commandOf(pid).includes('failover-backstop'),
+  );
+  return found.length === 0 ? null : found;
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function kill(pid: number): void {

@@ -120,6 +120,17 @@ describe.runIf(lack === null)('nodes with a lease in Redis', () => {
       await group.reaches(b, 'serving');
     }));
 
+  it('never are two when both are killed beside what a workload has started', () =>
+    play(async (group) => {
+      const [a, b] = await startBoth(group, 'set -m; ("$W" --ignore-term & wait) & wait');
+      await group.active(1);
+      const guard = guardOf(a);
+      a.kill('SIGKILL');
+      group.signal(guard, 'SIGKILL');
+      await group.reaches(b, 'serving');
+      await group.active(2);
+    }));
+
   it('step down when a guard stands still', () =>
     play(async (group) => {
       const [a, b] = await startBoth(group);
