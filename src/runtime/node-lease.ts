@@ -75,7 +75,7 @@ async function remoteOpener(
   const { leaseTtlMs, leaseRequestTimeoutMs } = timingOf(options);
   const openStore = await loadStore(address, leaseRequestTimeoutMs);
   return ({ settings, record, deathSignal, onGuardLost }) => {
-    const local = new LocalGroup({ stateDir, record });
+    const local = new LocalGroup({ stateDir, record, notesEpochs: false });
     const clock = new BootClock();
     const now = (): number => clock.now();
     const times = { ttlMs: leaseTtlMs, requestTimeoutMs: leaseRequestTimeoutMs, now };

@@ -3,6 +3,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { LeaseObservation } from '../../src/core/state.ts';
 import { AnchoredLease } from '../../src/lease/anchored-lease.ts';
 import { highestEpoch } from '../../src/lease/file/epoch.ts';
+import type { FormerNotes } from '../../src/lease/file/former-notes.ts';
+import { WHOLE_MACHINE } from '../../src/lease/file/foundation.ts';
 import { LocalGroup } from '../../src/lease/file/local-group.ts';
 import type { RemoteStore } from '../../src/lease/remote-store.ts';
 import {
@@ -45,6 +47,18 @@ it('believes no server that shows less than was seen before', async () => {
   expect((await lease.look()).epoch).toBe(8);
 });
 
+it('searches the machine for removed lock files once, however high the epochs of the server are', async () => {
+  const stateDir = temporaryDirectory();
+  const first = anchored(stateDir);
+  await first.lease.acquire(6);
+  await eventually(() => (highestEpoch(first.local.paths.epochs) === 7 ? true : undefined));
+  const { lease, remote, searched } = anchored(stateDir, 'b');
+  remote.seen = { ...remote.seen, epoch: 8 };
+  for (let look = 0; look < 3; look += 1) await lease.look();
+  await lease.acquire(8);
+  expect(searched()).toBe(1);
+});
+
 it('is lost when the deadline of its guard has passed, whatever the server said last', async () => {
   const { lease, keeper } = anchored(temporaryDirectory());
   await lease.acquire(0);
@@ -69,11 +83,20 @@ interface Fake {
   readonly said: string[];
   readonly keeper: { over: boolean };
   readonly remote: { seen: LeaseObservation };
+  /** How often the machine was searched for files that were removed. */
+  readonly searched: () => number;
 }
 
 /** With a server that grants everything. */
-function anchored(stateDir: string): Fake {
-  const local = new LocalGroup({ stateDir, record: ownRecord('a') });
+function anchored(stateDir: string, node = 'a'): Fake {
+  let searches = 0;
+  const findFormerNotes = (directory: string): FormerNotes => {
+    searches += 1;
+    return WHOLE_MACHINE.findFormerNotes(directory);
+  };
+  const record = ownRecord(node);
+  const environment = { findFormerNotes };
+  const local = new LocalGroup({ stateDir, record, notesEpochs: false, environment });
   const said: string[] = [];
   const floors: number[] = [];
   const remote = {
@@ -115,5 +138,5 @@ function anchored(stateDir: string): Fake {
   const store = remote as unknown as RemoteStore;
   const lease = new AnchoredLease({ local, remote: store, keeper });
   onTestFinished(() => lease.close());
-  return { lease, local, floors, said, keeper, remote };
+  return { lease, local, floors, said, keeper, remote, searched: () => searches };
 }

@@ -48,6 +48,7 @@ export class Foundation {
   readonly #workloadLock: WorkloadLockFile;
   readonly #membership: Membership;
   readonly #search: RemovedFilesSearch;
+  readonly #notesEpochs: boolean;
   readonly #now: () => number;
   /** The lock files for which this node itself has looked for others, and when it last saw them there. */
   #looked: Looked | null = null;
@@ -57,12 +58,15 @@ export class Foundation {
     membership,
     search,
     workloadLock,
+    notesEpochs,
     now,
   }: {
     readonly paths: GroupPaths;
     readonly membership: Membership;
     readonly search: RemovedFilesSearch;
     readonly workloadLock: WorkloadLockFile;
+    /** Whether each epoch that is claimed is noted in the lock files. */
+    readonly notesEpochs: boolean;
     /** Monotonic, ms. */
     readonly now: () => number;
   }) {
@@ -71,6 +75,7 @@ export class Foundation {
     this.#workloadLock = workloadLock;
     this.#membership = membership;
     this.#search = search;
+    this.#notesEpochs = notesEpochs;
     this.#now = now;
     this.memory = new EpochMemory(paths);
   }
@@ -156,7 +161,7 @@ export class Foundation {
 
   /** Whether others have led by other lock files than those that have the names now. */
   #isPassed(floor: number): boolean {
-    return this.memory.noted < Math.max(floor, this.memory.highest);
+    return this.#notesEpochs && this.memory.noted < Math.max(floor, this.memory.highest);
   }
 
   /** Of the lock files that have the names now. */

@@ -21,6 +21,8 @@ export interface LocalGroupOptions {
   readonly stateDir: string;
   /** What this node says of itself; `group` names the directory, `run` the files. */
   readonly record: Omit<NodeRecord, 'v' | 'sessions'>;
+  /** False: a server keeps the epochs, and none that is higher than what is noted here tells of other lock files. */
+  readonly notesEpochs?: boolean;
   readonly environment?: Partial<LocalGroupEnvironment>;
 }
 
@@ -46,7 +48,7 @@ export class LocalGroup implements SessionLedger {
    * @throws FAILOVER_NODE_TAKEN, FAILOVER_OTHER_BOOT, FAILOVER_OTHER_NAMESPACE and all that
    *   `openStateDirectory` throws; nothing is left open then
    */
-  constructor({ stateDir, record, environment }: LocalGroupOptions) {
+  constructor({ stateDir, record, notesEpochs = true, environment }: LocalGroupOptions) {
     const { now, readFileSystemType, ...search }: LocalGroupEnvironment = {
       now: monotonicMs,
       readFileSystemType: undefined,
@@ -72,6 +74,7 @@ export class LocalGroup implements SessionLedger {
       membership: this.membership,
       search,
       workloadLock: this.workloadLock,
+      notesEpochs,
       now,
     });
     try {
