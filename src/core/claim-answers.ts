@@ -105,6 +105,15 @@ function suspectHolder(back: SecondaryState, settings: Settings): Outcome {
 export function claimTimePassed(state: Acquiring, settings: Settings): Outcome {
   if (state.at < (state.retryAt ?? state.until)) return stay(state);
   if (state.retryAt === null) return claimOverdue(state, settings);
+  return claimAgain(state, settings);
+}
+
+/** What has changed may be what the next try waits for: that a guard has given the lease back, say. */
+export function leaseChanged(state: Acquiring, settings: Settings): Outcome {
+  return state.retryAt === null ? stay(state) : claimAgain(state, settings);
+}
+
+function claimAgain(state: Acquiring, settings: Settings): Outcome {
   const unable = unableBecause(state);
   if (unable !== null) return claimFailed(state, { detail: unable, warning: null }, settings);
   const effect: Effect = { type: 'acquire-lease', floor: state.epochFloor };

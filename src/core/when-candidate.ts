@@ -16,7 +16,7 @@ import {
   replaceProcess,
 } from './start-plan.ts';
 import { answerDueAt } from './deadlines.ts';
-import { claimAnswered, claimTimePassed, grantedTooLate } from './claim-answers.ts';
+import { claimAnswered, claimTimePassed, grantedTooLate, leaseChanged } from './claim-answers.ts';
 import { beginTerm, guardEffect } from './lease-term.ts';
 import { nextPulseAt } from './schedule.ts';
 import { describeEnd } from './restart-policy.ts';
@@ -59,6 +59,7 @@ export function whenCandidate(state: CandidateState, event: Event, settings: Set
       return interrupt(state, { failure, withinMs: 0 }, settings);
     }
     case 'lease-changed':
+      if (state.phase === 'acquiring') return leaseChanged(state, settings);
       return holdsLease(state) ? stay(state, { type: 'verify-lease' }) : stay(state);
     case 'time-passed':
       if (event.at >= state.pulseAt) return pulse(state, settings);
