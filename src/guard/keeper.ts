@@ -1,9 +1,9 @@
 // A supervisor's side of its guards: each process that it starts gets one as its parent, told of every deadline.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ProcessIdentity, SessionLedger, SessionRecord } from '../lease/lease-store.ts';
 import { packageFile } from '../package-file.ts';
 import type { WorkloadEnd } from '../runtime/ports.ts';
@@ -11,7 +11,13 @@ import { ownIdentity } from '../fence/process-identity.ts';
 import { lackOfDescriptors } from '../spare-descriptors.ts';
 import type { GateMessage } from '../workload/environment.ts';
 import { identityOf, settleOwnOutput, spawnError } from '../workload/gate.ts';
-import type { GatedProcess, GateRequest } from '../workload/gate.ts';
+import type {
+  GatedProcess,
+  GatePlace,
+  GateRequest,
+  SpawnGated,
+  StartAhead,
+} from '../workload/gate.ts';
 import { gateWords, openingText } from '../workload/gate-script.ts';
 import { lineReader } from './messages.ts';
 import type { FromGuard, ReturnOrder, Starter, ToGuard } from './messages.ts';
@@ -35,6 +41,8 @@ export interface GuardKeeperParts {
 export class GuardKeeper implements SessionLedger {
   readonly #parts: GuardKeeperParts;
   readonly #guards = new Set<Guarded>();
+  /** Those that have not been told yet what to start. */
+  readonly #ahead = new Set<Guarded>();
   #deadlineAt: number | null = null;
   #sessions: readonly SessionRecord[] = [];
   #isClosed = false;
@@ -44,9 +52,33 @@ export class GuardKeeper implements SessionLedger {
   }
 
   /** As `spawnGated`, as a child of a guard. @throws as that, and FAILOVER_PROMOTION_FAILED */
-  readonly spawn = async (request: GateRequest): Promise<GatedProcess> => {
-    const guarded = await Guarded.start(request, this.#parts, (lost) => {
-      this.#guards.delete(lost);
+  readonly spawn: SpawnGated = async (request) => this.#begin(launch(request), request);
+
+  /** Starts a guard that waits for what it is to start: its own start takes longer than all the rest. */
+  readonly startAhead: StartAhead = (place, onGone) => {
+    const guarded = launch(place);
+    if (this.#isClosed) guarded.dismiss();
+    else this.#ahead.add(guarded);
+    const gone = (): void => {
+      if (this.#ahead.delete(guarded)) onGone();
+    };
+    guarded.onGone(gone);
+    return {
+      spawn: async (request) => {
+        this.#ahead.delete(guarded);
+        return this.#begin(guarded, request);
+      },
+      dismiss: () => {
+        // One that has started something ends that, too, and in a term gives the lease back.
+        if (this.#ahead.has(guarded)) guarded.dismiss();
+        gone();
+      },
+    };
+  };
+
+  async #begin(guarded: Guarded, request: GateRequest): Promise<GatedProcess> {
+    await guarded.begin(request, this.#parts, () => {
+      this.#guards.delete(guarded);
       if (this.#deadlineAt !== null) this.#parts.onLost('the guard of the workload is gone');
     });
     if (this.#isClosed) {
@@ -59,7 +91,7 @@ export class GuardKeeper implements SessionLedger {
     this.#tellTerm(guarded);
     if (this.#deadlineAt !== null) guarded.extend(this.#deadlineAt, this.#parts.now());
     return guarded;
-  };
+  }
 
   /** By then everything that was started has ended, on the clock of `BootClock`, ms. */
   extend(deadlineAt: number): void {
@@ -89,8 +121,9 @@ export class GuardKeeper implements SessionLedger {
   close(): void {
     this.rest();
     this.#isClosed = true;
-    for (const guarded of this.#guards) guarded.dismiss();
+    for (const guarded of [...this.#guards, ...this.#ahead]) guarded.dismiss();
     this.#guards.clear();
+    this.#ahead.clear();
   }
 
   setSessions(sessions: readonly SessionRecord[]): void {
@@ -114,13 +147,29 @@ export class GuardKeeper implements SessionLedger {
   }
 }
 
+/** @throws FAILOVER_COMMAND_NOT_EXECUTABLE */
+function launch({ output, lockFd, command = [] }: GatePlace & Partial<GateRequest>): Guarded {
+  settleOwnOutput();
+  const lack = lackOfDescriptors();
+  if (lack !== null) throw spawnError(command, lack);
+  return new Guarded(
+    spawn(process.execPath, [...FLAGS, packageFile('dist/bundle/guard.js')], {
+      detached: true,
+      stdio: ['pipe', output, output, lockFd ?? 'ignore', 'pipe'],
+    }),
+  );
+}
+
 /** A process behind its gate, and the guard that is its parent. */
 class Guarded implements GatedProcess {
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
   readonly #guard: ChildProcess;
-  readonly #words: readonly string[];
   readonly #callbacks: ((end: WorkloadEnd) => void)[] = [];
+  /** What it says first: that it has started what it was told to, or why not. */
+  readonly #firstWord: Promise<FirstWord>;
+  #resolveFirst: (word: FirstWord) => void = () => undefined;
+  #words: readonly string[] = [];
   #identity: ProcessIdentity | null = null;
   #end: WorkloadEnd | null = null;
   #isDismissed = false;
@@ -129,52 +178,24 @@ class Guarded implements GatedProcess {
   /** When the first deadline was told that it has not heard of. */
   #unheardSince = 0;
 
-  static async start(
-    request: GateRequest,
-    { deathSignal, starter: node, startLimitMs }: GuardKeeperParts,
-    onLost: (guarded: Guarded) => void,
-  ): Promise<Guarded> {
-    settleOwnOutput();
-    const lack = lackOfDescriptors();
-    if (lack !== null) throw spawnError(request.command, lack);
-    const { output, lockFd } = request;
-    const program = packageFile('dist/bundle/guard.js');
-    const guard = spawn(process.execPath, [...FLAGS, program], {
-      detached: true,
-      stdio: ['pipe', output, output, lockFd ?? 'ignore', 'pipe'],
-    });
-    if (guard.pid === undefined) {
-      const [cause] = (await once(guard, 'error')) as [NodeJS.ErrnoException]; // what the event has
-      throw spawnError(request.command, cause);
-    }
-    const guarded = new Guarded(guard, request);
-    const { command, environment } = request;
-    const hasLock = lockFd !== null;
-    const starter = { ...node, since: ownIdentity().startTime };
-    guarded.tell({ type: 'spawn', order: { command, environment, deathSignal, hasLock, starter } });
-    const started = await guarded.#firstWord(startLimitMs);
-    if (started.type !== 'spawned') {
-      guard.kill('SIGKILL');
-      const code = started.type === 'failed' ? started.code : REFUSALS[started.type];
-      throw spawnError(command, { code });
-    }
-    guarded.#identity = identityOf(started.pid);
-    guard.once('exit', () => {
-      if (guarded.#isDismissed) return;
-      // The kernel ends its child with it, or it has ended before.
-      guarded.#ended({ exitCode: null, signal: 'SIGKILL' });
-      onLost(guarded);
-    });
-    return guarded;
-  }
-
-  private constructor(guard: ChildProcess, { command, environment }: GateRequest) {
+  /** A guard that was started just now, and not yet told what to start. */
+  constructor(guard: ChildProcess) {
     this.#guard = guard;
     this.stdout = guard.stdout;
     this.stderr = guard.stderr;
-    this.#words = gateWords(command, environment);
+    this.#firstWord = new Promise((resolve) => {
+      this.#resolveFirst = resolve;
+    });
+    guard.once('error', (error: NodeJS.ErrnoException) => {
+      this.#resolveFirst({ type: 'failed', code: error.code ?? error.message });
+    });
+    guard.once('exit', () => {
+      this.#resolveFirst({ type: 'gone' });
+    });
+    // The system refused the process, and may have made no pipes.
+    if (guard.pid === undefined) return;
     guard.stdin?.on('error', () => undefined);
-    const report = guard.stdio[REPORT_FD] as Readable; // as it was asked for above
+    const report = guard.stdio[REPORT_FD] as Readable; // as it was asked for
     const read = lineReader((message) => {
       this.#take(message as FromGuard); // of the guard, which says nothing else
     });
@@ -183,6 +204,37 @@ class Guarded implements GatedProcess {
       read(chunk);
     });
     report.on('error', () => undefined);
+  }
+
+  /** Has it start its process. @throws FAILOVER_COMMAND_NOT_EXECUTABLE */
+  async begin(
+    { command, environment, lockFd }: GateRequest,
+    { deathSignal, starter: node, startLimitMs }: GuardKeeperParts,
+    onLost: () => void,
+  ): Promise<void> {
+    this.#words = gateWords(command, environment);
+    const hasLock = lockFd !== null;
+    const starter = { ...node, since: ownIdentity().startTime };
+    this.tell({ type: 'spawn', order: { command, environment, deathSignal, hasLock, starter } });
+    const started = await this.#firstWordWithin(startLimitMs);
+    if (started.type !== 'spawned') {
+      this.#guard.kill('SIGKILL');
+      const code = started.type === 'failed' ? started.code : REFUSALS[started.type];
+      throw spawnError(command, { code });
+    }
+    this.#identity = identityOf(started.pid);
+    this.onGone(() => {
+      if (this.#isDismissed) return;
+      // The kernel ends its child with it, or it has ended before.
+      this.#ended({ exitCode: null, signal: 'SIGKILL' });
+      onLost();
+    });
+  }
+
+  /** Calls back at the end of the guard itself, or once it turns out that there is none. */
+  onGone(callback: () => void): void {
+    if (this.#guard.pid === undefined) this.#guard.once('error', callback);
+    else this.#guard.once('exit', callback);
   }
 
   get identity(): ProcessIdentity {
@@ -217,6 +269,7 @@ class Guarded implements GatedProcess {
 
   dismiss(): void {
     this.#isDismissed = true;
+    if (this.#guard.pid === undefined) return;
     this.tell({ type: 'dismiss' });
     this.#guard.stdin?.end();
     // Its end is nobody's news any more: neither it nor its pipes keep this process from ending.
@@ -229,6 +282,14 @@ class Guarded implements GatedProcess {
   }
 
   onEnd(callback: (end: WorkloadEnd) => void): void {
+    const end = this.#end;
+    // It was told with the start.
+    if (end !== null) {
+      setImmediate(() => {
+        callback(end);
+      });
+      return;
+    }
     this.#callbacks.push(callback);
   }
 
@@ -258,21 +319,16 @@ class Guarded implements GatedProcess {
     for (const callback of this.#callbacks) callback(end);
   }
 
-  #resolveFirst: (word: FirstWord) => void = () => undefined;
-
-  #firstWord(limitMs: number): Promise<FirstWord> {
-    return new Promise((resolve) => {
-      const late = setTimeout(() => {
-        resolve({ type: 'silent' });
-      }, limitMs);
-      this.#resolveFirst = (word) => {
-        clearTimeout(late);
-        resolve(word);
-      };
-      this.#guard.once('exit', () => {
-        this.#resolveFirst({ type: 'gone' });
-      });
-    });
+  async #firstWordWithin(limitMs: number): Promise<FirstWord> {
+    const late = new AbortController();
+    const silence = pause(limitMs, { type: 'silent' } as const, { signal: late.signal });
+    // Ended below, and then nobody waits for it.
+    silence.catch(() => undefined);
+    try {
+      return await Promise.race([this.#firstWord, silence]);
+    } finally {
+      late.abort();
+    }
   }
 }
 

@@ -43,6 +43,7 @@ import type { OpenNodeLease } from './node-lease.ts';
 import type { Bus, Clock, NodeWorkload } from './ports.ts';
 import { rehearseOnceStandingBy } from './rehearse-soon.ts';
 import { rehearse } from './rehearsal.ts';
+import { startAheadWhenSettled } from './start-ahead.ts';
 import { settingsOf } from './settings-of.ts';
 import { StandbyRenewal } from './standby-renewal.ts';
 import { Tidying } from './tidying.ts';
@@ -112,8 +113,10 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       const node = new FailoverNode(parts);
       await node.#connect();
       if (extras.enabled === false) node.setEnabled(false);
-      if (node.#keeper !== null) node.#rehearsal = 'on-server';
-      else if (extras.createWorkload === undefined) rehearseOnceStandingBy(node, node.#warn);
+      if (node.#keeper !== null) {
+        node.#rehearsal = 'on-server';
+        startAheadWhenSettled(node, () => node.#workload.startAhead?.());
+      } else if (extras.createWorkload === undefined) rehearseOnceStandingBy(node, node.#warn);
       else node.#rehearsal = 'never';
       // After the caller had its turn: the first transitions come at once, and it wants to hear them.
       setImmediate(() => {

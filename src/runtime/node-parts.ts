@@ -132,6 +132,7 @@ export function buildWorkload(
       : {
           ledger: keeper,
           spawn: keeper.spawn,
+          startAhead: keeper.startAhead,
           mayBeTaken: () => lease.verify().type === 'lost',
         }),
     listener: {

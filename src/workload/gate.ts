@@ -43,6 +43,19 @@ export interface GatedProcess {
 /** Starts a process behind its gate: as a child of this process, or of another that ends it in time. */
 export type SpawnGated = (request: GateRequest) => Promise<GatedProcess>;
 
+/** Where a process is started: what it inherits, as far as that is known before its command is. */
+export type GatePlace = Pick<GateRequest, 'lockFd' | 'output'>;
+
+/** What is started ahead for one process, whichever that is: its own start takes less time then. */
+export interface StartedAhead {
+  readonly spawn: SpawnGated;
+  /** It is not needed; has no effect once it was told what to start. */
+  readonly dismiss: () => void;
+}
+
+/** @param onGone it can't be used any more: it was dismissed, or has ended, before it started anything */
+export type StartAhead = (place: GatePlace, onGone: () => void) => StartedAhead;
+
 /**
  * Spawns a command behind its gate. When it resolves, the process exists and waits.
  *

@@ -105,13 +105,13 @@ export class HotWorkload extends SupervisedWorkload {
 
   async #spawn(active: boolean, begun: number): Promise<Run> {
     resolveCommand(this.options.command[0] ?? '', process.env);
-    const description = this.options.lock.open();
+    const place = this.places.take();
     try {
-      if (active) await takeWorkloadLock(description);
-      this.run = await this.spawnRun({ description, active, begun });
+      if (active) await takeWorkloadLock(place.description);
+      this.run = await this.spawnRun({ place, active, begun });
       return this.run;
     } catch (error) {
-      description.close();
+      place.leave();
       throw error;
     }
   }

@@ -17,7 +17,7 @@ import { Emptying } from './emptying.ts';
 import { nodeEnvironment, termMessage } from './environment.ts';
 import type { GateMessage, NodeContext } from './environment.ts';
 import { spawnGated } from './gate.ts';
-import type { DeathSignal, SpawnGated } from './gate.ts';
+import type { DeathSignal, SpawnGated, StartAhead } from './gate.ts';
 import { describeEnd, runHook } from './hooks.ts';
 import { emptySessions, livingMembers } from './living-members.ts';
 import type { Member } from './living-members.ts';
@@ -28,6 +28,8 @@ import { removeRoleFile, writeRoleFile } from './role-file.ts';
 import { closeDescription, dismiss, newRun } from './run.ts';
 import type { Run } from './run.ts';
 import { SessionBook } from './session-book.ts';
+import { StartPlaces } from './start-places.ts';
+import type { StartPlace } from './start-places.ts';
 import { describePids, endStandbyHelpers, OutsideGrace, proveFree } from './stopped.ts';
 import type { EndHelpers } from './stopped.ts';
 
@@ -50,6 +52,8 @@ export interface WorkloadOptions {
   readonly deathSignal: boolean;
   /** Starts what the node runs; by default as children of this process. */
   readonly spawn?: SpawnGated;
+  /** Starts ahead what the next such start takes its time for; by default it takes none. */
+  readonly startAhead?: StartAhead;
   readonly lock: WorkloadLock;
   readonly ledger: SessionLedger;
   readonly listener: WorkloadListener;
@@ -65,7 +69,7 @@ export interface WorkloadOptions {
 
 /** A run to be spawned. */
 export interface RunStart {
-  readonly description: LockDescription;
+  readonly place: StartPlace;
   /** Whether it is recorded as active from the start. */
   readonly active: boolean;
   /** What `beginStart` returned. */
@@ -81,6 +85,7 @@ export abstract class SupervisedWorkload implements Workload {
   protected readonly book: SessionBook;
   /** The newest run; earlier ones live on in the book until their sessions are empty. */
   protected run: Run | null = null;
+  protected readonly places: StartPlaces;
   readonly #output: OutputSink;
   /** The lock files that runs have inherited, whatever has their name by now. */
   readonly #lockFiles = new Set<string>();
@@ -98,6 +103,8 @@ export abstract class SupervisedWorkload implements Workload {
     this.options = options;
     this.book = new SessionBook(options.ledger);
     this.#output = outputSink(options.readyWhen?.kind === 'log' ? process : null);
+    const { lock, spawn, startAhead } = options;
+    this.places = new StartPlaces({ lock, spawn, startAhead, output: this.#output.mode });
   }
 
   /** One at a time: of two processes that stand by one would be forgotten. */
@@ -232,8 +239,9 @@ export abstract class SupervisedWorkload implements Workload {
    */
   protected async spawnRun(start: RunStart): Promise<Run> {
     const { command, context, orphan } = this.options;
-    const { description, active } = start;
-    const gated = await (this.options.spawn ?? spawnGated)({
+    const { active, place } = start;
+    const { description } = place;
+    const gated = await place.spawn({
       command,
       environment: nodeEnvironment(context, description.fd),
       lockFd: description.fd,

@@ -16,7 +16,7 @@ export class CommandWorkload extends SupervisedWorkload {
     if (this.#waiting() !== null) return;
     this.forgetEmptySessions();
     resolveCommand(this.options.command[0] ?? '', process.env);
-    await this.#spawn({ description: this.options.lock.open(), active: false, begun });
+    await this.#spawn({ place: this.places.take(), active: false, begun });
   }
 
   async activate(term: Term): Promise<void> {
@@ -29,6 +29,11 @@ export class CommandWorkload extends SupervisedWorkload {
     this.openGate(run, message);
     if (!this.#hooksNeedLock()) closeDescription(run);
     this.awaitReadiness(run, message);
+  }
+
+  startAhead(): void {
+    // What waits behind its gate is further than that.
+    if (this.#waiting() === null) this.places.prepare();
   }
 
   deactivate(): Promise<void> {
@@ -59,14 +64,14 @@ export class CommandWorkload extends SupervisedWorkload {
   }
 
   async #spawnLocked(begun: number): Promise<Run> {
-    const description = this.options.lock.open();
+    const place = this.places.take();
     try {
-      await takeWorkloadLock(description);
+      await takeWorkloadLock(place.description);
     } catch (error) {
-      description.close();
+      place.leave();
       throw error;
     }
-    return this.#spawn({ description, active: true, begun });
+    return this.#spawn({ place, active: true, begun });
   }
 
   async #spawn(start: RunStart): Promise<Run> {
@@ -74,7 +79,7 @@ export class CommandWorkload extends SupervisedWorkload {
       this.run = await this.spawnRun(start);
       return this.run;
     } catch (error) {
-      start.description.close();
+      start.place.leave();
       throw error;
     }
   }

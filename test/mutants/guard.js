@@ -137,4 +137,32 @@ export const GUARD = [
       },
     ],
   },
+  {
+    id: 'active-guard-dismissed',
+    says: 'A guard that was started ahead ends its workload once its place is left.',
+    breaks: 'S4',
+    file: 'src/guard/keeper.ts',
+    from: 'if (this.#ahead.has(guarded)) guarded.dismiss();',
+    to: 'guarded.dismiss();',
+    killers: [
+      {
+        test: 'test/process/guard.test.ts',
+        title: 'that was started ahead starts what it is told, once, and watches over it',
+      },
+    ],
+  },
+  {
+    id: 'ahead-left-behind',
+    says: 'A guard that was started ahead is not ended with its node.',
+    breaks: 'S6',
+    file: 'src/guard/keeper.ts',
+    from: 'for (const guarded of [...this.#guards, ...this.#ahead]) guarded.dismiss();',
+    to: 'for (const guarded of this.#guards) guarded.dismiss();',
+    killers: [
+      {
+        test: 'test/process/guard.test.ts',
+        title: 'that was started ahead ends when it is not needed, or with what has started it',
+      },
+    ],
+  },
 ];

@@ -10,7 +10,7 @@ import { GuardKeeper } from '../../src/guard/keeper.ts';
 import type { ReturnOrder } from '../../src/guard/messages.ts';
 import type { ProcessIdentity, SessionRecord } from '../../src/lease/lease-store.ts';
 import { BootClock } from '../../src/runtime/boot-clock.ts';
-import type { GatedProcess } from '../../src/workload/gate.ts';
+import type { GatedProcess, GateRequest } from '../../src/workload/gate.ts';
 import { allPids } from '../support/process-list.ts';
 import { until } from '../support/until.ts';
 
@@ -18,6 +18,8 @@ const PRIMARY = { role: 'primary', epoch: '1', previous: '', reason: 'test' } as
 const SECONDARY = { ...PRIMARY, role: 'secondary', epoch: '' } as const;
 
 const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
+/** As far as it is known before the command is. */
+const NOTHING_YET = { lockFd: null, output: 'inherit' } as const;
 
 const clock = new BootClock();
 let lost: string[] = [];
@@ -205,6 +207,53 @@ describe('a guard', () => {
     await until('its end', () => (readStat(guard)?.state ?? 'Z') === 'Z');
   });
 
+  it('that was started ahead starts what it is told, once, and watches over it', async () => {
+    const before = new Set(ownChildren());
+    let gone = 0;
+    const ahead = keeper.startAhead(NOTHING_YET, () => (gone += 1));
+    const [guard] = ownChildren().filter((pid) => !before.has(pid));
+    keeper.extend(clock.now() + 60_000);
+    const gated = await ahead.spawn(requestOf(['sleep', '1000']));
+    started.push(gated);
+    expect(guardOf(gated.identity.pid)).toBe(guard);
+    gated.open(PRIMARY);
+    await until('its command', () => readStat(gated.identity.pid)?.name === 'sleep');
+    ahead.dismiss();
+    // By the time that another has started this one would have ended.
+    await start(['true']);
+    expect(isAlive(gated.identity)).toBe(true);
+    keeper.extend(clock.now() + 50);
+    await until('the return of the lease', () => returned === 1);
+    expect([isAlive(gated.identity), gone]).toEqual([false, 0]);
+  });
+
+  it('that was started ahead ends when it is not needed, or with what has started it', async () => {
+    const before = new Set(ownChildren());
+    let gone = 0;
+    const ahead = keeper.startAhead(NOTHING_YET, () => (gone += 1));
+    keeper.startAhead(NOTHING_YET, () => (gone += 1));
+    const guards = ownChildren().filter((pid) => !before.has(pid));
+    ahead.dismiss();
+    expect(gone).toBe(1);
+    keeper.close();
+    await until('the end of both', () =>
+      guards.every((pid) => (readStat(pid)?.state ?? 'Z') === 'Z'),
+    );
+    expect([guards.length, lost]).toEqual([2, []]);
+  });
+
+  it('that was started ahead and was killed is no loss', async () => {
+    const before = new Set(ownChildren());
+    keeper.extend(clock.now() + 60_000);
+    let gone = 0;
+    const ahead = keeper.startAhead(NOTHING_YET, () => (gone += 1));
+    const [guard = -1] = ownChildren().filter((pid) => !before.has(pid));
+    process.kill(guard, 'SIGKILL');
+    await until('the word of it', () => gone === 1);
+    expect(lost).toEqual([]);
+    await expect(ahead.spawn(requestOf(['true']))).rejects.toThrow('the guard has ended');
+  });
+
   it('tells of a command that the system refuses', async () => {
     await expect(start(['true'], { BIG: 'x'.repeat(200_000) })).rejects.toMatchObject({
       code: 'FAILOVER_COMMAND_NOT_EXECUTABLE',
@@ -246,10 +295,16 @@ async function start(
   command: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<GatedProcess> {
-  const none = { lockFd: null, deathSignal: null, output: 'inherit' } as const;
-  const gated = await keeper.spawn({ command, environment, ...none });
+  const gated = await keeper.spawn(requestOf(command, environment));
   started.push(gated);
   return gated;
+}
+
+function requestOf(
+  command: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): GateRequest {
+  return { command, environment, deathSignal: null, ...NOTHING_YET };
 }
 
 /** Of two that it has started. */

@@ -66,9 +66,11 @@ describe.runIf(lack === null)('nodes with a lease in Redis', () => {
     play(async (group) => {
       const [a, b] = await startBoth(group, '"$W" --ignore-term & wait');
       await group.active(1);
+      const [ahead] = await group.until('a guard that waits', () => childrenOf(b));
       a.kill('SIGKILL');
       await group.reaches(b, 'serving');
       await group.active(2);
+      expect(guardOf(b)).toBe(ahead);
       expect(await actions()).toEqual([
         ...['a joined', 'a granted', 'b joined'],
         ...['a released', 'b granted'],
@@ -266,9 +268,18 @@ function filesUnder(directory: string): readonly string[] {
 /** Long enough for a busy machine. */
 const TTL_MS = 3_000;
 
-/** The parent of the workload: the one child of the supervisor. */
+/** Null: it has none. */
+function childrenOf(node: NodeProcess): readonly number[] | null {
+  const children = allPids().filter((pid) => readStat(pid)?.parent === node.pid);
+  return children.length === 0 ? null : children;
+}
+
+/** The parent of the workload; one that waits for what comes next has no children. */
 function guardOf(node: NodeProcess): number {
-  const guard = allPids().find((pid) => readStat(pid)?.parent === node.pid);
+  const parentOf = (pid: number): number => readStat(pid)?.parent ?? 0;
+  const guard = allPids()
+    .map(parentOf)
+    .find((parent) => parentOf(parent) === node.pid);
   if (guard === undefined) throw new Error(`${node.id} has no guard`);
   return guard;
 }

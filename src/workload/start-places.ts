@@ -1,0 +1,81 @@
+// Where the next process of a workload is started: with which lock, and as whose child. What can be made ready for
+// that before it is needed is.
+import type { LockDescription, WorkloadLock } from '../runtime/ports.ts';
+import { spawnGated } from './gate.ts';
+import type { GatePlace, SpawnGated, StartAhead } from './gate.ts';
+
+export interface StartPlace {
+  /** Not locked as yet. */
+  readonly description: LockDescription;
+  readonly spawn: SpawnGated;
+  /** Nothing was started there, and nothing will be. */
+  readonly leave: () => void;
+}
+
+export interface StartPlacesParts {
+  readonly lock: WorkloadLock;
+  readonly output: GatePlace['output'];
+  readonly spawn?: SpawnGated | undefined;
+  readonly startAhead?: StartAhead | undefined;
+}
+
+export class StartPlaces {
+  readonly #parts: StartPlacesParts;
+  #ready: StartPlace | null = null;
+
+  constructor(parts: StartPlacesParts) {
+    this.#parts = parts;
+  }
+
+  /** The one that is ready, if there is one. @throws as `WorkloadLock.open` */
+  take(): StartPlace {
+    const ready = this.#ready;
+    this.#ready = null;
+    if (ready !== null && !ready.description.isReplaced()) return ready;
+    ready?.leave();
+    const { lock, spawn = spawnGated } = this.#parts;
+    const description = lock.open();
+    const leave = (): void => {
+      description.close();
+    };
+    return { description, spawn, leave };
+  }
+
+  /** Makes one ready. Never throws: the start that it was for takes longer then. */
+  prepare(): void {
+    const { lock, startAhead, output } = this.#parts;
+    if (startAhead === undefined) return;
+    if (this.#ready?.description.isReplaced() === false) return;
+    this.#ready?.leave();
+    try {
+      this.#ready = placeAhead(lock.open(), { startAhead, output }, (gone) => {
+        if (this.#ready === gone) this.#ready = null;
+      });
+    } catch {
+      this.#ready = null;
+    }
+  }
+}
+
+/** It is closed by who takes it, or when it can't be used any more. */
+function placeAhead(
+  description: LockDescription,
+  { startAhead, output }: { readonly startAhead: StartAhead; readonly output: GatePlace['output'] },
+  onGone: (place: StartPlace) => void,
+): StartPlace {
+  try {
+    const ahead = startAhead({ lockFd: description.fd, output }, () => {
+      description.close();
+      onGone(place);
+    });
+    const leave = (): void => {
+      ahead.dismiss();
+      description.close();
+    };
+    const place: StartPlace = { description, spawn: ahead.spawn, leave };
+    return place;
+  } catch (error) {
+    description.close();
+    throw error;
+  }
+}
