@@ -13,6 +13,7 @@ import type { SessionRecord } from '../lease/lease-store.ts';
 import { BootClock } from '../runtime/boot-clock.ts';
 import { Emptying } from '../workload/emptying.ts';
 import { gateCommand } from '../workload/gate-script.ts';
+import { livingMembers } from '../workload/living-members.ts';
 import { Backstop } from './backstop.ts';
 import { giveBack } from './give-back.ts';
 import { lineReader } from './messages.ts';
@@ -27,6 +28,14 @@ const LOOK_MS = 25;
 
 /** Between two looks for what left its session, where none could be taken, ms. */
 const RETRY_MS = 100;
+
+/** How long after a start it rehearses, ms: others may be busy with the same change until then. */
+const REHEARSAL_DELAY_MS = 500;
+
+const ROUNDS = 3;
+
+/** Nobody has any of these open. */
+const NONE: ReadonlySet<string> = new Set();
 
 class Guard {
   readonly #clock = new BootClock();
@@ -136,10 +145,23 @@ class Guard {
     const mayStart = !isActive || (this.#deadlineAt < Infinity && !this.#isOver());
     if (mayStart) {
       this.#child?.stdin?.end(text);
+      if (isActive) setTimeout(() => void this.#rehearse(), REHEARSAL_DELAY_MS);
       return;
     }
     this.#child?.stdin?.end();
     tell({ type: 'refused' });
+  }
+
+  /** Others wait for its emptying, and what was never run takes twice as long: it looks, and ends nothing. */
+  async #rehearse(): Promise<void> {
+    try {
+      for (let round = 0; round < ROUNDS && this.#emptying === null; round += 1) {
+        livingMembers(this.#sessions());
+        if (this.#helpers !== null) await endRunHelpers({ ...this.#helpers, lockFiles: NONE }, 0);
+      }
+    } catch {
+      // It is slower then.
+    }
   }
 
   #isOver(): boolean {

@@ -69,6 +69,8 @@ export class AnchoredLease implements LeaseStore {
 
   verify(): VerifyOutcome {
     this.#local.membership.touch();
+    // Else a primary that steps down would search the machine for removed ones, while others wait for it.
+    this.#local.foundation.sawThem();
     if (this.#keeper.isOver()) return { type: 'lost', cause: 'its time to live is over' };
     return this.#remote.verify();
   }

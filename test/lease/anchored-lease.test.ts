@@ -52,10 +52,22 @@ it('searches the machine for removed lock files once, however high the epochs of
   const first = anchored(stateDir);
   await first.lease.acquire(6);
   await eventually(() => (highestEpoch(first.local.paths.epochs) === 7 ? true : undefined));
-  const { lease, remote, searched } = anchored(stateDir, 'b');
+  const { lease, remote, searched } = anchored(stateDir, { node: 'b' });
   remote.seen = { ...remote.seen, epoch: 8 };
   for (let look = 0; look < 3; look += 1) await lease.look();
   await lease.acquire(8);
+  expect(searched()).toBe(1);
+});
+
+it('does not search the machine when it steps down either', async () => {
+  let nowMs = 0;
+  const { lease, searched } = anchored(temporaryDirectory(), { now: () => nowMs });
+  await lease.acquire(0);
+  for (let beat = 0; beat < 10; beat += 1) {
+    nowMs += 1_000;
+    lease.verify();
+  }
+  await lease.look();
   expect(searched()).toBe(1);
 });
 
@@ -88,14 +100,17 @@ interface Fake {
 }
 
 /** With a server that grants everything. */
-function anchored(stateDir: string, node = 'a'): Fake {
+function anchored(
+  stateDir: string,
+  { node = 'a', ...clock }: { readonly node?: string; readonly now?: () => number } = {},
+): Fake {
   let searches = 0;
   const findFormerNotes = (directory: string): FormerNotes => {
     searches += 1;
     return WHOLE_MACHINE.findFormerNotes(directory);
   };
   const record = ownRecord(node);
-  const environment = { findFormerNotes };
+  const environment = { findFormerNotes, ...clock };
   const local = new LocalGroup({ stateDir, record, notesEpochs: false, environment });
   const said: string[] = [];
   const floors: number[] = [];
