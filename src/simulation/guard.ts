@@ -67,7 +67,7 @@ export class Guard {
     if (!this.#isAlive) return;
     this.#isAlive = false;
     const life = this.#life;
-    for (const session of this.#sessions) session.loseGuard();
+    for (const session of this.#sessions) session.loseGuard(Math.min(BACKSTOP_MS, this.#tickMs));
     life.later(life.random.between(0.2, this.#tickMs), () => {
       if (!this.#isAlive) {
         life.dispatch({ type: 'lease-lost', cause: 'the guard is gone', withinMs: 0 });
@@ -77,7 +77,7 @@ export class Guard {
 
   /** End of its pipe: the workload first, within what is left, and then the lease. */
   supervisorEnded(): void {
-    // Nobody is left then to end what a first process had started.
+    // Its backstop has ended all of it.
     if (!this.#isAlive) return;
     this.#killAt = this.#world.at + this.#life.settings.stopGraceMs;
     for (const session of this.#sessions) session.tell();
@@ -132,3 +132,6 @@ export class Guard {
 }
 
 const LOOKS_PER_TICK = 4;
+
+/** What a backstop takes at most, where the lease is not as short as that. */
+const BACKSTOP_MS = 50;

@@ -28,8 +28,6 @@ export class Session {
   helperAlive = false;
   /** Until when its whole machine stands still, in the world's time. */
   machineFrozenUntil = 0;
-  /** Since when the guard that had started it is gone; null: it is there, or there never was one. */
-  #unguardedSince: number | null = null;
   #told = false;
   #frozen = false;
   readonly #stubborn: boolean;
@@ -56,9 +54,7 @@ export class Session {
 
   /** Whether it does anything at this instant that another one must not do beside it. */
   get isActing(): boolean {
-    if (!this.isActive || this.machineFrozenUntil > this.#world.at) return false;
-    // Of a dead guard only a living supervisor ends what the first process had started.
-    return this.#unguardedSince === null || !this.#isForsaken(this.#unguardedSince);
+    return this.isActive && this.machineFrozenUntil <= this.#world.at;
   }
 
   get name(): string {
@@ -122,11 +118,14 @@ export class Session {
     });
   }
 
-  /** The kernel ends what the guard itself had started: not what that has started. */
-  loseGuard(): void {
-    this.#unguardedSince = this.#world.at;
+  /** The kernel ends what the guard itself had started, and its backstop what that has started. */
+  loseGuard(withinMs: number): void {
     this.#after(this.#between(0.1, 1), () => {
       this.endFirst('SIGKILL');
+    });
+    this.#after(this.#between(0.5, withinMs), () => {
+      this.helperAlive = false;
+      this.#noteEnd();
     });
   }
 
@@ -172,11 +171,6 @@ export class Session {
         this.kill();
       });
     }
-  }
-
-  #isForsaken(since: number): boolean {
-    const { alive, stopped, troubledUntil } = this.owner;
-    return !alive || stopped || troubledUntil >= since;
   }
 
   #noteEnd(): void {

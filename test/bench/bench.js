@@ -1,16 +1,24 @@
 // `npm run bench [-- PART…]`: the figures of the README, as ratios taken in the same run.
-// Parts: crash, restart, hang, switchover, standby, startup, simulator. Needs cc and flock (util-linux).
+// Parts: crash, restart, hang, switchover, standby, startup, simulator, and each store whose server is installed
+// here (redis). Needs cc and flock (util-linux).
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { standbyCost, startUp } from './cost.js';
+import { etcdctlLock, leaseLoop, onServer } from './on-server.js';
 import { simulatorSpeed } from './simulator.js';
 import { buildStamp } from './stamps.js';
+import { ms } from './statistics.js';
+import { installedStores } from './stores.js';
 import { crashTakeover, hangTakeover, restartInPlace, switchoverGap } from './takeover.js';
 
 /** @typedef {import('./takeover.js').Row} Row */
 
-const PARTS = ['crash', 'restart', 'hang', 'switchover', 'standby', 'startup', 'simulator'];
+const stores = installedStores();
+const PARTS = [
+  ...['crash', 'restart', 'hang', 'switchover', 'standby', 'startup', 'simulator'],
+  ...stores.map(({ name }) => name),
+];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((part) => !PARTS.includes(part));
 if (unknown.length > 0) {
@@ -33,6 +41,7 @@ try {
   if (wants('hang')) print(await hangTakeover({ stamp, trials: 2, mode: 'stubborn' }));
   if (wants('standby')) (await standbyCost({ stamp, seconds: 30 })).forEach(print);
   if (wants('startup')) (await startUp({ stamp, trials: 20 })).forEach(print);
+  await benchStores();
   if (wants('simulator')) print(simulatorSpeed({ trials: 3, steps: 1_000_000 }));
 } finally {
   rmSync(directory, { recursive: true, force: true });
@@ -49,6 +58,33 @@ async function benchCrash() {
       print({ ...row, value: row.value + (secondaries === 1 ? '' : beside) });
     }
   }
+}
+
+/** Beside what is written by hand, on the first server, and what comes with etcd. */
+async function benchStores() {
+  const wanted = stores.filter(({ name }) => wants(name));
+  let floorMs = Number.NaN;
+  for (const { name: store, start } of wanted) {
+    const server = await start(directory);
+    try {
+      if (store === 'redis') floorMs = await benchFloors(server);
+      for await (const row of onServer({ stamp, store, server, floorMs })) print(row);
+    } finally {
+      await server.stop();
+    }
+  }
+}
+
+/** @param {import('./stores.js').Server} server */
+async function benchFloors(server) {
+  const loopMs = await leaseLoop({ stamp, directory, server, trials: 5 });
+  const lockMs = await etcdctlLock({ stamp, directory, trials: 3 });
+  print({
+    name: 'a lease loop of 3 s on Redis, killed (n=5)',
+    value: `median ${ms(loopMs)}; etcdctl lock --ttl 2 ${lockMs === null ? 'is not here' : ms(lockMs)}`,
+    target: 'what the stores below are compared with',
+  });
+  return loopMs;
 }
 
 /** @param {Row} row */

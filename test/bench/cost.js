@@ -1,9 +1,9 @@
 // What a standby costs, and what a command's start costs, beside a bare node process.
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Group } from './group.js';
+import { cpuTicks, mib, pssKib } from './processes.js';
 import { now } from './stamps.js';
 import { ms, summary } from './statistics.js';
 
@@ -92,22 +92,4 @@ function time(args) {
   const start = now();
   spawnSync(process.execPath, args, { stdio: 'ignore' });
   return now() - start;
-}
-
-/** @param {number} pid */
-function cpuTicks(pid) {
-  const text = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11]) + Number(fields[12]);
-}
-
-/** @param {number} pid */
-function pssKib(pid) {
-  const rollup = readFileSync(`/proc/${String(pid)}/smaps_rollup`, 'utf8');
-  return Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1]);
-}
-
-/** @param {number} kib */
-function mib(kib) {
-  return `${(kib / 1024).toFixed(1)} MiB`;
 }

@@ -24,8 +24,10 @@ export class Group {
    * @param {string} stamp
    * @param {string[]} [flags]
    * @param {'' | 'hot' | 'stubborn'} [mode] of the workload, see stamp.c
+   * @param {{ apart?: boolean }} [how] apart: as if each node were on a machine of its own
    */
-  constructor(stamp, flags = [], mode = '') {
+  constructor(stamp, flags = [], mode = '', { apart = false } = {}) {
+    this.apart = apart;
     this.stamp = stamp;
     this.flags = flags;
     this.mode = mode;
@@ -60,11 +62,14 @@ export class Group {
     return waitFor(`start ${String(count + 1)}`, () => this.starts()[count]);
   }
 
-  /** @param {string[]} args */
-  async command(args) {
+  /**
+   * @param {string[]} args
+   * @param {string} [node] whose directory is asked, where each has its own
+   */
+  async command(args, node = '') {
     const child = spawn(
       process.execPath,
-      [BIN, ...args, '--group', 'bench', '--state-dir', this.directory],
+      [BIN, ...args, '--group', 'bench', '--state-dir', this.#stateDir(node)],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     let out = '';
@@ -84,10 +89,15 @@ export class Group {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
+  /** @param {string} node */
+  #stateDir(node) {
+    return this.apart ? join(this.directory, node) : this.directory;
+  }
+
   #start() {
     this.#count += 1;
     const id = `n${String(this.#count)}`;
-    const args = ['run', '--group', 'bench', '--state-dir', this.directory, '--node', id];
+    const args = ['run', '--group', 'bench', '--state-dir', this.#stateDir(id), '--node', id];
     const child = spawn(
       process.execPath,
       [BIN, ...args, '--log-format', 'json', ...this.flags, '--', this.stamp, this.file, this.mode],

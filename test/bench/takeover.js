@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Group } from './group.js';
+import { kill } from './processes.js';
 import { readStamps, now, waitFor } from './stamps.js';
 import { ms, summary } from './statistics.js';
 
@@ -191,17 +192,5 @@ class FlockFloor {
 
   close() {
     for (const waiter of this.#waiters) waiter.kill('SIGKILL');
-  }
-}
-
-/**
- * @param {number} pid
- * @param {NodeJS.Signals} signal
- */
-function kill(pid, signal) {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It died with its supervisor.
   }
 }

@@ -165,4 +165,32 @@ export const GUARD = [
       },
     ],
   },
+  {
+    id: 'left-session-outlives-guard',
+    says: 'The guard gives the lease back while what has left the session of the workload goes on.',
+    breaks: 'S3',
+    file: 'src/guard/main.ts',
+    from: 'if (remaining.length === 0 && (await this.#endHelpers(withinMs()))) break;',
+    to: 'if (remaining.length === 0) break;',
+    killers: [
+      {
+        test: 'test/process/guard.test.ts',
+        title: 'ends what has left its session with the lock before it gives the lease back',
+      },
+    ],
+  },
+  {
+    id: 'silent-guard-left-behind',
+    says: 'A guard that does not start what it is told may do so when it goes on.',
+    breaks: 'S6',
+    file: 'src/guard/keeper.ts',
+    from: "      this.#guard.kill('SIGKILL');",
+    to: "      this.#guard.kill('SIGTERM');",
+    killers: [
+      {
+        test: 'test/process/guard.test.ts',
+        title: 'that stands still before it has started anything is given up',
+      },
+    ],
+  },
 ];

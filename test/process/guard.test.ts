@@ -1,8 +1,10 @@
 // The guard as a process: what it ends, when, and when it gives the lease back.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isAlive, readStat } from '../../src/fence/process-identity.ts';
 import { scanSessions } from '../../src/fence/session-members.ts';
@@ -197,6 +199,28 @@ describe('a guard', () => {
     expect([lost, returned]).toEqual([[], 0]);
   });
 
+  it('ends what has left its session with the lock before it gives the lease back', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'failover-guard-'));
+    const lock = join(directory, 'workload.lock');
+    const lockFd = openSync(lock, 'w+');
+    try {
+      keeper.extend(clock.now() + 60_000);
+      const command = ['sh', '-c', 'setsid -f sleep 1000; exec sleep 1000'];
+      const gated = await keeper.spawn({ ...requestOf(command, OF_NODE_A), lockFd });
+      gated.open(PRIMARY);
+      const { pid } = gated.identity;
+      const helper = await until('what has left', () =>
+        allPids().find((each) => sessionOf(each) !== pid && isSleepWith(each, lock)),
+      );
+      keeper.extend(clock.now() + 50);
+      await until('the return of the lease', () => returned === 1);
+      expect(readStat(helper)?.state ?? 'Z').toBe('Z');
+    } finally {
+      closeSync(lockFd);
+      rmSync(directory, { recursive: true });
+    }
+  });
+
   it('that stands still before it has started anything is given up', async () => {
     keeper = keeperOf({ stopGraceMs: 0, startLimitMs: 100 });
     const before = new Set(ownChildren());
@@ -309,6 +333,21 @@ function requestOf(
 
 /** Of two that it has started. */
 const FORKING = 'sleep 1000 & sleep 1000 & wait';
+
+/** What tells whose a process is that has left its session. */
+const OF_NODE_A = { FAILOVER_GROUP: 'g', FAILOVER_STATE_DIR: '/nowhere', FAILOVER_NODE: 'a' };
+
+function sessionOf(pid: number): number {
+  return readStat(pid)?.session ?? 0;
+}
+
+function isSleepWith(pid: number, lock: string): boolean {
+  try {
+    return readStat(pid)?.name === 'sleep' && readlinkSync(`/proc/${String(pid)}/fd/3`) === lock;
+  } catch {
+    return false;
+  }
+}
 
 function recordOf(process: ProcessIdentity): SessionRecord {
   return { process, kind: 'workload', active: true, keep: false, stopsWithSupervisor: false };

@@ -1,0 +1,90 @@
+// The lease stores that the benchmark tries: one entry for each whose server is installed on this machine.
+import { spawn, spawnSync } from 'node:child_process';
+import { createServer } from 'node:net';
+import { createClient } from 'redis';
+import { waitFor } from './stamps.js';
+
+/**
+ * A server of the benchmark's own.
+ *
+ * @typedef {object} Server
+ * @property {string} lease what `--lease` takes
+ * @property {() => Promise<number>} requests how many it has been asked by nodes so far
+ * @property {() => Promise<void>} stop
+ */
+
+/**
+ * @typedef {object} Store
+ * @property {string} name
+ * @property {string[]} version what fails where there is no such server
+ * @property {(directory: string) => Promise<Server>} start resolves once leases are granted
+ */
+
+/** @type {readonly Store[]} */
+const STORES = [{ name: 'redis', version: ['redis-server', '--version'], start: startRedis }];
+
+/** The time to live of all that is measured, ms. */
+export const TTL_MS = 3_000;
+
+/** Those that can be tried here. */
+export function installedStores() {
+  return STORES.filter(({ version: [program = '', ...args] }) => isInstalled(program, args));
+}
+
+/**
+ * @param {string} program
+ * @param {string[]} args
+ */
+export function isInstalled(program, args) {
+  return spawnSync(program, args, { stdio: 'ignore' }).status === 0;
+}
+
+/** A port of this machine that nobody listened at a moment ago. @returns {Promise<number>} */
+export async function freePort() {
+  const probe = createServer();
+  await new Promise((resolve) =>
+    probe.listen(0, '127.0.0.1', () => {
+      resolve(null);
+    }),
+  );
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('there is no free port');
+  return address.port;
+}
+
+/** @param {string} directory @returns {Promise<Server>} */
+async function startRedis(directory) {
+  const port = await freePort();
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory];
+  const child = spawn('redis-server', [...args, '--save', '', '--appendonly', 'no'], {
+    stdio: 'ignore',
+  });
+  const client = createClient({ socket: { host: '127.0.0.1', port, reconnectStrategy: 20 } });
+  client.on('error', () => undefined);
+  await client.connect();
+  /** @param {string} section */
+  const info = (section) => client.info(section);
+  // A server that was just started gives no lease for as long as an earlier one may last.
+  let uptimeMs = 0;
+  await waitFor('a server that is old enough', () => {
+    void info('server').then((text) => {
+      uptimeMs = 1000 * Number(/uptime_in_seconds:(\d+)/.exec(text)?.[1]);
+    });
+    return uptimeMs > TTL_MS ? true : null;
+  });
+  return {
+    lease: `redis://127.0.0.1:${String(port)}`,
+    // What scripts call is not asked by anybody.
+    requests: async () => {
+      const calls = [...(await info('commandstats')).matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)];
+      return calls.reduce((sum, [, count]) => sum + Number(count), 0);
+    },
+    stop: async () => {
+      client.destroy();
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
