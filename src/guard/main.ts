@@ -26,7 +26,7 @@ const REPORT_FD = 4;
 /** How often it looks at the clock while there is a deadline, ms: a machine may have stood still. */
 const LOOK_MS = 25;
 
-/** Between two looks for what left its session, where none could be taken, ms. */
+/** Before what failed is tried again, ms: a look for what left its session, or giving the lease back. */
 const RETRY_MS = 100;
 
 /** How long after a start it rehearses, ms: others may be busy with the same change until then. */
@@ -36,6 +36,9 @@ const ROUNDS = 3;
 
 /** Nobody has any of these open. */
 const NONE: ReadonlySet<string> = new Set();
+
+/** Over some seconds: then the lease has ended by itself, or nearly. */
+const RETURN_ATTEMPTS = 5;
 
 class Guard {
   readonly #clock = new BootClock();
@@ -230,7 +233,7 @@ class Guard {
     }
     // The supervisor gives back by itself what it has given up meanwhile.
     if (order !== null && this.#return === order) {
-      await giveBack(JSON.parse(order) as ReturnOrder); // as it was told
+      await this.#giveBack(order);
       if (this.#return === order) this.#return = null;
     }
     this.#emptying = null;
@@ -238,6 +241,15 @@ class Guard {
     this.#others = [];
     this.#tellBackstop();
     if (!this.#isSupervised) this.#exit();
+  }
+
+  /** More than once: a request that was lost costs the others the rest of the lease. */
+  async #giveBack(order: string): Promise<void> {
+    for (let attempt = 1; this.#return === order; attempt += 1) {
+      if (await giveBack(JSON.parse(order) as ReturnOrder)) return; // as it was told
+      if (attempt >= RETURN_ATTEMPTS) return;
+      await pause(RETRY_MS);
+    }
   }
 
   /** What has left its session and holds the lock still; false: some of it may be there. Never rejects. */

@@ -120,6 +120,8 @@ export class Session {
 
   /** The kernel ends what the guard itself had started, and its backstop what that has started. */
   loseGuard(withinMs: number): void {
+    // A stopped one dies of SIGKILL, too.
+    this.#frozen = false;
     this.#after(this.#between(0.1, 1), () => {
       this.endFirst('SIGKILL');
     });

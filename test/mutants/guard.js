@@ -193,4 +193,18 @@ export const GUARD = [
       },
     ],
   },
+  {
+    id: 'lost-return-not-repeated',
+    says: 'A guard whose request was lost leaves the lease to its end.',
+    breaks: 'S4',
+    file: 'src/guard/main.ts',
+    from: 'const RETURN_ATTEMPTS = 5;',
+    to: 'const RETURN_ATTEMPTS = 1;',
+    killers: [
+      {
+        test: 'test/process/guard.test.ts',
+        title: 'gives the lease back to a server that did not answer at first',
+      },
+    ],
+  },
 ];

@@ -27,15 +27,23 @@ const clock = new BootClock();
 let lost: string[] = [];
 let server: Server;
 let returned = 0;
+/** How many requests the server does not answer. */
+let refusals = 0;
 let keeper: GuardKeeper;
 const started: GatedProcess[] = [];
 
 beforeEach(async () => {
   returned = 0;
+  refusals = 0;
   lost = [];
   server = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.on('data', (bytes) => {
+      if (refusals > 0) {
+        refusals -= 1;
+        socket.destroy();
+        return;
+      }
       if (bytes.toString().includes('GIVE')) returned += 1;
       socket.write('+OK\r\n:1\r\n');
     });
@@ -79,6 +87,14 @@ describe('a guard', () => {
       await until('the return of the lease', () => returned === 1);
     },
   );
+
+  it('gives the lease back to a server that did not answer at first', async () => {
+    refusals = 2;
+    const gated = await running(['sleep', '1000']);
+    keeper.extend(clock.now() + 50);
+    await until('the return of the lease', () => returned === 1);
+    expect([refusals, isAlive(gated.identity)]).toEqual([0, false]);
+  });
 
   it('lets nothing run after the deadline', async () => {
     keeper.extend(clock.now() - 1);
@@ -247,8 +263,8 @@ describe('a guard', () => {
     await start(['true']);
     expect(isAlive(gated.identity)).toBe(true);
     keeper.extend(clock.now() + 50);
-    await until('the return of the lease', () => returned === 1);
-    expect([isAlive(gated.identity), gone]).toEqual([false, 0]);
+    await until('its end', () => !isAlive(gated.identity));
+    expect(gone).toBe(0);
   });
 
   it('that was started ahead ends when it is not needed, or with what has started it', async () => {
