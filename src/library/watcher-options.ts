@@ -1,11 +1,10 @@
 // What a watcher is told, and how that becomes the options of a node.
-import { hostname } from 'node:os';
 import type { RunOptions } from '../config/load.ts';
-import { defaultNodeId } from '../config/names.ts';
 import { runOptionsOf } from '../config/run-options.ts';
 import type { GivenRunOptions } from '../config/run-options.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
 import type { DemoteCallback, PromoteCallback } from './callback-workload.ts';
+import { ownNodeId } from './own-node-id.ts';
 import type { ProbePrimary } from './probed-bus.ts';
 
 /** Durations that a watcher takes, whole milliseconds, with the defaults of the command line. */
@@ -86,17 +85,3 @@ const OWN_KEYS: ReadonlySet<string> = new Set<keyof WatcherOptions>([
   'probePrimary',
   'signal',
 ]);
-
-let watchers = 0;
-
-/** Two watchers of one process would otherwise have the same id. */
-function ownNodeId(): string {
-  watchers += 1;
-  const { pid } = process;
-  if (watchers === 1) return defaultNodeId({ hostname: hostname(), pid });
-  const host = hostname().slice(0, MAX_HOST_LENGTH);
-  return `${defaultNodeId({ hostname: host, pid })}-${String(watchers)}`;
-}
-
-/** Leaves room for two numbers in an id of at most 64 characters. */
-const MAX_HOST_LENGTH = 40;
