@@ -8,6 +8,17 @@ export type { WatcherOptions } from './library/watcher-options.ts';
 export type { DemoteCallback, PromoteCallback } from './library/callback-workload.ts';
 export type { ProbePrimary } from './library/probed-bus.ts';
 
+export { RedisLease } from './library/redis-lease.ts';
+export type { LeaseLoss, LeaseTerm, LeaseView } from './library/redis-lease.ts';
+export type { RedisLeaseOptions } from './library/election-options.ts';
+export { runElection } from './library/run-election.ts';
+export type { ElectionOptions } from './library/run-election.ts';
+export type { Election, ElectionChange, ElectionEvents, ElectionRole } from './library/election.ts';
+export type { ElectionStrategy } from './library/claim-turn.ts';
+export type { StartCallback, StopCallback } from './library/elected-term.ts';
+export { formatStatistics, formatStatisticsHtml } from './library/statistics-text.ts';
+export type { ElectionEvent, ElectionNode, ElectionStatistics } from './library/statistics.ts';
+
 export { FailoverNode } from './runtime/failover-node.ts';
 export { startNode } from './library/start-node.ts';
 export type { NodeEvents, NodeTransition } from './runtime/narrator.ts';
