@@ -34,7 +34,13 @@ export function nodeEnvironment(
     FAILOVER_STATE_DIR: context.stateDir,
     FAILOVER_ROLE_FILE: context.roleFile,
     FAILOVER_LOCK_FD: lockFd === null ? '' : String(LOCK_FD),
+    ...withoutSecrets(process.env),
   };
+}
+
+/** An address of a server may carry a password: it is the supervisor's alone, and empty counts as absent. */
+function withoutSecrets(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return env['FAILOVER_LEASE'] === undefined ? {} : { FAILOVER_LEASE: '' };
 }
 
 /** The variables that are known only when the gate opens. */

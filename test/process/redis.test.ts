@@ -234,7 +234,8 @@ describe.runIf(isTls)('nodes with a lease in Redis behind TLS and a password', (
         };
         const options = { 'lease-ttl': `${String(TTL_MS)}ms` };
         const [a, b] = await group.startAll(['a', 'b'], { env, options });
-        await group.active(1);
+        const { pid } = await group.active(1);
+        expect(readFileSync(`/proc/${String(pid)}/environ`, 'utf8')).not.toContain('hush-hush');
         a.kill('SIGKILL');
         await group.reaches(b, 'serving');
         await group.active(2);
