@@ -19,6 +19,7 @@ import type { RpcMethod } from '../transport/rpc-message.ts';
 import { lackOfDescriptors } from '../spare-descriptors.ts';
 import { Deadline } from './deadline.ts';
 import { readNodeStatus } from './node-answer.ts';
+import type { StoreSight } from './store-sight.ts';
 
 /** How long a node may take to say how it is, ms: one that needs longer is shown as unresponsive. */
 const STATUS_LIMIT_MS = 500;
@@ -49,6 +50,8 @@ export interface GroupSnapshot {
   readonly nodes: readonly SeenNode[];
   /** Wall clock, ms since 1970: to show times of day. */
   readonly takenAtMs: number;
+  /** What the server of its lease shows; null: it was not asked, or there is none. */
+  readonly store: StoreSight | null;
   /** Groups that do exist, and the other default directory when the group is there: for who looks in the wrong place. */
   readonly elsewhere: readonly string[];
 }
@@ -61,7 +64,7 @@ export interface GroupSnapshot {
 export async function lookAtGroup(options: ClientOptions): Promise<GroupSnapshot> {
   const stateDir = options.stateDir ?? defaultStateDir();
   let peek = peekGroup(stateDir, options.group);
-  const base = { group: options.group, stateDir };
+  const base = { group: options.group, stateDir, store: null };
   if (peek === null) {
     const elsewhere = findElsewhere(options, stateDir);
     const nothing = { paths: null, observation: NOTHING_OBSERVED, pause: null, nodes: [] };

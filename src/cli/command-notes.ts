@@ -10,7 +10,11 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '127': 'the command is not found',
     N: "the command's own code, 128 + n for signal n (--restart never)",
   },
-  status: { '0': 'there is a primary', '3': 'there is none' },
+  status: {
+    '0': 'there is a primary',
+    '1': 'the server of the lease can not be asked whether there is one',
+    '3': 'there is none',
+  },
   explain: { '0': 'it is explained', '3': 'there is no such node, or none at all' },
   wait: {
     '0': 'the role is taken',

@@ -2,6 +2,7 @@
 import type { GroupSnapshot, SeenNode } from './client.ts';
 import { leaseHolder, livingNodes, primaryOf, startCommand } from './client.ts';
 import { uncapitalized } from './say.ts';
+import { holderElsewhere } from './store-sight.ts';
 import { absenceWarnings, warningsOf } from './warnings.ts';
 
 export function groupAnswerOf(snapshot: GroupSnapshot): string {
@@ -9,6 +10,12 @@ export function groupAnswerOf(snapshot: GroupSnapshot): string {
   if (absence !== undefined) return absence;
   const primary = primaryOf(snapshot);
   if (primary !== null) return primaryAnswer(primary, snapshot) + pauseAnswer(snapshot);
+  const away = holderElsewhere(snapshot);
+  if (away !== null) {
+    const { epoch } = snapshot.observation;
+    const answer = `${away.node} on ${away.host} is primary at epoch ${epoch}.`;
+    return answer + pauseAnswer(snapshot);
+  }
   const holder = leaseHolder(snapshot);
   if (holder !== null && holder.status !== null) {
     return `${holder.record.node} is taking over: ${uncapitalized(holder.status.reason)}.`;

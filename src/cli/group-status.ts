@@ -1,10 +1,12 @@
 // `failover status` as data: the stable JSON shape, made from one look at the group.
 import type { Takeover } from '../core/state.ts';
 import type { LeaseKind } from '../lease/lease-store.ts';
+import type { SeenNode as StoredSight } from '../lease/remote-store.ts';
 import type { NodeStatus } from '../runtime/node-status.ts';
 import type { TransportCounters } from '../transport/counters.ts';
 import type { GroupSnapshot, SeenNode } from './client.ts';
 import { directoryOf, leaseHolder, livingNodes, primaryOf } from './client.ts';
+import { holderElsewhere, nodesElsewhere } from './store-sight.ts';
 import { warningsOf } from './warnings.ts';
 
 /** What `status --json` prints. Keys are added in later versions, never changed or removed. */
@@ -40,6 +42,10 @@ export interface GroupStatus {
     readonly held: boolean;
     readonly holder: string | null;
     readonly guards: readonly string[];
+    /** The address of its server, where that was asked; null: another was asked, or the lease is a file. */
+    readonly server: string | null;
+    /** Why the server could not be asked: what is shown is what this machine knows; null: nothing is missing. */
+    readonly problem: string | null;
   };
   /** Who takes over, in order. */
   readonly succession: readonly string[];
@@ -50,9 +56,13 @@ export interface GroupStatus {
 export interface NodeEntry {
   readonly id: string;
   readonly role: string;
-  /** `primary` and `secondary` in the steady state, else the phase, or `unresponsive`. */
+  /**
+   * `primary` and `secondary` in the steady state, else the phase, or `unresponsive`; `elsewhere`: only the server
+   * of the lease tells of it.
+   */
   readonly state: string;
-  readonly pid: number;
+  /** On its own host; null: a node of another machine that does not say it. */
+  readonly pid: number | null;
   readonly host: string;
   readonly version: string;
   readonly epoch: number | null;
@@ -74,40 +84,46 @@ export interface NodeEntry {
   };
   /** What reached it from others, and why it refused any of it; null: it does not say. */
   readonly transport: TransportCounters | null;
+  /** Since it was seen by the server of the lease, where only that tells of it; null: it was asked itself. */
+  readonly lastSeenMs: number | null;
 }
 
 /** The status of a group from one look at it. */
 export function groupStatusOf(snapshot: GroupSnapshot): GroupStatus {
-  const { group, observation } = snapshot;
+  const { group, observation, store } = snapshot;
   const holder = leaseHolder(snapshot);
   const primary = primaryOf(snapshot);
+  const away = holderElsewhere(snapshot);
   const succession = successionOf(snapshot, primary);
   const living = livingNodes(snapshot);
   const speaker = holder?.status ?? living.find(({ status }) => status !== null)?.status ?? null;
-  const order = [primary?.record.node, ...succession];
-  const place = (node: SeenNode): number => {
-    const index = order.indexOf(node.record.node);
+  const order = [primary?.record.node ?? away?.node, ...succession];
+  const place = ({ id }: NodeEntry): number => {
+    const index = order.indexOf(id);
     return index < 0 ? order.length : index;
   };
   return {
     v: 1,
     group,
     epoch: observation.epoch,
-    primary: primary?.record.node ?? null,
+    primary: primary?.record.node ?? away?.node ?? null,
     paused: observation.paused,
     warnings: warningsOf(snapshot),
     takeover: takeoverOf(snapshot, primary === null ? undefined : succession[0]),
     lease: {
-      kind: speaker?.lease.kind ?? 'file',
+      kind: speaker?.lease.kind ?? store?.kind ?? 'file',
       held: observation.held,
-      holder: holder?.record.node ?? null,
-      guards: speaker?.lease.guards ?? FILE_GUARDS,
+      holder: holder?.record.node ?? away?.node ?? null,
+      guards: speaker?.lease.guards ?? store?.guards ?? FILE_GUARDS,
+      server: store?.shown ?? null,
+      problem: store?.problem ?? null,
     },
     succession,
     directory: directoryOf(snapshot),
-    nodes: [...living]
-      .sort((a, b) => place(a) - place(b) || (a.record.node < b.record.node ? -1 : 1))
-      .map((node) => entryOf(node, snapshot)),
+    nodes: [
+      ...living.map((node) => entryOf(node, snapshot)),
+      ...nodesElsewhere(snapshot).map((node) => entryElsewhere(node, snapshot)),
+    ].sort((a, b) => place(a) - place(b) || (a.id < b.id ? -1 : 1)),
   };
 }
 
@@ -186,6 +202,7 @@ function entryOf(node: SeenNode, snapshot: GroupSnapshot): NodeEntry {
       health: workload.health,
     },
     transport: status.transport,
+    lastSeenMs: null,
   };
 }
 
@@ -216,6 +233,30 @@ function silentEntry({ record, silence }: SeenNode, snapshot: GroupSnapshot): No
     unwillingBecause: null,
     workload: { pid: workload?.process.pid ?? null, state: 'unknown', restarts: 0, health: null },
     transport: null,
+    lastSeenMs: null,
+  };
+}
+
+/** What the server of the lease alone tells of a node: it may be on any machine. */
+function entryElsewhere(node: StoredSight, snapshot: GroupSnapshot): NodeEntry {
+  const leads = holderElsewhere(snapshot)?.run === node.run;
+  const { host, version, standby, priority, startedAt, seenAgoMs } = node;
+  return {
+    id: node.node,
+    role: leads ? 'primary' : 'secondary',
+    state: 'elsewhere',
+    pid: node.pid ?? null,
+    ...{ host, version, standby, priority },
+    epoch: leads ? snapshot.observation.epoch : null,
+    since: null,
+    reason: `the server of the lease saw it on ${host}`,
+    lastHeartbeatMs: null,
+    uptimeMs: uptimeOf(startedAt, snapshot),
+    willing: null,
+    unwillingBecause: null,
+    workload: { pid: null, state: 'unknown', restarts: 0, health: null },
+    transport: null,
+    lastSeenMs: seenAgoMs,
   };
 }
 

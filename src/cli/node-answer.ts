@@ -34,6 +34,7 @@ export function readNodeStatus(value: unknown): NodeStatus | null {
     hasAll(workload, ['restarts'], isCount) &&
     hasAll(transport, COUNTS, isCount) &&
     hasAll(transport, COUNTS_BY_CAUSE, isCounts) &&
+    hasAll(lease, ['kind'], isString) &&
     isListOf(lease['guards'], isString) &&
     isSight(lease['seen']) &&
     isListOf(value['succession'], isName) &&

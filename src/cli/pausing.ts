@@ -1,4 +1,4 @@
-// Pauses and resumes a group: through a node where one answers, else by the durable mark itself.
+// Pauses and resumes a group: through a node where one answers, else where its lease is kept: a server, or files.
 import { hostname, userInfo } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ClientOptions } from '../config/load.ts';
@@ -8,6 +8,7 @@ import { openStateDirectory } from '../lease/file/state-directory.ts';
 import type { GroupSnapshot } from './client.ts';
 import { ask, livingNodes, lookAtGroup, primaryOf } from './client.ts';
 import { Deadline } from './deadline.ts';
+import { lookEverywhere, openStore } from './store-sight.ts';
 
 /** How long a node may take to write the mark, ms. */
 const ANSWER_LIMIT_MS = 2_000;
@@ -29,13 +30,13 @@ export interface Pausing {
  * Durable when it resolves. Every node sees the mark, also one that starts later. A pause is known to every
  * node that answers by then: what happens after it counts as paused.
  *
- * @throws FAILOVER_STATE_DIR_* when the mark can't be written
+ * @throws FAILOVER_STATE_DIR_* when the mark can't be written, FAILOVER_STORE_* when the server does not take it
  */
 export async function setPaused(options: ClientOptions, paused: boolean): Promise<Pausing> {
-  const before = await lookAtGroup(options);
+  const before = await lookEverywhere(options);
   if (before.observation.paused === paused) return { before, changed: false, unaware: [] };
   const by = `${userName()}@${hostname()}`;
-  if (!(await askNodes(before, paused, by))) writeMark(before, paused, by);
+  if (!(await askNodes(before, paused, by))) await write(before, options, { paused, by });
   return { before, changed: true, unaware: paused ? await awaitKnown(options) : [] };
 }
 
@@ -72,6 +73,24 @@ async function askNodes(before: GroupSnapshot, paused: boolean, by: string): Pro
     }
   }
   return false;
+}
+
+/** A mark in files says nothing to nodes whose lease is on a server. */
+async function write(
+  before: GroupSnapshot,
+  options: ClientOptions,
+  { paused, by }: { readonly paused: boolean; readonly by: string },
+): Promise<void> {
+  const store = await openStore(options);
+  if (store === null) {
+    writeMark(before, paused, by);
+    return;
+  }
+  try {
+    await store.setPaused(paused, by);
+  } finally {
+    await store.close();
+  }
 }
 
 function writeMark(before: GroupSnapshot, paused: boolean, by: string): void {

@@ -4,7 +4,7 @@ import { loadClientOptions, loadRunOptions } from '../config/load.ts';
 import type { ClientOptions } from '../config/load.ts';
 import { formatDuration, parseDuration } from '../config/duration.ts';
 import { validateNodeId } from '../config/names.ts';
-import { OPTIONS } from '../config/options.ts';
+import { OPTIONS, optionOf } from '../config/options.ts';
 import type { OptionSpec } from '../config/options.ts';
 import { MAX_MS } from '../config/row-kinds.ts';
 import { EXIT_CODES, FailoverError } from '../errors.ts';
@@ -87,6 +87,7 @@ function addLooking(program: Command): void {
     summary: 'show who is primary, who stands by and what is wrong',
     example: 'failover status --group web --watch',
   })
+    .addOption(server())
     .option('--json', 'Print one JSON object.')
     .option('--watch', 'Go on and show each change until Ctrl-C.')
     .action(async (flags: Flags) => {
@@ -99,6 +100,7 @@ function addLooking(program: Command): void {
     example: 'failover explain b --group web',
   })
     .argument('[node]', 'the node; without it the primary and the next, or all if nobody leads')
+    .addOption(server())
     .option('--json', 'Print one JSON object.')
     .action(async (node: string | undefined, flags: Flags) => {
       const { explain } = await import('./commands/explain.ts');
@@ -220,18 +222,22 @@ function addChanges(program: Command): void {
     name: 'pause',
     summary: 'forbid automatic promotion in the group until resume',
     example: 'failover pause --group web',
-  }).action(async (flags: Flags) => {
-    const { pause } = await import('./commands/pause.ts');
-    await pause(client(flags));
-  });
+  })
+    .addOption(server())
+    .action(async (flags: Flags) => {
+      const { pause } = await import('./commands/pause.ts');
+      await pause(client(flags));
+    });
   addClient(program, {
     name: 'resume',
     summary: 'allow automatic promotion again',
     example: 'failover resume --group web',
-  }).action(async (flags: Flags) => {
-    const { resume } = await import('./commands/resume.ts');
-    await resume(client(flags));
-  });
+  })
+    .addOption(server())
+    .action(async (flags: Flags) => {
+      const { resume } = await import('./commands/resume.ts');
+      await resume(client(flags));
+    });
   addClient(program, {
     name: 'stop',
     summary: 'stop the whole group, secondaries first, or NODE alone',
@@ -279,6 +285,15 @@ function addClient(program: Command, text: CommandText): Command {
   }
   return command;
 }
+
+/** For a client the nodes of its machine answer by default: they know the server, and its password. */
+function server(): Option {
+  const { flag, placeholder = '' } = optionOf('lease');
+  return new Option(`${flag} <${placeholder}>`, SERVER_SENTENCE);
+}
+
+const SERVER_SENTENCE =
+  'Ask this server of the lease, as where no node of the group runs here (default: the nodes of this machine)';
 
 /** A default that is shown as a person writes it. */
 function withDefault(flags: string, sentence: string, value: string): Option {

@@ -1,5 +1,6 @@
 // What is wrong with a group, each in a sentence that says what to do about it.
 import { plural } from '../core/counted.ts';
+import { humanMs } from '../core/duration-text.ts';
 import { isComparable } from '../fence/process-identity.ts';
 import type { GroupSnapshot, SeenNode } from './client.ts';
 import {
@@ -11,11 +12,13 @@ import {
   startCommand,
 } from './client.ts';
 import { remedyFor } from './silent-holder.ts';
+import { holderElsewhere, nodesElsewhere } from './store-sight.ts';
 
 /** The warnings of `failover status`, the gravest first. */
 export function warningsOf(snapshot: GroupSnapshot): readonly string[] {
   return [
     ...absenceWarnings(snapshot),
+    ...storeWarnings(snapshot),
     ...leaseWarnings(snapshot),
     ...silentWarnings(snapshot),
     ...endedWarnings(snapshot),
@@ -27,11 +30,36 @@ export function warningsOf(snapshot: GroupSnapshot): readonly string[] {
 
 /** A misspelt name looks like a group that has ended. */
 export function absenceWarnings(snapshot: GroupSnapshot): string[] {
-  const { group, stateDir, paths } = snapshot;
-  if (paths !== null) return [];
+  const { group, stateDir, paths, store } = snapshot;
+  if (paths !== null || nodesElsewhere(snapshot).length > 0) return [];
   const start = startCommand(snapshot);
+  if (store !== null && store.problem === null && store.shown !== null) {
+    return [
+      `No node of group ${group} has ever run in ${stateDir}, and ${store.shown} knows of none: ` +
+        `start one with \`${start}\`.`,
+    ];
+  }
   return [`No node of group ${group} has ever run in ${stateDir}: start one with \`${start}\`.`];
 }
+
+/** What is known here goes on being shown without the server. */
+function storeWarnings(snapshot: GroupSnapshot): string[] {
+  const { store } = snapshot;
+  if (store === null) return [];
+  const missing =
+    store.problem === null ? [] : [`${store.problem}. What is shown is what this machine knows.`];
+  const silent = nodesElsewhere(snapshot).filter(({ seenAgoMs }) => seenAgoMs > SILENCE_MS);
+  return [
+    ...missing,
+    ...silent.map(
+      ({ node, host, seenAgoMs }) =>
+        `${node} on ${host} was last seen by the server of the lease ${humanMs(seenAgoMs)} ago: look at it there.`,
+    ),
+  ];
+}
+
+/** Several times what a node pauses between two looks. */
+const SILENCE_MS = 5_000;
 
 function leaseWarnings(snapshot: GroupSnapshot): string[] {
   const { observation, group } = snapshot;
@@ -42,6 +70,12 @@ function leaseWarnings(snapshot: GroupSnapshot): string[] {
       `The lease is held, but the record of epoch ${observation.epoch} in ` +
         `${directoryOf(snapshot)}/epochs can't be read: read it, it is never repaired on its own.`,
     );
+  } else if (observation.held && holder === null && snapshot.store !== null) {
+    if (holderElsewhere(snapshot) === null) {
+      warnings.push(
+        'The lease is held, and its server knows no living node that has it: it ends by itself if nobody renews it.',
+      );
+    }
   } else if (observation.held && holder === null) {
     warnings.push(
       'The lease is held by a process that no living node of this group is: a node that is just ' +
@@ -124,7 +158,8 @@ function standbyWarnings(snapshot: GroupSnapshot): string[] {
     );
   }
   const secondaries = living.filter(({ status }) => status?.role === 'secondary');
-  if (living.length > 0 && leaseHolder(snapshot) !== null && secondaries.length === 0) {
+  const others = nodesElsewhere(snapshot).length;
+  if (living.length > 0 && leaseHolder(snapshot) !== null && secondaries.length + others === 0) {
     warnings.push('No secondary stands by: start another node with the same command.');
   }
   if (observation.paused) return warnings;

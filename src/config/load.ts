@@ -1,5 +1,6 @@
 // Settings of a node from flags, environment and defaults: each value checked, then their relations.
 import * as choices from './choices.ts';
+import { parseLease } from './lease-url.ts';
 import { OptionReader } from './option-reader.ts';
 import type { Given } from './option-reader.ts';
 import { checkRelations } from './relations.ts';
@@ -64,6 +65,8 @@ export interface ClientOptions {
   readonly group: string;
   /** `null`: the default directory of this user. */
   readonly stateDir: string | null;
+  /** The server of the lease; left out: what the nodes of this machine know of it. It may carry a password. */
+  readonly lease?: string;
 }
 
 /**
@@ -128,11 +131,13 @@ export function loadRunOptions(
 
 /**
  * The settings that every other command takes; unlike `run` it reads FAILOVER_GROUP and
- * FAILOVER_STATE_DIR, so that a hook can call it without arguments.
+ * FAILOVER_STATE_DIR, so that a hook can call it without arguments. Like `run` it reads FAILOVER_LEASE.
  *
  * @throws FAILOVER_BAD_OPTION or FAILOVER_BAD_GROUP, naming the flag or variable.
  */
 export function loadClientOptions(given: Given): ClientOptions {
   const read = new OptionReader(given, 'clients');
-  return { group: read.group('group'), stateDir: read.text('stateDir') };
+  const lease = read.lease('lease');
+  const server = parseLease(lease).kind === 'file' ? {} : { lease };
+  return { group: read.group('group'), stateDir: read.text('stateDir'), ...server };
 }

@@ -172,7 +172,8 @@ export class OptionReader {
   }
 
   #reads(option: OptionSpec): boolean {
-    return option.variableReadBy === this.#reader && !OUTPUT_VARIABLES.includes(option.variable);
+    const isRead = option.variableReadBy.split(' and ').includes(this.#reader);
+    return isRead && !OUTPUT_VARIABLES.includes(option.variable);
   }
 }
 

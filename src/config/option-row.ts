@@ -37,5 +37,5 @@ export interface OptionRow {
    * Who reads its environment variable. Not `run` for what it hands its workload as an output: a
    * node started by a hook would join the group of its parent by accident.
    */
-  readonly variableReadBy: 'run' | 'clients' | 'nobody';
+  readonly variableReadBy: 'run' | 'clients' | 'run and clients' | 'nobody';
 }

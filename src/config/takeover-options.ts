@@ -8,6 +8,7 @@ type Row = Omit<OptionRow, 'heading'>;
 export const TAKEOVER_OPTIONS: readonly Row[] = [
   {
     ...RUN,
+    variableReadBy: 'run and clients',
     key: 'lease',
     kind: 'string',
     default: 'file',

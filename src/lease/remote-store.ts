@@ -12,12 +12,25 @@ export type StoredNode = Pick<
 export interface SeenNode extends StoredNode {
   /** How long ago it was seen, ms, by the server's clock. */
   readonly seenAgoMs: number;
+  /** On its own host; null, or left out: it does not say. */
+  readonly pid?: number | null;
 }
+
+/** What is noted in a store. */
+export const STORE_ACTIONS = [
+  'joined',
+  'left',
+  'granted',
+  'advanced',
+  'released',
+  'completed',
+  'paused',
+  'resumed',
+] as const;
 
 export interface StoreEvent {
   readonly node: string;
-  readonly action:
-    'joined' | 'left' | 'granted' | 'advanced' | 'released' | 'completed' | 'paused' | 'resumed';
+  readonly action: (typeof STORE_ACTIONS)[number];
   readonly epoch: number;
   /** By the server's wall clock, ms since 1970: for people. */
   readonly atMs: number;
@@ -34,6 +47,7 @@ export interface RemoteStoreOptions {
   readonly now: () => number;
 }
 
+/** One that was never begun only looks: it is on no list, and whoever looks at it does not see it. */
 export interface RemoteStore extends LeaseStore {
   /**
    * Registers the node. Where the server does not answer, it is tried again with every request.

@@ -18,6 +18,7 @@ import { describeProcess } from '../fence/process-view.ts';
 import type { GuardKeeper } from '../guard/keeper.ts';
 import type { LocalGroup } from '../lease/file/local-group.ts';
 import type { LeaseStore } from '../lease/lease-store.ts';
+import type { RemoteStore } from '../lease/remote-store.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
 import { packageVersion } from '../version.ts';
 import { resolveCommand } from '../workload/command-path.ts';
@@ -46,6 +47,8 @@ import { rehearse } from './rehearsal.ts';
 import { startAheadWhenSettled } from './start-ahead.ts';
 import { settingsOf } from './settings-of.ts';
 import { StandbyRenewal } from './standby-renewal.ts';
+import { viewOf } from './store-view.ts';
+import type { StoreView } from './store-view.ts';
 import { Tidying } from './tidying.ts';
 import { Upkeep } from './upkeep.ts';
 
@@ -71,6 +74,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly #closeTransport: () => Promise<void>;
   readonly #local: LocalGroup;
   readonly #lease: LeaseStore;
+  readonly #remote: RemoteStore | null;
   readonly #clock: Clock;
   readonly #keeper: GuardKeeper | null;
   readonly #connect: () => Promise<void>;
@@ -158,7 +162,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
         this.#loop.dispatch({ type: 'lease-lost', cause, withinMs: 0 });
       },
     });
-    ({ local: this.#local, lease: this.#lease } = opened);
+    ({ local: this.#local, lease: this.#lease, remote: this.#remote } = opened);
     ({ clock: this.#clock, keeper: this.#keeper } = opened);
     this.#connect = () => this.#begun(opened.begin());
     try {
@@ -254,6 +258,11 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       activation: this.#activation,
       warning: report.warning ?? this.#ownWarning(),
     };
+  }
+
+  /** What the server of the lease shows of all machines. @throws as `viewOf` */
+  seeStore(): Promise<StoreView> {
+    return viewOf(this.#remote);
   }
 
   /**

@@ -19,6 +19,8 @@ import type { Clock } from './ports.ts';
 interface NodeLease {
   readonly local: LocalGroup;
   readonly lease: LeaseStore;
+  /** The server alone; null: there is none. */
+  readonly remote: RemoteStore | null;
   readonly clock: Clock;
   /** Null: the kernel frees the lease, and nothing has to end before. */
   readonly keeper: GuardKeeper | null;
@@ -58,7 +60,7 @@ export async function leaseOpener(options: RunOptions, isGuarded: boolean): Prom
   return ({ record }) => {
     const lease = FileLease.open({ stateDir, record });
     const begin = (): Promise<void> => Promise.resolve();
-    return { local: lease.local, lease, clock: systemClock, keeper: null, begin };
+    return { local: lease.local, lease, remote: null, clock: systemClock, keeper: null, begin };
   };
 }
 
@@ -94,12 +96,12 @@ async function remoteOpener(
       onLost: onGuardLost,
     });
     const lease = new AnchoredLease({ local, remote, keeper });
-    return { local, lease, clock, keeper, begin: () => remote.begin() };
+    return { local, lease, remote, clock, keeper, begin: () => remote.begin() };
   };
 }
 
 /** Loads the client of a store, and nothing of the others. @throws FAILOVER_CLIENT_MISSING */
-async function loadStore(
+export async function loadStore(
   address: StoreAddress,
   requestTimeoutMs: number,
 ): Promise<(options: RemoteStoreOptions) => RemoteStore> {

@@ -33,6 +33,8 @@ export async function serve(
       return { detail: `${node.settings.nodeId} is stopping` };
     case 'instance.events':
       return { events: node.history(), ...node.explain() };
+    case 'instance.store':
+      return node.seeStore();
   }
 }
 

@@ -24,6 +24,7 @@ const RPC_METHODS = [
   'instance.stop',
   'instance.check',
   'instance.events',
+  'instance.store',
 ] as const;
 
 export type RpcMethod = (typeof RPC_METHODS)[number];

@@ -2,6 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { groupStatusOf } from '../../src/cli/group-status.ts';
 import { exitCodeOf } from '../../src/cli/commands/status.ts';
+import type { GroupSnapshot } from '../../src/cli/client.ts';
+import { PLAIN } from '../../src/cli/render/plain.ts';
+import { statusLines } from '../../src/cli/render/status-text.ts';
+import type { SeenNode as StoredSight } from '../../src/lease/remote-store.ts';
 import {
   answering,
   healthyGroup,
@@ -46,7 +50,9 @@ describe('the JSON of a status', () => {
             "kernel",
             "lockfile",
             "epoch"
-          ]
+          ],
+          "server": null,
+          "problem": null
         },
         "succession": [
           "b"
@@ -102,7 +108,8 @@ describe('the JSON of a status', () => {
                 "malformed": 0,
                 "unasked": 0
               }
-            }
+            },
+            "lastSeenMs": null
           },
           {
             "id": "b",
@@ -153,7 +160,8 @@ describe('the JSON of a status', () => {
                 "malformed": 0,
                 "unasked": 0
               }
-            }
+            },
+            "lastSeenMs": null
           }
         ]
       }
@@ -395,3 +403,66 @@ describe('warnings', () => {
     expect(status.warnings).toEqual(['a: version 0.2.0 beside 0.1.0']);
   });
 });
+
+describe('a group whose lease is on a server', () => {
+  it('has the nodes of other machines, and a primary among them', () => {
+    const away = snapshotOf('a', [answering(statusOf('b', { primary: 'a' }))]);
+    const snapshot = withStore(away, { nodes: [storedNode('a'), storedNode('c', 9_000)] });
+    const status = groupStatusOf(snapshot);
+    expect(status).toMatchObject({
+      primary: 'a',
+      lease: { holder: 'a', server: 'redis://s:6379/0' },
+    });
+    expect(status.nodes.map(({ id, role, state }) => `${id} ${role} ${state}`)).toEqual([
+      ...['a primary elsewhere', 'b secondary secondary', 'c secondary elsewhere'],
+    ]);
+    expect(status.nodes[0]).toMatchObject({ host: 'h2', pid: 7, lastSeenMs: 120, epoch: 7 });
+    expect(status.warnings).toEqual([
+      'c on h2 was last seen by the server of the lease 9.0 s ago: look at it there.',
+    ]);
+    const text = statusLines(status, PLAIN).join('\n');
+    expect(text).toContain('primary a');
+    expect(text).toMatch(/^a +primary +on h2 +7 +7 +cold +120 ms/m);
+  });
+
+  it('does not show a node of this machine twice', () => {
+    const snapshot = withStore(healthyGroup(), { nodes: [storedNode('a')] });
+    expect(groupStatusOf(snapshot).nodes).toHaveLength(healthyGroup().nodes.length);
+  });
+
+  it('says what is missing when its server can not be asked, and that nobody knows', () => {
+    const problem = 'Cannot reach the lease store redis://s:6379/0: it does not answer';
+    const empty = { ...healthyGroup(), nodes: [] };
+    const free = { ...empty, observation: { ...empty.observation, held: false, holder: null } };
+    const status = groupStatusOf(withStore(free, { nodes: [], problem }));
+    expect(status.warnings[0]).toBe(`${problem}. What is shown is what this machine knows.`);
+    expect([status.primary, exitCodeOf(status)]).toEqual([null, 1]);
+    expect(exitCodeOf(groupStatusOf(free))).toBe(3);
+  });
+
+  it('is not unknown where its server knows nodes of it', () => {
+    const empty = { ...healthyGroup(), nodes: [], paths: null };
+    const known = groupStatusOf(withStore(empty, { nodes: [storedNode('a')] }));
+    expect(known.warnings).toEqual([]);
+    const unknown = groupStatusOf(withStore(empty, { nodes: [] }));
+    expect(unknown.warnings[0]).toContain('and redis://s:6379/0 knows of none');
+  });
+});
+
+function withStore(
+  snapshot: GroupSnapshot,
+  {
+    nodes,
+    problem = null,
+  }: { readonly nodes: readonly StoredSight[]; readonly problem?: string | null },
+): GroupSnapshot {
+  const about = { kind: 'redis', guards: ['redis', 'epoch'], shown: 'redis://s:6379/0' } as const;
+  return { ...snapshot, store: { ...about, observation: null, nodes, events: [], problem } };
+}
+
+function storedNode(node: string, seenAgoMs = 120): StoredSight {
+  return {
+    ...{ node, run: `run-${node}`, host: 'h2', version: '0.1.0', priority: 100, seenAgoMs, pid: 7 },
+    ...{ endpoints: { bus: '', rpc: '' }, standby: 'cold', startedAt: '2026-03-01T11:58:28.000Z' },
+  };
+}

@@ -132,7 +132,7 @@ describe('loadRunOptions', () => {
   });
 
   it('reads the variable of every other option', () => {
-    for (const option of OPTIONS.filter((candidate) => candidate.variableReadBy === 'run')) {
+    for (const option of OPTIONS.filter((candidate) => candidate.variableReadBy.includes('run'))) {
       const error = failureOf(() => load({}, { [option.variable]: ' ' }));
       expect(error.message).toContain(option.variable);
     }

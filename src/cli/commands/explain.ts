@@ -3,13 +3,14 @@ import type { ClientOptions } from '../../config/load.ts';
 import { journalOfNode } from '../../journal/find-journal.ts';
 import { accountOf, journalAccount } from '../account.ts';
 import type { Account } from '../account.ts';
-import { leaseHolder, livingNodes, lookAtGroup, nodeNamed, primaryOf } from '../client.ts';
+import { leaseHolder, livingNodes, nodeNamed, primaryOf } from '../client.ts';
 import type { GroupSnapshot, SeenNode } from '../client.ts';
 import { groupAnswerOf } from '../group-answer.ts';
 import { successionOf } from '../group-status.ts';
 import { colorLevel } from '../render/color.ts';
 import { explainLines } from '../render/explain-text.ts';
 import { paintFor } from '../render/plain.ts';
+import { holderElsewhere, lookEverywhere, nodesElsewhere } from '../store-sight.ts';
 
 export interface ExplainOptions extends ClientOptions {
   /** Null: those that the answer is about. */
@@ -38,7 +39,7 @@ const NODES_LIMIT = 20;
 
 /** Prints the explanation; exit code 3 where there is no such node, or none at all. */
 export async function explain(options: ExplainOptions): Promise<void> {
-  const snapshot = await lookAtGroup(options);
+  const snapshot = await lookEverywhere(options);
   const nodes = await accountsFor(options.node, snapshot);
   const { group, observation } = snapshot;
   const { epoch, held, paused } = observation;
@@ -46,15 +47,19 @@ export async function explain(options: ExplainOptions): Promise<void> {
     v: 1,
     group,
     answer: groupAnswerOf(snapshot),
-    primary: primaryOf(snapshot)?.record.node ?? null,
+    primary: primaryOf(snapshot)?.record.node ?? holderElsewhere(snapshot)?.node ?? null,
     paused,
-    lease: { held, holder: leaseHolder(snapshot)?.record.node ?? null, epoch },
+    lease: {
+      held,
+      holder: leaseHolder(snapshot)?.record.node ?? holderElsewhere(snapshot)?.node ?? null,
+      epoch,
+    },
     nodes,
   };
   process.stdout.write(
     options.json ? `${JSON.stringify(explained, null, 2)}\n` : await textOf(explained),
   );
-  if (nodes.length === 0) process.exitCode = 3;
+  if (nodes.length === 0 && nodesElsewhere(snapshot).length === 0) process.exitCode = 3;
 }
 
 async function textOf(explained: GroupExplanation): Promise<string> {

@@ -3,13 +3,14 @@ import type { ClientOptions } from '../../config/load.ts';
 import { primaryOf } from '../client.ts';
 import { setPaused } from '../pausing.ts';
 import { note, say } from '../say.ts';
+import { holderElsewhere } from '../store-sight.ts';
 import { absenceWarnings } from '../warnings.ts';
 
 /** Pauses the group and says what that means now. @throws FAILOVER_STATE_DIR_* */
 export async function pause(options: ClientOptions): Promise<void> {
   const { group } = options;
   const { before, changed, unaware } = await setPaused(options, true);
-  const primary = primaryOf(before)?.record.node ?? null;
+  const primary = primaryOf(before)?.record.node ?? holderElsewhere(before)?.node ?? null;
   const meaning =
     primary === null
       ? 'no node claims the lease on its own'

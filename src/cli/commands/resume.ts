@@ -3,6 +3,7 @@ import type { ClientOptions } from '../../config/load.ts';
 import { livingNodes } from '../client.ts';
 import { setPaused } from '../pausing.ts';
 import { say } from '../say.ts';
+import { nodesElsewhere } from '../store-sight.ts';
 
 /** Resumes the group and says what that means now. @throws FAILOVER_STATE_DIR_* */
 export async function resume(options: ClientOptions): Promise<void> {
@@ -12,7 +13,7 @@ export async function resume(options: ClientOptions): Promise<void> {
     say(`Group ${group} is not paused.`);
     return;
   }
-  const count = livingNodes(before).length;
+  const count = livingNodes(before).length + nodesElsewhere(before).length;
   const meaning =
     count === 0
       ? 'No node is alive; the next one may lead.'

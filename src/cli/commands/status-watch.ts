@@ -1,13 +1,13 @@
 // `failover status --watch`: a live view on a terminal, a line for each change anywhere else.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ClientOptions } from '../../config/load.ts';
-import { lookAtGroup } from '../client.ts';
 import { groupStatusOf } from '../group-status.ts';
 import type { GroupStatus } from '../group-status.ts';
 import { colorLevel } from '../render/color.ts';
 import { paintFor } from '../render/plain.ts';
 import { statusLine, statusLines } from '../render/status-text.ts';
 import { wrap } from '../render/table.ts';
+import { lookEverywhere } from '../store-sight.ts';
 import { exitCodeOf } from './status.ts';
 
 const REDRAW_INTERVAL_MS = 500;
@@ -21,7 +21,7 @@ export async function watchStatus(
   const show = live ? await liveView(end) : lines(options.json);
   try {
     while (!end.aborted) {
-      const seen = groupStatusOf(await lookAtGroup(options));
+      const seen = groupStatusOf(await lookEverywhere(options));
       process.exitCode = exitCodeOf(seen);
       show.draw(seen);
       await wait(REDRAW_INTERVAL_MS, undefined, { signal: end }).catch(() => undefined);

@@ -63,13 +63,23 @@ function row(node: NodeEntry, status: GroupStatus, paint: Paint): string[] {
   return [
     leads ? paint.strong(node.id) : node.id,
     leads ? paint.good(node.role) : node.role,
-    settled ? settledState(node, leads, paint) : state,
+    settled
+      ? settledState(node, leads, paint)
+      : node.lastSeenMs === null
+        ? state
+        : `on ${node.host}`,
     node.epoch === null ? '-' : String(node.epoch),
-    String(node.pid),
-    workload(node),
-    node.lastHeartbeatMs === null ? '-' : humanMs(node.lastHeartbeatMs),
+    node.pid === null ? '-' : String(node.pid),
+    workloadText(node),
+    heartbeat(node),
     humanMs(node.uptimeMs),
   ];
+}
+
+/** Of a node elsewhere: when the server of the lease saw it last. */
+function heartbeat({ lastHeartbeatMs, lastSeenMs }: NodeEntry): string {
+  const ageMs = lastSeenMs ?? lastHeartbeatMs;
+  return ageMs === null ? '-' : humanMs(ageMs);
 }
 
 function settledState({ role, willing }: NodeEntry, leads: boolean, paint: Paint): string {
@@ -78,8 +88,9 @@ function settledState({ role, willing }: NodeEntry, leads: boolean, paint: Paint
   return willing === false ? 'not willing' : 'standing by';
 }
 
-function workload({ workload: { pid, state, restarts, health }, standby }: NodeEntry): string {
-  if (state === 'none' && pid === null) return standby;
+function workloadText({ workload, standby, lastSeenMs }: NodeEntry): string {
+  const { pid, state, restarts, health } = workload;
+  if ((state === 'none' || lastSeenMs !== null) && pid === null) return standby;
   const parts = [state, ...(pid === null ? [] : [String(pid)])];
   if (restarts > 0) parts.push(counted(restarts, 'restart'));
   if (health !== null) parts.push(health);
@@ -96,7 +107,7 @@ function facts(status: GroupStatus, paint: Paint): string[] {
   const lines = [
     fact(
       'lease',
-      `${lease.kind}, ${lease.held ? `held by ${holder}` : 'free'}; guards: ${lease.guards.join(', ')}`,
+      `${lease.server ?? lease.kind}, ${lease.held ? `held by ${holder}` : 'free'}; guards: ${lease.guards.join(', ')}`,
     ),
   ];
   if (nodes.length > 0) lines.push(fact('takeover', prediction(status)));
@@ -147,10 +158,15 @@ function countsText(what: string, counts: Readonly<Record<string, number>>): str
 const CAUSE_WORDS: ReadonlyMap<string, string> = new Map([['unasked', 'late or unasked']]);
 
 /** What the next in succession expects of itself; nothing where there is no next, or nothing to take. */
-function prediction({ primary, succession, takeover }: GroupStatus): string {
+function prediction(status: GroupStatus): string {
+  const { primary, succession, takeover } = status;
   const [next] = succession;
   if (primary === null) return 'nothing to predict: nobody leads';
-  if (next === undefined) return 'none: no secondary would take over';
+  if (next === undefined) {
+    return standingElsewhere(status).length > 0
+      ? 'not predicted: those that stand by are elsewhere'
+      : 'none: no secondary would take over';
+  }
   const { predictedMs, unpredictedBecause, hangMs } = takeover;
   const unknown = unpredictedBecause === null ? 'unknown' : `unknown (${unpredictedBecause})`;
   const crash = predictedMs === null ? unknown : `about ${humanMs(predictedMs)}`;
@@ -158,7 +174,16 @@ function prediction({ primary, succession, takeover }: GroupStatus): string {
   return `predicted by ${next}: after a crash ${crash}, a hang ${hang}`;
 }
 
-function nobodyNext({ primary, nodes }: GroupStatus): string {
+function standingElsewhere({ nodes }: GroupStatus): readonly string[] {
+  return nodes
+    .filter(({ role, state }) => role === 'secondary' && state === 'elsewhere')
+    .map(({ id }) => id);
+}
+
+function nobodyNext(status: GroupStatus): string {
+  const { primary, nodes } = status;
+  const away = standingElsewhere(status);
+  if (away.length > 0) return `${away.join(' or ')}, elsewhere`;
   const claiming = nodes.filter(({ role }) => role === 'candidate').map(({ id }) => id);
   if (primary !== null || claiming.length === 0) return 'nobody';
   return `${claiming.join(' and ')} ${claiming.length === 1 ? 'is' : 'are'} claiming the lease`;

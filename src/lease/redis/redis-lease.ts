@@ -55,6 +55,7 @@ export class RedisLease implements RemoteStore {
   /** The place among all that ever registered; empty: none yet. */
   #start = '';
   #joining: Promise<void> | null = null;
+  #takesPart = false;
   #seen: LeaseObservation = NOTHING_SEEN;
   #isClosed = false;
 
@@ -98,6 +99,7 @@ export class RedisLease implements RemoteStore {
   }
 
   async begin(): Promise<void> {
+    this.#takesPart = true;
     try {
       await this.#join();
     } catch (error) {
@@ -294,7 +296,7 @@ export class RedisLease implements RemoteStore {
 
   /** Nobody waits for it: the next look tries again. */
   #joinAgain(): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || !this.#takesPart) return;
     this.#join().catch(() => undefined);
   }
 

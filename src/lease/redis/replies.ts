@@ -3,6 +3,7 @@ import type { LeaseHolder, LeaseObservation } from '../../core/state.ts';
 import { FailoverError } from '../../errors.ts';
 import type { SeenNode, StoredNode, StoreEvent } from '../remote-store.ts';
 import { parseJson } from '../file/durable-file.ts';
+import { STORE_ACTIONS } from '../remote-store.ts';
 import { endpoints, fieldsOf, finite, name, runName, text } from '../file/record-fields.ts';
 
 /** What a look shows; `leftMs`: until the lease ends, null when nobody has it. */
@@ -91,18 +92,13 @@ export function readEvents(value: unknown): readonly StoreEvent[] {
   return list(value, 0).flatMap((entry) => {
     const fields = typeof entry === 'string' ? fieldsOf(parseJson(entry)) : null;
     const node = name(fields?.['node']);
-    const action = ACTIONS.find((known) => known === fields?.['action']);
+    const action = STORE_ACTIONS.find((known) => known === fields?.['action']);
     const epoch = Number(fields?.['epoch']);
     const atMs = finite(fields?.['at']);
     if (node === null || action === undefined || atMs === null) return [];
     return Number.isSafeInteger(epoch) ? [{ node, action, epoch, atMs }] : [];
   });
 }
-
-const ACTIONS = [
-  ...(['joined', 'left', 'granted', 'advanced', 'released'] as const),
-  ...(['completed', 'paused', 'resumed'] as const),
-];
 
 function readHolder(content: string): LeaseHolder | null {
   const fields = fieldsOf(parseJson(content));
@@ -113,7 +109,7 @@ function readHolder(content: string): LeaseHolder | null {
   return { node, run, endpoints: addresses };
 }
 
-function readNode(content: unknown): StoredNode | null {
+function readNode(content: unknown): (StoredNode & Pick<SeenNode, 'pid'>) | null {
   if (typeof content !== 'string') return null;
   const holder = readHolder(content);
   const fields = fieldsOf(parseJson(content));
@@ -124,7 +120,9 @@ function readNode(content: unknown): StoredNode | null {
   const startedAt = text(fields?.['startedAt']);
   if (holder === null || host === null || version === null || startedAt === null) return null;
   if (standby !== 'cold' && standby !== 'armed' && standby !== 'hot') return null;
-  return priority === null ? null : { ...holder, host, version, standby, priority, startedAt };
+  if (priority === null) return null;
+  const pid = finite(fieldsOf(fields?.['supervisor'])?.['pid']);
+  return { ...holder, host, version, standby, priority, startedAt, pid };
 }
 
 function list(value: unknown, least: number): readonly unknown[] {

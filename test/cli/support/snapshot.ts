@@ -139,6 +139,7 @@ export function snapshotOf(
     },
     pause: null,
     nodes,
+    store: null,
     takenAtMs: TAKEN_AT,
     elsewhere: [],
     ...change,

@@ -1,0 +1,138 @@
+// What the server of a lease shows of a group, whichever machines its nodes are on: asked directly, or through a node.
+import type { ClientOptions } from '../config/load.ts';
+import { parseLease } from '../config/lease-url.ts';
+import type { LeaseObservation } from '../core/state.ts';
+import { FailoverError } from '../errors.ts';
+import type { LeaseKind } from '../lease/lease-store.ts';
+import type {
+  RemoteStore,
+  SeenNode as StoredSight,
+  StoredNode,
+  StoreEvent,
+} from '../lease/remote-store.ts';
+import { monotonicNow } from '../runtime/clock.ts';
+import { packageVersion } from '../version.ts';
+import { ask, livingNodes, lookAtGroup } from './client.ts';
+import type { GroupSnapshot } from './client.ts';
+import { readStoreAnswer } from './store-answer.ts';
+
+/** How long a server may take, ms: it may be far away, and a connection has to be made first. */
+const SERVER_LIMIT_MS = 2_000;
+
+export interface StoreSight {
+  /** Null: not known, as no server answered. */
+  readonly kind: LeaseKind | null;
+  readonly guards: readonly string[];
+  /** The address without user and password; null: a node was asked, which does not say it. */
+  readonly shown: string | null;
+  /** Null: what the nodes of this machine have seen of it is all there is. */
+  readonly observation: LeaseObservation | null;
+  readonly nodes: readonly StoredSight[];
+  /** The latest first. */
+  readonly events: readonly StoreEvent[];
+  /** Why it could not be asked; null: it was. */
+  readonly problem: string | null;
+}
+
+/**
+ * Looks at a group on this machine, and at the server of its lease for what is elsewhere.
+ *
+ * @throws FAILOVER_STATE_DIR_* when the directory can't be looked at, FAILOVER_STORE_REFUSED,
+ *   FAILOVER_CLIENT_MISSING
+ */
+export async function lookEverywhere(options: ClientOptions): Promise<GroupSnapshot> {
+  const [local, asked] = await Promise.all([lookAtGroup(options), askServer(options)]);
+  const store = asked ?? (await askNodes(local));
+  if (store === null) return local;
+  // Where its nodes keep the lease in files, a server knows of others at most.
+  const isOfFiles = livingNodes(local).some(({ status }) => status?.lease.kind === 'file');
+  const observation = isOfFiles ? null : store.observation;
+  return {
+    ...local,
+    observation: observation ?? local.observation,
+    pause: observation === null ? local.pause : null,
+    store: isOfFiles ? { ...store, nodes: [], problem: othersLease(store) } : store,
+  };
+}
+
+/** Opens the store that the options name, only to look or to write a pause; null: they name none. */
+export async function openStore({ group, lease }: ClientOptions): Promise<RemoteStore | null> {
+  const address = lease === undefined ? null : parseLease(lease);
+  if (address === null || address.kind === 'file') return null;
+  const { loadStore } = await import('../runtime/node-lease.ts');
+  const open = await loadStore(address, SERVER_LIMIT_MS);
+  const record: StoredNode = {
+    ...{ node: 'client', run: 'client', host: '', version: packageVersion() },
+    ...{ endpoints: { bus: '', rpc: '' }, priority: 0, startedAt: '' },
+    standby: 'cold',
+  };
+  const times = { ttlMs: SERVER_LIMIT_MS, requestTimeoutMs: SERVER_LIMIT_MS, now: monotonicNow };
+  return open({ group, record, ...times });
+}
+
+/** The nodes that no record of this machine tells of. */
+export function nodesElsewhere({ nodes, store }: GroupSnapshot): readonly StoredSight[] {
+  const here = new Set(nodes.map(({ record }) => record.run));
+  return (store?.nodes ?? []).filter(({ run }) => !here.has(run));
+}
+
+/** Who holds the lease on another machine; null: nobody does, or one of this machine. */
+export function holderElsewhere(snapshot: GroupSnapshot): StoredSight | null {
+  const { held, holder } = snapshot.observation;
+  if (!held || holder === null) return null;
+  return nodesElsewhere(snapshot).find(({ run }) => run === holder.run) ?? null;
+}
+
+async function askServer(options: ClientOptions): Promise<StoreSight | null> {
+  const store = await openStore(options);
+  if (store === null || options.lease === undefined) return null;
+  const { kind, guards } = store;
+  const { shown } = parseLease(options.lease);
+  try {
+    const [observation, nodes, events] = await Promise.all([
+      store.look(),
+      store.listNodes(),
+      store.readEvents(EVENTS_LIMIT),
+    ]);
+    return { kind, guards, shown, observation, nodes, events, problem: null };
+  } catch (error) {
+    if (!(error instanceof FailoverError) || error.code !== 'FAILOVER_STORE_UNREACHABLE')
+      throw error;
+    const nothing = { observation: null, nodes: [], events: [] };
+    return { kind, guards, shown, ...nothing, problem: error.message };
+  } finally {
+    await store.close();
+  }
+}
+
+const EVENTS_LIMIT = 256;
+
+/** A node knows the server, and the password: whoever may ask the node needs neither. */
+async function askNodes(local: GroupSnapshot): Promise<StoreSight | null> {
+  const answering = livingNodes(local).filter(
+    ({ status }) => (status?.lease.seen ?? null) !== null,
+  );
+  for (const { record, status } of answering.slice(0, NODES_ASKED)) {
+    if (status === null) continue;
+    const { kind, guards } = status.lease;
+    const about = { kind, guards, shown: null, observation: null };
+    try {
+      const question = { method: 'instance.store', timeoutMs: SERVER_LIMIT_MS } as const;
+      const answer = await ask(record, { group: local.group, ...question });
+      return { ...about, ...readStoreAnswer(answer), problem: null };
+    } catch (error) {
+      if (!(error instanceof FailoverError)) throw error;
+      // One that is cut off, or of an earlier version.
+      if (error.code !== 'FAILOVER_STORE_UNREACHABLE') continue;
+      return { ...about, nodes: [], events: [], problem: error.message };
+    }
+  }
+  return null;
+}
+
+/** The second of them may have a way to the server that the first has not. */
+const NODES_ASKED = 2;
+
+function othersLease({ shown }: StoreSight): string {
+  return `The nodes of this machine keep their lease in files, and not at ${shown ?? 'a server'}`;
+}
