@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseLease } from '../../src/config/lease-url.ts';
 import type { RedisAddress } from '../../src/config/lease-url.ts';
+import { connectionsTo } from '../../src/lease/redis/redis-client.ts';
 import { RedisLease } from '../../src/lease/redis/redis-lease.ts';
 import { keysOf } from '../../src/lease/redis/scripts.ts';
 import { monotonicNow } from '../../src/runtime/clock.ts';
@@ -107,6 +108,29 @@ describe.runIf(lack === null)('a server of Redis', () => {
     const newcomer = await from('newcomer');
     expect(await newcomer.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
     await Promise.all([holder, follower, newcomer].map((lease) => lease.close()));
+  });
+
+  it('shows everything to one that was never begun, and is none of its nodes', async () => {
+    const server = await start();
+    await server.grownOld(LONG_TTL_MS);
+    const group = groupName();
+    const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
+    const record = { ...recordOf('a'), supervisor: { pid: 7 } };
+    const lease = await RedisLease.open({ address, group, record, ...times });
+    await lease.acquire(0);
+    const open = await connectionsTo(address, 5_000);
+    const parts = { address, group, record: recordOf('client'), ...times };
+    const client = new RedisLease(parts, open);
+    expect(await client.look()).toMatchObject({ held: true, holder: { node: 'a' } });
+    await client.setPaused(true, 'me');
+    expect(await client.look()).toMatchObject({ paused: true });
+    expect((await client.listNodes()).map(({ node, pid }) => [node, pid])).toEqual([['a', 7]]);
+    await client.close();
+    expect((await lease.readEvents(9)).map(({ node, action }) => `${node} ${action}`)).toEqual([
+      ...['client paused', 'a granted', 'a joined'],
+    ]);
+    await lease.close();
   });
 
   it('that answers an advance while the lease is given back makes nothing of it held', async () => {
