@@ -15,6 +15,11 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '1': 'the server of the lease can not be asked whether there is one',
     '3': 'there is none',
   },
+  events: {
+    '0': 'something is told',
+    '1': 'the server of the lease can not be asked',
+    '3': 'nothing is known',
+  },
   explain: { '0': 'it is explained', '3': 'there is no such node, or none at all' },
   wait: {
     '0': 'the role is taken',

@@ -107,6 +107,17 @@ function addLooking(program: Command): void {
       await explain({ ...client(flags), node: nodeId(node), json: is(flags, 'json') });
     });
   addClient(program, {
+    name: 'events',
+    summary: 'show what happened in the group of late, on every machine',
+    example: 'failover events --group web',
+  })
+    .addOption(server())
+    .option('--json', 'Print one JSON object.')
+    .action(async (flags: Flags) => {
+      const { events } = await import('./commands/events.ts');
+      await events({ ...client(flags), json: is(flags, 'json') });
+    });
+  addClient(program, {
     name: 'wait',
     summary: 'wait until there is a primary, or NODE has a role',
     example: 'failover wait --group web --role primary --timeout 10s',
@@ -286,14 +297,14 @@ function addClient(program: Command, text: CommandText): Command {
   return command;
 }
 
-/** For a client the nodes of its machine answer by default: they know the server, and its password. */
+/** Nodes of this machine know the server, and its password: where there are some it need not be named. */
 function server(): Option {
   const { flag, placeholder = '' } = optionOf('lease');
-  return new Option(`${flag} <${placeholder}>`, SERVER_SENTENCE);
+  return new Option(
+    `${flag} <${placeholder}>`,
+    'The server of the lease, where no node of the group runs here.',
+  );
 }
-
-const SERVER_SENTENCE =
-  'Ask this server of the lease, as where no node of the group runs here (default: the nodes of this machine)';
 
 /** A default that is shown as a person writes it. */
 function withDefault(flags: string, sentence: string, value: string): Option {

@@ -23,6 +23,7 @@ const { called, stub } = vi.hoisted(() => {
 
 vi.mock('../../src/cli/commands/run.ts', () => ({ run: stub('run') }));
 vi.mock('../../src/cli/commands/status.ts', () => ({ status: stub('status') }));
+vi.mock('../../src/cli/commands/events.ts', () => ({ events: stub('events') }));
 vi.mock('../../src/cli/commands/wait.ts', () => ({ waitFor: stub('wait') }));
 vi.mock('../../src/cli/commands/promote.ts', () => ({ promote: stub('promote') }));
 vi.mock('../../src/cli/commands/demote.ts', () => ({ demote: stub('demote') }));

@@ -60,6 +60,12 @@ describe.runIf(lack === null)('clients of a group with a lease in Redis', () => 
       const explained = await group.client('explain', ...nowhere);
       expect(explained.stdout).toMatch(/^a on .* is primary at epoch 1/);
 
+      const told = await group.client('events', ...nowhere);
+      expect(told.stdout).toMatch(/ a +granted +1 +at the server\n(?:.*\n)*.* b +joined/);
+      const both = await group.client('events', '--json', ...onB);
+      expect(both.stdout).toContain('"source": "node"');
+      expect(both.stdout).toContain('"source": "server"');
+
       const paused = await group.client('pause', ...nowhere);
       expect(paused).toMatchObject({ code: 0 });
       expect(paused.stdout).toContain('a stays primary');

@@ -96,6 +96,8 @@ export function readEvents(value: unknown): readonly StoreEvent[] {
     const epoch = Number(fields?.['epoch']);
     const atMs = finite(fields?.['at']);
     if (node === null || action === undefined || atMs === null) return [];
+    // Past what a date can say it is nobody's clock.
+    if (Number.isNaN(new Date(atMs).getTime())) return [];
     return Number.isSafeInteger(epoch) ? [{ node, action, epoch, atMs }] : [];
   });
 }
