@@ -73,6 +73,7 @@ export class Election extends EventEmitter<ElectionEvents> implements AsyncDispo
   #registeredAtMs: number | null = null;
   #freeSinceMs: number | null = null;
   #leftBehind: Promise<void> | null = null;
+  #owesLease = false;
   #isClosed = false;
   #closing: Promise<boolean> | null = null;
   /** The next turn comes no later, ms; 0: at once. */
@@ -191,6 +192,7 @@ export class Election extends EventEmitter<ElectionEvents> implements AsyncDispo
 
   async #stand(): Promise<void> {
     const { lease, clock } = this.#parts;
+    if (this.#owesLease) await this.#giveBack();
     const { held, paused } = await lease.look();
     const now = clock.now();
     this.#registeredAtMs ??= now;
@@ -210,7 +212,7 @@ export class Election extends EventEmitter<ElectionEvents> implements AsyncDispo
     const term = await lease.acquire();
     if (term === null) return;
     // It may have been closed meanwhile.
-    if (this.role === 'closed') await lease.release();
+    if (this.role === 'closed') await this.#giveBack();
     else this.#lead(term, askedAtMs);
   }
 
@@ -275,7 +277,7 @@ export class Election extends EventEmitter<ElectionEvents> implements AsyncDispo
   async #finish(led: Led, reason: string): Promise<void> {
     await led.term.end(reason);
     try {
-      await this.#parts.lease.release();
+      await this.#giveBack();
     } catch (error) {
       this.#warnOnce(messageOf(error));
     }
@@ -287,6 +289,13 @@ export class Election extends EventEmitter<ElectionEvents> implements AsyncDispo
     this.#led = null;
     if (!this.#isClosed) this.#tell({ role: 'follower', epoch: led.term.epoch, reason });
     this.#poke();
+  }
+
+  /** What the server did not hear of is given back with the next turn: the others would wait for its end. */
+  async #giveBack(): Promise<void> {
+    this.#owesLease = true;
+    await this.#parts.lease.release();
+    this.#owesLease = false;
   }
 
   #tellOverlap(led: Led): void {

@@ -25,6 +25,8 @@ class FakeLease {
   epoch = 0;
   renewals: number[] = [];
   calls: string[] = [];
+  /** How many releases will fail. */
+  failures = 0;
   answer: () => Promise<boolean> = () => Promise.resolve(true);
   #onLost: (loss: LeaseLoss) => void = () => undefined;
 
@@ -41,7 +43,9 @@ class FakeLease {
   release(): Promise<void> {
     this.isHeld = false;
     this.calls.push('release');
-    return Promise.resolve();
+    if (this.failures === 0) return Promise.resolve();
+    this.failures -= 1;
+    return Promise.reject(new Error('it does not answer'));
   }
   close(): Promise<void> {
     this.calls.push('close');
@@ -250,6 +254,16 @@ describe('an election', () => {
     expect(lease.calls).toEqual(['acquire', 'release', 'close']);
     expect(election.role).toBe('closed');
     expect(changes.map(({ role }) => role)).toEqual(['leader', 'stepping-down', 'closed']);
+  });
+
+  it('gives the lease back later when the server was away, before it claims again', async () => {
+    const election = elect({ onStart: () => undefined });
+    await leads(election);
+    lease.failures = 1;
+    lease.lose('cut off');
+    await leads(election);
+    expect(lease.calls).toEqual(['acquire', 'release', 'release', 'acquire']);
+    await over(election.close());
   });
 
   it('says a trouble once, until it is over', async () => {

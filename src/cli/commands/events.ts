@@ -10,7 +10,7 @@ import { lookEverywhere } from '../store-sight.ts';
 import { absenceWarnings } from '../warnings.ts';
 
 /** Of `events --json`. Keys are added in later versions, never changed or removed. */
-export interface GroupEvents {
+interface GroupEvents {
   readonly v: 1;
   readonly group: string;
   /** The oldest first. */
