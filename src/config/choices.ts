@@ -1,6 +1,7 @@
 // The values of each option that takes one of a few words.
 
 export const START_ROLES = ['auto', 'primary', 'secondary'] as const;
+export const STRATEGIES = ['race', 'priority'] as const;
 export const STANDBY_MODES = ['cold', 'armed', 'hot'] as const;
 export const FENCE_MODES = ['kill', 'kill-unless-stopped', 'none'] as const;
 export const ORPHAN_MODES = ['stop', 'kill', 'keep'] as const;

@@ -15,7 +15,9 @@ export interface RunOptions {
   readonly role: OneOf<typeof choices.START_ROLES>;
   /** `null`: the default directory of this user. */
   readonly stateDir: string | null;
+  readonly strategy: OneOf<typeof choices.STRATEGIES>;
   readonly priority: number;
+  readonly preempt: boolean;
   readonly standby: OneOf<typeof choices.STANDBY_MODES>;
   readonly promoteCommand: string | null;
   readonly demoteCommand: string | null;
@@ -52,6 +54,8 @@ export interface RunOptions {
   readonly successorWindowMs: number;
   readonly restartWindowMs: number;
   readonly coolOffMs: number;
+  readonly priorityWindowMs: number;
+  readonly preemptDelayMs: number;
 
   /** Of a lease on a server; `null`: what `timingOf` makes of the others. */
   readonly leaseTtlMs: number | null;
@@ -87,7 +91,9 @@ export function loadRunOptions(
     node: read.nodeId('node'),
     role: read.oneOf('role', choices.START_ROLES),
     stateDir: read.text('stateDir'),
+    strategy: read.oneOf('strategy', choices.STRATEGIES),
     priority: read.integer('priority'),
+    preempt: read.boolean('preempt'),
     standby: read.oneOf('standby', choices.STANDBY_MODES),
     promoteCommand: read.text('promoteCommand'),
     demoteCommand: read.text('demoteCommand'),
@@ -120,6 +126,8 @@ export function loadRunOptions(
     successorWindowMs: read.duration('successorWindow'),
     restartWindowMs: read.duration('restartWindow'),
     coolOffMs: read.duration('coolOff'),
+    priorityWindowMs: read.duration('priorityWindow'),
+    preemptDelayMs: read.duration('preemptDelay'),
     leaseTtlMs: read.optionalDuration('leaseTtl'),
     leaseTickMs: read.optionalDuration('leaseTick'),
     leaseRequestTimeoutMs: read.optionalDuration('leaseRequestTimeout'),

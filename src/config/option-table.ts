@@ -1,5 +1,5 @@
 // Every option of `failover run`, one row each: what it takes, its default, limits and sentence.
-import { LOG_FORMATS, START_ROLES } from './choices.ts';
+import { LOG_FORMATS, START_ROLES, STRATEGIES } from './choices.ts';
 import { RUN } from './row-kinds.ts';
 import { COMMAND_OPTIONS } from './command-options.ts';
 import type { OptionRow } from './option-row.ts';
@@ -56,7 +56,25 @@ const NODE_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     max: 1_000_000,
     default: '100',
     placeholder: 'N',
-    sentence: 'The place in the order of succession: a lower number goes first.',
+    sentence: 'The place in the order of succession: a lower number goes first; 0 never leads.',
+  },
+  {
+    ...RUN,
+    key: 'strategy',
+    kind: 'enum',
+    choices: STRATEGIES,
+    default: 'race',
+    placeholder: 'STRATEGY',
+    sentence:
+      'Who leads when several could: race: whoever is first; priority: the lowest --priority, of equal ones the lowest id, which the others wait for.',
+  },
+  {
+    ...RUN,
+    key: 'preempt',
+    kind: 'boolean',
+    default: 'false',
+    sentence:
+      'With --strategy priority: take the lead, in order, from a primary with a higher number.',
   },
   {
     ...RUN,

@@ -50,6 +50,8 @@ function checkTimes(options: RunOptions, show: Show): void {
 
 const RELATIONS: readonly ((options: RunOptions, show: Show) => Conflict | null)[] = [
   timeoutCoversTwoHeartbeats,
+  onlyWhoMayLeadIsPrimary,
+  onlyPrioritiesPreempt,
   standbyHasCommand,
   hotWorkloadIsTold,
   onlyHotTakesSignals,
@@ -66,6 +68,22 @@ function timeoutCoversTwoHeartbeats(options: RunOptions, show: Show): Conflict |
   return {
     fact: `${show('heartbeatTimeout')} is shorter than 2 × ${show('heartbeatInterval')}`,
     hint: `Give --heartbeat-timeout at least ${least}, or a shorter --heartbeat-interval.`,
+  };
+}
+
+function onlyWhoMayLeadIsPrimary({ role, priority }: RunOptions, show: Show): Conflict | null {
+  if (role !== 'primary' || priority !== 0) return null;
+  return {
+    fact: `${show('role')} leads at once, and ${show('priority')} never does`,
+    hint: 'Give --priority a number from 1 on, or leave --role out.',
+  };
+}
+
+function onlyPrioritiesPreempt({ preempt, strategy }: RunOptions, show: Show): Conflict | null {
+  if (!preempt || strategy === 'priority') return null;
+  return {
+    fact: `${show('preempt')} is for nodes that go before others, and with ${show('strategy')} none does`,
+    hint: 'Give `--strategy priority` too.',
   };
 }
 

@@ -53,6 +53,21 @@ export const TAKEOVER_OPTIONS: readonly Row[] = [
     sentence: 'How long the others leave the lease to a named successor.',
   },
   {
+    ...DURATION,
+    key: 'priorityWindow',
+    default: '1s',
+    sentence:
+      'With --strategy priority, how long a free lease is left to others at a start, and then once more to each better one.',
+  },
+  {
+    ...DURATION,
+    key: 'preemptDelay',
+    min: 100,
+    default: '30s',
+    sentence:
+      'How long a primary is left in peace before --preempt takes over; doubles while that leads to nothing lasting.',
+  },
+  {
     ...GRACE,
     key: 'fenceGrace',
     default: '5s',

@@ -2,14 +2,16 @@
 import type { Effect } from './effect.ts';
 import type { CandidateState, NodeState, PrimaryState } from './state.ts';
 import { successionOf } from './election-order.ts';
+import type { Settings } from './settings.ts';
 
 type Holding =
   | PrimaryState
   | Extract<CandidateState, { phase: 'clearing' | 'starting' | 'promoting' | 'unwinding' }>;
 
 /** One beat of a holder of the lease, with the order of succession. */
-export function heartbeat(state: Holding): Effect {
+export function heartbeat(state: Holding, settings: Settings): Effect {
   const isPrimary = state.role === 'primary';
+  const chosen = isPrimary ? state.chosen : state.loss.chosen === true;
   return {
     type: 'publish',
     announcement: {
@@ -17,8 +19,9 @@ export function heartbeat(state: Holding): Effect {
       epoch: state.epoch,
       phase: isPrimary ? 'primary' : 'promoting',
       uptimeMs: Math.round(state.at - state.startedAt),
-      succession: isPrimary ? successionOf(state.standbys, state.at) : [],
+      succession: isPrimary ? successionOf(state.standbys, state.at, settings) : [],
       lastTakeover: state.lastTakeover,
+      standing: { priority: settings.priority, chosen },
     },
   };
 }

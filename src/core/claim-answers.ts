@@ -114,7 +114,7 @@ export function leaseChanged(state: Acquiring, settings: Settings): Outcome {
 }
 
 function claimAgain(state: Acquiring, settings: Settings): Outcome {
-  const unable = unableBecause(state);
+  const unable = unableBecause(state, settings);
   if (unable !== null) return claimFailed(state, { detail: unable, warning: null }, settings);
   const effect: Effect = { type: 'acquire-lease', floor: state.epochFloor };
   return stay({ ...state, retryAt: null, until: answerDueAt(state.at) }, effect);

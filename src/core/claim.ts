@@ -1,11 +1,19 @@
 // The ways from standing by to claiming the lease, and back to waiting.
 import type { Effect } from './effect.ts';
-import type { Loss, SecondaryState, WaitReason } from './state.ts';
+import type { Loss, Peer, SecondaryState, WaitReason } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { TransitionId } from './transitions.ts';
 import type { Outcome } from './outcome.ts';
 import { candidateBase, extended, move, secondaryBase, stay, waiting } from './outcome.ts';
-import { rankOf, turnDelayMs, unableBecause, unwillingBecause } from './election-order.ts';
+import { OVERDUE_MS } from './settings.ts';
+import { counted } from './counted.ts';
+import {
+  rankAmong,
+  rankOf,
+  turnDelayMs,
+  unableBecause,
+  unwillingBecause,
+} from './election-order.ts';
 import { retryBackoff } from './jitter.ts';
 import { answerDueAt } from './deadlines.ts';
 
@@ -19,7 +27,7 @@ export interface Claim {
 /** Claims the lease, or waits when this node may not. */
 export function claim(state: SecondaryState, settings: Settings, request: Claim): Outcome {
   const unwilling =
-    request.manual === true ? unableBecause(state) : unwillingBecause(state, settings);
+    request.manual === true ? unableBecause(state, settings) : unwillingBecause(state, settings);
   if (unwilling !== null) return waitUntilWilling(state, request.loss, unwilling);
   const effects: Effect[] = [{ type: 'acquire-lease', floor: state.epochFloor }];
   // Whoever is to lead prepares its process while the claim is made: a spawn costs more than the claim.
@@ -27,7 +35,7 @@ export function claim(state: SecondaryState, settings: Settings, request: Claim)
   if (request.loss.kind !== 'start' && isNext && needsArming(state, settings)) {
     effects.push({ type: 'arm-workload' });
   }
-  const { loss } = request;
+  const loss = lossOf(state, request);
   const base = candidateBase(state, { loss, followed: state.primary, stop: null });
   return move(
     request.by,
@@ -42,6 +50,49 @@ export function claim(state: SecondaryState, settings: Settings, request: Claim)
     },
     ...effects,
   );
+}
+
+/** What a person asked for is remembered for the whole term. */
+function lossOf(state: SecondaryState, { loss, manual }: Claim): Loss {
+  const isOwnWish = state.phase === 'asking' && state.preempting;
+  return manual === true && !isOwnWish ? { ...loss, chosen: true } : loss;
+}
+
+/**
+ * Claims a lease that nobody has whom this node follows. With `--strategy priority` nodes that are on record
+ * are looked at first: a better one may have started at the same time.
+ */
+export function claimByStrategy(
+  state: SecondaryState,
+  settings: Settings,
+  request: Claim,
+): Outcome {
+  const isHurried = settings.strategy === 'race' || settings.startRole === 'primary';
+  if (isHurried || unwillingBecause(state, settings) !== null) {
+    return claim(state, settings, request);
+  }
+  const { loss } = request;
+  const base = extended(secondaryBase(state), { loss });
+  const next = waiting(base, { until: state.at + OVERDUE_MS, why: 'peers' });
+  return move('wait-for-peers', { state: next, detail: loss.reason }, { type: 'list-peers' });
+}
+
+/** Those that go before this one are left a window each: whatever keeps them, no longer than that. */
+export function peersListed(
+  state: SecondaryState,
+  peers: readonly Peer[],
+  settings: Settings,
+): Outcome {
+  if (state.phase !== 'waiting' || state.why !== 'peers') return stay(state);
+  const rank = rankAmong(peers, settings);
+  if (rank === 0) {
+    const loss = unseenLoss(state, 'nobody led');
+    return claim(state, settings, { by: 'claim-after-wait', loss });
+  }
+  const until = state.at + rank * settings.priorityWindowMs;
+  const next = waiting(secondaryBase(state), { until, why: 'better' });
+  const detail = `${counted(rank, 'node')} before this one`;
+  return move('wait-for-better', { state: next, detail });
 }
 
 /** Claims now if this node is first in the succession, else once those before it had their turn. */
@@ -70,7 +121,12 @@ function waitUntilWilling(state: SecondaryState, loss: Loss, because: string): O
 
 /** A short wait for what others do: it ends by itself, and its outcome is the answer to who asks. */
 export function isCourtesy(why: WaitReason): boolean {
-  return why === 'turn' || why === 'successor' || why === 'free-lease';
+  return isTurn(why) || why === 'successor' || why === 'free-lease';
+}
+
+/** Others go first, and then this one claims: nothing is decided yet. */
+export function isTurn(why: WaitReason): boolean {
+  return why === 'turn' || why === 'peers' || why === 'better';
 }
 
 /** Waits for the backoff of one more failure. */

@@ -1,7 +1,7 @@
 // Every consequence of a decision, in the imperative. The runtime performs them in list order; what one
 // learns comes back as an event. Nothing here waits: an effect that takes time answers later.
 import type { FenceMode } from './settings.ts';
-import type { LeaseHolder, StopOrder, Takeover } from './state.ts';
+import type { LeaseHolder, Standing, StopOrder, Takeover } from './state.ts';
 
 /** The body of a bus message beside what the transport adds (version, group, node, run, seq, time). */
 export type Announcement =
@@ -12,6 +12,8 @@ export type Announcement =
       readonly uptimeMs: number;
       readonly succession: readonly string[];
       readonly lastTakeover: Takeover | null;
+      /** None: of a version that does not say. */
+      readonly standing?: Standing;
     }
   | {
       readonly kind: 'role';
@@ -61,6 +63,8 @@ export type Effect =
   | { readonly type: 'release-lease' }
   // lease-observed | lease-failed
   | { readonly type: 'observe-lease' }
+  // peers-listed
+  | { readonly type: 'list-peers' }
   // durable: nodes that started before it end, later ones may run again
   | { readonly type: 'mark-completed'; readonly epoch: number }
   // holder-inspected
@@ -90,7 +94,12 @@ export type Effect =
       readonly standingByMs: number;
     }
   // demotion-answered
-  | { readonly type: 'request-demotion'; readonly successor: string; readonly timeoutMs: number }
+  | {
+      readonly type: 'request-demotion';
+      readonly successor: string;
+      readonly preempting: boolean;
+      readonly timeoutMs: number;
+    }
   // The workload: workload-armed | workload-failed (a hot one runs as secondary from here on)
   | { readonly type: 'arm-workload' }
   // Never without a look at the lease right before it: lease-lost, and nothing is started | workload-activated |

@@ -1,7 +1,13 @@
 // Who goes first when the primary is gone, so that twenty standbys cost what one costs.
 import { humanMs } from './duration-text.ts';
-import type { KnownStandby, NodeState, StandbyInfo } from './state.ts';
-import { RANK_STEP_MS, STANDBY_FORGOTTEN_AFTER, SUCCESSION_LIMIT } from './settings.ts';
+import type { KnownStandby, NodeState, Peer, StandbyInfo } from './state.ts';
+import {
+  PRIORITY_RANKS_LIMIT,
+  PRIORITY_STEP_MS,
+  RANK_STEP_MS,
+  STANDBY_FORGOTTEN_AFTER,
+  SUCCESSION_LIMIT,
+} from './settings.ts';
 import type { Settings } from './settings.ts';
 
 /** The standbys with this one brought up to date; bounded, the longest unheard leave first. */
@@ -25,8 +31,15 @@ export function recentStandbys(
   return standbys.filter((standby) => standby.heardAt >= oldest);
 }
 
-/** The order of succession: willing first, then the lower priority, then who has stood by longest. */
-export function successionOf(standbys: readonly KnownStandby[], at: number): readonly string[] {
+/**
+ * The order of succession: willing first, then the lower priority; then who has stood by longest, or with
+ * `--strategy priority` the lower id, so that the same node is always the best.
+ */
+export function successionOf(
+  standbys: readonly KnownStandby[],
+  at: number,
+  { strategy }: Pick<Settings, 'strategy'>,
+): readonly string[] {
   const stoodBySince = (standby: KnownStandby): number =>
     standby.heardAt - standby.standingByMs - at;
   return [...standbys]
@@ -34,7 +47,7 @@ export function successionOf(standbys: readonly KnownStandby[], at: number): rea
       (a, b) =>
         Number(b.willing) - Number(a.willing) ||
         a.priority - b.priority ||
-        stoodBySince(a) - stoodBySince(b) ||
+        (strategy === 'race' ? stoodBySince(a) - stoodBySince(b) : 0) ||
         (a.node < b.node ? -1 : 1),
     )
     .map((standby) => standby.node);
@@ -49,12 +62,32 @@ export function rankOf(state: NodeState, settings: Settings): number {
 
 /** How long this node leaves the lease to those before it, ms. */
 export function turnDelayMs(state: NodeState, settings: Settings): number {
-  return rankOf(state, settings) * RANK_STEP_MS;
+  return rankOf(state, settings) * rankStepMs(settings);
+}
+
+/** What a race leaves to each before it is a courtesy; where the best is to lead, it is enough for it. */
+function rankStepMs({ strategy, leaseTtlMs, heartbeatIntervalMs }: Settings): number {
+  if (strategy === 'race') return RANK_STEP_MS;
+  // That a lease has ended in a store is seen at the next beat, and not by all at once.
+  return PRIORITY_STEP_MS + (leaseTtlMs > 0 ? heartbeatIntervalMs : 0);
+}
+
+/** How many of these nodes go before this one, bounded; one that was not seen of late does not count. */
+export function rankAmong(peers: readonly Peer[], settings: Settings): number {
+  const better = peers.filter(
+    ({ node, run, priority, seenAgoMs }) =>
+      run !== settings.run &&
+      priority > 0 &&
+      seenAgoMs <= settings.heartbeatTimeoutMs &&
+      (priority < settings.priority ||
+        (priority === settings.priority && node < settings.nodeId)),
+  );
+  return Math.min(better.length, PRIORITY_RANKS_LIMIT);
 }
 
 /** Why this node would not claim the lease by itself; null when it would. */
 export function unwillingBecause(state: NodeState, settings: Settings): string | null {
-  const unable = unableBecause(state);
+  const unable = unableBecause(state, settings);
   if (unable !== null) return unable;
   if (state.paused) return 'the group is paused';
   if (state.heldOffUntil > state.at) {
@@ -68,8 +101,14 @@ export function unwillingBecause(state: NodeState, settings: Settings): string |
 }
 
 /** Why this node can not claim the lease, whoever asks for it; null when it can. */
-export function unableBecause(state: NodeState): string | null {
-  return disabledBecause(state) ?? (state.suspend ? 'it is about to be suspended' : null);
+export function unableBecause(state: NodeState, settings: Settings): string | null {
+  if (state.suspend) return disabledBecause(state) ?? 'it is about to be suspended';
+  return disabledBecause(state) ?? neverLeadsBecause(settings);
+}
+
+/** Why this node leads under no circumstances; null: it may. */
+export function neverLeadsBecause({ priority }: Settings): string | null {
+  return priority === 0 ? 'it never leads (--priority 0)' : null;
 }
 
 /** Set by an application for its own node, and stronger than a person's request; null: it takes part. */

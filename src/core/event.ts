@@ -1,6 +1,13 @@
 // Every cause of a decision, in the past tense. Each carries `at`, ms on the node's monotonic clock.
 import type { Granted } from './lease-term.ts';
-import type { LeaseObservation, StandbyInfo, StopOrder, Takeover } from './state.ts';
+import type {
+  LeaseObservation,
+  Peer,
+  StandbyInfo,
+  Standing,
+  StopOrder,
+  Takeover,
+} from './state.ts';
 
 /** The kernel's and the process table's view of the holder of the lease. */
 export interface HolderInspection {
@@ -56,6 +63,8 @@ export type EventBody =
   // The lease
   | { readonly type: 'lease-observed'; readonly observation: LeaseObservation }
   | { readonly type: 'lease-changed' }
+  /** Those on record, as far as that can be read. */
+  | { readonly type: 'peers-listed'; readonly peers: readonly Peer[] }
   | {
       readonly type: 'lease-granted';
       readonly epoch: number;
@@ -95,6 +104,8 @@ export type EventBody =
       readonly phase: 'primary' | 'promoting';
       readonly succession: readonly string[];
       readonly lastTakeover: Takeover | null;
+      /** None: of a version that does not say. */
+      readonly standing?: Standing;
     }
   | {
       readonly type: 'promoted-received';
@@ -155,6 +166,8 @@ export type EventBody =
       readonly holdMs: number | null;
       /** True: answer once the demotion has begun; false: once it has ended. */
       readonly answerEarly: boolean;
+      /** The successor asks for itself, as it goes before this node. */
+      readonly preempting?: boolean;
     }
   | {
       readonly type: 'check-requested';

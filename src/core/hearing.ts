@@ -25,7 +25,9 @@ export function heard(
     heardAt: state.at,
     failures: leads ? 0 : state.failures,
     lastTakeover: known ? (event.lastTakeover ?? state.lastTakeover) : state.lastTakeover,
-    primary: { ...primary, succession: known ? event.succession : primary.succession },
+    primary: known
+      ? { ...primary, succession: event.succession, standing: event.standing ?? null }
+      : primary,
   };
   const doubted =
     (next.phase === 'suspecting' &&

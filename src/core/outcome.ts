@@ -60,6 +60,7 @@ export function commonOf(state: NodeState): Common {
     restarts: state.restarts,
     coolOffMs: state.coolOffMs,
     restartCount: state.restartCount,
+    preemptions: state.preemptions,
     lastTakeover: state.lastTakeover,
     requests: state.requests,
     warning: state.warning,
@@ -91,6 +92,7 @@ export function secondaryBase(state: NodeState): SecondaryBase {
       touch: null,
       observeAt: null,
       loss: null,
+      fitSince: null,
     });
   }
   return extended(commonOf(state), {
@@ -103,6 +105,7 @@ export function secondaryBase(state: NodeState): SecondaryBase {
     touch: state.touch,
     observeAt: state.observeAt,
     loss: state.loss,
+    fitSince: state.fitSince,
   });
 }
 
@@ -116,10 +119,18 @@ export function candidateBase(
 
 export function primaryBase(
   state: NodeState,
-  { epoch, previous, standbys }: Pick<PrimaryBase, 'epoch' | 'previous' | 'standbys'>,
+  lead: Pick<PrimaryBase, 'epoch' | 'previous' | 'chosen' | 'standbys'>,
 ): PrimaryBase {
+  const { epoch, previous, chosen, standbys } = lead;
   const since = state.role === 'primary' ? state.since : state.at;
-  return extended(commonOf(state), { role: 'primary', since, epoch, previous, standbys });
+  return extended(commonOf(state), {
+    role: 'primary',
+    since,
+    epoch,
+    previous,
+    chosen,
+    standbys,
+  });
 }
 
 /** A secondary that waits, of a base that nobody else has; Infinity: only an event can end the wait. */

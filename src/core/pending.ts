@@ -1,6 +1,7 @@
 // What a node waits for, and until when, in words, from its state alone.
 import { askingUntil } from './deadlines.ts';
 import { unwillingBecause } from './election-order.ts';
+import { preemptAt } from './preemption.ts';
 import type { Settings } from './settings.ts';
 import type {
   CandidateState,
@@ -71,7 +72,9 @@ function secondaryDues(state: SecondaryState, settings: Settings): Due[] {
     case 'watching': {
       const silentAt = state.heardAt + settings.heartbeatTimeoutMs;
       const text = 'it doubts the primary unless it hears it';
-      return [acts('silence', text, silentAt), ...nextProbe(state, settings)];
+      const dues = [acts('silence', text, silentAt), ...nextProbe(state, settings)];
+      const at = preemptAt(state, settings);
+      return at === null ? dues : [...dues, acts('preempt', 'it asks for the lead', at)];
     }
     case 'suspecting':
       return [suspicionDue(state, settings)];
@@ -125,6 +128,8 @@ const WAITS: Readonly<Record<WaitReason, string>> = {
   successor: 'it claims the lease unless the named successor has',
   'not-willing': 'it claims the lease',
   'removed-locks': 'it looks whether the holders of removed lock files have ended',
+  peers: 'it claims the lease without knowing who goes before it',
+  better: 'it claims the lease unless a better node has',
   'free-lease': 'it claims the free lease unless a word of the primary arrives',
 };
 

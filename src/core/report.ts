@@ -1,9 +1,10 @@
 // What a node says of itself when it is asked, made from its state alone.
 import { successionOf, unwillingBecause } from './election-order.ts';
 import { epochOf } from './invariants.ts';
+import { preemptAt } from './preemption.ts';
 import { recentRestarts } from './restart-policy.ts';
 import { STARVATION_LIMIT } from './settings.ts';
-import type { Settings, Standby } from './settings.ts';
+import type { Settings, Standby, Strategy } from './settings.ts';
 import type { NodeState, Phase, Role, Takeover } from './state.ts';
 
 export interface CoreReport {
@@ -15,7 +16,10 @@ export interface CoreReport {
   readonly epoch: number;
   readonly version: string;
   readonly standby: Standby;
+  readonly strategy: Strategy;
   readonly priority: number;
+  /** Until it asks for the lead of the one it goes before, ms; null: it will not, as things are. */
+  readonly preemptsInMs: number | null;
   readonly willing: boolean;
   /** Why it would not claim the lease; null when it would. */
   readonly unwillingBecause: string | null;
@@ -62,7 +66,9 @@ export function reportOf(state: NodeState, settings: Settings): CoreReport {
     epoch: epochOf(state) ?? state.epochFloor,
     version: settings.version,
     standby: settings.standby,
+    strategy: settings.strategy,
     priority: settings.priority,
+    preemptsInMs: preemptsInMs(state, settings),
     willing: unwilling === null,
     unwillingBecause: unwilling,
     paused: state.paused,
@@ -72,7 +78,7 @@ export function reportOf(state: NodeState, settings: Settings): CoreReport {
     uptimeMs: Math.round(state.at - state.startedAt),
     lastHeartbeatMs: leads ? 0 : lastHeartbeatMs(state),
     primary: leads ? settings.nodeId : (followed?.node ?? null),
-    succession: leads ? successionOf(state.standbys, state.at) : (followed?.succession ?? []),
+    succession: leads ? successionOf(state.standbys, state.at, settings) : (followed?.succession ?? []),
     lastTakeover: state.lastTakeover,
     restarts: state.restartCount,
     restartsLeft: Math.max(0, settings.restartLimit - recentRestarts(state, settings).length),
@@ -85,6 +91,12 @@ export function reportOf(state: NodeState, settings: Settings): CoreReport {
 function lastHeartbeatMs(state: NodeState): number | null {
   if (state.role !== 'secondary' || state.primary === null) return null;
   return Math.round(state.at - state.heardAt);
+}
+
+function preemptsInMs(state: NodeState, settings: Settings): number | null {
+  if (state.role !== 'secondary') return null;
+  const at = preemptAt(state, settings);
+  return at === null ? null : Math.max(0, Math.round(at - state.at));
 }
 
 function boundsOf(settings: Settings): TakeoverBounds {

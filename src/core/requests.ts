@@ -7,7 +7,8 @@ import type { Outcome } from './outcome.ts';
 import { OVERDUE_MS, REQUEST_LIMIT } from './settings.ts';
 import { answerDueAt, askingUntil } from './deadlines.ts';
 import { extended, move, secondaryBase, stay } from './outcome.ts';
-import { claim, isCourtesy } from './claim.ts';
+import { claim, isCourtesy, isTurn } from './claim.ts';
+import { neverLeadsBecause } from './election-order.ts';
 import { fenceEffect, probeAgain, suspect } from './suspicion.ts';
 import { refuse } from './ending.ts';
 
@@ -36,9 +37,15 @@ export function askedToPromote(
   const { requestId, force } = event;
   if (!before.enabled) return stay(before, refuse(requestId, 'this node is disabled'));
   if (before.suspend) return stay(before, refuse(requestId, 'this node is about to be suspended'));
+  const never = neverLeadsBecause(settings);
+  if (never !== null) return stay(before, refuse(requestId, `${settings.nodeId}: ${never}`));
   const state = withRequest(before, { id: requestId, kind: 'promote' });
   if (state === null) return stay(before, refuse(requestId, tooManyRequests()));
-  if (state.phase === 'asking') return stay({ ...state, force: state.force || force });
+  if (state.phase === 'asking') {
+    const asked = { ...state, force: state.force || force, preempting: false };
+    // What a person wants has other answers than what a node wants for itself.
+    return state.preempting && !state.agreed ? stay(asked, demotionRequest(asked, settings)) : stay(asked);
+  }
   if (state.phase === 'fencing') return stay({ ...state, forced: state.forced || force });
   const leaderless = state.phase === 'waiting' || state.phase === 'listening';
   if (state.primary === null || (leaderless && !force)) {
@@ -51,20 +58,47 @@ export function askedToPromote(
     };
     return claim(state, settings, { by: 'claim-on-request', loss, manual: true });
   }
-  const timeoutMs = settings.probeTimeoutMs * settings.probeAttempts;
-  const asking: Asking = extended(secondaryBase(state), {
+  const asking = askingFor(state, settings, { force, preempting: false });
+  const effect = demotionRequest(asking, settings);
+  return move('ask-primary', { state: asking, detail: state.primary.node }, effect);
+}
+
+/** This node goes before the primary, and has for long enough: it asks as a person would for it. */
+export function askToPreempt(state: SecondaryState, settings: Settings): Outcome {
+  // Counted before it is known what comes of it: what fails is not tried again soon.
+  const preemptions = state.preemptions + 1;
+  const asking = extended(askingFor(state, settings, { force: false, preempting: true }), {
+    preemptions,
+    fitSince: null,
+  });
+  const theirs = String(state.primary?.standing?.priority);
+  const detail = `${state.primary?.node ?? ''} has priority ${theirs}, this node ${String(settings.priority)}`;
+  return move('ask-to-preempt', { state: asking, detail }, demotionRequest(asking, settings));
+}
+
+function askingFor(
+  state: SecondaryState,
+  settings: Settings,
+  { force, preempting }: Pick<Asking, 'force' | 'preempting'>,
+): Asking {
+  return extended(secondaryBase(state), {
     probe: null,
     phase: 'asking',
     askedAt: state.at,
-    until: state.at + timeoutMs + OVERDUE_MS,
+    until: state.at + requestTimeoutMs(settings) + OVERDUE_MS,
     agreed: false,
     force,
+    preempting,
   });
-  return move(
-    'ask-primary',
-    { state: asking, detail: state.primary.node },
-    { type: 'request-demotion', successor: settings.nodeId, timeoutMs },
-  );
+}
+
+function demotionRequest({ preempting }: Asking, settings: Settings): Effect {
+  const timeoutMs = requestTimeoutMs(settings);
+  return { type: 'request-demotion', successor: settings.nodeId, preempting, timeoutMs };
+}
+
+function requestTimeoutMs({ probeTimeoutMs, probeAttempts }: Settings): number {
+  return probeTimeoutMs * probeAttempts;
 }
 
 /** The longest a primary may take to hand over, ms: drain, demote command, stop, and some reserve. */
@@ -215,7 +249,7 @@ function answerTo(
     return { ok: true, takeover: null, detail: reason };
   }
   if (state.phase === 'watching' || state.phase === 'waiting') {
-    if (state.phase === 'waiting' && state.why === 'turn') return null;
+    if (state.phase === 'waiting' && isTurn(state.why)) return null;
     const code = isCheck ? 'FAILOVER_NO_PRIMARY' : 'FAILOVER_PROMOTION_FAILED';
     return { ok: false, code, message: reason };
   }

@@ -129,10 +129,10 @@ export function restarting(before: Restarting, event: Event, settings: Settings)
       // Not ordered yet: of an earlier start.
       if (!ordered) return stay(state);
       const activated: Restarting = { ...state, activated: true };
-      return settings.hasReadyCheck ? stay(activated) : runsAgain(activated);
+      return settings.hasReadyCheck ? stay(activated) : runsAgain(activated, settings);
     }
     case 'workload-ready':
-      return state.activated ? runsAgain(state) : stay(state);
+      return state.activated ? runsAgain(state, settings) : stay(state);
     case 'time-passed':
       return restartTimePassed(state, settings);
     default:
@@ -174,13 +174,13 @@ function startWhenReady(before: Restarting, state: Restarting, settings: Setting
   });
 }
 
-function runsAgain(state: Restarting): Outcome {
+function runsAgain(state: Restarting, settings: Settings): Outcome {
   const next: Serving = extended(primaryBase(state, state), { warning: null, phase: 'serving' });
   const { epoch, previous } = next;
   return move(
     'restarted',
     { state: next, detail: `epoch ${String(epoch)}` },
     { type: 'publish', announcement: { kind: 'promoted', epoch, previous, reason: 'restart' } },
-    heartbeat(next),
+    heartbeat(next, settings),
   );
 }

@@ -10,6 +10,7 @@ import type { Settings } from './settings.ts';
 import { OVERDUE_MS } from './settings.ts';
 import { askingUntil } from './deadlines.ts';
 import { termWakeAt } from './lease-term.ts';
+import { preemptAt } from './preemption.ts';
 
 /** The time of the next `time-passed` event, ms; Infinity when only another event can matter. */
 export function nextWakeAt(state: NodeState, settings: Settings): number {
@@ -42,8 +43,9 @@ function secondaryDeadline(state: SecondaryState, settings: Settings): number {
       return askingUntil(state, settings);
     case 'watching': {
       const silence = state.heardAt + settings.heartbeatTimeoutMs;
-      const probes = state.probe === null && state.primary !== null;
-      return probes ? Math.min(silence, state.nextProbeAt) : silence;
+      const probeAt =
+        state.probe === null && state.primary !== null ? state.nextProbeAt : Infinity;
+      return Math.min(silence, probeAt, preemptAt(state, settings) ?? Infinity);
     }
     case 'suspecting':
       return state.suspicion.nextLookAt ?? Infinity;

@@ -7,9 +7,10 @@ import type { Outcome } from './outcome.ts';
 import { OVERDUE_MS } from './settings.ts';
 import { stay } from './outcome.ts';
 import { nextPulseAt } from './schedule.ts';
-import { claim, unseenLoss } from './claim.ts';
+import { claim, claimByStrategy, unseenLoss } from './claim.ts';
 import { fenceOverdue, lookNow, openProbe, probeAgain, suspect } from './suspicion.ts';
-import { askingTimePassed } from './requests.ts';
+import { askingTimePassed, askToPreempt } from './requests.ts';
+import { preemptAt } from './preemption.ts';
 import { lookForHolders } from './removed-locks.ts';
 import { rearm } from './standby.ts';
 import { giveBack } from './giving-back.ts';
@@ -34,7 +35,7 @@ export function secondaryTimePassed(state: SecondaryState, settings: Settings): 
     case 'listening': {
       if (at < state.until) return stay(state);
       const loss = unseenLoss(state, 'nobody was heard');
-      return claim(state, settings, { by: 'claim-at-start', loss });
+      return claimByStrategy(state, settings, { by: 'claim-at-start', loss });
     }
     case 'watching':
       return watchingTimePassed(state, settings);
@@ -66,6 +67,7 @@ function watchingTimePassed(
     const detail = `nothing heard for ${humanMs(at - state.heardAt)}`;
     return suspect(state, settings, { by: 'suspect-silence', cause: 'silence', detail });
   }
+  if (at >= (preemptAt(state, settings) ?? Infinity)) return askToPreempt(state, settings);
   if (at >= state.nextProbeAt && state.probe === null && state.primary !== null) {
     const opened = openProbe(state, settings);
     return stay(opened.state, opened.effect);

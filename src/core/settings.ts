@@ -9,6 +9,9 @@ export type FenceMode = 'kill' | 'kill-unless-stopped' | 'none';
 /** What the end of the workload means. */
 type RestartMode = 'always' | 'on-failure' | 'never';
 
+/** Who leads when several could: whoever is first, or the one with the lowest priority number. */
+export type Strategy = 'race' | 'priority';
+
 /** What a node is asked to be when it starts. */
 type StartRole = 'auto' | 'primary' | 'secondary';
 
@@ -28,7 +31,11 @@ export interface Settings {
   readonly fence: FenceMode;
   readonly restart: RestartMode;
   readonly exitOnDemote: boolean;
+  readonly strategy: Strategy;
+  /** A lower number goes first; 0: this node never leads. */
   readonly priority: number;
+  /** Whether it takes the lead from a primary that it goes before. */
+  readonly preempt: boolean;
 
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;
@@ -47,6 +54,8 @@ export interface Settings {
   readonly restartLimit: number;
   readonly restartWindowMs: number;
   readonly coolOffMs: number;
+  readonly priorityWindowMs: number;
+  readonly preemptDelayMs: number;
 
   /** 0: the lease has no time to live, the kernel frees it. */
   readonly leaseTtlMs: number;
@@ -59,6 +68,15 @@ export interface Settings {
 
 /** How long one rank waits for the rank before it, ms: longer than a claim takes. */
 export const RANK_STEP_MS = 5;
+
+/** The same where the better one is to lead, ms: a machine that is busy may take so long to let it claim. */
+export const PRIORITY_STEP_MS = 50;
+
+/** The most nodes that a claim without a primary is left to, one window each. */
+export const PRIORITY_RANKS_LIMIT = 10;
+
+/** The longest a node that keeps losing the lead waits before it asks for it again, ms. */
+export const PREEMPT_DELAY_LIMIT_MS = 3_600_000;
 
 /** How often a claim is repeated while the lost primary's process is still closing its files. */
 export const CLAIM_RETRIES = 6;

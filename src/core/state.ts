@@ -53,6 +53,22 @@ export interface StandbyInfo {
   readonly standingByMs: number;
 }
 
+/** A node as it is on record, when nobody leads who could tell of it. */
+export interface Peer {
+  readonly node: string;
+  readonly run: string;
+  readonly priority: number;
+  /** Since it gave a sign of life, ms; 0: it is known to live. */
+  readonly seenAgoMs: number;
+}
+
+/** What a primary says of its claim to the lead. */
+export interface Standing {
+  readonly priority: number;
+  /** Whether a person asked for it: nobody takes the lead from it then. */
+  readonly chosen: boolean;
+}
+
 export interface KnownStandby extends StandbyInfo {
   readonly heardAt: number;
 }
@@ -71,6 +87,8 @@ export interface Loss {
   /** When, on this node's clock (ms): the end of the old workload if it is known. */
   readonly at: number;
   readonly from: string | null;
+  /** A person asked for this node. */
+  readonly chosen?: true;
 }
 
 /** How long a lease with a time to live is this node's, on its clock, ms. */
@@ -112,6 +130,8 @@ export interface Common {
   readonly restarts: readonly number[];
   readonly restartCount: number;
   readonly coolOffMs: number;
+  /** How often in a row it asked for the lead of another without then leading in peace. */
+  readonly preemptions: number;
   readonly lastTakeover: Takeover | null;
   readonly requests: readonly PendingRequest[];
   readonly warning: string | null;
@@ -144,6 +164,8 @@ export interface FollowedPrimary extends LeaseHolder {
   readonly epoch: number;
   readonly succession: readonly string[];
   readonly version: string | null;
+  /** Null: it has not said. */
+  readonly standing: Standing | null;
 }
 
 /** The probe that is under way. */
@@ -170,7 +192,16 @@ interface Suspicion {
 }
 
 export type WaitReason =
-  'turn' | 'backoff' | 'successor' | 'not-willing' | 'free-lease' | 'removed-locks';
+  | 'turn'
+  | 'backoff'
+  | 'successor'
+  | 'not-willing'
+  | 'free-lease'
+  | 'removed-locks'
+  /** For the list of those that may go first. */
+  | 'peers'
+  /** For those of the list that do. */
+  | 'better';
 
 export interface SecondaryBase extends Common {
   readonly role: 'secondary';
@@ -183,6 +214,8 @@ export interface SecondaryBase extends Common {
   readonly touch: { readonly value: string; readonly changedAt: number } | null;
   readonly observeAt: number | null;
   readonly loss: Loss | null;
+  /** Since when it goes before the one it follows, and could lead; null: it does not. */
+  readonly fitSince: number | null;
 }
 
 export type SecondaryState = SecondaryBase &
@@ -199,6 +232,8 @@ export type SecondaryState = SecondaryBase &
         readonly until: number;
         readonly agreed: boolean;
         readonly force: boolean;
+        /** Nobody asked for it: this node goes before the primary. */
+        readonly preempting: boolean;
       }
   );
 
@@ -310,6 +345,8 @@ export interface PrimaryBase extends Common {
   readonly role: 'primary';
   readonly epoch: number;
   readonly previous: string | null;
+  /** Whether a person asked for it. */
+  readonly chosen: boolean;
   readonly standbys: readonly KnownStandby[];
 }
 
@@ -364,6 +401,7 @@ export function initialState(at: number, seed: number): NodeState {
     restarts: [],
     restartCount: 0,
     coolOffMs: 0,
+    preemptions: 0,
     lastTakeover: null,
     requests: [],
     warning: null,
@@ -385,5 +423,6 @@ export function initialState(at: number, seed: number): NodeState {
     touch: null,
     observeAt: null,
     loss: null,
+    fitSince: null,
   };
 }

@@ -5,13 +5,13 @@ import type { FollowedPrimary, LeaseObservation, SecondaryState, SuspicionCause 
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';
-import { ENDING_LOOK_LIMIT_MS, ENDING_LOOK_MS, OVERDUE_MS, RANK_STEP_MS } from './settings.ts';
+import { ENDING_LOOK_LIMIT_MS, ENDING_LOOK_MS, OVERDUE_MS } from './settings.ts';
 import { answerDueAt } from './deadlines.ts';
 import { extended, move, secondaryBase, stay } from './outcome.ts';
 import { judgeSilence } from './failure-detector.ts';
 import type { Verdict } from './failure-detector.ts';
 import { backOff, claim, claimInTurn, unseenLoss } from './claim.ts';
-import { rankOf, unwillingBecause } from './election-order.ts';
+import { turnDelayMs, unwillingBecause } from './election-order.ts';
 import { tellDoubt } from './undecided.ts';
 
 type Suspecting = Extract<SecondaryState, { phase: 'suspecting' }>;
@@ -243,10 +243,10 @@ function fenceOrWait(
     const warning = `the holder of the lease is silent, ${what}, and this node does not act: ${unwilling}`;
     return backOff(state, settings, { by: 'wait-after-suspicion', detail: what, warning });
   }
-  const rank = rankOf(state, settings);
-  if (rank > 0 && !state.suspicion.deferred) {
+  const delayMs = turnDelayMs(state, settings);
+  if (delayMs > 0 && !state.suspicion.deferred) {
     const suspicion = { ...state.suspicion, deferred: true };
-    return judgeLater({ ...state, suspicion }, state.at + rank * RANK_STEP_MS * 4);
+    return judgeLater({ ...state, suspicion }, state.at + 4 * delayMs);
   }
   const loss = {
     kind: 'failover' as const,
@@ -323,12 +323,13 @@ export function followObserved(
   if (known !== null && epoch < known.epoch) return null;
   const succession = known?.run === holder.run ? known.succession : [];
   const { node, run, endpoints } = holder;
-  const primary = { node, run, endpoints, epoch, succession, version: null };
+  const primary = { node, run, endpoints, epoch, succession, version: null, standing: null };
   const watching: SecondaryState = extended(secondaryBase(state), {
     primary,
     heardAt: state.at,
     touch: null,
     loss: null,
+    fitSince: null,
     backgroundFailures: 0,
     warning: null,
     phase: 'watching',

@@ -79,6 +79,18 @@ export const TRANSITIONS = {
     on: 'successor named',
     sentence: 'The primary hands over to another node; leaving it the lease',
   },
+  'wait-for-peers': {
+    from: ['listening', 'waiting'],
+    to: 'waiting',
+    on: 'nobody leads, by priority',
+    sentence: 'Nobody leads; looking for nodes that go before this one',
+  },
+  'wait-for-better': {
+    from: ['waiting'],
+    to: 'waiting',
+    on: 'better nodes on record',
+    sentence: 'Nodes with a lower priority number, or a lower id, go first; leaving them the lease',
+  },
   'wait-free-lease': {
     from: ['watching'],
     to: 'waiting',
@@ -165,6 +177,12 @@ export const TRANSITIONS = {
     to: 'asking',
     on: 'promotion requested',
     sentence: 'A promotion was requested; asking the primary to hand over',
+  },
+  'ask-to-preempt': {
+    from: ['watching'],
+    to: 'asking',
+    on: 'better than the primary',
+    sentence: 'This node goes before the primary; asking it to hand over',
   },
   'asking-refused': {
     from: ['asking'],

@@ -148,7 +148,7 @@ function granted(
     ...guard,
     clearEffect(settings),
     ...arm,
-    heartbeat(clearing),
+    heartbeat(clearing, settings),
   );
 }
 
@@ -277,7 +277,8 @@ function promoted(state: Starting | Promoting, activatedAt: number, settings: Se
     reason: loss.reason,
     gapMs,
   };
-  const serving: PrimaryState = extended(primaryBase(state, { epoch, previous, standbys: [] }), {
+  const lead = { epoch, previous, chosen: loss.chosen === true, standbys: [] };
+  const serving: PrimaryState = extended(primaryBase(state, lead), {
     failures: 0,
     heldOffUntil: 0,
     heldOffUntilEpochAbove: 0,
@@ -295,7 +296,7 @@ function promoted(state: Starting | Promoting, activatedAt: number, settings: Se
       type: 'publish',
       announcement: { kind: 'promoted', epoch, previous, reason: loss.reason },
     },
-    heartbeat(serving),
+    heartbeat(serving, settings),
     { type: 'follow', holder: null },
   );
 }
@@ -304,7 +305,7 @@ function promoted(state: Starting | Promoting, activatedAt: number, settings: Se
 function pulse(state: CandidateState, settings: Settings): Outcome {
   const next = { ...state, pulseAt: nextPulseAt(state, settings) };
   if (state.phase === 'acquiring' || !holdsLease(state)) return stay(next);
-  return stay(next, { type: 'verify-lease' }, heartbeat(state));
+  return stay(next, { type: 'verify-lease' }, heartbeat(state, settings));
 }
 
 function requestDuringPromotion(state: CandidateState, event: Event): Outcome | null {

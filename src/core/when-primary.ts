@@ -11,6 +11,7 @@ import { ended, restarting } from './restarting.ts';
 import { beginDemotion, epochTaken, hasLeft, whenDemoting } from './demotion.ts';
 import { nextPulseAt } from './schedule.ts';
 import { heartbeat } from './announcements.ts';
+import { hasLedInPeace, keepsLeadBecause } from './preemption.ts';
 import { refuse } from './ending.ts';
 
 type Serving = Extract<PrimaryState, { phase: 'serving' }>;
@@ -53,9 +54,10 @@ function leaseChanged(state: PrimaryState): Outcome {
 /** The holder's beat: proves that it still holds, and says so to everyone. */
 function pulse(before: PrimaryState, settings: Settings): Outcome {
   const standbys = recentStandbys(before.standbys, before.at, settings);
-  const state = { ...before, standbys, pulseAt: nextPulseAt(before, settings) };
+  const preemptions = hasLedInPeace(before, settings) ? 0 : before.preemptions;
+  const state = { ...before, preemptions, standbys, pulseAt: nextPulseAt(before, settings) };
   if (state.phase === 'demoting' && hasLeft(state)) return stay(state);
-  return stay(state, { type: 'verify-lease' }, heartbeat(state));
+  return stay(state, { type: 'verify-lease' }, heartbeat(state, settings));
 }
 
 function alreadyPrimary(state: PrimaryState, requestId: string): Effect {
@@ -129,6 +131,8 @@ function askedToDemote(
   if (state.phase === 'restarting') {
     return stay(state, refuse(requestId, 'the workload is being restarted; ask again'));
   }
+  const against = event.preempting === true ? keepsLeadBecause(state) : null;
+  if (against !== null) return stay(state, refuse(requestId, against));
   const requests = answerEarly
     ? state.requests
     : [...state.requests, { id: requestId, kind: 'demote' as const }];
@@ -153,7 +157,9 @@ function askedToDemote(
 function purposeOf({
   successor,
   holdMs,
-}: Pick<Extract<EventBody, { type: 'demote-requested' }>, 'successor' | 'holdMs'>): string {
+  preempting,
+}: Extract<EventBody, { type: 'demote-requested' }>): string {
+  if (successor !== null && preempting === true) return `${successor} goes before this node`;
   if (successor !== null) return `to promote ${successor}`;
   return holdMs === null ? 'until another has led' : `for ${formatDuration(holdMs)}`;
 }

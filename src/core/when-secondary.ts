@@ -5,7 +5,7 @@ import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { FREE_LEASE_GRACE_MS, OBSERVE_DELAY_MS, OBSERVE_STEP_MS } from './settings.ts';
 import { extended, move, secondaryBase, stay, waiting } from './outcome.ts';
-import { claim, claimInTurn, unseenLoss } from './claim.ts';
+import { claim, claimByStrategy, claimInTurn, peersListed, unseenLoss } from './claim.ts';
 import { rankOf, turnDelayMs, unwillingBecause } from './election-order.ts';
 import { fenceFinished, followObserved, followUnnamed, judge } from './suspicion.ts';
 import { connectionLost, heard, probeAnswered, probeFailed, shutdownHeard } from './hearing.ts';
@@ -16,9 +16,10 @@ import { rearm, standbyEvent } from './standby.ts';
 import { giveBack, givenBack } from './giving-back.ts';
 import { holdersSeen } from './removed-locks.ts';
 import { tellListening } from './undecided.ts';
+import { withFitness } from './preemption.ts';
 
 export function whenSecondary(state: SecondaryState, event: Event, settings: Settings): Outcome {
-  const outcome = decide(state, event, settings);
+  const outcome = withFitness(decide(state, event, settings), settings);
   const { state: next } = outcome;
   if (next.role !== 'secondary' || next.phase !== 'watching' || next.suspend) return outcome;
   const changed =
@@ -43,6 +44,8 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
       return reconsider({ ...state, enabled: event.enabled }, settings);
     case 'lease-observed':
       return observed(state, event.observation, settings);
+    case 'peers-listed':
+      return peersListed(state, event.peers, settings);
     case 'lease-changed':
       return observeSoon(state, settings);
     case 'holder-inspected': {
@@ -110,14 +113,24 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
 
 function started(state: SecondaryState, settings: Settings): Outcome {
   if (state.phase !== 'listening') return stay(state);
-  const listens = settings.startRole === 'secondary' ? settings.heartbeatTimeoutMs : 0;
   const next: SecondaryState = extended(secondaryBase(state), {
     pulseAt: state.at + settings.heartbeatIntervalMs,
     phase: 'listening',
-    until: state.at + listens,
+    until: state.at + listensForMs(settings),
   });
   const armed = rearm(next, settings);
   return stay(armed.state, { type: 'observe-lease' }, ...armed.effects);
+}
+
+/** A better node that was started at the same time is to be on record by then. */
+function listensForMs({
+  startRole,
+  strategy,
+  heartbeatTimeoutMs,
+  priorityWindowMs,
+}: Settings): number {
+  const windowMs = strategy === 'priority' && startRole !== 'primary' ? priorityWindowMs : 0;
+  return startRole === 'secondary' ? Math.max(heartbeatTimeoutMs, windowMs) : windowMs;
 }
 
 /**
@@ -157,7 +170,7 @@ function observed(
   switch (state.phase) {
     case 'listening':
       if (state.at < state.until) return tellListening(stay(state), state, settings);
-      return claim(state, settings, {
+      return claimByStrategy(state, settings, {
         by: 'claim-at-start',
         loss: unseenLoss(state, 'nobody led'),
       });
@@ -216,7 +229,7 @@ function reconsiderIfWaiting(outcome: Outcome, settings: Settings): Outcome {
 function reconsider(state: SecondaryState, settings: Settings): Outcome {
   if (state.phase !== 'waiting' || state.why !== 'not-willing') return stay(state);
   if (unwillingBecause(state, settings) !== null) return stay(state);
-  return claim(state, settings, {
+  return claimByStrategy(state, settings, {
     by: 'claim-after-wait',
     loss: unseenLoss(state, 'nobody led'),
   });

@@ -1,6 +1,6 @@
 // A lease that a server keeps, with what this machine knows: epochs rise above those on record here, and nobody
 // claims while something may still be active on lock files that were removed.
-import type { LeaseObservation } from '../core/state.ts';
+import type { LeaseObservation, Peer } from '../core/state.ts';
 import { pruneEpochs } from './file/epoch.ts';
 import type { LocalGroup } from './file/local-group.ts';
 import type {
@@ -98,6 +98,10 @@ export class AnchoredLease implements LeaseStore {
     foundation.memory.learn(seen.epoch);
     const { waitsFor } = foundation;
     return { ...seen, epoch, ...(waitsFor.length === 0 ? {} : { waitsFor }) };
+  }
+
+  listPeers(): Promise<readonly Peer[]> {
+    return this.#remote.listNodes();
   }
 
   watch(onChange: () => void): void {

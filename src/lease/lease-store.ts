@@ -1,7 +1,7 @@
 // The lease port: who may decide for the group, and the epoch that every start of a workload carries.
 import type { DenialCause } from '../core/event.ts';
 import type { Granted } from '../core/lease-term.ts';
-import type { Endpoints, LeaseObservation } from '../core/state.ts';
+import type { Endpoints, LeaseObservation, Peer } from '../core/state.ts';
 
 /** Names one process for ever: a pid alone is reused, with its start time and the boot it is not. */
 export interface ProcessIdentity {
@@ -125,6 +125,9 @@ export interface LeaseStore {
    * A file is looked at at once, a server answers later. @throws FAILOVER_STORE_* when it does not
    */
   look(): LeaseObservation | Promise<LeaseObservation>;
+
+  /** The nodes that are on record, this one among them. @throws FAILOVER_STORE_* when it does not answer */
+  listPeers(): Promise<readonly Peer[]>;
 
   /** Calls back, at once and never more than once per 40 ms, when epochs, pause or the directory change. */
   watch(onChange: () => void): void;

@@ -48,7 +48,7 @@ export interface RemoteStoreOptions {
 }
 
 /** One that was never begun only looks: it is on no list, and whoever looks at it does not see it. */
-export interface RemoteStore extends LeaseStore {
+export interface RemoteStore extends Omit<LeaseStore, 'listPeers'> {
   /**
    * Registers the node. Where the server does not answer, it is tried again with every request.
    *

@@ -21,6 +21,8 @@ type Timings = Pick<
   | 'fenceGraceMs'
   | 'drainMs'
   | 'successorWindowMs'
+  | 'priorityWindowMs'
+  | 'preemptDelayMs'
 >;
 
 export interface WatcherOptions extends Partial<Timings> {
@@ -31,6 +33,8 @@ export interface WatcherOptions extends Partial<Timings> {
   /** By default `<hostname>-<pid>`, with a number from the second watcher of a process on. */
   readonly nodeId?: string;
   readonly priority?: number;
+  readonly strategy?: RunOptions['strategy'];
+  readonly preempt?: boolean;
   readonly probeAttempts?: number;
   /**
    * What may be done to a primary that is silent on every channel. By default nothing: a program is not

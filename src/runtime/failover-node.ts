@@ -286,6 +286,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     readonly successor: string | null;
     readonly holdMs: number | null;
     readonly answerEarly: boolean;
+    /** The successor asks for itself, as it goes before this node. */
+    readonly preempting?: boolean;
   }): Promise<string> {
     const build = (requestId: string): EventBody => ({
       type: 'demote-requested',

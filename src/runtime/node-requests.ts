@@ -48,11 +48,12 @@ function refuseLate({ expiresAtMs }: RpcParams): void {
 }
 
 function demote(node: FailoverNode, params: RpcParams): Promise<string> {
-  const { successor, holdMs, answerEarly } = params;
+  const { successor, holdMs, answerEarly, preempting } = params;
   return node.demote({
     successor: typeof successor === 'string' ? successor : null,
     holdMs: typeof holdMs === 'number' ? holdMs : null,
     answerEarly: answerEarly === true,
+    preempting: preempting === true,
   });
 }
 

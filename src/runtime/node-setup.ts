@@ -18,6 +18,7 @@ const UNTOLD = [
   'node',
   'role',
   'stateDir',
+  'strategy',
   'priority',
   'standby',
   'promoteCommand',

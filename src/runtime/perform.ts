@@ -2,7 +2,7 @@
 import type { Effect } from '../core/effect.ts';
 import type { EventBody, HolderInspection, LeaseOrder } from '../core/event.ts';
 import type { Settings } from '../core/settings.ts';
-import type { LeaseObservation, StopOrder } from '../core/state.ts';
+import type { LeaseObservation, Peer, StopOrder } from '../core/state.ts';
 import type { RequestOutcome } from '../core/effect.ts';
 import type { LeaseStore, VerifyOutcome } from '../lease/lease-store.ts';
 import type { Bus, DeadlineGuard, Fencing, Workload } from './ports.ts';
@@ -56,6 +56,9 @@ export function perform(effect: Effect, context: EffectContext): void {
       return;
     case 'observe-lease':
       observe(context);
+      return;
+    case 'list-peers':
+      void listPeers(context);
       return;
     case 'mark-completed':
       void ports.lease.markCompleted(effect.epoch).catch((error: unknown) => {
@@ -296,6 +299,17 @@ function observe({ ports, dispatch }: EffectContext): void {
   } catch (error) {
     dispatch(leaseFailed('observe', error));
   }
+}
+
+/** Those that can't be listed are nobody's to wait for. */
+async function listPeers({ ports, dispatch, report }: EffectContext): Promise<void> {
+  let peers: readonly Peer[] = [];
+  try {
+    peers = await ports.lease.listPeers();
+  } catch (error) {
+    report('list the other nodes', error);
+  }
+  dispatch({ type: 'peers-listed', peers });
 }
 
 async function observed(answer: Promise<LeaseObservation>): Promise<EventBody> {

@@ -153,6 +153,8 @@ export interface Bus {
   /** Asks the followed primary to demote in favour of `successor`. */
   requestDemotion(request: {
     readonly successor: string;
+    /** Nobody asked for it: the successor goes before the primary. */
+    readonly preempting?: boolean;
     readonly timeoutMs: number;
   }): Promise<{ readonly accepted: boolean; readonly detail: string }>;
   close(): Promise<void>;

@@ -23,7 +23,9 @@ export function settingsOf(options: RunOptions, name: NodeName): Settings {
     fence: options.fence,
     restart: options.restart,
     exitOnDemote: options.exitOnDemote,
+    strategy: options.strategy,
     priority: options.priority,
+    preempt: options.preempt,
     heartbeatIntervalMs: options.heartbeatIntervalMs,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
     probeIntervalMs: options.probeIntervalMs,
@@ -41,6 +43,8 @@ export function settingsOf(options: RunOptions, name: NodeName): Settings {
     restartLimit: options.restartLimit,
     restartWindowMs: options.restartWindowMs,
     coolOffMs: options.coolOffMs,
+    priorityWindowMs: options.priorityWindowMs,
+    preemptDelayMs: options.preemptDelayMs,
     ...(parseLease(options.lease).kind === 'file' ? WITHOUT_TTL : timingOf(options)),
   };
 }

@@ -5,7 +5,7 @@ import type { Life } from './life.ts';
 import type { Session } from './session.ts';
 
 /** What is promised, and `core` for an invariant that the core itself found broken. */
-export type Promised = 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'core';
+export type Promised = 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'order' | 'core';
 
 /** Each promise in a sentence. */
 export const PROMISES: Readonly<Record<Promised, string>> = {
@@ -15,6 +15,7 @@ export const PROMISES: Readonly<Record<Promised, string>> = {
   S4: 'there is a primary again within a bounded time',
   S5: 'nothing is announced before it is so, and a failed promotion leaves a free lease',
   S6: 'no process is ended that is not proved dead or left over',
+  order: 'who goes before others leads where that was asked for, nothing flaps, and priority 0 never leads',
   core: 'the core holds its own invariants',
 };
 
@@ -64,6 +65,9 @@ export class Checker {
     const other = this.#seen.sessions.find((one) => one !== session && one.isActing);
     if (other !== undefined) {
       this.broken('S1', `${session.name} begins beside ${other.name}`);
+    }
+    if (session.owner.settings.priority === 0) {
+      this.broken('order', `${session.name} begins, whose node has priority 0`);
     }
     this.#epochBegins(session);
   }

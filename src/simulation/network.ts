@@ -115,8 +115,10 @@ function asEvent({ settings }: Life, announcement: Announcement): EventBody | nu
   const { nodeId: node, run } = settings;
   switch (announcement.kind) {
     case 'heartbeat': {
-      const { epoch, phase, succession, lastTakeover } = announcement;
-      return { type: 'heartbeat-received', node, run, epoch, phase, succession, lastTakeover };
+      const { epoch, phase, succession, lastTakeover, standing } = announcement;
+      const said = { node, run, epoch, phase, succession, lastTakeover };
+      const type = 'heartbeat-received';
+      return standing === undefined ? { type, ...said } : { type, ...said, standing };
     }
     case 'promoted':
       return { type: 'promoted-received', node, run, epoch: announcement.epoch };

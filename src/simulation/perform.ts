@@ -27,6 +27,9 @@ export function perform(effect: Effect, life: Life, world: World): void {
     case 'observe-lease':
       life.lease.look();
       return;
+    case 'list-peers':
+      listPeers(life, world);
+      return;
     case 'mark-completed':
       life.lease.markCompleted();
       return;
@@ -85,6 +88,18 @@ function isHeld(life: Life): boolean {
   return cause === null;
 }
 
+/** Who is there, as their records say; a store that is out of reach says nothing. */
+function listPeers(life: Life, world: World): void {
+  if (Math.max(life.storeCutUntil, world.store?.downUntil ?? 0) > world.at) return;
+  const peers = world.lives.map(({ settings }) => {
+    const { nodeId: node, run, priority } = settings;
+    return { node, run, priority, seenAgoMs: 0 };
+  });
+  life.answer(() => {
+    life.dispatch({ type: 'peers-listed', peers });
+  });
+}
+
 /** Answered, or failed when the time is up: whichever this process sees first. */
 function probe(effect: Extract<Effect, { type: 'probe' }>, life: Life, world: World): void {
   const { probe: number, willing, standingByMs } = effect;
@@ -128,8 +143,8 @@ function requestDemotion(
         settle(outcome.ok, outcome.ok ? outcome.detail : outcome.message);
       });
     });
-    const { successor } = effect;
-    const request = { requestId, successor, holdMs: null, answerEarly: true };
+    const { successor, preempting } = effect;
+    const request = { requestId, successor, preempting, holdMs: null, answerEarly: true };
     target.dispatch({ type: 'demote-requested', ...request });
   });
   life.later(effect.timeoutMs, () => {

@@ -2,6 +2,7 @@
 import { transition } from '../core/transition.ts';
 import { BrokenPromise } from './checker.ts';
 import type { Violation } from './checker.ts';
+import type { Life } from './life.ts';
 import { Nemesis } from './nemesis.ts';
 import type { Plan } from './plan.ts';
 import { recoveryBoundMs } from './profile.ts';
@@ -71,6 +72,39 @@ class Course {
     world.tell(() => `${holder.name} is killed, as the last trial`);
     holder.kill();
     this.#recover('after a crash in calm');
+    if (isPreempting(this.#plan)) this.#settle();
+  }
+
+  /** In calm the lead goes to one that no other goes before, in few changes, and stays there. */
+  #settle(): void {
+    const { timeline, checker, lives } = this.#world;
+    const { profile } = this.#plan;
+    const heldDownMs = Math.max(
+      ...lives.map(({ state, settings }) => settings.preemptDelayMs * 2 ** state.preemptions),
+    );
+    const until = timeline.at + 2 * heldDownMs + this.#heldOffMs() + recoveryBoundMs(profile);
+    let better = this.#betterThanPrimary();
+    while (better !== null && timeline.at < until) {
+      timeline.runUntil(timeline.at + LOOK_MS);
+      better = this.#betterThanPrimary();
+    }
+    if (better !== null) checker.broken('order', `in calm ${better.name} goes before the primary`);
+    const leads = this.#world.leaseHolder;
+    timeline.runUntil(timeline.at + Math.min(2 * heldDownMs, LONGEST_PEACE_MS));
+    if (this.#world.leaseHolder !== leads) checker.broken('order', 'the primary changes in calm');
+  }
+
+  /** Null: there is none. One that was told to step down does not come back by itself. */
+  #betterThanPrimary(): Life | null {
+    const { leaseHolder: holder, lives } = this.#world;
+    const missing = this.#whatIsMissing();
+    if (holder === null || holder === 'foreign') return lives[0] ?? null;
+    if (missing !== null) return holder;
+    const able = lives.filter(
+      ({ settings, state }) =>
+        settings.priority > 0 && settings.preempt && state.heldOffUntilEpochAbove === 0,
+    );
+    return able.find(({ settings }) => settings.priority < holder.settings.priority) ?? null;
   }
 
   #heldOffMs(): number {
@@ -125,6 +159,13 @@ class Course {
     return astray === undefined ? null : `${astray.name} does not follow ${holder.name}`;
   }
 }
+
+function isPreempting({ profile: { order } }: Plan): boolean {
+  return order?.preempt === true && order.strategy === 'priority';
+}
+
+/** How long it is looked whether nothing changes any more, ms: it may be held down for very long. */
+const LONGEST_PEACE_MS = 20_000;
 
 /** How often a recovering group is looked at, ms. */
 const LOOK_MS = 100;

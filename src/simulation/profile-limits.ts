@@ -1,5 +1,11 @@
 // What a profile that somebody wrote may say: outside of this a run would not end, or mean nothing.
-import { FENCE_MODES, ORPHAN_MODES, RESTART_MODES, STANDBY_MODES } from '../config/choices.ts';
+import {
+  FENCE_MODES,
+  ORPHAN_MODES,
+  RESTART_MODES,
+  STANDBY_MODES,
+  STRATEGIES,
+} from '../config/choices.ts';
 
 /** The longest time in a run, ms: longer trouble is another run. */
 export const TIME_LIMIT_MS = 86_400_000;
@@ -26,6 +32,7 @@ const WORDS: ReadonlyMap<string, readonly string[]> = new Map<string, readonly s
   ['fence', FENCE_MODES],
   ['restart', RESTART_MODES],
   ['orphan', ORPHAN_MODES],
+  ['strategy', [...STRATEGIES, 'mixed']],
 ]);
 
 /** Times that come round again and again are never shorter than the command line takes them. */
@@ -39,6 +46,7 @@ const RANGES: ReadonlyMap<string, Range> = new Map<string, Range>([
   ['retryBackoffMinMs', REPEATED],
   ['retryBackoffMaxMs', REPEATED],
   ['restartWindowMs', REPEATED],
+  ['preemptDelayMs', REPEATED],
   ['probeAttempts', [1, 100]],
   ['restartLimit', [0, 1000]],
   ['stubborn', [0, 1]],

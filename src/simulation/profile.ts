@@ -1,5 +1,5 @@
 // What a simulated group is told and what its workload is like: drawn from a seed, then plain data.
-import { ANSWER_LIMIT_MS } from '../core/settings.ts';
+import { ANSWER_LIMIT_MS, OVERDUE_MS, PRIORITY_RANKS_LIMIT } from '../core/settings.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Random } from './random.ts';
 
@@ -9,7 +9,11 @@ type GroupSettings = Omit<
   | 'nodeId'
   | 'run'
   | 'version'
+  | 'strategy'
   | 'priority'
+  | 'preempt'
+  | 'priorityWindowMs'
+  | 'preemptDelayMs'
   | 'startRole'
   | 'leaseTtlMs'
   | 'leaseTickMs'
@@ -28,6 +32,17 @@ export interface TimedLease {
   readonly maxDriftMs: number;
   /** By how much the server's clock runs fast, parts per million. */
   readonly storeDriftPpm: number;
+}
+
+/** How the nodes of a group go before each other. */
+export interface Order {
+  /** mixed: every second node races. */
+  readonly strategy: Settings['strategy'] | 'mixed';
+  readonly preempt: boolean;
+  readonly priorityWindowMs: number;
+  readonly preemptDelayMs: number;
+  /** The priority of the last node is 0, where there are three of them or more. */
+  readonly lastNeverLeads: boolean;
 }
 
 /** The traits of a workload that make it easy or hard to look after. */
@@ -56,6 +71,8 @@ export interface Profile {
   readonly looksTakeTime: boolean;
   /** Null: all nodes are on one machine, and its kernel keeps them apart. */
   readonly lease: TimedLease | null;
+  /** Null: they race, and whatever their priorities are, none waits for another. */
+  readonly order: Order | null;
 }
 
 export function drawProfile(random: Random, kind: LeaseKind = 'file'): Profile {
@@ -99,10 +116,23 @@ export function drawProfile(random: Random, kind: LeaseKind = 'file'): Profile {
     clockDriftPpm: random.pick([0, 100, 500]),
     looksTakeTime: random.happens(0.3),
   };
-  if (kind === 'file') return { settings, workload, ...machine, lease: null };
+  if (kind === 'file') return { settings, workload, ...machine, lease: null, order: null };
   // What may never be signalled could not be ended before another has the lease.
   const orphan = workload.orphan === 'keep' ? 'stop' : workload.orphan;
-  return { settings, workload: { ...workload, orphan }, ...machine, lease: drawLease(random) };
+  const lease = drawLease(random);
+  return { settings, workload: { ...workload, orphan }, ...machine, lease, order: null };
+}
+
+/** Of half of the groups. */
+export function drawOrder(random: Random): Order | null {
+  if (random.happens(0.5)) return null;
+  return {
+    strategy: random.pick(['race', 'priority', 'priority', 'priority', 'mixed']),
+    preempt: random.happens(0.6),
+    priorityWindowMs: random.pick([200, 1_000]),
+    preemptDelayMs: random.pick([500, 2_000]),
+    lastNeverLeads: random.happens(0.3),
+  };
 }
 
 function drawLease(random: Random): TimedLease {
@@ -118,7 +148,7 @@ function drawLease(random: Random): TimedLease {
 }
 
 /** The longest that a group of which nobody holds off may be without a primary once all trouble has ended, ms. */
-export function recoveryBoundMs({ settings, workload, lease }: Profile): number {
+export function recoveryBoundMs({ settings, workload, lease, order }: Profile): number {
   const emptyingMs = Math.max(settings.fenceGraceMs, settings.stopGraceMs, workload.stopMs) + 2_500;
   const promotionMs = settings.readyTimeoutMs + settings.promoteTimeoutMs + 2 * emptyingMs;
   const demotionMs = settings.drainMs + settings.demoteTimeoutMs + emptyingMs;
@@ -127,7 +157,15 @@ export function recoveryBoundMs({ settings, workload, lease }: Profile): number 
   // A claim may find a lease that nobody knows of, and the next one again.
   const leaseMs = lease === null ? 0 : 2 * (lease.ttlMs + lease.tickMs + lease.requestTimeoutMs);
   const lostMs = LOST_ANSWERS * ANSWER_LIMIT_MS;
-  return promotionMs + demotionMs + doubtMs + waitsMs + leaseMs + lostMs + MARGIN_MS;
+  const takeoverMs = promotionMs + demotionMs + doubtMs + waitsMs + leaseMs + lostMs + MARGIN_MS;
+  return takeoverMs + orderMs(order, promotionMs + demotionMs);
+}
+
+/** What the nodes leave to each other, and one change more to the one that goes first. */
+function orderMs(order: Order | null, changeMs: number): number {
+  if (order === null) return 0;
+  const windowsMs = (1 + PRIORITY_RANKS_LIMIT) * order.priorityWindowMs + 2 * OVERDUE_MS;
+  return windowsMs + (order.preempt ? 2 * order.preemptDelayMs + changeMs : 0);
 }
 
 /** How many answers that never come, each waited for to its deadline, may delay a recovery. */

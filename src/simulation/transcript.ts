@@ -3,7 +3,7 @@ import { isFaultKind } from './faults.ts';
 import type { Fault } from './faults.ts';
 import type { Plan } from './plan.ts';
 import { drawProfile } from './profile.ts';
-import type { LeaseKind, Profile } from './profile.ts';
+import type { LeaseKind, Order, Profile } from './profile.ts';
 import { NODES_LIMIT, TIME_LIMIT_MS, faultOfValue } from './profile-limits.ts';
 import { Random } from './random.ts';
 import { nodeName } from './world.ts';
@@ -36,12 +36,12 @@ export function readTranscript(text: string): Plan {
   if (!Number.isInteger(nodes) || nodes < 1) throw new TranscriptError(`${at}: no nodes`);
   if (nodes > NODES_LIMIT) throw new TranscriptError(`${at}: more than ${NODES_LIMIT} nodes`);
   const names = Array.from({ length: nodes }, (_, index) => nodeName(index));
-  const { settings, workload, clockDriftPpm, looksTakeTime, lease = null } = head;
+  const { settings, workload, clockDriftPpm, looksTakeTime, lease = null, order = null } = head;
   return {
     seed: numberOf(head, 'seed', at),
     nodes,
     troubleMs: timeOf(head, 'troubleMs', at),
-    profile: profileOf({ settings, workload, clockDriftPpm, looksTakeTime, lease }),
+    profile: profileOf({ settings, workload, clockDriftPpm, looksTakeTime, lease, order }),
     faults: rest
       .map((line, index) => faultOf(line, names, `line ${String(index + 2)}`))
       .sort((a, b) => a.atMs - b.atMs),
@@ -102,7 +102,10 @@ function kindOf(value: unknown): LeaseKind {
 
 /** Every profile has the same keys with the same kinds of value: those of any that is drawn. */
 function profileOf(value: unknown): Profile {
-  const fault = differenceOf(value, drawProfile(new Random(1), kindOf(value)), '');
+  const drawn = drawProfile(new Random(1), kindOf(value));
+  const isOrdered = isFields(value) && value['order'] !== null;
+  const like = { ...drawn, order: isOrdered ? AN_ORDER : null };
+  const fault = differenceOf(value, like, '');
   if (fault !== null) throw new TranscriptError(`line 1: ${fault}`);
   // Compared with one, key by key, and each value with what it may be.
   const profile = value as Profile;
@@ -112,6 +115,14 @@ function profileOf(value: unknown): Profile {
     'line 1: "settings.heartbeatTimeoutMs" is less than 2 × "settings.heartbeatIntervalMs"',
   );
 }
+
+const AN_ORDER: Order = {
+  strategy: 'priority',
+  preempt: false,
+  priorityWindowMs: 1,
+  preemptDelayMs: 1,
+  lastNeverLeads: false,
+};
 
 function differenceOf(value: unknown, like: unknown, path: string): string | null {
   if (like === null) return null;

@@ -127,7 +127,7 @@ export class World {
       run: `${nodeId}${String(this.#runs)}`,
       version: '0.0.0',
       startRole: random.happens(0.2) ? 'secondary' : 'auto',
-      priority: random.pick([100, 100, 50]),
+      ...this.#orderOf(index, random.pick([100, 100, 50])),
       leaseTtlMs: profile.lease?.ttlMs ?? 0,
       leaseTickMs: profile.lease?.tickMs ?? 0,
       leaseRequestTimeoutMs: profile.lease?.requestTimeoutMs ?? 0,
@@ -141,6 +141,23 @@ export class World {
     this.tell(() => `${life.name} starts`);
     life.lease.open();
     life.dispatch({ type: 'started' });
+  }
+
+  /** How a node goes before others, or after them. */
+  #orderOf(index: number, drawn: number): OrderSettings {
+    const { nodes, profile } = this.#plan;
+    const { order } = profile;
+    if (order === null) return { ...RACE, priority: drawn };
+    const { priorityWindowMs, preemptDelayMs } = order;
+    const races = order.strategy === 'race' || (order.strategy === 'mixed' && index % 2 === 1);
+    const isLast = nodes > 2 && index === nodes - 1;
+    return {
+      strategy: races ? 'race' : 'priority',
+      priority: isLast && order.lastNeverLeads ? 0 : drawn,
+      preempt: order.preempt && !races,
+      priorityWindowMs,
+      preemptDelayMs,
+    };
   }
 
   /** A supervisor's process has ended; somebody starts it again after a while. */
@@ -255,6 +272,18 @@ export class World {
     this.#digest = Math.imul(this.#digest ^ value, 0x01000193);
   }
 }
+
+type OrderSettings = Pick<
+  Settings,
+  'strategy' | 'priority' | 'preempt' | 'priorityWindowMs' | 'preemptDelayMs'
+>;
+
+const RACE = {
+  strategy: 'race',
+  preempt: false,
+  priorityWindowMs: 1_000,
+  preemptDelayMs: 1_000,
+} as const;
 
 /** a, b, … z, then n26, n27, … */
 export function nodeName(index: number): string {

@@ -1,5 +1,5 @@
 // Total checks of values that came from outside: none throws, each tells the compiler what it proved.
-import type { StandbyInfo, Takeover } from '../core/state.ts';
+import type { StandbyInfo, Standing, Takeover } from '../core/state.ts';
 
 /** The longest body of a bus message or of a request, bytes. */
 export const BODY_LIMIT_BYTES = 65_536;
@@ -62,6 +62,13 @@ export function readTakeover(value: unknown): Takeover | undefined {
   if (!isNameOrNull(from) || !isName(to) || !isCount(epoch)) return undefined;
   if (!isText(reason) || !isDurationMsOrNull(gapMs)) return undefined;
   return { kind, from, to, epoch, reason, gapMs };
+}
+
+/** What a primary says of its claim in this value; `undefined`: it is nothing of the kind. */
+export function readStanding(value: unknown): Standing | undefined {
+  if (!isFields(value)) return undefined;
+  const { priority, chosen } = value;
+  return isCount(priority) && isBoolean(chosen) ? { priority, chosen } : undefined;
 }
 
 /** The standby in this value, without what else it carries; `undefined`: it is none. */

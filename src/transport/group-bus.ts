@@ -87,12 +87,13 @@ export class GroupBus implements Bus, Follower, GroupRequests {
 
   async requestDemotion(request: {
     readonly successor: string;
+    readonly preempting?: boolean;
     readonly timeoutMs: number;
   }): Promise<{ readonly accepted: boolean; readonly detail: string }> {
-    const { successor, timeoutMs } = request;
+    const { successor, preempting = false, timeoutMs } = request;
     // One that was stopped finds the request when it goes on: by then it was refused for lack of an answer.
     const expiresAtMs = monotonicNow() + timeoutMs;
-    const params = { group: this.group, successor, answerEarly: true, expiresAtMs };
+    const params = { group: this.group, successor, preempting, answerEarly: true, expiresAtMs };
     try {
       const result = await this.#call({ method: 'instance.demote', params, timeoutMs });
       const detail = isFields(result) && isText(result['detail']) ? result['detail'] : '';
@@ -211,8 +212,10 @@ function eventOf(message: BusMessage): BusEvent | null {
   const { node, run, epoch } = message;
   switch (message.kind) {
     case 'heartbeat': {
-      const { phase, succession, lastTakeover } = message;
-      return { type: 'heartbeat-received', node, run, epoch, phase, succession, lastTakeover };
+      const { phase, succession, lastTakeover, standing } = message;
+      const said = { node, run, epoch, phase, succession, lastTakeover };
+      const type = 'heartbeat-received';
+      return standing === undefined ? { type, ...said } : { type, ...said, standing };
     }
     case 'promoted':
       return { type: 'promoted-received', node, run, epoch };

@@ -14,6 +14,7 @@ import {
   isNameOrNull,
   isText,
   parseJson,
+  readStanding,
   readTakeover,
 } from './checks.ts';
 import type { Fields } from './checks.ts';
@@ -130,7 +131,11 @@ function readHeartbeat(body: Fields): Said<BusMessage> | undefined {
   if (!isCount(epoch) || (phase !== 'primary' && phase !== 'promoting')) return undefined;
   if (!isDurationMs(uptimeMs) || !isText(startedAt)) return undefined;
   if (succession === undefined || lastTakeover === undefined) return undefined;
-  return { kind: 'heartbeat', epoch, phase, uptimeMs, startedAt, succession, lastTakeover };
+  const kind = 'heartbeat' as const;
+  const said = { kind, epoch, phase, uptimeMs, startedAt, succession, lastTakeover } as const;
+  if (body['standing'] === undefined) return said;
+  const standing = readStanding(body['standing']);
+  return standing === undefined ? undefined : { ...said, standing };
 }
 
 function readRole(body: Fields): Said<BusMessage> | undefined {

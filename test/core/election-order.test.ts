@@ -20,7 +20,7 @@ function standby(node: string, changes: Partial<KnownStandby> = {}): KnownStandb
 }
 
 function following(succession: readonly string[]): NodeState {
-  const primary = { ...holderNamed('a'), epoch: 3, succession, version: null };
+  const primary = { ...holderNamed('a'), epoch: 3, succession, version: null, standing: null };
   const state = initialState(0, 1);
   if (state.role !== 'secondary') throw new Error('a node begins as a secondary');
   return { ...state, primary };
@@ -46,7 +46,7 @@ describe('successionOf', () => {
     ],
     ['nobody', [], []],
   ] as const)('%s', (_, standbys, expected) => {
-    expect(successionOf(standbys, 1_000)).toEqual(expected);
+    expect(successionOf(standbys, 1_000, DEFAULT_SETTINGS)).toEqual(expected);
   });
 });
 

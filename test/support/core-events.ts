@@ -99,6 +99,15 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
   'enabled-changed': (w) => ({ type: 'enabled-changed', enabled: !w.has('off') && w.has('on') }),
   'lease-observed': (w) => ({ type: 'lease-observed', observation: observation(w) }),
   'lease-changed': () => ({ type: 'lease-changed' }),
+  'peers-listed': (w) => ({
+    type: 'peers-listed',
+    // node:priority, or node:priority:ms since it was seen
+    peers: w.list('peers').map((peer) => {
+      const [node = '', priority = '100', seenAgoMs = '0'] = peer.split(':');
+      const numbers = { priority: Number(priority), seenAgoMs: Number(seenAgoMs) };
+      return { node, run: `${node}1`, ...numbers };
+    }),
+  }),
   'lease-granted': (w) => ({
     type: 'lease-granted',
     epoch: w.number('epoch', 1),
@@ -152,13 +161,18 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
     type: 'leftovers-remain',
     detail: w.text('detail', 'process 200 is left alone'),
   }),
-  'heartbeat-received': (w) => ({
-    type: 'heartbeat-received',
-    ...sender(w),
-    phase: w.has('promoting') ? 'promoting' : 'primary',
-    succession: w.list('succession'),
-    lastTakeover: null,
-  }),
+  'heartbeat-received': (w) => {
+    const priority = w.optionalNumber('priority');
+    const standing = priority === null ? {} : { standing: { priority, chosen: w.has('chosen') } };
+    return {
+      type: 'heartbeat-received',
+      ...sender(w),
+      phase: w.has('promoting') ? 'promoting' : 'primary',
+      succession: w.list('succession'),
+      lastTakeover: null,
+      ...standing,
+    };
+  },
   'promoted-received': (w) => ({ type: 'promoted-received', ...sender(w) }),
   'shutdown-received': (w) => ({
     type: 'shutdown-received',
@@ -240,6 +254,7 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
     successor: w.optional('successor'),
     holdMs: w.optionalNumber('hold'),
     answerEarly: w.has('early'),
+    preempting: w.has('preempting'),
   }),
   'check-requested': (w) => ({
     type: 'check-requested',

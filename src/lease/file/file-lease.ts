@@ -1,5 +1,5 @@
 // The default lease: kernel locks, epochs and records in one directory of a local file system.
-import type { LeaseObservation } from '../../core/state.ts';
+import type { LeaseObservation, Peer } from '../../core/state.ts';
 import type { DenialCause } from '../../core/event.ts';
 import { FailoverError } from '../../errors.ts';
 import type {
@@ -158,6 +158,11 @@ export class FileLease implements LeaseStore {
 
   look(): LeaseObservation {
     return this.observe();
+  }
+
+  listPeers(): Promise<readonly Peer[]> {
+    const living = this.local.listNodes().filter(({ alive }) => alive);
+    return Promise.resolve(living.map((node) => ({ ...node, seenAgoMs: 0 })));
   }
 
   watch(onChange: () => void): void {

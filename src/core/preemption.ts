@@ -1,0 +1,66 @@
+// When a node takes the lead from a primary that it goes before: in order, held down, and never for a whim.
+import { unwillingBecause } from './election-order.ts';
+import { extended } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
+import { PREEMPT_DELAY_LIMIT_MS } from './settings.ts';
+import type { Settings } from './settings.ts';
+import type { PrimaryState, SecondaryState } from './state.ts';
+
+/**
+ * When this node asks for the lead, ms, if nothing changes until then; null: it does not. All that could make
+ * the change a bad one has to have stayed away for the whole delay: another primary, a start of its workload,
+ * a pause, a reason not to lead.
+ */
+export function preemptAt({ fitSince, preemptions }: SecondaryState, settings: Settings): number | null {
+  return fitSince === null ? null : fitSince + holdDownMs(preemptions, settings);
+}
+
+/** Notes since when this node goes before the one it follows, and could lead. */
+export function withFitness(outcome: Outcome, settings: Settings): Outcome {
+  const { state } = outcome;
+  if (!settings.preempt || state.role !== 'secondary') return outcome;
+  const isFit = goesBefore(state, settings);
+  if (isFit === (state.fitSince !== null)) return outcome;
+  return { ...outcome, state: extended({ ...state }, { fitSince: isFit ? state.at : null }) };
+}
+
+function goesBefore(state: SecondaryState, settings: Settings): boolean {
+  const { primary } = state;
+  const standing = primary?.standing ?? null;
+  if (primary === null || standing === null || standing.chosen) return false;
+  if (state.phase === 'asking') return false;
+  // One that was told to step down has to be asked back by a person, or needed.
+  if (state.heldOffUntilEpochAbove > 0 || settings.strategy !== 'priority') return false;
+  const isReady = settings.standby === 'cold' || !settings.hasWorkload || state.armed;
+  // Of equal ones the first stays. Of several better ones the best asks.
+  const isBest = primary.succession[0] === settings.nodeId;
+  return (
+    isReady &&
+    isBest &&
+    settings.priority < standing.priority &&
+    unwillingBecause(state, settings) === null
+  );
+}
+
+/** Why this node does not hand over to one that goes before it; null: it does. */
+export function keepsLeadBecause({ paused, chosen }: PrimaryState): string | null {
+  if (paused) return 'the group is paused';
+  return chosen ? 'a person asked for this node' : null;
+}
+
+/** Whether the lead that it asked for was worth it. */
+export function hasLedInPeace(
+  { preemptions, at, since }: PrimaryState,
+  settings: Settings,
+): boolean {
+  return preemptions > 0 && at - since >= holdDownMs(preemptions, settings);
+}
+
+/** Doubles with each time that it asked and did not then lead in peace: a node that fails can't flap. */
+function holdDownMs(preemptions: number, { preemptDelayMs }: Settings): number {
+  const limitMs = Math.max(preemptDelayMs, PREEMPT_DELAY_LIMIT_MS);
+  return Math.min(limitMs, preemptDelayMs * 2 ** Math.min(preemptions, MOST_DOUBLINGS));
+}
+
+/** More change nothing within any limit. */
+const MOST_DOUBLINGS = 30;
