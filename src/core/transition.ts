@@ -120,7 +120,7 @@ function passTime(before: NodeState, event: Event, settings: Settings): NodeStat
 function afterOwnAbsence(state: SecondaryState, settings: Settings): SecondaryState {
   const { at } = state;
   // The beat is due anew: without this every event of a long queue would be late again.
-  const awake = extended(state, { heardAt: at, pulseAt: at, nextProbeAt: at });
+  const awake = extended(state, { heardAt: at, pulseAt: at, nextProbeAt: at, fitSince: null });
   switch (awake.phase) {
     case 'listening':
       return { ...awake, until: Math.max(awake.until, at + settings.heartbeatTimeoutMs) };

@@ -34,7 +34,7 @@ export function effectInWords(effect: Effect): string {
     case 'probe':
       return `probe ${String(effect.probe)}${effect.willing ? '' : ' unwilling'}`;
     case 'request-demotion':
-      return `request-demotion successor=${effect.successor} timeout=${String(effect.timeoutMs)}`;
+      return `request-demotion successor=${effect.successor}${effect.preempting ? ' preempting' : ''} timeout=${String(effect.timeoutMs)}`;
     case 'activate-workload':
       return `activate-workload epoch=${String(effect.epoch)} previous=${effect.previous ?? 'none'} reason=${effect.reason}`;
     case 'run-hook':
