@@ -75,12 +75,11 @@ function rankStepMs({ strategy, leaseTtlMs, heartbeatIntervalMs }: Settings): nu
 /** How many of these nodes go before this one, bounded; one that was not seen of late does not count. */
 export function rankAmong(peers: readonly Peer[], settings: Settings): number {
   const better = peers.filter(
-    ({ node, run, priority, seenAgoMs }) =>
-      run !== settings.run &&
+    ({ node, priority, seenAgoMs }) =>
+      node !== settings.nodeId &&
       priority > 0 &&
       seenAgoMs <= settings.heartbeatTimeoutMs &&
-      (priority < settings.priority ||
-        (priority === settings.priority && node < settings.nodeId)),
+      (priority < settings.priority || (priority === settings.priority && node < settings.nodeId)),
   );
   return Math.min(better.length, PRIORITY_RANKS_LIMIT);
 }

@@ -11,7 +11,10 @@ import type { PrimaryState, SecondaryState } from './state.ts';
  * the change a bad one has to have stayed away for the whole delay: another primary, a start of its workload,
  * a pause, a reason not to lead.
  */
-export function preemptAt({ fitSince, preemptions }: SecondaryState, settings: Settings): number | null {
+export function preemptAt(
+  { fitSince, preemptions }: SecondaryState,
+  settings: Settings,
+): number | null {
   return fitSince === null ? null : fitSince + holdDownMs(preemptions, settings);
 }
 

@@ -78,7 +78,9 @@ export function reportOf(state: NodeState, settings: Settings): CoreReport {
     uptimeMs: Math.round(state.at - state.startedAt),
     lastHeartbeatMs: leads ? 0 : lastHeartbeatMs(state),
     primary: leads ? settings.nodeId : (followed?.node ?? null),
-    succession: leads ? successionOf(state.standbys, state.at, settings) : (followed?.succession ?? []),
+    succession: leads
+      ? successionOf(state.standbys, state.at, settings)
+      : (followed?.succession ?? []),
     lastTakeover: state.lastTakeover,
     restarts: state.restartCount,
     restartsLeft: Math.max(0, settings.restartLimit - recentRestarts(state, settings).length),

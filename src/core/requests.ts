@@ -44,7 +44,9 @@ export function askedToPromote(
   if (state.phase === 'asking') {
     const asked = { ...state, force: state.force || force, preempting: false };
     // What a person wants has other answers than what a node wants for itself.
-    return state.preempting && !state.agreed ? stay(asked, demotionRequest(asked, settings)) : stay(asked);
+    return state.preempting && !state.agreed
+      ? stay(asked, demotionRequest(asked, settings))
+      : stay(asked);
   }
   if (state.phase === 'fencing') return stay({ ...state, forced: state.forced || force });
   const leaderless = state.phase === 'waiting' || state.phase === 'listening';

@@ -43,8 +43,7 @@ function secondaryDeadline(state: SecondaryState, settings: Settings): number {
       return askingUntil(state, settings);
     case 'watching': {
       const silence = state.heardAt + settings.heartbeatTimeoutMs;
-      const probeAt =
-        state.probe === null && state.primary !== null ? state.nextProbeAt : Infinity;
+      const probeAt = state.probe === null && state.primary !== null ? state.nextProbeAt : Infinity;
       return Math.min(silence, probeAt, preemptAt(state, settings) ?? Infinity);
     }
     case 'suspecting':

@@ -15,7 +15,8 @@ export const PROMISES: Readonly<Record<Promised, string>> = {
   S4: 'there is a primary again within a bounded time',
   S5: 'nothing is announced before it is so, and a failed promotion leaves a free lease',
   S6: 'no process is ended that is not proved dead or left over',
-  order: 'who goes before others leads where that was asked for, nothing flaps, and priority 0 never leads',
+  order:
+    'who goes before others leads where that was asked for, nothing flaps, and priority 0 never leads',
   core: 'the core holds its own invariants',
 };
 

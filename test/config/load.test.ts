@@ -18,7 +18,9 @@ describe('loadRunOptions', () => {
       node: null,
       role: 'auto',
       stateDir: null,
+      strategy: 'race',
       priority: 100,
+      preempt: false,
       standby: 'cold',
       promoteCommand: null,
       demoteCommand: null,
@@ -51,6 +53,8 @@ describe('loadRunOptions', () => {
       successorWindowMs: 2000,
       restartWindowMs: 60_000,
       coolOffMs: 30_000,
+      priorityWindowMs: 1000,
+      preemptDelayMs: 30_000,
       leaseTtlMs: null,
       leaseTickMs: null,
       leaseRequestTimeoutMs: null,
@@ -275,6 +279,14 @@ describe('relations between settings', () => {
     [
       { demoteSignal: 'SIGUSR1', standby: 'armed' },
       'Cannot run: --demote-signal SIGUSR1 tells a hot workload its role, and --standby armed has none',
+    ],
+    [
+      { role: 'primary', priority: '0' },
+      'Cannot run: --role primary leads at once, and --priority 0 never does',
+    ],
+    [
+      { preempt: true },
+      'Cannot run: --preempt true is for nodes that go before others, and with --strategy race (default) none does',
     ],
     [
       { leaseTtl: '1s' },

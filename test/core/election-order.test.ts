@@ -1,6 +1,7 @@
 // Who goes first when the primary is gone.
 import { describe, expect, it } from 'vitest';
 import {
+  rankAmong,
   rankOf,
   recentStandbys,
   successionOf,
@@ -10,7 +11,7 @@ import {
 } from '../../src/core/election-order.ts';
 import { SUCCESSION_LIMIT } from '../../src/core/settings.ts';
 import { initialState } from '../../src/core/state.ts';
-import type { KnownStandby, NodeState } from '../../src/core/state.ts';
+import type { KnownStandby, NodeState, Peer } from '../../src/core/state.ts';
 import { holderNamed } from '../support/core-events.ts';
 import { DEFAULT_SETTINGS, settingsWith } from '../support/core-settings.ts';
 
@@ -76,6 +77,33 @@ describe('recentStandbys', () => {
       recentStandbys(known, at, DEFAULT_SETTINGS).map(({ node }) => node);
     expect(names(15_500)).toEqual(['b', 'c']);
     expect(names(15_501)).toEqual(['c']);
+  });
+});
+
+describe('successionOf by priority', () => {
+  it('has the lower id first of equal ones, however long the others have stood by', () => {
+    const standbys = [
+      { ...standby('c', { standingByMs: 9_000 }), heardAt: 1_000 },
+      { ...standby('b', { standingByMs: 10 }), heardAt: 1_000 },
+      { ...standby('d', { priority: 50 }), heardAt: 1_000 },
+    ];
+    expect(successionOf(standbys, 1_000, { strategy: 'priority' })).toEqual(['d', 'b', 'c']);
+  });
+});
+
+describe('rankAmong', () => {
+  const peer = (node: string, priority: number): Peer => ({
+    ...{ node, run: `${node}1`, priority, seenAgoMs: 0 },
+  });
+
+  it('is bounded, however many are better', () => {
+    const peers = Array.from({ length: 50 }, (_, i) => peer(`a${String(i)}`, 1));
+    expect(rankAmong(peers, DEFAULT_SETTINGS)).toBe(10);
+  });
+
+  it('does not count an earlier life of this node that is still on record', () => {
+    const earlier = { ...peer('b', 50), run: 'b0' };
+    expect(rankAmong([earlier, peer('b', 100)], DEFAULT_SETTINGS)).toBe(0);
   });
 });
 

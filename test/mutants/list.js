@@ -6,6 +6,7 @@ import { FENCING } from './fencing.js';
 import { GUARD } from './guard.js';
 import { LEASE } from './lease.js';
 import { LEASE_TERM } from './lease-term.js';
+import { ORDER } from './order.js';
 import { REQUESTS } from './requests.js';
 import { RUNNING } from './running.js';
 import { STARTING } from './starting.js';
@@ -25,5 +26,6 @@ export const MUTANTS = [
   ...ANNOUNCING,
   ...WATCHING,
   ...REQUESTS,
+  ...ORDER,
   ...TALKING,
 ];

@@ -9,8 +9,9 @@
  * - `S4` there is a primary again within a bound
  * - `S5` nothing is announced before it is so, and a failed promotion leaves nothing behind
  * - `S6` nothing of others is ended, and nothing is orphaned
+ * - `order` who goes before others leads where that was asked for, and nothing flaps
  *
- * @typedef {'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6'} Promise_
+ * @typedef {'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'order'} Promise_
  */
 
 /**

@@ -53,8 +53,8 @@ export const REQUESTS = [
     says: 'Every standby claims at once, whoever is first in the succession.',
     breaks: 'S4',
     file: 'src/core/election-order.ts',
-    from: 'return rankOf(state, settings) * RANK_STEP_MS;',
-    to: 'return rankOf(state, settings) * 0 * RANK_STEP_MS;',
+    from: 'return rankOf(state, settings) * rankStepMs(settings);',
+    to: 'return rankOf(state, settings) * 0 * rankStepMs(settings);',
     killers: [transcript('third in the succession: leaves 5 ms to each before it')],
   },
   {

@@ -8,8 +8,8 @@ export const WATCHING = [
     says: 'A node that is about to be suspended claims the lease, and is stopped with it or has to step down again.',
     breaks: 'S4',
     file: 'src/core/election-order.ts',
-    from: "disabledBecause(state) ?? (state.suspend ? 'it is about to be suspended' : null)",
-    to: "disabledBecause(state) ?? (state.suspend && state.at < 0 ? 'it is about to be suspended' : null)",
+    from: 'if (state.suspend) return',
+    to: 'if (state.suspend && state.at < 0) return',
     killers: [transcript('SIGTSTP on a primary: from the order to be stopped on')],
   },
   {
