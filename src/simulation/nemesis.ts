@@ -2,10 +2,8 @@
 import { guardTickMs } from '../core/lease-term.ts';
 import { ANSWER_LIMIT_MS } from '../core/settings.ts';
 import type { EventBody } from '../core/event.ts';
-import type { Directory } from './directory.ts';
 import type { Fault, FaultKind } from './faults.ts';
 import type { Life } from './life.ts';
-import type { Session } from './session.ts';
 import type { World } from './world.ts';
 import { nodeName } from './world.ts';
 
@@ -47,11 +45,7 @@ export class Nemesis {
         tellWhetherEnabled(life);
       });
     }
-    // With the directory their records or locks were removed: somebody has to end them.
-    for (const session of world.sessions) {
-      if (!session.owner.alive && isWaitedFor(session, world.directoryOf(session.owner)))
-        session.kill();
-    }
+    world.endUnrecorded();
   }
 
   #strike(fault: Fault): void {
@@ -193,11 +187,6 @@ export class Nemesis {
 }
 
 /** A request or a signal reaches the process: one that is stopped sees it when it goes on. */
-function isWaitedFor(session: Session, directory: Directory): boolean {
-  if (session.recordedIn !== directory) return true;
-  return session.holdsLock && session.description !== directory;
-}
-
 function tell(life: Life, event: EventBody): void {
   life.later(life.random.between(0.05, 0.5), () => {
     life.dispatch(event);

@@ -164,12 +164,24 @@ export class World {
   remove(life: Life): void {
     this.tell(() => `${life.name} has ended`);
     this.lives.splice(this.lives.indexOf(life), 1);
+    // One that takes long to end may leave something when the trouble is over already.
+    if (this.calm) this.endUnrecorded();
     const index = this.#lifeOf.indexOf(life);
     this.#lifeOf[index] = null;
     this.checker.forget();
     this.timeline.schedule(this.at + this.#random.between(100, LONGEST_ABSENCE_MS), null, () => {
       this.start(index);
     });
+  }
+
+  /** With the directory the records or locks of what dead nodes left were removed: somebody has to end it. */
+  endUnrecorded(): void {
+    for (const session of this.sessions) {
+      const directory = this.directoryOf(session.owner);
+      const isOnRecord = session.recordedIn === directory;
+      const isLockedElsewhere = session.holdsLock && session.description !== directory;
+      if (!session.owner.alive && (!isOnRecord || isLockedElsewhere)) session.kill();
+    }
   }
 
   /** The directory is gone, with all that it said. */
