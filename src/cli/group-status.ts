@@ -70,7 +70,11 @@ export interface NodeEntry {
   /** Since when it has this role, ISO 8601; null: it does not say. */
   readonly since: string | null;
   readonly reason: string;
+  /** Whether it waits for better nodes where nobody leads; null: it does not say. */
+  readonly strategy: string | null;
   readonly priority: number;
+  /** Until it asks for the lead of a primary that it goes before, ms; null: it does not, as things are. */
+  readonly preemptsInMs: number | null;
   /** On the primary: since others heard it; on others: since they heard the primary. */
   readonly lastHeartbeatMs: number | null;
   readonly uptimeMs: number;
@@ -190,7 +194,9 @@ function entryOf(node: SeenNode, snapshot: GroupSnapshot): NodeEntry {
     standby,
     since: new Date(snapshot.takenAtMs - status.roleForMs).toISOString(),
     reason: status.reason,
+    strategy: status.strategy,
     priority,
+    preemptsInMs: status.preemptsInMs,
     lastHeartbeatMs: heartbeatAge(status, snapshot),
     uptimeMs: status.uptimeMs,
     willing: status.willing,
@@ -226,7 +232,9 @@ function silentEntry({ record, silence }: SeenNode, snapshot: GroupSnapshot): No
     standby: record.standby,
     since: null,
     reason: silence ?? 'it does not answer',
+    strategy: null,
     priority: record.priority,
+    preemptsInMs: null,
     lastHeartbeatMs: leads ? heardAgo(snapshot) : null,
     uptimeMs: uptimeOf(record.startedAt, snapshot),
     willing: null,

@@ -40,9 +40,22 @@ export function readNodeStatus(value: unknown): NodeStatus | null {
     isListOf(value['succession'], isName) &&
     (lastTakeover === null || taken !== undefined);
   // What status shows as a whole is taken without what else it carries: that could be of any depth.
-  const known = { ...value, transport: countersOf(transport), lastTakeover: taken ?? null };
+  const known = {
+    ...value,
+    ...orderIn(value),
+    transport: countersOf(transport),
+    lastTakeover: taken ?? null,
+  };
   // Everything that a client reads has been looked at; the rest is passed on unread.
   return complete ? (known as unknown as NodeStatus) : null;
+}
+
+/** A node of an earlier version says nothing of it: it races. */
+function orderIn({ strategy, preemptsInMs }: Fields): Fields {
+  return {
+    strategy: strategy === 'priority' ? 'priority' : 'race',
+    preemptsInMs: isAgeMs(preemptsInMs) ? preemptsInMs : null,
+  };
 }
 
 function countersOf(transport: Fields): Fields {

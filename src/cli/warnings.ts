@@ -23,8 +23,23 @@ export function warningsOf(snapshot: GroupSnapshot): readonly string[] {
     ...silentWarnings(snapshot),
     ...endedWarnings(snapshot),
     ...standbyWarnings(snapshot),
+    ...strategyWarnings(snapshot),
     ...ownWarnings(snapshot),
     ...snapshot.elsewhere,
+  ];
+}
+
+/** Some wait for better nodes, and others come before them. */
+function strategyWarnings(snapshot: GroupSnapshot): string[] {
+  const told = livingNodes(snapshot).flatMap(({ record, status }) =>
+    status === null || record.priority === 0 ? [] : [{ node: record.node, ...status }],
+  );
+  const racing = told.find(({ strategy }) => strategy === 'race');
+  const waiting = told.find(({ strategy }) => strategy === 'priority');
+  if (racing === undefined || waiting === undefined) return [];
+  return [
+    `${racing.node} races for the lead, and ${waiting.node} waits for nodes with a lower priority number: ` +
+      'start all nodes of the group with the same --strategy.',
   ];
 }
 

@@ -38,7 +38,7 @@ export function askedToPromote(
   if (!before.enabled) return stay(before, refuse(requestId, 'this node is disabled'));
   if (before.suspend) return stay(before, refuse(requestId, 'this node is about to be suspended'));
   const never = neverLeadsBecause(settings);
-  if (never !== null) return stay(before, refuse(requestId, `${settings.nodeId}: ${never}`));
+  if (never !== null) return stay(before, refuse(requestId, never));
   const state = withRequest(before, { id: requestId, kind: 'promote' });
   if (state === null) return stay(before, refuse(requestId, tooManyRequests()));
   if (state.phase === 'asking') {

@@ -93,7 +93,8 @@ export class GroupBus implements Bus, Follower, GroupRequests {
     const { successor, preempting = false, timeoutMs } = request;
     // One that was stopped finds the request when it goes on: by then it was refused for lack of an answer.
     const expiresAtMs = monotonicNow() + timeoutMs;
-    const params = { group: this.group, successor, preempting, answerEarly: true, expiresAtMs };
+    const asked = { group: this.group, successor, answerEarly: true, expiresAtMs };
+    const params = preempting ? { ...asked, preempting } : asked;
     try {
       const result = await this.#call({ method: 'instance.demote', params, timeoutMs });
       const detail = isFields(result) && isText(result['detail']) ? result['detail'] : '';

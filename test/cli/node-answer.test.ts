@@ -11,6 +11,11 @@ it('a status as a node sends it is believed', () => {
   }
 });
 
+it('a node of an earlier version, which says nothing of its strategy, races', () => {
+  const sent = { ...statusOf('b'), strategy: undefined, preemptsInMs: undefined };
+  expect(readNodeStatus(sent)).toMatchObject({ strategy: 'race', preemptsInMs: null });
+});
+
 it.each(['id', 'role', 'phase', 'epoch', 'workload', 'lease', 'takeover', 'succession', 'willing'])(
   'one without %s is not',
   (name) => {

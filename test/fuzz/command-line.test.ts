@@ -138,7 +138,8 @@ describe('a command line', () => {
       fc.asyncProperty(drawn, async ([{ flag: name, kind }, text]) => {
         const words = kind === 'boolean' ? [name] : [`${name}=${text}`];
         const lease = name.startsWith('--lease-') ? ['--lease', 'redis://localhost'] : [];
-        const outcome = await judge([...before, ...lease, ...words, '--', 'true'], []);
+        const order = name === '--preempt' ? ['--strategy', 'priority'] : [];
+        const outcome = await judge([...before, ...lease, ...order, ...words, '--', 'true'], []);
         if (outcome === 'refused') expect(stderr).toContain(name);
         if (outcome === 'taken') seen.add(name);
       }),

@@ -78,7 +78,7 @@ describe('priority 0', () => {
       await group.reaches(a, 'waiting');
       const { code, stderr } = await group.client('promote', 'a');
       expect(code).toBe(1);
-      expect(stderr).toContain('never leads (--priority 0)');
+      expect(stderr).toContain('Cannot promote a: it never leads, as it was started with --priority 0');
       const b = await group.start('b');
       await group.reaches(b, 'serving');
       await group.reaches(a, 'watching');

@@ -44,6 +44,7 @@ export async function promote(options: PromoteOptions): Promise<void> {
     say(`${id} is primary already, at epoch ${before.observation.epoch}.`);
     return;
   }
+  refuseOneThatNeverLeads(target);
   let answer: unknown;
   try {
     answer = await ask(target.record, {
@@ -62,6 +63,16 @@ export async function promote(options: PromoteOptions): Promise<void> {
   }
   const after = await lookAtGroup(options);
   say(`${id} is primary at epoch ${after.observation.epoch}.`);
+}
+
+/** @throws FAILOVER_REFUSED */
+function refuseOneThatNeverLeads({ record: { node, priority } }: SeenNode): void {
+  if (priority !== 0) return;
+  throw new FailoverError(
+    'FAILOVER_REFUSED',
+    `Cannot promote ${node}: it never leads, as it was started with --priority 0`,
+    { hint: 'Promote another node, or start it with a --priority of 1 or more.' },
+  );
 }
 
 /** What a promotion was, in one sentence. */
@@ -83,7 +94,10 @@ function targetOf(snapshot: GroupSnapshot, id: string | null): SeenNode {
   });
   const [next] = successionOf(snapshot, primaryOf(snapshot));
   // A person may promote a node that would not claim by itself: held off, or in a paused group.
-  const target = others.find(({ record }) => record.node === next) ?? others[0];
+  const target =
+    others.find(({ record }) => record.node === next) ??
+    others.find(({ record }) => record.priority > 0) ??
+    others[0];
   if (target !== undefined) return target;
   const fact =
     holder === null

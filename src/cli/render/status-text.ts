@@ -119,12 +119,30 @@ function facts(status: GroupStatus, paint: Paint): string[] {
       fact('next', succession.length === 0 ? nobodyNext(status) : succession.join(', then ')),
     );
   }
+  const order = orderText(nodes);
+  if (order !== null) lines.push(fact('order', order));
   lines.push(fact('directory', directory));
   for (const { id, transport } of nodes) {
     const refused = refusalsOf(transport);
     if (refused !== '') lines.push(fact('refused', `${id}: ${refused}`));
   }
   return lines;
+}
+
+/** Who goes before whom, where somebody waits for that; null: they race. */
+function orderText(nodes: readonly NodeEntry[]): string | null {
+  if (!nodes.some(({ strategy }) => strategy === 'priority')) return null;
+  const sorted = [...nodes].sort((a, b) => a.priority - b.priority || (a.id < b.id ? -1 : 1));
+  const places = sorted.map(({ id, priority, strategy }) => {
+    const races = strategy === 'race' ? ' (races)' : '';
+    return `${id} ${priority === 0 ? 'never leads' : String(priority)}${races}`;
+  });
+  const next = nodes.find(({ preemptsInMs }) => preemptsInMs !== null);
+  const preempts =
+    next === undefined
+      ? ''
+      : `; ${next.id} asks for the lead in ${humanMs(next.preemptsInMs ?? 0)}`;
+  return `by priority: ${places.join(', ')}${preempts}`;
 }
 
 /** What a node refused and why, most first: `7 messages (malformed 5, replayed 2), 1 request (invalid)`. */
