@@ -179,7 +179,8 @@ function standbyWarnings(snapshot: GroupSnapshot): string[] {
   }
   if (observation.paused) return warnings;
   for (const { record, status } of secondaries) {
-    if (status === null || status.willing) continue;
+    // A priority of 0 is what its owner wants.
+    if (status === null || status.willing || record.priority === 0) continue;
     const why = status.unwillingBecause ?? 'it does not say why';
     warnings.push(`${record.node} would not take over: ${why}.`);
   }
