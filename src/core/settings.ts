@@ -69,9 +69,6 @@ export interface Settings {
 /** How long one rank waits for the rank before it, ms: longer than a claim takes. */
 export const RANK_STEP_MS = 5;
 
-/** The same where the better one is to lead, ms: a machine that is busy may take so long to let it claim. */
-export const PRIORITY_STEP_MS = 50;
-
 /** The most nodes that a claim without a primary is left to, one window each. */
 export const PRIORITY_RANKS_LIMIT = 10;
 
@@ -83,6 +80,12 @@ export const CLAIM_RETRIES = 6;
 
 /** The first pause between such claims, ms; doubles. */
 export const CLAIM_RETRY_MS = 2;
+
+/**
+ * As `RANK_STEP_MS` where the better one is to lead, ms: longer than all its claims together, which find the
+ * lease taken while the lost primary's process is still closing its files.
+ */
+export const PRIORITY_STEP_MS = 200;
 
 /** How often a process for the workload may end before it is needed, until its start has failed. */
 export const DISARMING_LIMIT = 2;

@@ -9,7 +9,12 @@ import {
   unwillingBecause,
   withStandby,
 } from '../../src/core/election-order.ts';
-import { SUCCESSION_LIMIT } from '../../src/core/settings.ts';
+import {
+  CLAIM_RETRIES,
+  CLAIM_RETRY_MS,
+  PRIORITY_STEP_MS,
+  SUCCESSION_LIMIT,
+} from '../../src/core/settings.ts';
 import { initialState } from '../../src/core/state.ts';
 import type { KnownStandby, NodeState, Peer } from '../../src/core/state.ts';
 import { holderNamed } from '../support/core-events.ts';
@@ -88,6 +93,13 @@ describe('successionOf by priority', () => {
       { ...standby('d', { priority: 50 }), heardAt: 1_000 },
     ];
     expect(successionOf(standbys, 1_000, { strategy: 'priority' })).toEqual(['d', 'b', 'c']);
+  });
+});
+
+describe('the wait for a better node by its rank', () => {
+  it('is longer than its claims take while the lost primary is still closing its files', () => {
+    const pauses = Array.from({ length: CLAIM_RETRIES }, (_, i) => CLAIM_RETRY_MS * 2 ** i);
+    expect(PRIORITY_STEP_MS).toBeGreaterThan(pauses.reduce((sum, ms) => sum + ms, 0));
   });
 });
 
