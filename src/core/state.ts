@@ -386,7 +386,8 @@ export function initialState(at: number, seed: number): NodeState {
   return {
     role: 'secondary',
     phase: 'listening',
-    until: at,
+    // Until it is told that it has started.
+    until: Infinity,
     at,
     startedAt: at,
     since: at,
