@@ -58,8 +58,13 @@ function lossOf(state: SecondaryState, { loss, manual }: Claim): Loss {
   return manual === true && !isOwnWish ? { ...loss, chosen: true } : loss;
 }
 
+/** Whether the primary has said who follows it: at first it has heard of nobody. */
+export function knowsOrder({ primary }: SecondaryState): boolean {
+  return primary !== null && primary.succession.length > 0;
+}
+
 /**
- * Claims a lease that nobody has whom this node follows. With `--strategy priority` nodes that are on record
+ * Claims a lease of which nobody has said whose turn it is. With `--strategy priority` nodes that are on record
  * are looked at first: a better one may have started at the same time.
  */
 export function claimByStrategy(
@@ -67,8 +72,8 @@ export function claimByStrategy(
   settings: Settings,
   request: Claim,
 ): Outcome {
-  const isHurried = settings.strategy === 'race' || settings.startRole === 'primary';
-  if (isHurried || unwillingBecause(state, settings) !== null) {
+  const isTold = settings.startRole === 'primary' && state.phase === 'listening';
+  if (settings.strategy === 'race' || isTold || unwillingBecause(state, settings) !== null) {
     return claim(state, settings, request);
   }
   const { loss } = request;
@@ -84,7 +89,9 @@ export function peersListed(
   settings: Settings,
 ): Outcome {
   if (state.phase !== 'waiting' || state.why !== 'peers') return stay(state);
-  const rank = rankAmong(peers, settings);
+  // The lost one may be on record for a while.
+  const others = peers.filter(({ node }) => node !== state.primary?.node);
+  const rank = rankAmong(others, settings);
   if (rank === 0) {
     const loss = unseenLoss(state, 'nobody led');
     return claim(state, settings, { by: 'claim-after-wait', loss });
@@ -97,6 +104,7 @@ export function peersListed(
 
 /** Claims now if this node is first in the succession, else once those before it had their turn. */
 export function claimInTurn(state: SecondaryState, settings: Settings, request: Claim): Outcome {
+  if (!knowsOrder(state)) return claimByStrategy(state, settings, request);
   const delayMs = turnDelayMs(state, settings);
   if (delayMs === 0) return claim(state, settings, request);
   const base = extended(secondaryBase(state), { loss: request.loss });

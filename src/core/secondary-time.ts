@@ -7,7 +7,7 @@ import type { Outcome } from './outcome.ts';
 import { OVERDUE_MS } from './settings.ts';
 import { stay } from './outcome.ts';
 import { nextPulseAt } from './schedule.ts';
-import { claim, claimByStrategy, unseenLoss } from './claim.ts';
+import { claim, claimByStrategy, knowsOrder, unseenLoss } from './claim.ts';
 import { fenceOverdue, lookNow, openProbe, probeAgain, suspect } from './suspicion.ts';
 import { askingTimePassed, askToPreempt } from './requests.ts';
 import { preemptAt } from './preemption.ts';
@@ -49,7 +49,10 @@ export function secondaryTimePassed(state: SecondaryState, settings: Settings): 
       if (at < state.until) return stay(state);
       if (state.why === 'removed-locks') return lookForHolders(state);
       const loss = unseenLoss(state, 'nobody led');
-      return claim(state, settings, { by: 'claim-after-wait', loss });
+      const request = { by: 'claim-after-wait', loss } as const;
+      return state.why === 'free-lease' && !knowsOrder(state)
+        ? claimByStrategy(state, settings, request)
+        : claim(state, settings, request);
     }
     case 'asking':
       return askingTimePassed(state, settings);

@@ -80,7 +80,7 @@ export const TRANSITIONS = {
     sentence: 'The primary hands over to another node; leaving it the lease',
   },
   'wait-for-peers': {
-    from: ['listening', 'waiting'],
+    from: ['listening', 'watching', 'suspecting', 'waiting'],
     to: 'waiting',
     on: 'nobody leads, by priority',
     sentence: 'Nobody leads; looking for nodes that go before this one',

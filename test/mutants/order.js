@@ -17,8 +17,8 @@ export const ORDER = [
     says: 'Of nodes that start together whoever is first leads, whatever its priority.',
     breaks: 'order',
     file: 'src/core/claim.ts',
-    from: 'const rank = rankAmong(peers, settings);',
-    to: 'const rank = 0 * rankAmong(peers, settings);',
+    from: 'const rank = rankAmong(others, settings);',
+    to: 'const rank = 0 * rankAmong(others, settings);',
     killers: [transcript('a start: a better node is on record, and takes the lead in its window')],
   },
   {
