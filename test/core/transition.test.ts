@@ -37,6 +37,9 @@ const settings: fc.Arbitrary<Settings> = fc
     fence: fc.constantFrom('kill', 'kill-unless-stopped', 'none'),
     restart: fc.constantFrom('always', 'always', 'on-failure', 'never'),
     exitOnDemote: fc.boolean(),
+    strategy: fc.constantFrom('race', 'race', 'priority'),
+    preempt: fc.boolean(),
+    preemptDelayMs: fc.constant(2_000),
     drainMs: fc.constantFrom(0, 1_000),
     coolOffMs: fc.constant(5_000),
     leaseTtlMs: fc.constant(3_000),
@@ -57,11 +60,13 @@ const pairsSeen = new Set<string>();
 /** One life after another under the given events. */
 function live(config: Settings, draws: readonly Step[]): NodeState {
   const outside: Outside = { highestEpoch: 0 };
-  let state = initialState(0, 7);
   let at = 0;
+  const begin = (seed: number): NodeState =>
+    transition(initialState(at, seed), { type: 'started', at }, config).state;
+  let state = begin(7);
   for (const { kind, form, delay } of draws) {
     at += DELAYS_MS[delay] ?? 0;
-    if (state.phase === 'stopped') state = initialState(at, form + 1);
+    if (state.phase === 'stopped') state = begin(form + 1);
     const event = randomEvent({ kind, form }, state, outside);
     pairsSeen.add(`${state.phase} ${event.type}`);
     state = transition(state, { ...event, at }, config).state;

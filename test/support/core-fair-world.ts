@@ -55,8 +55,17 @@ function boundOf(state: NodeState, settings: Settings): number {
   const askMs =
     settings.demoteTimeoutMs + settings.stopGraceMs + settings.successorWindowMs + 1_000;
   const doubtMs = 2 * settings.heartbeatTimeoutMs + settings.probeAttempts * 1_500;
+  const { strategy, priorityWindowMs } = settings;
+  const orderMs = strategy === 'race' ? 0 : 12 * priorityWindowMs + 1_000;
   return (
-    holdMs + backoffMs + askMs + doubtMs + settings.drainMs + settings.heartbeatIntervalMs + 1_000
+    orderMs +
+    holdMs +
+    backoffMs +
+    askMs +
+    doubtMs +
+    settings.drainMs +
+    settings.heartbeatIntervalMs +
+    1_000
   );
 }
 
@@ -95,6 +104,8 @@ class FairWorld {
         return [{ type: 'leftovers-cleared', ended: 0 }];
       case 'probe':
         return [{ type: 'probe-failed', probe: effect.probe, cause: 'nobody there' }];
+      case 'list-peers':
+        return [{ type: 'peers-listed', peers: [] }];
       case 'request-demotion':
         return [{ type: 'demotion-answered', accepted: false, detail: 'nobody there' }];
       case 'arm-workload':

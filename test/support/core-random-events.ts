@@ -119,6 +119,7 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
       return {
         type: 'heartbeat-received',
         ...{ node, run, epoch, phase, succession, lastTakeover: null },
+        standing: { priority: bit(1) ? 50 : 200, chosen: bit(5) },
       };
     }
     case 24:
@@ -147,6 +148,10 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
     case 28:
       return { type: 'probe-failed', probe: state.probeCount - (bit(0) ? 0 : 1), cause: 'silence' };
     case 29: {
+      if (bit(5)) {
+        const priority = bit(0) ? 50 : 200;
+        return { type: 'peers-listed', peers: [{ node, run, priority, seenAgoMs: form }] };
+      }
       const standby = { node: `n${String(form)}`, run, willing: bit(0), priority: 100 };
       return {
         type: 'standby-heard',
