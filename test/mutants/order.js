@@ -134,4 +134,30 @@ export const ORDER = [
     to: 'nextProbeAt: at });',
     killers: [transcript('preempt: after its own absence it begins the delay anew')],
   },
+  {
+    id: 'unknown-order-is-first',
+    says: 'A node that was not told who goes first takes itself for the one.',
+    breaks: 'order',
+    file: 'src/core/claim.ts',
+    from: 'primary !== null && primary.succession.length > 0;',
+    to: 'primary !== null && primary.succession.length >= 0;',
+    killers: [
+      transcript(
+        'a loss before this node was heard: it does not know its turn, and looks at the records',
+      ),
+    ],
+  },
+  {
+    id: 'claims-before-it-begins',
+    says: 'A node claims before it was told that it has started, and listens to nobody first.',
+    breaks: 'order',
+    file: 'src/core/state.ts',
+    from: 'until: Infinity,',
+    to: 'until: at,',
+    killers: [
+      transcript(
+        'what a store says before the node has begun starts nothing: it listens first, as it was told',
+      ),
+    ],
+  },
 ];
