@@ -257,6 +257,8 @@ function entryElsewhere(node: StoredSight, snapshot: GroupSnapshot): NodeEntry {
     ...{ host, version, standby, priority },
     epoch: leads ? snapshot.observation.epoch : null,
     since: null,
+    strategy: null,
+    preemptsInMs: null,
     reason: `the server of the lease saw it on ${host}`,
     lastHeartbeatMs: null,
     uptimeMs: uptimeOf(startedAt, snapshot),
