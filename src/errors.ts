@@ -167,6 +167,11 @@ export const ERRORS = {
     rpcCode: -31034,
     hint: 'Install it beside failover with `npm install {install}`, with -g if failover is installed so.',
   },
+  FAILOVER_BAD_KEY_FILE: {
+    exitCode: 2,
+    rpcCode: -31045,
+    hint: 'Make a key with `failover keygen`.',
+  },
   FAILOVER_UNEXPECTED: {
     exitCode: 1,
     rpcCode: -31029,

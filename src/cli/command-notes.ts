@@ -58,6 +58,7 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '3': 'there is no such node',
     '7': 'some did not end in time',
   },
+  keygen: { '0': 'the key is made' },
   check: { '0': 'a primary answers', '3': 'there is none', '7': 'it was not done in time' },
 };
 
@@ -83,6 +84,8 @@ was found and until when that takes is said at once, on stderr, and the takeover
 A node that is killed or fenced stays away unless --restart-command brings it back, so
 crash and hang are left out where no other secondary would stand by after them. The
 command is run by \`sh -c\` with FAILOVER_GROUP, FAILOVER_STATE_DIR and FAILOVER_NODE.`,
+  keygen: `PATH can be read by its owner only: give it to \`failover run --key-file PATH\`. The lines of the other
+nodes' PATH.pub together are what --authorized-keys takes. Nothing is overwritten without --force.`,
   explain: `last chance  the last time it doubted the primary or found the lease free, and what came of it
 goes by      its evidence: signs of life of the primary, probes, its own lateness
 waits        for what, and until when
@@ -106,7 +109,7 @@ export function notesOf(name: string, example: string): string {
 }
 
 /** The commands that are no clients of a group. */
-const OF_NO_GROUP: ReadonlySet<string> = new Set(['run', 'demo', 'simulate']);
+const OF_NO_GROUP: ReadonlySet<string> = new Set(['run', 'demo', 'simulate', 'keygen']);
 
 const CLIENT_VARIABLES = 'FAILOVER_GROUP and FAILOVER_STATE_DIR stand for the two flags.';
 

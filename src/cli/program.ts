@@ -59,6 +59,7 @@ export function createProgram(): Command {
   addSimulate(program);
   addDrill(program);
   addChanges(program);
+  addKeygen(program);
   return program;
 }
 
@@ -269,6 +270,22 @@ function addChanges(program: Command): void {
     .action(async (flags: Flags) => {
       const { check } = await import('./commands/check.ts');
       await check({ ...client(flags), ...timeout(flags) });
+    });
+}
+
+function addKeygen(program: Command): void {
+  addCommand(program, {
+    name: 'keygen',
+    summary: 'make a key for a node that others reach over TCP, and print its public half',
+    example: 'failover keygen --out /etc/failover/node.key',
+  })
+    .addOption(
+      withDefault('--out <PATH>', 'The secret key; the public one is PATH.pub.', 'failover.key'),
+    )
+    .option('--force', 'Make a new key also where there is one.')
+    .action(async (flags: Flags) => {
+      const { keygen } = await import('./commands/keygen.ts');
+      keygen({ out: String(flags['out']), force: is(flags, 'force') });
     });
 }
 

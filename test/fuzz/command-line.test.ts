@@ -34,6 +34,7 @@ vi.mock('../../src/cli/commands/check.ts', () => ({ check: stub('check') }));
 vi.mock('../../src/cli/commands/demo.ts', () => ({ demo: stub('demo') }));
 vi.mock('../../src/cli/commands/simulate.ts', () => ({ simulate: stub('simulate') }));
 vi.mock('../../src/cli/commands/drill.ts', () => ({ drill: stub('drill') }));
+vi.mock('../../src/cli/commands/keygen.ts', () => ({ keygen: stub('keygen') }));
 vi.mock('../../src/cli/commands/explain.ts', () => ({ explain: stub('explain') }));
 
 let stderr = '';

@@ -1,0 +1,141 @@
+// Files with keys and secrets: read with a limit, and refused where others than their owner could have them.
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { FailoverError } from '../errors.ts';
+import { keyPairOf } from './key-pair.ts';
+import type { KeyPair } from './key-pair.ts';
+import { decodeKey } from './z85.ts';
+
+/** @throws FAILOVER_BAD_KEY_FILE when it can't be read, is open to others, or has no key */
+export function readKeyFile(path: string, source = '--key-file'): KeyPair {
+  const content = read(path, source, { isSecret: true, limitBytes: SECRET_LIMIT_BYTES });
+  const lines = meantLines(content);
+  const pair = lines.length === 1 ? keyPairOf(wordOf(lines[0]?.text ?? '')) : null;
+  if (pair !== null) return pair;
+  throw bad({ path, source }, 'it has no secret key', 'Make one with `failover keygen`.');
+}
+
+/**
+ * The public keys in a file: one at the beginning of each line, and what follows it is a comment.
+ *
+ * @throws FAILOVER_BAD_KEY_FILE when it can't be read, others may write it, or a line is neither
+ */
+export function readAuthorizedKeys(
+  path: string,
+  source = '--authorized-keys',
+): ReadonlySet<string> {
+  const content = read(path, source, { isSecret: false, limitBytes: LIST_LIMIT_BYTES });
+  const keys = new Set<string>();
+  for (const { text, number } of meantLines(content)) {
+    const key = wordOf(text);
+    if (decodeKey(key) === null) {
+      const fact = `line ${String(number)} has no public key`;
+      throw bad({ path, source }, fact, ONE_A_LINE);
+    }
+    keys.add(key);
+  }
+  return keys;
+}
+
+/** @throws FAILOVER_BAD_KEY_FILE when it can't be read, is open to others, or is too short */
+export function readSecretFile(path: string, source = '--secret-file'): Buffer {
+  const content = read(path, source, { isSecret: true, limitBytes: SECRET_LIMIT_BYTES });
+  // An editor ends the last line, a program may not: both mean the same secret.
+  const secret = Buffer.from(content.replace(/\r?\n$/, ''), 'latin1');
+  if (secret.length >= SECRET_LEAST_BYTES) return secret;
+  const fact = `it has ${String(secret.length)} bytes, and ${String(SECRET_LEAST_BYTES)} are the least`;
+  throw bad({ path, source }, fact, MAKE_SECRET);
+}
+
+const SECRET_LIMIT_BYTES = 4096;
+const SECRET_LEAST_BYTES = 16;
+
+/** Some ten thousand keys. */
+const LIST_LIMIT_BYTES = 2 ** 20;
+
+const ONE_A_LINE =
+  'Give one public key a line, as in the `.pub` file of `failover keygen`; `#` begins a comment.';
+const MAKE_SECRET =
+  'Make one with `openssl rand -base64 32`, and give it to every node of the group.';
+
+interface Named {
+  readonly path: string;
+  readonly source: string;
+}
+
+/** Text of the bytes as they are: a secret may be any. */
+function read(
+  path: string,
+  source: string,
+  { isSecret, limitBytes }: { readonly isSecret: boolean; readonly limitBytes: number },
+): string {
+  const named = { path, source };
+  let fd: number | null = null;
+  try {
+    // A pipe in its place keeps nobody waiting.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) throw bad(named, 'it is no file', `Give ${source} the path of a file.`);
+    refuseOpenToOthers(named, stats, isSecret);
+    if (stats.size > limitBytes) {
+      const fact = `it has ${String(stats.size)} bytes, and ${String(limitBytes)} are the most`;
+      throw bad(named, fact, `Give ${source} another file.`);
+    }
+    const content = Buffer.alloc(limitBytes);
+    return content.toString('latin1', 0, readSync(fd, content, 0, limitBytes, 0));
+  } catch (error) {
+    throw error instanceof FailoverError ? error : unreadable(named, error);
+  } finally {
+    if (fd !== null) closeSync(fd);
+  }
+}
+
+function refuseOpenToOthers(named: Named, { mode, uid }: Stats, isSecret: boolean): void {
+  const { path } = named;
+  const shown = (mode & 0o777).toString(8).padStart(4, '0');
+  const own = process.geteuid?.() ?? uid;
+  if (uid !== own && uid !== 0) {
+    const fact = `it belongs to user ${String(uid)}`;
+    throw bad(named, fact, `Run \`chown ${String(own)} ${path}\` as root, or give another file.`);
+  }
+  if (isSecret && (mode & 0o077) !== 0) {
+    throw bad(named, `others have access to it (mode ${shown})`, `Run \`chmod 600 ${path}\`.`);
+  }
+  if ((mode & 0o022) !== 0) {
+    throw bad(named, `others may write it (mode ${shown})`, `Run \`chmod go-w ${path}\`.`);
+  }
+}
+
+function unreadable(named: Named, error: unknown): FailoverError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const fact = FACTS.get(code) ?? code;
+  return bad(named, fact, `Give ${named.source} a file that this user can read.`, error);
+}
+
+const FACTS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such file'],
+  ['EACCES', 'this user may not read it'],
+  ['ENOTDIR', 'a part of the path is not a directory'],
+  ['EISDIR', 'it is a directory'],
+  ['ELOOP', 'its symbolic links never end'],
+]);
+
+/** Never with what is in the file. */
+function bad({ path, source }: Named, fact: string, hint: string, cause?: unknown): FailoverError {
+  const message = `Cannot use ${source} ${path}: ${fact}`;
+  return new FailoverError('FAILOVER_BAD_KEY_FILE', message, { hint, cause });
+}
+
+/** All but empty lines and comments: no key begins with `#`, which would be more than four bytes. */
+function meantLines(
+  content: string,
+): readonly { readonly text: string; readonly number: number }[] {
+  return content
+    .split(/\r?\n/)
+    .map((line, index) => ({ text: line.trim(), number: index + 1 }))
+    .filter(({ text }) => text !== '' && !text.startsWith('#'));
+}
+
+function wordOf(line: string): string {
+  return line.split(/\s/, 1)[0] ?? '';
+}

@@ -1,0 +1,107 @@
+// What files with keys may be, and what is said of those that may not.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readAuthorizedKeys, readKeyFile, readSecretFile } from '../../src/keys/key-files.ts';
+import { generateKeyPair } from '../../src/keys/key-pair.ts';
+import { failureOf } from '../support/failover-error.ts';
+
+let directory = '';
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'failover-keys-'));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function file(content: string | Buffer, mode = 0o600): string {
+  const path = join(directory, 'file');
+  writeFileSync(path, content);
+  chmodSync(path, mode);
+  return path;
+}
+
+const { publicKey, secretKey } = generateKeyPair();
+
+describe('the file of a secret key', () => {
+  it('has one, with comments beside it', () => {
+    expect(readKeyFile(file(`# mine\n\n${secretKey} of host x\r\n`))).toEqual({
+      publicKey,
+      secretKey,
+    });
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['two keys', `${secretKey}\n${secretKey}\n`],
+    ['a commented key', `# ${secretKey}\n`],
+    ['something else', 'hello\n'],
+  ])('with %s is refused without its content', (_, content) => {
+    const { message, hint, exitCode } = failureOf(() => readKeyFile(file(content)));
+    expect(message).toMatch(/^Cannot use --key-file \S+: it has no secret key$/);
+    expect(hint).toContain('failover keygen');
+    expect(exitCode).toBe(2);
+  });
+
+  it.each([0o604, 0o640, 0o660, 0o644])('of mode %o is refused', (mode) => {
+    const path = file(secretKey, mode);
+    const { message, hint } = failureOf(() => readKeyFile(path));
+    expect(message).toContain(
+      `others have access to it (mode ${mode.toString(8).padStart(4, '0')})`,
+    );
+    expect(hint).toBe(`Run \`chmod 600 ${path}\`.`);
+  });
+
+  it('that is not there, is no file or is too long is refused by name', () => {
+    expect(failureOf(() => readKeyFile('/nowhere')).message).toBe(
+      'Cannot use --key-file /nowhere: there is no such file',
+    );
+    expect(failureOf(() => readKeyFile(directory)).message).toContain('it is no file');
+    expect(failureOf(() => readKeyFile(file('x'.repeat(5000)))).message).toContain('5000 bytes');
+    const pipe = join(directory, 'pipe');
+    spawnSync('mkfifo', ['-m', '600', pipe]);
+    expect(failureOf(() => readKeyFile(pipe)).message).toContain('it is no file');
+  });
+
+  it.runIf(process.getuid?.() === 0)('of another user is refused', () => {
+    const path = file(secretKey);
+    chownSync(path, 12_345, 12_345);
+    expect(failureOf(() => readKeyFile(path)).message).toContain('it belongs to user 12345');
+  });
+});
+
+describe('the list of public keys', () => {
+  it('has one a line, with comments after it and between them', () => {
+    const other = generateKeyPair().publicKey;
+    const content = `# all nodes\n${publicKey} host a\n\n#${other}\n  ${other}\n${other}\n`;
+    expect([...readAuthorizedKeys(file(content, 0o644))]).toEqual([publicKey, other]);
+  });
+
+  it('with a line that is neither is refused with its number', () => {
+    const { message, hint } = failureOf(() => readAuthorizedKeys(file(`${publicKey}\nx y\n`)));
+    expect(message).toMatch(/^Cannot use --authorized-keys \S+: line 2 has no public key$/);
+    expect(hint).toContain('one public key a line');
+  });
+
+  it('that others may write is refused', () => {
+    const { message } = failureOf(() => readAuthorizedKeys(file(publicKey, 0o666)));
+    expect(message).toContain('others may write it (mode 0666)');
+  });
+});
+
+describe('the file of a secret', () => {
+  it('has any bytes but the end of its last line', () => {
+    const secret = Buffer.from([...Array(32).keys()]);
+    expect(readSecretFile(file(secret))).toEqual(secret);
+    expect(readSecretFile(file(Buffer.concat([secret, Buffer.from('\n')])))).toEqual(secret);
+  });
+
+  it('that is short, or open to others, is refused', () => {
+    expect(failureOf(() => readSecretFile(file('short\n'))).message).toContain('5 bytes, and 16');
+    expect(failureOf(() => readSecretFile(file('x'.repeat(32), 0o644))).message).toContain('0644');
+  });
+});
