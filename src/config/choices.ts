@@ -7,4 +7,3 @@ export const FENCE_MODES = ['kill', 'kill-unless-stopped', 'none'] as const;
 export const ORPHAN_MODES = ['stop', 'kill', 'keep'] as const;
 export const RESTART_MODES = ['always', 'on-failure', 'never'] as const;
 export const LOG_FORMATS = ['pretty', 'json'] as const;
-export const BIND_KINDS = ['ipc'] as const;

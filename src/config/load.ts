@@ -33,7 +33,14 @@ export interface RunOptions {
   readonly restartLimit: number;
   readonly probeAttempts: number;
   readonly exitOnDemote: boolean;
-  readonly bind: OneOf<typeof choices.BIND_KINDS>;
+  /** In one of the forms that `parseBind` reads. */
+  readonly bind: string;
+  /** In one of the forms that `parseAdvertise` reads. */
+  readonly advertise: string | null;
+  readonly keyFile: string | null;
+  readonly authorizedKeys: string | null;
+  readonly insecure: boolean;
+  readonly secretFile: string | null;
   readonly logFormat: OneOf<typeof choices.LOG_FORMATS>;
   readonly quiet: boolean;
   /** The workload and its arguments; empty when the node only runs hooks. */
@@ -107,7 +114,12 @@ export function loadRunOptions(
     restartLimit: read.integer('restartLimit'),
     probeAttempts: read.integer('probeAttempts'),
     exitOnDemote: read.boolean('exitOnDemote'),
-    bind: read.oneOf('bind', choices.BIND_KINDS),
+    bind: read.bind('bind'),
+    advertise: read.advertise('advertise'),
+    keyFile: read.text('keyFile'),
+    authorizedKeys: read.text('authorizedKeys'),
+    insecure: read.boolean('insecure'),
+    secretFile: read.text('secretFile'),
     logFormat: read.oneOf('logFormat', choices.LOG_FORMATS),
     quiet: read.boolean('quiet'),
     command: given.command ?? [],

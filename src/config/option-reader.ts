@@ -1,6 +1,7 @@
 // Reads one option at a time from flag, environment or default, and names the source in its errors.
 import { constants } from 'node:os';
 import { FailoverError } from '../errors.ts';
+import { parseAdvertise, parseBind } from './bind.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { parseLease, redactUrl } from './lease-url.ts';
 import { validateGroup, validateNodeId } from './names.ts';
@@ -58,9 +59,6 @@ export class OptionReader {
     const found = this.#require(key);
     const choice = choices.find((candidate) => candidate === found.text);
     if (choice !== undefined) return choice;
-    if (choices.length === 1) {
-      throw refuse(found, 'is not available in this version', `its only value, ${choices.join()}`);
-    }
     throw refuse(found, 'is none of its values', `one of ${choices.join(', ')}`);
   }
 
@@ -101,6 +99,20 @@ export class OptionReader {
     const found = this.#require(key);
     parseLease(found.text, found.source);
     return found.text;
+  }
+
+  /** Where to listen, as it was written, once it is known to be an address. */
+  bind(key: string): string {
+    const found = this.#require(key);
+    parseBind(found.text, found.source);
+    return found.text;
+  }
+
+  /** Where others connect to, as it was written; null when it is not given. */
+  advertise(key: string): string | null {
+    const found = this.#find(optionOf(key));
+    if (found !== null) parseAdvertise(found.text, found.source);
+    return found?.text ?? null;
   }
 
   /** Two durations in milliseconds, the first not longer than the second. */
@@ -147,6 +159,7 @@ export class OptionReader {
     const option = optionOf(key);
     const found = this.#find(option);
     if (found === null) return option.flag;
+    if (option.kind === 'boolean' && found.source === option.flag) return option.flag;
     const text = key === 'lease' ? redactUrl(found.text) : shortened(found.text);
     const value = found.source === option.variable ? `=${text}` : ` ${text}`;
     return `${found.source}${value}${found.isDefault ? ' (default)' : ''}`;

@@ -5,6 +5,7 @@ import { checkTiming, timingOf } from './lease-timing.ts';
 import type { LeaseTiming } from './lease-timing.ts';
 import { parseLease } from './lease-url.ts';
 import type { RunOptions } from './load.ts';
+import { NETWORK_RELATIONS } from './network-relations.ts';
 
 /** An option with its value for a message: `--heartbeat-timeout 2s (default)`. */
 type Show = (key: string) => string;
@@ -48,7 +49,10 @@ function checkTimes(options: RunOptions, show: Show): void {
   });
 }
 
-const RELATIONS: readonly ((options: RunOptions, show: Show) => Conflict | null)[] = [
+/** One relation; null: it holds. */
+export type Relation = (options: RunOptions, show: Show) => Conflict | null;
+
+const RELATIONS: readonly Relation[] = [
   timeoutCoversTwoHeartbeats,
   onlyWhoMayLeadIsPrimary,
   onlyPrioritiesPreempt,
@@ -58,6 +62,7 @@ const RELATIONS: readonly ((options: RunOptions, show: Show) => Conflict | null)
   readinessHasCommand,
   onlyServersEndLeases,
   orphansEndWithTheirLease,
+  ...NETWORK_RELATIONS,
 ];
 
 /** One heartbeat lost or late must not read as a death. */

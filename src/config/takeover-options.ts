@@ -1,5 +1,5 @@
 // The options of `failover run` about a takeover: how a lost primary is noticed, and what is done then.
-import { BIND_KINDS, FENCE_MODES, ORPHAN_MODES } from './choices.ts';
+import { FENCE_MODES, ORPHAN_MODES } from './choices.ts';
 import { DURATION, GRACE, MAX_MS, RUN } from './row-kinds.ts';
 import type { OptionRow } from './option-row.ts';
 
@@ -118,15 +118,6 @@ export const DETECTION_OPTIONS: readonly Row[] = [
     default: '2',
     placeholder: 'N',
     sentence: 'Probes that must all fail before a silent primary counts as dead.',
-  },
-  {
-    ...RUN,
-    key: 'bind',
-    kind: 'enum',
-    choices: BIND_KINDS,
-    default: 'ipc',
-    placeholder: 'KIND',
-    sentence: 'How nodes reach each other: sockets of this machine.',
   },
 ];
 

@@ -71,6 +71,7 @@ describe('run', () => {
       'Takeover:',
       'How a lost primary is noticed:',
       'A lease on a server:',
+      'How nodes reach each other:',
       'Example:',
       'Exit codes:',
     ]);
@@ -90,7 +91,7 @@ describe('run', () => {
 });
 
 /** The commands that take no group. */
-const OF_NO_GROUP = ['demo', 'simulate'];
+const OF_NO_GROUP = ['demo', 'simulate', 'keygen'];
 
 describe('the other commands', () => {
   it('take the group of the environment, and a flag before it', async () => {

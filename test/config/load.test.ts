@@ -35,6 +35,11 @@ describe('loadRunOptions', () => {
       probeAttempts: 2,
       exitOnDemote: false,
       bind: 'ipc',
+      advertise: null,
+      keyFile: null,
+      authorizedKeys: null,
+      insecure: false,
+      secretFile: null,
       logFormat: 'pretty',
       quiet: false,
       command,
@@ -191,9 +196,9 @@ describe('a value that an option can not take', () => {
       'Give --lease-ttl a duration of at least 100ms.',
     ],
     [
-      { bind: 'tcp://0.0.0.0:1' },
-      'Cannot use --bind: "tcp://0.0.0.0:1" is not available in this version',
-      'Give --bind its only value, ipc.',
+      { bind: 'udp://0.0.0.0:1' },
+      'Cannot use --bind: "udp://0.0.0.0:1" is no address to listen at',
+      'Give --bind `ipc` or tcp://ADDRESS:PORT, such as tcp://10.0.0.5:7400 or tcp://[::1]:7400.',
     ],
     [
       { promoteSignal: 'SIGNOPE' },
@@ -300,6 +305,31 @@ describe('relations between settings', () => {
       { lease: 'redis://h', leaseTick: '1s' },
       'Cannot run: --lease-tick 1s × 1.2 + --lease-request-timeout 1s (default) is not shorter than --lease-max-drift 1s500ms (default)',
     ],
+    [
+      { bind: 'tcp://10.0.0.5:7400', lease: 'redis://h' },
+      'Cannot run: whoever reaches --bind tcp://10.0.0.5:7400 could read all and order this node about',
+    ],
+    [
+      { bind: 'tcp://10.0.0.5:7400', lease: 'redis://h', insecure: true, keyFile: '/k' },
+      'Cannot run: --key-file /k is for encrypted connections, and --insecure for open ones',
+    ],
+    [
+      { bind: 'tcp://10.0.0.5:7400', lease: 'redis://h', insecure: true, authorizedKeys: '/k' },
+      'Cannot run: --authorized-keys /k lets others in by their keys, and this node has none',
+    ],
+    [
+      { bind: 'tcp://*:7400', lease: 'redis://h', keyFile: '/k' },
+      'Cannot run: --bind tcp://*:7400 is no address that another machine could connect to',
+    ],
+    [
+      { bind: 'tcp://10.0.0.5:7400', keyFile: '/k' },
+      'Cannot run: with --lease file (default) all nodes are on one machine, and --bind tcp://10.0.0.5:7400 is for several',
+    ],
+    [
+      { keyFile: '/k' },
+      'Cannot run: --key-file /k is about TCP, and --bind ipc (default) has none',
+    ],
+    [{ insecure: true }, 'Cannot run: --insecure is about TCP, and --bind ipc (default) has none'],
   ])('%j contradict each other, and are named with their values', (flags, message) => {
     expect(failureOf(() => load(flags))).toMatchObject({
       code: 'FAILOVER_SETTINGS_CONFLICT',

@@ -66,6 +66,9 @@ const readyLike = fc.constantFrom(
   'http://[',
   'tcp://h:0',
   'tcp://[::1]:80',
+  'tcp://*:*',
+  'tcp://10.0.0.5:7400',
+  'db1.example:7400',
   'tcp://h:99999999999999999999',
   'exec:',
   'exec:true',
@@ -138,9 +141,8 @@ describe('a command line', () => {
     await fc.assert(
       fc.asyncProperty(drawn, async ([{ flag: name, kind }, text]) => {
         const words = kind === 'boolean' ? [name] : [`${name}=${text}`];
-        const lease = name.startsWith('--lease-') ? ['--lease', 'redis://localhost'] : [];
-        const order = name === '--preempt' ? ['--strategy', 'priority'] : [];
-        const outcome = await judge([...before, ...lease, ...order, ...words, '--', 'true'], []);
+        const needed = name.startsWith('--lease-') ? ON_SERVER : (NEEDED[name] ?? []);
+        const outcome = await judge([...before, ...needed, ...words, '--', 'true'], []);
         if (outcome === 'refused') expect(stderr).toContain(name);
         if (outcome === 'taken') seen.add(name);
       }),
@@ -152,6 +154,18 @@ describe('a command line', () => {
     );
   });
 });
+
+const ON_SERVER = ['--lease', 'redis://localhost'];
+const OVER_TCP = [...ON_SERVER, '--bind', 'tcp://127.0.0.1:7400'];
+
+/** What an option is of no use without. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  '--advertise': [...OVER_TCP, '--insecure'],
+  '--key-file': OVER_TCP,
+  '--authorized-keys': [...OVER_TCP, '--key-file', 'k'],
+  '--insecure': OVER_TCP,
+  '--preempt': ['--strategy', 'priority'],
+};
 
 /** A value of each option that has no default and takes not every word. */
 const EXAMPLES: Readonly<Record<string, string>> = {
