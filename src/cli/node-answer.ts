@@ -34,7 +34,8 @@ export function readNodeStatus(value: unknown): NodeStatus | null {
     hasAll(workload, ['restarts'], isCount) &&
     hasAll(transport, COUNTS, isCount) &&
     hasAll(transport, COUNTS_BY_CAUSE, isCounts) &&
-    hasAll(lease, ['kind'], isString) &&
+    isCounts(transport['distrusted'] ?? {}) &&
+    hasAll(lease, ['kind'], isName) &&
     isListOf(lease['guards'], isString) &&
     isSight(lease['seen']) &&
     isListOf(value['succession'], isName) &&
@@ -59,7 +60,10 @@ function orderIn({ strategy, preemptsInMs }: Fields): Fields {
 }
 
 function countersOf(transport: Fields): Fields {
-  return Object.fromEntries([...COUNTS, ...COUNTS_BY_CAUSE].map((name) => [name, transport[name]]));
+  const names = [...COUNTS, ...COUNTS_BY_CAUSE];
+  const known = Object.fromEntries(names.map((name) => [name, transport[name]]));
+  // Nodes that talk within their machine only may be of a version that has none.
+  return { ...known, distrusted: transport['distrusted'] ?? {} };
 }
 
 const NAMES = ['id', 'run'];

@@ -5,6 +5,8 @@ import type { Standby } from './settings.ts';
 export interface Endpoints {
   readonly bus: string;
   readonly rpc: string;
+  /** The public key of who listens there, as text; left out where nothing is encrypted. */
+  readonly key?: string;
 }
 
 /** The holder of the lease as its epoch record and registration name it. */

@@ -10,7 +10,7 @@ import type { Explanation } from '../core/explanation.ts';
 import { reportOf } from '../core/report.ts';
 import { holdsNothing } from '../core/suspending.ts';
 import type { EventBody } from '../core/event.ts';
-import type { NodeState, StopOrder, Takeover } from '../core/state.ts';
+import type { Endpoints, NodeState, StopOrder, Takeover } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
 import type { ProcessFencing } from '../fence/fence.ts';
 import { RemoteFencing } from '../fence/remote-fencing.ts';
@@ -104,14 +104,15 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
    * Opens everything and begins to take part.
    * @throws FAILOVER_COMMAND_NOT_FOUND, FAILOVER_COMMAND_NOT_EXECUTABLE, FAILOVER_NODE_TAKEN,
    *   FAILOVER_CLIENT_MISSING, FAILOVER_STORE_REFUSED,
-   *   FAILOVER_STATE_DIR_*, FAILOVER_PATH_TOO_LONG, FAILOVER_ADDRESS_IN_USE; nothing is left open then
+   *   FAILOVER_STATE_DIR_*, FAILOVER_PATH_TOO_LONG, FAILOVER_ADDRESS_IN_USE, FAILOVER_BAD_KEY_FILE; nothing is
+   *   left open then
    */
   static async start(options: RunOptions, extras: FailoverNodeExtras = {}): Promise<FailoverNode> {
     const program = options.command[0];
     if (program !== undefined) resolveCommand(program, process.env);
     const deathSignal = sparesOrphans(options, extras) ? false : await probeDeathSignal();
     const openLease = await leaseOpener(options, extras.createWorkload === undefined);
-    const { transport, closeTransport } = openTransport(extras);
+    const { transport, closeTransport } = openTransport(options, extras);
     try {
       const parts = { options, extras, transport, closeTransport, deathSignal, openLease };
       const node = new FailoverNode(parts);
@@ -157,6 +158,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     const opened = parts.openLease({
       settings: this.settings,
       record: this.#record(),
+      remoteEndpoints: transport.remoteEndpoints ?? null,
       deathSignal: parts.deathSignal,
       onGuardLost: (cause) => {
         this.#loop.dispatch({ type: 'lease-lost', cause, withinMs: 0 });
@@ -217,6 +219,11 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
 
   get state(): NodeState {
     return this.#loop.state;
+  }
+
+  /** Where other machines reach this node; null: they don't. */
+  get remoteEndpoints(): Endpoints | null {
+    return this.#transport.remoteEndpoints ?? null;
   }
 
   /** The state directory of the group, by its real path. */

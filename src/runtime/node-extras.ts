@@ -1,9 +1,12 @@
 // What a program that embeds a node may put in the place of the node's own parts, and what it gets for it.
 import type { RunOptions } from '../config/load.ts';
+import { parseBind } from '../config/bind.ts';
 import { defaultRuntimeDir } from '../config/state-dir.ts';
 import type { Endpoints } from '../core/state.ts';
+import { FailoverError } from '../errors.ts';
 import { Transport } from '../transport/bus.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
+import { networkOf } from './network.ts';
 import type { Bus, NodeWorkload, WorkloadLock } from './ports.ts';
 
 export interface FailoverNodeExtras {
@@ -36,12 +39,35 @@ export function sparesOrphans(options: RunOptions, extras: FailoverNodeExtras): 
   return options.orphan === 'keep' || extras.createWorkload !== undefined;
 }
 
-/** The program's sockets, which it closes itself, or the node's own. */
-export function openTransport({ transport, socketDir }: FailoverNodeExtras): {
+/**
+ * The program's sockets, which it closes itself, or the node's own.
+ *
+ * @throws FAILOVER_SETTINGS_CONFLICT, FAILOVER_BAD_KEY_FILE, and what the constructor of `Transport` throws
+ */
+export function openTransport(
+  options: RunOptions,
+  { transport, socketDir }: FailoverNodeExtras,
+): {
   readonly transport: NodeTransport;
   readonly closeTransport: () => Promise<void>;
 } {
-  if (transport !== undefined) return { transport, closeTransport: () => Promise.resolve() };
-  const own = new Transport({ directory: socketDir ?? defaultRuntimeDir() });
+  if (transport !== undefined) {
+    refuseSettingsOfSockets(options);
+    return { transport, closeTransport: () => Promise.resolve() };
+  }
+  const own = new Transport({
+    directory: socketDir ?? defaultRuntimeDir(),
+    ...networkOf(options),
+  });
   return { transport: own, closeTransport: () => own.close() };
+}
+
+/** They would have no effect, and somebody would believe himself protected. */
+function refuseSettingsOfSockets({ bind, secretFile }: RunOptions): void {
+  if (parseBind(bind).kind === 'ipc' && secretFile === null) return;
+  throw new FailoverError(
+    'FAILOVER_SETTINGS_CONFLICT',
+    'Cannot run: `bind` and `secretFile` are settings of sockets, and the node is given some',
+    { hint: 'Give them to the `Transport`, or leave that out.' },
+  );
 }

@@ -7,6 +7,7 @@ import type { RunOptions } from '../config/load.ts';
 import { defaultStateDir } from '../config/state-dir.ts';
 import { guardTickMs } from '../core/lease-term.ts';
 import type { Settings } from '../core/settings.ts';
+import type { Endpoints } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import type { GuardKeeper } from '../guard/keeper.ts';
 import { FileLease } from '../lease/file/file-lease.ts';
@@ -31,6 +32,8 @@ interface NodeLease {
 interface NodeLeaseParts {
   readonly settings: Settings;
   readonly record: Omit<NodeRecord, 'v' | 'sessions'>;
+  /** Where nodes of other machines reach it; null: they don't. */
+  readonly remoteEndpoints: Endpoints | null;
   /** Whether the system can end a process with its parent. */
   readonly deathSignal: boolean;
   /** Nobody ends the workload in time any more. */
@@ -76,13 +79,14 @@ async function remoteOpener(
   ]);
   const { leaseTtlMs, leaseRequestTimeoutMs } = timingOf(options);
   const openStore = await loadStore(address, leaseRequestTimeoutMs);
-  return ({ settings, record, deathSignal, onGuardLost }) => {
+  return ({ settings, record, remoteEndpoints, deathSignal, onGuardLost }) => {
     const local = new LocalGroup({ stateDir, record, notesEpochs: false });
     const clock = new BootClock();
     const now = (): number => clock.now();
     const times = { ttlMs: leaseTtlMs, requestTimeoutMs: leaseRequestTimeoutMs, now };
     const { group } = options;
-    const remote = openStore({ group, record, ...times });
+    const shown = { ...record, endpoints: remoteEndpoints ?? record.endpoints };
+    const remote = openStore({ group, record: shown, ...times });
     const keeper = new GuardKeeper({
       ledger: local,
       starter: { group, stateDir: dirname(local.paths.directory), node: record.node },

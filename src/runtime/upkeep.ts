@@ -33,6 +33,7 @@ export class Upkeep {
   readonly #parts: UpkeepParts;
   readonly #timer: NodeJS.Timeout;
   #announced: Endpoints;
+  readonly #toldTroubles = new Set<string>();
   #toldRemovalAtMs: number | null = null;
   #rounds = 0;
 
@@ -55,6 +56,7 @@ export class Upkeep {
     if (check.type === 'failed') warn(`nobody can reach this node: ${check.error.message}`);
     this.#announceMove();
     this.#tellRemoval();
+    this.#tellTroubles();
     this.#forgetEmptySessions();
     try {
       if (role() === 'primary') tidy();
@@ -84,6 +86,15 @@ export class Upkeep {
       updateEndpoints(endpoints);
     } catch (error) {
       warn(`the new addresses could not be written: ${messageOf(error)}`);
+    }
+  }
+
+  /** Each once: how often it happens the counters tell. */
+  #tellTroubles(): void {
+    for (const trouble of this.#parts.transport.troubles?.() ?? []) {
+      if (this.#toldTroubles.has(trouble)) continue;
+      this.#toldTroubles.add(trouble);
+      this.#parts.warn(trouble);
     }
   }
 

@@ -18,14 +18,22 @@ import { GroupBus } from './group-bus.ts';
 import type { GroupOptions, SharedSockets } from './group-bus.ts';
 import { Links } from './link.ts';
 import { RpcServer } from './rpc-server.ts';
+import { Dialer } from './dialer.ts';
+import { Seal } from './seal.ts';
 import { COMMON_OPTIONS, HIGH_WATER_MARK, NEVER_WAIT, sendOrDrop } from './sockets.ts';
 import { removeStaleSockets } from './stale-sockets.ts';
+import { TcpDoor } from './tcp-door.ts';
+import type { TcpOptions } from './tcp-door.ts';
 
 export interface TransportOptions {
   /** Where the sockets are made: private, and made with mode 0700 if it is missing. */
   readonly directory: string;
   /** The file name of this process's sockets without its ending; random by default. */
   readonly name?: string;
+  /** Where other machines reach this process too, and who it is to them; left out: they don't. */
+  readonly tcp?: TcpOptions;
+  /** What the nodes of all its groups sign their messages with; left out: they don't. */
+  readonly secret?: Buffer;
   /** Told of new addresses after the old ones were deleted by someone. */
   readonly onEndpointsChanged?: (endpoints: Endpoints) => void;
 }
@@ -52,7 +60,10 @@ export class Transport {
   readonly #groups = new Map<string, GroupBus>();
   readonly #shared: SharedSockets;
   readonly #tally = new Tally();
-  readonly #links = new Links(this.#tally);
+  readonly #seal: Seal;
+  readonly #links: Links;
+  readonly #door: TcpDoor | null;
+  readonly #ended: Promise<unknown>;
   #endpoints: Endpoints;
   #bound: BoundPath[] = [];
   #closed = false;
@@ -60,10 +71,17 @@ export class Transport {
   /**
    * Makes and binds the two sockets.
    * @throws FAILOVER_OUT_OF_DESCRIPTORS where those who connect could end it; FAILOVER_PATH_TOO_LONG, FAILOVER_STATE_DIR_*, FAILOVER_NOT_PERMITTED for the directory,
-   *   FAILOVER_ADDRESS_IN_USE when an address can't be bound: no node runs without its sockets
+   *   FAILOVER_ADDRESS_IN_USE when an address can't be bound: no node runs without its sockets;
+   *   FAILOVER_BAD_OPTION for keys where there is no encryption
    */
   constructor(options: TransportOptions) {
     this.#options = options;
+    this.#seal = new Seal(options.secret ?? null);
+    this.#links = new Links({
+      tally: this.#tally,
+      dialer: new Dialer(options.tcp ?? null, this.#tally),
+      seal: this.#seal,
+    });
     this.#endpoints = endpointsIn(options.directory, options.name ?? randomSocketName());
     refuseFewDescriptors();
     ensurePrivateDirectory(options.directory);
@@ -80,11 +98,16 @@ export class Transport {
     });
     try {
       this.#bind(this.#endpoints);
+      this.#door = options.tcp === undefined ? null : new TcpDoor(options.tcp, this.#tally);
     } catch (error) {
       this.#closeSockets();
       throw error;
     }
-    this.#server = new RpcServer(this.#router, this.#tally);
+    this.#server = new RpcServer(this.#tally, this.#seal);
+    this.#ended = Promise.all([
+      this.#server.listen(this.#router, true),
+      this.#door === null ? null : this.#server.listen(this.#door.router, false),
+    ]);
     this.#shared = this.#sharedSockets();
     this.#swept = removeStaleSockets(options.directory);
   }
@@ -92,6 +115,16 @@ export class Transport {
   /** Where other processes reach this one now. */
   get endpoints(): Endpoints {
     return this.#endpoints;
+  }
+
+  /** Where other machines reach it; null: they don't. */
+  get remoteEndpoints(): Endpoints | null {
+    return this.#door?.endpoints ?? null;
+  }
+
+  /** What a person should know of those who were turned away, or turned this process away. */
+  troubles(): readonly string[] {
+    return this.#tally.troubles();
   }
 
   /** @throws FAILOVER_NODE_TAKEN when the process already runs a node of this group */
@@ -145,8 +178,9 @@ export class Transport {
       for (const bus of [...this.#groups.values()]) await bus.close();
       this.#links.close();
       this.#closeSockets();
+      this.#door?.close();
     }
-    await Promise.all([this.#server.ended, this.#swept]);
+    await Promise.all([this.#ended, this.#swept]);
   }
 
   #sharedSockets(): SharedSockets {
@@ -157,8 +191,11 @@ export class Transport {
       },
       links: this.#links,
       tally: this.#tally,
-      send: (frames) => {
+      isSealed: this.#seal.hasSecret,
+      send: ([topic, body]) => {
+        const frames = [topic, this.#seal.sign(topic, body)];
         sendOrDrop(this.#publisher, frames, this.#tally.dropped);
+        if (this.#door !== null) sendOrDrop(this.#door.publisher, frames, this.#tally.dropped);
       },
       leave: (group) => {
         this.#groups.delete(group);

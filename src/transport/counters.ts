@@ -27,6 +27,22 @@ export type AnswerRejection =
   /** Nobody waits for it: it came too late, or nothing was asked. */
   | 'unasked';
 
+/** Why somebody was not believed to be a node of the group. */
+export const DISTRUSTS = [
+  'unsigned',
+  'bad-signature',
+  /** It is signed, and this process has no secret to check it with. */
+  'unexpected-signature',
+  /** A signed request that was heard before, or is older than one that was. */
+  'repeated',
+  /** A key that is not among the authorized ones. */
+  'unauthorized-key',
+  /** A connection that never came to a key: garbage, another key for this node, or no encryption. */
+  'broken-handshake',
+] as const;
+
+export type Distrust = (typeof DISTRUSTS)[number];
+
 export interface TransportCounters {
   /** Bus messages that arrived, and those of them that reached a node. */
   readonly received: number;
@@ -38,6 +54,8 @@ export interface TransportCounters {
   readonly requestsRejected: Readonly<Record<RequestRejection, number>>;
   /** Of the answers to what this process asks others. */
   readonly answersRejected: Readonly<Record<AnswerRejection, number>>;
+  /** Connections and signed messages of nodes, or of strangers. */
+  readonly distrusted: Readonly<Record<Distrust, number>>;
 }
 
 /** Counters under way; every method is one step of one of them. */
@@ -57,6 +75,8 @@ export class Tally {
     'too-many',
   ] as const);
   readonly #answersRejected = zeros(['malformed', 'unasked'] as const);
+  readonly #distrusted = zeros(DISTRUSTS);
+  readonly #troubles = new Map<string, string>();
 
   received(): void {
     this.#received += 1;
@@ -87,6 +107,21 @@ export class Tally {
     this.#answersRejected[cause] += 1;
   }
 
+  distrusted(cause: Distrust, sentence: string | null = null): void {
+    this.#distrusted[cause] += 1;
+    if (sentence !== null) this.trouble(cause, sentence);
+  }
+
+  /** What a person should know of, once for each kind: the first tells what to do about all. */
+  trouble(kind: string, sentence: string): void {
+    if (!this.#troubles.has(kind)) this.#troubles.set(kind, sentence);
+  }
+
+  /** The oldest first. */
+  troubles(): readonly string[] {
+    return [...this.#troubles.values()];
+  }
+
   snapshot(): TransportCounters {
     return {
       received: this.#received,
@@ -96,6 +131,7 @@ export class Tally {
       requests: this.#requests,
       requestsRejected: { ...this.#requestsRejected },
       answersRejected: { ...this.#answersRejected },
+      distrusted: { ...this.#distrusted },
     };
   }
 }

@@ -37,12 +37,15 @@ export interface SharedSockets {
   readonly endpoints: Endpoints;
   readonly links: Links;
   readonly tally: Tally;
+  /** Whether requests are signed: then they say who sent them, and to which run. */
+  readonly isSealed: boolean;
   send(frames: [topic: string, body: string]): void;
   leave(group: string): void;
 }
 
 export class GroupBus implements Bus, Follower, GroupRequests {
   readonly group: string;
+  readonly run: string;
   readonly #options: GroupOptions;
   readonly #shared: SharedSockets;
   readonly #lastSeq = new Map<string, number>();
@@ -50,10 +53,12 @@ export class GroupBus implements Bus, Follower, GroupRequests {
   #link: Link | null = null;
   #linkProblem: unknown = null;
   #seq = 0;
+  #requestSeq = 0;
   #closed = false;
 
   constructor(options: GroupOptions, shared: SharedSockets) {
     this.group = options.group;
+    this.run = options.run;
     this.#options = options;
     this.#shared = shared;
   }
@@ -93,9 +98,11 @@ export class GroupBus implements Bus, Follower, GroupRequests {
     const { successor, preempting = false, timeoutMs } = request;
     // One that was stopped finds the request when it goes on: by then it was refused for lack of an answer.
     const expiresAtMs = monotonicNow() + timeoutMs;
-    const asked = { group: this.group, successor, answerEarly: true, expiresAtMs };
-    const params = preempting ? { ...asked, preempting } : asked;
     try {
+      // By the clock of this machine; on another a lease that ends is what bounds it.
+      const expiry = (this.#link ?? this.#connect())?.isRemote === true ? {} : { expiresAtMs };
+      const asked = { group: this.group, successor, answerEarly: true, ...expiry };
+      const params = preempting ? { ...asked, preempting } : asked;
       const result = await this.#call({ method: 'instance.demote', params, timeoutMs });
       const detail = isFields(result) && isText(result['detail']) ? result['detail'] : '';
       return { accepted: true, detail };
@@ -142,10 +149,10 @@ export class GroupBus implements Bus, Follower, GroupRequests {
     return this.#options.onRequest(method, params);
   }
 
-  #connect(): void {
+  #connect(): Link | null {
     const holder = this.#holder;
     // A node needs no connection to itself, and would hear its own end as a loss.
-    if (this.#closed || holder === null || holder.run === this.#options.run) return;
+    if (this.#closed || holder === null || holder.run === this.#options.run) return null;
     try {
       this.#link = this.#shared.links.acquire(holder.endpoints, this);
       this.#linkProblem = null;
@@ -153,6 +160,7 @@ export class GroupBus implements Bus, Follower, GroupRequests {
       // Silence and failing probes are how the node learns of it.
       this.#linkProblem = problem;
     }
+    return this.#link;
   }
 
   #unfollow(): void {
@@ -173,11 +181,19 @@ export class GroupBus implements Bus, Follower, GroupRequests {
 
   async #call(call: { method: RpcMethod; params: RpcParams; timeoutMs: number }): Promise<unknown> {
     // What kept the connection from being made may be over: there were no descriptors left, say.
-    if (this.#link === null) this.#connect();
-    if (this.#link !== null) return await this.#link.call(call);
+    const link = this.#link ?? this.#connect();
+    if (link !== null) return await link.call({ ...call, params: this.#addressed(call.params) });
     const cause = this.#linkProblem;
     const why = cause instanceof Error ? cause.message : 'no other node is followed';
     throw new FailoverError('FAILOVER_NODE_UNREACHABLE', `Cannot ask: ${why}`, { cause });
+  }
+
+  /** What a recorded request lacks when it is sent again: the run that it is meant for, and a new number. */
+  #addressed(params: RpcParams): RpcParams {
+    const to = this.#holder?.run;
+    if (!this.#shared.isSealed || to === undefined) return params;
+    this.#requestSeq += 1;
+    return { ...params, from: this.run, to, seq: this.#requestSeq };
   }
 
   #completed(announcement: Announcement): BusMessage {
@@ -204,7 +220,8 @@ function isSame(a: LeaseHolder | null, b: LeaseHolder | null): boolean {
     a.node === b.node &&
     a.run === b.run &&
     a.endpoints.bus === b.endpoints.bus &&
-    a.endpoints.rpc === b.endpoints.rpc
+    a.endpoints.rpc === b.endpoints.rpc &&
+    a.endpoints.key === b.endpoints.key
   );
 }
 

@@ -1,10 +1,9 @@
 // The connections to one other process, shared by all groups of this process that follow a node in it.
 import { Subscriber } from 'zeromq';
 import type { Endpoints } from '../core/state.ts';
-import { FailoverError } from '../errors.ts';
 import { lackOfLinkDescriptors } from '../spare-descriptors.ts';
 import type { Tally } from './counters.ts';
-import { pathOfEndpoint } from './endpoints.ts';
+import type { Dialer } from './dialer.ts';
 import { RpcClient } from './rpc-client.ts';
 import type { RpcCall } from './rpc-client.ts';
 import {
@@ -14,6 +13,9 @@ import {
   keepConnected,
   readMessages,
 } from './sockets.ts';
+import type { Seal } from './seal.ts';
+import { isOverTcp } from './tcp.ts';
+import { distrustText, refusalText } from './troubles.ts';
 import { decode, topicPrefix } from './wire.ts';
 import type { BusMessage } from './wire.ts';
 
@@ -26,41 +28,63 @@ export interface Follower {
   linkLost(): void;
 }
 
+/** What all links of a process are made with. */
+export interface LinkParts {
+  readonly tally: Tally;
+  readonly dialer: Dialer;
+  readonly seal: Seal;
+}
+
 export class Link {
   readonly #subscriber: Subscriber;
   readonly #rpc: RpcClient;
+  /** Whether it is to another machine, or may be: times by this machine's clock mean nothing there. */
+  readonly isRemote: boolean;
   readonly #tally: Tally;
+  readonly #seal: Seal;
   readonly #followers = new Map<string, Follower>();
   readonly #connected = { bus: false, rpc: false };
   #lost = false;
   #closed = false;
 
   /** @throws FAILOVER_NODE_UNREACHABLE when an address can't be one, or no socket can be made */
-  constructor(endpoints: Endpoints, tally: Tally) {
-    if (pathOfEndpoint(endpoints.bus) === null) {
-      throw new FailoverError('FAILOVER_NODE_UNREACHABLE', `Cannot connect to ${endpoints.bus}`);
-    }
+  constructor(endpoints: Endpoints, { tally, dialer, seal }: LinkParts) {
+    const dial = dialer.optionsFor(endpoints);
     const lack = lackOfLinkDescriptors();
     if (lack !== null) throw lack;
     this.#tally = tally;
+    this.#seal = seal;
+    this.isRemote = isOverTcp(endpoints);
     this.#subscriber = new Subscriber({
+      ...dial,
       ...COMMON_OPTIONS,
       ...RECONNECT_OPTIONS,
       receiveHighWaterMark: HIGH_WATER_MARK,
     });
     let rpc: RpcClient | null = null;
     try {
-      rpc = new RpcClient(
-        endpoints.rpc,
-        (connected) => {
+      const onRefused = (what: 'key' | 'handshake'): void => {
+        tally.trouble(`refused-${what}`, refusalText(endpoints, what));
+      };
+      rpc = new RpcClient(endpoints.rpc, {
+        onChange: (connected) => {
           this.#connectionChanged('rpc', connected);
         },
-        (cause) => {
+        onRefused,
+        onRejected: (cause) => {
           tally.answerRejected(cause);
         },
-      );
-      keepConnected(this.#subscriber, endpoints.bus, (connected) => {
-        this.#connectionChanged('bus', connected);
+        onDistrusted: (cause) => {
+          tally.distrusted(cause, distrustText(cause));
+        },
+        seal,
+        dial,
+      });
+      keepConnected(this.#subscriber, endpoints.bus, {
+        onChange: (connected) => {
+          this.#connectionChanged('bus', connected);
+        },
+        onRefused,
       });
     } catch (error) {
       this.#subscriber.close();
@@ -113,7 +137,15 @@ export class Link {
   #receive(frames: readonly Buffer[]): void {
     if (this.#closed) return;
     this.#tally.received();
-    const decoded = decode(frames, (group) => this.#followers.has(group));
+    const [topic, body, ...rest] = frames;
+    const opened = this.#seal.open(topic?.toString('latin1') ?? '', body ?? EMPTY);
+    if ('distrusted' in opened) {
+      this.#tally.distrusted(opened.distrusted, distrustText(opened.distrusted));
+      return;
+    }
+    const meant =
+      topic === undefined || body === undefined ? frames : [topic, opened.body, ...rest];
+    const decoded = decode(meant, (group) => this.#followers.has(group));
     if ('rejected' in decoded) this.#tally.rejected(decoded.rejected);
     else this.#followers.get(decoded.message.group)?.messageArrived(decoded.message);
   }
@@ -134,19 +166,21 @@ export class Link {
   }
 }
 
+const EMPTY: Buffer = Buffer.alloc(0);
+
 /** All links of a process, one for each process that is followed. */
 export class Links {
   readonly #links = new Map<string, Link>();
-  readonly #tally: Tally;
+  readonly #parts: LinkParts;
 
-  constructor(tally: Tally) {
-    this.#tally = tally;
+  constructor(parts: LinkParts) {
+    this.#parts = parts;
   }
 
   /** @throws see the constructor of {@link Link} */
   acquire(endpoints: Endpoints, follower: Follower): Link {
     const key = keyOf(endpoints);
-    const link = this.#links.get(key) ?? new Link(endpoints, this.#tally);
+    const link = this.#links.get(key) ?? new Link(endpoints, this.#parts);
     this.#links.set(key, link);
     link.add(follower);
     return link;
@@ -173,6 +207,6 @@ export class Links {
   }
 }
 
-function keyOf({ bus, rpc }: Endpoints): string {
-  return `${bus}\n${rpc}`;
+function keyOf({ bus, rpc, key = '' }: Endpoints): string {
+  return `${bus}\n${rpc}\n${key}`;
 }

@@ -14,6 +14,10 @@ export interface NodeTransport {
   /** @throws FAILOVER_NODE_TAKEN when the process already runs a node of this group on it */
   openGroup(options: GroupOptions): Bus;
   counters(): TransportCounters;
+  /** Where other machines reach it; null or left out: they don't. */
+  readonly remoteEndpoints?: Endpoints | null;
+  /** What a person should know of, each once; left out: nothing. */
+  troubles?(): readonly string[];
   /** Binds fresh sockets if the old ones were removed. */
   checkSockets(): SocketCheck;
 }

@@ -1,13 +1,15 @@
 // Asks one other process: JSON-RPC 2.0 over a DEALER socket, each request with an id and a time limit.
-import { formatDuration } from '../config/duration.ts';
+import { randomBytes } from 'node:crypto';
 import { Dealer } from 'zeromq';
+import { formatDuration } from '../config/duration.ts';
 import { FailoverError } from '../errors.ts';
 import { TIMER_LIMIT_MS } from '../runtime/clock.ts';
 import { lackOfLinkDescriptors } from '../spare-descriptors.ts';
 import { BODY_LIMIT_BYTES } from './checks.ts';
-import type { AnswerRejection } from './counters.ts';
+import type { AnswerRejection, Distrust } from './counters.ts';
+import type { DialOptions } from './dialer.ts';
 import { pathOfEndpoint } from './endpoints.ts';
-import { encodeRequest, parseResponse } from './rpc-message.ts';
+import { ANSWER_LABEL, REQUEST_LABEL, encodeRequest, parseResponse } from './rpc-message.ts';
 import type { ParsedResponse, RpcMethod, RpcParams } from './rpc-message.ts';
 import {
   COMMON_OPTIONS,
@@ -18,6 +20,8 @@ import {
   readMessages,
   sendOrDrop,
 } from './sockets.ts';
+import type { ConnectionListener } from './sockets.ts';
+import { Seal } from './seal.ts';
 
 /** Requests to one process that may wait for an answer at once. */
 export const PENDING_REQUEST_LIMIT = 2048;
@@ -60,32 +64,48 @@ interface Pending {
   readonly settle: (outcome: { result: unknown } | { error: Error }) => void;
 }
 
+/** What a connection is made with, and who is told of it; all of it may be left out. */
+export interface RpcClientOptions extends Partial<ConnectionListener> {
+  /** Told of each answer that reaches nobody. */
+  readonly onRejected?: (cause: AnswerRejection) => void;
+  /** Told of each answer that is not believed. */
+  readonly onDistrusted?: (cause: Distrust) => void;
+  readonly seal?: Seal;
+  /** Of a node that is reached over TCP; without them it is a socket of this machine. */
+  readonly dial?: DialOptions;
+}
+
 /** A connection to the RPC socket of one process, made at once and again whenever it breaks. */
 export class RpcClient {
   readonly #socket: Dealer;
   readonly #endpoint: string;
   readonly #pending = new Map<string, Pending>();
   readonly #onRejected: (cause: AnswerRejection) => void;
+  readonly #onDistrusted: (cause: Distrust) => void;
+  readonly #seal: Seal;
+  /** Before the number of a request that is signed: so no answer to an earlier one is taken for its own. */
+  readonly #idPrefix: string;
   #lastId = 0;
   #state: 'connecting' | 'connected' | 'lost' | 'closed' = 'connecting';
 
   /**
-   * @param onConnection - told of the connection before anything else reacts to it
-   * @param onRejected - told of each answer that reaches nobody
+   * `onChange` is told of the connection before anything else reacts to it.
+   *
    * @throws FAILOVER_NODE_UNREACHABLE when the address can't be one, or libzmq's error when no socket can
    *   be made
    */
-  constructor(
-    endpoint: string,
-    onConnection: (connected: boolean) => void = () => undefined,
-    onRejected: (cause: AnswerRejection) => void = () => undefined,
-  ) {
-    if (pathOfEndpoint(endpoint) === null) {
+  constructor(endpoint: string, options: RpcClientOptions = {}) {
+    const { onChange, onRefused, onRejected, onDistrusted, dial } = options;
+    if (dial === undefined && pathOfEndpoint(endpoint) === null) {
       throw new FailoverError('FAILOVER_NODE_UNREACHABLE', `Cannot connect to ${endpoint}`);
     }
     this.#endpoint = endpoint;
-    this.#onRejected = onRejected;
+    this.#onRejected = onRejected ?? ignore;
+    this.#onDistrusted = onDistrusted ?? ignore;
+    this.#seal = options.seal ?? new Seal(null);
+    this.#idPrefix = this.#seal.hasSecret ? `${randomBytes(12).toString('hex')}-` : '';
     this.#socket = new Dealer({
+      ...dial,
       ...COMMON_OPTIONS,
       ...NEVER_WAIT,
       ...RECONNECT_OPTIONS,
@@ -96,10 +116,13 @@ export class RpcClient {
       immediate: true,
     });
     try {
-      keepConnected(this.#socket, endpoint, (connected) => {
-        if (this.#state === 'closed') return;
-        onConnection(connected);
-        this.#connectionChanged(connected);
+      keepConnected(this.#socket, endpoint, {
+        onChange: (connected) => {
+          if (this.#state === 'closed') return;
+          onChange?.(connected);
+          this.#connectionChanged(connected);
+        },
+        ...(onRefused === undefined ? {} : { onRefused }),
       });
     } catch (error) {
       // Left open it would keep the process from ending.
@@ -114,7 +137,7 @@ export class RpcClient {
   /** See {@link callOnce}. A late answer is dropped. */
   call({ method, params, timeoutMs, signal }: RpcCall): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const id = String((this.#lastId += 1));
+      const id = `${this.#idPrefix}${String((this.#lastId += 1))}`;
       const body = encodeRequest({ id, method, params });
       const problem = this.#problemOf(body, signal);
       if (problem !== null) {
@@ -163,7 +186,7 @@ export class RpcClient {
   #send(pending: Pending): void {
     if (pending.sent) return;
     pending.sent = true;
-    sendOrDrop(this.#socket, [pending.body], () => {
+    sendOrDrop(this.#socket, [this.#seal.sign(REQUEST_LABEL, pending.body)], () => {
       pending.settle({ error: this.#unreachable('it takes no more requests') });
     });
   }
@@ -171,7 +194,12 @@ export class RpcClient {
   #receive(frames: readonly Buffer[]): void {
     const [body] = frames;
     const isAlone = body !== undefined && frames.length === 1;
-    const response = isAlone ? parseResponse(body) : REFUSED;
+    const opened = this.#seal.open(ANSWER_LABEL, isAlone ? body : EMPTY);
+    if ('distrusted' in opened) {
+      this.#onDistrusted(opened.distrusted);
+      return;
+    }
+    const response = isAlone ? parseResponse(opened.body) : REFUSED;
     const pending = response.type === 'refused' ? undefined : this.#pending.get(response.id);
     if (response.type === 'refused') this.#onRejected('malformed');
     else if (pending === undefined) this.#onRejected('unasked');
@@ -216,6 +244,12 @@ export class RpcClient {
       `Cannot reach the node at ${this.#endpoint}: ${why}`,
     );
   }
+}
+
+const EMPTY: Buffer = Buffer.alloc(0);
+
+function ignore(): void {
+  // Nobody has asked to be told.
 }
 
 const REFUSED: ParsedResponse = { type: 'refused' };

@@ -27,6 +27,10 @@ const RPC_METHODS = [
   'instance.store',
 ] as const;
 
+/** What signatures of requests and answers are made for: none counts as the other. */
+export const REQUEST_LABEL = 'rpc-request';
+export const ANSWER_LABEL = 'rpc-answer';
+
 export type RpcMethod = (typeof RPC_METHODS)[number];
 
 /** The parameters of a request: `group`, and what the method takes. */
@@ -160,6 +164,9 @@ const TEXT_EXPECTED = `a text of at most ${TEXT_LIMIT} characters`;
 const KNOWN_PARAMS: Readonly<Record<string, readonly [(value: unknown) => boolean, string]>> = {
   answerEarly: [isBoolean, 'true or false'],
   by: [isText, TEXT_EXPECTED],
+  from: [isName, 'the name of a run'],
+  to: [isName, 'the name of a run'],
+  seq: [isCount, 'a count'],
   expiresAtMs: [isDurationMs, 'a number of milliseconds'],
   force: [isBoolean, 'true or false'],
   holdMs: [isDurationMs, 'a number of milliseconds'],

@@ -3,17 +3,29 @@ import type { Router } from 'zeromq';
 import type { ProbeReport } from '../runtime/ports.ts';
 import type { StandbyInfo } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
-import { BODY_LIMIT_BYTES, readStandby } from './checks.ts';
+import { BODY_LIMIT_BYTES, isCount, isName, readStandby } from './checks.ts';
 import type { RequestRejection, Tally } from './counters.ts';
-import { encodeError, encodeResult, parseRequest, rpcErrorOf } from './rpc-message.ts';
+import {
+  ANSWER_LABEL,
+  REQUEST_LABEL,
+  encodeError,
+  encodeResult,
+  parseRequest,
+  rpcErrorOf,
+} from './rpc-message.ts';
 import type { RpcError, RpcMethod, RpcParams, RpcRequest } from './rpc-message.ts';
+import { SEAL_BYTES } from './seal.ts';
+import type { Seal } from './seal.ts';
 import { COMMON_OPTIONS, readMessages, sendOrDrop } from './sockets.ts';
+import { distrustText } from './troubles.ts';
 
 /** Requests of one group that may be under way at once; one more is refused. */
 export const CONCURRENT_REQUEST_LIMIT = 64;
 
 /** What a group does with the requests that name it. */
 export interface GroupRequests {
+  /** What a signed request has to be meant for. */
+  readonly run: string;
   /** A probe, with the standby that sent it; `null`: a client's. */
   ping(standby: StandbyInfo | null): ProbeReport;
   /** Any other method. A `FailoverError` that it throws reaches the client as such. */
@@ -22,44 +34,69 @@ export interface GroupRequests {
 
 interface Served {
   readonly requests: GroupRequests;
+  /** The number of the last signed request of each run that has sent one. */
+  readonly lastSeq: Map<string, number>;
   underWay: number;
 }
 
-/** Who gets the answer: the frames before a request's body. */
-type ReplyTo = readonly Buffer[];
+/** Who gets the answer: the frames before a request's body; signed if what was asked is. */
+interface ReplyTo {
+  readonly socket: Router;
+  readonly frames: readonly Buffer[];
+  readonly isSigned: boolean;
+}
+
+/** Runs whose last number is remembered: each node that asks is one, also each that has ended. */
+const REMEMBERED_RUNS = 4096;
 
 export class RpcServer {
-  readonly #socket: Router;
   readonly #tally: Tally;
+  readonly #seal: Seal;
   readonly #groups = new Map<string, Served>();
-  /** Settles when the socket is closed. */
-  readonly ended: Promise<void>;
 
-  constructor(socket: Router, tally: Tally) {
-    this.#socket = socket;
+  constructor(tally: Tally, seal: Seal) {
     this.#tally = tally;
-    this.ended = readMessages(socket, (frames) => {
-      this.#handle(frames);
+    this.#seal = seal;
+  }
+
+  /**
+   * Settles when the socket is closed.
+   *
+   * @param isPrivate whether only this user can connect: then requests need no signature, for the command
+   *   line has no secret
+   */
+  listen(socket: Router, isPrivate: boolean): Promise<void> {
+    return readMessages(socket, (frames) => {
+      this.#handle(socket, frames, isPrivate);
     });
   }
 
   serve(group: string, requests: GroupRequests): void {
-    this.#groups.set(group, { requests, underWay: 0 });
+    this.#groups.set(group, { requests, lastSeq: new Map(), underWay: 0 });
   }
 
   forget(group: string): void {
     this.#groups.delete(group);
   }
 
-  #handle(frames: readonly Buffer[]): void {
+  #handle(socket: Router, frames: readonly Buffer[], isPrivate: boolean): void {
     this.#tally.requested();
-    const replyTo = frames.slice(0, -1);
-    const body = frames.at(-1);
+    const route = frames.slice(0, -1);
+    const sealed = frames.at(-1);
     // DEALER sends the body alone; REQ an empty frame before it.
-    if (body === undefined || replyTo.length < 1 || replyTo.length > 2) {
+    if (sealed === undefined || route.length < 1 || route.length > 2) {
       this.#tally.requestRejected('malformed');
       return;
     }
+    const opened = this.#seal.open(REQUEST_LABEL, sealed);
+    const mayBeUnsigned = isPrivate && 'distrusted' in opened && opened.distrusted === 'unsigned';
+    if ('distrusted' in opened && !mayBeUnsigned) {
+      this.#tally.distrusted(opened.distrusted, distrustText(opened.distrusted));
+      return;
+    }
+    const isSigned = 'body' in opened && opened.isSigned;
+    const body = 'body' in opened ? opened.body : sealed;
+    const replyTo: ReplyTo = { socket, frames: route, isSigned };
     if (body.length > BODY_LIMIT_BYTES) {
       const message = `Invalid request: ${body.length} bytes, the limit is ${BODY_LIMIT_BYTES}`;
       this.#refuse(replyTo, { cause: 'oversized', id: null, error: { code: -32600, message } });
@@ -79,8 +116,19 @@ export class RpcServer {
         { details: { group: params.group } },
       );
       this.#refuse(replyTo, { cause: 'unknown-group', id, error: rpcErrorOf(error) });
+    } else if (replyTo.isSigned && isRepeated(group, params)) {
+      // Whoever recorded it gets nothing that it has not heard.
+      this.#tally.distrusted('repeated');
     } else if (method === 'instance.ping') {
-      this.#ping(replyTo, { id, group, standby: params['standby'] });
+      // One that was meant for an earlier run of this node tells of no standby of this one.
+      const standby = isElsewhere(replyTo, group, params) ? null : params['standby'];
+      this.#ping(replyTo, { id, group, standby });
+    } else if (isElsewhere(replyTo, group, params)) {
+      const message = 'Cannot do what was asked: it was asked of an earlier run of this node';
+      this.#reply(
+        replyTo,
+        encodeError(id, rpcErrorOf(new FailoverError('FAILOVER_REFUSED', message))),
+      );
     } else if (group.underWay >= CONCURRENT_REQUEST_LIMIT) {
       const error = new FailoverError(
         'FAILOVER_REFUSED',
@@ -134,17 +182,36 @@ export class RpcServer {
   }
 
   #reply(replyTo: ReplyTo, answer: string): void {
-    sendOrDrop(this.#socket, [...replyTo, answer], this.#tally.dropped);
+    const { socket, frames, isSigned } = replyTo;
+    const body = isSigned ? this.#seal.sign(ANSWER_LABEL, answer) : answer;
+    sendOrDrop(socket, [...frames, body], this.#tally.dropped);
   }
+}
+
+/** Whether a signed request is one that was heard, or is older than one of its sender that was. */
+function isRepeated({ lastSeq }: Served, { from, seq }: RpcParams): boolean {
+  if (!isName(from) || !isCount(seq) || seq <= (lastSeq.get(from) ?? 0)) return true;
+  lastSeq.delete(from);
+  lastSeq.set(from, seq);
+  const [oldest] = lastSeq.keys();
+  if (oldest !== undefined && lastSeq.size > REMEMBERED_RUNS) lastSeq.delete(oldest);
+  return false;
+}
+
+/** Whether a signed request was meant for another run: also one that was recorded before this one began. */
+function isElsewhere({ isSigned }: ReplyTo, { requests }: Served, { to }: RpcParams): boolean {
+  return isSigned && to !== requests.run;
 }
 
 /** A longer answer would cost the connection that it is meant for. */
 function checkedAnswer(answer: string): string {
   const length = Buffer.byteLength(answer);
-  if (length <= COMMON_OPTIONS.maxMessageSize) return answer;
+  if (length <= ANSWER_LIMIT_BYTES) return answer;
   throw new FailoverError(
     'FAILOVER_REFUSED',
-    `Cannot answer: ${length} bytes, the limit is ${COMMON_OPTIONS.maxMessageSize}`,
+    `Cannot answer: ${length} bytes, the limit is ${ANSWER_LIMIT_BYTES}`,
     { hint: 'Ask for less at once.' },
   );
 }
+
+const ANSWER_LIMIT_BYTES: number = COMMON_OPTIONS.maxMessageSize - SEAL_BYTES;

@@ -1,5 +1,5 @@
 // What all ZeroMQ sockets here have in common: bounds, and loops that end quietly with their socket.
-import type { Dealer, Publisher, Router, Subscriber } from 'zeromq';
+import type { Dealer, Publisher, Reply, Router, Subscriber } from 'zeromq';
 import { BODY_LIMIT_BYTES } from './checks.ts';
 
 /**
@@ -23,7 +23,7 @@ export const RECONNECT_OPTIONS = { reconnectInterval: 50, reconnectMaxInterval: 
 
 /** Sends now or drops; whether it was dropped is told later, by `onDropped`, at most once. */
 export function sendOrDrop(
-  socket: Publisher | Router | Dealer,
+  socket: Publisher | Router | Dealer | Reply,
   frames: (string | Buffer)[],
   onDropped: () => void,
 ): void {
@@ -36,7 +36,7 @@ export function sendOrDrop(
 
 /** Hands every message to `onFrames` until the socket is closed. Resolves then; never rejects. */
 export async function readMessages(
-  socket: Subscriber | Router | Dealer,
+  socket: Subscriber | Router | Dealer | Reply,
   onFrames: (frames: readonly Buffer[]) => void,
 ): Promise<void> {
   try {
@@ -50,14 +50,19 @@ export async function readMessages(
   }
 }
 
-/**
- * Connects, and connects again whenever the connection breaks. Tells of it: true once it can carry
- * messages, false when it broke or could not be made.
- */
+/** Who is told of a connection. */
+export interface ConnectionListener {
+  /** True once it can carry messages, false when it broke or could not be made. */
+  readonly onChange: (connected: boolean) => void;
+  /** The other side has refused this process: its key, or its way of encryption. */
+  readonly onRefused?: (what: 'key' | 'handshake') => void;
+}
+
+/** Connects, and connects again whenever the connection breaks. Tells of it. */
 export function keepConnected(
   socket: Subscriber | Dealer,
   endpoint: string,
-  onChange: (connected: boolean) => void,
+  { onChange, onRefused = () => undefined }: ConnectionListener,
 ): void {
   const tell = (connected: boolean): void => {
     guarded(() => {
@@ -65,10 +70,24 @@ export function keepConnected(
     });
   };
   let retrying = false;
+  let isRefused = false;
+  const refused = (what: 'key' | 'handshake'): void => {
+    isRefused = true;
+    guarded(() => {
+      onRefused(what);
+    });
+  };
+  socket.events.on('handshake:error:auth', () => {
+    refused('key');
+  });
+  socket.events.on('handshake:error:protocol', () => {
+    refused('handshake');
+  });
   socket.events.on('connect', () => {
     retrying = true;
   });
   socket.events.on('handshake', () => {
+    isRefused = false;
     tell(true);
   });
   socket.events.on('connect:retry', () => {
@@ -78,10 +97,12 @@ export function keepConnected(
   socket.events.on('disconnect', () => {
     retrying = false;
     tell(false);
+    const { reconnectInterval, reconnectMaxInterval } = RECONNECT_OPTIONS;
+    const pauseMs = isRefused ? reconnectMaxInterval : reconnectInterval;
     // libzmq retries by itself, but not after a breach of its protocol or a frame that is too long.
     setTimeout(() => {
       if (!retrying && !socket.closed) connectAgain(socket, endpoint);
-    }, RECONNECT_OPTIONS.reconnectInterval).unref();
+    }, pauseMs).unref();
   });
   socket.connect(endpoint);
 }

@@ -2,6 +2,7 @@
 import type { Announcement } from '../core/effect.ts';
 import { SUCCESSION_LIMIT } from '../core/settings.ts';
 import type { Endpoints, Takeover } from '../core/state.ts';
+import { decodeKey } from '../keys/z85.ts';
 import {
   BODY_LIMIT_BYTES,
   TEXT_LIMIT,
@@ -172,8 +173,10 @@ function readTakeoverOrNull(value: unknown): Takeover | null | undefined {
 
 function readEndpoints(value: unknown): Endpoints | undefined {
   if (!isFields(value)) return undefined;
-  const { bus, rpc } = value;
-  return isText(bus) && isText(rpc) ? { bus, rpc } : undefined;
+  const { bus, rpc, key } = value;
+  if (!isText(bus) || !isText(rpc)) return undefined;
+  if (key === undefined) return { bus, rpc };
+  return isText(key) && decodeKey(key) !== null ? { bus, rpc, key } : undefined;
 }
 
 const MALFORMED: Decoded = { rejected: 'malformed' };

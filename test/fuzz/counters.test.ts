@@ -48,6 +48,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
 describe('what is refused', () => {
   it('is every cause that there is', () => {
     const { rejected, requestsRejected, answersRejected } = new Tally().snapshot();
+    // `distrusted` has tests of its own, with nodes that have a secret or listen at TCP.
     expect(Object.keys(MESSAGES).sort()).toEqual(Object.keys(rejected).sort());
     expect(Object.keys(REQUESTS).sort()).toEqual(Object.keys(requestsRejected).sort());
     expect(Object.keys(ANSWERS).sort()).toEqual(Object.keys(answersRejected).sort());
@@ -134,6 +135,20 @@ describe('status', () => {
     const told = cause === 'unasked' ? 'late or unasked' : cause;
     expect(shown(transport)).toContain(`refused   b: 3 ${what}s (${told})`);
     expect(shown(withCount(kind, cause, 1))).toContain(`refused   b: 1 ${what} (${told})`);
+    expect(nodeB(transport)?.transport).toEqual(transport);
+  });
+
+  it.each([
+    ['unsigned', 'unsigned'],
+    ['bad-signature', 'signed with another secret'],
+    ['unexpected-signature', 'signed, and here is no secret'],
+    ['repeated', 'repeated'],
+    ['unauthorized-key', 'a key that is not authorized'],
+    ['broken-handshake', 'no handshake'],
+  ])('shows who was not believed to be a node (%s), as text and as JSON', (cause, told) => {
+    const none = new Tally().snapshot();
+    const transport = { ...none, distrusted: { ...none.distrusted, [cause]: 3 } };
+    expect(shown(transport)).toContain(`refused   b: 3 not trusted (${told})`);
     expect(nodeB(transport)?.transport).toEqual(transport);
   });
 

@@ -94,6 +94,8 @@ export async function run(options: RunOptions): Promise<void> {
     reason: `Joined group ${group} in ${node.directory}`,
     ...{ role: 'secondary', pid: process.pid },
   });
+  const listening = listeningText(node);
+  if (listening !== null) log.info({ event: 'listening', reason: listening });
   const lease = leaseText(options, node.settings);
   if (lease !== null) log.info({ event: 'lease', reason: lease });
   for (const warning of startWarnings(options)) log.warn({ event: 'warning', reason: warning });
@@ -166,6 +168,14 @@ function leaseText({ lease, stopGraceMs }: RunOptions, settings: Settings): stri
         `not ${formatDuration(stopGraceMs)}: who needs more takes a longer --lease-ttl`
       : '';
   return `The lease is in ${shown} for ${formatDuration(settings.leaseTtlMs)} at a time${cut}`;
+}
+
+/** Where other machines find it, for whoever writes their settings; null: they don't. */
+function listeningText({ remoteEndpoints }: FailoverNode): string | null {
+  if (remoteEndpoints === null) return null;
+  const { bus, rpc, key } = remoteEndpoints;
+  const secured = key === undefined ? 'without encryption' : `as ${key}`;
+  return `Other machines reach this node at ${bus}, for requests at ${rpc}, ${secured}`;
 }
 
 /** What there is to be waited for, or killed. */

@@ -148,11 +148,12 @@ function orderText(nodes: readonly NodeEntry[]): string | null {
 /** What a node refused and why, most first: `7 messages (malformed 5, replayed 2), 1 request (invalid)`. */
 function refusalsOf(transport: NodeEntry['transport']): string {
   if (transport === null) return '';
-  const { rejected, requestsRejected, answersRejected, dropped } = transport;
+  const { rejected, requestsRejected, answersRejected, distrusted, dropped } = transport;
   return [
     countsText('message', rejected),
     countsText('request', requestsRejected),
     countsText('answer', answersRejected),
+    distrustedText(distrusted),
     dropped === 0 ? '' : `${String(dropped)} not sent`,
   ]
     .filter((part) => part !== '')
@@ -172,8 +173,19 @@ function countsText(what: string, counts: Readonly<Record<string, number>>): str
   return `${String(total)} ${what}${total === 1 ? '' : 's'} (${why.join(', ')})`;
 }
 
+/** Of connections and of what was signed: `2 not trusted (unsigned)`. */
+function distrustedText(counts: Readonly<Record<string, number>>): string {
+  return countsText('stranger', counts).replace(/ strangers? /, ' not trusted ');
+}
+
 /** What a node that was stopped for a while gets of those that it had asked is no stranger's. */
-const CAUSE_WORDS: ReadonlyMap<string, string> = new Map([['unasked', 'late or unasked']]);
+const CAUSE_WORDS: ReadonlyMap<string, string> = new Map([
+  ['unasked', 'late or unasked'],
+  ['bad-signature', 'signed with another secret'],
+  ['unexpected-signature', 'signed, and here is no secret'],
+  ['unauthorized-key', 'a key that is not authorized'],
+  ['broken-handshake', 'no handshake'],
+]);
 
 /** What the next in succession expects of itself; nothing where there is no next, or nothing to take. */
 function prediction(status: GroupStatus): string {

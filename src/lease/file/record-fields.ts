@@ -1,5 +1,6 @@
 // Checks of the fields of records: a file that others can write is believed only after a look.
 import type { Endpoints } from '../../core/state.ts';
+import { decodeKey } from '../../keys/z85.ts';
 import { isName } from '../../transport/checks.ts';
 import type { ProcessIdentity, SessionRecord } from '../lease-store.ts';
 
@@ -37,7 +38,9 @@ export function endpoints(value: unknown): Endpoints | null {
   const fields = fieldsOf(value);
   const bus = text(fields?.['bus']);
   const rpc = text(fields?.['rpc']);
-  return bus === null || rpc === null ? null : { bus, rpc };
+  if (bus === null || rpc === null) return null;
+  const key = text(fields?.['key']);
+  return key === null || decodeKey(key) === null ? { bus, rpc } : { bus, rpc, key };
 }
 
 export function processIdentity(value: unknown): ProcessIdentity | null {

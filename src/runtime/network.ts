@@ -1,0 +1,31 @@
+// What a node's settings make of its sockets: the files with keys and secrets are read here, once.
+import { parseAdvertise, parseBind } from '../config/bind.ts';
+import type { RunOptions } from '../config/load.ts';
+import { AuthorizedKeys } from '../keys/authorized-keys.ts';
+import { readKeyFile, readSecretFile } from '../keys/key-files.ts';
+import type { TransportOptions } from '../transport/bus.ts';
+import type { TcpKeys } from '../transport/tcp-door.ts';
+
+/** @throws FAILOVER_BAD_KEY_FILE */
+export function networkOf(options: RunOptions): Pick<TransportOptions, 'secret' | 'tcp'> {
+  const bind = parseBind(options.bind);
+  const { secretFile, advertise } = options;
+  return {
+    ...(secretFile === null ? {} : { secret: readSecretFile(secretFile) }),
+    ...(bind.kind === 'ipc'
+      ? {}
+      : {
+          tcp: {
+            bind,
+            advertise: advertise === null ? null : parseAdvertise(advertise),
+            keys: keysOf(options),
+          },
+        }),
+  };
+}
+
+function keysOf({ keyFile, authorizedKeys }: RunOptions): TcpKeys | null {
+  if (keyFile === null) return null;
+  const own = readKeyFile(keyFile);
+  return { own, authorized: new AuthorizedKeys(own.publicKey, authorizedKeys) };
+}
