@@ -11,6 +11,7 @@ import type { Announcement } from '../../../src/core/effect.ts';
 import type { Endpoints, LeaseHolder, StandbyInfo } from '../../../src/core/state.ts';
 import type { Bus, BusEvent } from '../../../src/runtime/ports.ts';
 import { Transport } from '../../../src/transport/bus.ts';
+import type { TransportOptions } from '../../../src/transport/bus.ts';
 import type { GroupOptions } from '../../../src/transport/group-bus.ts';
 import { callOnce } from '../../../src/transport/rpc-client.ts';
 
@@ -26,7 +27,7 @@ export function temporaryDirectory(): string {
 /** A transport that is closed after the test. */
 export function openTransport(
   directory: string,
-  options: { name?: string; onEndpointsChanged?: (endpoints: Endpoints) => void } = {},
+  options: Omit<TransportOptions, 'directory'> = {},
 ): Transport {
   const transport = new Transport({ directory, ...options });
   onTestFinished(() => transport.close());
