@@ -1,6 +1,7 @@
 // Nodes that share a secret: they believe each other and no one else, nor what they said before.
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Dealer, Router, Subscriber } from 'zeromq';
+import type { Distrust } from '../../src/transport/counters.ts';
 import { Seal } from '../../src/transport/seal.ts';
 import {
   beatUntilHeard,
@@ -78,33 +79,35 @@ describe('nodes with the same secret', () => {
 });
 
 describe('a node with a secret', () => {
-  it.each([
-    ['none', without, 'unsigned', 'unexpected-signature'],
-    [
-      'another one',
-      (id: string) => withSecret(id, 'another secret'),
-      'bad-signature',
-      'bad-signature',
-    ],
-  ] as const)(
-    'and one with %s hear nothing of each other, and say why',
-    async (_, open, ...causes) => {
-      const [mine, other] = [withSecret('b'), open('a')];
-      mine.bus.follow(other.holder);
-      other.bus.follow(mine.holder);
-      await expect(mine.bus.probe({ ...probe, timeoutMs: 50 })).rejects.toThrow('No answer');
-      await eventually(() => {
-        mine.bus.publish(heartbeat());
-        other.bus.publish(heartbeat());
-        expect(mine.transport.counters().distrusted[causes[0]]).toBeGreaterThan(1);
-        expect(other.transport.counters().distrusted[causes[1]]).toBeGreaterThan(1);
-      });
-      expect([...mine.events, ...other.events]).toEqual([]);
-      for (const { transport } of [mine, other]) {
-        expect(transport.troubles()).toEqual([expect.stringContaining('--secret-file')]);
-      }
+  it.each<{
+    has: string;
+    open: (nodeId: string) => TestNode;
+    mineSees: Distrust;
+    otherSees: Distrust;
+  }>([
+    { has: 'none', open: without, mineSees: 'unsigned', otherSees: 'unexpected-signature' },
+    {
+      has: 'another one',
+      open: (nodeId) => withSecret(nodeId, 'another secret'),
+      mineSees: 'bad-signature',
+      otherSees: 'bad-signature',
     },
-  );
+  ])('and one with $has hear nothing of each other, and say why', async (pair) => {
+    const [mine, other] = [withSecret('b'), pair.open('a')];
+    mine.bus.follow(other.holder);
+    other.bus.follow(mine.holder);
+    await expect(mine.bus.probe({ ...probe, timeoutMs: 50 })).rejects.toThrow('No answer');
+    await eventually(() => {
+      mine.bus.publish(heartbeat());
+      other.bus.publish(heartbeat());
+      expect(mine.transport.counters().distrusted[pair.mineSees]).toBeGreaterThan(1);
+      expect(other.transport.counters().distrusted[pair.otherSees]).toBeGreaterThan(1);
+    });
+    expect([...mine.events, ...other.events]).toEqual([]);
+    for (const { transport } of [mine, other]) {
+      expect(transport.troubles()).toEqual([expect.stringContaining('--secret-file')]);
+    }
+  });
 
   it('does not believe a forged epoch, also not from where the primary is', async () => {
     const directory = temporaryDirectory();
