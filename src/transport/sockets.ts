@@ -1,5 +1,7 @@
 // What all ZeroMQ sockets here have in common: bounds, and loops that end quietly with their socket.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dealer, Publisher, Reply, Router, Subscriber } from 'zeromq';
+import { monotonicNow } from '../runtime/clock.ts';
 import { BODY_LIMIT_BYTES } from './checks.ts';
 
 /**
@@ -34,21 +36,34 @@ export function sendOrDrop(
   }
 }
 
-/** Hands every message to `onFrames` until the socket is closed. Resolves then; never rejects. */
+/**
+ * Hands every message to `onFrames` until the socket is closed. Resolves then; never rejects. Messages that wait
+ * are read without a pause: while there are more of them than can be handled, timers and others still have a turn.
+ */
 export async function readMessages(
   socket: Subscriber | Router | Dealer | Reply,
   onFrames: (frames: readonly Buffer[]) => void,
 ): Promise<void> {
+  let busyMs = 0;
   try {
-    for await (const frames of socket)
+    for await (const frames of socket) {
+      const sinceMs = monotonicNow();
       guarded(() => {
         onFrames(frames);
       });
+      busyMs += monotonicNow() - sinceMs;
+      if (busyMs < BUSY_LIMIT_MS) continue;
+      await nextTurn();
+      busyMs = 0;
+    }
   } catch (error) {
     // A receive that was under way ends like this when its socket is closed.
     if (!socket.closed) crash(error);
   }
 }
+
+/** How long messages of one socket may keep everything else waiting, beside the handling of the last one. */
+const BUSY_LIMIT_MS = 5;
 
 /** Who is told of a connection. */
 export interface ConnectionListener {
