@@ -28,7 +28,7 @@ export type AnswerRejection =
   | 'unasked';
 
 /** Why somebody was not believed to be a node of the group. */
-export const DISTRUSTS = [
+const DISTRUSTS = [
   'unsigned',
   'bad-signature',
   /** It is signed, and this process has no secret to check it with. */

@@ -1,4 +1,5 @@
 // Whom this process connects to, and how: sockets of its own machine as they are, others by their keys.
+import { Context } from 'zeromq';
 import { isOverTcp, mayBeIpv6, TCP_CONNECT_TIMEOUT_MS, TCP_OPTIONS } from './tcp.ts';
 import type { Endpoints } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
@@ -8,6 +9,7 @@ import type { TcpKeys } from './tcp-door.ts';
 
 /** What a connecting socket is made with beside what all have. */
 export interface DialOptions {
+  readonly context?: Context;
   readonly ipv6?: boolean;
   readonly connectTimeout?: number;
   readonly heartbeatInterval?: number;
@@ -21,6 +23,8 @@ export interface DialOptions {
 export class Dialer {
   readonly #tcp: { readonly keys: TcpKeys | null } | null;
   readonly #tally: Tally;
+  /** Of its own: while a name is looked up, nothing else of a context is sent or received. */
+  #context: Context | null = null;
 
   /** @param tcp null: it connects to sockets of this machine only */
   constructor(tcp: { readonly keys: TcpKeys | null } | null, tally: Tally) {
@@ -33,13 +37,15 @@ export class Dialer {
     const { bus, rpc, key } = endpoints;
     if (pathOfEndpoint(bus) !== null && pathOfEndpoint(rpc) !== null) return {};
     if (!isOverTcp(endpoints)) throw unreachable(bus, 'it is no address of a node');
+    if (this.#tcp === null) throw this.#refused(bus, 'this node has no --bind over TCP');
+    const { keys } = this.#tcp;
+    this.#context ??= new Context();
     const base = {
       ...TCP_OPTIONS,
+      context: this.#context,
       connectTimeout: TCP_CONNECT_TIMEOUT_MS,
       ipv6: mayBeIpv6(bus) || mayBeIpv6(rpc),
     };
-    if (this.#tcp === null) throw this.#refused(bus, 'this node has no --bind over TCP');
-    const { keys } = this.#tcp;
     if (keys === null) {
       if (key === undefined) return base;
       throw this.#refused(bus, 'it takes keys only, and this node is --insecure');
