@@ -2,22 +2,17 @@
 import type * as redis from 'redis';
 import { FailoverError } from '../../errors.ts';
 import type { RedisAddress } from '../../config/lease-url.ts';
+import type { StoreConnection } from '../store-link.ts';
 
-/** What is used of a connection. It connects once: whoever has it makes another when it has ended. */
-export interface RedisConnection {
-  connect(): Promise<unknown>;
-  subscribe(channel: string, listener: () => void): Promise<unknown>;
+export interface RedisConnection extends StoreConnection {
   sendCommand(args: string[]): Promise<unknown>;
-  /** Closes the socket at once; what is under way fails. */
-  destroy(): void;
-  /** Called when it has ended, or fails; perhaps more than once. */
-  onEnd(listener: (error: unknown) => void): void;
 }
 
 /** What is used of the package. */
 type RedisModule = Pick<typeof redis, 'createClient'>;
 
-export type OpenConnection = () => RedisConnection;
+/** A connection that tells of what is published in a channel. */
+export type OpenConnection = (channel: string) => RedisConnection;
 
 /**
  * How to open connections to a server; nothing is opened yet.
@@ -37,7 +32,7 @@ export async function connectionsTo(
     connectTimeout: connectTimeoutMs,
     reconnectStrategy: false,
   } as const;
-  return () => {
+  return (channel) => {
     const client = createClient({
       socket: tls ? { ...common, tls: true } : common,
       ...(username === null ? {} : { username }),
@@ -51,8 +46,7 @@ export async function connectionsTo(
       maintNotifications: 'disabled',
     });
     return {
-      connect: () => client.connect(),
-      subscribe: (channel, listener) => client.subscribe(channel, listener),
+      connect: (onChange) => client.connect().then(() => client.subscribe(channel, onChange)),
       sendCommand: (args) => client.sendCommand(args),
       destroy: () => {
         // One that has not connected yet, or has ended, has nothing to close and says so by an exception.

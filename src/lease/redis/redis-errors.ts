@@ -1,37 +1,23 @@
 // What the server, or the way to it, said in our words; without addresses that carry a password.
 import { FailoverError } from '../../errors.ts';
+import { textOf } from '../error-text.ts';
 
-/** Whether the server itself answered, with an error: asking again changes nothing before somebody acts. */
-export function isRefusal(error: unknown): boolean {
-  return REFUSAL.test(textOf(error));
+/** What the server itself answered where asking again changes nothing before somebody acts; else null. */
+export function refusalOf(shown: string, error: unknown): FailoverError | null {
+  return REFUSAL.test(textOf(error)) ? refusal(shown, error) : null;
 }
 
 /** What begins the errors by which a server says no; others, like LOADING or OOM, pass. */
 const REFUSAL =
   /^(?:WRONGPASS|NOAUTH|NOPERM|WRONGTYPE|READONLY|DENIED|MOVED|FAILOVER|ERR(?! max number))\b/;
 
-export function refusal(shown: string, error: unknown): FailoverError {
+function refusal(shown: string, error: unknown): FailoverError {
   const text = textOf(error);
   const [code = ''] = text.split(' ', 1);
   const message = `Cannot use the lease store ${shown}: ${SENTENCES[code] ?? text}`;
   const hint = HINTS[code];
   return new FailoverError('FAILOVER_STORE_REFUSED', message, hint === undefined ? {} : { hint });
 }
-
-/** The first line of an error's message, for a sentence; empty when it has none. */
-export function textOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return textOf(error.errors[0]);
-  const message = error instanceof Error ? error.message : typeof error === 'string' ? error : '';
-  return (
-    message
-      .split('\n', 1)[0]
-      ?.slice(0, TEXT_LIMIT)
-      .replaceAll(/\p{Cc}+/gu, ' ') ?? ''
-  );
-}
-
-/** A server may be anything that listens there. */
-const TEXT_LIMIT = 200;
 
 const SENTENCES: Readonly<Record<string, string>> = {
   WRONGPASS: 'it knows no such user with that password',

@@ -5,6 +5,7 @@ import type { Endpoints, LeaseObservation } from '../../core/state.ts';
 import { FailoverError } from '../../errors.ts';
 import type { RedisAddress } from '../../config/lease-url.ts';
 import type { ReturnOrder } from '../../guard/messages.ts';
+import { ChangeWatch } from '../change-watch.ts';
 import type {
   AcquireOutcome,
   ReleaseOutcome,
@@ -18,13 +19,14 @@ import type {
   StoredNode,
   StoreEvent,
 } from '../remote-store.ts';
-import { ChangeWatch } from './change-watch.ts';
+import { StoreLink } from '../store-link.ts';
 import { connectionsTo } from './redis-client.ts';
-import type { OpenConnection } from './redis-client.ts';
-import { RedisLink } from './redis-link.ts';
-import type { Script } from './redis-link.ts';
+import type { OpenConnection, RedisConnection } from './redis-client.ts';
+import { refusalOf } from './redis-errors.ts';
 import * as replies from './replies.ts';
 import type { View } from './replies.ts';
+import { runScript } from './run-script.ts';
+import type { Script } from './run-script.ts';
 import * as scripts from './scripts.ts';
 
 export interface RedisLeaseOptions extends RemoteStoreOptions {
@@ -43,7 +45,7 @@ export class RedisLease implements RemoteStore {
   readonly #requestTimeoutMs: number;
   readonly #now: () => number;
   readonly #keys: readonly string[];
-  readonly #link: RedisLink;
+  readonly #link: StoreLink<RedisConnection>;
   readonly #watch: ChangeWatch;
   #record: StoredNode;
   /** Of the last acquisition, also of one that nothing is known of. */
@@ -87,14 +89,16 @@ export class RedisLease implements RemoteStore {
     this.#now = now;
     this.#keys = scripts.keysOf(group);
     this.#watch = new ChangeWatch();
-    this.#link = new RedisLink({
-      open,
-      shown: address.shown,
-      channel: scripts.channelOf(group),
+    const channel = scripts.channelOf(group);
+    const { shown } = address;
+    this.#link = new StoreLink({
+      open: () => open(channel),
+      shown,
       connectTimeoutMs: Math.max(requestTimeoutMs, LEAST_CONNECT_MS),
-      onMessage: () => {
+      onChange: () => {
         this.#watch.changed();
       },
+      refusalOf: (error) => refusalOf(shown, error),
     });
   }
 
@@ -310,7 +314,8 @@ export class RedisLease implements RemoteStore {
     what: readonly (string | number)[],
     timeoutMs: number = this.#requestTimeoutMs,
   ): Promise<unknown> {
-    return this.#link.run(script, { keys: this.#keys, args: this.#argsOf(what), timeoutMs });
+    const request = { keys: this.#keys, args: this.#argsOf(what) };
+    return this.#link.within(timeoutMs, (connection) => runScript(connection, script, request));
   }
 
   /** What every script takes, and then its own. */

@@ -1,7 +1,7 @@
 // What is done in Redis, each as one script: nothing comes in between. Times are the server's; tokens, not times,
 // say whose a lease is. All keys of a group have its name in braces, so that a cluster keeps them together.
 import { createHash } from 'node:crypto';
-import type { Script } from './redis-link.ts';
+import type { Script } from './run-script.ts';
 
 /** In the order in which every script takes them. */
 export function keysOf(group: string): readonly string[] {

@@ -1,5 +1,5 @@
 // Tells of changes of a lease that a server keeps: when it says so, and when what was seen of it has ended.
-import { TIMER_LIMIT_MS } from '../../runtime/clock.ts';
+import { TIMER_LIMIT_MS } from '../runtime/clock.ts';
 
 export class ChangeWatch {
   readonly #listeners: (() => void)[] = [];

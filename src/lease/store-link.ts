@@ -1,83 +1,53 @@
 // One connection to a server, made anew whenever it ends: each request has its time, and none is repeated.
 import { setTimeout as wait } from 'node:timers/promises';
-import { FailoverError } from '../../errors.ts';
-import { monotonicNow } from '../../runtime/clock.ts';
-import type { OpenConnection, RedisConnection } from './redis-client.ts';
-import { isRefusal, refusal, textOf } from './redis-errors.ts';
+import { FailoverError } from '../errors.ts';
+import { monotonicNow } from '../runtime/clock.ts';
+import { textOf } from './error-text.ts';
 
-export interface RedisLinkParts {
-  readonly open: OpenConnection;
+/** What every client of a store does. It connects once: whoever has it makes another when it has ended. */
+export interface StoreConnection {
+  /** Resolves when requests are answered and changes are told of. */
+  connect(onChange: () => void): Promise<unknown>;
+  /** Closes it at once; what is under way fails. */
+  destroy(): void;
+  /** Called when it has ended, or fails; perhaps more than once. */
+  onEnd(listener: (error: unknown) => void): void;
+}
+
+export interface StoreLinkParts<Connection extends StoreConnection> {
+  readonly open: () => Connection;
   /** The address for messages: without user and password. */
   readonly shown: string;
-  readonly channel: string;
   /** How long a connection may take until it can be used, ms. */
   readonly connectTimeoutMs: number;
-  /** Somebody has published, or may have while there was no connection. */
-  readonly onMessage: () => void;
+  /** Somebody has changed something, or may have while there was no connection. */
+  readonly onChange: () => void;
+  /** What the server itself has answered, where asking again changes nothing; null: it may pass. */
+  readonly refusalOf: (error: unknown) => FailoverError | null;
 }
 
-export interface Script {
-  readonly text: string;
-  /**
-   * The hash by which the server knows it, for what is asked all the time; null: it is sent as a whole, so that it
-   * is done also where no answer comes back.
-   */
-  readonly sha1: string | null;
-}
-
-export class RedisLink {
-  readonly #parts: RedisLinkParts;
-  #current: Attempt | null = null;
+export class StoreLink<Connection extends StoreConnection> {
+  readonly #parts: StoreLinkParts<Connection>;
+  #current: Attempt<Connection> | null = null;
   #closed = false;
   #failures = 0;
   /** Nothing is tried before, monotonic, ms. */
   #nextTryAt = 0;
   #problem = 'no connection has been made yet';
 
-  constructor(parts: RedisLinkParts) {
+  constructor(parts: StoreLinkParts<Connection>) {
     this.#parts = parts;
   }
 
   /**
-   * Runs a script and gives what it returned.
+   * Does what takes a connection, and gives its answer.
    *
-   * @throws FAILOVER_STORE_UNREACHABLE when there was no answer in time, whether or not it was run;
+   * @throws FAILOVER_STORE_UNREACHABLE when there was no answer in time, whether or not it was done;
    *   FAILOVER_STORE_REFUSED when the server said no
    */
-  async run(
-    { text, sha1 }: Script,
-    {
-      keys,
-      args,
-      timeoutMs,
-    }: { keys: readonly string[]; args: readonly string[]; timeoutMs: number },
-  ): Promise<unknown> {
-    const rest = [String(keys.length), ...keys, ...args];
-    return this.#within(timeoutMs, async (connection) => {
-      if (sha1 === null) return connection.sendCommand(['EVAL', text, ...rest]);
-      try {
-        return await connection.sendCommand(['EVALSHA', sha1, ...rest]);
-      } catch (error) {
-        if (!textOf(error).startsWith('NOSCRIPT')) throw error;
-        return await connection.sendCommand(['EVAL', text, ...rest]);
-      }
-    });
-  }
-
-  /** Resolves once there is a connection. @throws as `run` */
-  async ready(timeoutMs: number): Promise<void> {
-    await this.#within(timeoutMs, () => Promise.resolve());
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#current?.connection.destroy();
-    this.#current = null;
-  }
-
-  async #within<Answer>(
+  async within<Answer>(
     timeoutMs: number,
-    act: (connection: RedisConnection) => Promise<Answer>,
+    act: (connection: Connection) => Promise<Answer>,
   ): Promise<Answer> {
     const limit = new AbortController();
     const untilMs = monotonicNow() + timeoutMs;
@@ -106,8 +76,14 @@ export class RedisLink {
     throw this.#unreachable(NO_ANSWER);
   }
 
+  close(): void {
+    this.#closed = true;
+    this.#current?.connection.destroy();
+    this.#current = null;
+  }
+
   /** The connection that there is, or one that is being made; waits for its turn where some have failed. */
-  async #attempt(untilMs: number): Promise<Attempt> {
+  async #attempt(untilMs: number): Promise<Attempt<Connection>> {
     this.#requireOpen();
     if (this.#current === null) {
       const pauseMs = this.#nextTryAt - monotonicNow();
@@ -123,18 +99,21 @@ export class RedisLink {
     return attempt;
   }
 
-  #connect(): Attempt {
-    const { open, channel, onMessage, connectTimeoutMs } = this.#parts;
+  #connect(): Attempt<Connection> {
+    const { open, onChange } = this.#parts;
     const connection = open();
-    const attempt: Attempt = { connection, connected: Promise.resolve(), answeredAt: 0, doubts: 0 };
+    const attempt: Attempt<Connection> = {
+      ...{ connection, connected: Promise.resolve() },
+      ...{ answeredAt: 0, doubts: 0 },
+    };
     connection.onEnd((error) => {
       this.#ended(attempt, error);
     });
-    attempt.connected = this.#establish(connection, { channel, connectTimeoutMs, onMessage });
+    attempt.connected = this.#establish(connection);
     attempt.connected.then(
       () => {
         this.#failures = 0;
-        onMessage();
+        onChange();
       },
       (error: unknown) => {
         this.#ended(attempt, error);
@@ -143,17 +122,15 @@ export class RedisLink {
     return attempt;
   }
 
-  async #establish(
-    connection: RedisConnection,
-    how: Pick<RedisLinkParts, 'channel' | 'connectTimeoutMs' | 'onMessage'>,
-  ): Promise<void> {
+  async #establish(connection: Connection): Promise<void> {
+    const { connectTimeoutMs, onChange } = this.#parts;
     const limit = new AbortController();
     const { signal } = limit;
-    const late = wait(how.connectTimeoutMs, undefined, { signal }).then(() => {
+    const late = wait(connectTimeoutMs, undefined, { signal }).then(() => {
       throw new Error(NO_ANSWER);
     });
     late.catch(() => undefined);
-    const made = connection.connect().then(() => connection.subscribe(how.channel, how.onMessage));
+    const made = connection.connect(onChange);
     made.catch(() => undefined);
     try {
       await Promise.race([made, late]);
@@ -162,7 +139,7 @@ export class RedisLink {
     }
   }
 
-  #ended(attempt: Attempt, error: unknown): void {
+  #ended(attempt: Attempt<Connection>, error: unknown): void {
     if (this.#current !== attempt) return;
     this.#current = null;
     attempt.connection.destroy();
@@ -187,7 +164,8 @@ export class RedisLink {
 
   #translated(error: unknown): FailoverError {
     if (error instanceof FailoverError) return error;
-    if (isRefusal(error)) return refusal(this.#parts.shown, error);
+    const refusal = this.#parts.refusalOf(error);
+    if (refusal !== null) return refusal;
     // Of a connection that has ended the client knows less than this.
     return this.#unreachable(this.#current === null ? this.#problem : textOf(error));
   }
@@ -199,8 +177,8 @@ export class RedisLink {
 }
 
 /** A connection from its beginning on. */
-interface Attempt {
-  readonly connection: RedisConnection;
+interface Attempt<Connection> {
+  readonly connection: Connection;
   connected: Promise<void>;
   /** When it brought its last answer, monotonic, ms. */
   answeredAt: number;

@@ -1,6 +1,6 @@
 // When the watcher of a lease on a server is told of a change.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { ChangeWatch } from '../../../src/lease/redis/change-watch.ts';
+import { ChangeWatch } from '../../src/lease/change-watch.ts';
 
 let told = 0;
 let watch = new ChangeWatch();
