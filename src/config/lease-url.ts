@@ -15,8 +15,21 @@ export interface RedisAddress {
   readonly shown: string;
 }
 
+/** One or more members of a cluster; `shown` is their addresses without user and password. */
+export interface EtcdAddress {
+  readonly kind: 'etcd';
+  readonly endpoints: readonly { readonly host: string; readonly port: number }[];
+  /** Null: it is not encrypted. Files; null: what the system trusts, and no certificate of our own. */
+  readonly tls: {
+    readonly ca: string | null;
+    readonly own: { readonly cert: string; readonly key: string } | null;
+  } | null;
+  readonly user: { readonly name: string; readonly password: string } | null;
+  readonly shown: string;
+}
+
 /** A server that keeps the lease. */
-export type StoreAddress = RedisAddress;
+export type StoreAddress = RedisAddress | EtcdAddress;
 
 export type LeaseAddress = { readonly kind: 'file'; readonly shown: 'file' } | StoreAddress;
 
@@ -31,6 +44,9 @@ export function parseLease(text: string, source = '--lease'): LeaseAddress {
     case 'redis':
     case 'rediss':
       return parseRedis(text, scheme === 'rediss', source);
+    case 'etcd':
+    case 'etcds':
+      return parseEtcd(text, scheme === 'etcds', source);
     case 'file':
       throw refuse(text, source, {
         fact: 'names a directory, and that of the lease is the state directory',
@@ -50,7 +66,8 @@ export function redactUrl(text: string): string {
   return shortened(open.replace(/[?#].*$/su, ''));
 }
 
-const EXPECTED = '`file`, `redis://HOST:PORT` or `rediss://HOST:PORT`';
+const EXPECTED =
+  '`file`, `redis://HOST:PORT` or `etcd://HOST:PORT`, encrypted `rediss://` and `etcds://`';
 
 const REDIS_PORT = 6379;
 
@@ -78,6 +95,57 @@ function parseRedis(text: string, tls: boolean, source: string): RedisAddress {
     database: database === '' ? 0 : Number(database),
     shown: `${url.protocol}//${hostname}:${String(number)}/${database === '' ? '0' : database}`,
   };
+}
+
+const ETCD_PORT = 2379;
+
+/** Several hosts make no URL: each is read as one of its own. */
+function parseEtcd(text: string, tls: boolean, source: string): EtcdAddress {
+  const scheme = tls ? 'etcds' : 'etcd';
+  const files = tls ? '[?ca=FILE&cert=FILE&key=FILE]' : '';
+  const expected = `${scheme}://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]]…${files}`;
+  const fail = (fact: string): FailoverError => refuse(text, source, { fact, expected });
+  const parts = /^[a-z]+:\/\/(?:([^/?#]*)@)?([^/?#@]*)\/?(?:\?([^#]*))?$/i.exec(text);
+  if (parts === null) throw fail('is no list of hosts');
+  const [, credentials, hosts = '', query = ''] = parts;
+  const endpoints = hosts.split(',').map((host) => {
+    const url = URL.canParse(`etcd://${host}`) ? new URL(`etcd://${host}`) : null;
+    if (url === null || url.hostname === '') throw fail('names no host, or not all of them');
+    const port = url.port === '' ? ETCD_PORT : Number(url.port);
+    if (port === 0) throw fail('has no port to connect to');
+    return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port };
+  });
+  const [name, ...rest] = (credentials ?? '').split(':');
+  const [username, password] = [decoded(name ?? ''), decoded(rest.join(':'))];
+  if ((username === null) !== (password === null)) throw fail('has not both user and password');
+  const shown = endpoints.map(({ host, port }) => `${bracketed(host)}:${String(port)}`).join(',');
+  return {
+    kind: 'etcd',
+    endpoints,
+    tls: tlsFiles(query, tls, fail),
+    user: username === null || password === null ? null : { name: username, password },
+    shown: `${scheme}://${shown}`,
+  };
+}
+
+function tlsFiles(
+  query: string,
+  tls: boolean,
+  fail: (fact: string) => FailoverError,
+): EtcdAddress['tls'] {
+  const given = new URLSearchParams(query);
+  const known = tls ? ['ca', 'cert', 'key'] : [];
+  if ([...given.keys()].some((key) => !known.includes(key))) {
+    throw fail('has something after its hosts that is not known');
+  }
+  const [cert, key] = [given.get('cert'), given.get('key')];
+  if ((cert === null) !== (key === null)) throw fail('has not both `cert` and `key`');
+  if (!tls) return null;
+  return { ca: given.get('ca'), own: cert === null || key === null ? null : { cert, key } };
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** A `%` that begins no escape is meant as it stands. */

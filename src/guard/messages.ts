@@ -2,7 +2,7 @@
 import type { SessionRecord } from '../lease/lease-store.ts';
 
 /** How a lease is given back: all that it takes, without a client of the store. */
-export type ReturnOrder = RedisReturn;
+export type ReturnOrder = RedisReturn | EtcdReturn;
 
 /** One request to a server that speaks RESP. */
 export interface RedisReturn {
@@ -13,6 +13,26 @@ export interface RedisReturn {
   /** What has to be said first, each answered: who it is, and which database. */
   readonly greeting: readonly (readonly string[])[];
   readonly request: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/** A few requests to a member of a cluster of etcd that answers HTTP. */
+export interface EtcdReturn {
+  readonly kind: 'etcd';
+  readonly endpoints: readonly { readonly host: string; readonly port: number }[];
+  /** The files that it takes; null: it is not encrypted. */
+  readonly tls: {
+    readonly ca: string | null;
+    readonly own: { readonly cert: string; readonly key: string } | null;
+  } | null;
+  readonly user: { readonly name: string; readonly password: string } | null;
+  /** The lease of etcd on which that of the group hangs, and the keys of that and of what is noted. */
+  readonly token: string;
+  readonly lease: string;
+  readonly event: string;
+  readonly node: string;
+  readonly epoch: number;
+  /** For each member. */
   readonly timeoutMs: number;
 }
 

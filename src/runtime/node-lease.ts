@@ -109,12 +109,20 @@ export async function loadStore(
   address: StoreAddress,
   requestTimeoutMs: number,
 ): Promise<(options: RemoteStoreOptions) => RemoteStore> {
-  const [{ RedisLease }, { connectionsTo }] = await Promise.all([
-    import('../lease/redis/redis-lease.ts'),
-    import('../lease/redis/redis-client.ts'),
-  ]);
-  const open = await connectionsTo(address, requestTimeoutMs);
-  return (options) => new RedisLease({ address, ...options }, open);
+  switch (address.kind) {
+    case 'redis': {
+      const { connectionsTo } = await import('../lease/redis/redis-client.ts');
+      const open = await connectionsTo(address, requestTimeoutMs);
+      const { RedisLease } = await import('../lease/redis/redis-lease.ts');
+      return (options) => new RedisLease({ address, ...options }, open);
+    }
+    case 'etcd': {
+      const { connectionsTo } = await import('../lease/etcd/etcd-client.ts');
+      const open = await connectionsTo(address);
+      const { EtcdLease } = await import('../lease/etcd/etcd-lease.ts');
+      return (options) => new EtcdLease({ address, ...options }, open);
+    }
+  }
 }
 
 /** A hundred times what a guard takes to start. */

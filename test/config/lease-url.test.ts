@@ -21,14 +21,36 @@ describe('a lease', () => {
     expect(parseLease(text)).toMatchObject({ kind: 'redis', ...expected });
   });
 
-  it('is shown without user and password', () => {
-    const address = parseLease('rediss://user:hush@host/3');
-    expect(address.shown).toBe('rediss://host:6379/3');
+  it.each([
+    ['etcd://host', { endpoints: [{ host: 'host', port: 2379 }], tls: null, user: null }],
+    ['ETCD://host:7/', { endpoints: [{ host: 'host', port: 7 }] }],
+    [
+      'etcds://a:7,[::1],c:8',
+      {
+        endpoints: [
+          { host: 'a', port: 7 },
+          { host: '::1', port: 2379 },
+          { host: 'c', port: 8 },
+        ],
+        tls: { ca: null, own: null },
+      },
+    ],
+    ['etcd://user:p%40s:s@a,b', { user: { name: 'user', password: 'p@s:s' } }],
+    ['etcds://a?ca=/ca.pem', { tls: { ca: '/ca.pem', own: null } }],
+    ['etcds://a/?cert=c&key=k', { tls: { ca: null, own: { cert: 'c', key: 'k' } } }],
+  ])('is kept by the members of a cluster: %s', (text, expected) => {
+    expect(parseLease(text)).toMatchObject({ kind: 'etcd', ...expected });
+  });
+
+  it.each([
+    ['rediss://user:hush@host/3', 'rediss://host:6379/3'],
+    ['etcds://user:hush@host,[::1]:7?ca=/ca.pem', 'etcds://host:2379,[::1]:7'],
+  ])('is shown without user and password: %s', (text, shown) => {
+    expect(parseLease(text).shown).toBe(shown);
   });
 
   it.each([
     ['memcached://host', 'is no lease that this version has'],
-    ['etcd://host', 'is no lease that this version has'],
     ['host:6379', 'is no lease that this version has'],
     ['', 'is no lease that this version has'],
     ['file:/var/lib', 'names a directory'],
@@ -38,6 +60,15 @@ describe('a lease', () => {
     ['redis:host', 'names no host'],
     ['redis://host/db', 'has a path that is no number of a database'],
     ['redis://host/1?x=1', 'has something after its path'],
+    ['etcd://', 'names no host'],
+    ['etcd:host', 'is no list of hosts'],
+    ['etcd://a,,b', 'names no host, or not all of them'],
+    ['etcd://a:0', 'has no port to connect to'],
+    ['etcd://a:99999', 'names no host, or not all of them'],
+    ['etcd://a/path', 'is no list of hosts'],
+    ['etcd://user@a', 'has not both user and password'],
+    ['etcd://a?ca=x', 'has something after its hosts'],
+    ['etcds://a?cert=x', 'has not both `cert` and `key`'],
   ])('is refused with what is wrong: %j', (text, fact) => {
     const failure = failureOf(() => parseLease(text));
     expect(failure).toMatchObject({ code: 'FAILOVER_BAD_OPTION', exitCode: 2 });
@@ -59,6 +90,10 @@ describe('a password', () => {
     'redis://user:ha#hush@host',
     'redis:user:hush@host',
     'user:hush@host',
+    'etcd://user:hush@a,b/path',
+    'etcd://user:hu/sh-hush@a',
+    'etcds://user:hush@a?cert=hush',
+    'etcd://:hush@a',
   ])('is in no message: %s', (text) => {
     const failure = failureOf(() => parseLease(text));
     expect(`${failure.message} ${failure.hint}`).not.toContain('hush');

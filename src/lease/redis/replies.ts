@@ -1,10 +1,10 @@
 // Reads what the scripts return: a server may be anything that listens there, and its data anybody's.
 import type { LeaseHolder, LeaseObservation } from '../../core/state.ts';
 import { FailoverError } from '../../errors.ts';
-import type { SeenNode, StoredNode, StoreEvent } from '../remote-store.ts';
+import type { SeenNode, StoreEvent } from '../remote-store.ts';
 import { parseJson } from '../file/durable-file.ts';
-import { STORE_ACTIONS } from '../remote-store.ts';
-import { endpoints, fieldsOf, finite, name, runName, text } from '../file/record-fields.ts';
+import { finite, name } from '../file/record-fields.ts';
+import { readLeaseHolder, readStoredNode, readStoreEvent } from '../stored-records.ts';
 
 /** What a look shows; `leftMs`: until the lease ends, null when nobody has it. */
 export interface View {
@@ -81,7 +81,7 @@ export function readStart(value: unknown): number {
 export function readNodes(value: unknown, timeToLiveMs: number): readonly SeenNode[] {
   return list(value, 0).flatMap((entry) => {
     const [record, leftMs] = list(entry, 2);
-    const node = readNode(record);
+    const node = readStoredNode(parsed(record));
     const left = finite(leftMs);
     if (node === null || left === null) return [];
     return [{ ...node, seenAgoMs: Math.max(0, timeToLiveMs - left) }];
@@ -90,41 +90,18 @@ export function readNodes(value: unknown, timeToLiveMs: number): readonly SeenNo
 
 export function readEvents(value: unknown): readonly StoreEvent[] {
   return list(value, 0).flatMap((entry) => {
-    const fields = typeof entry === 'string' ? fieldsOf(parseJson(entry)) : null;
-    const node = name(fields?.['node']);
-    const action = STORE_ACTIONS.find((known) => known === fields?.['action']);
-    const epoch = Number(fields?.['epoch']);
-    const atMs = finite(fields?.['at']);
-    if (node === null || action === undefined || atMs === null) return [];
-    // Past what a date can say it is nobody's clock.
-    if (Number.isNaN(new Date(atMs).getTime())) return [];
-    return Number.isSafeInteger(epoch) ? [{ node, action, epoch, atMs }] : [];
+    const event = readStoreEvent(parsed(entry));
+    return event === null ? [] : [event];
   });
 }
 
 function readHolder(content: string): LeaseHolder | null {
-  const fields = fieldsOf(parseJson(content));
-  const node = name(fields?.['node']);
-  const run = runName(fields?.['run']);
-  const addresses = endpoints(fields?.['endpoints']);
-  if (node === null || run === null || addresses === null) return null;
-  return { node, run, endpoints: addresses };
+  return readLeaseHolder(parseJson(content));
 }
 
-function readNode(content: unknown): (StoredNode & Pick<SeenNode, 'pid'>) | null {
-  if (typeof content !== 'string') return null;
-  const holder = readHolder(content);
-  const fields = fieldsOf(parseJson(content));
-  const host = text(fields?.['host']);
-  const version = text(fields?.['version']);
-  const standby = fields?.['standby'];
-  const priority = finite(fields?.['priority']);
-  const startedAt = text(fields?.['startedAt']);
-  if (holder === null || host === null || version === null || startedAt === null) return null;
-  if (standby !== 'cold' && standby !== 'armed' && standby !== 'hot') return null;
-  if (priority === null) return null;
-  const pid = finite(fieldsOf(fields?.['supervisor'])?.['pid']);
-  return { ...holder, host, version, standby, priority, startedAt, pid };
+/** What is no text is no record. */
+function parsed(entry: unknown): unknown {
+  return typeof entry === 'string' ? parseJson(entry) : undefined;
 }
 
 function list(value: unknown, least: number): readonly unknown[] {

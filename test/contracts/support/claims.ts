@@ -8,11 +8,18 @@ import type { StoreUnderTest } from './stage.ts';
 export const ANSWER_MS = 5_000;
 export const IMPATIENT_MS = 100;
 
-/** Ends while a test waits. */
-export const SHORT_TTL_MS = 400;
+export interface ContractTimes {
+  /** How often many claim at once. */
+  readonly rounds: number;
+  /** Ends while a test waits. */
+  readonly shortTtlMs: number;
+  /** Longer than a server takes to start. */
+  readonly restartTtlMs: number;
+}
 
-/** Longer than a server takes to start. */
-export const RESTART_TTL_MS = 2_500;
+export const CONTRACT_TIMES: ContractTimes = {
+  ...{ rounds: 200, shortTtlMs: 400, restartTtlMs: 2_500 },
+};
 
 /** Has claimed and given back: its way to the server is open, and the epoch known. */
 export async function ledOnce(store: RemoteStore): Promise<number> {

@@ -1,0 +1,71 @@
+// What etcd, or the way to it, said in our words; without addresses that carry a password.
+import { FailoverError } from '../../errors.ts';
+import { textOf } from '../error-text.ts';
+
+/** A call that failed; `status`: that of gRPC, null where it came from elsewhere. */
+export class EtcdFailure extends Error {
+  readonly status: number | null;
+
+  /** @param cause what the client threw: its message has number and name of the status */
+  constructor(cause: unknown) {
+    const text = textOf(cause);
+    const [, status, said = ''] = /\b(\d+) [A-Z_]+: (.*)$/.exec(text) ?? [null, null, text];
+    super(cleaned(said), { cause });
+    this.status = status === null ? null : Number(status);
+  }
+
+  /** Whether this connection brings nothing any more: there is no way, no leader, or its token is not known. */
+  get endsConnection(): boolean {
+    return this.status === UNAVAILABLE || this.status === UNAUTHENTICATED;
+  }
+}
+
+const INVALID_ARGUMENT = 3;
+const NOT_FOUND = 5;
+const PERMISSION_DENIED = 7;
+const FAILED_PRECONDITION = 9;
+const UNIMPLEMENTED = 12;
+const UNAVAILABLE = 14;
+const UNAUTHENTICATED = 16;
+
+/** Whether a lease that was named is none, or none any more. */
+export function isUnknownLease(error: unknown): boolean {
+  return error instanceof EtcdFailure && error.status === NOT_FOUND;
+}
+
+/** What the server itself answered where asking again changes nothing before somebody acts; else null. */
+export function refusalOf(shown: string, error: unknown): FailoverError | null {
+  if (!(error instanceof EtcdFailure) || error.status === null) return null;
+  if (!REFUSALS.includes(error.status)) return null;
+  const known = SENTENCES.find(([said]) => error.message.includes(said));
+  const [, sentence, hint] = known ?? [null, error.message, null];
+  const message = `Cannot use the lease store ${shown}: ${sentence}`;
+  return new FailoverError('FAILOVER_STORE_REFUSED', message, hint === null ? {} : { hint });
+}
+
+const REFUSALS = [INVALID_ARGUMENT, PERMISSION_DENIED, FAILED_PRECONDITION, UNIMPLEMENTED];
+
+const GIVE_USER =
+  'Give user and password in the URL: `etcds://USER:PASSWORD@HOST` in FAILOVER_LEASE.';
+
+/** What it says, what we say, and what to do. */
+const SENTENCES: readonly (readonly [string, string, string])[] = [
+  ['authentication failed', 'it knows no such user with that password', GIVE_USER],
+  ['user name is empty', 'it wants a user and a password, and none was given', GIVE_USER],
+  [
+    'authentication is not enabled',
+    'it asks nobody for a user, and one was given',
+    'Leave user and password out, or enable authentication in etcd.',
+  ],
+  [
+    'permission denied',
+    'that user may not do what it takes',
+    'Give it a role that may read and write all keys that begin with `failover`.',
+  ],
+];
+
+/** Without what etcd and gRPC say before and after each fact. */
+function cleaned(said: string): string {
+  const last = /Last error: (?:Error: )?(.*?)\.? ?(?:Resolution note:.*)?$/.exec(said)?.[1] ?? said;
+  return last.replace(/^etcdserver: /, '');
+}

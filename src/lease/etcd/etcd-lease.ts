@@ -1,0 +1,382 @@
+// The lease in etcd: a key that hangs on a lease of etcd of its own for each acquisition, and an epoch that stays.
+import type * as etcd from 'etcd3';
+import type { Endpoints, LeaseObservation } from '../../core/state.ts';
+import { FailoverError } from '../../errors.ts';
+import type { EtcdAddress } from '../../config/lease-url.ts';
+import type { ReturnOrder } from '../../guard/messages.ts';
+import { ChangeWatch } from '../change-watch.ts';
+import type {
+  AcquireOutcome,
+  ReleaseOutcome,
+  RenewOutcome,
+  VerifyOutcome,
+} from '../lease-store.ts';
+import type { RemoteStore, RemoteStoreOptions, SeenNode, StoreEvent } from '../remote-store.ts';
+import { StoreLink } from '../store-link.ts';
+import { claim, nextEpoch } from './claim.ts';
+import type { OpenConnection } from './etcd-client.ts';
+import type { EtcdConnection } from './etcd-connection.ts';
+import { refusalOf } from './etcd-errors.ts';
+import { EventLog } from './event-log.ts';
+import { keysOf } from './keys.ts';
+import type { GroupKeys } from './keys.ts';
+import { observationOf, readLead } from './lead.ts';
+import type { Lead } from './lead.ts';
+import { isUnreachable, Registration } from './registration.ts';
+import * as requests from './requests.ts';
+
+export interface EtcdLeaseOptions extends RemoteStoreOptions {
+  readonly address: EtcdAddress;
+}
+
+/** An acquisition that was granted. */
+interface Term {
+  /** Its lease of etcd. */
+  readonly token: string;
+  /** When it was granted, as the store counts: what is told of what was before does not concern it. */
+  readonly revision: number;
+  /** The connection whose watch tells of its end. */
+  watchedBy: number;
+  /** Its key was removed, or is another's. */
+  isGone: boolean;
+}
+
+export class EtcdLease implements RemoteStore {
+  readonly kind = 'etcd';
+  readonly guards = ['etcd', 'epoch'] as const;
+  readonly #options: EtcdLeaseOptions;
+  readonly #keys: GroupKeys;
+  readonly #link: StoreLink<EtcdConnection>;
+  readonly #watch = new ChangeWatch();
+  readonly #events: EventLog;
+  readonly #registration: Registration;
+  /** Of the last acquisition, also of one that nothing is known of. */
+  #token: string | null = null;
+  /** Null: nothing is held, as far as is known here. */
+  #term: Term | null = null;
+  /** The highest epoch that is known here. */
+  #known = 0;
+  #seen: LeaseObservation = NOTHING_SEEN;
+  #connections = 0;
+  #isClosed = false;
+
+  /** Nothing is opened yet. */
+  constructor(options: EtcdLeaseOptions, open: OpenConnection) {
+    this.#options = options;
+    const { address, group, record, requestTimeoutMs, now } = options;
+    const keys = keysOf(group);
+    this.#keys = keys;
+    const { shown } = address;
+    this.#link = new StoreLink({
+      open: () => {
+        this.#connections += 1;
+        this.#registration.doubt();
+        const { key, range_end: rangeEnd } = keys.lead;
+        const onEvents = (events: readonly etcd.IEvent[]): void => {
+          this.#told(events);
+        };
+        return open({ key, rangeEnd, onEvents });
+      },
+      shown,
+      connectTimeoutMs: Math.max(requestTimeoutMs, LEAST_CONNECT_MS),
+      onChange: () => {
+        this.#watch.changed();
+      },
+      refusalOf: (error) => refusalOf(shown, error),
+    });
+    this.#events = new EventLog(this.#ask, keys, record.node);
+    const ask = this.#ask;
+    this.#registration = new Registration({ ask, keys, events: this.#events, record, now });
+  }
+
+  async begin(): Promise<void> {
+    try {
+      // Before anything is written: what another version has left is not touched.
+      await this.look();
+      await this.#registration.joined(this.#known);
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+    }
+  }
+
+  returnOrder(): ReturnOrder | null {
+    const { address, requestTimeoutMs, record } = this.#options;
+    if (this.#term === null) return null;
+    const { endpoints, tls, user } = address;
+    return {
+      kind: 'etcd',
+      ...{ endpoints, tls, user },
+      token: this.#term.token,
+      lease: this.#keys.lease.toString(),
+      event: this.#keys.newEvent().toString(),
+      ...{ node: record.node, epoch: this.#known },
+      timeoutMs: Math.max(requestTimeoutMs, LEAST_CONNECT_MS),
+    };
+  }
+
+  async acquire(floor: number): Promise<AcquireOutcome> {
+    // Of a term that was given up unasked: as its end may be unknown to the server, it is told.
+    if (this.#term !== null) this.#giveBackSoon(this.#term.token);
+    this.#term = null;
+    const token = requests.newLeaseId();
+    this.#token = token;
+    const { ttlMs, now } = this.#options;
+    try {
+      await this.#registration.joined(this.#known);
+      const { record, start } = this.#registration;
+      const parts = { ask: this.#ask, keys: this.#keys, events: this.#events, record, ttlMs, now };
+      const watchedBy = this.#connections;
+      const outcome = await claim(parts, { token, floor, start });
+      const observation = this.#saw(outcome.lead);
+      if (outcome.type === 'denied') {
+        return { type: 'denied', cause: outcome.cause, waitsFor: [], observation };
+      }
+      if (this.#token !== token) {
+        // Given up meanwhile: nobody would renew it.
+        this.#giveBackSoon(token);
+        return { type: 'denied', cause: 'lost-race', waitsFor: [], observation };
+      }
+      const { epoch, previous, granted, lead } = outcome;
+      this.#term = { token, revision: lead.revision, watchedBy, isGone: false };
+      this.#events.pruneSoon();
+      return { type: 'granted', epoch, previous, granted };
+    } catch (error) {
+      // Whether it was granted is not known.
+      this.#giveBackSoon(token);
+      throw error;
+    }
+  }
+
+  async renew(timeoutMs: number): Promise<RenewOutcome> {
+    const term = this.#term;
+    if (term === null) return { type: 'over' };
+    const isOver = (): boolean => this.#term !== term;
+    const { now } = this.#options;
+    const askedAt = now();
+    const leftMs = (): number => Math.max(0, timeoutMs - (now() - askedAt));
+    try {
+      await this.#watchTerm(term, timeoutMs);
+      const ttlMs = term.isGone
+        ? 0
+        : await this.#ask((connection) => connection.keepAlive(term.token), leftMs());
+      if (isOver()) return { type: 'over' };
+      this.#registration.signSoon(this.#known);
+      // Told while it was asked: the lease of etcd goes on, and that of the group is another's.
+      if (ttlMs > 0 && !isGone(term)) return { type: 'renewed', askedAt, ttlMs };
+      const cause = await this.#causeOfLoss(leftMs());
+      if (isOver()) return { type: 'over' };
+      this.#term = null;
+      return { type: 'lost', cause };
+    } catch (error) {
+      if (isOver()) return { type: 'over' };
+      throw error;
+    }
+  }
+
+  async advanceEpoch(floor: number): Promise<number> {
+    const term = this.#term;
+    if (term === null) throw this.#lost('it is not held');
+    const { token } = term;
+    const { ttlMs } = this.#options;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const lead = await this.#read();
+      if (lead.leaseId !== token) throw this.#lost('the store has it no more');
+      const { record } = this.#registration;
+      const epoch = nextEpoch(lead.state, floor);
+      const state = { epoch, cluster: lead.cluster, node: record.node, holder: record, ttlMs };
+      const note = this.#events.note('advanced', epoch);
+      const request = requests.advance(this.#keys, { lead, token, state }, [note]);
+      const { succeeded } = await this.#ask((connection) => connection.txn(request));
+      if (!succeeded) continue;
+      this.learn(epoch);
+      this.#events.pruneSoon();
+      return epoch;
+    }
+    throw this.#lost('others change the store all the time');
+  }
+
+  /** What this node knows by itself: nobody is asked before each start. */
+  verify(): VerifyOutcome {
+    if (this.#term === null) return { type: 'lost', cause: 'the lease is not held' };
+    if (this.#term.isGone) return { type: 'lost', cause: 'the store has it no more' };
+    return { type: 'held' };
+  }
+
+  async release(): Promise<ReleaseOutcome> {
+    const token = this.#token;
+    // From here on nothing is claimed of it, whatever becomes of the request.
+    this.#term = null;
+    if (token === null) return { heldBy: null };
+    await this.#giveBack(token);
+    if (this.#token === token) this.#token = null;
+    return { heldBy: null };
+  }
+
+  observe(): LeaseObservation {
+    return this.#seen;
+  }
+
+  learn(epoch: number): void {
+    this.#known = Math.max(this.#known, epoch);
+  }
+
+  async look(): Promise<LeaseObservation> {
+    const lead = await this.#read();
+    this.#registration.signSoon(this.#known);
+    if (this.#known <= (lead.state?.epoch ?? 0)) return this.#saw(lead);
+    const state = { ...NO_STATE, ...lead.state, epoch: this.#known };
+    const request = requests.putBack(this.#keys, lead, state);
+    const { succeeded } = await this.#ask((connection) => connection.txn(request));
+    return this.#saw(succeeded ? { ...lead, state } : lead);
+  }
+
+  watch(onChange: () => void): void {
+    this.#watch.add(onChange);
+  }
+
+  /** A store knows nothing of processes. */
+  missesRecordIn(): boolean {
+    return false;
+  }
+
+  cleared(): void {
+    // As above.
+  }
+
+  async markCompleted(epoch: number): Promise<void> {
+    const completed = requests.put(this.#keys.completed, '1');
+    await this.#write(completed, this.#events.note('completed', epoch));
+  }
+
+  async setPaused(paused: boolean, by: string): Promise<void> {
+    const { paused: key } = this.#keys;
+    const change = paused ? requests.put(key, by || 'somebody') : requests.remove(key);
+    await this.#write(change, this.#events.note(paused ? 'paused' : 'resumed', this.#known));
+  }
+
+  listNodes(): Promise<readonly SeenNode[]> {
+    return this.#registration.list();
+  }
+
+  readEvents(limit: number): Promise<readonly StoreEvent[]> {
+    return this.#events.read(limit);
+  }
+
+  updateEndpoints(endpoints: Endpoints): void {
+    this.#registration.moved({ ...this.#registration.record, endpoints }, this.#known);
+    // Those who look read there where the holder listens. What fails is tried again with the next epoch.
+    if (this.#term !== null) this.#tellHolder(this.#term).catch(() => undefined);
+  }
+
+  /** Within two requests' time: what can not be given back ends by itself. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#watch.close();
+    const leaving = this.#registration.leave(this.#known);
+    await Promise.allSettled([this.release(), leaving]);
+    this.#link.close();
+  }
+
+  readonly #ask: requests.Ask = (act, timeoutMs = this.#options.requestTimeoutMs) =>
+    this.#link.within(timeoutMs, act);
+
+  async #read(timeoutMs?: number): Promise<Lead> {
+    const { lead } = this.#keys;
+    return readLead(this.#keys, await this.#ask((connection) => connection.range(lead), timeoutMs));
+  }
+
+  async #write(...changes: readonly etcd.IRequestOp[]): Promise<void> {
+    await this.#ask((connection) => connection.txn(requests.all(...changes)));
+    this.#events.pruneSoon();
+  }
+
+  #saw(lead: Lead): LeaseObservation {
+    this.#seen = observationOf(lead);
+    this.learn(this.#seen.epoch);
+    return this.#seen;
+  }
+
+  /** A lease of etcd may go on when the key on it is gone: that is told by the watch. */
+  #told(events: readonly etcd.IEvent[]): void {
+    const term = this.#term;
+    if (term === null) return;
+    const isOfLease = ({ kv }: etcd.IEvent): boolean => kv.key.equals(this.#keys.lease);
+    const changes = events.filter(isOfLease);
+    if (changes.some(({ kv }) => Number(kv.mod_revision) > term.revision)) term.isGone = true;
+  }
+
+  /** What has happened before there was this watch nobody has told. */
+  async #watchTerm(term: Term, timeoutMs: number): Promise<void> {
+    const connection = this.#connections;
+    if (term.watchedBy === connection) return;
+    const { leaseId } = await this.#read(timeoutMs);
+    if (leaseId !== term.token) term.isGone = true;
+    term.watchedBy = connection;
+  }
+
+  async #causeOfLoss(timeoutMs: number): Promise<string> {
+    const ended = 'it has ended in the store';
+    try {
+      const { leaseId, state } = await this.#read(timeoutMs);
+      return leaseId === null ? ended : `${state?.node ?? 'another'} has it`;
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      return ended;
+    }
+  }
+
+  async #tellHolder({ token }: Term): Promise<void> {
+    const lead = await this.#read();
+    if (lead.state === null || lead.leaseId !== token) return;
+    const state = { ...lead.state, holder: this.#registration.record };
+    const request = requests.advance(this.#keys, { lead, token, state }, []);
+    await this.#ask((connection) => connection.txn(request));
+  }
+
+  async #giveBack(token: string): Promise<void> {
+    const note = this.#events.note('released', this.#known);
+    const request = requests.release(this.#keys, token, note);
+    const { succeeded } = await this.#ask((connection) => connection.txn(request));
+    // A claim that is still under way finds its lease of etcd ended.
+    const ending = this.#ask((connection) => connection.revoke(token));
+    if (succeeded) ending.catch(() => undefined);
+    else await ending;
+  }
+
+  /** A word to the store that nobody waits for. */
+  #giveBackSoon(token: string): void {
+    this.#giveBack(token).catch(() => undefined);
+  }
+
+  #lost(cause: string): FailoverError {
+    const { record, group } = this.#options;
+    return new FailoverError(
+      'FAILOVER_LEASE_LOST',
+      `Cannot advance the epoch of ${record.node} in group ${group}: ${cause}.`,
+      { details: { group } },
+    );
+  }
+}
+
+/** Set by the watch while an answer is waited for. */
+function isGone(term: Term): boolean {
+  return term.isGone;
+}
+
+/** How often an epoch may be put back by another between a look and a change. */
+const ATTEMPTS = 4;
+
+/** A connection takes more than an answer: name, handshake, perhaps encryption. */
+const LEAST_CONNECT_MS = 500;
+
+const NO_STATE = { cluster: null, node: null, holder: null, ttlMs: 0 };
+
+const NOTHING_SEEN: LeaseObservation = {
+  epoch: 0,
+  held: false,
+  holder: null,
+  recordUnreadable: false,
+  touch: null,
+  paused: false,
+};

@@ -1,0 +1,147 @@
+// That a node is there, for all to see: a key that hangs on a lease of etcd of its own, and ends with it.
+import { FailoverError } from '../../errors.ts';
+import { parseJson } from '../file/durable-file.ts';
+import type { SeenNode, StoredNode } from '../remote-store.ts';
+import { readStoredNode } from '../stored-records.ts';
+import type { EventLog } from './event-log.ts';
+import type { GroupKeys } from './keys.ts';
+import { all, newLeaseId, put, remove } from './requests.ts';
+import type { Ask } from './requests.ts';
+
+/** A node that was not seen for so long is no longer listed, ms: far longer than it pauses between two signs of life. */
+const REGISTRATION_TTL_MS = 30_000;
+const SIGN_PAUSE_MS = 10_000;
+
+/** How many nodes are listed, and how many of them are asked about at a time. */
+const NODES_LISTED = 1024;
+const ASKED_AT_ONCE = 32;
+
+export class Registration {
+  readonly #ask: Ask;
+  readonly #keys: GroupKeys;
+  readonly #events: EventLog;
+  readonly #now: () => number;
+  #record: StoredNode;
+  #id = newLeaseId();
+  /** How often the store had changed by then; null: not registered yet. */
+  #start: number | null = null;
+  #joining: Promise<void> | null = null;
+  #signAt = 0;
+  #hasLeft = false;
+
+  constructor(parts: {
+    readonly ask: Ask;
+    readonly keys: GroupKeys;
+    readonly events: EventLog;
+    readonly record: StoredNode;
+    readonly now: () => number;
+  }) {
+    this.#ask = parts.ask;
+    this.#keys = parts.keys;
+    this.#events = parts.events;
+    this.#record = parts.record;
+    this.#now = parts.now;
+  }
+
+  get record(): StoredNode {
+    return this.#record;
+  }
+
+  /** Of all that ever happened in the store what had happened before; the whole of it while it is not registered. */
+  get start(): number {
+    return this.#start ?? Infinity;
+  }
+
+  /** Resolves when it is registered. */
+  joined(epoch: number): Promise<void> {
+    return this.#start === null ? this.#join(epoch) : Promise.resolve();
+  }
+
+  moved(record: StoredNode, epoch: number): void {
+    this.#record = record;
+    this.#joinSoon(epoch);
+  }
+
+  /** There is a new connection: the store may be another than it was. */
+  doubt(): void {
+    this.#signAt = 0;
+  }
+
+  /** Nobody waits for it: what fails is tried again. */
+  signSoon(epoch: number): void {
+    const at = this.#now();
+    if (this.#hasLeft || this.#start === null || at < this.#signAt) return;
+    this.#signAt = at + SIGN_PAUSE_MS;
+    this.#ask((connection) => connection.keepAlive(this.#id)).then(
+      (ttlMs) => {
+        if (ttlMs === 0) this.#joinSoon(epoch);
+      },
+      () => {
+        this.doubt();
+      },
+    );
+  }
+
+  async leave(epoch: number): Promise<void> {
+    this.#hasLeft = true;
+    if (this.#start === null) return;
+    const gone = all(remove(this.#keys.node(this.#record.run)), this.#events.note('left', epoch));
+    await this.#ask((connection) => connection.txn(gone));
+    await this.#ask((connection) => connection.revoke(this.#id));
+  }
+
+  async list(): Promise<readonly SeenNode[]> {
+    const { kvs } = await this.#ask((connection) =>
+      connection.range({ ...this.#keys.nodes, limit: NODES_LISTED }),
+    );
+    const seen: SeenNode[] = [];
+    for (let from = 0; from < kvs.length; from += ASKED_AT_ONCE) {
+      const some = kvs.slice(from, from + ASKED_AT_ONCE).map(async ({ value, lease }) => {
+        const node = readStoredNode(parseJson(value.toString()));
+        const age = await this.#ask((connection) => connection.ageOf(lease));
+        if (node === null || age === null) return [];
+        return [{ ...node, seenAgoMs: (age.grantedSeconds - age.leftSeconds) * 1000 }];
+      });
+      seen.push(...(await Promise.all(some)).flat());
+    }
+    return seen;
+  }
+
+  #joinSoon(epoch: number): void {
+    if (this.#hasLeft) return;
+    this.#join(epoch).catch(() => {
+      this.doubt();
+    });
+  }
+
+  /** One at a time: each would be another start. */
+  #join(epoch: number): Promise<void> {
+    this.#joining ??= this.#register(epoch).finally(() => {
+      this.#joining = null;
+    });
+    return this.#joining;
+  }
+
+  async #register(epoch: number): Promise<void> {
+    const isFirst = this.#start === null;
+    const id = newLeaseId();
+    await this.#ask((connection) => connection.grant(id, REGISTRATION_TTL_MS));
+    const { run } = this.#record;
+    const record = put(this.#keys.node(run), JSON.stringify(this.#record), id);
+    const noted = isFirst ? [this.#events.note('joined', epoch)] : [];
+    const { header } = await this.#ask((connection) => connection.txn(all(record, ...noted)));
+    const former = this.#id;
+    this.#id = id;
+    this.#signAt = this.#now() + SIGN_PAUSE_MS;
+    const revision = Number(header.revision);
+    // A store that counts from anew has forgotten what it had counted.
+    if (this.#start === null || revision < this.#start) this.#start = revision;
+    if (isFirst) this.#events.pruneSoon();
+    else await this.#ask((connection) => connection.revoke(former));
+  }
+}
+
+/** Where the server does not answer, whoever registers goes on without: it is tried again. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof FailoverError && error.code === 'FAILOVER_STORE_UNREACHABLE';
+}

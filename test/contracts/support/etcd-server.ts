@@ -1,0 +1,109 @@
+// A server of etcd of the test's own: free loopback ports, a directory of its own, gone afterwards.
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { until } from '../../support/until.ts';
+import { freePort } from './redis-server.ts';
+
+/** Why there is no server to test with; null: there is. */
+export function lackOfEtcd(): string | null {
+  const found = spawnSync('etcd', ['--version']).status === 0;
+  if (found) return null;
+  const reason = 'skipped: there is no etcd here (Debian: apt-get install etcd-server)';
+  if (process.env['FAILOVER_TEST_REQUIRES']?.includes('etcd') === true) throw new Error(reason);
+  return reason;
+}
+
+/** What it takes to encrypt. */
+interface Certified {
+  readonly key: string;
+  readonly certificate: string;
+}
+
+export class EtcdServer {
+  readonly port: number;
+  readonly #peerPort: number;
+  readonly #directory: string;
+  readonly #options: readonly string[];
+  readonly #certified: Certified | null;
+  #process: ChildProcess | null = null;
+
+  private constructor(ports: readonly [number, number], certified: Certified | null) {
+    [this.port, this.#peerPort] = ports;
+    this.#directory = mkdtempSync(join(tmpdir(), 'failover-etcd-'));
+    this.#certified = certified;
+    this.#options =
+      certified === null ? [] : ['--cert-file', certified.certificate, '--key-file', certified.key];
+  }
+
+  static async start(certified: Certified | null = null): Promise<EtcdServer> {
+    const server = new EtcdServer([await freePort(), await freePort()], certified);
+    await server.begin();
+    return server;
+  }
+
+  async begin(): Promise<void> {
+    const scheme = this.#certified === null ? 'http' : 'https';
+    const [client, peer] = [
+      `${scheme}://${this.#host}`,
+      `http://127.0.0.1:${String(this.#peerPort)}`,
+    ];
+    const place = [
+      ...['--data-dir', join(this.#directory, 'data'), '--name', 'one'],
+      ...['--listen-client-urls', client, '--advertise-client-urls', client],
+      ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
+      ...['--initial-cluster', `one=${peer}`],
+    ];
+    // An election of a tenth of a second allows leases of one second; what survives a crash is not at stake here.
+    const quick = ['--heartbeat-interval', '10', '--election-timeout', '100'];
+    const quiet = ['--log-level', 'error', '--logger', 'zap', '--log-outputs', '/dev/null'];
+    const child = spawn('etcd', [...place, ...quick, ...quiet, ...this.#options], {
+      stdio: 'ignore',
+    });
+    this.#process = child;
+    const isUp = (): boolean => this.command('endpoint', 'health').status === 0;
+    while (!isUp()) {
+      if (child.exitCode !== null) throw new Error('the server has ended');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** SIGKILL, and the loss of all that it has written if that is wanted. */
+  async end(what: 'kept' | 'lost' = 'kept'): Promise<void> {
+    const child = this.#process;
+    if (child === null) return;
+    child.kill('SIGKILL');
+    await until('the server to end', () => child.exitCode !== null || child.signalCode !== null);
+    if (what === 'lost') rmSync(join(this.#directory, 'data'), { recursive: true, force: true });
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
+  }
+
+  /** Past any own client of a test. */
+  command(...args: readonly string[]): { readonly status: number | null; readonly stdout: string } {
+    const security = this.#certified === null ? [] : ['--cacert', this.#certified.certificate];
+    return spawnSync('etcdctl', ['--endpoints', this.#host, ...security, ...args], {
+      env: { ...process.env, ETCDCTL_API: '3' },
+      encoding: 'utf8',
+    });
+  }
+
+  /** As one that has been in use for long: what it knows is all that there is. */
+  growOld(): void {
+    this.command('put', 'failover-store/known', '1');
+  }
+
+  async stop(): Promise<void> {
+    await this.end();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  get #host(): string {
+    // The name in its certificate.
+    return `${this.#certified === null ? '127.0.0.1' : 'localhost'}:${String(this.port)}`;
+  }
+}
