@@ -104,7 +104,7 @@ export class StoreLink<Connection extends StoreConnection> {
     const connection = open();
     const attempt: Attempt<Connection> = {
       ...{ connection, connected: Promise.resolve() },
-      ...{ answeredAt: 0, doubts: 0 },
+      ...{ isConnected: false, answeredAt: 0, doubts: 0 },
     };
     connection.onEnd((error) => {
       this.#ended(attempt, error);
@@ -113,6 +113,7 @@ export class StoreLink<Connection extends StoreConnection> {
     attempt.connected.then(
       () => {
         this.#failures = 0;
+        attempt.isConnected = true;
         onChange();
       },
       (error: unknown) => {
@@ -152,7 +153,8 @@ export class StoreLink<Connection extends StoreConnection> {
   /** One late answer is a slow server; a connection that has brought nothing for two requests is made anew. */
   #doubt(askedAt: number): void {
     const attempt = this.#current;
-    if (attempt === null) return;
+    // One that is still being made has a time of its own.
+    if (attempt?.isConnected !== true) return;
     attempt.doubts = attempt.answeredAt >= askedAt ? 0 : attempt.doubts + 1;
     if (attempt.doubts >= DOUBTS_LIMIT) this.#ended(attempt, new Error(NO_ANSWER));
   }
@@ -180,6 +182,7 @@ export class StoreLink<Connection extends StoreConnection> {
 interface Attempt<Connection> {
   readonly connection: Connection;
   connected: Promise<void>;
+  isConnected: boolean;
   /** When it brought its last answer, monotonic, ms. */
   answeredAt: number;
   /** Requests in a row that it did not answer. */

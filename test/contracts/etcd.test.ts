@@ -1,12 +1,17 @@
 // The lease in etcd against a real server, and what is etcd alone.
-import { describe } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { parseLease } from '../../src/config/lease-url.ts';
+import { giveBack } from '../../src/guard/give-back.ts';
 import { connectionsTo } from '../../src/lease/etcd/etcd-client.ts';
+import type { OpenConnection } from '../../src/lease/etcd/etcd-client.ts';
 import { EtcdLease } from '../../src/lease/etcd/etcd-lease.ts';
 import { monotonicNow } from '../../src/runtime/clock.ts';
 import { leaseContract } from './lease-contract.ts';
+import { ANSWER_MS, eventually, granted, IMPATIENT_MS, ledOnce } from './support/claims.ts';
 import { EtcdServer, lackOfEtcd } from './support/etcd-server.ts';
-import { recordOf } from './support/stage.ts';
+import { FaultProxy } from './support/fault-proxy.ts';
+import { freePort } from './support/redis-server.ts';
+import { LONG_TTL_MS, recordOf } from './support/stage.ts';
 import type { OpenOptions, StoreUnderTest } from './support/stage.ts';
 
 const lack = lackOfEtcd();
@@ -23,14 +28,231 @@ describe.runIf(lack === null)('a lease in etcd', () => {
 /** Whole seconds; and each claim is written to the disk. */
 const TIMES = { rounds: 50, shortTtlMs: 1_000, restartTtlMs: 2_000 };
 
+describe.runIf(lack === null)('a server of etcd', () => {
+  const servers: EtcdServer[] = [];
+  const leases: EtcdLease[] = [];
+  afterEach(async () => {
+    for (const server of servers) server.signal('SIGCONT');
+    await Promise.allSettled(leases.splice(0).map((lease) => lease.close()));
+    await Promise.all(servers.splice(0).map((server) => server.stop()));
+  });
+  const start = async (electionMs = 100): Promise<EtcdServer> => {
+    const server = await EtcdServer.start({ electionMs });
+    servers.push(server);
+    server.growOld();
+    return server;
+  };
+  const enter = async (
+    url: string,
+    options: Partial<OpenOptions> = {},
+    around?: (open: OpenConnection) => OpenConnection,
+  ): Promise<EtcdLease> => {
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: ANSWER_MS };
+    const lease = await open(url, { node: 'a', group: 'g', ...times, ...options }, around);
+    leases.push(lease);
+    return lease;
+  };
+  const at = (port: number): string => `etcd://127.0.0.1:${String(port)}`;
+
+  it('takes user and password from the URL, and no message shows them', async () => {
+    const server = await start();
+    server.requireUsers('root-hush', 'me', 'hush-hush');
+    const host = `127.0.0.1:${String(server.port)}`;
+    const lease = await enter(`etcd://me:hush-hush@${host}`);
+    expect(await granted(lease)).toMatchObject({ epoch: 1 });
+    const order = lease.returnOrder();
+    expect(order !== null && (await giveBack(order))).toBe(true);
+    expect(await lease.look()).toMatchObject({ held: false });
+    const wrong = await enter(`etcd://me:wrong-one@${host}`).catch((error: unknown) => error);
+    expect(wrong).toMatchObject({ code: 'FAILOVER_STORE_REFUSED', exitCode: 2 });
+    expect(String(wrong)).toContain(`etcd://${host}: it knows no such user`);
+    expect(JSON.stringify(wrong) + String(wrong)).not.toContain('wrong-one');
+    await expect(enter(`etcd://${host}`)).rejects.toThrow('it wants a user and a password');
+    await expect(enter(`etcd://stranger:hush-hush@${host}`)).rejects.toThrow('may not do');
+  });
+
+  it('that grants another time to live than it was asked for is taken at its word', async () => {
+    const server = await start(1_000);
+    const lease = await enter(at(server.port), { ttlMs: 1_000 });
+    expect((await granted(lease)).granted?.ttlMs).toBe(2_000);
+    expect(await lease.renew(ANSWER_MS)).toMatchObject({ type: 'renewed', ttlMs: 2_000 });
+  });
+
+  it('tells at once that the key was removed, though the lease on which it hung goes on', async () => {
+    const server = await start();
+    const lease = await enter(at(server.port));
+    await granted(lease);
+    server.command('del', 'failover/g/lead/lease');
+    await eventually(() => Promise.resolve(lease.verify().type === 'lost'));
+    const renewed = await lease.renew(ANSWER_MS);
+    expect(renewed).toEqual({ type: 'lost', cause: 'it has ended in the store' });
+    expect(lease.returnOrder()).toBeNull();
+  });
+
+  it('is asked whether the key is still there when no watch could tell of that', async () => {
+    const server = await start();
+    const proxy = await FaultProxy.to(() => server.port);
+    const a = await enter(at(proxy.port), { requestTimeoutMs: IMPATIENT_MS });
+    const b = await enter(at(server.port), { node: 'b' });
+    await granted(a);
+    proxy.requests = 'lost';
+    server.command('del', 'failover/g/lead/lease');
+    await granted(b);
+    proxy.heal();
+    await eventually(async () => (await a.renew(ANSWER_MS)).type === 'lost');
+    await proxy.close();
+  });
+
+  it('answers a renewal too late: the next one counts from when it was asked itself', async () => {
+    const server = await start();
+    const proxy = await FaultProxy.to(() => server.port);
+    const lease = await enter(at(proxy.port));
+    await granted(lease);
+    proxy.answers = 'late';
+    const failing = lease.renew(IMPATIENT_MS);
+    await expect(failing).rejects.toMatchObject({ code: 'FAILOVER_STORE_UNREACHABLE' });
+    const beforeMs = monotonicNow();
+    const renewing = lease.renew(ANSWER_MS);
+    proxy.heal();
+    expect(await renewing).toMatchObject({ type: 'renewed' });
+    const renewed = await lease.renew(ANSWER_MS);
+    expect(renewed.type === 'renewed' && renewed.askedAt > beforeMs).toBe(true);
+    await proxy.close();
+  });
+
+  it('that was killed and started again still knows the lease', async () => {
+    const server = await start();
+    const a = await enter(at(server.port));
+    const b = await enter(at(server.port), { node: 'b' });
+    await granted(a, 41);
+    await server.end();
+    await server.begin();
+    await eventually(async () => (await a.renew(ANSWER_MS)).type === 'renewed');
+    await eventually(async () => (await b.acquire(0)).type === 'denied');
+    await eventually(() => a.release().then(() => true));
+    expect((await granted(b)).epoch).toBe(43);
+  });
+
+  it('that has taken a claim whose answer is lost has no lease for long', async () => {
+    const server = await start();
+    let isLost = false;
+    const around =
+      (open: OpenConnection): OpenConnection =>
+      (watching) => {
+        const connection = open(watching);
+        const { txn } = connection;
+        connection.txn = async (request) => {
+          const answer = await txn.call(connection, request);
+          if (isLost) throw new Error('the answer is lost');
+          return answer;
+        };
+        return connection;
+      };
+    const a = await enter(at(server.port), {}, around);
+    const b = await enter(at(server.port), { node: 'b' });
+    const before = await ledOnce(a);
+    const sinceMs = monotonicNow();
+    isLost = true;
+    await expect(a.acquire(0)).rejects.toMatchObject({ code: 'FAILOVER_STORE_UNREACHABLE' });
+    isLost = false;
+    expect(a.verify().type).toBe('lost');
+    // As a node does whose claim has failed.
+    await a.release();
+    // It was granted, and its epoch is spent.
+    expect((await granted(b)).epoch).toBe(before + 2);
+    expect(monotonicNow() - sinceMs).toBeLessThan(LONG_TTL_MS);
+  });
+
+  it('is one of several: where one does not answer, another is asked', async () => {
+    const server = await start();
+    const [one, two] = [
+      await FaultProxy.to(() => server.port),
+      await FaultProxy.to(() => server.port),
+    ];
+    const dead = `127.0.0.1:${String(await freePort())}`;
+    const url = `${at(one.port)},127.0.0.1:${String(two.port)},${dead}`;
+    const lease = await enter(url, { requestTimeoutMs: IMPATIENT_MS });
+    await granted(lease);
+    for (const silent of [one, two]) {
+      silent.answers = 'lost';
+      await eventually(async () => (await lease.renew(IMPATIENT_MS)).type === 'renewed');
+      const order = lease.returnOrder();
+      if (order !== null && silent === two) expect(await giveBack(order)).toBe(true);
+      silent.heal();
+    }
+    await Promise.all([one.close(), two.close()]);
+  });
+
+  it('that stands still for long takes no more connections than one at a time', async () => {
+    const server = await start();
+    const lease = await enter(at(server.port), { requestTimeoutMs: IMPATIENT_MS });
+    await granted(lease);
+    const before = sockets();
+    server.signal('SIGSTOP');
+    const untilMs = monotonicNow() + 3_000;
+    while (monotonicNow() < untilMs) await lease.look().catch(() => undefined);
+    expect(sockets()).toBeLessThanOrEqual(before + 2);
+  });
+
+  it('keeps no more than the latest of what has happened', async () => {
+    const server = await start();
+    const lease = await enter(at(server.port));
+    for (let round = 0; round < 300; round += 1) await lease.setPaused(round % 2 === 0, 'me');
+    const kept = (): number => {
+      const { stdout } = server.command('get', '--prefix', 'failover/g/events/', '--keys-only');
+      return stdout.split('\n').filter((line) => line !== '').length;
+    };
+    await eventually(() => Promise.resolve(kept() === 256));
+    expect(await lease.readEvents(1_000)).toHaveLength(256);
+  });
+
+  it('that was emptied gives no lease to a newcomer while one that it has forgotten may last', async () => {
+    const server = await start();
+    const holder = await enter(at(server.port));
+    const follower = await enter(at(server.port), { node: 'b' });
+    await granted(holder);
+    await follower.look();
+    server.command('del', '--prefix', 'failover/g/');
+    await follower.look();
+    expect(holder.verify().type).toBe('lost');
+    const newcomer = await enter(at(server.port), { node: 'c' });
+    expect(await newcomer.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
+  });
+
+  it('that nobody has used before gives no lease for as long as one may last', async () => {
+    const server = await EtcdServer.start();
+    servers.push(server);
+    const lease = await enter(at(server.port), { ttlMs: 1_000 });
+    const sinceMs = monotonicNow();
+    expect(await lease.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
+    await granted(lease);
+    expect(monotonicNow() - sinceMs).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it('whose data are of a later version is refused, and left as they are', async () => {
+    const server = await start();
+    server.command('put', 'failover/g/lead/state', '{"v":2,"epoch":1}');
+    await expect(enter(at(server.port))).rejects.toThrow('another version of failover');
+    expect(server.command('get', '--prefix', 'failover/g/', '--keys-only').stdout.trim()).toBe(
+      'failover/g/lead/state',
+    );
+  });
+});
+
+function sockets(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
+}
+
 async function open(
   url: string,
   { node, group, ttlMs, requestTimeoutMs }: OpenOptions,
+  around: (open: OpenConnection) => OpenConnection = (same) => same,
 ): Promise<EtcdLease> {
   const address = parseLease(url);
   if (address.kind !== 'etcd') throw new Error(`not of etcd: ${url}`);
   const options = { address, group, record: recordOf(node), ttlMs, requestTimeoutMs };
-  const lease = new EtcdLease({ ...options, now: monotonicNow }, await connectionsTo(address));
+  const connect = around(await connectionsTo(address));
+  const lease = new EtcdLease({ ...options, now: monotonicNow }, connect);
   try {
     await lease.begin();
   } catch (error) {

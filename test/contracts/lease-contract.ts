@@ -89,6 +89,8 @@ export function leaseContract(
       await a.acquire(0);
       const order = a.returnOrder();
       if (order === null) throw new Error('there is no order');
+      // It is told more than once, and the same is the same order.
+      expect(a.returnOrder()).toEqual(order);
       expect(await giveBack(order)).toBe(true);
       expect(epochOf(await b.acquire(0))).toBe(2);
       expect(await giveBack(order)).toBe(true);

@@ -143,6 +143,7 @@ const MAY_ASK: Readonly<Record<string, string>> = {
   'lease/file/node-registration.ts': 'tells other machines',
   'lease/file/node-registry.ts': 'compares with what other machines told',
   'lease/file/markers.ts': 'shows it',
+  'lease/etcd/event-text.ts': 'tells it to those who read events',
   'library/watcher.ts': 'shows it',
   'cli/client.ts': 'shows it',
   'cli/commands/drill.ts': 'shows it',

@@ -58,8 +58,7 @@ export class EtcdConnection implements StoreConnection {
       });
       stream.on('data', ({ created, canceled, cancel_reason: reason, events }) => {
         if (canceled) {
-          // What is refused in a stream has no status of its own.
-          fail(reason.includes('denied') ? `7 PERMISSION_DENIED: ${reason}` : reason);
+          fail(reason);
           return;
         }
         if (created) resolve();

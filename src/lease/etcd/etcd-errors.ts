@@ -6,12 +6,13 @@ import { textOf } from '../error-text.ts';
 export class EtcdFailure extends Error {
   readonly status: number | null;
 
-  /** @param cause what the client threw: its message has number and name of the status */
+  /** @param cause what the client threw, or why the server has ended a watch: both name the status in the text */
   constructor(cause: unknown) {
     const text = textOf(cause);
-    const [, status, said = ''] = /\b(\d+) [A-Z_]+: (.*)$/.exec(text) ?? [null, null, text];
-    super(cleaned(said), { cause });
-    this.status = status === null ? null : Number(status);
+    const [, number, said = text] = /\b(\d+) [A-Z_]+: (.*)$/.exec(text) ?? [];
+    const [, named, inner = said] = /rpc error: code = (\w+) desc = (.*)$/.exec(said) ?? [];
+    super(cleaned(inner), { cause });
+    this.status = number === undefined ? (NAMED[named ?? ''] ?? null) : Number(number);
   }
 
   /** Whether this connection brings nothing any more: there is no way, no leader, or its token is not known. */
@@ -27,6 +28,16 @@ const FAILED_PRECONDITION = 9;
 const UNIMPLEMENTED = 12;
 const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
+
+/** As a watch names them. */
+const NAMED: Readonly<Record<string, number>> = {
+  InvalidArgument: INVALID_ARGUMENT,
+  NotFound: NOT_FOUND,
+  PermissionDenied: PERMISSION_DENIED,
+  FailedPrecondition: FAILED_PRECONDITION,
+  Unavailable: UNAVAILABLE,
+  Unauthenticated: UNAUTHENTICATED,
+};
 
 /** Whether a lease that was named is none, or none any more. */
 export function isUnknownLease(error: unknown): boolean {

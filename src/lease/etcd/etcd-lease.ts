@@ -102,13 +102,15 @@ export class EtcdLease implements RemoteStore {
   returnOrder(): ReturnOrder | null {
     const { address, requestTimeoutMs, record } = this.#options;
     if (this.#term === null) return null;
+    const { token } = this.#term;
     const { endpoints, tls, user } = address;
     return {
       kind: 'etcd',
       ...{ endpoints, tls, user },
-      token: this.#term.token,
+      token,
       lease: this.#keys.lease.toString(),
-      event: this.#keys.newEvent().toString(),
+      // The same for the whole of a term: it is told more than once.
+      event: this.#keys.event(token).toString(),
       ...{ node: record.node, epoch: this.#known },
       timeoutMs: Math.max(requestTimeoutMs, LEAST_CONNECT_MS),
     };
@@ -367,8 +369,8 @@ function isGone(term: Term): boolean {
 /** How often an epoch may be put back by another between a look and a change. */
 const ATTEMPTS = 4;
 
-/** A connection takes more than an answer: name, handshake, perhaps encryption. */
-const LEAST_CONNECT_MS = 500;
+/** A connection takes more than an answer: name, handshake, perhaps encryption and a password. */
+const LEAST_CONNECT_MS = 1_000;
 
 const NO_STATE = { cluster: null, node: null, holder: null, ttlMs: 0 };
 

@@ -1,4 +1,5 @@
 // What happened to a group, as its nodes have noted it in the store: each a key of its own, the oldest removed.
+import { randomBytes } from 'node:crypto';
 import type * as etcd from 'etcd3';
 import { parseJson } from '../file/durable-file.ts';
 import type { StoreEvent } from '../remote-store.ts';
@@ -24,6 +25,7 @@ export class EventLog {
   readonly #keys: GroupKeys;
   readonly #node: string;
   #isPruning = false;
+  #isAgain = false;
 
   constructor(ask: Ask, keys: GroupKeys, node: string) {
     this.#ask = ask;
@@ -33,17 +35,20 @@ export class EventLog {
 
   /** Part of a transaction: it is noted if and only if it happens. */
   note(action: StoreEvent['action'], epoch: number): etcd.IRequestOp {
-    return put(this.#keys.newEvent(), eventText(this.#node, action, epoch));
+    const key = this.#keys.event(randomBytes(8).toString('hex'));
+    return put(key, eventText(this.#node, action, epoch));
   }
 
   /** Nobody waits for it: the next one removes what this one does not. */
   pruneSoon(): void {
+    this.#isAgain = this.#isPruning;
     if (this.#isPruning) return;
     this.#isPruning = true;
     this.#prune()
       .catch(() => undefined)
       .finally(() => {
         this.#isPruning = false;
+        if (this.#isAgain) this.pruneSoon();
       });
   }
 

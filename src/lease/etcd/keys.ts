@@ -1,6 +1,4 @@
 // Where the things of a group are in etcd. Those that decide are together: one watch and one request show all.
-import { randomBytes } from 'node:crypto';
-
 export interface KeyRange {
   readonly key: Buffer;
   readonly range_end: Buffer;
@@ -18,7 +16,8 @@ export interface GroupKeys {
   readonly nodes: KeyRange;
   readonly events: KeyRange;
   node(run: string): Buffer;
-  newEvent(): Buffer;
+  /** Its name says nothing: they are in order by when they were made. */
+  event(name: string): Buffer;
 }
 
 /** @param group letters, digits, dots, underscores and hyphens: no slash */
@@ -33,7 +32,7 @@ export function keysOf(group: string): GroupKeys {
     nodes: prefix(at('nodes/')),
     events: prefix(at('events/')),
     node: (run) => at(`nodes/${run}`),
-    newEvent: () => at(`events/${randomBytes(8).toString('hex')}`),
+    event: (name) => at(`events/${name}`),
   };
 }
 

@@ -10,7 +10,7 @@ import type { Ask } from './requests.ts';
 
 /** A node that was not seen for so long is no longer listed, ms: far longer than it pauses between two signs of life. */
 const REGISTRATION_TTL_MS = 30_000;
-const SIGN_PAUSE_MS = 10_000;
+const SIGN_PAUSE_MS = 15_000;
 
 /** How many nodes are listed, and how many of them are asked about at a time. */
 const NODES_LISTED = 1024;

@@ -30,16 +30,35 @@ export class EtcdServer {
   readonly #certified: Certified | null;
   #process: ChildProcess | null = null;
 
-  private constructor(ports: readonly [number, number], certified: Certified | null) {
+  private constructor(
+    ports: readonly [number, number],
+    certified: Certified | null,
+    electionMs: number,
+  ) {
     [this.port, this.#peerPort] = ports;
     this.#directory = mkdtempSync(join(tmpdir(), 'failover-etcd-'));
     this.#certified = certified;
-    this.#options =
-      certified === null ? [] : ['--cert-file', certified.certificate, '--key-file', certified.key];
+    const { certificate = '', key = '' } = certified ?? {};
+    this.#options = [
+      ...[
+        '--heartbeat-interval',
+        String(electionMs / 10),
+        '--election-timeout',
+        String(electionMs),
+      ],
+      ...(certified === null ? [] : ['--cert-file', certificate, '--key-file', key]),
+    ];
   }
 
-  static async start(certified: Certified | null = null): Promise<EtcdServer> {
-    const server = new EtcdServer([await freePort(), await freePort()], certified);
+  /** `electionMs`: the shortest lease is one and a half as long, in whole seconds. */
+  static async start({
+    certified = null,
+    electionMs = 100,
+  }: {
+    readonly certified?: Certified | null;
+    readonly electionMs?: number;
+  } = {}): Promise<EtcdServer> {
+    const server = new EtcdServer([await freePort(), await freePort()], certified, electionMs);
     await server.begin();
     return server;
   }
@@ -56,10 +75,8 @@ export class EtcdServer {
       ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
       ...['--initial-cluster', `one=${peer}`],
     ];
-    // An election of a tenth of a second allows leases of one second; what survives a crash is not at stake here.
-    const quick = ['--heartbeat-interval', '10', '--election-timeout', '100'];
     const quiet = ['--log-level', 'error', '--logger', 'zap', '--log-outputs', '/dev/null'];
-    const child = spawn('etcd', [...place, ...quick, ...quiet, ...this.#options], {
+    const child = spawn('etcd', [...place, ...quiet, ...this.#options], {
       stdio: 'ignore',
     });
     this.#process = child;
@@ -83,6 +100,20 @@ export class EtcdServer {
     this.#process?.kill(signal);
   }
 
+  /** From here on everybody needs a user; there are these two, the second with all that failover needs. */
+  requireUsers(rootPassword: string, name: string, password: string): void {
+    const root = ['--user', `root:${rootPassword}`];
+    this.#must('user', 'add', `root:${rootPassword}`);
+    this.#must('user', 'add', `${name}:${password}`);
+    this.#must('user', 'add', `stranger:${password}`);
+    this.#must('role', 'add', 'failover');
+    this.#must('role', 'grant-permission', 'failover', 'readwrite', 'failover', '--prefix=true');
+    this.#must('user', 'grant-role', name, 'failover');
+    this.#must('user', 'grant-role', 'root', 'root');
+    this.#must('auth', 'enable');
+    this.#must(...root, 'auth', 'status');
+  }
+
   /** Past any own client of a test. */
   command(...args: readonly string[]): { readonly status: number | null; readonly stdout: string } {
     const security = this.#certified === null ? [] : ['--cacert', this.#certified.certificate];
@@ -100,6 +131,11 @@ export class EtcdServer {
   async stop(): Promise<void> {
     await this.end();
     rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #must(...args: readonly string[]): void {
+    const { status, stdout } = this.command(...args);
+    if (status !== 0) throw new Error(`etcdctl ${args.join(' ')} has failed: ${stdout}`);
   }
 
   get #host(): string {
