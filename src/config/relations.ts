@@ -62,6 +62,7 @@ const RELATIONS: readonly Relation[] = [
   readinessHasCommand,
   onlyServersEndLeases,
   orphansEndWithTheirLease,
+  etcdCountsSeconds,
   ...NETWORK_RELATIONS,
 ];
 
@@ -141,6 +142,16 @@ function orphansEndWithTheirLease(options: RunOptions, show: Show): Conflict | n
   return {
     fact: `${show('orphan')} lets a command go on whose lease has ended, and ${show('lease')} is on a server`,
     hint: 'Use `--orphan stop` or `--orphan kill`.',
+  };
+}
+
+function etcdCountsSeconds(options: RunOptions, show: Show): Conflict | null {
+  if (parseLease(options.lease).kind !== 'etcd' || timingOf(options).leaseTtlMs % 1000 === 0) {
+    return null;
+  }
+  return {
+    fact: `${show('leaseTtl')} is no whole number of seconds, and etcd counts in those`,
+    hint: 'Give --lease-ttl 1s or more, without a fraction.',
   };
 }
 

@@ -186,9 +186,9 @@ describe('a value that an option can not take', () => {
       'Give --standby one of cold, armed, hot.',
     ],
     [
-      { lease: 'etcd://user:hush@localhost' },
-      'Cannot use --lease: "etcd://***@localhost" is no lease that this version has',
-      'Give --lease `file`, `redis://HOST:PORT` or `rediss://HOST:PORT`.',
+      { lease: 'memcached://user:hush@localhost' },
+      'Cannot use --lease: "memcached://***@localhost" is no lease that this version has',
+      'Give --lease `file`, `redis://HOST:PORT` or `etcd://HOST:PORT`, encrypted `rediss://` and `etcds://`.',
     ],
     [
       { lease: 'redis://h', leaseTtl: '99ms' },
@@ -300,6 +300,10 @@ describe('relations between settings', () => {
     [
       { lease: 'redis://:hush@h', orphan: 'keep' },
       'Cannot run: --orphan keep lets a command go on whose lease has ended, and --lease redis://***@h is on a server',
+    ],
+    [
+      { lease: 'etcd://h', leaseTtl: '2s500ms' },
+      'Cannot run: --lease-ttl 2s500ms is no whole number of seconds, and etcd counts in those',
     ],
     [
       { lease: 'redis://h', leaseTick: '1s' },
