@@ -1,0 +1,187 @@
+// Nodes whose lease is on a server, whatever the server. Each has a state directory of its own, as if it were on a
+// machine of its own: nothing but the lease and the guard keeps two from being active.
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readStat } from '../../src/fence/process-identity.ts';
+import { inGroup } from '../support/process-group.ts';
+import type { Group } from '../support/process-group.ts';
+import type { NodeProcess } from '../support/process-node.ts';
+import { allPids } from '../support/process-list.ts';
+
+/** A real server, private to the suite. */
+export interface NodesServer {
+  /** The address of a place where the group is not known yet: it has the same name in each test. */
+  freshPlace(): Promise<string>;
+  /** What was noted at the last place, the oldest first: node and action. */
+  noted(): Promise<readonly string[]>;
+  freeze(): void;
+  thaw(): void;
+  end(): Promise<void>;
+  begin(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Long enough for a busy machine. */
+export const TTL_MS = 3_000;
+
+export function startNode(group: Group, id: string, run = 'exec "$W"'): Promise<NodeProcess> {
+  return group.start(id, { run, options: { 'state-dir': group.path(`on-${id}`) } });
+}
+
+export async function startBoth(
+  group: Group,
+  run?: string,
+): Promise<readonly [NodeProcess, NodeProcess]> {
+  const a = await startNode(group, 'a', run);
+  await group.reaches(a, 'serving');
+  const b = await startNode(group, 'b', run);
+  await group.reaches(b, 'watching');
+  return [a, b];
+}
+
+/** The parent of the workload; one that waits for what comes next has no children. */
+export function guardOf(node: NodeProcess): number {
+  const parentOf = (pid: number): number => readStat(pid)?.parent ?? 0;
+  const guard = allPids()
+    .map(parentOf)
+    .find((parent) => parentOf(parent) === node.pid);
+  if (guard === undefined) throw new Error(`${node.id} has no guard`);
+  return guard;
+}
+
+/** Null: it has none. */
+function childrenOf(node: NodeProcess): readonly number[] | null {
+  const children = allPids().filter((pid) => readStat(pid)?.parent === node.pid);
+  return children.length === 0 ? null : children;
+}
+
+export function nodesWithLease(start: () => Promise<NodesServer>): void {
+  let server: NodesServer;
+  beforeAll(async () => {
+    server = await start();
+  }, 60_000);
+  afterAll(() => server.stop());
+
+  const play = async (body: (group: Group) => Promise<void>): Promise<void> => {
+    const lease = await server.freshPlace();
+    await inGroup(body, { options: { lease, 'lease-ttl': `${String(TTL_MS)}ms` } });
+  };
+
+  it('take over at once when a supervisor is killed: its guard empties, then gives the lease back', () =>
+    play(async (group) => {
+      const [a, b] = await startBoth(group, '"$W" --ignore-term & wait');
+      await group.active(1);
+      const [ahead] = await group.until('a guard that waits', () => childrenOf(b));
+      a.kill('SIGKILL');
+      await group.reaches(b, 'serving');
+      await group.active(2);
+      expect(guardOf(b)).toBe(ahead);
+      expect(await server.noted()).toEqual([
+        ...['a joined', 'a granted', 'b joined'],
+        ...['a released', 'b granted'],
+      ]);
+    }));
+
+  it('never are two when a supervisor is stopped, and it goes on as a secondary', () =>
+    play(async (group) => {
+      const [a, b] = await startBoth(group);
+      const { pid } = await group.active(1);
+      a.kill('SIGSTOP');
+      await group.reaches(b, 'serving');
+      expect(group.lives(pid)).toBe(false);
+      a.kill('SIGCONT');
+      await group.reaches(a, 'watching');
+      expect(a.end).toBeNull();
+    }));
+
+  it('step down when the server is away for long, and lead again when it is back', () =>
+    play(async (group) => {
+      const [a, b] = await startBoth(group);
+      const { pid } = await group.active(1);
+      server.freeze();
+      await group.until('the end of the workload', () => !group.lives(pid));
+      expect(group.starts).toBe(1);
+      server.thaw();
+      await group.primaryOf([a, b]);
+      await group.active(2);
+    }));
+
+  it('wait for a server that is not there yet', () =>
+    play(async (group) => {
+      await server.end();
+      const a = await startNode(group, 'a');
+      await group.until('a failed claim', () => a.log.some(({ reason }) => isUnreachable(reason)));
+      await server.begin();
+      await group.reaches(a, 'serving');
+    }));
+}
+
+/** A server that speaks TLS and wants a user. */
+export interface SecuredServer {
+  /** With the password, which is `hush-hush`. */
+  readonly lease: string;
+  readonly kind: string;
+  stop(): Promise<void>;
+}
+
+export interface Certified {
+  readonly key: string;
+  readonly certificate: string;
+}
+
+const isTls = spawnSync('openssl', ['version']).status === 0;
+if (!isTls)
+  process.stderr.write('Skipped: the tests of TLS to a store, since openssl is missing.\n');
+
+export function nodesBehindTls(start: (certified: Certified) => Promise<SecuredServer>): void {
+  describe.runIf(isTls)('behind TLS and a password', () => {
+    it('take over at once when a supervisor is killed, and show no password', () =>
+      inGroup(async (group) => {
+        const certified = certify(group);
+        const server = await start(certified);
+        try {
+          const env = { NODE_EXTRA_CA_CERTS: certified.certificate, FAILOVER_LEASE: server.lease };
+          const options = { 'lease-ttl': `${String(TTL_MS)}ms` };
+          const [a, b] = await group.startAll(['a', 'b'], { env, options });
+          const { pid } = await group.active(1);
+          const environment = readFileSync(`/proc/${String(pid)}/environ`, 'utf8');
+          expect(environment).not.toContain('hush-hush');
+          a.kill('SIGKILL');
+          await group.reaches(b, 'serving');
+          await group.active(2);
+          const status = await group.client('status', '--json');
+          const { kind } = server;
+          expect(JSON.parse(status.stdout)).toMatchObject({ primary: 'b', lease: { kind } });
+          const said = [JSON.stringify([a.log, b.log]), a.stray, b.stray, status.stdout];
+          expect(said.join()).not.toContain('hush-hush');
+          expect(filesUnder(group.stateDir).filter((text) => text.includes('hush-hush'))).toEqual(
+            [],
+          );
+          b.kill('SIGTERM');
+          await group.ends(b);
+        } finally {
+          await server.stop();
+        }
+      }));
+  });
+}
+
+function certify(group: Group): Certified {
+  const [key, certificate] = [group.path('key.pem'), group.path('certificate.pem')];
+  const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2'];
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+  spawnSync('openssl', [...request, '-keyout', key, '-out', certificate, ...names]);
+  return { key, certificate };
+}
+
+function filesUnder(directory: string): readonly string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+    entry.isFile() ? [readFileSync(join(entry.parentPath, entry.name), 'utf8')] : [],
+  );
+}
+
+function isUnreachable(reason: unknown): boolean {
+  return typeof reason === 'string' && reason.includes('Cannot reach the lease store');
+}
