@@ -1,0 +1,269 @@
+// A lease that a server keeps: a random token for each acquisition says whose it is, and what is asked of the server
+// while it is given up is nobody's.
+import { randomBytes } from 'node:crypto';
+import type { Granted } from '../core/lease-term.ts';
+import type { Endpoints, LeaseObservation } from '../core/state.ts';
+import { FailoverError } from '../errors.ts';
+import type { ReturnOrder } from '../guard/messages.ts';
+import type {
+  AcquireOutcome,
+  LeaseKind,
+  ReleaseOutcome,
+  RenewOutcome,
+  VerifyOutcome,
+} from './lease-store.ts';
+import type { ChangeWatch } from './change-watch.ts';
+import type {
+  RemoteStore,
+  RemoteStoreOptions,
+  SeenNode,
+  StoredNode,
+  StoreEvent,
+} from './remote-store.ts';
+import type { Asker, ClaimReply, TokenDriver, View } from './token-driver.ts';
+
+export interface TokenLeaseParts {
+  readonly kind: LeaseKind;
+  readonly options: RemoteStoreOptions;
+  readonly driver: TokenDriver;
+  /** Of the changes that the server tells of. */
+  readonly watch: ChangeWatch;
+}
+
+export class TokenLease implements RemoteStore {
+  readonly kind: LeaseKind;
+  readonly guards: readonly string[];
+  readonly #options: RemoteStoreOptions;
+  readonly #driver: TokenDriver;
+  readonly #watch: ChangeWatch;
+  #record: StoredNode;
+  /** Of the last acquisition, also of one that nothing is known of. */
+  #token: string | null = null;
+  /** Null: nothing is held, as far as is known here. */
+  #epoch: number | null = null;
+  /** The highest epoch that is known here. */
+  #known = 0;
+  /** The place among all that ever registered; empty: none yet. */
+  #start = '';
+  #joining: Promise<void> | null = null;
+  #seen: LeaseObservation = NOTHING_SEEN;
+  #isClosed = false;
+
+  constructor({ kind, options, driver, watch }: TokenLeaseParts) {
+    this.kind = kind;
+    this.guards = [kind, 'epoch'];
+    this.#options = options;
+    this.#driver = driver;
+    this.#watch = watch;
+    this.#record = options.record;
+  }
+
+  async begin(): Promise<void> {
+    try {
+      await this.#join();
+    } catch (error) {
+      const code = error instanceof FailoverError ? error.code : null;
+      if (code !== 'FAILOVER_STORE_UNREACHABLE') throw error;
+    }
+  }
+
+  returnOrder(): ReturnOrder | null {
+    if (this.#epoch === null || this.#token === null) return null;
+    return this.#driver.returnOrder(this.#asker(), this.#token);
+  }
+
+  async acquire(floor: number): Promise<AcquireOutcome> {
+    // Of a term that was given up unasked: as its end may be unknown to the server, it is told.
+    if (this.#epoch !== null && this.#token !== null) this.#giveBackSoon(this.#token);
+    this.#epoch = null;
+    const token = randomBytes(16).toString('hex');
+    this.#token = token;
+    const { now, ttlMs } = this.#options;
+    const granted: Granted = { askedAt: now(), ttlMs };
+    let claim: ClaimReply;
+    try {
+      await this.#joined();
+      claim = await this.#driver.claim(this.#asker(), { token, ttlMs, floor, start: this.#start });
+    } catch (error) {
+      // Whether it was granted is not known.
+      this.#giveBackSoon(token);
+      throw error;
+    }
+    const { observation } = this.#saw(claim.view);
+    if (claim.type === 'denied') {
+      return { type: 'denied', cause: claim.cause, waitsFor: [], observation };
+    }
+    if (this.#token !== token) {
+      // Given up meanwhile: nobody would renew it.
+      this.#giveBackSoon(token);
+      return { type: 'denied', cause: 'lost-race', waitsFor: [], observation };
+    }
+    const { epoch, previous } = claim;
+    this.#epoch = epoch;
+    this.learn(epoch);
+    return { type: 'granted', epoch, previous, granted };
+  }
+
+  async renew(timeoutMs: number): Promise<RenewOutcome> {
+    const token = this.#token;
+    if (token === null || this.#epoch === null) return { type: 'over' };
+    const isOver = (): boolean => this.#token !== token || this.#epoch === null;
+    const { now, ttlMs } = this.#options;
+    const askedAt = now();
+    try {
+      const reply = await this.#driver.renew(this.#asker(), { token, ttlMs, timeoutMs });
+      if (isOver()) return { type: 'over' };
+      if (!reply.isKnown) this.#joinAgain();
+      if (reply.isOurs) return { type: 'renewed', askedAt, ttlMs };
+      this.#epoch = null;
+      const cause = reply.by === null ? 'it has ended in the store' : `${reply.by} has it`;
+      return { type: 'lost', cause };
+    } catch (error) {
+      if (isOver()) return { type: 'over' };
+      throw error;
+    }
+  }
+
+  async advanceEpoch(floor: number): Promise<number> {
+    const token = this.#token;
+    if (token === null || this.#epoch === null) throw this.#lost('it is not held');
+    const isOver = (): boolean => this.#token !== token || this.#epoch === null;
+    const epoch = await this.#driver.advance(this.#asker(), { token, floor });
+    if (epoch === null) throw this.#lost('the store has it no more');
+    // Given back, or found lost, meanwhile: it stays so.
+    if (!isOver()) this.#epoch = epoch;
+    this.learn(epoch);
+    return epoch;
+  }
+
+  /** What this node knows by itself: nobody is asked before each start. */
+  verify(): VerifyOutcome {
+    if (this.#epoch === null) return { type: 'lost', cause: 'the lease is not held' };
+    return { type: 'held' };
+  }
+
+  async release(): Promise<ReleaseOutcome> {
+    const token = this.#token;
+    // From here on nothing is claimed of it, whatever becomes of the request.
+    this.#epoch = null;
+    if (token === null) return { heldBy: null };
+    await this.#driver.release(this.#asker(), token);
+    if (this.#token === token) this.#token = null;
+    return { heldBy: null };
+  }
+
+  observe(): LeaseObservation {
+    return this.#seen;
+  }
+
+  learn(epoch: number): void {
+    this.#known = Math.max(this.#known, epoch);
+  }
+
+  async look(): Promise<LeaseObservation> {
+    return this.#saw(await this.#driver.look(this.#asker(), this.#known)).observation;
+  }
+
+  watch(onChange: () => void): void {
+    this.#watch.add(onChange);
+  }
+
+  /** A store knows nothing of processes. */
+  missesRecordIn(): boolean {
+    return false;
+  }
+
+  cleared(): void {
+    // As above.
+  }
+
+  markCompleted(epoch: number): Promise<void> {
+    return this.#driver.complete(this.#asker(), epoch);
+  }
+
+  setPaused(paused: boolean, by: string): Promise<void> {
+    return this.#driver.pause(this.#asker(), paused ? by || 'somebody' : null);
+  }
+
+  listNodes(): Promise<readonly SeenNode[]> {
+    return this.#driver.listNodes();
+  }
+
+  readEvents(limit: number): Promise<readonly StoreEvent[]> {
+    return this.#driver.readEvents(limit);
+  }
+
+  updateEndpoints(endpoints: Endpoints): void {
+    this.#record = { ...this.#record, endpoints };
+    this.#joinAgain();
+  }
+
+  /** Within two requests' time: what can not be given back ends by itself. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#watch.close();
+    const leaving = this.#start === '' ? null : this.#driver.leave(this.#asker());
+    await Promise.allSettled([this.release(), leaving]);
+    this.#driver.close();
+  }
+
+  #saw(view: View): View {
+    if (!view.isKnown) this.#joinAgain();
+    this.learn(view.observation.epoch);
+    this.#seen = view.observation;
+    this.#watch.endsIn(this.#epoch === null ? view.leftMs : null);
+    return view;
+  }
+
+  #joined(): Promise<void> {
+    return this.#start === '' ? this.#join() : Promise.resolve();
+  }
+
+  /** One at a time: each would be another start. */
+  #join(): Promise<void> {
+    this.#joining ??= this.#register().finally(() => {
+      this.#joining = null;
+    });
+    return this.#joining;
+  }
+
+  async #register(): Promise<void> {
+    const what = { start: this.#start, known: this.#known };
+    this.#start = await this.#driver.join(this.#asker(), what);
+  }
+
+  /** Nobody waits for it: the next look tries again. */
+  #joinAgain(): void {
+    if (this.#isClosed) return;
+    this.#join().catch(() => undefined);
+  }
+
+  /** A word to the store that nobody waits for. */
+  #giveBackSoon(token: string): void {
+    this.#driver.release(this.#asker(), token).catch(() => undefined);
+  }
+
+  #asker(): Asker {
+    const { run, node } = this.#record;
+    return { run, node, record: JSON.stringify(this.#record) };
+  }
+
+  #lost(cause: string): FailoverError {
+    const { group } = this.#options;
+    return new FailoverError(
+      'FAILOVER_LEASE_LOST',
+      `Cannot advance the epoch of ${this.#record.node} in group ${group}: ${cause}.`,
+      { details: { group } },
+    );
+  }
+}
+
+const NOTHING_SEEN: LeaseObservation = {
+  epoch: 0,
+  held: false,
+  holder: null,
+  recordUnreadable: false,
+  touch: null,
+  paused: false,
+};
