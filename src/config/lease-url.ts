@@ -27,9 +27,31 @@ export interface EtcdAddress {
   readonly user: { readonly name: string; readonly password: string } | null;
   readonly shown: string;
 }
+/** `shown` is its address without user and password. */
+export interface PostgresAddress {
+  readonly kind: 'postgres';
+  /** A name, an address, or the directory of a socket. */
+  readonly host: string;
+  readonly port: number;
+  /** Null: its client decides. */
+  readonly tls: PostgresTls | null;
+  /** Null, as of password and database: not given, and what the environment says is meant. */
+  readonly username: string | null;
+  readonly password: string | null;
+  readonly database: string | null;
+  readonly shown: string;
+}
+
+/** Files by their paths; null: none is given. */
+export interface PostgresTls {
+  readonly mode: SslMode;
+  readonly rootCertificate: string | null;
+  readonly certificate: string | null;
+  readonly key: string | null;
+}
 
 /** A server that keeps the lease. */
-export type StoreAddress = RedisAddress | EtcdAddress;
+export type StoreAddress = RedisAddress | EtcdAddress | PostgresAddress;
 
 export type LeaseAddress = { readonly kind: 'file'; readonly shown: 'file' } | StoreAddress;
 
@@ -47,6 +69,9 @@ export function parseLease(text: string, source = '--lease'): LeaseAddress {
     case 'etcd':
     case 'etcds':
       return parseEtcd(text, scheme === 'etcds', source);
+    case 'postgres':
+    case 'postgresql':
+      return parsePostgres(text, source);
     case 'file':
       throw refuse(text, source, {
         fact: 'names a directory, and that of the lease is the state directory',
@@ -67,7 +92,8 @@ export function redactUrl(text: string): string {
 }
 
 const EXPECTED =
-  '`file`, `redis://HOST:PORT` or `etcd://HOST:PORT`, encrypted `rediss://` and `etcds://`';
+  '`file`, `redis://HOST:PORT`, `etcd://HOST:PORT`, encrypted `rediss://` and `etcds://`, or ' +
+  '`postgres://HOST:PORT/DATABASE`';
 
 const REDIS_PORT = 6379;
 
@@ -146,6 +172,61 @@ function tlsFiles(
 
 function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
+}
+
+const POSTGRES_PORT = 5432;
+
+/** As the client has them: all but the first two ask for a certificate that is valid for the name of the host. */
+type SslMode = 'disable' | 'no-verify' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+const SSL_MODES: readonly SslMode[] = [
+  ...(['disable', 'no-verify'] as const),
+  ...(['prefer', 'require', 'verify-ca', 'verify-full'] as const),
+];
+
+const POSTGRES_FORM =
+  'postgres://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE[?sslmode=MODE&sslrootcert=FILE&sslcert=FILE&sslkey=FILE]';
+
+function parsePostgres(text: string, source: string): PostgresAddress {
+  const no = (fact: string, expected: string = POSTGRES_FORM): FailoverError =>
+    refuse(text, source, { fact, expected });
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null) throw no('is no URL');
+  const { hostname, port, searchParams } = url;
+  if (url.hash !== '') throw no('has something after its parameters');
+  const database = /^\/?([^/]*)$/.exec(url.pathname)?.[1];
+  if (database === undefined) throw no('has a path that is no name of a database');
+  const given = new Map(searchParams);
+  const unknown = [...given.keys()].find((name) => !POSTGRES_PARAMETERS.includes(name));
+  if (unknown !== undefined) throw no('has a parameter that is none of those that are known');
+  const asked = given.get('sslmode');
+  const mode = SSL_MODES.find((known) => known === asked);
+  if (asked !== undefined && mode === undefined) {
+    throw no('has an sslmode that its client does not have', `sslmode=${SSL_MODES.join('|')}`);
+  }
+  const file = (name: string): string | null => given.get(name) ?? null;
+  const tls = {
+    mode: mode ?? 'verify-full',
+    ...{ rootCertificate: file('sslrootcert'), certificate: file('sslcert'), key: file('sslkey') },
+  };
+  const host = decoded(hostname.replace(/^\[(.*)\]$/, '$1')) ?? given.get('host') ?? '';
+  if (host === '') throw no('names no host');
+  const number = port === '' ? POSTGRES_PORT : Number(port);
+  if (number === 0) throw no('has no port to connect to');
+  const shownHost = hostname === '' ? host : hostname;
+  return {
+    kind: 'postgres',
+    ...{ host, port: number, tls: [...given.keys()].some(isOfTls) ? tls : null },
+    username: decoded(url.username),
+    password: decoded(url.password),
+    database: decoded(database),
+    shown: `postgres://${shownHost}:${String(number)}/${database}`,
+  };
+}
+
+const POSTGRES_PARAMETERS = ['host', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey'];
+
+function isOfTls(parameter: string): boolean {
+  return parameter.startsWith('ssl');
 }
 
 /** A `%` that begins no escape is meant as it stands. */

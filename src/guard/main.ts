@@ -15,7 +15,7 @@ import { Emptying } from '../workload/emptying.ts';
 import { gateCommand } from '../workload/gate-script.ts';
 import { livingMembers } from '../workload/living-members.ts';
 import { Backstop } from './backstop.ts';
-import { giveBack } from './give-back.ts';
+import { returning } from './give-back.ts';
 import { lineReader } from './messages.ts';
 import type { FromGuard, ReturnOrder, SpawnOrder, ToGuard } from './messages.ts';
 
@@ -224,6 +224,7 @@ class Guard {
       return;
     }
     const order = this.#return;
+    const begun = order === null ? null : returningAsTold(order);
     const killAt = Math.min(this.#clock.now() + graceMs, this.#deadlineAt);
     const withinMs = (): number => Math.max(0, killAt - this.#clock.now());
     for (;;) {
@@ -232,8 +233,8 @@ class Guard {
       if (remaining.length === 0 && (await this.#endHelpers(withinMs()))) break;
     }
     // The supervisor gives back by itself what it has given up meanwhile.
-    if (order !== null && this.#return === order) {
-      await this.#giveBack(order);
+    if (order !== null && begun !== null && this.#return === order) {
+      await this.#giveBack(order, begun);
       if (this.#return === order) this.#return = null;
     }
     this.#emptying = null;
@@ -244,11 +245,12 @@ class Guard {
   }
 
   /** More than once: a request that was lost costs the others the rest of the lease. */
-  async #giveBack(order: string): Promise<void> {
+  async #giveBack(order: string, begun: () => Promise<boolean>): Promise<void> {
+    let giveBack = begun;
     for (let attempt = 1; this.#return === order; attempt += 1) {
-      if (await giveBack(JSON.parse(order) as ReturnOrder)) return; // as it was told
-      if (attempt >= RETURN_ATTEMPTS) return;
+      if ((await giveBack()) || attempt >= RETURN_ATTEMPTS) return;
       await pause(RETRY_MS);
+      giveBack = returningAsTold(order);
     }
   }
 
@@ -294,6 +296,10 @@ class Guard {
 
 /** What the sessions of a guard are to the ladder that ends them. */
 const UNMARKED = { active: true, keep: false, stopsWithSupervisor: false } as const;
+
+function returningAsTold(order: string): () => Promise<boolean> {
+  return returning(JSON.parse(order) as ReturnOrder); // written by this guard
+}
 
 function failed(error: unknown): void {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';

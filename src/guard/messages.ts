@@ -1,8 +1,9 @@
 // What a supervisor and a guard say to each other: a line of JSON each.
+import type { PostgresAddress } from '../config/lease-url.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
 
-/** How a lease is given back: all that it takes, without a client of the store. */
-export type ReturnOrder = RedisReturn | EtcdReturn;
+/** How a lease is given back: all that it takes. */
+export type ReturnOrder = RedisReturn | EtcdReturn | PostgresReturn;
 
 /** One request to a server that speaks RESP. */
 export interface RedisReturn {
@@ -33,6 +34,15 @@ export interface EtcdReturn {
   readonly node: string;
   readonly epoch: number;
   /** For each member. */
+  readonly timeoutMs: number;
+}
+
+/** One statement. */
+export interface PostgresReturn {
+  readonly kind: 'postgres';
+  readonly address: PostgresAddress;
+  readonly text: string;
+  readonly values: readonly string[];
   readonly timeoutMs: number;
 }
 

@@ -104,11 +104,13 @@ async function remoteOpener(
   };
 }
 
+type OpenStore = (options: RemoteStoreOptions) => RemoteStore;
+
 /** Loads the client of a store, and nothing of the others. @throws FAILOVER_CLIENT_MISSING */
 export async function loadStore(
   address: StoreAddress,
   requestTimeoutMs: number,
-): Promise<(options: RemoteStoreOptions) => RemoteStore> {
+): Promise<OpenStore> {
   switch (address.kind) {
     case 'redis': {
       const { connectionsTo } = await import('../lease/redis/redis-client.ts');
@@ -121,6 +123,12 @@ export async function loadStore(
       const open = await connectionsTo(address);
       const { EtcdLease } = await import('../lease/etcd/etcd-lease.ts');
       return (options) => new EtcdLease({ address, ...options }, open);
+    }
+    case 'postgres': {
+      const { connectionsTo } = await import('../lease/postgres/postgres-client.ts');
+      const open = await connectionsTo(address);
+      const { postgresLease } = await import('../lease/postgres/postgres-lease.ts');
+      return (options) => postgresLease({ address, ...options }, open);
     }
   }
 }

@@ -1,0 +1,64 @@
+// What the server, or the way to it, said in our words; without users and passwords.
+import { FailoverError } from '../../errors.ts';
+import { textOf } from '../error-text.ts';
+
+/** There are no tables yet, or no more: SQLSTATE of a missing schema, table. */
+export function lacksTables(error: unknown): boolean {
+  return ['3F000', '42P01'].includes(stateOf(error));
+}
+
+/** Another has done the same meanwhile: the transaction that failed so was not done, and may be tried again. */
+export function isCollision(error: unknown): boolean {
+  return ['40001', '40P01', '23505', '42P06', '42P07', '42710', 'XX000'].includes(stateOf(error));
+}
+
+/** Whether the server itself said no: asking again changes nothing before somebody acts. */
+export function refusalOf(shown: string, error: unknown): FailoverError | null {
+  const said = textOf(error);
+  const state = said.includes(WITHOUT_PASSWORD) ? '28P01' : stateOf(error);
+  if (!REFUSAL.test(state)) return null;
+  const message = `Cannot use the lease store ${shown}: ${SENTENCES[state] ?? said}`;
+  const hint = HINTS[state];
+  return new FailoverError('FAILOVER_STORE_REFUSED', message, hint === undefined ? {} : { hint });
+}
+
+/**
+ * What begins the errors by which a server says no: who one is, which database, what may be done, and what it does
+ * not understand. Others pass, like those of a server that starts or stops, or has no room.
+ */
+const REFUSAL = /^(?:22|23|25|28|3D|3F|42|0A)/;
+
+/** What the client says where the server asks for one. */
+const WITHOUT_PASSWORD = 'client password must be a ';
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  '28P01': 'it knows no such user with that password',
+  '28000': 'it lets that user in from here neither with that password nor without',
+  '25006': 'it is a replica, which takes no lease',
+  '23514': 'no epoch is left above the one that is known here',
+  '42703': 'another version of failover has left tables in it that this one does not know',
+};
+
+const HINTS: Readonly<Record<string, string>> = {
+  '28P01':
+    'Give user and password in the URL, `postgres://USER:PASSWORD@HOST/DATABASE` in FAILOVER_LEASE, or the password as PGPASSWORD.',
+  '3D000': 'Create the database, or give the name of one that exists: postgres://HOST/DATABASE.',
+  '25006': 'Give the address of the primary server.',
+  '42501':
+    'Let an administrator of the database run `CREATE SCHEMA failover AUTHORIZATION` with the name of that user.',
+  '42703': 'Run the same version of failover on every node of the group.',
+};
+
+export function otherVersion(shown: string): FailoverError {
+  return new FailoverError(
+    'FAILOVER_STORE_REFUSED',
+    `Cannot use the lease store ${shown}: another version of failover has left something in it that this one does not know`,
+    { hint: 'Run the same version of failover on every node of the group.' },
+  );
+}
+
+function stateOf(error: unknown): string {
+  if (!(error instanceof Error) || !('code' in error)) return '';
+  // Errors of the system have names of another form.
+  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : '';
+}

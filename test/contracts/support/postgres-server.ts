@@ -1,0 +1,195 @@
+// A PostgreSQL server of the test's own: a free loopback port, a directory of its own, gone afterwards.
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { ANOTHER_USER } from '../../support/another-user.ts';
+import { until } from '../../support/until.ts';
+import { freePort } from './redis-server.ts';
+
+/** Where Debian has the programs, each version in a directory of its own; elsewhere they are on the path. */
+const VERSIONS = '/usr/lib/postgresql';
+
+/** Why there is no server to test with; null: there is. */
+export function lackOfPostgres(): string | null {
+  if (programs() !== null) return null;
+  const reason = 'skipped: there is no PostgreSQL here (Debian: apt-get install postgresql)';
+  if (process.env['FAILOVER_TEST_REQUIRES']?.includes('postgres') === true) throw new Error(reason);
+  return reason;
+}
+
+export class PostgresServer {
+  readonly port: number;
+  readonly #directory: string;
+  readonly #options: readonly string[];
+  #process: ChildProcess | null = null;
+
+  private constructor(port: number, options: readonly string[]) {
+    this.port = port;
+    this.#options = options;
+    this.#directory = privateDirectory();
+  }
+
+  /** `options`: on top of those by which it writes no more than it has to. */
+  static async start(options: readonly string[] = []): Promise<PostgresServer> {
+    const server = new PostgresServer(await freePort(), options);
+    server.#makeData();
+    await server.begin();
+    return server;
+  }
+
+  get url(): string {
+    return `postgres://${SUPERUSER}@127.0.0.1:${String(this.port)}/postgres`;
+  }
+
+  async begin(): Promise<void> {
+    const settings = {
+      listen_addresses: '127.0.0.1',
+      port: String(this.port),
+      unix_socket_directories: this.#directory,
+      fsync: 'off',
+      shared_buffers: '16MB',
+      max_connections: '100',
+    };
+    const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const all = ['-D', this.#data, ...flags, ...this.#options];
+    const child = spawn(program('postgres'), all, AS_SERVER);
+    this.#process = child;
+    for (;;) {
+      if (child.exitCode !== null) throw new Error('the server has ended');
+      try {
+        await this.query('SELECT 1');
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+  }
+
+  /** At once, as in a crash: what it has not written it has lost. */
+  async end(): Promise<void> {
+    const child = this.#process;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
+    this.thaw();
+    child.kill('SIGQUIT');
+    await until('the server to end', () => child.exitCode !== null || child.signalCode !== null);
+  }
+
+  /** As another server that knows nothing of what this one knew. */
+  async beginAnew(): Promise<void> {
+    await this.end();
+    this.#makeData();
+    await this.begin();
+  }
+
+  /** All of its processes, or some would still answer. */
+  freeze(): void {
+    for (const pid of this.#pids()) process.kill(pid, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    for (const pid of this.#pids()) process.kill(pid, 'SIGCONT');
+  }
+
+  /** Past any own client of a test; the first column of each row, as text. */
+  async query(text: string, url: string = this.url): Promise<readonly string[]> {
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      const { rows } = await client.query<unknown[]>({ text, rowMode: 'array' });
+      return rows.map(([first]) => String(first));
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Old enough not to be taken for one that may have lost a lease of this time to live. */
+  async grownOld(ttlMs: number): Promise<void> {
+    const age = 'extract(epoch FROM clock_timestamp() - pg_postmaster_start_time()) * 1000';
+    for (;;) {
+      const [text] = await this.query(`SELECT ${age}`);
+      if (Number(text) > ttlMs) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.end();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  get #data(): string {
+    return join(this.#directory, 'data');
+  }
+
+  #makeData(): void {
+    rmSync(this.#data, { recursive: true, force: true });
+    if (pristine === null) {
+      pristine = privateDirectory();
+      const directory = pristine;
+      process.once('exit', () => {
+        rmSync(directory, { recursive: true, force: true });
+      });
+      initialize(join(pristine, 'data'));
+    }
+    spawnSync('cp', ['-a', join(pristine, 'data'), this.#data], AS_SERVER);
+  }
+
+  #pids(): readonly number[] {
+    const pid = this.#process?.pid;
+    if (pid === undefined || this.#process?.exitCode !== null) return [];
+    const children = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8');
+    return [pid, ...children.split(' ').filter(Boolean).map(Number)];
+  }
+}
+
+const SUPERUSER = 'tester';
+
+/** What a server begins with, made once: that takes longer than all else. */
+let pristine: string | null = null;
+
+function initialize(data: string): void {
+  const how = ['-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync', '--wal-segsize=1'];
+  const made = spawnSync(program('initdb'), ['-D', data, '-U', SUPERUSER, ...how], AS_SERVER);
+  if (made.status !== 0) throw new Error('initdb has failed');
+}
+
+/** It refuses to run as root. */
+const IS_ROOT = process.getuid?.() === 0;
+const AS_SERVER: SpawnOptions = {
+  stdio: 'ignore',
+  cwd: '/',
+  ...(IS_ROOT ? { uid: ANOTHER_USER, gid: ANOTHER_USER } : {}),
+};
+
+function privateDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'failover-postgres-'));
+  if (IS_ROOT) chownSync(directory, ANOTHER_USER, ANOTHER_USER);
+  return directory;
+}
+
+function program(name: string): string {
+  return join(programs() ?? '', name);
+}
+
+function programs(): string | null {
+  const installed = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' }).stdout;
+  const newest = versions().map((version) => join(VERSIONS, version, 'bin'));
+  const places = [...newest, ...(typeof installed === 'string' ? [installed.trim()] : [])];
+  const hasAll = (place: string): boolean =>
+    ['initdb', 'postgres'].every(
+      (name) => spawnSync(join(place, name), ['--version']).status === 0,
+    );
+  return places.find(hasAll) ?? null;
+}
+
+function versions(): readonly string[] {
+  try {
+    return readdirSync(VERSIONS).sort((one, other) => Number(other) - Number(one));
+  } catch {
+    return [];
+  }
+}
