@@ -43,7 +43,7 @@ export interface PostgresAddress {
 }
 
 /** Files by their paths; null: none is given. */
-export interface PostgresTls {
+interface PostgresTls {
   readonly mode: SslMode;
   readonly rootCertificate: string | null;
   readonly certificate: string | null;

@@ -22,8 +22,9 @@ import type { OpenOptions, StoreUnderTest } from './support/stage.ts';
 /** @param start one that is old enough to be trusted with what it knows for this long, ms */
 export function leaseContract(
   start: (trustedMs: number) => Promise<StoreUnderTest>,
-  { rounds, shortTtlMs, restartTtlMs }: ContractTimes = CONTRACT_TIMES,
+  how: ContractTimes = CONTRACT_TIMES,
 ): void {
+  const { rounds, shortTtlMs, restartTtlMs, behindPooler = false } = how;
   let server: StoreUnderTest;
   let proxy: FaultProxy;
   let group: string;
@@ -203,15 +204,18 @@ export function leaseContract(
   });
 
   describe('one that waits', () => {
-    it('is told when the lease is claimed, and when it is given back', async () => {
-      const [a, b] = await pair();
-      const told = watching(b);
-      await b.look();
-      await a.acquire(0);
-      await told.next();
-      await a.release();
-      await told.next();
-    });
+    it.skipIf(behindPooler)(
+      'is told when the lease is claimed, and when it is given back',
+      async () => {
+        const [a, b] = await pair();
+        const told = watching(b);
+        await b.look();
+        await a.acquire(0);
+        await told.next();
+        await a.release();
+        await told.next();
+      },
+    );
 
     it('is told when the lease has ended by itself', async () => {
       const [a, b] = await pair({ ttlMs: shortTtlMs });
@@ -326,7 +330,7 @@ export function leaseContract(
     });
   });
 
-  describe('a server', () => {
+  describe.skipIf(behindPooler)('a server', () => {
     it('that answers nobody for a while takes no lease away before its time', async () => {
       const [a, b] = await pair();
       await a.acquire(0);
@@ -395,7 +399,7 @@ export function leaseContract(
       const [a, b] = await pair();
       const told = watching(b);
       await a.setPaused(true, 'me');
-      await told.next();
+      if (!behindPooler) await told.next();
       expect(await b.look()).toMatchObject({ paused: true });
       await b.setPaused(false, 'me');
       expect(await a.look()).toMatchObject({ paused: false });

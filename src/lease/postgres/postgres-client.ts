@@ -19,7 +19,7 @@ export interface PostgresConnection extends StoreConnection {
   script(text: string): Promise<void>;
 }
 
-export interface ConnectionUse {
+interface ConnectionUse {
   /** How long the server works on a statement at most, ms: then nobody waits for it any more. */
   readonly statementTimeoutMs: number;
   /** What is listened to; null: nothing. */

@@ -15,6 +15,8 @@ export interface ContractTimes {
   readonly shortTtlMs: number;
   /** Longer than a server takes to start. */
   readonly restartTtlMs: number;
+  /** Nobody is told of anything but by looking; and what becomes of the server is tried without it. */
+  readonly behindPooler?: boolean;
 }
 
 export const CONTRACT_TIMES: ContractTimes = {

@@ -1,7 +1,7 @@
 // A PostgreSQL server of the test's own: a free loopback port, a directory of its own, gone afterwards.
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
-import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -41,7 +41,18 @@ export class PostgresServer {
   }
 
   get url(): string {
-    return `postgres://${SUPERUSER}@127.0.0.1:${String(this.port)}/postgres`;
+    return `postgres://${SUPERUSER}@${this.host}/postgres`;
+  }
+
+  /** With its port. Others than the superuser need a password. */
+  get host(): string {
+    return `127.0.0.1:${String(this.port)}`;
+  }
+
+  /** A database of its own, without any table as yet. */
+  async database(name: string): Promise<string> {
+    await this.query(`CREATE DATABASE ${name}`);
+    return `postgres://${SUPERUSER}@${this.host}/${name}`;
   }
 
   async begin(): Promise<void> {
@@ -155,6 +166,8 @@ function initialize(data: string): void {
   const how = ['-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync', '--wal-segsize=1'];
   const made = spawnSync(program('initdb'), ['-D', data, '-U', SUPERUSER, ...how], AS_SERVER);
   if (made.status !== 0) throw new Error('initdb has failed');
+  const others = 'host all all 127.0.0.1/32 scram-sha-256';
+  writeFileSync(join(data, 'pg_hba.conf'), `host all ${SUPERUSER} 127.0.0.1/32 trust\n${others}\n`);
 }
 
 /** It refuses to run as root. */
