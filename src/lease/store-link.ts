@@ -58,7 +58,10 @@ export class StoreLink<Connection extends StoreConnection> {
     const work = attempt.then(async (made) => {
       // Its asker was told that it failed, and goes by that.
       if (limit.signal.aborted) throw new Error('too late');
-      const answer = await act(made.connection);
+      const answer = await act(made.connection).catch((error: unknown) => {
+        // Of a connection that has ended the client knows less than this.
+        throw this.#current === made ? error : this.#unreachable(this.#problem);
+      });
       made.answeredAt = monotonicNow();
       return { answer };
     });
@@ -168,7 +171,6 @@ export class StoreLink<Connection extends StoreConnection> {
     if (error instanceof FailoverError) return error;
     const refusal = this.#parts.refusalOf(error);
     if (refusal !== null) return refusal;
-    // Of a connection that has ended the client knows less than this.
     return this.#unreachable(this.#current === null ? this.#problem : textOf(error));
   }
 

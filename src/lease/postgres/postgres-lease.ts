@@ -21,7 +21,9 @@ export function postgresLease(
   };
   const connectTimeoutMs = Math.max(requestTimeoutMs, LEAST_CONNECT_MS);
   const link = new StoreLink({
-    open: () => open({ channel: channelOf(group), statementTimeoutMs: connectTimeoutMs }),
+    open: () =>
+      // Who asked has been told by then, in the words for a server that does not answer.
+      open({ channel: channelOf(group), statementTimeoutMs: 2 * connectTimeoutMs }),
     shown: address.shown,
     connectTimeoutMs,
     onChange: changed,

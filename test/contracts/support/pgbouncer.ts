@@ -69,7 +69,7 @@ function configuration(port: number, serverPort: number): string {
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);
   const server = `host=127.0.0.1 port=${String(serverPort)} user=tester`;
-  return `[databases]\npostgres = ${server}\n[pgbouncer]\n${lines.join('\n')}\n`;
+  return `[databases]\n* = ${server}\n[pgbouncer]\n${lines.join('\n')}\n`;
 }
 
 function answers(port: number): Promise<boolean> {
