@@ -43,8 +43,23 @@ describe('a lease', () => {
   });
 
   it.each([
+    ['postgres://host', { host: 'host', port: 5432, tls: null, username: null, database: null }],
+    ['postgresql://user:p%40ss@host:7/app', { port: 7, password: 'p@ss', database: 'app' }],
+    ['postgres://user@[::1]/app', { host: '::1', username: 'user', password: null }],
+    ['postgres://host/app?sslmode=verify-full', { tls: tls({ mode: 'verify-full' }) }],
+    ['postgres://host/app?sslmode=disable', { tls: tls({ mode: 'disable' }) }],
+    ['postgres://h/a?sslrootcert=/ca', { tls: tls({ rootCertificate: '/ca' }) }],
+    ['postgres://h/a?sslcert=/c&sslkey=/k', { tls: tls({ certificate: '/c', key: '/k' }) }],
+    ['postgres:///app?host=/run/postgresql', { host: '/run/postgresql', database: 'app' }],
+    ['postgres://%2Frun%2Fpostgresql/app', { host: '/run/postgresql', database: 'app' }],
+  ])('is kept in a database: %s', (text, expected) => {
+    expect(parseLease(text)).toMatchObject({ kind: 'postgres', ...expected });
+  });
+
+  it.each([
     ['rediss://user:hush@host/3', 'rediss://host:6379/3'],
     ['etcds://user:hush@host,[::1]:7?ca=/ca.pem', 'etcds://host:2379,[::1]:7'],
+    ['postgresql://user:hush@host/app?sslmode=require', 'postgres://host:5432/app'],
   ])('is shown without user and password: %s', (text, shown) => {
     expect(parseLease(text).shown).toBe(shown);
   });
@@ -69,6 +84,14 @@ describe('a lease', () => {
     ['etcd://user@a', 'has not both user and password'],
     ['etcd://a?ca=x', 'has something after its hosts'],
     ['etcds://a?cert=x', 'has not both `cert` and `key`'],
+    ['postgres://', 'names no host'],
+    ['postgres:///app', 'names no host'],
+    ['postgres://host:99999/app', 'is no URL'],
+    ['postgres://host:0/app', 'has no port to connect to'],
+    ['postgres://host/a/b', 'has a path that is no name of a database'],
+    ['postgres://host/a?sslmode=maybe', 'has an sslmode that its client does not have'],
+    ['postgres://host/a?options=-c', 'has a parameter that is none of those that are known'],
+    ['postgres://host/a#b', 'has something after its parameters'],
   ])('is refused with what is wrong: %j', (text, fact) => {
     const failure = failureOf(() => parseLease(text));
     expect(failure).toMatchObject({ code: 'FAILOVER_BAD_OPTION', exitCode: 2 });
@@ -76,6 +99,11 @@ describe('a lease', () => {
     expect(failure.message).toContain('--lease');
   });
 });
+
+function tls(given: object): object {
+  const none = { mode: 'verify-full', rootCertificate: null, certificate: null, key: null };
+  return { ...none, ...given };
+}
 
 describe('a password', () => {
   it.each([
@@ -85,6 +113,9 @@ describe('a password', () => {
     'mysql://user:hush@host',
     'redis://hush@host/a?b',
     'redis://host/?password=hush',
+    'postgres://user:hush@host/a/b',
+    'postgres://host/a?password=hush',
+    'postgres://user:hush@host:x/a',
     'redis://user:a@hush@',
     'redis://user:12/hush@host',
     'redis://user:ha#hush@host',

@@ -1,7 +1,17 @@
 // A PostgreSQL server of the test's own: a free loopback port, a directory of its own, gone afterwards.
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
-import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -138,15 +148,8 @@ export class PostgresServer {
 
   #makeData(): void {
     rmSync(this.#data, { recursive: true, force: true });
-    if (pristine === null) {
-      pristine = privateDirectory();
-      const directory = pristine;
-      process.once('exit', () => {
-        rmSync(directory, { recursive: true, force: true });
-      });
-      initialize(join(pristine, 'data'));
-    }
-    spawnSync('cp', ['-a', join(pristine, 'data'), this.#data], AS_SERVER);
+    run('cp', ['-a', pristineData(), this.#data]);
+    giveAway(this.#data);
   }
 
   #pids(): readonly number[] {
@@ -159,15 +162,35 @@ export class PostgresServer {
 
 const SUPERUSER = 'tester';
 
-/** What a server begins with, made once: that takes longer than all else. */
-let pristine: string | null = null;
+const CACHE = join(import.meta.dirname, '..', '..', '..', 'node_modules', '.cache', 'postgres');
 
-function initialize(data: string): void {
+/** What a server begins with, made once for all tests: that takes longer than all else. */
+function pristineData(): string {
+  const version = spawnSync(program('postgres'), ['--version'], { encoding: 'utf8' }).stdout;
+  const kept = join(CACHE, createHash('sha256').update(version).digest('hex').slice(0, 12));
+  if (existsSync(kept)) return kept;
+  const directory = privateDirectory();
+  const data = join(directory, 'data');
   const how = ['-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync', '--wal-segsize=1'];
   const made = spawnSync(program('initdb'), ['-D', data, '-U', SUPERUSER, ...how], AS_SERVER);
   if (made.status !== 0) throw new Error('initdb has failed');
   const others = 'host all all 127.0.0.1/32 scram-sha-256';
   writeFileSync(join(data, 'pg_hba.conf'), `host all ${SUPERUSER} 127.0.0.1/32 trust\n${others}\n`);
+  mkdirSync(CACHE, { recursive: true });
+  const copy = mkdtempSync(`${kept}-`);
+  run('cp', ['-a', data, copy]);
+  try {
+    renameSync(join(copy, 'data'), kept);
+  } catch (error) {
+    // Another test was faster.
+    if (!existsSync(kept)) throw error;
+  }
+  for (const rest of [directory, copy]) rmSync(rest, { recursive: true, force: true });
+  return kept;
+}
+
+function run(command: string, args: readonly string[]): void {
+  if (spawnSync(command, args).status !== 0) throw new Error(`${command} has failed`);
 }
 
 /** It refuses to run as root. */
@@ -180,8 +203,13 @@ const AS_SERVER: SpawnOptions = {
 
 function privateDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'failover-postgres-'));
-  if (IS_ROOT) chownSync(directory, ANOTHER_USER, ANOTHER_USER);
+  giveAway(directory);
   return directory;
+}
+
+function giveAway(path: string): void {
+  const user = String(ANOTHER_USER);
+  if (IS_ROOT) run('chown', ['-R', `${user}:${user}`, path]);
 }
 
 function program(name: string): string {
