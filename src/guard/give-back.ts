@@ -20,6 +20,12 @@ export function returning(order: ReturnOrder): () => Promise<boolean> {
   };
 }
 
+/** Loads what takes longer to load than a lease takes to be given back. */
+export async function loadFor(order: ReturnOrder): Promise<void> {
+  if (order.kind === 'postgres')
+    await (await import('../lease/postgres/postgres-client.ts')).loadPackage();
+}
+
 async function prepared(order: ReturnOrder): Promise<() => Promise<boolean>> {
   switch (order.kind) {
     case 'redis': {

@@ -15,7 +15,7 @@ import { Emptying } from '../workload/emptying.ts';
 import { gateCommand } from '../workload/gate-script.ts';
 import { livingMembers } from '../workload/living-members.ts';
 import { Backstop } from './backstop.ts';
-import { returning } from './give-back.ts';
+import { loadFor, returning } from './give-back.ts';
 import { lineReader } from './messages.ts';
 import type { FromGuard, ReturnOrder, SpawnOrder, ToGuard } from './messages.ts';
 
@@ -25,6 +25,9 @@ const REPORT_FD = 4;
 
 /** How often it looks at the clock while there is a deadline, ms: a machine may have stood still. */
 const LOOK_MS = 25;
+
+/** Longer than a takeover takes, ms. */
+const LOAD_DELAY_MS = 1_000;
 
 /** Before what failed is tried again, ms: a look for what left its session, or giving the lease back. */
 const RETRY_MS = 100;
@@ -52,6 +55,7 @@ class Guard {
   /** As text: the same order is told again with each change of the sessions. */
   #return: string | null = null;
   #isSupervised = true;
+  #hasLoaded = false;
   #emptying: Emptying | null = null;
   /** What has left its session is found by the lock that it holds. */
   #helpers: HelperSources | null = null;
@@ -88,8 +92,18 @@ class Guard {
         this.#return = message.return === null ? null : JSON.stringify(message.return);
         this.#others = message.sessions;
         this.#tellBackstop();
+        if (message.return !== null) this.#loadSoon(message.return);
         return;
     }
+  }
+
+  /** Once, after what starts now has had the machine. */
+  #loadSoon(order: ReturnOrder): void {
+    if (this.#hasLoaded) return;
+    this.#hasLoaded = true;
+    setTimeout(() => {
+      loadFor(order).catch(() => undefined);
+    }, LOAD_DELAY_MS).unref();
   }
 
   /** The end of the pipe: in order as long as there is time, and then the lease. */

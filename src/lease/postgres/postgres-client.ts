@@ -40,7 +40,7 @@ export type OpenConnection = (use: ConnectionUse) => PostgresConnection;
  */
 export async function connectionsTo(
   address: PostgresAddress,
-  importClient: () => Promise<PostgresModule> = importPackage,
+  importClient: () => Promise<PostgresModule> = loadPackage,
 ): Promise<OpenConnection> {
   const { Client } = await load(importClient);
   const config = configOf(address);
@@ -179,7 +179,7 @@ function contentOf(parameter: string, path: string): string {
   }
 }
 
-async function importPackage(): Promise<PostgresModule> {
+export async function loadPackage(): Promise<PostgresModule> {
   // Older versions have all of it as the default only.
   const { default: client } = await import('pg');
   return client;
