@@ -63,6 +63,12 @@ describe.runIf(lack === null)('a lease in PostgreSQL', () => {
     return store;
   };
 
+  /** As if the server that the lease was granted by were another one. */
+  const takenOver = async (group: string): Promise<void> => {
+    const before = `server = server - interval '1 day'`;
+    await shared.query(`UPDATE failover.leases SET ${before} WHERE group_name = '${group}'`);
+  };
+
   it('has its tables made by the first of many nodes that come at once', async () => {
     const url = await shared.database('fresh');
     const group = groupName();
@@ -153,6 +159,31 @@ describe.runIf(lack === null)('a lease in PostgreSQL', () => {
     });
     const newcomer = await begin(shared.url, { node: 'newcomer', group });
     expect(await newcomer.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
+  });
+
+  it('is granted to nobody at once who finds it given back on a server that took over from another', async () => {
+    const group = groupName();
+    const [a, b] = [
+      await begin(shared.url, { group }),
+      await begin(shared.url, { node: 'b', group }),
+    ];
+    await granted(a);
+    await takenOver(group);
+    await a.release();
+    expect(await b.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
+  });
+
+  it('is granted at once after a renewal there: what was forgotten would have failed it', async () => {
+    const group = groupName();
+    const [a, b] = [
+      await begin(shared.url, { group }),
+      await begin(shared.url, { node: 'b', group }),
+    ];
+    await granted(a);
+    await takenOver(group);
+    expect(await a.renew(ANSWER_MS)).toMatchObject({ type: 'renewed' });
+    await a.release();
+    expect(await b.acquire(0)).toMatchObject({ type: 'granted', epoch: 2 });
   });
 
   it('is not made held again by an answer to an advance that comes while it is given back', async () => {

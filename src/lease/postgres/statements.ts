@@ -165,12 +165,15 @@ WITH ${DURABLE}, advanced AS (
 ), ${note('advanced', '$2', `'advanced'`)}
 SELECT epoch, pg_notify($5, '') FROM advanced`;
 
-/** $1 group, $2 node, $3 token, $4 channel. Of another token than the present one it changes nothing. */
+/**
+ * $1 group, $2 node, $3 token, $4 channel. Of another token than the present one it changes nothing. It may be said
+ * again, late: so it does not say that this server has forgotten nothing, as a renewal does.
+ */
 export const RELEASE: Sql = `
 WITH ${DURABLE}, released AS (
-  UPDATE failover.leases AS l SET token = NULL, expires_at = NULL, server = begun.server,
+  UPDATE failover.leases AS l SET token = NULL, expires_at = NULL,
     noted = l.noted + 1
-  FROM begun WHERE l.group_name = $1 AND l.token = $3 RETURNING l.epoch, l.noted
+  WHERE l.group_name = $1 AND l.token = $3 RETURNING l.epoch, l.noted
 ), ${note('released', '$2', `'released'`)}
 SELECT pg_notify($4, '') FROM released`;
 
