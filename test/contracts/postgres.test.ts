@@ -42,8 +42,10 @@ describe.runIf(lack === null)('a lease in PostgreSQL', () => {
 
   /** The one that all share has been there for long enough. */
   leaseContract(async (trustedMs) => {
-    if (trustedMs === 0) return underTest(await PostgresServer.start());
-    return { ...underTest(shared), stop: () => Promise.resolve() };
+    if (trustedMs > 0) return { ...underTest(shared), stop: () => Promise.resolve() };
+    const own = await PostgresServer.start();
+    own.prepareAnother();
+    return underTest(own);
   });
 
   describe.runIf(lackOfPooler === null)('behind PgBouncer', () => {
