@@ -1,0 +1,191 @@
+// Who leads among peers that hear each other: the lowest id alive, once all that it hears give way to it.
+import { entered, forgiving, livePeers } from './peer-table.ts';
+import type { Bid, Heartbeat, Peer, PeerTable, Verdict } from './peer-table.ts';
+
+export interface PeerSettings {
+  readonly node: string;
+  readonly run: string;
+  readonly target: string;
+  readonly intervalMs: number;
+  /** After so much silence a peer counts as gone. */
+  readonly leaseMs: number;
+  /** Whether a lower id that comes back takes over from one that leads. */
+  readonly preempts: boolean;
+}
+
+export interface PeerElection {
+  readonly peers: PeerTable;
+  /** When the last round of heartbeats began: others count the silence of this node from there, or later. */
+  readonly roundAt: number;
+  /** When the next one is due: what passes beyond, nobody has listened. */
+  readonly dueAt: number;
+  /** Until then it only listens: it may not know yet who lives. */
+  readonly listensUntil: number;
+  /** Until then another lives under its id, as far as is known. */
+  readonly doubledUntil: number;
+  /** Whether it is to lead at all. */
+  readonly wants: boolean;
+  readonly bid: number | null;
+  /** How many bids this run has made. */
+  readonly bids: number;
+  /** The epoch that it leads under; null: it does not lead. */
+  readonly term: number | null;
+  /** The highest epoch that is known here. */
+  readonly epoch: number;
+}
+
+/** A node that has just begun: for one lease it listens. */
+export function beginElection(
+  at: number,
+  settings: PeerSettings,
+  { wants, epoch }: { readonly wants: boolean; readonly epoch: number },
+): PeerElection {
+  return {
+    peers: new Map(),
+    ...{ roundAt: at, dueAt: at + settings.intervalMs },
+    ...{ listensUntil: at + settings.leaseMs, doubledUntil: -Infinity },
+    ...{ wants, bid: null, bids: 0, term: null, epoch },
+  };
+}
+
+/** A round of heartbeats begins now: called once in an interval, and whenever the node has something to say. */
+export function beginRound(
+  election: PeerElection,
+  at: number,
+  settings: PeerSettings,
+): PeerElection {
+  const next = decided(wakened(election, at, settings), at, settings);
+  return { ...next, roundAt: at, dueAt: at + settings.intervalMs };
+}
+
+/** Takes what a peer says. It has to be known by then that it is the peer who says it, and now. */
+export function hearPeer(
+  election: PeerElection,
+  heartbeat: Heartbeat,
+  { at, settings }: { readonly at: number; readonly settings: PeerSettings },
+): { readonly election: PeerElection; readonly verdict: Verdict | 'own' } {
+  if (heartbeat.run === settings.run) return { election, verdict: 'own' };
+  const awake = wakened(election, at, settings);
+  const { leaseMs, node } = settings;
+  if (heartbeat.node === node) {
+    // Both give way, as nobody can tell which of them is meant.
+    const doubled = { ...awake, doubledUntil: at + leaseMs };
+    return { election: decided(doubled, at, settings), verdict: 'heard' };
+  }
+  const { table, verdict } = entered(awake.peers, heartbeat, { at, leaseMs });
+  const isDouble = verdict === 'heard' && heartbeat.doubles.includes(node);
+  const next: PeerElection = {
+    ...awake,
+    peers: table,
+    doubledUntil: isDouble ? at + leaseMs : awake.doubledUntil,
+    epoch: verdict === 'heard' ? Math.max(awake.epoch, heartbeat.epoch) : awake.epoch,
+  };
+  return { election: decided(next, at, settings), verdict };
+}
+
+/** Whether it is to lead at all, from now on; `epoch`: one that is known to have been. */
+export function wantToLead(
+  election: PeerElection,
+  { wants, epoch }: { readonly wants: boolean; readonly epoch: number },
+  { at, settings }: { readonly at: number; readonly settings: PeerSettings },
+): PeerElection {
+  const awake = wakened(election, at, settings);
+  const next = { ...awake, wants, epoch: Math.max(awake.epoch, epoch) };
+  return decided(next, at, settings);
+}
+
+/** Whether it leads: it must have told so for less than a lease, or another may lead meanwhile. */
+export function isLeading(
+  { term, roundAt }: PeerElection,
+  at: number,
+  { leaseMs }: PeerSettings,
+): boolean {
+  return term !== null && at - roundAt < leaseMs;
+}
+
+/** Who leads, as far as is known here; null: nobody. */
+export function leaderOf(
+  election: PeerElection,
+  at: number,
+  settings: PeerSettings,
+): { readonly node: string; readonly target: string } | null {
+  const { node, target, leaseMs } = settings;
+  if (isLeading(election, at, settings)) return { node, target };
+  const leading = livePeers(election.peers, at, leaseMs).filter(({ leads }) => leads);
+  return leading.sort(byId)[0] ?? null;
+}
+
+/** What it says of itself now, but for `seq`. */
+export function ownWords(
+  election: PeerElection,
+  at: number,
+  settings: PeerSettings,
+): Omit<Heartbeat, 'seq' | 'leaving'> {
+  const { node, run, target, leaseMs } = settings;
+  const live = livePeers(election.peers, at, leaseMs);
+  const doubles = live.filter(({ doubledUntil }) => at < doubledUntil).map((peer) => peer.node);
+  return {
+    ...{ node, run, target },
+    bid: election.bid,
+    leads: isLeading(election, at, settings),
+    supports: supported(election, at, settings),
+    epoch: election.epoch,
+    doubles: doubles.sort().slice(0, DOUBLE_LIMIT),
+  };
+}
+
+/** How many ids that two have are told of. */
+export const DOUBLE_LIMIT = 8;
+
+/**
+ * What follows from a time in which nothing was done here: a stopped process, a machine asleep. Others may lead
+ * when it was a lease, and silence over it is no sign of anything.
+ */
+function wakened(election: PeerElection, at: number, { leaseMs }: PeerSettings): PeerElection {
+  const lateMs = at - election.dueAt;
+  if (lateMs <= 0) return election;
+  const awake = { ...election, dueAt: at, peers: forgiving(election.peers, lateMs) };
+  if (at - election.roundAt < leaseMs) return awake;
+  return { ...awake, bid: null, term: null, listensUntil: at + leaseMs };
+}
+
+/** Bids, leads or gives way, as what is known now asks for. */
+function decided(election: PeerElection, at: number, settings: PeerSettings): PeerElection {
+  const { wants, listensUntil, doubledUntil } = election;
+  if (!wants || at < listensUntil || at < doubledUntil) {
+    return { ...election, bid: null, term: null };
+  }
+  const bids = election.bid === null ? election.bids + 1 : election.bids;
+  const bidding = { ...election, bid: bids, bids };
+  const own: Bid = { run: settings.run, number: bids };
+  if (!isSame(supported(bidding, at, settings), own)) return { ...bidding, term: null };
+  if (bidding.term !== null) return bidding;
+  const live = livePeers(bidding.peers, at, settings.leaseMs);
+  // Each that lives has heard of this very bid, and gives way: it does not lead, and will not before this one.
+  if (!live.every(({ supports }) => isSame(supports, own))) return bidding;
+  return { ...bidding, term: bidding.epoch + 1, epoch: bidding.epoch + 1 };
+}
+
+/** The bid that goes first, of all that are known, its own included. */
+function supported(election: PeerElection, at: number, settings: PeerSettings): Bid | null {
+  const { node, run, leaseMs, preempts } = settings;
+  const others = livePeers(election.peers, at, leaseMs)
+    .filter(({ doubledUntil }) => at >= doubledUntil)
+    .map((peer) => ({ node: peer.node, run: peer.run, bid: peer.bid, leads: peer.leads }));
+  const own = { node, run, bid: election.bid, leads: election.term !== null };
+  const [first] = [own, ...others]
+    .filter(({ bid }) => bid !== null)
+    .sort((a, b) => (preempts ? 0 : Number(b.leads) - Number(a.leads)) || byId(a, b));
+  if (first === undefined || first.bid === null) return null;
+  return { run: first.run, number: first.bid };
+}
+
+function isSame(one: Bid | null, other: Bid): boolean {
+  return one?.run === other.run && one.number === other.number;
+}
+
+/** Plain string order, the same everywhere. */
+function byId(a: Pick<Peer, 'node'>, b: Pick<Peer, 'node'>): number {
+  if (a.node === b.node) return 0;
+  return a.node < b.node ? -1 : 1;
+}

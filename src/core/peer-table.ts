@@ -1,0 +1,101 @@
+// What a node knows of its peers by their heartbeats: who lives, what each says, and which id two have.
+
+/** One bid to lead: of one life of a node, numbered, so that what was said to an earlier one counts for nothing. */
+export interface Bid {
+  readonly run: string;
+  readonly number: number;
+}
+
+/** What a node says of itself with each heartbeat and each answer to one. */
+export interface Heartbeat {
+  readonly node: string;
+  /** Random, new for each life of a node. */
+  readonly run: string;
+  /** Grows with everything that a run says, to whomever. */
+  readonly seq: number;
+  /** Where it takes what is meant for the leader. */
+  readonly target: string;
+  /** The number of its bid; null: it does not want to lead, or must not now. */
+  readonly bid: number | null;
+  readonly leads: boolean;
+  /** The bid that it gives way to, perhaps its own; null: it knows of none. */
+  readonly supports: Bid | null;
+  /** The highest epoch that it knows. */
+  readonly epoch: number;
+  /** Ids under which it has heard two that live. */
+  readonly doubles: readonly string[];
+  /** It is the last that this run says. */
+  readonly leaving: boolean;
+}
+
+export interface Peer extends Heartbeat {
+  readonly seenAt: number;
+  /** What earlier runs under this id have said last: run and `seq`, the latest first. */
+  readonly earlier: readonly (readonly [run: string, seq: number])[];
+  /** Up to when two are known to live under this id. */
+  readonly doubledUntil: number;
+}
+
+/** By id. */
+export type PeerTable = ReadonlyMap<string, Peer>;
+
+/** How many ids are kept; more are refused. */
+export const PEER_LIMIT = 64;
+
+/** After how many leases of silence an id is forgotten: longer than anything old could be said again. */
+export const FORGOTTEN_AFTER_LEASES = 10;
+
+/** What became of a heartbeat: one that was heard already is a replay, or was overtaken. */
+export type Verdict = 'heard' | 'replayed' | 'crowded';
+
+/** The table with one more heartbeat. */
+export function entered(
+  table: PeerTable,
+  heartbeat: Heartbeat,
+  { at, leaseMs }: { readonly at: number; readonly leaseMs: number },
+): { readonly table: PeerTable; readonly verdict: Verdict } {
+  const kept = withoutForgotten(table, at - leaseMs * FORGOTTEN_AFTER_LEASES);
+  const known = kept.get(heartbeat.node);
+  if (known === undefined) {
+    if (kept.size >= PEER_LIMIT) return { table: kept, verdict: 'crowded' };
+    return heardNow({ ...heartbeat, seenAt: at, earlier: [], doubledUntil: -Infinity });
+  }
+  if (heartbeat.run === known.run) {
+    if (heartbeat.seq <= known.seq) return { table: kept, verdict: 'replayed' };
+    return heardNow({ ...known, ...heartbeat, seenAt: at });
+  }
+  const before = known.earlier.find(([run]) => run === heartbeat.run);
+  if (before !== undefined && heartbeat.seq <= before[1]) {
+    return { table: kept, verdict: 'replayed' };
+  }
+  const others = known.earlier.filter(([run]) => run !== heartbeat.run);
+  return heardNow({
+    ...heartbeat,
+    seenAt: at,
+    earlier: [[known.run, known.seq] as const, ...others].slice(0, RUN_LIMIT),
+    // A new run may be a node that was started again; one that speaks up once more has not ended.
+    doubledUntil: before === undefined ? known.doubledUntil : at + leaseMs,
+  });
+
+  function heardNow(peer: Peer): { readonly table: PeerTable; readonly verdict: Verdict } {
+    return { table: new Map(kept).set(peer.node, peer), verdict: 'heard' };
+  }
+}
+
+/** All that were heard for less than a lease, and have not left. */
+export function livePeers(table: PeerTable, at: number, leaseMs: number): readonly Peer[] {
+  return [...table.values()].filter((peer) => !peer.leaving && at - peer.seenAt < leaseMs);
+}
+
+/** The table as if this much of the silence had not been: nobody was listening. */
+export function forgiving(table: PeerTable, ms: number): PeerTable {
+  if (ms <= 0) return table;
+  return new Map([...table].map(([id, peer]) => [id, { ...peer, seenAt: peer.seenAt + ms }]));
+}
+
+/** How many runs under one id are told apart. */
+const RUN_LIMIT = 4;
+
+function withoutForgotten(table: PeerTable, before: number): PeerTable {
+  return new Map([...table].filter(([, peer]) => peer.seenAt > before));
+}

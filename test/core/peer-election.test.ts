@@ -1,0 +1,266 @@
+// The lowest id alive leads, and nobody beside it: by hand, and over random schedules in virtual time.
+import { describe, expect, it } from 'vitest';
+import {
+  beginElection,
+  beginRound,
+  hearPeer,
+  isLeading,
+  leaderOf,
+  ownWords,
+  wantToLead,
+} from '../../src/core/peer-election.ts';
+import type { PeerElection, PeerSettings } from '../../src/core/peer-election.ts';
+import type { Heartbeat } from '../../src/core/peer-table.ts';
+import { INTERVAL_MS, LEASE_MS, PeerWorld } from '../support/peer-world.ts';
+
+const SETTINGS: PeerSettings = {
+  node: 'm',
+  run: 'm-1',
+  target: 'http://m',
+  intervalMs: INTERVAL_MS,
+  leaseMs: LEASE_MS,
+  preempts: true,
+};
+
+describe('a node alone', () => {
+  it('listens for one lease, and leads then', () => {
+    let election = begin();
+    for (let at = 0; at < LEASE_MS; at += INTERVAL_MS) {
+      election = beginRound(election, at, SETTINGS);
+      expect(isLeading(election, at, SETTINGS)).toBe(false);
+    }
+    election = beginRound(election, LEASE_MS, SETTINGS);
+    expect(isLeading(election, LEASE_MS, SETTINGS)).toBe(true);
+    expect(leaderOf(election, LEASE_MS, SETTINGS)).toEqual({ node: 'm', target: 'http://m' });
+    expect(election.term).toBe(1);
+  });
+
+  it('doubts itself after a sleep, before any timer has told it of that', () => {
+    const election = leading();
+    const wokenAt = LEASE_MS * 2;
+    expect(isLeading(election, wokenAt - 1, SETTINGS)).toBe(true);
+    expect(isLeading(election, wokenAt, SETTINGS)).toBe(false);
+    const woken = beginRound(election, wokenAt, SETTINGS);
+    expect(ownWords(woken, wokenAt, SETTINGS)).toMatchObject({ bid: null, leads: false });
+    const later = rounds(woken, wokenAt, wokenAt + LEASE_MS);
+    expect(later.term).toBe(2);
+  });
+
+  it('leads not while it is not to, and with the epoch that it is told of', () => {
+    const started = beginElection(0, SETTINGS, { wants: false, epoch: 0 });
+    const waiting = rounds(started, 0, LEASE_MS * 3);
+    expect(waiting.bid).toBeNull();
+    const asked = { at: LEASE_MS * 3, settings: SETTINGS };
+    const willing = wantToLead(waiting, { wants: true, epoch: 41 }, asked);
+    expect(willing.term).toBe(42);
+    expect(wantToLead(willing, { wants: false, epoch: 0 }, asked).term).toBeNull();
+  });
+});
+
+describe('a node that hears others', () => {
+  it('gives way to a lower id that bids, at once', () => {
+    const heard = hear(leading(), words('a', { bid: 1 }), LEASE_MS);
+    expect(heard.term).toBeNull();
+    expect(ownWords(heard, LEASE_MS, SETTINGS).supports).toEqual({ run: 'a-1', number: 1 });
+  });
+
+  it('goes on while a lower id only listens, and while a higher one bids', () => {
+    const heard = hear(leading(), words('a', { bid: null }), LEASE_MS);
+    expect(hear(heard, words('z', { bid: 7 }), LEASE_MS).term).toBe(1);
+  });
+
+  it('begins only when each that lives gives way to this very bid', () => {
+    const at = LEASE_MS;
+    const listening = hear(rounds(begin(), 0, at - 1), words('z', { leads: true, bid: 3 }), at - 1);
+    const bidding = beginRound(listening, at, SETTINGS);
+    expect([bidding.bid, bidding.term]).toEqual([1, null]);
+    const toAnother = words('z', { seq: 2, supports: { run: 'm-1', number: 0 } });
+    expect(hear(bidding, toAnother, at).term).toBeNull();
+    const toThis = words('z', { seq: 3, supports: { run: 'm-1', number: 1 }, epoch: 9 });
+    expect(hear(bidding, toThis, at).term).toBe(10);
+  });
+
+  it('counts a silent one no more after a lease, and forgets it after ten', () => {
+    const heard = hear(begin(), words('a', { bid: 1, leads: true }), 0);
+    expect(leaderOf(heard, LEASE_MS - 1, SETTINGS)?.target).toBe('http://a');
+    expect(leaderOf(heard, LEASE_MS, SETTINGS)).toBeNull();
+    const later = rounds(heard, 0, LEASE_MS * 11);
+    expect(later.term).toBe(1);
+    expect(hear(later, words('b', {}), LEASE_MS * 11).peers.has('a')).toBe(false);
+  });
+
+  it('counts no silence over a time in which it did not listen itself', () => {
+    const heard = hear(begin(), words('a', { bid: 1, leads: true }), 0);
+    const lateMs = LEASE_MS - INTERVAL_MS - 1;
+    const late = beginRound(heard, INTERVAL_MS + lateMs, SETTINGS);
+    expect(leaderOf(late, LEASE_MS + lateMs - 1, SETTINGS)?.node).toBe('a');
+  });
+
+  it('knows no leader once it has left', () => {
+    const heard = hear(begin(), words('a', { bid: 1, leads: true }), 0);
+    const left = hear(heard, words('a', { seq: 2, leads: true, leaving: true }), 1);
+    expect(leaderOf(left, 1, SETTINGS)).toBeNull();
+  });
+
+  it('takes nothing twice, and nothing that was overtaken', () => {
+    const heard = hear(begin(), words('a', { seq: 5, leads: true }), 0);
+    for (const seq of [5, 4]) {
+      const again = hearPeer(heard, words('a', { seq }), { at: 50, settings: SETTINGS });
+      expect(again.verdict).toBe('replayed');
+      expect(again.election.peers.get('a')).toMatchObject({ seq: 5, seenAt: 0 });
+    }
+  });
+
+  it('refuses ids beyond its limit, and goes on with those that it has', () => {
+    let election = begin();
+    for (let count = 0; count < 64; count += 1) {
+      election = hear(election, words(`p${String(count)}`, {}), 0);
+    }
+    const one = { at: 0, settings: SETTINGS };
+    expect(hearPeer(election, words('late', {}), one).verdict).toBe('crowded');
+    expect(hearPeer(election, words('p7', { seq: 2 }), one).verdict).toBe('heard');
+  });
+
+  it('takes its own words for no one else', () => {
+    const own = hearPeer(leading(), words('m', { seq: 9, bid: 1 }), {
+      at: LEASE_MS,
+      settings: SETTINGS,
+    });
+    expect(own.verdict).toBe('own');
+    expect(own.election.term).toBe(1);
+  });
+});
+
+describe('two under one id', () => {
+  it('give way when one hears the other', () => {
+    const heard = hear(leading(), words('m', { run: 'm-2' }), LEASE_MS);
+    expect([heard.bid, heard.term]).toEqual([null, null]);
+    expect(rounds(heard, LEASE_MS, LEASE_MS * 2).term).toBe(2);
+  });
+
+  it('give way when a third one tells them', () => {
+    expect(hear(leading(), words('z', { doubles: ['m'] }), LEASE_MS).term).toBeNull();
+    expect(hear(leading(), words('z', { doubles: ['n'] }), LEASE_MS).term).toBe(1);
+  });
+
+  it('are noticed by a third one when the earlier run speaks up again, not when a node was started anew', () => {
+    const first = hear(begin(), words('a', { bid: 1 }), 0);
+    const second = hear(first, words('a', { run: 'a-2', bid: 1 }), 1);
+    expect(ownWords(second, 1, SETTINGS).doubles).toEqual([]);
+    const third = hear(second, words('a', { seq: 2, bid: 1 }), 2);
+    expect(ownWords(third, 2, SETTINGS)).toMatchObject({ doubles: ['a'], supports: null });
+  });
+});
+
+describe('in virtual time', () => {
+  it('the lowest id leads, and when it is killed the next one', () => {
+    const world = worldOf(1, ['zzz', 'aaa', 'mmm']);
+    world.run(2_000);
+    expect(world.views()).toEqual({ aaa: 'aaa', mmm: 'aaa', zzz: 'aaa' });
+    world.kill('aaa');
+    world.run(1_000);
+    expect(world.views()).toEqual({ mmm: 'mmm', zzz: 'mmm' });
+  });
+
+  it('a lower id that comes back takes over', () => {
+    const world = worldOf(2, ['aaa', 'zzz']);
+    world.run(1_000);
+    world.kill('aaa');
+    world.run(1_000);
+    expect(world.leading()).toEqual(['zzz']);
+    world.start('aaa');
+    world.run(1_000);
+    expect(world.views()).toEqual({ aaa: 'aaa', zzz: 'aaa' });
+  });
+
+  it('a lower id that comes back stands by where none takes over from one that leads', () => {
+    const world = worldOf(3, ['zzz'], false);
+    world.run(1_000);
+    world.start('aaa');
+    world.run(1_000);
+    expect(world.views()).toEqual({ aaa: 'zzz', zzz: 'zzz' });
+    world.kill('zzz');
+    world.run(1_000);
+    expect(world.leading()).toEqual(['aaa']);
+  });
+
+  it('one that was stopped claims nothing when it goes on', () => {
+    const world = worldOf(4, ['aaa', 'zzz']);
+    world.run(1_000);
+    world.stop('aaa');
+    world.run(1_000);
+    expect(world.leading()).toEqual(['zzz']);
+    world.resume('aaa');
+    world.run(LEASE_MS - INTERVAL_MS);
+    expect(world.leading()).toEqual(['zzz']);
+    world.run(1_000);
+    expect(world.leading()).toEqual(['aaa']);
+  });
+
+  it.each([true, false])(
+    'never do two lead, whoever is stopped, killed or started when (a lower id takes over: %s)',
+    (preempts) => {
+      for (let seed = 1; seed <= 30; seed += 1) play(seed, preempts);
+    },
+  );
+});
+
+/** Trouble at random, and then an hour of rest in which somebody has to lead. */
+function play(seed: number, preempts: boolean): void {
+  const world = new PeerWorld(seed * 7919, preempts);
+  const ids = ['a', 'b', 'c', 'd'].slice(0, 2 + (seed % 3));
+  const stopped = new Set<string>();
+  for (let step = 0; step < 40; step += 1) {
+    const id = ids[Math.floor(world.chance() * ids.length)] ?? 'a';
+    if (!world.nodes.has(id)) {
+      world.start(id);
+    } else if (stopped.has(id)) {
+      world.resume(id);
+      stopped.delete(id);
+    } else if (world.chance() < 0.4) {
+      world.kill(id);
+    } else {
+      world.stop(id);
+      stopped.add(id);
+    }
+    world.run(world.chance() * 700);
+  }
+  for (const id of stopped) world.resume(id);
+  for (const id of ids) if (!world.nodes.has(id)) world.start(id);
+  world.run(5_000);
+  expect([seed, world.leading().length]).toEqual([seed, 1]);
+}
+
+function worldOf(seed: number, ids: readonly string[], preempts = true): PeerWorld {
+  const world = new PeerWorld(seed, preempts);
+  for (const id of ids) world.start(id);
+  return world;
+}
+
+function begin(): PeerElection {
+  return beginElection(0, SETTINGS, { wants: true, epoch: 0 });
+}
+
+/** It has led since the end of the first lease. */
+function leading(): PeerElection {
+  return rounds(begin(), 0, LEASE_MS);
+}
+
+/** Every interval one, and one at the end. */
+function rounds(election: PeerElection, from: number, until: number): PeerElection {
+  let next = election;
+  for (let at = from; at < until; at += INTERVAL_MS) next = beginRound(next, at, SETTINGS);
+  return beginRound(next, until, SETTINGS);
+}
+
+function hear(election: PeerElection, heartbeat: Heartbeat, at: number): PeerElection {
+  return hearPeer(election, heartbeat, { at, settings: SETTINGS }).election;
+}
+
+function words(node: string, said: Partial<Heartbeat>): Heartbeat {
+  return {
+    ...{ node, run: `${node}-1`, seq: 1, target: `http://${node}` },
+    ...{ bid: null, leads: false, supports: null, epoch: 0, doubles: [], leaving: false },
+    ...said,
+  };
+}
