@@ -1,5 +1,5 @@
 // Who leads among peers that hear each other: the lowest id alive, once all that it hears give way to it.
-import { entered, forgiving, livePeers } from './peer-table.ts';
+import { entered, forgiving, isKnownToLive, livePeers } from './peer-table.ts';
 import type { Bid, Heartbeat, Peer, PeerTable, Verdict } from './peer-table.ts';
 
 export interface PeerSettings {
@@ -19,6 +19,8 @@ export interface PeerElection {
   readonly roundAt: number;
   /** When the next one is due: what passes beyond, nobody has listened. */
   readonly dueAt: number;
+  /** When it last noticed that it had not listened for a while. */
+  readonly awakeSince: number;
   /** Until then it only listens: it may not know yet who lives. */
   readonly listensUntil: number;
   /** Until then another lives under its id, as far as is known. */
@@ -34,7 +36,7 @@ export interface PeerElection {
   readonly epoch: number;
 }
 
-/** A node that has just begun: for one lease it listens. */
+/** A node that has just begun: it listens for one lease, and for two rounds more, as one may be lost each way. */
 export function beginElection(
   at: number,
   settings: PeerSettings,
@@ -42,11 +44,16 @@ export function beginElection(
 ): PeerElection {
   return {
     peers: new Map(),
-    ...{ roundAt: at, dueAt: at + settings.intervalMs },
-    ...{ listensUntil: at + settings.leaseMs, doubledUntil: -Infinity },
+    ...{ roundAt: at, dueAt: at + settings.intervalMs, awakeSince: at },
+    ...{
+      listensUntil: at + settings.leaseMs + settings.intervalMs * SPARE_ROUNDS,
+      doubledUntil: -Infinity,
+    },
     ...{ wants, bid: null, bids: 0, term: null, epoch },
   };
 }
+
+const SPARE_ROUNDS = 2;
 
 /** A round of heartbeats begins now: called once in an interval, and whenever the node has something to say. */
 export function beginRound(
@@ -58,12 +65,22 @@ export function beginRound(
   return { ...next, roundAt: at, dueAt: at + settings.intervalMs };
 }
 
-/** Takes what a peer says. It has to be known by then that it is the peer who says it, and now. */
+/**
+ * Takes what a peer says. It has to be known by then that it is the peer who says it, and now.
+ *
+ * @param heard with the time of the latest that this node said and the peer is known to have heard; null: not
+ *   known
+ */
 export function hearPeer(
   election: PeerElection,
   heartbeat: Heartbeat,
-  { at, settings }: { readonly at: number; readonly settings: PeerSettings },
+  heard: {
+    readonly at: number;
+    readonly heardUsAt: number | null;
+    readonly settings: PeerSettings;
+  },
 ): { readonly election: PeerElection; readonly verdict: Verdict | 'own' } {
+  const { at, heardUsAt, settings } = heard;
   if (heartbeat.run === settings.run) return { election, verdict: 'own' };
   const awake = wakened(election, at, settings);
   const { leaseMs, node } = settings;
@@ -72,7 +89,7 @@ export function hearPeer(
     const doubled = { ...awake, doubledUntil: at + leaseMs };
     return { election: decided(doubled, at, settings), verdict: 'heard' };
   }
-  const { table, verdict } = entered(awake.peers, heartbeat, { at, leaseMs });
+  const { table, verdict } = entered(awake.peers, heartbeat, { at, heardUsAt, leaseMs });
   const isDouble = verdict === 'heard' && heartbeat.doubles.includes(node);
   const next: PeerElection = {
     ...awake,
@@ -94,13 +111,13 @@ export function wantToLead(
   return decided(next, at, settings);
 }
 
-/** Whether it leads: it must have told so for less than a lease, or another may lead meanwhile. */
-export function isLeading(
-  { term, roundAt }: PeerElection,
-  at: number,
-  { leaseMs }: PeerSettings,
-): boolean {
-  return term !== null && at - roundAt < leaseMs;
+/** Whether it leads: the others must have heard so within a lease, or another may lead meanwhile. */
+export function isLeading(election: PeerElection, at: number, settings: PeerSettings): boolean {
+  // Asked before any timer has told it that it slept, it has slept all the same.
+  const { term, roundAt, peers, awakeSince } = wakened(election, at, settings);
+  const { leaseMs } = settings;
+  if (term === null || at - roundAt >= leaseMs) return false;
+  return isKnownToLive(peers, at, { leaseMs, awakeSince });
 }
 
 /** Who leads, as far as is known here; null: nobody. */
@@ -137,14 +154,19 @@ export function ownWords(
 /** How many ids that two have are told of. */
 export const DOUBLE_LIMIT = 8;
 
+/** By how much of an interval a timer may be late without a reason to doubt anything. */
+const USUAL_DELAY = 0.25;
+
 /**
  * What follows from a time in which nothing was done here: a stopped process, a machine asleep. Others may lead
  * when it was a lease, and silence over it is no sign of anything.
  */
-function wakened(election: PeerElection, at: number, { leaseMs }: PeerSettings): PeerElection {
+function wakened(election: PeerElection, at: number, settings: PeerSettings): PeerElection {
+  const { intervalMs, leaseMs } = settings;
   const lateMs = at - election.dueAt;
-  if (lateMs <= 0) return election;
-  const awake = { ...election, dueAt: at, peers: forgiving(election.peers, lateMs) };
+  if (lateMs <= intervalMs * USUAL_DELAY) return election;
+  const peers = forgiving(election.peers, lateMs);
+  const awake = { ...election, dueAt: at, awakeSince: at, peers };
   if (at - election.roundAt < leaseMs) return awake;
   return { ...awake, bid: null, term: null, listensUntil: at + leaseMs };
 }
@@ -159,10 +181,11 @@ function decided(election: PeerElection, at: number, settings: PeerSettings): Pe
   const bidding = { ...election, bid: bids, bids };
   const own: Bid = { run: settings.run, number: bids };
   if (!isSame(supported(bidding, at, settings), own)) return { ...bidding, term: null };
-  if (bidding.term !== null) return bidding;
+  // Under a higher epoch another has led since: this term is over, and another one may begin.
+  if (bidding.term === bidding.epoch) return bidding;
   const live = livePeers(bidding.peers, at, settings.leaseMs);
   // Each that lives has heard of this very bid, and gives way: it does not lead, and will not before this one.
-  if (!live.every(({ supports }) => isSame(supports, own))) return bidding;
+  if (!live.every(({ supports }) => isSame(supports, own))) return { ...bidding, term: null };
   return { ...bidding, term: bidding.epoch + 1, epoch: bidding.epoch + 1 };
 }
 
@@ -172,7 +195,8 @@ function supported(election: PeerElection, at: number, settings: PeerSettings): 
   const others = livePeers(election.peers, at, leaseMs)
     .filter(({ doubledUntil }) => at >= doubledUntil)
     .map((peer) => ({ node: peer.node, run: peer.run, bid: peer.bid, leads: peer.leads }));
-  const own = { node, run, bid: election.bid, leads: election.term !== null };
+  // One that doubts itself does not count as leading beside one that does.
+  const own = { node, run, bid: election.bid, leads: isLeading(election, at, settings) };
   const [first] = [own, ...others]
     .filter(({ bid }) => bid !== null)
     .sort((a, b) => (preempts ? 0 : Number(b.leads) - Number(a.leads)) || byId(a, b));

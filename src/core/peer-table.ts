@@ -30,6 +30,8 @@ export interface Heartbeat {
 
 export interface Peer extends Heartbeat {
   readonly seenAt: number;
+  /** When this node said the latest that the peer is known to have heard. */
+  readonly heardUsAt: number;
   /** What earlier runs under this id have said last: run and `seq`, the latest first. */
   readonly earlier: readonly (readonly [run: string, seq: number])[];
   /** Up to when two are known to live under this id. */
@@ -48,21 +50,22 @@ export const FORGOTTEN_AFTER_LEASES = 10;
 /** What became of a heartbeat: one that was heard already is a replay, or was overtaken. */
 export type Verdict = 'heard' | 'replayed' | 'crowded';
 
-/** The table with one more heartbeat. */
+/** The table with one more heartbeat, of a peer that has heard what this node said at `heardUsAt`. */
 export function entered(
   table: PeerTable,
   heartbeat: Heartbeat,
-  { at, leaseMs }: { readonly at: number; readonly leaseMs: number },
+  heard: { readonly at: number; readonly heardUsAt: number | null; readonly leaseMs: number },
 ): { readonly table: PeerTable; readonly verdict: Verdict } {
+  const { at, heardUsAt, leaseMs } = heard;
   const kept = withoutForgotten(table, at - leaseMs * FORGOTTEN_AFTER_LEASES);
   const known = kept.get(heartbeat.node);
   if (known === undefined) {
     if (kept.size >= PEER_LIMIT) return { table: kept, verdict: 'crowded' };
-    return heardNow({ ...heartbeat, seenAt: at, earlier: [], doubledUntil: -Infinity });
+    return heardNow({ ...heartbeat, ...times(), earlier: [], doubledUntil: -Infinity });
   }
   if (heartbeat.run === known.run) {
     if (heartbeat.seq <= known.seq) return { table: kept, verdict: 'replayed' };
-    return heardNow({ ...known, ...heartbeat, seenAt: at });
+    return heardNow({ ...known, ...heartbeat, ...times(known) });
   }
   const before = known.earlier.find(([run]) => run === heartbeat.run);
   if (before !== undefined && heartbeat.seq <= before[1]) {
@@ -71,11 +74,17 @@ export function entered(
   const others = known.earlier.filter(([run]) => run !== heartbeat.run);
   return heardNow({
     ...heartbeat,
-    seenAt: at,
+    ...times(),
     earlier: [[known.run, known.seq] as const, ...others].slice(0, RUN_LIMIT),
     // A new run may be a node that was started again; one that speaks up once more has not ended.
     doubledUntil: before === undefined ? known.doubledUntil : at + leaseMs,
   });
+
+  /** A new run listens for a lease before it may lead: until then it need not have heard anything. */
+  function times(before?: Peer): Pick<Peer, 'seenAt' | 'heardUsAt'> {
+    const since = heardUsAt ?? (before === undefined ? at : -Infinity);
+    return { seenAt: at, heardUsAt: Math.max(since, before?.heardUsAt ?? since) };
+  }
 
   function heardNow(peer: Peer): { readonly table: PeerTable; readonly verdict: Verdict } {
     return { table: new Map(kept).set(peer.node, peer), verdict: 'heard' };
@@ -91,6 +100,20 @@ export function livePeers(table: PeerTable, at: number, leaseMs: number): readon
 export function forgiving(table: PeerTable, ms: number): PeerTable {
   if (ms <= 0) return table;
   return new Map([...table].map(([id, peer]) => [id, { ...peer, seenAt: peer.seenAt + ms }]));
+}
+
+/**
+ * Whether each that lives has heard this node for less than a lease, or was silent for one while this node was
+ * awake. If not, one of them may lead meanwhile.
+ */
+export function isKnownToLive(
+  table: PeerTable,
+  at: number,
+  { leaseMs, awakeSince }: { readonly leaseMs: number; readonly awakeSince: number },
+): boolean {
+  return livePeers(table, at, leaseMs).every(
+    ({ heardUsAt }) => at - heardUsAt < leaseMs || at - Math.max(heardUsAt, awakeSince) >= leaseMs,
+  );
 }
 
 /** How many runs under one id are told apart. */

@@ -13,6 +13,9 @@ import type { PeerElection, PeerSettings } from '../../src/core/peer-election.ts
 import type { Heartbeat } from '../../src/core/peer-table.ts';
 import { INTERVAL_MS, LEASE_MS, PeerWorld } from '../support/peer-world.ts';
 
+/** How long one listens that has just begun. */
+const LISTEN_MS = LEASE_MS + 2 * INTERVAL_MS;
+
 const SETTINGS: PeerSettings = {
   node: 'm',
   run: 'm-1',
@@ -23,27 +26,39 @@ const SETTINGS: PeerSettings = {
 };
 
 describe('a node alone', () => {
-  it('listens for one lease, and leads then', () => {
+  it('listens for one lease and two rounds, and leads then', () => {
     let election = begin();
-    for (let at = 0; at < LEASE_MS; at += INTERVAL_MS) {
+    for (let at = 0; at < LISTEN_MS; at += INTERVAL_MS) {
       election = beginRound(election, at, SETTINGS);
       expect(isLeading(election, at, SETTINGS)).toBe(false);
     }
-    election = beginRound(election, LEASE_MS, SETTINGS);
-    expect(isLeading(election, LEASE_MS, SETTINGS)).toBe(true);
-    expect(leaderOf(election, LEASE_MS, SETTINGS)).toEqual({ node: 'm', target: 'http://m' });
+    election = beginRound(election, LISTEN_MS, SETTINGS);
+    expect(isLeading(election, LISTEN_MS, SETTINGS)).toBe(true);
+    expect(leaderOf(election, LISTEN_MS, SETTINGS)).toEqual({ node: 'm', target: 'http://m' });
     expect(election.term).toBe(1);
   });
 
   it('doubts itself after a sleep, before any timer has told it of that', () => {
     const election = leading();
-    const wokenAt = LEASE_MS * 2;
+    const wokenAt = LISTEN_MS + LEASE_MS;
     expect(isLeading(election, wokenAt - 1, SETTINGS)).toBe(true);
     expect(isLeading(election, wokenAt, SETTINGS)).toBe(false);
     const woken = beginRound(election, wokenAt, SETTINGS);
     expect(ownWords(woken, wokenAt, SETTINGS)).toMatchObject({ bid: null, leads: false });
     const later = rounds(woken, wokenAt, wokenAt + LEASE_MS);
     expect(later.term).toBe(2);
+  });
+
+  it('doubts itself after a shorter one when others may not have heard it for a lease', () => {
+    const { settings, wokenAt } = { settings: SETTINGS, wokenAt: LISTEN_MS + LEASE_MS - 1 };
+    const said = words('z', { supports: { run: 'm-1', number: 1 } });
+    const heard = { at: LISTEN_MS + 10, heardUsAt: LISTEN_MS - INTERVAL_MS, settings };
+    const { election } = hearPeer(leading(), said, heard);
+    const late = beginRound(election, wokenAt, SETTINGS);
+    expect([late.term, isLeading(late, wokenAt, SETTINGS)]).toEqual([1, false]);
+    const again = { at: wokenAt, heardUsAt: wokenAt, settings };
+    const { election: assured } = hearPeer(late, { ...said, seq: 2 }, again);
+    expect(isLeading(assured, wokenAt, SETTINGS)).toBe(true);
   });
 
   it('leads not while it is not to, and with the epoch that it is told of', () => {
@@ -59,18 +74,18 @@ describe('a node alone', () => {
 
 describe('a node that hears others', () => {
   it('gives way to a lower id that bids, at once', () => {
-    const heard = hear(leading(), words('a', { bid: 1 }), LEASE_MS);
+    const heard = hear(leading(), words('a', { bid: 1 }), LISTEN_MS);
     expect(heard.term).toBeNull();
-    expect(ownWords(heard, LEASE_MS, SETTINGS).supports).toEqual({ run: 'a-1', number: 1 });
+    expect(ownWords(heard, LISTEN_MS, SETTINGS).supports).toEqual({ run: 'a-1', number: 1 });
   });
 
   it('goes on while a lower id only listens, and while a higher one bids', () => {
-    const heard = hear(leading(), words('a', { bid: null }), LEASE_MS);
-    expect(hear(heard, words('z', { bid: 7 }), LEASE_MS).term).toBe(1);
+    const heard = hear(leading(), words('a', { bid: null }), LISTEN_MS);
+    expect(hear(heard, words('z', { bid: 7 }), LISTEN_MS).term).toBe(1);
   });
 
   it('begins only when each that lives gives way to this very bid', () => {
-    const at = LEASE_MS;
+    const at = LISTEN_MS;
     const listening = hear(rounds(begin(), 0, at - 1), words('z', { leads: true, bid: 3 }), at - 1);
     const bidding = beginRound(listening, at, SETTINGS);
     expect([bidding.bid, bidding.term]).toEqual([1, null]);
@@ -78,6 +93,15 @@ describe('a node that hears others', () => {
     expect(hear(bidding, toAnother, at).term).toBeNull();
     const toThis = words('z', { seq: 3, supports: { run: 'm-1', number: 1 }, epoch: 9 });
     expect(hear(bidding, toThis, at).term).toBe(10);
+  });
+
+  it('leads under a new epoch when another has led meanwhile, and not before all give way to it', () => {
+    const own = { run: 'm-1', number: 1 };
+    const another = words('z', { epoch: 5, leads: true, supports: { run: 'z-1', number: 1 } });
+    const doubting = hear(leading(), another, LISTEN_MS);
+    expect(doubting.term).toBeNull();
+    const yielding = words('z', { seq: 2, epoch: 5, supports: own });
+    expect(hear(doubting, yielding, LISTEN_MS).term).toBe(6);
   });
 
   it('counts a silent one no more after a lease, and forgets it after ten', () => {
@@ -94,6 +118,7 @@ describe('a node that hears others', () => {
     const lateMs = LEASE_MS - INTERVAL_MS - 1;
     const late = beginRound(heard, INTERVAL_MS + lateMs, SETTINGS);
     expect(leaderOf(late, LEASE_MS + lateMs - 1, SETTINGS)?.node).toBe('a');
+    expect(leaderOf(late, LEASE_MS + lateMs, SETTINGS)).toBeNull();
   });
 
   it('knows no leader once it has left', () => {
@@ -105,7 +130,9 @@ describe('a node that hears others', () => {
   it('takes nothing twice, and nothing that was overtaken', () => {
     const heard = hear(begin(), words('a', { seq: 5, leads: true }), 0);
     for (const seq of [5, 4]) {
-      const again = hearPeer(heard, words('a', { seq }), { at: 50, settings: SETTINGS });
+      const again = hearPeer(heard, words('a', { seq }), {
+        ...{ at: 50, heardUsAt: 50, settings: SETTINGS },
+      });
       expect(again.verdict).toBe('replayed');
       expect(again.election.peers.get('a')).toMatchObject({ seq: 5, seenAt: 0 });
     }
@@ -116,15 +143,14 @@ describe('a node that hears others', () => {
     for (let count = 0; count < 64; count += 1) {
       election = hear(election, words(`p${String(count)}`, {}), 0);
     }
-    const one = { at: 0, settings: SETTINGS };
+    const one = { at: 0, heardUsAt: 0, settings: SETTINGS };
     expect(hearPeer(election, words('late', {}), one).verdict).toBe('crowded');
     expect(hearPeer(election, words('p7', { seq: 2 }), one).verdict).toBe('heard');
   });
 
   it('takes its own words for no one else', () => {
     const own = hearPeer(leading(), words('m', { seq: 9, bid: 1 }), {
-      at: LEASE_MS,
-      settings: SETTINGS,
+      ...{ at: LISTEN_MS, heardUsAt: LISTEN_MS, settings: SETTINGS },
     });
     expect(own.verdict).toBe('own');
     expect(own.election.term).toBe(1);
@@ -133,14 +159,14 @@ describe('a node that hears others', () => {
 
 describe('two under one id', () => {
   it('give way when one hears the other', () => {
-    const heard = hear(leading(), words('m', { run: 'm-2' }), LEASE_MS);
+    const heard = hear(leading(), words('m', { run: 'm-2' }), LISTEN_MS);
     expect([heard.bid, heard.term]).toEqual([null, null]);
-    expect(rounds(heard, LEASE_MS, LEASE_MS * 2).term).toBe(2);
+    expect(rounds(heard, LISTEN_MS, LISTEN_MS + LEASE_MS).term).toBe(2);
   });
 
   it('give way when a third one tells them', () => {
-    expect(hear(leading(), words('z', { doubles: ['m'] }), LEASE_MS).term).toBeNull();
-    expect(hear(leading(), words('z', { doubles: ['n'] }), LEASE_MS).term).toBe(1);
+    expect(hear(leading(), words('z', { doubles: ['m'] }), LISTEN_MS).term).toBeNull();
+    expect(hear(leading(), words('z', { doubles: ['n'] }), LISTEN_MS).term).toBe(1);
   });
 
   it('are noticed by a third one when the earlier run speaks up again, not when a node was started anew', () => {
@@ -164,13 +190,14 @@ describe('in virtual time', () => {
 
   it('a lower id that comes back takes over', () => {
     const world = worldOf(2, ['aaa', 'zzz']);
-    world.run(1_000);
+    world.run(1_500);
     world.kill('aaa');
     world.run(1_000);
     expect(world.leading()).toEqual(['zzz']);
     world.start('aaa');
-    world.run(1_000);
+    world.run(1_500);
     expect(world.views()).toEqual({ aaa: 'aaa', zzz: 'aaa' });
+    expect(world.epochs).toEqual([...new Set(world.epochs)].sort((a, b) => a - b));
   });
 
   it('a lower id that comes back stands by where none takes over from one that leads', () => {
@@ -241,9 +268,9 @@ function begin(): PeerElection {
   return beginElection(0, SETTINGS, { wants: true, epoch: 0 });
 }
 
-/** It has led since the end of the first lease. */
+/** It leads since it has listened. */
 function leading(): PeerElection {
-  return rounds(begin(), 0, LEASE_MS);
+  return rounds(begin(), 0, LISTEN_MS);
 }
 
 /** Every interval one, and one at the end. */
@@ -254,7 +281,7 @@ function rounds(election: PeerElection, from: number, until: number): PeerElecti
 }
 
 function hear(election: PeerElection, heartbeat: Heartbeat, at: number): PeerElection {
-  return hearPeer(election, heartbeat, { at, settings: SETTINGS }).election;
+  return hearPeer(election, heartbeat, { at, heardUsAt: at, settings: SETTINGS }).election;
 }
 
 function words(node: string, said: Partial<Heartbeat>): Heartbeat {

