@@ -19,6 +19,23 @@ export type { StartCallback, StopCallback } from './library/elected-term.ts';
 export { formatStatistics, formatStatisticsHtml } from './library/statistics-text.ts';
 export type { ElectionEvent, ElectionNode, ElectionStatistics } from './library/statistics.ts';
 
+export { PeersElection } from './library/peers-election.ts';
+export type {
+  LeaderChange,
+  PeersElectionEvents,
+  PeersElectionOptions,
+  PeersElectionStatus,
+} from './library/peers-election.ts';
+export { StaticLeader } from './library/static-leader.ts';
+export type { StaticLeaderOptions } from './library/static-leader.ts';
+export { leaderFromEnvironment } from './library/leader-from-environment.ts';
+export type { LeaderOptions } from './library/leader-from-environment.ts';
+export { leaderForwarding } from './library/leader-forwarding.ts';
+export type { LeaderForwardingOptions } from './library/leader-forwarding.ts';
+export type { LeaderProvider, ManagedLeader } from './library/leader-provider.ts';
+export type { PeerCounters } from './peers/peer-counters.ts';
+export type { SeenPeer } from './peers/peer-node.ts';
+
 export { FailoverNode } from './runtime/failover-node.ts';
 export { startNode } from './library/start-node.ts';
 export type { NodeEvents, NodeTransition } from './runtime/narrator.ts';

@@ -166,9 +166,11 @@ function wakened(election: PeerElection, at: number, settings: PeerSettings): Pe
   const lateMs = at - election.dueAt;
   if (lateMs <= intervalMs * USUAL_DELAY) return election;
   const peers = forgiving(election.peers, lateMs);
-  const awake = { ...election, dueAt: at, awakeSince: at, peers };
+  // What it has not listened to does not count as listened.
+  const listensUntil = election.listensUntil + (at < election.listensUntil + lateMs ? lateMs : 0);
+  const awake = { ...election, dueAt: at, awakeSince: at, peers, listensUntil };
   if (at - election.roundAt < leaseMs) return awake;
-  return { ...awake, bid: null, term: null, listensUntil: at + leaseMs };
+  return { ...awake, bid: null, term: null, listensUntil: Math.max(listensUntil, at + leaseMs) };
 }
 
 /** Bids, leads or gives way, as what is known now asks for. */

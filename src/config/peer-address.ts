@@ -1,0 +1,56 @@
+// Reads the address of a peer or of a leader: http or https, a host, perhaps a port and a path to put before all others.
+import { FailoverError } from '../errors.ts';
+import { redactUrl } from './lease-url.ts';
+
+/** The longest address, characters. */
+const ADDRESS_LIMIT = 1024;
+
+/**
+ * The address without a slash at its end.
+ *
+ * @param source what it was given as, named by the error
+ * @throws FAILOVER_BAD_OPTION
+ */
+export function parsePeerAddress(text: string, source: string): string {
+  if (text.length > ADDRESS_LIMIT || !URL.canParse(text)) throw refuse(text, source, 'is no URL');
+  const { protocol, hostname, username, password, search, hash, pathname, host } = new URL(text);
+  if (protocol !== 'http:' && protocol !== 'https:') {
+    throw refuse(text, source, 'is neither http nor https');
+  }
+  if (hostname === '') throw refuse(text, source, 'names no host');
+  if (username !== '' || password !== '') {
+    throw refuse(text, source, 'has a user or a password, which everybody would see');
+  }
+  if (search !== '' || hash !== '') throw refuse(text, source, 'has something after its path');
+  return `${protocol}//${host}${pathname.replace(/\/+$/, '')}`;
+}
+
+/** The addresses of a list with commas; empty ones are left out. */
+export function parsePeerAddresses(text: string, source: string): readonly string[] {
+  const parts = text.split(',').map((part) => part.trim());
+  return parts.filter((part) => part !== '').map((part) => parsePeerAddress(part, source));
+}
+
+/** Whether two addresses lead to one place, as far as their text tells: all names of this machine are one. */
+export function isSamePlace(one: string, other: string): boolean {
+  const [a, b] = [new URL(one), new URL(other)];
+  return (
+    a.protocol === b.protocol &&
+    hostOf(a) === hostOf(b) &&
+    a.port === b.port &&
+    a.pathname.replace(/\/+$/, '') === b.pathname.replace(/\/+$/, '')
+  );
+}
+
+function hostOf({ hostname }: URL): string {
+  const isOwn = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+  return isOwn ? 'localhost' : hostname.replace(/\.$/, '');
+}
+
+function refuse(text: string, source: string, fact: string): FailoverError {
+  return new FailoverError(
+    'FAILOVER_BAD_OPTION',
+    `Cannot use ${source}: "${redactUrl(text)}" ${fact}`,
+    { details: { option: source, expected: 'http://HOST[:PORT] or https://HOST[:PORT]' } },
+  );
+}

@@ -1,0 +1,246 @@
+// One node among its peers: beats, hears, and keeps what the core decides from it.
+import { randomBytes } from 'node:crypto';
+import {
+  beginElection,
+  beginRound,
+  hearPeer,
+  isLeading,
+  leaderOf,
+  ownWords,
+} from '../core/peer-election.ts';
+import type { PeerElection, PeerSettings } from '../core/peer-election.ts';
+import { livePeers } from '../core/peer-table.ts';
+import type { Heartbeat } from '../core/peer-table.ts';
+import type { Clock } from '../runtime/ports.ts';
+import { parseJson } from '../transport/checks.ts';
+import { Challenges } from './challenges.ts';
+import { PeerTally } from './peer-counters.ts';
+import type { PeerCounters } from './peer-counters.ts';
+import { PeerLink } from './peer-link.ts';
+import type { Exchange, SignedBody } from './peer-link.ts';
+import { encodeAnswer, encodeRequest, readAnswer, readRequest } from './peer-message.ts';
+import type { PeerMessage } from './peer-message.ts';
+import { isSigned, signature } from './signature.ts';
+
+export interface PeerNodeOptions {
+  readonly group: string;
+  readonly node: string;
+  readonly target: string;
+  /** Addresses; its own may be among them. */
+  readonly peers: readonly string[];
+  /** Null: nobody is heard, and nobody is asked. */
+  readonly secret: string | null;
+  readonly intervalMs: number;
+  readonly leaseMs: number;
+  readonly preempts: boolean;
+  readonly clock: Clock;
+  /** Something may have changed. */
+  readonly onChange: () => void;
+}
+
+/** What is answered to a request, as HTTP has it. */
+export type Reply =
+  | ({ readonly status: 200 } & SignedBody)
+  | { readonly status: 400 | 401 | 403 | 503; readonly fact: string };
+
+export interface SeenPeer {
+  readonly node: string;
+  readonly target: string;
+  readonly leads: boolean;
+  readonly seenAgoMs: number;
+}
+
+export class PeerNode {
+  readonly #options: PeerNodeOptions;
+  readonly #settings: PeerSettings;
+  readonly #challenges: Challenges;
+  readonly #tally = new PeerTally();
+  readonly #links: readonly PeerLink[];
+  #election: PeerElection;
+  #seq = 0;
+  #cancelTick: (() => void) | null = null;
+  #state: 'new' | 'open' | 'leaving' | 'closed' = 'new';
+
+  constructor(options: PeerNodeOptions) {
+    const { node, target, intervalMs, leaseMs, preempts, clock, secret } = options;
+    this.#options = options;
+    const run = randomBytes(8).toString('hex');
+    this.#settings = { node, run, target, intervalMs, leaseMs, preempts };
+    const now = (): number => clock.now();
+    this.#challenges = new Challenges({ intervalMs, validMs: leaseMs, now });
+    const peers = secret === null ? [] : [...new Set(options.peers)];
+    this.#links = peers.map((peer) => new PeerLink(peer, intervalMs, this.#exchange()));
+    this.#election = beginElection(now(), this.#settings, { wants: true, epoch: 0 });
+  }
+
+  get isLeading(): boolean {
+    return this.#isOpen && isLeading(this.#election, this.#now(), this.#settings);
+  }
+
+  /** Whether it is over the time in which it only listens. */
+  get hasListened(): boolean {
+    return this.#now() >= this.#election.listensUntil;
+  }
+
+  get leader(): { readonly node: string; readonly target: string } | null {
+    if (!this.#isOpen) return null;
+    return leaderOf(this.#election, this.#now(), this.#settings);
+  }
+
+  /** Of its term, or the highest that it knows. */
+  get epoch(): number {
+    return this.#election.term ?? this.#election.epoch;
+  }
+
+  get peers(): readonly SeenPeer[] {
+    const at = this.#now();
+    return livePeers(this.#election.peers, at, this.#settings.leaseMs).map(
+      ({ node, target, leads, seenAt }) => ({ node, target, leads, seenAgoMs: at - seenAt }),
+    );
+  }
+
+  /** Whether another lives under its id. */
+  get isDoubled(): boolean {
+    return this.#now() < this.#election.doubledUntil;
+  }
+
+  get counters(): PeerCounters {
+    return this.#tally.snapshot();
+  }
+
+  /** Counts what was refused before it came here. */
+  refused(cause: 'malformed' | 'oversized'): void {
+    this.#tally.count(cause);
+  }
+
+  /** Resolves once each peer has answered, or failed to. */
+  async begin(): Promise<void> {
+    this.#state = 'open';
+    const { wants, epoch } = this.#election;
+    this.#election = beginElection(this.#now(), this.#settings, { wants, epoch });
+    this.#tickIn(this.#settings.intervalMs);
+    await this.#round();
+  }
+
+  /** Says good-bye, within one interval: what can't be told is found out. */
+  async close(): Promise<void> {
+    if (this.#state === 'closed' || this.#state === 'leaving') return;
+    const hasBegun = this.#state === 'open';
+    this.#state = 'leaving';
+    this.#cancelTick?.();
+    this.#options.onChange();
+    if (hasBegun) await Promise.all(this.#links.map((link) => link.say()));
+    this.#state = 'closed';
+    for (const link of this.#links) link.close();
+  }
+
+  /** Takes a request, with its signature as it was given. */
+  answer(body: Buffer, given: unknown): Reply {
+    const { secret } = this.#options;
+    const value = parseJson(body);
+    if (value === undefined) return this.#refuse('malformed', 400, 'it is no JSON');
+    if (secret === null || !isSigned(secret, 'request', { body, given })) {
+      return this.#refuse('unsigned', 401, 'it is not signed with the secret of this group');
+    }
+    const request = readRequest(value);
+    if (request === null) return this.#refuse('malformed', 400, 'it is no heartbeat');
+    if (request.group !== this.#options.group) {
+      return this.#refuse('foreign', 403, 'it is of another group');
+    }
+    if (!this.#isOpen) return { status: 503, fact: 'this node does not take part now' };
+    const { run, seq } = request.heartbeat;
+    const heardUsAt = request.proof === null ? null : this.#challenges.sinceOf(request.proof);
+    if (heardUsAt === null) this.#tally.count('unproven');
+    else this.#hear(request, heardUsAt);
+    const answer = encodeAnswer({
+      ...this.#words(),
+      to: { run, seq },
+      offers: this.#challenges.offer(),
+      taken: heardUsAt !== null,
+    });
+    return { status: 200, body: answer, signature: signature(secret, 'answer', answer) };
+  }
+
+  #exchange(): Exchange {
+    return {
+      compose: (offered) => {
+        const saidAt = this.#now();
+        const words = this.#words();
+        const body = encodeRequest({ ...words, proof: offered });
+        const signed = signature(this.#options.secret ?? '', 'request', body);
+        return { body, signature: signed, seq: words.heartbeat.seq, saidAt };
+      },
+      take: ({ body, signature: given, seq, saidAt }) => {
+        const { secret } = this.#options;
+        if (secret === null || !isSigned(secret, 'answer', { body, given })) {
+          this.#tally.count('unsigned');
+          return null;
+        }
+        const answer = readAnswer(parseJson(body));
+        const isOurs = answer?.to.run === this.#settings.run && answer.to.seq === seq;
+        if (answer === null || !isOurs || answer.group !== this.#options.group) {
+          this.#tally.count(answer === null ? 'malformed' : isOurs ? 'foreign' : 'replayed');
+          return null;
+        }
+        if (this.#isOpen) this.#hear(answer, answer.taken ? saidAt : null);
+        return answer;
+      },
+      failed: () => {
+        this.#tally.count('unanswered');
+      },
+    };
+  }
+
+  #hear({ heartbeat }: PeerMessage, heardUsAt: number | null): void {
+    const { bid, term } = this.#election;
+    const heard = { at: this.#now(), heardUsAt, settings: this.#settings };
+    const { election, verdict } = hearPeer(this.#election, heartbeat, heard);
+    this.#election = election;
+    this.#tally.count(verdict);
+    // Who waits for this node's word is not to wait for its next beat.
+    if (election.bid !== bid || election.term !== term) void this.#round();
+    this.#options.onChange();
+  }
+
+  #tickIn(ms: number): void {
+    const { clock } = this.#options;
+    const at = clock.now() + ms;
+    this.#cancelTick = clock.wakeAt(at, () => {
+      if (!this.#isOpen) return;
+      this.#tickIn(this.#settings.intervalMs);
+      void this.#round();
+    });
+  }
+
+  async #round(): Promise<void> {
+    this.#election = beginRound(this.#election, this.#now(), this.#settings);
+    this.#options.onChange();
+    await Promise.all(this.#links.map((link) => link.say()));
+  }
+
+  /** What it says now; each time the next in order. */
+  #words(): PeerMessage {
+    this.#seq += 1;
+    const words = ownWords(this.#election, this.#now(), this.#settings);
+    const leaving = this.#state === 'leaving';
+    const heartbeat: Heartbeat = {
+      ...words,
+      ...(leaving ? { bid: null, leads: false } : {}),
+      ...{ seq: this.#seq, leaving },
+    };
+    return { group: this.#options.group, heartbeat };
+  }
+
+  #refuse(cause: keyof PeerCounters, status: 400 | 401 | 403, fact: string): Reply {
+    this.#tally.count(cause);
+    return { status, fact };
+  }
+
+  get #isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  #now(): number {
+    return this.#options.clock.now();
+  }
+}
