@@ -7,6 +7,7 @@ import { createProgram } from '../../src/cli/program.ts';
 import { OPTIONS, OUTPUT_VARIABLES } from '../../src/config/options.ts';
 import { TRANSITIONS } from '../../src/core/transitions.ts';
 import { EXIT_CODES } from '../../src/errors.ts';
+import { LEADER_VARIABLES } from '../../src/library/leader-from-environment.ts';
 import { CHAOS_FLAGS } from '../chaos/options.ts';
 import { anchors, codeBlocks, prose, readPage, readPages, ROOT } from './support/pages.ts';
 
@@ -140,6 +141,7 @@ const knownFlags = new Set([
 const knownNames = new Set([
   ...OPTIONS.map(({ variable }) => variable),
   ...OUTPUT_VARIABLES,
+  ...Object.keys(LEADER_VARIABLES),
   ...(readFileSync(join(ROOT, 'src', 'errors.ts'), 'utf8').match(/\bFAILOVER_[A-Z_]+\b/g) ?? []),
   'FAILOVER_DEBUG',
 ]);
