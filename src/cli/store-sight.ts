@@ -1,6 +1,6 @@
 // What the server of a lease shows of a group, whichever machines its nodes are on: asked directly, or through a node.
 import type { ClientOptions } from '../config/load.ts';
-import { parseLease } from '../config/lease-url.ts';
+import { isOnServer, parseLease } from '../config/lease-url.ts';
 import type { LeaseObservation } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import type { LeaseKind } from '../lease/lease-store.ts';
@@ -45,7 +45,9 @@ export async function lookEverywhere(options: ClientOptions): Promise<GroupSnaps
   const store = asked ?? (await askNodes(local));
   if (store === null) return local;
   // Where its nodes keep the lease in files, a server knows of others at most.
-  const isOfFiles = livingNodes(local).some(({ status }) => status?.lease.kind === 'file');
+  const isOfFiles = livingNodes(local).some(({ status }) =>
+    KINDS_OF_FILES.has(status?.lease.kind ?? ''),
+  );
   const observation = isOfFiles ? null : store.observation;
   return {
     ...local,
@@ -55,10 +57,13 @@ export async function lookEverywhere(options: ClientOptions): Promise<GroupSnaps
   };
 }
 
+/** What decides in them is on this machine. */
+const KINDS_OF_FILES: ReadonlySet<string> = new Set(['file', 'static']);
+
 /** Opens the store that the options name, only to look or to write a pause; null: they name none. */
 export async function openStore({ group, lease }: ClientOptions): Promise<RemoteStore | null> {
   const address = lease === undefined ? null : parseLease(lease);
-  if (address === null || address.kind === 'file') return null;
+  if (address === null || !isOnServer(address)) return null;
   const { loadStore } = await import('../runtime/node-lease.ts');
   const open = await loadStore(address, SERVER_LIMIT_MS);
   const record: StoredNode = {

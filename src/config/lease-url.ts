@@ -1,5 +1,6 @@
 // Reads what `--lease` names: what decides who leads. A URL may carry a password, which no message repeats.
 import { FailoverError } from '../errors.ts';
+import { validateNodeId } from './names.ts';
 import { shortened } from './quoted.ts';
 
 /** `shown` is its address without user and password. */
@@ -27,6 +28,7 @@ export interface EtcdAddress {
   readonly user: { readonly name: string; readonly password: string } | null;
   readonly shown: string;
 }
+
 /** `shown` is its address without user and password. */
 export interface PostgresAddress {
   readonly kind: 'postgres';
@@ -53,11 +55,24 @@ interface PostgresTls {
 /** A server that keeps the lease. */
 export type StoreAddress = RedisAddress | EtcdAddress | PostgresAddress;
 
-export type LeaseAddress = { readonly kind: 'file'; readonly shown: 'file' } | StoreAddress;
+/** One node alone may lead. */
+interface StaticAddress {
+  readonly kind: 'static';
+  readonly node: string;
+  readonly shown: string;
+}
+
+export type LeaseAddress =
+  { readonly kind: 'file'; readonly shown: 'file' } | StaticAddress | StoreAddress;
+
+/** Whether a server keeps it, and it ends by itself. */
+export function isOnServer(address: LeaseAddress): address is StoreAddress {
+  return address.kind !== 'file' && address.kind !== 'static';
+}
 
 /**
  * @param source what to call it in a message: the flag, or the variable
- * @throws FAILOVER_BAD_OPTION, with neither user nor password
+ * @throws FAILOVER_BAD_OPTION, FAILOVER_BAD_NODE_ID, with neither user nor password
  */
 export function parseLease(text: string, source = '--lease'): LeaseAddress {
   if (text === 'file' || text === 'file:') return { kind: 'file', shown: 'file' };
@@ -72,6 +87,10 @@ export function parseLease(text: string, source = '--lease'): LeaseAddress {
     case 'postgres':
     case 'postgresql':
       return parsePostgres(text, source);
+    case 'static': {
+      const node = validateNodeId(text.slice('static:'.length), `the node of ${source}`);
+      return { kind: 'static', node, shown: `static:${node}` };
+    }
     case 'file':
       throw refuse(text, source, {
         fact: 'names a directory, and that of the lease is the state directory',
@@ -92,7 +111,7 @@ export function redactUrl(text: string): string {
 }
 
 const EXPECTED =
-  '`file`, `redis://HOST:PORT`, `etcd://HOST:PORT`, encrypted `rediss://` and `etcds://`, or ' +
+  '`file`, `static:NODE`, `redis://HOST:PORT`, `etcd://HOST:PORT`, encrypted `rediss://` and `etcds://`, or ' +
   '`postgres://HOST:PORT/DATABASE`';
 
 const REDIS_PORT = 6379;

@@ -1,6 +1,6 @@
 // Settings of a node from flags, environment and defaults: each value checked, then their relations.
 import * as choices from './choices.ts';
-import { parseLease } from './lease-url.ts';
+import { isOnServer, parseLease } from './lease-url.ts';
 import { OptionReader } from './option-reader.ts';
 import type { Given } from './option-reader.ts';
 import { checkRelations } from './relations.ts';
@@ -158,6 +158,6 @@ export function loadRunOptions(
 export function loadClientOptions(given: Given): ClientOptions {
   const read = new OptionReader(given, 'clients');
   const lease = read.lease('lease');
-  const server = parseLease(lease).kind === 'file' ? {} : { lease };
+  const server = isOnServer(parseLease(lease)) ? { lease } : {};
   return { group: read.group('group'), stateDir: read.text('stateDir'), ...server };
 }

@@ -3,7 +3,7 @@ import { FailoverError } from '../errors.ts';
 import { formatDuration } from './duration.ts';
 import { checkTiming, timingOf } from './lease-timing.ts';
 import type { LeaseTiming } from './lease-timing.ts';
-import { parseLease } from './lease-url.ts';
+import { isOnServer, parseLease } from './lease-url.ts';
 import type { RunOptions } from './load.ts';
 import { NETWORK_RELATIONS } from './network-relations.ts';
 
@@ -36,7 +36,7 @@ export function checkRelations(options: RunOptions, show: Show): void {
     const message = `Cannot run: ${conflict.fact}`;
     throw new FailoverError('FAILOVER_SETTINGS_CONFLICT', message, { hint: conflict.hint });
   }
-  if (isOnServer(options)) checkTimes(options, show);
+  if (endsByItself(options)) checkTimes(options, show);
 }
 
 /** A time that was not given follows from another: it is shown as what it is all the same. */
@@ -130,7 +130,7 @@ function readinessHasCommand({ readyWhen, command }: RunOptions, show: Show): Co
 
 function onlyServersEndLeases(options: RunOptions, show: Show): Conflict | null {
   const key = TIMES.find((candidate) => options[`${candidate}Ms`] !== null);
-  if (isOnServer(options) || key === undefined) return null;
+  if (endsByItself(options) || key === undefined) return null;
   return {
     fact: `${show(key)} is a time of a lease that ends by itself, and that of ${show('lease')} does not`,
     hint: 'Leave it out, or give --lease the address of a server.',
@@ -138,7 +138,7 @@ function onlyServersEndLeases(options: RunOptions, show: Show): Conflict | null 
 }
 
 function orphansEndWithTheirLease(options: RunOptions, show: Show): Conflict | null {
-  if (options.orphan !== 'keep' || !isOnServer(options)) return null;
+  if (options.orphan !== 'keep' || !endsByItself(options)) return null;
   return {
     fact: `${show('orphan')} lets a command go on whose lease has ended, and ${show('lease')} is on a server`,
     hint: 'Use `--orphan stop` or `--orphan kill`.',
@@ -155,8 +155,8 @@ function etcdCountsSeconds(options: RunOptions, show: Show): Conflict | null {
   };
 }
 
-function isOnServer({ lease }: RunOptions): boolean {
-  return parseLease(lease).kind !== 'file';
+function endsByItself({ lease }: RunOptions): boolean {
+  return isOnServer(parseLease(lease));
 }
 
 type TimeKey = keyof LeaseTiming extends `${infer Key}Ms` ? Key : never;

@@ -14,7 +14,7 @@ export const TAKEOVER_OPTIONS: readonly Row[] = [
     default: 'file',
     placeholder: 'LEASE',
     sentence:
-      'What decides who is primary: `file`, kernel locks in the state directory; or a server: of Redis, redis://HOST:PORT or rediss://HOST:PORT, of etcd, etcd://HOST:PORT,… or etcds://HOST:PORT,…, or of PostgreSQL, postgres://HOST:PORT/DATABASE.',
+      'What decides who is primary: `file`, kernel locks in the state directory; static:NODE, that node and never another; or a server: of Redis, redis://HOST:PORT or rediss://HOST:PORT, of etcd, etcd://HOST:PORT,… or etcds://HOST:PORT,…, or of PostgreSQL, postgres://HOST:PORT/DATABASE.',
   },
   {
     ...RUN,

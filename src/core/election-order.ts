@@ -112,5 +112,5 @@ export function neverLeadsBecause({ priority }: Settings): string | null {
 
 /** Set by an application for its own node, and stronger than a person's request; null: it takes part. */
 export function disabledBecause({ enabled }: NodeState): string | null {
-  return enabled ? null : 'it was disabled by its application';
+  return enabled ? null : 'it was told not to lead';
 }

@@ -29,7 +29,7 @@ import { accepted, messageOf } from './failures.ts';
 import { Narrator } from './narrator.ts';
 import type { NodeEvents, NodeTransition } from './narrator.ts';
 import { NodeLoop } from './node.ts';
-import { openTransport, sparesOrphans } from './node-extras.ts';
+import { mayLead, openTransport, sparesOrphans } from './node-extras.ts';
 import type { FailoverNodeExtras, WorkloadParts } from './node-extras.ts';
 import { AwaitedHolders } from './awaited-holders.ts';
 import { buildFencing, buildJournal, buildWorkload, nodeRecordOf } from './node-parts.ts';
@@ -117,7 +117,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       const parts = { options, extras, transport, closeTransport, deathSignal, openLease };
       const node = new FailoverNode(parts);
       await node.#connect();
-      if (extras.enabled === false) node.setEnabled(false);
+      if (!mayLead(options, extras, node.settings.nodeId)) node.setEnabled(false);
       if (node.#keeper !== null) {
         node.#rehearsal = 'on-server';
         startAheadWhenSettled(node, () => node.#workload.startAhead?.());

@@ -1,4 +1,5 @@
 // What a program that embeds a node may put in the place of the node's own parts, and what it gets for it.
+import { parseLease } from '../config/lease-url.ts';
 import type { RunOptions } from '../config/load.ts';
 import { parseBind } from '../config/bind.ts';
 import { defaultRuntimeDir } from '../config/state-dir.ts';
@@ -32,6 +33,12 @@ export interface WorkloadParts {
   /** Makes other addresses known than those of the node's sockets. */
   readonly announce: (endpoints: Endpoints) => void;
   readonly warn: (message: string) => void;
+}
+
+/** Whether it may claim anything, until it is told otherwise. */
+export function mayLead(options: RunOptions, extras: FailoverNodeExtras, nodeId: string): boolean {
+  const address = parseLease(options.lease);
+  return extras.enabled !== false && (address.kind !== 'static' || address.node === nodeId);
 }
 
 /** Whether nothing of the node is to end with its process. */

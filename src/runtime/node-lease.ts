@@ -1,7 +1,7 @@
 // What decides for a node, as it was told: files of this machine, or a server, and then with a guard.
 import { dirname } from 'node:path';
 import { timingOf } from '../config/lease-timing.ts';
-import { parseLease } from '../config/lease-url.ts';
+import { isOnServer, parseLease } from '../config/lease-url.ts';
 import type { StoreAddress } from '../config/lease-url.ts';
 import type { RunOptions } from '../config/load.ts';
 import { defaultStateDir } from '../config/state-dir.ts';
@@ -12,6 +12,7 @@ import { FailoverError } from '../errors.ts';
 import type { GuardKeeper } from '../guard/keeper.ts';
 import { FileLease } from '../lease/file/file-lease.ts';
 import { LocalGroup } from '../lease/file/local-group.ts';
+import { StaticLease } from '../lease/static-lease.ts';
 import type { LeaseStore, NodeRecord } from '../lease/lease-store.ts';
 import type { RemoteStore, RemoteStoreOptions } from '../lease/remote-store.ts';
 import { systemClock } from './clock.ts';
@@ -51,7 +52,7 @@ export type OpenNodeLease = (parts: NodeLeaseParts) => NodeLease;
  */
 export async function leaseOpener(options: RunOptions, isGuarded: boolean): Promise<OpenNodeLease> {
   const address = parseLease(options.lease);
-  if (address.kind !== 'file' && !isGuarded) {
+  if (isOnServer(address) && !isGuarded) {
     throw new FailoverError(
       'FAILOVER_SETTINGS_CONFLICT',
       `Cannot run: nothing ends a callback in time when its lease ${address.shown} has ended`,
@@ -59,11 +60,13 @@ export async function leaseOpener(options: RunOptions, isGuarded: boolean): Prom
     );
   }
   const stateDir = options.stateDir ?? defaultStateDir();
-  if (address.kind !== 'file') return remoteOpener(options, address, stateDir);
+  if (isOnServer(address)) return remoteOpener(options, address, stateDir);
   return ({ record }) => {
-    const lease = FileLease.open({ stateDir, record });
+    const files = FileLease.open({ stateDir, record });
+    const lease = address.kind === 'static' ? new StaticLease(address.node, record, files) : files;
     const begin = (): Promise<void> => Promise.resolve();
-    return { local: lease.local, lease, remote: null, clock: systemClock, keeper: null, begin };
+    const opened = { local: files.local, lease, remote: null, clock: systemClock, keeper: null };
+    return { ...opened, begin };
   };
 }
 

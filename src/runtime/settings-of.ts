@@ -1,7 +1,7 @@
 // From what a person asked for to what the core reads.
 import { timingOf } from '../config/lease-timing.ts';
 import type { LeaseTiming } from '../config/lease-timing.ts';
-import { parseLease } from '../config/lease-url.ts';
+import { isOnServer, parseLease } from '../config/lease-url.ts';
 import type { RunOptions } from '../config/load.ts';
 import type { Settings } from '../core/settings.ts';
 
@@ -45,7 +45,7 @@ export function settingsOf(options: RunOptions, name: NodeName): Settings {
     coolOffMs: options.coolOffMs,
     priorityWindowMs: options.priorityWindowMs,
     preemptDelayMs: options.preemptDelayMs,
-    ...(parseLease(options.lease).kind === 'file' ? WITHOUT_TTL : timingOf(options)),
+    ...(isOnServer(parseLease(options.lease)) ? timingOf(options) : WITHOUT_TTL),
   };
 }
 

@@ -8,6 +8,15 @@ describe('a lease', () => {
     expect(parseLease(text)).toEqual({ kind: 'file', shown: 'file' });
   });
 
+  it('is that of one node', () => {
+    const address = parseLease('static:web-1');
+    expect(address).toEqual({ kind: 'static', node: 'web-1', shown: 'static:web-1' });
+    expect(failureOf(() => parseLease('static:')).message).toMatch(
+      /node of --lease "": it is empty/,
+    );
+    expect(failureOf(() => parseLease('static:a/b')).code).toBe('FAILOVER_BAD_NODE_ID');
+  });
+
   it.each([
     ['redis://host', { host: 'host', port: 6379, tls: false, database: 0 }],
     ['redis://host:7/3', { host: 'host', port: 7, tls: false, database: 3 }],

@@ -138,7 +138,7 @@ describe('rankOf and turnDelayMs', () => {
 describe('unwillingBecause', () => {
   it.each([
     ['is willing', {}, null],
-    ['disabled', { enabled: false }, 'it was disabled by its application'],
+    ['disabled', { enabled: false }, 'it was told not to lead'],
     ['paused', { paused: true }, 'the group is paused'],
     ['held off', { heldOffUntil: 1_500 }, 'it holds off for 1.5 s'],
     ['a hold that is over', { heldOffUntil: 0 }, null],

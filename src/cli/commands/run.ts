@@ -2,7 +2,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { formatDuration } from '../../config/duration.ts';
-import { parseLease } from '../../config/lease-url.ts';
+import { isOnServer, parseLease } from '../../config/lease-url.ts';
 import type { RunOptions } from '../../config/load.ts';
 import { optionOf } from '../../config/options.ts';
 import { defaultStateDir, otherDefaultStateDir } from '../../config/state-dir.ts';
@@ -157,17 +157,18 @@ function exitWithCode(): void {
   });
 }
 
-/** What a person has to know of a lease that ends by itself; null: it does not. */
+/** What a person has to know of a lease that is not that of the files; null: it is. */
 function leaseText({ lease, stopGraceMs }: RunOptions, settings: Settings): string | null {
-  const { kind, shown } = parseLease(lease);
-  if (kind === 'file') return null;
+  const address = parseLease(lease);
+  if (address.kind === 'static') return `Only ${address.node} may lead, by --lease`;
+  if (!isOnServer(address)) return null;
   const graceMs = longestGraceMs(settings);
   const cut =
     graceMs < stopGraceMs
       ? `; once it is lost, the command has ${formatDuration(graceMs)} to end in order, ` +
         `not ${formatDuration(stopGraceMs)}: who needs more takes a longer --lease-ttl`
       : '';
-  return `The lease is in ${shown} for ${formatDuration(settings.leaseTtlMs)} at a time${cut}`;
+  return `The lease is in ${address.shown} for ${formatDuration(settings.leaseTtlMs)} at a time${cut}`;
 }
 
 /** Where other machines find it, for whoever writes their settings; null: they don't. */

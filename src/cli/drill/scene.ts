@@ -93,7 +93,12 @@ function noPrimary(snapshot: GroupSnapshot): FailoverError {
 function refuseServers(snapshot: GroupSnapshot): void {
   const kind = livingNodes(snapshot).find(({ status }) => status !== null)?.status?.lease.kind;
   if (kind === undefined || kind === 'file') return;
-  throw refused(`the lease of group ${snapshot.group} is on a server (${kind})`, {
+  const { group } = snapshot;
+  const isStatic = kind === 'static';
+  const fact = isStatic
+    ? `only one node of group ${group} may lead`
+    : `the lease of group ${group} is on a server (${kind})`;
+  throw refused(fact, {
     hint: 'Drill a group whose lease is `file`.',
   });
 }
