@@ -42,10 +42,10 @@ export interface Peer extends Heartbeat {
 export type PeerTable = ReadonlyMap<string, Peer>;
 
 /** How many ids are kept; more are refused. */
-export const PEER_LIMIT = 64;
+const PEER_LIMIT = 64;
 
 /** After how many leases of silence an id is forgotten: longer than anything old could be said again. */
-export const FORGOTTEN_AFTER_LEASES = 10;
+const FORGOTTEN_AFTER_LEASES = 10;
 
 /** What became of a heartbeat: one that was heard already is a replay, or was overtaken. */
 export type Verdict = 'heard' | 'replayed' | 'crowded';

@@ -15,7 +15,7 @@ export interface LeaderForwardingOptions {
 }
 
 /** Through whom a proxied request has come. */
-export const HOPS_HEADER = 'x-failover-hops';
+const HOPS_HEADER = 'x-failover-hops';
 
 /**
  * A request listener: what is no write, and all that comes while this node leads, goes to `next`. A write on a

@@ -188,7 +188,7 @@ describe('a value that an option can not take', () => {
     [
       { lease: 'memcached://user:hush@localhost' },
       'Cannot use --lease: "memcached://***@localhost" is no lease that this version has',
-      'Give --lease `file`, `redis://HOST:PORT`, `etcd://HOST:PORT`, encrypted `rediss://` and `etcds://`, or `postgres://HOST:PORT/DATABASE`.',
+      'Give --lease `file`, `static:NODE`, `redis://HOST:PORT`, `etcd://HOST:PORT`, encrypted `rediss://` and `etcds://`, or `postgres://HOST:PORT/DATABASE`.',
     ],
     [
       { lease: 'redis://h', leaseTtl: '99ms' },
