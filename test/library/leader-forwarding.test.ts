@@ -132,7 +132,7 @@ describe('a follower that proxies', () => {
 
 describe('in front of an election', () => {
   it('takes heartbeats, and writes arrive at whoever leads', async () => {
-    const peers = await peersOf(['zzz', 'aaa'], { intervalMs: 50 });
+    const peers = await peersOf(['zzz', 'aaa'], { intervalMs: 100 });
     for (const { election, server } of peers) {
       const next = echo(election.nodeId);
       server.listener = leaderForwarding(election, next, { mode: 'proxy' });

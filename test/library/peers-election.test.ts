@@ -13,7 +13,7 @@ describe('a node alone', () => {
   it('is ready once it leads, and has its own address as the target', async () => {
     const election = new PeersElection({ localTarget: 'http://127.0.0.1:1/', intervalMs: 20 });
     await election.start();
-    expect(election.isLeader()).toBe(true);
+    await until('it to lead', () => election.isLeader());
     expect(election.redirectTarget()).toBe('http://127.0.0.1:1');
     expect(election.epoch).toBe(1);
     await election.close();
@@ -55,7 +55,7 @@ describe('two nodes', () => {
     await until('the other to lead', () => zzz.election.isLeader());
     aaa.server.listener = listener;
     const again = peerAt(aaa.server, {
-      ...{ nodeId: 'aaa', secret: SECRET, intervalMs: 30 },
+      ...{ nodeId: 'aaa', secret: SECRET, intervalMs: 100 },
       peers: [zzz.server.url],
     });
     await again.election.start();
@@ -67,7 +67,7 @@ describe('two nodes', () => {
   });
 
   it('are never leaders both, whatever they are asked when', async () => {
-    const [one, two, three] = await started(['ccc', 'bbb', 'aaa'], 100);
+    const [one, two, three] = await started(['ccc', 'bbb', 'aaa']);
     const all = [one, two, three];
     let most = 0;
     await until('the lowest to lead', () => {
@@ -78,7 +78,7 @@ describe('two nodes', () => {
   });
 
   it('with one id give way both, and say so', async () => {
-    const [one, two, zzz] = await peersOf(['aaa', 'aaa', 'zzz'], { intervalMs: 30 });
+    const [one, two, zzz] = await peersOf(['aaa', 'aaa', 'zzz'], { intervalMs: 100 });
     if (one === undefined || two === undefined || zzz === undefined) throw new Error('three');
     const warnings: string[] = [];
     for (const { election } of [one, two]) election.on('warning', (text) => warnings.push(text));
@@ -123,7 +123,7 @@ describe('what is refused', () => {
   });
 
   it('is what was heard already, though it is signed', async () => {
-    const [zzz, aaa] = await peersOf(['zzz', 'aaa'], { intervalMs: 30 });
+    const [zzz, aaa] = await peersOf(['zzz', 'aaa'], { intervalMs: 100 });
     if (zzz === undefined || aaa === undefined) throw new Error('two');
     const { listener } = zzz.server;
     const recorded: { body: string; headers: Record<string, string> }[] = [];
@@ -158,10 +158,10 @@ describe('what is refused', () => {
   });
 
   it('is a peer of another group, and each leads its own', async () => {
-    const [web] = await peersOf(['web'], { group: 'web', intervalMs: 30 });
+    const [web] = await peersOf(['web'], { group: 'web', intervalMs: 100 });
     const [db] = await peersOf(['db'], {
       group: 'db',
-      intervalMs: 30,
+      intervalMs: 100,
       peers: [web?.server.url ?? ''],
     });
     if (web === undefined || db === undefined) throw new Error('one of each');
@@ -176,11 +176,11 @@ describe('a peer that does not answer', () => {
     const silent = await serve(() => undefined);
     const server = await serve();
     const { election } = peerAt(server, {
-      ...{ nodeId: 'aaa', secret: SECRET, intervalMs: 30 },
+      ...{ nodeId: 'aaa', secret: SECRET, intervalMs: 100 },
       peers: [silent.url],
     });
     await election.start();
-    expect(election.isLeader()).toBe(true);
+    await until('it to lead', () => election.isLeader());
     await election.close();
     expect(election.status().counters.unanswered).toBeGreaterThan(0);
   });
@@ -212,8 +212,8 @@ interface Sent {
 }
 
 /** Started, and not waited for. */
-async function started<const Ids extends readonly string[]>(ids: Ids, intervalMs = 30) {
-  const peers = await peersOf(ids, { intervalMs });
+async function started<const Ids extends readonly string[]>(ids: Ids) {
+  const peers = await peersOf(ids, { intervalMs: 100 });
   for (const { election } of peers) void election.start();
   // As many as there are ids.
   return peers as { [Key in keyof Ids]: (typeof peers)[number] };
