@@ -291,7 +291,7 @@ describe('relations between settings', () => {
     ],
     [
       { preempt: true },
-      'Cannot run: --preempt true is for nodes that go before others, and with --strategy race (default) none does',
+      'Cannot run: --preempt is for nodes that go before others, and with --strategy race (default) none does',
     ],
     [
       { leaseTtl: '1s' },
