@@ -47,7 +47,7 @@ export type SpawnGated = (request: GateRequest) => Promise<GatedProcess>;
 export type GatePlace = Pick<GateRequest, 'lockFd' | 'output'>;
 
 /** What is started ahead for one process, whichever that is: its own start takes less time then. */
-export interface StartedAhead {
+interface StartedAhead {
   readonly spawn: SpawnGated;
   /** It is not needed; has no effect once it was told what to start. */
   readonly dismiss: () => void;
