@@ -140,9 +140,9 @@ describe.runIf(lack === null)('a server of etcd', () => {
       (open: OpenConnection): OpenConnection =>
       (watching) => {
         const connection = open(watching);
-        const { txn } = connection;
+        const txn = connection.txn.bind(connection);
         connection.txn = async (request) => {
-          const answer = await txn.call(connection, request);
+          const answer = await txn(request);
           if (isLost) throw new Error('the answer is lost');
           return answer;
         };
