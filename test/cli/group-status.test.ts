@@ -109,6 +109,14 @@ describe('the JSON of a status', () => {
               "answersRejected": {
                 "malformed": 0,
                 "unasked": 0
+              },
+              "distrusted": {
+                "unsigned": 0,
+                "bad-signature": 0,
+                "unexpected-signature": 0,
+                "repeated": 0,
+                "unauthorized-key": 0,
+                "broken-handshake": 0
               }
             },
             "lastSeenMs": null
@@ -163,6 +171,14 @@ describe('the JSON of a status', () => {
               "answersRejected": {
                 "malformed": 0,
                 "unasked": 0
+              },
+              "distrusted": {
+                "unsigned": 0,
+                "bad-signature": 0,
+                "unexpected-signature": 0,
+                "repeated": 0,
+                "unauthorized-key": 0,
+                "broken-handshake": 0
               }
             },
             "lastSeenMs": null
