@@ -1,4 +1,5 @@
-// Gives a lease back for a supervisor that can't. What it takes is loaded then: a guard that waits stays small.
+// Gives a lease back for a supervisor that can't. What it takes is loaded for a term: a guard that waits stays small.
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ReturnOrder } from './messages.ts';
 
 /** True: the store has done it. Never rejects: what can't be given back ends by itself. */
@@ -20,11 +21,30 @@ export function returning(order: ReturnOrder): () => Promise<boolean> {
   };
 }
 
-/** Loads what takes longer to load than a lease takes to be given back. */
-export async function loadFor(order: ReturnOrder): Promise<void> {
-  if (order.kind === 'postgres')
-    await (await import('../lease/postgres/postgres-client.ts')).loadPackage();
+/**
+ * Loads it ahead: when it is needed there may be no descriptor left for it, and where loading failed once it fails for
+ * good; or the files of another version may be there.
+ */
+export async function loadFor({ kind }: ReturnOrder): Promise<void> {
+  switch (kind) {
+    case 'redis':
+      await import('../lease/redis/give-back.ts');
+      return;
+    case 'etcd':
+      await import('../lease/etcd/give-back.ts');
+      return;
+    case 'postgres': {
+      // Its client takes as much CPU as all the rest of a takeover: after what starts now has had the machine.
+      await pause(LOAD_DELAY_MS, undefined, { ref: false });
+      await import('../lease/postgres/give-back.ts');
+      const { loadPackage } = await import('../lease/postgres/postgres-client.ts');
+      await loadPackage();
+    }
+  }
 }
+
+/** Longer than a takeover takes. */
+const LOAD_DELAY_MS = 1_000;
 
 async function prepared(order: ReturnOrder): Promise<() => Promise<boolean>> {
   switch (order.kind) {

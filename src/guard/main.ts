@@ -26,9 +26,6 @@ const REPORT_FD = 4;
 /** How often it looks at the clock while there is a deadline, ms: a machine may have stood still. */
 const LOOK_MS = 25;
 
-/** Longer than a takeover takes, ms. */
-const LOAD_DELAY_MS = 1_000;
-
 /** Before what failed is tried again, ms: a look for what left its session, or giving the lease back. */
 const RETRY_MS = 100;
 
@@ -92,18 +89,16 @@ class Guard {
         this.#return = message.return === null ? null : JSON.stringify(message.return);
         this.#others = message.sessions;
         this.#tellBackstop();
-        if (message.return !== null) this.#loadSoon(message.return);
+        if (message.return !== null) this.#load(message.return);
         return;
     }
   }
 
-  /** Once, after what starts now has had the machine. */
-  #loadSoon(order: ReturnOrder): void {
+  /** Once. What fails is said when it is needed. */
+  #load(order: ReturnOrder): void {
     if (this.#hasLoaded) return;
     this.#hasLoaded = true;
-    setTimeout(() => {
-      loadFor(order).catch(() => undefined);
-    }, LOAD_DELAY_MS).unref();
+    loadFor(order).catch(() => undefined);
   }
 
   /** The end of the pipe: in order as long as there is time, and then the lease. */

@@ -70,7 +70,8 @@ describe('a guard', () => {
     keeper.extend(clock.now() + 50);
     await until('the return of the lease', () => returned === 1);
     expect(membersOf(gated)).toBe(0);
-    expect(gated.end()).toEqual({ exitCode: null, signal: 'SIGKILL' });
+    const end = await until('word of its end', () => gated.end());
+    expect(end).toEqual({ exitCode: null, signal: 'SIGKILL' });
   });
 
   it.runIf(hasPrlimit)(
