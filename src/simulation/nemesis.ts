@@ -105,20 +105,19 @@ export class Nemesis {
   #freeze(life: Life, forMs: number): void {
     const { sessions, timeline, at, checker, timedLease } = this.#world;
     const until = at + forMs;
+    const tickMs = guardTickMs(timedLease?.ttlMs ?? 0);
     const guards = new Set([life.guard]);
     for (const session of sessions) {
       if (session.owner.host !== life.host) continue;
-      session.machineFrozenUntil = Math.max(session.machineFrozenUntil, until);
+      session.standStill(until, tickMs);
       guards.add(session.owner.guard);
     }
     for (const guard of guards) guard?.freeze(until);
     life.machineFrozenUntil = Math.max(life.machineFrozenUntil, until);
     life.stop(forMs, { uninterruptible: false });
-    const tickMs = guardTickMs(timedLease?.ttlMs ?? 0);
     timeline.schedule(until + tickMs, null, () => {
       for (const session of sessions) {
-        const isThawed = session.machineFrozenUntil <= until;
-        if (session.owner.host === life.host && isThawed) checker.thawed(session);
+        if (session.owner.host === life.host) checker.thawed(session);
       }
     });
   }

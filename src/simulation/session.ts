@@ -28,6 +28,8 @@ export class Session {
   helperAlive = false;
   /** Until when its whole machine stands still, in the world's time. */
   machineFrozenUntil = 0;
+  /** When a machine that stood still is done with what its guard owes then, in the world's time. */
+  #owedUntil = 0;
   #told = false;
   #frozen = false;
   readonly #stubborn: boolean;
@@ -52,9 +54,12 @@ export class Session {
     return this.active && this.alive;
   }
 
-  /** Whether it does anything at this instant that another one must not do beside it. */
+  /**
+   * Whether it does anything at this instant that another one must not do beside it. What went on before its
+   * machine stood still may do so after that, until the guard has had its tick.
+   */
   get isActing(): boolean {
-    return this.isActive && this.machineFrozenUntil <= this.#world.at;
+    return this.isActive && this.#owedUntil <= this.#world.at;
   }
 
   get name(): string {
@@ -83,6 +88,8 @@ export class Session {
 
   /** Begins to act: at the opened gate, or by being told that it is primary. */
   activate(epoch: number): void {
+    // Nothing is forgiven that begins after the thaw.
+    this.#owedUntil = 0;
     this.epoch = epoch;
     this.opened = true;
     this.active = true;
@@ -138,6 +145,12 @@ export class Session {
     timeline.schedule(timeline.at + forMs, null, () => {
       this.#frozen = false;
     });
+  }
+
+  /** Stands still with its whole machine, whose guard then has a tick to end it. */
+  standStill(untilMs: number, tickMs: number): void {
+    this.machineFrozenUntil = Math.max(this.machineFrozenUntil, untilMs);
+    this.#owedUntil = this.machineFrozenUntil + tickMs;
   }
 
   /** The first process ends; what it started goes on. */
