@@ -97,15 +97,15 @@ export class Checker {
     this.broken('S3', `epoch ${String(epoch)} is granted to ${life.name} beside ${other.name}`);
   }
 
-  /** A guard's tick after a machine goes on that stood still, all of it. */
+  /** A guard's tick after a machine goes on that stood still, all of it: whoever got the lease has it alone. */
   thawed(session: Session): void {
     if (!session.isActing) return;
-    const other = this.#seen.sessions.find((one) => one.owner !== session.owner && one.isActing);
-    if (other === undefined) return;
-    this.broken(
-      'S3',
-      `${session.name} is active a guard tick after the thaw, beside ${other.name}`,
-    );
+    const { sessions, leaseHolder: holder } = this.#seen;
+    const what = `${session.name} is active a guard tick after the thaw`;
+    const other = sessions.find((one) => one.owner !== session.owner && one.isActing);
+    if (other !== undefined) this.broken('S3', `${what}, beside ${other.name}`);
+    if (holder === null || holder === session.owner) return;
+    this.broken('S3', `${what}, and the lease is another's`);
   }
 
   /** A promote or demote command begins: beside its own node's workload, and no other's. */

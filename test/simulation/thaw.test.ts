@@ -79,6 +79,16 @@ describe('a workload whose machine stood still', () => {
     }).toThrow('a guard tick after the thaw, beside the workload of b2');
   });
 
+  it('breaks it then also where the lease is another’s and nothing runs under it', () => {
+    const { world, session, tickMs, b } = frozenWorld();
+    world.timeline.runUntil(FROZEN_UNTIL_MS + tickMs);
+    for (const own of world.sessionsOf(b)) own.endFirst(0);
+    expect(world.leaseHolder).toBe(b);
+    expect(() => {
+      world.checker.thawed(session);
+    }).toThrow("a guard tick after the thaw, and the lease is another's");
+  });
+
   it('breaks nothing then where another stood still, too, and has its tick yet', () => {
     const { world, session, tickMs, b } = frozenWorld();
     world.timeline.runUntil(FROZEN_UNTIL_MS + tickMs);
