@@ -117,8 +117,7 @@ export class Session {
 
   /** SIGKILL to every member. */
   kill(): void {
-    this.#frozen = false;
-    this.#after(this.#between(0.1, 1), () => {
+    this.#end(this.#between(0.1, 1), () => {
       this.endFirst('SIGKILL');
       this.helperAlive = false;
       this.#noteEnd();
@@ -127,12 +126,10 @@ export class Session {
 
   /** The kernel ends what the guard itself had started, and its backstop what that has started. */
   loseGuard(withinMs: number): void {
-    // A stopped one dies of SIGKILL, too.
-    this.#frozen = false;
-    this.#after(this.#between(0.1, 1), () => {
+    this.#end(this.#between(0.1, 1), () => {
       this.endFirst('SIGKILL');
     });
-    this.#after(this.#between(0.5, withinMs), () => {
+    this.#end(this.#between(0.5, withinMs), () => {
       this.helperAlive = false;
       this.#noteEnd();
     });
@@ -178,7 +175,7 @@ export class Session {
         this.endFirst('SIGTERM');
       });
     } else if (traits.orphan === 'kill') {
-      this.#after(this.#between(0.2, 1), () => {
+      this.#end(this.#between(0.2, 1), () => {
         this.endFirst('SIGKILL');
       });
     } else {
@@ -197,10 +194,23 @@ export class Session {
     this.owner.workload.sessionEnded();
   }
 
+  /** What it does of itself, once it is not stopped. */
   #after(delayMs: number, act: () => void): void {
+    this.#onceThawed(delayMs, () => {
+      if (this.#frozen) this.#after(LOOK_MS, act);
+      else act();
+    });
+  }
+
+  /** By SIGKILL, which no SIGSTOP delays, be it sent before or after. */
+  #end(delayMs: number, act: () => void): void {
+    this.#onceThawed(delayMs, act);
+  }
+
+  #onceThawed(delayMs: number, act: () => void): void {
     const { timeline } = this.#world;
     timeline.schedule(timeline.at + delayMs, null, () => {
-      if (this.#frozen || this.machineFrozenUntil > timeline.at) this.#after(10, act);
+      if (this.machineFrozenUntil > timeline.at) this.#onceThawed(LOOK_MS, act);
       else act();
     });
   }
@@ -209,3 +219,6 @@ export class Session {
     return this.owner.random.between(Math.min(least, most), most);
   }
 }
+
+/** How often it is looked whether something that stands still goes on, ms. */
+const LOOK_MS = 10;
