@@ -50,7 +50,15 @@ export class Nemesis {
 
   #strike(fault: Fault): void {
     const world = this.#world;
+    if (world.calm) return;
     const life = world.life(fault.node);
+    const frozenUntil = life?.machineFrozenUntil ?? 0;
+    if (frozenUntil > world.at && INSIDE.has(fault.kind)) {
+      world.timeline.schedule(frozenUntil, null, () => {
+        this.#strike(fault);
+      });
+      return;
+    }
     const until = world.at + fault.forMs;
     if (!this.#strikeGroup(fault, until) && life !== null) {
       if (DISTURBING.has(fault.kind)) life.trouble(until + effectsLast(fault));
@@ -223,6 +231,16 @@ const DISTURBING: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'store-cut',
   'guard-crash',
   'freeze',
+]);
+
+/** What a machine that stands still does only once it goes on: no process there ends, or sends a signal. */
+const INSIDE: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'crash',
+  'workload-crash',
+  'workload-exit',
+  'workload-complete',
+  'workload-stop',
+  'guard-crash',
 ]);
 
 /** Longer than what was deferred by a stop takes to be taken in, ms. */
