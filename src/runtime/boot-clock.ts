@@ -10,6 +10,7 @@ import { monotonicNow, systemClock } from './clock.ts';
 export class BootClock implements Clock {
   readonly #readUptime: () => number | null;
   readonly #readMonotonic: () => number;
+  #suspendedMs = 0;
   #last = 0;
 
   /** @param readUptime seconds since boot, suspensions included; null: unknown */
@@ -23,8 +24,10 @@ export class BootClock implements Clock {
 
   now(): number {
     const monotonicMs = this.#readMonotonic();
-    const suspendedMs = (this.#readUptime() ?? 0) * 1e3 - monotonicMs;
-    const at = monotonicMs + (suspendedMs > RESOLUTION_MS ? suspendedMs : 0);
+    const uptime = this.#readUptime();
+    // What can't be read for once (no descriptor is left, say) is as it was: else this clock would stand still.
+    if (uptime !== null) this.#suspendedMs = uptime * 1e3 - monotonicMs;
+    const at = monotonicMs + (this.#suspendedMs > RESOLUTION_MS ? this.#suspendedMs : 0);
     this.#last = Math.max(this.#last, at);
     return this.#last;
   }

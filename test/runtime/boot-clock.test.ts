@@ -22,6 +22,19 @@ it('counts the time for which the machine was suspended', () => {
   expect(clock.now()).toBe(3_700_000);
 });
 
+it('goes on when the time of the suspension can not be read any more', () => {
+  let uptime: number | null = 3_700;
+  let monotonic = 100_000;
+  const clock = new BootClock(
+    () => uptime,
+    () => monotonic,
+  );
+  expect(clock.now()).toBe(3_700_000);
+  uptime = null;
+  monotonic += 5_000;
+  expect(clock.now()).toBe(3_705_000);
+});
+
 it('is never set back by what the kernel rounds to', () => {
   const uptimes = [500.02, 500.01, 500.01, 500.03];
   let monotonic = 100_000;
