@@ -6,12 +6,25 @@ import { keyPairOf } from './key-pair.ts';
 import type { KeyPair } from './key-pair.ts';
 import { decodeKey } from './z85.ts';
 
-/** @throws FAILOVER_BAD_KEY_FILE when it can't be read, is open to others, or has no key */
+/**
+ * A secret key alone on its line: with something after it, it is the public half, which others know.
+ *
+ * @throws FAILOVER_BAD_KEY_FILE when it can't be read, is open to others, or has no key
+ */
 export function readKeyFile(path: string, source = '--key-file'): KeyPair {
   const content = read(path, source, { isSecret: true, limitBytes: SECRET_LIMIT_BYTES });
   const lines = meantLines(content);
-  const pair = lines.length === 1 ? keyPairOf(wordOf(lines[0]?.text ?? '')) : null;
+  const [only] = lines.length === 1 ? lines : [];
+  const pair = keyPairOf(only?.text ?? '');
   if (pair !== null) return pair;
+  if (only !== undefined && decodeKey(wordOf(only.text)) !== null) {
+    const fact = 'its key has a comment behind it, as public keys have';
+    throw bad(
+      { path, source },
+      fact,
+      'Give the file without `.pub`: a secret key is alone on its line.',
+    );
+  }
   throw bad({ path, source }, 'it has no secret key', 'Make one with `failover keygen`.');
 }
 

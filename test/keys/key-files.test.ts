@@ -29,7 +29,7 @@ const { publicKey, secretKey } = generateKeyPair();
 
 describe('the file of a secret key', () => {
   it('has one, with comments beside it', () => {
-    expect(readKeyFile(file(`# mine\n\n${secretKey} of host x\r\n`))).toEqual({
+    expect(readKeyFile(file(`# mine\n\n${secretKey}\r\n`))).toEqual({
       publicKey,
       secretKey,
     });
@@ -45,6 +45,13 @@ describe('the file of a secret key', () => {
     expect(message).toMatch(/^Cannot use --key-file \S+: it has no secret key$/);
     expect(hint).toContain('failover keygen');
     expect(exitCode).toBe(2);
+  });
+
+  it('is none that has the public half, as keygen writes it: everybody would know the secret', () => {
+    const { message, hint } = failureOf(() => readKeyFile(file(`${publicKey} host\n`)));
+    expect(message).toMatch(/: its key has a comment behind it, as public keys have$/);
+    expect(message).not.toContain(publicKey);
+    expect(hint).toContain('without `.pub`');
   });
 
   it.each([0o604, 0o640, 0o660, 0o644])('of mode %o is refused', (mode) => {
