@@ -22,7 +22,10 @@ export function parsePeerAddress(text: string, source: string): string {
     throw refuse(text, source, 'has a user or a password, which everybody would see');
   }
   if (search !== '' || hash !== '') throw refuse(text, source, 'has something after its path');
-  return `${protocol}//${host}${pathname.replace(/\/+$/, '')}`;
+  const address = `${protocol}//${host}${pathname.replace(/\/+$/, '')}`;
+  // It is longer than what was given where that had characters which are no part of a URL.
+  if (address.length > ADDRESS_LIMIT) throw refuse(text, source, 'is too long');
+  return address;
 }
 
 /** The addresses of a list with commas; empty ones are left out. */

@@ -193,6 +193,11 @@ describe('the configuration', () => {
   it.each([
     ['an address that is none', { localTarget: 'b:80/x' }, /localTarget.*neither http nor https/],
     ['peers with a password', { localTarget, secret, peers: ['http://u:p@b'] }, /\*\*\*@b.*user/],
+    [
+      'an address that is too long for others once it is written as one',
+      { localTarget: `http://b/${'é'.repeat(200)}` },
+      /localTarget.*too long/,
+    ],
     ['peers without a secret', { localTarget, peers: ['http://b'] }, /secret: there is none/],
     ['a short secret', { localTarget, secret: 'hunter2', peers: ['http://b'] }, /has only 7/],
     ['no interval', { localTarget, intervalMs: 0 }, /intervalMs: 0 is not a number/],
