@@ -42,7 +42,7 @@ export interface Peer extends Heartbeat {
 export type PeerTable = ReadonlyMap<string, Peer>;
 
 /** How many ids are kept; more are refused. */
-const PEER_LIMIT = 64;
+export const PEER_LIMIT = 64;
 
 /** After how many leases of silence an id is forgotten: longer than anything old could be said again. */
 const FORGOTTEN_AFTER_LEASES = 10;

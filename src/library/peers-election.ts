@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { MAX_DURATION_MS, formatDuration } from '../config/duration.ts';
 import { defaultNodeId, validateGroup, validateNodeId } from '../config/names.ts';
 import { parsePeerAddress } from '../config/peer-address.ts';
+import { PEER_LIMIT } from '../core/peer-table.ts';
 import { FailoverError } from '../errors.ts';
 import { answerHeartbeat, isHeartbeat } from '../peers/heartbeat-endpoint.ts';
 import type { PeerCounters } from '../peers/peer-counters.ts';
@@ -97,7 +98,7 @@ export class PeersElection
       group: validateGroup(group, 'group'),
       node: this.nodeId,
       target: parsePeerAddress(options.localTarget, 'localTarget'),
-      peers: peers.map((peer) => parsePeerAddress(peer, 'peers')),
+      peers: checkedPeers(peers),
       secret: checkedSecret(secret, peers.length > 0),
       ...{ intervalMs, leaseMs, preempts: true, clock: new BootClock() },
       onChange: () => {
@@ -211,6 +212,16 @@ function requireTimes(intervalMs: number, leaseMs: number): void {
       formatDuration(intervalMs),
     { hint: 'Give leaseMs at least twice of intervalMs: one heartbeat that is lost is no loss.' },
   );
+}
+
+/** Of more no node hears all: those that it doesn't, it would lead beside, or wait for in vain. */
+function checkedPeers(peers: readonly string[]): readonly string[] {
+  const addresses = new Set(peers.map((peer) => parsePeerAddress(peer, 'peers')));
+  if (addresses.size <= PEER_LIMIT) return [...addresses];
+  const fact = `Cannot use peers: they are ${String(addresses.size)}`;
+  throw new FailoverError('FAILOVER_BAD_OPTION', fact, {
+    details: { option: 'peers', expected: `at most ${String(PEER_LIMIT)} addresses` },
+  });
 }
 
 /** No message repeats a secret. */

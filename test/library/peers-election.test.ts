@@ -198,6 +198,11 @@ describe('the configuration', () => {
       { localTarget: `http://b/${'é'.repeat(200)}` },
       /localTarget.*too long/,
     ],
+    [
+      'more peers than a node can hear',
+      { localTarget, secret, peers: Array.from({ length: 65 }, (_, n) => `http://p${String(n)}`) },
+      /peers: they are 65$/,
+    ],
     ['peers without a secret', { localTarget, peers: ['http://b'] }, /secret: there is none/],
     ['a short secret', { localTarget, secret: 'hunter2', peers: ['http://b'] }, /has only 7/],
     ['no interval', { localTarget, intervalMs: 0 }, /intervalMs: 0 is not a number/],
