@@ -202,7 +202,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       transport,
       role: () => this.#loop.state.role,
       updateEndpoints: (endpoints) => {
-        this.#local.updateEndpoints(endpoints);
+        this.#moveTo(endpoints);
       },
       tidy: () => {
         void this.#tidying.tidy();
@@ -431,6 +431,12 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       },
       onRequest: (method, params) => serve(this, method, params),
     });
+  }
+
+  #moveTo(endpoints: Endpoints): void {
+    this.#local.updateEndpoints(endpoints);
+    // With addresses for other machines those are what the store names, and they stay.
+    if (this.remoteEndpoints === null) this.#remote?.updateEndpoints(endpoints);
   }
 
   #workloadParts(): WorkloadParts {
