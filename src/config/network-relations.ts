@@ -50,14 +50,15 @@ function keysAreUsed(options: RunOptions, show: Show): ReturnType<Relation> {
 
 function anyAddressIsAdvertised(options: RunOptions, show: Show): ReturnType<Relation> {
   const bind = parseBind(options.bind);
-  if (bind.kind === 'ipc' || options.advertise !== null || !ANY.has(bind.host)) return null;
+  if (bind.kind === 'ipc' || options.advertise !== null || !ANY.test(bind.host)) return null;
   return {
     fact: `${show('bind')} is no address that another machine could connect to`,
     hint: 'Say where others reach this node with --advertise HOST.',
   };
 }
 
-const ANY: ReadonlySet<string> = new Set(['*', '0.0.0.0', '::']);
+/** `*`, or an address of nothing but zeros, which IPv6 has many ways to write. */
+const ANY = /^(?:\*|[0:.]+)$/;
 
 function tcpHasLeaseOfMachines(options: RunOptions, show: Show): ReturnType<Relation> {
   if (!isTcp(options) || isOnServer(parseLease(options.lease))) return null;

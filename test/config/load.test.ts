@@ -322,6 +322,10 @@ describe('relations between settings', () => {
       'Cannot run: --authorized-keys /k lets others in by their keys, and this node has none',
     ],
     [
+      { bind: 'tcp://[::0]:7400', lease: 'redis://h', keyFile: '/k' },
+      'Cannot run: --bind tcp://[::0]:7400 is no address that another machine could connect to',
+    ],
+    [
       { bind: 'tcp://*:7400', lease: 'redis://h', keyFile: '/k' },
       'Cannot run: --bind tcp://*:7400 is no address that another machine could connect to',
     ],
