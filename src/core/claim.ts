@@ -82,7 +82,10 @@ export function claimByStrategy(
   return move('wait-for-peers', { state: next, detail: loss.reason }, { type: 'list-peers' });
 }
 
-/** Those that go before this one are left a window each: whatever keeps them, no longer than that. */
+/**
+ * Those that go before this one are left a window each: whatever keeps them, and however often they try, no
+ * longer than that until somebody leads.
+ */
 export function peersListed(
   state: SecondaryState,
   peers: readonly Peer[],
@@ -92,12 +95,13 @@ export function peersListed(
   // The lost one may be on record for a while.
   const others = peers.filter(({ node }) => node !== state.primary?.node);
   const rank = rankAmong(others, settings);
-  if (rank === 0) {
+  const until = state.givesWayUntil ?? state.at + rank * settings.priorityWindowMs;
+  if (rank === 0 || until <= state.at) {
     const loss = unseenLoss(state, 'nobody led');
     return claim(state, settings, { by: 'claim-after-wait', loss });
   }
-  const until = state.at + rank * settings.priorityWindowMs;
-  const next = waiting(secondaryBase(state), { until, why: 'better' });
+  const base = extended(secondaryBase(state), { givesWayUntil: until });
+  const next = waiting(base, { until, why: 'better' });
   const detail = `${counted(rank, 'node')} before this one`;
   return move('wait-for-better', { state: next, detail });
 }
@@ -121,7 +125,9 @@ export function claimInTurn(state: SecondaryState, settings: Settings, request: 
 /** The wait of a node that may not claim: ends when its hold ends, or on an event. */
 function waitUntilWilling(state: SecondaryState, loss: Loss, because: string): Outcome {
   const until = state.heldOffUntil > state.at ? state.heldOffUntil : Number.POSITIVE_INFINITY;
-  const next = waiting(extended(secondaryBase(state), { loss }), { until, why: 'not-willing' });
+  // Of those that become willing together the better ones go first again.
+  const base = extended(secondaryBase(state), { loss, givesWayUntil: null });
+  const next = waiting(base, { until, why: 'not-willing' });
   // Who waits for others is told that nothing comes of it.
   if (state.phase === 'waiting' && !isCourtesy(state.why)) return stay(next);
   return move('wait-not-willing', { state: next, detail: because });

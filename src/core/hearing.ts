@@ -24,6 +24,7 @@ export function heard(
     ...state,
     heardAt: state.at,
     failures: leads ? 0 : state.failures,
+    givesWayUntil: leads ? null : state.givesWayUntil,
     lastTakeover: known ? (event.lastTakeover ?? state.lastTakeover) : state.lastTakeover,
     primary: known
       ? { ...primary, succession: event.succession, standing: event.standing ?? null }

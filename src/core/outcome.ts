@@ -61,6 +61,7 @@ export function commonOf(state: NodeState): Common {
     coolOffMs: state.coolOffMs,
     restartCount: state.restartCount,
     preemptions: state.preemptions,
+    givesWayUntil: state.givesWayUntil,
     lastTakeover: state.lastTakeover,
     requests: state.requests,
     warning: state.warning,

@@ -134,6 +134,11 @@ export interface Common {
   readonly coolOffMs: number;
   /** How often in a row it asked for the lead of another without then leading in peace. */
   readonly preemptions: number;
+  /**
+   * Until when it leaves a free lease to those that go before it; null: it has not had to since somebody led.
+   * Those that fail to lead, one after the other, don't put it off.
+   */
+  readonly givesWayUntil: number | null;
   readonly lastTakeover: Takeover | null;
   readonly requests: readonly PendingRequest[];
   readonly warning: string | null;
@@ -405,6 +410,7 @@ export function initialState(at: number, seed: number): NodeState {
     restartCount: 0,
     coolOffMs: 0,
     preemptions: 0,
+    givesWayUntil: null,
     lastTakeover: null,
     requests: [],
     warning: null,

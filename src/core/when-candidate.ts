@@ -280,6 +280,7 @@ function promoted(state: Starting | Promoting, activatedAt: number, settings: Se
   const lead = { epoch, previous, chosen: loss.chosen === true, standbys: [] };
   const serving: PrimaryState = extended(primaryBase(state, lead), {
     failures: 0,
+    givesWayUntil: null,
     heldOffUntil: 0,
     heldOffUntilEpochAbove: 0,
     warning: null,

@@ -35,11 +35,33 @@ export const ORDER = [
     says: 'A better node that does not claim is waited for until it does.',
     breaks: 'S4',
     file: 'src/core/claim.ts',
-    from: 'const until = state.at + rank * settings.priorityWindowMs;',
-    to: 'const until = state.at + rank * 1e3 * settings.priorityWindowMs;',
+    from: '?? state.at + rank * settings.priorityWindowMs;',
+    to: '?? state.at + rank * 1e3 * settings.priorityWindowMs;',
     killers: [
       transcript('a start: a better node that does nothing delays no longer than its window'),
     ],
+  },
+  {
+    id: 'windows-anew-with-each-failure',
+    says: 'Better nodes that fail to lead, one after the other, keep a good one from leading for ever.',
+    breaks: 'S4',
+    file: 'src/core/claim.ts',
+    from: 'givesWayUntil: until',
+    to: 'givesWayUntil: null',
+    killers: [
+      transcript(
+        'better nodes that fail to lead, one after the other, delay no longer than their windows',
+      ),
+    ],
+  },
+  {
+    id: 'windows-once-and-never-again',
+    says: 'After another has led, the better nodes are left no window any more.',
+    breaks: 'order',
+    file: 'src/core/hearing.ts',
+    from: 'givesWayUntil: leads ? null : state.givesWayUntil',
+    to: 'givesWayUntil: state.givesWayUntil',
+    killers: [transcript('once another has led, the better ones are left their windows again')],
   },
   {
     id: 'list-waited-for-ever',
