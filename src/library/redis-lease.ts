@@ -49,6 +49,8 @@ export class RedisLease implements AsyncDisposable {
   #term: LeaseTerm | null = null;
   /** Of the term, or of one that was lost by its own clock and may still keep others out. */
   #renewedAtMs = 0;
+  /** The highest epoch that is known here: a server that forgets everything is told with the next claim. */
+  #floor = 0;
   #stopWaiting: (() => void) | null = null;
   #closing: Promise<void> | null = null;
 
@@ -101,16 +103,21 @@ export class RedisLease implements AsyncDisposable {
   }
 
   /**
-   * Claims the lease; null: another has it, or a server that was just started does not know whether one has.
+   * Claims the lease; null: another has it, or a server that was just started, or has forgotten what this
+   * node knows, does not know whether one has.
    * A claim while it is held gives the present term.
    *
    * @throws FAILOVER_STORE_UNREACHABLE, FAILOVER_STORE_REFUSED; it is not held then
    */
   async acquire(): Promise<LeaseTerm | null> {
     if (this.isHeld) return this.#term;
-    const outcome = await this.#store.acquire(0);
-    if (outcome.type === 'denied') return null;
+    const outcome = await this.#store.acquire(this.#floor);
+    if (outcome.type === 'denied') {
+      this.#learn(outcome.observation.epoch);
+      return null;
+    }
     const { epoch, previous, granted } = outcome;
+    this.#learn(epoch);
     this.#term = { epoch, previous };
     this.#renewed(granted?.askedAt ?? 0);
     this.#checkDrift();
@@ -152,6 +159,7 @@ export class RedisLease implements AsyncDisposable {
   /** What the server has of it now. @throws FAILOVER_STORE_UNREACHABLE, FAILOVER_STORE_REFUSED */
   async look(): Promise<LeaseView> {
     const { held, holder, epoch, paused } = await this.#store.look();
+    this.#learn(epoch);
     return { held, leader: held ? (holder?.node ?? null) : null, epoch, paused };
   }
 
@@ -180,6 +188,10 @@ export class RedisLease implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #learn(epoch: number): void {
+    this.#floor = Math.max(this.#floor, epoch);
   }
 
   get #deadlineMs(): number {

@@ -276,6 +276,20 @@ describe.runIf(lack === null)('in Redis', () => {
     expect(losses).toEqual(['1: no renewal was answered for 900ms']);
   });
 
+  it('a lease that a server has forgotten is nobody else’s at once, and no epoch comes again', async () => {
+    begin();
+    const [a, b] = [await open('a'), await open('b')];
+    expect((await a.acquire())?.epoch).toBe(1);
+    expect(await b.acquire()).toBeNull();
+    await server.command(['FLUSHALL']);
+    // The first may go on until it hears of it.
+    expect(a.isHeld).toBe(true);
+    expect(await b.acquire()).toBeNull();
+    await a.release();
+    await eventually(async () => (await b.acquire()) !== null);
+    expect(b.epoch).toBeGreaterThan(1);
+  });
+
   it('a lease that another has is lost with the next renewal', async () => {
     begin();
     const [a, b] = [await open('a'), await open('b')];
