@@ -81,7 +81,9 @@ export function rankAmong(peers: readonly Peer[], settings: Settings): number {
       seenAgoMs <= settings.heartbeatTimeoutMs &&
       (priority < settings.priority || (priority === settings.priority && node < settings.nodeId)),
   );
-  return Math.min(better.length, PRIORITY_RANKS_LIMIT);
+  // A store keeps each life of a node for a while.
+  const nodes = new Set(better.map(({ node }) => node));
+  return Math.min(nodes.size, PRIORITY_RANKS_LIMIT);
 }
 
 /** Why this node would not claim the lease by itself; null when it would. */

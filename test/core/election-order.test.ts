@@ -113,6 +113,11 @@ describe('rankAmong', () => {
     expect(rankAmong(peers, DEFAULT_SETTINGS)).toBe(10);
   });
 
+  it('counts a better node once, also when an earlier life of it is still on record', () => {
+    const earlier = { ...peer('a', 50), run: 'a0' };
+    expect(rankAmong([earlier, peer('a', 50), peer('a2', 60)], DEFAULT_SETTINGS)).toBe(2);
+  });
+
   it('does not count an earlier life of this node that is still on record', () => {
     const earlier = { ...peer('b', 50), run: 'b0' };
     expect(rankAmong([earlier, peer('b', 100)], DEFAULT_SETTINGS)).toBe(0);
