@@ -43,10 +43,10 @@ export function askedToPromote(
   if (state === null) return stay(before, refuse(requestId, tooManyRequests()));
   if (state.phase === 'asking') {
     const asked = { ...state, force: state.force || force, preempting: false };
+    if (!state.preempting || state.agreed) return stay(asked);
     // What a person wants has other answers than what a node wants for itself.
-    return state.preempting && !state.agreed
-      ? stay(asked, demotionRequest(asked, settings))
-      : stay(asked);
+    const until = state.at + requestTimeoutMs(settings) + OVERDUE_MS;
+    return stay({ ...asked, overruled: true, until }, demotionRequest(asked, settings));
   }
   if (state.phase === 'fencing') return stay({ ...state, forced: state.forced || force });
   const leaderless = state.phase === 'waiting' || state.phase === 'listening';
@@ -91,6 +91,7 @@ function askingFor(
     agreed: false,
     force,
     preempting,
+    overruled: false,
   });
 }
 
@@ -115,7 +116,11 @@ export function demotionAnswered(
   settings: Settings,
 ): Outcome {
   if (state.phase !== 'asking') return stay(state);
-  if (!event.accepted) return withoutHandover(state, settings, event.detail);
+  if (!event.accepted) {
+    return state.overruled
+      ? stay({ ...state, overruled: false })
+      : withoutHandover(state, settings, event.detail);
+  }
   const until = state.at + handoverLimitMs(settings);
   return state.agreed ? stay(state) : stay({ ...state, agreed: true, until });
 }

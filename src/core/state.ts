@@ -241,6 +241,8 @@ export type SecondaryState = SecondaryBase &
         readonly force: boolean;
         /** Nobody asked for it: this node goes before the primary. */
         readonly preempting: boolean;
+        /** A person asked while its own wish was unanswered: one more refusal may come, of that. */
+        readonly overruled: boolean;
       }
   );
 
