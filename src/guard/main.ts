@@ -154,7 +154,7 @@ class Guard {
 
   /** What comes after the deadline is not started any more: another may have the lease by then. */
   #open({ text, isActive }: Extract<ToGuard, { type: 'open' }>): void {
-    const mayStart = !isActive || (this.#deadlineAt < Infinity && !this.#isOver());
+    const mayStart = !this.#isOver() && (!isActive || this.#deadlineAt < Infinity);
     if (mayStart) {
       this.#child?.stdin?.end(text);
       if (isActive) setTimeout(() => void this.#rehearse(), REHEARSAL_DELAY_MS);

@@ -7,7 +7,7 @@ export const GUARD = [
     says: 'The guard starts a workload whose deadline has passed.',
     breaks: 'S3',
     file: 'src/guard/main.ts',
-    from: 'const mayStart = !isActive || (this.#deadlineAt < Infinity && !this.#isOver());',
+    from: 'const mayStart = !this.#isOver() && (!isActive || this.#deadlineAt < Infinity);',
     to: 'const mayStart = !isActive || this.#deadlineAt < Infinity;',
     killers: [{ test: 'test/process/guard.test.ts', title: 'lets nothing run after the deadline' }],
   },
@@ -16,8 +16,8 @@ export const GUARD = [
     says: 'The guard starts a workload without a term.',
     breaks: 'S3',
     file: 'src/guard/main.ts',
-    from: 'const mayStart = !isActive || (this.#deadlineAt < Infinity && !this.#isOver());',
-    to: 'const mayStart = !isActive || !this.#isOver();',
+    from: 'const mayStart = !this.#isOver() && (!isActive || this.#deadlineAt < Infinity);',
+    to: 'const mayStart = !this.#isOver();',
     killers: [
       {
         test: 'test/process/guard.test.ts',

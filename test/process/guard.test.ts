@@ -116,6 +116,14 @@ describe('a guard', () => {
     expect(secondary.end()?.exitCode).toBe(7);
   });
 
+  it('lets no demote command run after the deadline, beside what is primary by then', async () => {
+    keeper.extend(clock.now() - 1);
+    const gated = await start(['sh', '-c', 'exit 7']);
+    gated.open({ ...SECONDARY, epoch: '1' });
+    await until('its end', () => gated.end() !== null);
+    expect(gated.end()?.exitCode).not.toBe(7);
+  });
+
   it('goes on beyond a deadline that was put off', async () => {
     const gated = await running(['sleep', '1000']);
     const first = clock.now() + 300;
