@@ -234,17 +234,20 @@ class Guard {
     }
     const order = this.#return;
     const begun = order === null ? null : returningAsTold(order);
-    const killAt = Math.min(this.#clock.now() + graceMs, this.#deadlineAt);
+    const deadlineAt = this.#deadlineAt;
+    const killAt = Math.min(this.#clock.now() + graceMs, deadlineAt);
     const withinMs = (): number => Math.max(0, killAt - this.#clock.now());
     for (;;) {
       this.#emptying = new Emptying(() => this.#sessions(), withinMs());
       const remaining = await this.#emptying.done;
       if (remaining.length === 0 && (await this.#endHelpers(withinMs()))) break;
     }
-    // The supervisor gives back by itself what it has given up meanwhile.
-    if (order !== null && begun !== null && this.#return === order) {
-      await this.#giveBack(order, begun);
-      if (this.#return === order) this.#return = null;
+    // The supervisor gives back by itself what it has given up meanwhile, or goes on with it.
+    const isDue = (): boolean =>
+      this.#return === order && (!this.#isSupervised || this.#deadlineAt === deadlineAt);
+    if (order !== null && begun !== null && isDue()) {
+      await this.#giveBack(order, { begun, isDue });
+      if (isDue()) this.#return = null;
     }
     this.#emptying = null;
     // They are empty: what has their number some day is a stranger.
@@ -254,9 +257,12 @@ class Guard {
   }
 
   /** More than once: a request that was lost costs the others the rest of the lease. */
-  async #giveBack(order: string, begun: () => Promise<boolean>): Promise<void> {
+  async #giveBack(
+    order: string,
+    { begun, isDue }: { readonly begun: () => Promise<boolean>; readonly isDue: () => boolean },
+  ): Promise<void> {
     let giveBack = begun;
-    for (let attempt = 1; this.#return === order; attempt += 1) {
+    for (let attempt = 1; isDue(); attempt += 1) {
       if ((await giveBack()) || attempt >= RETURN_ATTEMPTS) return;
       await pause(RETRY_MS);
       giveBack = returningAsTold(order);

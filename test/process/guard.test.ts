@@ -97,6 +97,17 @@ describe('a guard', () => {
     expect([refusals, isAlive(gated.identity)]).toEqual([0, false]);
   });
 
+  it('gives back nothing of a term that goes on all the same', async () => {
+    refusals = 1;
+    const gated = await running(['sleep', '1000']);
+    keeper.extend(clock.now() + 50);
+    await until('the first attempt', () => refusals === 0);
+    keeper.extend(clock.now() + 60_000);
+    const heard = clock.now();
+    await until('the time for another', () => clock.now() > heard + 500);
+    expect([returned, isAlive(gated.identity)]).toEqual([0, false]);
+  });
+
   it('lets nothing run after the deadline', async () => {
     keeper.extend(clock.now() - 1);
     const gated = await start(['sh', '-c', 'exit 7']);
