@@ -8,6 +8,7 @@ import type { ProcessIdentity, SessionLedger, SessionRecord } from '../lease/lea
 import { packageFile } from '../package-file.ts';
 import type { WorkloadEnd } from '../runtime/ports.ts';
 import { ownIdentity } from '../fence/process-identity.ts';
+import { identityOfDescriptor } from '../lease/file/file-identity.ts';
 import { lackOfDescriptors } from '../spare-descriptors.ts';
 import type { GateMessage } from '../workload/environment.ts';
 import { identityOf, settleOwnOutput, spawnError } from '../workload/gate.ts';
@@ -20,7 +21,7 @@ import type {
 } from '../workload/gate.ts';
 import { gateWords, openingText } from '../workload/gate-script.ts';
 import { lineReader } from './messages.ts';
-import type { FromGuard, ReturnOrder, Starter, ToGuard } from './messages.ts';
+import type { FromGuard, ReturnOrder, SpawnOrder, Starter, ToGuard } from './messages.ts';
 
 export interface GuardKeeperParts {
   readonly ledger: SessionLedger;
@@ -43,6 +44,8 @@ export class GuardKeeper implements SessionLedger {
   readonly #guards = new Set<Guarded>();
   /** Those that have not been told yet what to start. */
   readonly #ahead = new Set<Guarded>();
+  /** The identities of the lock files that were handed on, the latest last. */
+  readonly #lockFiles = new Set<string>();
   #deadlineAt: number | null = null;
   #sessions: readonly SessionRecord[] = [];
   #isClosed = false;
@@ -77,7 +80,8 @@ export class GuardKeeper implements SessionLedger {
   };
 
   async #begin(guarded: Guarded, request: GateRequest): Promise<GatedProcess> {
-    await guarded.begin(request, this.#parts, () => {
+    const lockFiles = this.#lockFilesWith(request.lockFd);
+    await guarded.begin({ ...request, lockFiles }, this.#parts, () => {
       this.#guards.delete(guarded);
       if (this.#deadlineAt !== null) this.#parts.onLost('the guard of the workload is gone');
     });
@@ -138,6 +142,18 @@ export class GuardKeeper implements SessionLedger {
     guarded.tell({ type: 'term', stopGraceMs, return: order, sessions: this.#sessions });
   }
 
+  /** Also for a command without a lock: what an ended one has left behind may hold it. */
+  #lockFilesWith(fd: number | null): readonly string[] {
+    if (fd !== null) {
+      const identity = identityOfDescriptor(fd);
+      this.#lockFiles.delete(identity);
+      this.#lockFiles.add(identity);
+    }
+    const latest = [...this.#lockFiles].slice(-MOST_LOCK_FILES);
+    for (const file of this.#lockFiles) if (!latest.includes(file)) this.#lockFiles.delete(file);
+    return latest;
+  }
+
   #dismissEnded(): void {
     for (const guarded of this.#guards) {
       if (guarded.end() === null) continue;
@@ -146,6 +162,9 @@ export class GuardKeeper implements SessionLedger {
     }
   }
 }
+
+/** A file is another one only where somebody replaced it. */
+const MOST_LOCK_FILES = 16;
 
 /** @throws FAILOVER_COMMAND_NOT_EXECUTABLE */
 function launch({ output, lockFd, command = [] }: GatePlace & Partial<GateRequest>): Guarded {
@@ -208,14 +227,15 @@ class Guarded implements GatedProcess {
 
   /** Has it start its process. @throws FAILOVER_COMMAND_NOT_EXECUTABLE */
   async begin(
-    { command, environment, lockFd }: GateRequest,
+    { command, environment, lockFd, lockFiles }: GateRequest & Pick<SpawnOrder, 'lockFiles'>,
     { deathSignal, starter: node, startLimitMs }: GuardKeeperParts,
     onLost: () => void,
   ): Promise<void> {
     this.#words = gateWords(command, environment);
     const hasLock = lockFd !== null;
     const starter = { ...node, since: ownIdentity().startTime };
-    this.tell({ type: 'spawn', order: { command, environment, deathSignal, hasLock, starter } });
+    const order = { command, environment, deathSignal, hasLock, lockFiles, starter };
+    this.tell({ type: 'spawn', order });
     const started = await this.#firstWordWithin(startLimitMs);
     if (started.type !== 'spawned') {
       this.#guard.kill('SIGKILL');

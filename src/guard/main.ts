@@ -8,7 +8,6 @@ import { noteSession } from '../fence/own-sessions.ts';
 import { readIdentity } from '../fence/process-identity.ts';
 import { endRunHelpers } from '../fence/run-helpers.ts';
 import type { HelperSources } from '../fence/run-helpers.ts';
-import { identityOfDescriptor } from '../lease/file/file-identity.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
 import { BootClock } from '../runtime/boot-clock.ts';
 import { Emptying } from '../workload/emptying.ts';
@@ -109,10 +108,10 @@ class Guard {
     void this.#empty(this.#stopGraceMs);
   }
 
-  #spawn({ command, environment, deathSignal, hasLock, starter }: SpawnOrder): void {
-    if (hasLock) {
-      const lockFiles = new Set([identityOfDescriptor(LOCK_FD)]);
-      this.#helpers = { ...starter, lockFiles, listNodes: () => [] };
+  #spawn({ command, environment, deathSignal, hasLock, ...known }: SpawnOrder): void {
+    if (known.lockFiles.length > 0) {
+      const lockFiles = new Set(known.lockFiles);
+      this.#helpers = { ...known.starter, lockFiles, listNodes: () => [] };
     }
     const gate = { command, deathSignal: deathSignal ? ('KILL' as const) : null };
     const [file, ...args] = gateCommand(gate, process.pid);

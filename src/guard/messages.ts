@@ -54,6 +54,8 @@ export interface SpawnOrder {
   readonly deathSignal: boolean;
   /** Whether the descriptor of the lock is to be handed on. */
   readonly hasLock: boolean;
+  /** The identities of the workload lock's files that the node has handed on: what has left holds one. */
+  readonly lockFiles: readonly string[];
   readonly starter: Starter;
 }
 

@@ -116,6 +116,14 @@ describe('a guard', () => {
     expect(gated.end()?.exitCode).not.toBe(7);
   });
 
+  it('lets no demote command run after the deadline, beside what is primary by then', async () => {
+    keeper.extend(clock.now() - 1);
+    const gated = await start(['sh', '-c', 'exit 7']);
+    gated.open({ ...SECONDARY, epoch: '1' });
+    await until('its end', () => gated.end() !== null);
+    expect(gated.end()?.exitCode).not.toBe(7);
+  });
+
   it('lets nothing lead without a deadline, and what stands by run without one', async () => {
     const primary = await start(['sh', '-c', 'exit 7']);
     primary.open(PRIMARY);
@@ -125,14 +133,6 @@ describe('a guard', () => {
     secondary.open(SECONDARY);
     await until('its end', () => secondary.end() !== null);
     expect(secondary.end()?.exitCode).toBe(7);
-  });
-
-  it('lets no demote command run after the deadline, beside what is primary by then', async () => {
-    keeper.extend(clock.now() - 1);
-    const gated = await start(['sh', '-c', 'exit 7']);
-    gated.open({ ...SECONDARY, epoch: '1' });
-    await until('its end', () => gated.end() !== null);
-    expect(gated.end()?.exitCode).not.toBe(7);
   });
 
   it('goes on beyond a deadline that was put off', async () => {
@@ -248,6 +248,32 @@ describe('a guard', () => {
       const helper = await until('what has left', () =>
         allPids().find((each) => sessionOf(each) !== pid && isSleepWith(each, lock)),
       );
+      keeper.extend(clock.now() + 50);
+      await until('the return of the lease', () => returned === 1);
+      expect(readStat(helper)?.state ?? 'Z').toBe('Z');
+    } finally {
+      closeSync(lockFd);
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('of a command that has no lock ends what has left with one before, as long as that holds it', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'failover-guard-'));
+    const lock = join(directory, 'workload.lock');
+    const lockFd = openSync(lock, 'w+');
+    try {
+      keeper.extend(clock.now() + 60_000);
+      const command = ['sh', '-c', 'setsid -f sleep 1000'];
+      const workload = await keeper.spawn({ ...requestOf(command, OF_NODE_A), lockFd });
+      workload.open(PRIMARY);
+      await until('its end', () => workload.end() !== null);
+      const { pid } = workload.identity;
+      const helper = await until('what has left', () =>
+        allPids().find((each) => sessionOf(each) !== pid && isSleepWith(each, lock)),
+      );
+      // A demote command, say, after the workload has ended.
+      const hook = await start(['sleep', '1000']);
+      hook.open(SECONDARY);
       keeper.extend(clock.now() + 50);
       await until('the return of the lease', () => returned === 1);
       expect(readStat(helper)?.state ?? 'Z').toBe('Z');
