@@ -365,6 +365,8 @@ export abstract class SupervisedWorkload implements Workload {
     for (const record of records) this.book.markEnded(record.process.pid);
     removeRoleFile(this.options.context.roleFile);
     if (remaining.length > 0) {
+      // Here whoever starts next waits for what is on record; on another machine nobody would.
+      if (this.options.mayBeTaken?.() === false) throw outlived(remaining);
       this.options.warn(`${describePids(remaining)} did not end after SIGKILL: nobody can start.`);
     }
     if (wasActive) await proveFree(this.options, grace, this.#lockFiles);
@@ -409,6 +411,13 @@ export abstract class SupervisedWorkload implements Workload {
 
 /** A file is another one only where somebody replaced it. */
 const MOST_LOCK_FILES = 16;
+
+function outlived(pids: readonly number[]): FailoverError {
+  return new FailoverError(
+    'FAILOVER_PROMOTION_FAILED',
+    `Cannot stop the workload: ${describePids(pids)} did not end after SIGKILL`,
+  );
+}
 
 function stoppedWhileStarting(): FailoverError {
   return new FailoverError(

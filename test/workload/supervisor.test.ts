@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readStat } from '../../src/fence/process-identity.ts';
 import { until } from '../support/until.ts';
 import { lives, pidFrom, TERM, workloadOf } from '../support/workload.ts';
@@ -56,6 +56,27 @@ describe('stopping a workload', () => {
     expect(second).toBe(first);
     expect(third).toBe(first);
     await third;
+    expect(lives(pid)).toBe(false);
+  });
+
+  it('that does not end fails as long as the lease is on a server, where nobody waits for it', async () => {
+    let isTaken = false;
+    const { workload, path } = await workloadOf('echo $$ > $D/pid; exec sleep 1000', {
+      mayBeTaken: () => isTaken,
+    });
+    await workload.activate(TERM);
+    const pid = await pidFrom(path('pid'));
+    const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
+    try {
+      await expect(workload.stop(0)).rejects.toThrow(`process ${String(pid)} did not end`);
+      isTaken = true;
+      await workload.stop(0);
+    } finally {
+      kill.mockRestore();
+    }
+    isTaken = false;
+    expect(lives(pid)).toBe(true);
+    await workload.stop(0);
     expect(lives(pid)).toBe(false);
   });
 
