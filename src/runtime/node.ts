@@ -45,6 +45,7 @@ export class NodeLoop {
   readonly #queue: Event[] = [];
   readonly #answers = new Map<string, (outcome: RequestOutcome) => void>();
   #state: NodeState;
+  #hasStarted = false;
   #draining = false;
   #dead = false;
   #dropped = 0;
@@ -82,10 +83,15 @@ export class NodeLoop {
   }
 
   start(): void {
-    this.dispatch({ type: 'started' });
+    this.#hasStarted = true;
+    this.#queue.unshift({ type: 'started', at: this.#options.clock.now() });
+    this.#drain();
   }
 
-  /** Queues an event; it is decided on before this returns, unless an event is being decided now. */
+  /**
+   * Queues an event; it is decided on before this returns, unless an event is being decided now. What comes
+   * before the start waits for it: a node that already followed somebody would not begin as one that joins.
+   */
   dispatch(body: EventBody): void {
     if (this.#dead) return;
     if (this.#queue.length >= QUEUE_LIMIT) {
@@ -115,7 +121,7 @@ export class NodeLoop {
   }
 
   #drain(): void {
-    if (this.#draining) return;
+    if (this.#draining || !this.#hasStarted || this.#dead) return;
     this.#draining = true;
     try {
       for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) {

@@ -1,0 +1,89 @@
+// The loop of one node: what comes before it begins to take part, and what it answers then.
+import { expect, it } from 'vitest';
+import type { LeaseObservation } from '../../src/core/state.ts';
+import { NodeLoop } from '../../src/runtime/node.ts';
+import type { NodeOptions } from '../../src/runtime/node.ts';
+import { settingsWith } from '../support/core-settings.ts';
+
+const HELD: LeaseObservation = {
+  ...{ epoch: 3, held: true, holder: null, recordUnreadable: false, touch: null, paused: false },
+};
+
+/** A loop under virtual time whose ports note what is ordered. */
+class Stage {
+  readonly orders: string[] = [];
+  readonly loop: NodeLoop;
+  #now = 0;
+  #wake: { readonly atMs: number; readonly callback: () => void } | null = null;
+
+  constructor() {
+    const options = {
+      settings: settingsWith({ standby: 'hot' }),
+      seed: 1,
+      clock: {
+        now: () => this.#now,
+        wakeAt: (atMs: number, callback: () => void) => {
+          this.#wake = { atMs, callback };
+          return () => (this.#wake = null);
+        },
+      },
+      ports: {
+        lease: {
+          look: () => {
+            this.orders.push('look');
+            return HELD;
+          },
+        },
+        workload: {
+          arm: () => {
+            this.orders.push('arm');
+            return Promise.resolve();
+          },
+        },
+      },
+      hooks: {
+        onFatal: (error: unknown) => {
+          throw error;
+        },
+      },
+    };
+    // Nothing else is used by a node that follows nobody who can be named.
+    this.loop = new NodeLoop(options as unknown as NodeOptions);
+  }
+
+  passTo(untilMs: number): void {
+    for (let wake = this.#wake; wake !== null && wake.atMs <= untilMs; wake = this.#wake) {
+      this.#now = Math.max(this.#now, wake.atMs);
+      this.#wake = null;
+      wake.callback();
+    }
+    this.#now = untilMs;
+  }
+}
+
+it('does nothing before it begins, and then keeps what stands by, whatever it was told before', () => {
+  const stage = new Stage();
+  stage.loop.dispatch({ type: 'lease-changed' });
+  stage.passTo(100);
+  expect(stage.orders).toEqual([]);
+  stage.loop.start();
+  expect(stage.orders).toContain('arm');
+});
+
+it('knows from the start what it was told before it begins', () => {
+  const stage = new Stage();
+  stage.loop.dispatch({ type: 'enabled-changed', enabled: false });
+  stage.loop.start();
+  expect(stage.loop.state.enabled).toBe(false);
+});
+
+it('answers what it was asked before it begins, also when it never does', async () => {
+  const stage = new Stage();
+  const answer = stage.loop.request((requestId) => ({
+    type: 'demote-requested',
+    requestId,
+    ...{ successor: null, holdMs: null, answerEarly: false },
+  }));
+  stage.loop.end();
+  await expect(answer).resolves.toMatchObject({ ok: false, message: 'this node has ended' });
+});
