@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort, lackOfRedis, RedisServer } from '../contracts/support/redis-server.ts';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
+import type { NodeProcess } from '../support/process-node.ts';
 import {
   guardOf,
   nodesBehindTls,
@@ -122,6 +123,26 @@ describe.runIf(lack === null)('nodes with a guard and a lease in Redis', () => {
       group.signal(guard, 'SIGCONT');
       await group.primaryOf([a, b]);
       await group.active(2);
+    }));
+
+  it('take over with hot standbys, one after the other', () =>
+    play(async (group) => {
+      const hot = (id: string): Promise<NodeProcess> => {
+        const signals = { 'promote-signal': 'SIGUSR1', 'demote-signal': 'SIGUSR2' };
+        const options = { 'state-dir': group.path(`on-${id}`), standby: 'hot', ...signals };
+        return group.start(id, { run: 'exec "$W" --hot', options });
+      };
+      const a = await hot('a');
+      await group.reaches(a, 'serving');
+      const b = await hot('b');
+      await group.reaches(b, 'watching');
+      a.kill('SIGKILL');
+      await group.reaches(b, 'serving');
+      const c = await hot('c');
+      await group.reaches(c, 'watching');
+      b.kill('SIGKILL');
+      await group.reaches(c, 'serving');
+      await group.active(3);
     }));
 
   const leaver = 'setsid -f "$W"; exec sleep 1000';
