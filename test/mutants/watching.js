@@ -202,4 +202,13 @@ export const WATCHING = [
       return { order: { until: at + ORDER_RETRY_MS * Infinity, told: true }, warning, effects: [] };`,
     killers: [SIMULATED, transcript('a failed promotion can not give the lease back')],
   },
+  {
+    id: 'acts-before-start',
+    says: 'A node that hears of its lease before it takes part follows, and never makes ready what stands by.',
+    breaks: 'S4',
+    file: 'src/runtime/node.ts',
+    from: '#hasStarted = false;',
+    to: '#hasStarted = true;',
+    killers: [{ test: 'test/runtime/node.test.ts', title: 'does nothing before it begins' }],
+  },
 ];
