@@ -46,6 +46,7 @@ export class TokenLease implements RemoteStore {
   /** The place among all that ever registered; empty: none yet. */
   #start = '';
   #joining: Promise<void> | null = null;
+  #takesPart = false;
   #seen: LeaseObservation = NOTHING_SEEN;
   #isClosed = false;
 
@@ -59,6 +60,7 @@ export class TokenLease implements RemoteStore {
   }
 
   async begin(): Promise<void> {
+    this.#takesPart = true;
     try {
       await this.#join();
     } catch (error) {
@@ -235,7 +237,7 @@ export class TokenLease implements RemoteStore {
 
   /** Nobody waits for it: the next look tries again. */
   #joinAgain(): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || !this.#takesPart) return;
     this.#join().catch(() => undefined);
   }
 

@@ -65,6 +65,16 @@ describe.runIf(lack === null)('a lease in PostgreSQL', () => {
     return store;
   };
 
+  /** Never begun, as a command has it. */
+  const look = async (url: string, group: string): Promise<RemoteStore> => {
+    const address = postgresAddress(url);
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: ANSWER_MS, now: monotonicNow };
+    const options = { address, group, record: recordOf('client'), ...times };
+    const store = postgresLease(options, await connectionsTo(address));
+    opened.push(store);
+    return store;
+  };
+
   /** As if the server that the lease was granted by were another one. */
   const takenOver = async (group: string): Promise<void> => {
     const before = `server = server - interval '1 day'`;
@@ -186,6 +196,23 @@ describe.runIf(lack === null)('a lease in PostgreSQL', () => {
     expect(await a.renew(ANSWER_MS)).toMatchObject({ type: 'renewed' });
     await a.release();
     expect(await b.acquire(0)).toMatchObject({ type: 'granted', epoch: 2 });
+  });
+
+  it('is shown to one that was never begun, which makes no table and is none of its nodes', async () => {
+    const [empty, group] = [await shared.database('looked_at'), groupName()];
+    const client = await look(empty, group);
+    expect(await client.look()).toMatchObject({ held: false, epoch: 0 });
+    expect(await client.listNodes()).toEqual([]);
+    expect(await client.readEvents(9)).toEqual([]);
+    expect(await shared.query(`SELECT to_regnamespace('failover')`, empty)).toEqual(['null']);
+    await client.setPaused(true, 'me');
+    const a = await begin(empty, { group });
+    expect(await client.look()).toMatchObject({ paused: true });
+    expect((await client.listNodes()).map(({ node }) => node)).toEqual(['a']);
+    await client.close();
+    expect((await a.readEvents(9)).map(({ node, action }) => `${node} ${action}`)).toEqual([
+      ...['a joined', 'client paused'],
+    ]);
   });
 
   it('is not made held again by an answer to an advance that comes while it is given back', async () => {

@@ -35,6 +35,8 @@ export class PostgresDriver implements TokenDriver {
   readonly #parts: PostgresDriverParts;
   readonly #group: string;
   readonly #channel: string;
+  /** One that only looks makes no tables. */
+  #takesPart = false;
 
   constructor(parts: PostgresDriverParts) {
     this.#parts = parts;
@@ -101,6 +103,7 @@ export class PostgresDriver implements TokenDriver {
     { run, node, record }: Asker,
     { start, known }: Parameters<TokenDriver['join']>[1],
   ): Promise<string> {
+    this.#takesPart = true;
     const what = [run, REGISTRATION_TTL_MS, node, record, start === '' ? null : start, known];
     const [row] = await this.#run(statements.JOIN, what);
     if (row === undefined) throw otherVersion(this.#parts.address.shown);
@@ -112,15 +115,21 @@ export class PostgresDriver implements TokenDriver {
   }
 
   async complete(asker: Asker, epoch: number): Promise<void> {
-    await this.#certainly(asker, statements.COMPLETE, [asker.node, epoch, this.#channel]);
+    const what = [asker.node, epoch, this.#channel];
+    if ((await this.#run(statements.COMPLETE, what)).length > 0) return;
+    // The group was lost meanwhile: it is made anew with its node.
+    await this.join(asker, { start: '', known: 0 });
+    await this.#run(statements.COMPLETE, what);
   }
 
-  async pause(asker: Asker, by: string | null): Promise<void> {
-    await this.#certainly(asker, statements.PAUSE, [asker.node, by, this.#channel]);
+  /** Also by one that is no node, and of a group that nobody has joined yet. */
+  async pause({ node }: Asker, by: string | null): Promise<void> {
+    const rows = await this.#run(statements.PAUSE, [node, by, this.#channel]);
+    if (rows.length === 0) throw otherVersion(this.#parts.address.shown);
   }
 
   async listNodes(): Promise<readonly SeenNode[]> {
-    const rows = await this.#run(statements.LIST, [REGISTRATION_TTL_MS]);
+    const rows = await this.#look(statements.LIST, [REGISTRATION_TTL_MS]);
     return rows.flatMap(([record, agoMs]) => {
       const node = readStoredNode(parsed(record));
       return node === null ? [] : [{ ...node, seenAgoMs: Math.max(0, Number(agoMs)) }];
@@ -128,7 +137,7 @@ export class PostgresDriver implements TokenDriver {
   }
 
   async readEvents(limit: number): Promise<readonly StoreEvent[]> {
-    const rows = await this.#run(statements.EVENTS, [limit]);
+    const rows = await this.#look(statements.EVENTS, [limit]);
     return rows.flatMap(([node, action, epoch, at]) => {
       const event = readStoreEvent({ node, action, epoch, at: count(at) });
       return event === null ? [] : [event];
@@ -143,8 +152,11 @@ export class PostgresDriver implements TokenDriver {
     { run }: Asker,
     known: number,
   ): Promise<{ readonly view: View; readonly completed: number | null }> {
-    const [row] = await this.#run(statements.LOOK, [run, known]);
-    if (row === undefined) throw strange();
+    const [row] = await this.#look(statements.LOOK, [run, known]);
+    if (row === undefined) {
+      if (this.#takesPart) throw strange();
+      return NOTHING_THERE;
+    }
     const [version, epoch, left, holder, paused, isKnown, completed] = row;
     // Null: nothing is known of the group, until one of its nodes registers again.
     if (version !== null && version !== '1') throw otherVersion(this.#parts.address.shown);
@@ -164,11 +176,18 @@ export class PostgresDriver implements TokenDriver {
     return { view, completed: version === null ? null : Number(completed) };
   }
 
-  /** Also where the group was lost meanwhile: it is made anew with its node. */
-  async #certainly(asker: Asker, text: string, what: readonly Parameter[]): Promise<void> {
-    if ((await this.#run(text, what)).length > 0) return;
-    await this.join(asker, { start: '', known: 0 });
-    await this.#run(text, what);
+  /** As below; no rows where there are no tables, and whoever looks takes no part. */
+  async #look(text: string, what: readonly Parameter[]): Promise<readonly Row[]> {
+    if (this.#takesPart) return this.#run(text, what);
+    const { link, requestTimeoutMs } = this.#parts;
+    return link.within(requestTimeoutMs, async (connection) => {
+      try {
+        return await connection.query(text, [this.#group, ...what]);
+      } catch (error) {
+        if (lacksTables(error)) return [];
+        throw error;
+      }
+    });
   }
 
   /** A statement, with the group before all else that it takes. */
@@ -213,6 +232,14 @@ const ATTEMPTS = 5;
 
 /** Tables that were lost have an epoch from their nodes, and no holder: nothing to be read. */
 const NOTHING_MORE = { recordUnreadable: false, touch: null } as const;
+
+const NOTHING_THERE = {
+  view: {
+    observation: { ...NOTHING_MORE, epoch: 0, held: false, holder: null, paused: false },
+    ...{ leftMs: null, isKnown: false },
+  },
+  completed: null,
+} as const;
 
 function parsed(content: string | null | undefined): unknown {
   return typeof content === 'string' ? parseJson(content) : null;

@@ -236,11 +236,12 @@ WITH ${DURABLE}, counted AS (
 ), ${note('counted', '$2', `'completed'`, '$3::bigint')}
 SELECT pg_notify($4, '') FROM counted, begun`;
 
-/** $1 group, $2 node, $3 who, null for nobody: it goes on; $4 channel. */
+/** $1 group, $2 node, $3 who, null for nobody: it goes on; $4 channel. No row: the data are of another version. */
 export const PAUSE: Sql = `
 WITH ${DURABLE}, counted AS (
-  UPDATE failover.leases AS l SET paused = $3::text, noted = l.noted + 1
-  WHERE l.group_name = $1 RETURNING l.epoch, l.noted
+  INSERT INTO failover.leases AS l (group_name, paused, noted) VALUES ($1, $3::text, 1)
+  ON CONFLICT (group_name) DO UPDATE SET paused = excluded.paused, noted = l.noted + 1
+  WHERE l.v = 1 RETURNING l.epoch, l.noted
 ), ${note('counted', '$2', `CASE WHEN $3::text IS NULL THEN 'resumed' ELSE 'paused' END`)}
 SELECT pg_notify($4, '') FROM counted, begun`;
 
