@@ -24,7 +24,9 @@ describe.runIf(lack === null)('a lease in Redis', () => {
 
 describe.runIf(lack === null)('a server of Redis', () => {
   const servers: RedisServer[] = [];
+  const leases: RedisLease[] = [];
   afterEach(async () => {
+    await Promise.allSettled(leases.splice(0).map((lease) => lease.close()));
     await Promise.all(servers.splice(0).map((server) => server.stop()));
   });
   const start = async (options: readonly string[] = []): Promise<RedisServer> => {
@@ -38,6 +40,23 @@ describe.runIf(lack === null)('a server of Redis', () => {
       ...{ group: groupName(), record: recordOf('a'), now: monotonicNow },
       ...{ ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000 },
     });
+
+  /** Two nodes of a group, and what makes the server another one than the last that granted the lease. */
+  const rivals = async (
+    server: RedisServer,
+  ): Promise<{ a: RedisLease; b: RedisLease; takenOver: () => Promise<unknown> }> => {
+    const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
+    const group = groupName();
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
+    const from = async (node: string): Promise<RedisLease> => {
+      const lease = await RedisLease.open({ address, group, record: recordOf(node), ...times });
+      leases.push(lease);
+      return lease;
+    };
+    const state = keysOf(group)[1] ?? '';
+    const takenOver = (): Promise<unknown> => server.command(['HSET', state, 'server', 'former']);
+    return { a: await from('a'), b: await from('b'), takenOver };
+  };
 
   it('takes user and password from the URL, and no message shows them', async () => {
     const server = await start(['--requirepass', 'hush-hush']);
@@ -131,6 +150,40 @@ describe.runIf(lack === null)('a server of Redis', () => {
       ...['client paused', 'a granted', 'a joined'],
     ]);
     await lease.close();
+  });
+
+  it('is not written to by one that was never begun and only looks', async () => {
+    const server = await start();
+    const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
+    const open = await connectionsTo(address, 5_000);
+    const parts = { address, group: groupName(), record: recordOf('client'), ...times };
+    const client = new RedisLease(parts, open);
+    expect(await client.look()).toMatchObject({ held: false, epoch: 0 });
+    expect(await client.listNodes()).toEqual([]);
+    await client.close();
+    expect(await server.command(['DBSIZE'])).toBe(0);
+  });
+
+  it('that took over from another grants no lease at once that it finds given back', async () => {
+    const server = await start();
+    await server.grownOld(LONG_TTL_MS);
+    const { a, b, takenOver } = await rivals(server);
+    expect((await a.acquire(0)).type).toBe('granted');
+    await takenOver();
+    await a.release();
+    expect(await b.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
+  });
+
+  it('that took over from another has forgotten nothing when it renews a lease', async () => {
+    const server = await start();
+    await server.grownOld(LONG_TTL_MS);
+    const { a, b, takenOver } = await rivals(server);
+    expect((await a.acquire(0)).type).toBe('granted');
+    await takenOver();
+    expect(await a.renew(5_000)).toMatchObject({ type: 'renewed' });
+    await a.release();
+    expect(await b.acquire(0)).toMatchObject({ type: 'granted', epoch: 2 });
   });
 
   it('that answers an advance while the lease is given back makes nothing of it held', async () => {

@@ -92,7 +92,11 @@ tell(channel)
 return { 'granted', view(run), epoch, previous }
 `);
 
-/** ARGV: channel, run, token, ttl, registration's time to live. Who has the lease instead, if somebody has. */
+/**
+ * A server that has forgotten the lease says no: one that renews it is to be trusted from here on.
+ *
+ * ARGV: channel, run, token, ttl, registration's time to live. Who has the lease instead, if somebody has.
+ */
 export const RENEW: Script = frequent(`
 local run, token, ttl = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local current = redis.call('GET', lease)
@@ -101,6 +105,10 @@ if current ~= token then
   return { 0, other, 1 }
 end
 redis.call('PEXPIRE', lease, ttl)
+local id = server()
+if redis.call('HGET', state, 'server') ~= id then
+  redis.call('HSET', state, 'v', '1', 'server', id)
+end
 redis.call('ZADD', seen, 'XX', now() + ARGV[5], run)
 return { 1, '', redis.call('HEXISTS', nodes, run) }
 `);
@@ -115,11 +123,13 @@ tell(ARGV[1])
 return epoch
 `);
 
-/** ARGV: channel, run, token, node. Of another token than the present one it changes nothing. */
+/**
+ * ARGV: channel, run, token, node. Of another token than the present one it changes nothing. It may be said again,
+ * late: so it does not say that this server has forgotten nothing, as a renewal does.
+ */
 export const RELEASE: Script = script(`
 if redis.call('GET', lease) ~= ARGV[3] then return 0 end
 redis.call('DEL', lease)
-redis.call('HSET', state, 'v', '1', 'server', (server()))
 note(ARGV[4], 'released', redis.call('HGET', state, 'epoch') or '0')
 tell(ARGV[1])
 return 1
