@@ -76,7 +76,8 @@ local last = redis.call('HGET', state, 'server')
 if last ~= id then
   redis.call('HSET', state, 'v', '1', 'server', id)
   local known = tonumber(redis.call('HGET', state, 'epoch') or '0')
-  if last or known > 0 or floor > 0 or uptime * 1000 <= ttl then
+  -- The first of those seconds may have been a moment.
+  if last or known > 0 or floor > 0 or (uptime - 1) * 1000 < ttl then
     local former = tonumber(redis.call('HGET', state, 'ttl') or '0')
     redis.call('SET', lease, 'forgotten', 'PX', math.max(ttl, former))
     return { 'held', view(run) }
