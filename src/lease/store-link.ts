@@ -24,6 +24,8 @@ export interface StoreLinkParts<Connection extends StoreConnection> {
   readonly onChange: () => void;
   /** What the server itself has answered, where asking again changes nothing; null: it may pass. */
   readonly refusalOf: (error: unknown) => FailoverError | null;
+  /** Whether a server that answered so is not the one that is wanted: its name may lead to another by now. */
+  readonly isMisled?: (error: unknown) => boolean;
 }
 
 export class StoreLink<Connection extends StoreConnection> {
@@ -60,7 +62,9 @@ export class StoreLink<Connection extends StoreConnection> {
       if (limit.signal.aborted) throw new Error('too late');
       const answer = await act(made.connection).catch((error: unknown) => {
         // Of a connection that has ended the client knows less than this.
-        throw this.#current === made ? error : this.#unreachable(this.#problem);
+        if (this.#current !== made) throw this.#unreachable(this.#problem);
+        if (this.#parts.isMisled?.(error) === true) this.#ended(made, error);
+        throw error;
       });
       made.answeredAt = monotonicNow();
       return { answer };

@@ -7,6 +7,8 @@ import { RedisLease } from '../../src/lease/redis/redis-lease.ts';
 import { keysOf } from '../../src/lease/redis/scripts.ts';
 import { monotonicNow } from '../../src/runtime/clock.ts';
 import { leaseContract } from './lease-contract.ts';
+import { eventually } from './support/claims.ts';
+import { FaultProxy } from './support/fault-proxy.ts';
 import { lackOfRedis, RedisServer } from './support/redis-server.ts';
 import { groupName, LONG_TTL_MS, recordOf } from './support/stage.ts';
 import type { StoreUnderTest } from './support/stage.ts';
@@ -78,6 +80,20 @@ describe.runIf(lack === null)('a server of Redis', () => {
       code: 'FAILOVER_STORE_REFUSED',
       hint: 'Give the address of the primary server.',
     });
+  });
+
+  it('that became a replica is left for the one that its address leads to by then', async () => {
+    const [former, next] = [await start(), await start()];
+    let port = former.port;
+    const proxy = await FaultProxy.to(() => port);
+    const lease = await open(`redis://127.0.0.1:${String(proxy.port)}`);
+    leases.push(lease);
+    await lease.look();
+    port = next.port;
+    await former.command(['REPLICAOF', '127.0.0.1', String(next.port)]);
+    await expect(lease.look()).rejects.toMatchObject({ code: 'FAILOVER_STORE_REFUSED' });
+    await eventually(async () => (await lease.look()).epoch === 0);
+    await proxy.close();
   });
 
   it('that is not there is tried again, until it is', async () => {

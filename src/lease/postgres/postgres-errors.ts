@@ -12,6 +12,11 @@ export function isCollision(error: unknown): boolean {
   return ['40001', '40P01', '23505', '42P06', '42P07', '42710', 'XX000'].includes(stateOf(error));
 }
 
+/** It was the primary server, perhaps: an address may lead to the new one while a connection lasts. */
+export function isOfReplica(error: unknown): boolean {
+  return stateOf(error) === '25006';
+}
+
 /** Whether the server itself said no: asking again changes nothing before somebody acts. */
 export function refusalOf(shown: string, error: unknown): FailoverError | null {
   const said = textOf(error);

@@ -7,6 +7,11 @@ export function refusalOf(shown: string, error: unknown): FailoverError | null {
   return REFUSAL.test(textOf(error)) ? refusal(shown, error) : null;
 }
 
+/** It was the primary server, perhaps: an address may lead to the new one while a connection lasts. */
+export function isOfReplica(error: unknown): boolean {
+  return textOf(error).startsWith('READONLY');
+}
+
 /** What begins the errors by which a server says no; others, like LOADING or OOM, pass. */
 const REFUSAL =
   /^(?:WRONGPASS|NOAUTH|NOPERM|WRONGTYPE|READONLY|DENIED|MOVED|FAILOVER|ERR(?! max number))\b/;

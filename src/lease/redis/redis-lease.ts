@@ -22,7 +22,7 @@ import type {
 import { StoreLink } from '../store-link.ts';
 import { connectionsTo } from './redis-client.ts';
 import type { OpenConnection, RedisConnection } from './redis-client.ts';
-import { refusalOf } from './redis-errors.ts';
+import { isOfReplica, refusalOf } from './redis-errors.ts';
 import * as replies from './replies.ts';
 import type { View } from './replies.ts';
 import { runScript } from './run-script.ts';
@@ -99,6 +99,7 @@ export class RedisLease implements RemoteStore {
         this.#watch.changed();
       },
       refusalOf: (error) => refusalOf(shown, error),
+      isMisled: isOfReplica,
     });
   }
 
