@@ -71,6 +71,17 @@ describe.runIf(lack === null)('a server of etcd', () => {
     await expect(enter(`etcd://stranger:hush-hush@${host}`)).rejects.toThrow('may not do');
   });
 
+  it('that has other users than when its token was given gives another', async () => {
+    const server = await EtcdServer.start({ hasJwt: true });
+    servers.push(server);
+    server.requireUsers('root-hush', 'me', 'hush-hush');
+    const lease = await enter(`etcd://me:hush-hush@127.0.0.1:${String(server.port)}`);
+    await lease.look();
+    const added = server.command('--user', 'root:root-hush', 'user', 'add', 'newcomer:hush-hush');
+    expect(added.status).toBe(0);
+    await eventually(async () => (await lease.look()).epoch === 0);
+  });
+
   it('that grants another time to live than it was asked for is taken at its word', async () => {
     const server = await start(1_000);
     const lease = await enter(at(server.port), { ttlMs: 1_000 });

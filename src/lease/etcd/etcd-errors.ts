@@ -15,11 +15,18 @@ export class EtcdFailure extends Error {
     this.status = number === undefined ? (NAMED[named ?? ''] ?? null) : Number(number);
   }
 
-  /** Whether this connection brings nothing any more: there is no way, no leader, or its token is not known. */
+  /** Whether this connection brings nothing any more: there is no way, no leader, or its token is not valid. */
   get endsConnection(): boolean {
-    return this.status === UNAVAILABLE || this.status === UNAUTHENTICATED;
+    return this.status === UNAVAILABLE || this.status === UNAUTHENTICATED || this.#isOfOldToken;
+  }
+
+  /** Users or roles were changed after it was given: another is. */
+  get #isOfOldToken(): boolean {
+    return this.status === INVALID_ARGUMENT && this.message === OLD_TOKEN;
   }
 }
+
+const OLD_TOKEN = 'revision of auth store is old';
 
 const INVALID_ARGUMENT = 3;
 const NOT_FOUND = 5;

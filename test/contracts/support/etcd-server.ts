@@ -1,7 +1,8 @@
 // A server of etcd of the test's own: free loopback ports, a directory of its own, gone afterwards.
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../../support/until.ts';
@@ -33,7 +34,7 @@ export class EtcdServer {
   private constructor(
     ports: readonly [number, number],
     certified: Certified | null,
-    electionMs: number,
+    { electionMs, hasJwt }: { readonly electionMs: number; readonly hasJwt: boolean },
   ) {
     [this.port, this.#peerPort] = ports;
     this.#directory = mkdtempSync(join(tmpdir(), 'failover-etcd-'));
@@ -47,18 +48,23 @@ export class EtcdServer {
         String(electionMs),
       ],
       ...(certified === null ? [] : ['--cert-file', certificate, '--key-file', key]),
+      ...(hasJwt ? ['--auth-token', jwtIn(this.#directory)] : []),
     ];
   }
 
-  /** `electionMs`: the shortest lease is one and a half as long, in whole seconds. */
+  /** `electionMs`: the shortest lease is one and a half as long, in whole seconds; `hasJwt`: what it gives to users. */
   static async start({
     certified = null,
     electionMs = 100,
+    hasJwt = false,
   }: {
     readonly certified?: Certified | null;
     readonly electionMs?: number;
+    readonly hasJwt?: boolean;
   } = {}): Promise<EtcdServer> {
-    const server = new EtcdServer([await freePort(), await freePort()], certified, electionMs);
+    const server = new EtcdServer([await freePort(), await freePort()], certified, {
+      ...{ electionMs, hasJwt },
+    });
     await server.begin();
     return server;
   }
@@ -142,4 +148,13 @@ export class EtcdServer {
     // The name in its certificate.
     return `${this.#certified === null ? '127.0.0.1' : 'localhost'}:${String(this.port)}`;
   }
+}
+
+/** Tokens that say themselves which users and roles there were. */
+function jwtIn(directory: string): string {
+  const [open, secret] = [join(directory, 'open.pem'), join(directory, 'secret.pem')];
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  writeFileSync(open, publicKey.export({ type: 'spki', format: 'pem' }));
+  writeFileSync(secret, privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 });
+  return `jwt,pub-key=${open},priv-key=${secret},sign-method=RS256,ttl=10m`;
 }
