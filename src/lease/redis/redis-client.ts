@@ -1,4 +1,5 @@
 // Loads the client of Redis, which is installed beside failover only where it is used, and makes one connection.
+import { isIP } from 'node:net';
 import type * as redis from 'redis';
 import { FailoverError } from '../../errors.ts';
 import type { RedisAddress } from '../../config/lease-url.ts';
@@ -32,9 +33,11 @@ export async function connectionsTo(
     connectTimeout: connectTimeoutMs,
     reconnectStrategy: false,
   } as const;
+  // An address is no name of a server, and Node by itself asks for none.
+  const named = isIP(host) === 0 ? { servername: host } : {};
   return (channel) => {
     const client = createClient({
-      socket: tls ? { ...common, tls: true } : common,
+      socket: tls ? { ...common, tls: true, ...named } : common,
       ...(username === null ? {} : { username }),
       ...(password === null ? {} : { password }),
       database,

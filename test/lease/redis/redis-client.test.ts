@@ -1,4 +1,5 @@
 // The client of Redis is installed only where it is used: what is said where it is missing.
+import { createServer } from 'node:tls';
 import { expect, it } from 'vitest';
 import { parseLease } from '../../../src/config/lease-url.ts';
 import type { RedisAddress } from '../../../src/config/lease-url.ts';
@@ -20,8 +21,32 @@ it('a client that fails otherwise is not taken for a missing one', async () => {
   await expect(connectionsTo(address(), 1, () => Promise.reject(broken))).rejects.toBe(broken);
 });
 
-function address(): RedisAddress {
-  const parsed = parseLease('redis://127.0.0.1:1');
+it('a server behind TLS is told by which name it is asked for, as the guard tells it', async () => {
+  const names: string[] = [];
+  const server = createServer({
+    SNICallback: (name, done) => {
+      names.push(name);
+      done(new Error('that is all'));
+    },
+  });
+  server.on('tlsClientError', () => undefined);
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  try {
+    const bound = server.address();
+    const port = typeof bound === 'object' ? String(bound?.port) : '';
+    const open = await connectionsTo(address(`rediss://localhost:${port}`), 5_000);
+    const connection = open('changes');
+    connection.onEnd(() => undefined);
+    await expect(connection.connect(() => undefined)).rejects.toThrow();
+    connection.destroy();
+    expect(names).toEqual(['localhost']);
+  } finally {
+    server.close();
+  }
+});
+
+function address(url = 'redis://127.0.0.1:1'): RedisAddress {
+  const parsed = parseLease(url);
   if (parsed.kind !== 'redis') throw new Error('not of Redis');
   return parsed;
 }
