@@ -14,6 +14,7 @@ import { monotonicNow } from '../../src/runtime/clock.ts';
 import { ANOTHER_USER } from '../support/another-user.ts';
 import { leaseContract } from './lease-contract.ts';
 import { ANSWER_MS, CONTRACT_TIMES, eventually, granted, IMPATIENT_MS } from './support/claims.ts';
+import { FaultProxy } from './support/fault-proxy.ts';
 import { lackOfPgbouncer, Pgbouncer } from './support/pgbouncer.ts';
 import { lackOfPostgres, PostgresServer } from './support/postgres-server.ts';
 import { groupName, LONG_TTL_MS, recordOf } from './support/stage.ts';
@@ -273,6 +274,22 @@ describe.runIf(lack === null)('a server of PostgreSQL', () => {
     });
   });
 
+  it('that takes no writes any more is left for the one that its address leads to by then', async () => {
+    const [former, next] = [await start(), await start()];
+    let { port } = former;
+    const proxy = await FaultProxy.to(() => port);
+    const a = await begin(`postgres://tester@127.0.0.1:${String(proxy.port)}/postgres`);
+    await a.look();
+    ({ port } = next);
+    await former.query('ALTER SYSTEM SET default_transaction_read_only = on');
+    await former.query('SELECT pg_reload_conf()');
+    await eventually(async () => {
+      await a.look();
+      return (await next.query(NODES)).length === 1;
+    });
+    await proxy.close();
+  });
+
   it('that is not there is tried again, and has forgotten no epoch although it does not wait for its disk', async () => {
     const server = await start('synchronous_commit=off', 'wal_writer_delay=10s');
     const a = await begin(server.url, BRIEF_TTL_MS);
@@ -285,6 +302,8 @@ describe.runIf(lack === null)('a server of PostgreSQL', () => {
     await eventually(async () => (await late.look()).epoch === epoch + 1);
   });
 });
+
+const NODES = 'SELECT run FROM failover.nodes';
 
 /** The server counts as new for so long. */
 const BRIEF_TTL_MS = 500;
