@@ -30,15 +30,22 @@ export async function ledOnce(store: RemoteStore): Promise<number> {
   return epoch;
 }
 
-/** What is done to it does no harm to the others. */
+/** What is done to it does no harm to the others, which may run meanwhile. */
 export async function withOwnServer(
   start: (trustedMs: number) => Promise<StoreUnderTest>,
-  act: (own: StoreUnderTest) => Promise<void>,
+  act: (own: Pick<StoreUnderTest, 'open' | 'restart'>) => Promise<void>,
 ): Promise<void> {
   const own = await start(0);
+  const opened: RemoteStore[] = [];
+  const open: StoreUnderTest['open'] = async (options) => {
+    const store = await own.open(options);
+    opened.push(store);
+    return store;
+  };
   try {
-    await act(own);
+    await act({ open, restart: () => own.restart() });
   } finally {
+    await Promise.allSettled(opened.map((store) => store.close()));
     await own.stop();
   }
 }
