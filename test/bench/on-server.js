@@ -215,9 +215,10 @@ export async function etcdctlLock({ stamp, directory, trials }) {
 /** @param {How} how @param {{ name: string, values: number[], target: string }} what */
 function row({ store, floorMs }, { name, values, target }) {
   const { median, p99, n } = summary(values);
+  const beside = Number.isNaN(floorMs) ? '' : `; ${(median / floorMs).toFixed(3)} × a lease loop`;
   return {
     name: `${store}: ${name} (n=${String(n)})`,
-    value: `median ${ms(median)}, p99 ${ms(p99)}; ${(median / floorMs).toFixed(3)} × a lease loop`,
+    value: `median ${ms(median)}, p99 ${ms(p99)}${beside}`,
     target,
   };
 }

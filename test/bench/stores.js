@@ -1,6 +1,7 @@
 // The lease stores that the benchmark tries: one entry for each whose server is installed on this machine.
 import { spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { createClient } from 'redis';
 import { waitFor } from './stamps.js';
 
@@ -21,7 +22,10 @@ import { waitFor } from './stamps.js';
  */
 
 /** @type {readonly Store[]} */
-const STORES = [{ name: 'redis', version: ['redis-server', '--version'], start: startRedis }];
+const STORES = [
+  { name: 'redis', version: ['redis-server', '--version'], start: startRedis },
+  { name: 'etcd', version: ['etcd', '--version'], start: startEtcd },
+];
 
 /** The time to live of all that is measured, ms. */
 export const TTL_MS = 3_000;
@@ -82,6 +86,47 @@ async function startRedis(directory) {
     },
     stop: async () => {
       client.destroy();
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** @param {string} directory @returns {Promise<Server>} */
+async function startEtcd(directory) {
+  const [port, peerPort] = [await freePort(), await freePort()];
+  const [client, peer] = [port, peerPort].map((one) => `http://127.0.0.1:${String(one)}`);
+  const place = ['--data-dir', join(directory, 'lease-store'), '--name', 'bench'];
+  const urls = [
+    ...['--listen-client-urls', client ?? '', '--advertise-client-urls', client ?? ''],
+    ...['--listen-peer-urls', peer ?? '', '--initial-advertise-peer-urls', peer ?? ''],
+    ...['--initial-cluster', `bench=${peer ?? ''}`],
+  ];
+  const child = spawn('etcd', [...place, ...urls, '--log-level', 'panic'], { stdio: 'ignore' });
+  // As one that has been in use for long: else it gives no lease for as long as an earlier one may last.
+  const key = Buffer.from('failover-store/known').toString('base64');
+  let isOld = false;
+  await waitFor('a server that is old enough', () => {
+    const asked = fetch(`${client ?? ''}/v3/kv/put`, {
+      method: 'POST',
+      body: JSON.stringify({ key, value: key }),
+    });
+    asked.then(
+      ({ ok }) => (isOld = ok),
+      () => undefined,
+    );
+    return isOld ? true : null;
+  });
+  return {
+    lease: `etcd://127.0.0.1:${String(port)}`,
+    // A renewal is a message in a stream, which is counted as a call of its own.
+    requests: async () => {
+      const text = await (await fetch(`${client ?? ''}/metrics`)).text();
+      const calls = [...text.matchAll(/^grpc_server_started_total\{.*\} (\S+)$/gm)];
+      return calls.reduce((sum, [, count]) => sum + Number(count), 0);
+    },
+    stop: async () => {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
       await ended;
