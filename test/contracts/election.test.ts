@@ -38,7 +38,7 @@ describe.runIf(lack === null)('in Redis', () => {
   });
   afterEach(async () => {
     proxy.heal();
-    server.signal('SIGCONT');
+    server.thaw();
     await Promise.all(elections.splice(0).map((election) => election.close()));
     await Promise.all(leases.splice(0).map((lease) => lease.close()));
   });
@@ -172,9 +172,9 @@ describe.runIf(lack === null)('in Redis', () => {
     begin();
     const a = await enter('a', { maxDriftMs: 1_800 });
     await leads(a);
-    server.signal('SIGSTOP');
+    server.freeze();
     await until('its complaint', () => story.find((line) => line.includes('does not answer')));
-    server.signal('SIGCONT');
+    server.thaw();
     await eventually(async () => (await a.statistics()).leader === 'a');
     expect([a.isLeader, a.epoch]).toEqual([true, 1]);
     expect(story).not.toContain('a is told');
@@ -184,10 +184,10 @@ describe.runIf(lack === null)('in Redis', () => {
     begin();
     const a = await enter('a');
     await leads(a);
-    server.signal('SIGSTOP');
+    server.freeze();
     await until('its end', () => story.includes('a stops'));
     expect(a.isLeader).toBe(false);
-    server.signal('SIGCONT');
+    server.thaw();
     await leads(a);
     expect(a.epoch).toBeGreaterThan(1);
   });
@@ -200,9 +200,9 @@ describe.runIf(lack === null)('in Redis', () => {
     });
     await leads(a);
     const b = await enter('b');
-    server.signal('SIGSTOP');
+    server.freeze();
     await until('its step-down', () => a.role === 'stepping-down');
-    server.signal('SIGCONT');
+    server.thaw();
     const untilMs = monotonicNow() + 1.5 * FAST.ttlMs;
     await until('more than a time to live to pass', () => {
       expect(b.epoch).toBeNull();

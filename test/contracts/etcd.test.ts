@@ -32,7 +32,7 @@ describe.runIf(lack === null)('a server of etcd', () => {
   const servers: EtcdServer[] = [];
   const leases: EtcdLease[] = [];
   afterEach(async () => {
-    for (const server of servers) server.signal('SIGCONT');
+    for (const server of servers) server.thaw();
     await Promise.allSettled(leases.splice(0).map((lease) => lease.close()));
     await Promise.all(servers.splice(0).map((server) => server.stop()));
   });
@@ -201,7 +201,7 @@ describe.runIf(lack === null)('a server of etcd', () => {
     const lease = await enter(at(server.port), { requestTimeoutMs: IMPATIENT_MS });
     await granted(lease);
     const before = sockets();
-    server.signal('SIGSTOP');
+    server.freeze();
     const untilMs = monotonicNow() + 3_000;
     while (monotonicNow() < untilMs) await lease.look().catch(() => undefined);
     expect(sockets()).toBeLessThanOrEqual(before + 2);
@@ -294,10 +294,10 @@ function underTest(server: EtcdServer): StoreUnderTest {
       await server.begin();
     },
     freeze: () => {
-      server.signal('SIGSTOP');
+      server.freeze();
     },
     thaw: () => {
-      server.signal('SIGCONT');
+      server.thaw();
     },
     stop: () => server.stop(),
   };

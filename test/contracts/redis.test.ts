@@ -251,10 +251,10 @@ function underTest(server: RedisServer): StoreUnderTest {
       await server.begin();
     },
     freeze: () => {
-      server.signal('SIGSTOP');
+      server.freeze();
     },
     thaw: () => {
-      server.signal('SIGCONT');
+      server.thaw();
     },
     stop: () => server.stop(),
   };

@@ -17,10 +17,10 @@ describe.runIf(lack === null)('nodes with a lease in etcd', () => {
       },
       noted: () => Promise.resolve(noted(server)),
       freeze: () => {
-        server.signal('SIGSTOP');
+        server.freeze();
       },
       thaw: () => {
-        server.signal('SIGCONT');
+        server.thaw();
       },
       end: () => server.end(),
       begin: () => server.begin(),

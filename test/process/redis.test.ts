@@ -28,10 +28,10 @@ describe.runIf(lack === null)('nodes with a lease in Redis', () => {
       },
       noted: () => noted(server, database),
       freeze: () => {
-        server.signal('SIGSTOP');
+        server.freeze();
       },
       thaw: () => {
-        server.signal('SIGCONT');
+        server.thaw();
       },
       end: () => server.end(),
       begin: () => server.begin(),

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../../support/until.ts';
 import { freePort } from './redis-server.ts';
+import { bringToStandstill } from '../../support/standstill.ts';
 
 /** Why there is no server to test with; null: there is. */
 export function lackOfEtcd(): string | null {
@@ -102,8 +103,13 @@ export class EtcdServer {
     if (what === 'lost') rmSync(join(this.#directory, 'data'), { recursive: true, force: true });
   }
 
-  signal(signal: NodeJS.Signals): void {
-    this.#process?.kill(signal);
+  /** When it returns, it answers nobody. */
+  freeze(): void {
+    if (this.#process?.pid !== undefined) bringToStandstill(this.#process.pid);
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT');
   }
 
   /** From here on everybody needs a user; there are these two, the second with all that failover needs. */

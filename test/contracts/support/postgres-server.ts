@@ -18,6 +18,7 @@ import pg from 'pg';
 import { ANOTHER_USER } from '../../support/another-user.ts';
 import { until } from '../../support/until.ts';
 import { freePort } from './redis-server.ts';
+import { bringToStandstill } from '../../support/standstill.ts';
 
 /** Where Debian has the programs, each version in a directory of its own; elsewhere they are on the path. */
 const VERSIONS = '/usr/lib/postgresql';
@@ -113,7 +114,7 @@ export class PostgresServer {
 
   /** All of its processes, or some would still answer. */
   freeze(): void {
-    for (const pid of this.#pids()) process.kill(pid, 'SIGSTOP');
+    for (const pid of this.#pids()) bringToStandstill(pid);
   }
 
   thaw(): void {

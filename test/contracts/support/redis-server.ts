@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from 'redis';
 import { until } from '../../support/until.ts';
+import { bringToStandstill } from '../../support/standstill.ts';
 
 /** Why there is no server to test with; null: there is. */
 export function lackOfRedis(): string | null {
@@ -63,8 +64,13 @@ export class RedisServer {
     await until('the server to end', () => child.exitCode !== null || child.signalCode !== null);
   }
 
-  signal(signal: NodeJS.Signals): void {
-    this.#process?.kill(signal);
+  /** When it returns, it answers nobody. */
+  freeze(): void {
+    if (this.#process?.pid !== undefined) bringToStandstill(this.#process.pid);
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT');
   }
 
   /** Past any own client of a test. */
