@@ -23,7 +23,7 @@ export class RemoteFencing implements Fencing {
       return { ...nothing, holder: 'none', description: 'nobody holds the lease' };
     }
     const node = observation.holder?.node ?? 'a node that is not known';
-    return { ...nothing, holder: 'elsewhere', description: `${node}, wherever it runs,` };
+    return { ...nothing, holder: 'elsewhere', description: `${node}, wherever it runs` };
   }
 
   async fence(): Promise<FenceResult> {
