@@ -9,6 +9,7 @@ import type { LeaseObservation } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import { monotonicNow } from '../runtime/clock.ts';
 import { bootId, isAlive, isComparable, readStat } from '../fence/process-identity.ts';
+import type { LeaseKind } from '../lease/lease-store.ts';
 import type { GroupPaths } from '../lease/file/group-paths.ts';
 import type { PauseMark } from '../lease/file/markers.ts';
 import type { RegisteredNode } from '../lease/file/node-registry.ts';
@@ -136,13 +137,33 @@ export function nodeNamed(snapshot: GroupSnapshot, id: string): SeenNode {
   const living = livingNodes(snapshot);
   const found = living.find(({ record }) => record.node === id);
   if (found !== undefined) return found;
+  const elsewhere = snapshot.store?.nodes.find(({ node }) => node === id);
+  if (elsewhere !== undefined) throw onAnotherMachine(elsewhere, snapshot);
   const names = living.map(({ record }) => record.node).sort();
-  const known = names.length === 0 ? 'none lives' : `those that live are ${names.join(', ')}`;
+  const isShared = living.some(({ status }) => isOnServer(status?.lease.kind));
+  const where = isShared ? ' on this machine' : '';
+  const known =
+    names.length === 0 ? 'none lives' : `those that live${where} are ${names.join(', ')}`;
   const fact = `Cannot find node ${id} in group ${snapshot.group}: ${known}`;
   throw new FailoverError('FAILOVER_NO_NODE', fact, {
     details: { group: snapshot.group },
+    ...(isShared ? { hint: `If ${id} is on another machine, run the command there.` } : {}),
     ...hintElsewhere(snapshot),
   });
+}
+
+function onAnotherMachine(
+  { node, host }: { readonly node: string; readonly host: string },
+  { group }: GroupSnapshot,
+): FailoverError {
+  const fact = `Cannot reach node ${node} in group ${group} from here: it runs on ${host}`;
+  const hint = `Run the command on ${host}.`;
+  return new FailoverError('FAILOVER_NO_NODE', fact, { details: { group }, hint });
+}
+
+/** Whether nodes of other machines may be in the group. */
+function isOnServer(kind: LeaseKind | undefined): boolean {
+  return kind === 'redis' || kind === 'etcd' || kind === 'postgres';
 }
 
 /** How one more node of the group is started, in the directory that was looked at. */

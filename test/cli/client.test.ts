@@ -7,11 +7,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ask, livingNodes, lookAtGroup, nodeNamed, primaryOf } from '../../src/cli/client.ts';
 import { setPaused } from '../../src/cli/pausing.ts';
+import type { StoreSight } from '../../src/cli/store-sight.ts';
 import { ownIdentity } from '../../src/fence/process-identity.ts';
 import { FileLease } from '../../src/lease/file/file-lease.ts';
 import type { NodeRecord } from '../../src/lease/lease-store.ts';
 import type { NodeStatus } from '../../src/runtime/node-status.ts';
 import { Transport } from '../../src/transport/bus.ts';
+import { failureOf } from '../support/failover-error.ts';
 import { record, primaryStatus, statusOf } from './support/snapshot.ts';
 
 let stateDir: string;
@@ -78,6 +80,24 @@ describe('a look at a group', () => {
     await startNode('a', primaryStatus('a'));
     const snapshot = await lookAtGroup({ group: 'web', stateDir });
     expect(() => nodeNamed(snapshot, 'zz')).toThrow('those that live are a');
+  });
+
+  it('says on which machine a node runs that only the server of the lease knows', async () => {
+    await startNode('a', primaryStatus('a'));
+    const snapshot = await lookAtGroup({ group: 'web', stateDir });
+    const store = storeWith('b', 'h2');
+    const thrown = failureOf(() => nodeNamed({ ...snapshot, store }, 'b'));
+    expect(thrown.message).toBe('Cannot reach node b in group web from here: it runs on h2');
+    expect(thrown.hint).toBe('Run the command on h2.');
+  });
+
+  it('says that nodes of other machines are reached there, where the lease is on a server', async () => {
+    const { lease } = primaryStatus('a');
+    await startNode('a', primaryStatus('a', { lease: { ...lease, kind: 'redis' } }));
+    const snapshot = await lookAtGroup({ group: 'web', stateDir });
+    const thrown = failureOf(() => nodeNamed(snapshot, 'b'));
+    expect(thrown.message).toContain('those that live on this machine are a');
+    expect(thrown.hint).toBe('If b is on another machine, run the command there.');
   });
 });
 
@@ -150,4 +170,15 @@ async function mute(path: string): Promise<void> {
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
   cleanUp.push(() => new Promise((resolve) => server.close(resolve)));
+}
+
+/** What a server shows that knows of one node, on another machine. */
+function storeWith(node: string, host: string): StoreSight {
+  const seen = {
+    ...{ node, run: `run-${node}`, host, version: '0.1.0', priority: 100, seenAgoMs: 100, pid: 7 },
+    ...{ endpoints: { bus: '', rpc: '' }, startedAt: '2026-03-01T11:58:28.000Z' },
+    standby: 'cold' as const,
+  };
+  const nothing = { guards: [], observation: null, events: [], problem: null };
+  return { kind: 'redis', shown: 'redis://s:6379/0', ...nothing, nodes: [seen] };
 }
