@@ -13,6 +13,7 @@ import {
 } from './client.ts';
 import { remedyFor } from './silent-holder.ts';
 import { holderElsewhere, nodesElsewhere } from './store-sight.ts';
+import type { StoreSight } from './store-sight.ts';
 
 /** The warnings of `failover status`, the gravest first. */
 export function warningsOf(snapshot: GroupSnapshot): readonly string[] {
@@ -63,7 +64,7 @@ function storeWarnings(snapshot: GroupSnapshot): string[] {
   if (store === null) return [];
   const missing =
     store.problem === null ? [] : [`${store.problem}. What is shown is what this machine knows.`];
-  const silent = nodesElsewhere(snapshot).filter(({ seenAgoMs }) => seenAgoMs > SILENCE_MS);
+  const silent = nodesElsewhere(snapshot).filter(({ seenAgoMs }) => seenAgoMs > silenceOf(store));
   return [
     ...missing,
     ...silent.map(
@@ -73,8 +74,16 @@ function storeWarnings(snapshot: GroupSnapshot): string[] {
   ];
 }
 
+/** How long nodes that are well may go unseen, ms: with etcd a look shows nobody who looked. */
+function silenceOf({ kind }: StoreSight): number {
+  return kind === 'etcd' ? SIGN_PAUSE_MS + SILENCE_MS : SILENCE_MS;
+}
+
 /** Several times what a node pauses between two looks. */
 const SILENCE_MS = 5_000;
+
+/** How often a node says to etcd that it is there. */
+const SIGN_PAUSE_MS = 15_000;
 
 function leaseWarnings(snapshot: GroupSnapshot): string[] {
   const { observation, group } = snapshot;
