@@ -113,7 +113,7 @@ export function groupStatusOf(snapshot: GroupSnapshot): GroupStatus {
     primary: primary?.record.node ?? away?.node ?? null,
     paused: observation.paused,
     warnings: warningsOf(snapshot),
-    takeover: takeoverOf(snapshot, primary === null ? undefined : succession[0]),
+    takeover: takeoverOf(snapshot, primary === null && away === null ? undefined : succession[0]),
     lease: {
       kind: speaker?.lease.kind ?? store?.kind ?? 'file',
       held: observation.held,

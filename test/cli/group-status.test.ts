@@ -6,6 +6,7 @@ import type { GroupSnapshot } from '../../src/cli/client.ts';
 import { PLAIN } from '../../src/cli/render/plain.ts';
 import { statusLines } from '../../src/cli/render/status-text.ts';
 import type { SeenNode as StoredSight } from '../../src/lease/remote-store.ts';
+import { predictionOf } from '../../src/runtime/node-status.ts';
 import {
   answering,
   healthyGroup,
@@ -454,6 +455,17 @@ describe('a group whose lease is on a server', () => {
     expect(warnings).toEqual([
       'c on h2 was last seen by the server of the lease 21.0 s ago: look at it there.',
     ]);
+  });
+
+  it('tells what the next one of this machine predicts when the primary is on another', () => {
+    const why = 'what a server takes for its part is not rehearsed';
+    const takeover = predictionOf({ hangMs: 3_500, starvedMs: 3_500 }, 'on-server');
+    const away = snapshotOf('a', [answering(statusOf('b', { primary: 'a', takeover }))]);
+    const status = groupStatusOf(withStore(away, { nodes: [storedNode('a')] }));
+    expect(status.takeover).toMatchObject({ hangMs: 3_500, unpredictedBecause: why });
+    expect(statusLines(status, PLAIN)).toContain(
+      `takeover  predicted by b: after a crash unknown (${why}), a hang at most 3.5 s`,
+    );
   });
 
   it('does not show a node of this machine twice', () => {

@@ -200,7 +200,10 @@ function prediction(status: GroupStatus): string {
   const { predictedMs, unpredictedBecause, hangMs } = takeover;
   const unknown = unpredictedBecause === null ? 'unknown' : `unknown (${unpredictedBecause})`;
   const crash = predictedMs === null ? unknown : `about ${humanMs(predictedMs)}`;
-  const hang = hangMs === null ? 'never (--fence none)' : `at most ${humanMs(hangMs)}`;
+  const { kind } = status.lease;
+  const isOfFiles = kind === 'file' || kind === 'static';
+  const endless = isOfFiles ? 'never (--fence none)' : 'when its lease has ended';
+  const hang = hangMs === null ? endless : `at most ${humanMs(hangMs)}`;
   return `predicted by ${next}: after a crash ${crash}, a hang ${hang}`;
 }
 

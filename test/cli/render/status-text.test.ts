@@ -122,6 +122,16 @@ describe('the text of a status', () => {
     );
   });
 
+  it('does not say that a hang lasts for ever where the lease is on a server and ends by itself', () => {
+    const takeover = predictionOf({ hangMs: null, starvedMs: null }, 'on-server');
+    const { lease } = primaryStatus('a');
+    const a = primaryStatus('a', { lease: { ...lease, kind: 'etcd' } });
+    const seen = groupStatusOf(
+      snapshotOf('a', [answering(a), answering(statusOf('b', { takeover }))]),
+    );
+    expect(statusLines(seen, PLAIN).join('\n')).toMatch(/, a hang when its lease has ended$/m);
+  });
+
   it('says of answers that nobody waits for any more that they may just be late', () => {
     const { transport } = statusOf('a');
     const answersRejected = { ...transport.answersRejected, unasked: 6 };
