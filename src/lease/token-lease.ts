@@ -41,6 +41,8 @@ export class TokenLease implements RemoteStore {
   #token: string | null = null;
   /** Null: nothing is held, as far as is known here. */
   #epoch: number | null = null;
+  /** By then what was asked for last has ended by itself, whatever the server did with it. */
+  #overAt = 0;
   /** The highest epoch that is known here. */
   #known = 0;
   /** The place among all that ever registered; empty: none yet. */
@@ -82,6 +84,7 @@ export class TokenLease implements RemoteStore {
     this.#token = token;
     const { now, ttlMs } = this.#options;
     const granted: Granted = { askedAt: now(), ttlMs };
+    this.#overAt = this.#overAfter(granted.askedAt);
     let claim: ClaimReply;
     try {
       await this.#joined();
@@ -112,6 +115,7 @@ export class TokenLease implements RemoteStore {
     const isOver = (): boolean => this.#token !== token || this.#epoch === null;
     const { now, ttlMs } = this.#options;
     const askedAt = now();
+    this.#overAt = this.#overAfter(askedAt);
     try {
       const reply = await this.#driver.renew(this.#asker(), { token, ttlMs, timeoutMs });
       if (isOver()) return { type: 'over' };
@@ -149,7 +153,12 @@ export class TokenLease implements RemoteStore {
     // From here on nothing is claimed of it, whatever becomes of the request.
     this.#epoch = null;
     if (token === null) return { heldBy: null };
-    await this.#driver.release(this.#asker(), token);
+    try {
+      await this.#driver.release(this.#asker(), token);
+    } catch (error) {
+      // Nobody renews it: a node does not wait for a server that is gone for good.
+      if (this.#options.now() < this.#overAt) throw error;
+    }
     if (this.#token === token) this.#token = null;
     return { heldBy: null };
   }
@@ -239,6 +248,12 @@ export class TokenLease implements RemoteStore {
   #joinAgain(): void {
     if (this.#isClosed || !this.#takesPart) return;
     this.#join().catch(() => undefined);
+  }
+
+  /** A request counts from when the server takes it, at the latest when nobody waits for its answer any more. */
+  #overAfter(askedAt: number): number {
+    const { requestTimeoutMs, ttlMs } = this.#options;
+    return askedAt + requestTimeoutMs + ttlMs;
   }
 
   /** A word to the store that nobody waits for. */

@@ -121,6 +121,19 @@ export function nodesWithLease(start: () => Promise<NodesServer>): void {
       await server.begin();
       await group.reaches(a, 'serving');
     }));
+
+  it('end when told to, also when the server is gone for good: what is not renewed ends by itself', () =>
+    play(async (group) => {
+      const a = await startNode(group, 'a');
+      await group.reaches(a, 'serving');
+      await server.end();
+      try {
+        a.kill('SIGTERM');
+        expect(await group.ends(a)).toBe(0);
+      } finally {
+        await server.begin();
+      }
+    }));
 }
 
 /** A server that speaks TLS and wants a user. */

@@ -52,6 +52,8 @@ export class RedisLease implements RemoteStore {
   #token: string | null = null;
   /** Null: nothing is held, as far as is known here. */
   #epoch: number | null = null;
+  /** By then what was asked for last has ended by itself, whatever the server did with it. */
+  #overAt = 0;
   /** The highest epoch that is known here. */
   #known = 0;
   /** The place among all that ever registered; empty: none yet. */
@@ -138,6 +140,7 @@ export class RedisLease implements RemoteStore {
     const token = randomBytes(16).toString('hex');
     this.#token = token;
     const granted: Granted = { askedAt: this.#now(), ttlMs: this.#ttlMs };
+    this.#overAt = this.#overAfter(granted.askedAt);
     let claim: replies.ClaimReply;
     try {
       await this.#joined();
@@ -169,6 +172,7 @@ export class RedisLease implements RemoteStore {
     if (token === null || this.#epoch === null) return { type: 'over' };
     const isOver = (): boolean => this.#token !== token || this.#epoch === null;
     const askedAt = this.#now();
+    this.#overAt = this.#overAfter(askedAt);
     try {
       const what = [token, this.#ttlMs, REGISTRATION_TTL_MS];
       const reply = replies.readRenewal(await this.#run(scripts.RENEW, what, timeoutMs));
@@ -208,7 +212,12 @@ export class RedisLease implements RemoteStore {
     // From here on nothing is claimed of it, whatever becomes of the request.
     this.#epoch = null;
     if (token === null) return { heldBy: null };
-    await this.#run(scripts.RELEASE, [token, this.#record.node]);
+    try {
+      await this.#run(scripts.RELEASE, [token, this.#record.node]);
+    } catch (error) {
+      // Nobody renews it: a node does not wait for a server that is gone for good.
+      if (this.#now() < this.#overAt) throw error;
+    }
     if (this.#token === token) this.#token = null;
     return { heldBy: null };
   }
@@ -303,6 +312,11 @@ export class RedisLease implements RemoteStore {
   #joinAgain(): void {
     if (this.#isClosed || !this.#takesPart) return;
     this.#join().catch(() => undefined);
+  }
+
+  /** A request counts from when the server takes it, at the latest when nobody waits for its answer any more. */
+  #overAfter(askedAt: number): number {
+    return askedAt + this.#requestTimeoutMs + this.#ttlMs;
   }
 
   /** A word to the store that nobody waits for. */
