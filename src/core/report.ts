@@ -46,8 +46,8 @@ export interface CoreReport {
 /** How long it takes at most until this node has taken over, as its settings say. */
 export interface TakeoverBounds {
   /**
-   * After a hang, ms: timeout, probes, and the grace of the workload that is emptied; null with
-   * `--fence none`, when a hung primary keeps its lease.
+   * After a hang, ms: timeout, probes, and the grace of the workload that is emptied, or the end of a
+   * lease that ends by itself; null with `--fence none`, when a hung primary keeps its lease.
    */
   readonly hangMs: number | null;
   /** The same while the machine gives the primary no CPU, ms. */
@@ -102,6 +102,12 @@ function preemptsInMs(state: NodeState, settings: Settings): number | null {
 }
 
 function boundsOf(settings: Settings): TakeoverBounds {
+  if (settings.leaseTtlMs > 0) {
+    // Nobody is fenced: the lease ends by itself, and the next look finds it free. A timeout is at least two looks.
+    const endMs =
+      settings.leaseTtlMs + settings.heartbeatTimeoutMs + settings.leaseRequestTimeoutMs;
+    return { hangMs: endMs, starvedMs: endMs };
+  }
   if (settings.fence === 'none') return { hangMs: null, starvedMs: null };
   const probesMs = settings.probeAttempts * settings.probeTimeoutMs;
   // Its third sign of life, the lock file, is looked at once in a heartbeat interval.

@@ -28,6 +28,13 @@ describe('the bounds of a takeover', () => {
     expect(boundsWith({ ...settings, ...probes })).toMatchObject({ hangMs: 3_000 });
   });
 
+  it('are the end of the lease and a look where it ends by itself, whatever may be fenced', () => {
+    const lease = { leaseTtlMs: 20_000, leaseRequestTimeoutMs: 400, heartbeatTimeoutMs: 2_000 };
+    const bounds = { hangMs: 22_400, starvedMs: 22_400 };
+    expect(boundsWith(lease)).toEqual(bounds);
+    expect(boundsWith({ ...lease, fence: 'none' })).toEqual(bounds);
+  });
+
   it('are none where a hung primary may not be fenced', () => {
     expect(boundsWith({ fence: 'none' })).toEqual({ hangMs: null, starvedMs: null });
   });
