@@ -107,8 +107,11 @@ export function parseLease(text: string, source = '--lease'): LeaseAddress {
  */
 export function redactUrl(text: string): string {
   const open = text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/isu, '$1***@');
-  return shortened(open.replace(/[?#].*$/su, ''));
+  return shortened(open.replace(CUT_PASSWORD, '$1:***').replace(/[?#].*$/su, ''));
 }
+
+/** What stands where a port would and is none: a password, of a URL that a shell has cut before its `@`. */
+const CUT_PASSWORD = /^([a-z][a-z0-9+.-]*:\/\/[^/?#:@[]*):(?!\d{1,5}(?:[,/?#]|$)).*$/isu;
 
 const EXPECTED =
   '`file`, `static:NODE`, `redis://HOST:PORT`, `etcd://HOST:PORT`, encrypted `rediss://` and `etcds://`, or ' +

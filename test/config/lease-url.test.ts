@@ -134,6 +134,9 @@ describe('a password', () => {
     'etcd://user:hu/sh-hush@a',
     'etcds://user:hush@a?cert=hush',
     'etcd://:hush@a',
+    'redis://user:hush',
+    'rediss://:hush',
+    'postgres://user:hush',
   ])('is in no message: %s', (text) => {
     const failure = failureOf(() => parseLease(text));
     expect(`${failure.message} ${failure.hint}`).not.toContain('hush');
