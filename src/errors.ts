@@ -155,7 +155,7 @@ export const ERRORS = {
   FAILOVER_STORE_UNREACHABLE: {
     exitCode: 1,
     rpcCode: -31032,
-    hint: 'Check that the server runs and that this machine reaches it: it is tried again all the time.',
+    hint: 'Check that the server runs and that this machine reaches it: a node tries again all the time.',
   },
   FAILOVER_STORE_REFUSED: {
     exitCode: 2,
