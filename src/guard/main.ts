@@ -14,6 +14,7 @@ import { Emptying } from '../workload/emptying.ts';
 import { gateCommand } from '../workload/gate-script.ts';
 import { livingMembers } from '../workload/living-members.ts';
 import { Backstop } from './backstop.ts';
+import { DeadlineWatch } from './deadline-watch.ts';
 import { loadFor, returning } from './give-back.ts';
 import { lineReader } from './messages.ts';
 import type { FromGuard, ReturnOrder, SpawnOrder, ToGuard } from './messages.ts';
@@ -21,9 +22,6 @@ import type { FromGuard, ReturnOrder, SpawnOrder, ToGuard } from './messages.ts'
 /** The descriptors that it has from its supervisor beside the first three. */
 const LOCK_FD = 3;
 const REPORT_FD = 4;
-
-/** How often it looks at the clock while there is a deadline, ms: a machine may have stood still. */
-const LOOK_MS = 25;
 
 /** Before what failed is tried again, ms: a look for what left its session, or giving the lease back. */
 const RETRY_MS = 100;
@@ -41,12 +39,14 @@ const RETURN_ATTEMPTS = 5;
 
 class Guard {
   readonly #clock = new BootClock();
+  readonly #deadline = new DeadlineWatch(this.#clock, () => {
+    this.#deadlinePassed();
+  });
   readonly #backstop = new Backstop();
   #child: ChildProcess | null = null;
   #own: SessionRecord | null = null;
   #others: readonly SessionRecord[] = [];
   #hasEnded = false;
-  #deadlineAt = Infinity;
   #stopGraceMs = 0;
   /** As text: the same order is told again with each change of the sessions. */
   #return: string | null = null;
@@ -57,7 +57,6 @@ class Guard {
   #helpers: HelperSources | null = null;
   /** Ends at once what is being ended in order outside the sessions. */
   #hurry: () => void = () => undefined;
-  #isWatching = false;
 
   take(message: ToGuard): void {
     switch (message.type) {
@@ -71,8 +70,7 @@ class Guard {
         this.#child?.stdin?.end();
         return;
       case 'deadline':
-        this.#deadlineAt = message.at;
-        this.#watch();
+        this.#deadline.set(message.at);
         tell({ type: 'heard', number: message.number });
         return;
       case 'dismiss':
@@ -80,7 +78,7 @@ class Guard {
         if (this.#child === null || this.#hasEnded) this.#exit();
         return;
       case 'rest':
-        this.#deadlineAt = Infinity;
+        this.#deadline.clear();
         this.#return = null;
         return;
       case 'term':
@@ -153,7 +151,7 @@ class Guard {
 
   /** What comes after the deadline is not started any more: another may have the lease by then. */
   #open({ text, isActive }: Extract<ToGuard, { type: 'open' }>): void {
-    const mayStart = !this.#isOver() && (!isActive || this.#deadlineAt < Infinity);
+    const mayStart = !this.#deadline.isOver() && (!isActive || this.#deadline.at < Infinity);
     if (mayStart) {
       this.#child?.stdin?.end(text);
       if (isActive) setTimeout(() => void this.#rehearse(), REHEARSAL_DELAY_MS);
@@ -175,24 +173,7 @@ class Guard {
     }
   }
 
-  #isOver(): boolean {
-    return this.#clock.now() >= this.#deadlineAt;
-  }
-
-  #watch(): void {
-    if (this.#isWatching) return;
-    this.#isWatching = true;
-    setInterval(() => {
-      // What was said while this process stood still is read first: the deadline may be another by now.
-      if (this.#isOver())
-        setImmediate(() => {
-          this.#lookAtDeadline();
-        });
-    }, LOOK_MS);
-  }
-
-  #lookAtDeadline(): void {
-    if (!this.#isOver()) return;
+  #deadlinePassed(): void {
     this.#killChild();
     if (this.#emptying === null) {
       void this.#expire();
@@ -218,10 +199,10 @@ class Guard {
   }
 
   async #expire(): Promise<void> {
-    const deadlineAt = this.#deadlineAt;
+    const deadlineAt = this.#deadline.at;
     await this.#empty(0);
     // Of a term that has begun meanwhile nothing has passed.
-    if (this.#deadlineAt === deadlineAt) this.#deadlineAt = Infinity;
+    if (this.#deadline.at === deadlineAt) this.#deadline.clear();
     tell({ type: 'expired' });
   }
 
@@ -233,7 +214,7 @@ class Guard {
     }
     const order = this.#return;
     const begun = order === null ? null : returningAsTold(order);
-    const deadlineAt = this.#deadlineAt;
+    const deadlineAt = this.#deadline.at;
     const killAt = Math.min(this.#clock.now() + graceMs, deadlineAt);
     const withinMs = (): number => Math.max(0, killAt - this.#clock.now());
     for (;;) {
@@ -243,7 +224,7 @@ class Guard {
     }
     // The supervisor gives back by itself what it has given up meanwhile, or goes on with it.
     const isDue = (): boolean =>
-      this.#return === order && (!this.#isSupervised || this.#deadlineAt === deadlineAt);
+      this.#return === order && (!this.#isSupervised || this.#deadline.at === deadlineAt);
     if (order !== null && begun !== null && isDue()) {
       await this.#giveBack(order, { begun, isDue });
       if (isDue()) this.#return = null;

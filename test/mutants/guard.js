@@ -7,8 +7,8 @@ export const GUARD = [
     says: 'The guard starts a workload whose deadline has passed.',
     breaks: 'S3',
     file: 'src/guard/main.ts',
-    from: 'const mayStart = !this.#isOver() && (!isActive || this.#deadlineAt < Infinity);',
-    to: 'const mayStart = !isActive || this.#deadlineAt < Infinity;',
+    from: 'const mayStart = !this.#deadline.isOver() && (!isActive || this.#deadline.at < Infinity);',
+    to: 'const mayStart = !isActive || this.#deadline.at < Infinity;',
     killers: [{ test: 'test/process/guard.test.ts', title: 'lets nothing run after the deadline' }],
   },
   {
@@ -16,8 +16,8 @@ export const GUARD = [
     says: 'The guard starts a workload without a term.',
     breaks: 'S3',
     file: 'src/guard/main.ts',
-    from: 'const mayStart = !this.#isOver() && (!isActive || this.#deadlineAt < Infinity);',
-    to: 'const mayStart = !this.#isOver();',
+    from: 'const mayStart = !this.#deadline.isOver() && (!isActive || this.#deadline.at < Infinity);',
+    to: 'const mayStart = !this.#deadline.isOver();',
     killers: [
       {
         test: 'test/process/guard.test.ts',
@@ -29,13 +29,41 @@ export const GUARD = [
     id: 'deadline-ignored',
     says: 'The guard lets a workload run on after the deadline.',
     breaks: 'S3',
-    file: 'src/guard/main.ts',
-    from: 'return this.#clock.now() >= this.#deadlineAt;',
-    to: 'return this.#deadlineAt < 0 && this.#clock.now() >= this.#deadlineAt;',
+    file: 'src/guard/deadline-watch.ts',
+    from: 'return this.#clock.now() >= this.#at;',
+    to: 'return this.#at < 0 && this.#clock.now() >= this.#at;',
     killers: [
       {
         test: 'test/process/guard.test.ts',
         title: 'ends what runs at the deadline, and gives the lease back when it is gone',
+      },
+    ],
+  },
+  {
+    id: 'deadline-without-timer',
+    says: 'The guard notices its deadline only when it happens to look.',
+    breaks: 'S3',
+    file: 'src/guard/deadline-watch.ts',
+    from: 'this.#clock.wakeAt(at, this.#tell)',
+    to: 'this.#clock.wakeAt(Infinity, this.#tell)',
+    killers: [
+      {
+        test: 'test/guard/deadline-watch.test.ts',
+        title: 'tells at once, and not with the next look',
+      },
+    ],
+  },
+  {
+    id: 'deadline-without-look',
+    says: 'The guard of a machine that stood still notices its deadline by as much later.',
+    breaks: 'S3',
+    file: 'src/guard/deadline-watch.ts',
+    from: 'setInterval(this.#tell, this.#lookMs)',
+    to: 'setInterval(() => undefined, this.#lookMs)',
+    killers: [
+      {
+        test: 'test/guard/deadline-watch.test.ts',
+        title: 'finds what a timer that stood still missed',
       },
     ],
   },
@@ -86,7 +114,7 @@ export const GUARD = [
     says: 'The guard ends what runs, and gives a lease back, of a term that is over.',
     breaks: 'S4',
     file: 'src/guard/main.ts',
-    from: "      case 'rest':\n        this.#deadlineAt = Infinity;\n",
+    from: "      case 'rest':\n        this.#deadline.clear();\n",
     to: "      case 'rest':\n",
     killers: [
       {
