@@ -30,8 +30,7 @@ export class DeadlineWatch {
   /** The one deadline from here on. */
   set(at: number): void {
     this.#at = at;
-    this.#cancelWake();
-    this.#cancelWake = this.#clock.wakeAt(at, this.#tell);
+    this.#wakeInTime();
     this.#look ??= setInterval(this.#tell, this.#lookMs);
   }
 
@@ -42,6 +41,13 @@ export class DeadlineWatch {
     if (this.#look !== null) clearInterval(this.#look);
     this.#look = null;
   }
+
+  /** Again where it came early: the clock of a machine that was suspended goes in steps. */
+  readonly #wakeInTime = (): void => {
+    this.#cancelWake();
+    if (this.isOver()) this.#tell();
+    else this.#cancelWake = this.#clock.wakeAt(this.#at, this.#wakeInTime);
+  };
 
   readonly #tell = (): void => {
     if (!this.isOver()) return;

@@ -17,6 +17,19 @@ it('tells at once, and not with the next look', () => {
   expect(told()).toBe(1);
 });
 
+it('tells at once also when its timer came early', () => {
+  const early: Clock['wakeAt'] = (_at, callback) => {
+    const timer = setTimeout(callback, 400);
+    return () => {
+      clearTimeout(timer);
+    };
+  };
+  const { watch, told, pass } = watching({ lookMs: NEVER_MS, wakeAt: early });
+  watch.set(1_000);
+  pass(1_200 + TURN_MS);
+  expect(told()).toBe(1);
+});
+
 it('tells nothing of a deadline that was put off, and has one timer however often it was', () => {
   const { watch, told, pass } = watching({ lookMs: NEVER_MS });
   for (let at = 1_000; at <= 2_000; at += 100) watch.set(at);

@@ -44,8 +44,8 @@ export const GUARD = [
     says: 'The guard notices its deadline only when it happens to look.',
     breaks: 'S3',
     file: 'src/guard/deadline-watch.ts',
-    from: 'this.#clock.wakeAt(at, this.#tell)',
-    to: 'this.#clock.wakeAt(Infinity, this.#tell)',
+    from: 'this.#clock.wakeAt(this.#at, this.#wakeInTime)',
+    to: 'this.#clock.wakeAt(Infinity, this.#wakeInTime)',
     killers: [
       {
         test: 'test/guard/deadline-watch.test.ts',
