@@ -48,10 +48,16 @@ export async function connectionsTo(
       disableClientInfo: true,
       maintNotifications: 'disabled',
     });
+    let isDestroyed = false;
+    client.on('connect', () => {
+      // The client does not know its socket before that, and would keep one that nobody wants any more.
+      if (isDestroyed) client.destroy();
+    });
     return {
       connect: (onChange) => client.connect().then(() => client.subscribe(channel, onChange)),
       sendCommand: (args) => client.sendCommand(args),
       destroy: () => {
+        isDestroyed = true;
         // One that has not connected yet, or has ended, has nothing to close and says so by an exception.
         if (client.isOpen) client.destroy();
       },
