@@ -54,6 +54,10 @@ export class EtcdLease implements RemoteStore {
   #token: string | null = null;
   /** Null: nothing is held, as far as is known here. */
   #term: Term | null = null;
+  /** By then what was asked for last has ended by itself, whatever the server did with it. */
+  #overAt = 0;
+  /** As it was granted, which may be longer than what was asked for. */
+  #ttlMs = 0;
   /** The highest epoch that is known here. */
   #known = 0;
   #seen: LeaseObservation = NOTHING_SEEN;
@@ -123,6 +127,8 @@ export class EtcdLease implements RemoteStore {
     const token = requests.newLeaseId();
     this.#token = token;
     const { ttlMs, now } = this.#options;
+    this.#ttlMs = ttlMs;
+    this.#overAt = this.#overAfter(now());
     try {
       await this.#registration.joined(this.#known);
       const { record, start } = this.#registration;
@@ -140,6 +146,8 @@ export class EtcdLease implements RemoteStore {
       }
       const { epoch, previous, granted, lead } = outcome;
       this.#term = { token, revision: lead.revision, watchedBy, isGone: false };
+      this.#ttlMs = granted.ttlMs;
+      this.#overAt = this.#overAfter(now());
       this.#events.pruneSoon();
       return { type: 'granted', epoch, previous, granted };
     } catch (error) {
@@ -155,6 +163,7 @@ export class EtcdLease implements RemoteStore {
     const isOver = (): boolean => this.#term !== term;
     const { now } = this.#options;
     const askedAt = now();
+    this.#overAt = this.#overAfter(askedAt);
     const leftMs = (): number => Math.max(0, timeoutMs - (now() - askedAt));
     try {
       await this.#watchTerm(term, timeoutMs);
@@ -209,9 +218,19 @@ export class EtcdLease implements RemoteStore {
     // From here on nothing is claimed of it, whatever becomes of the request.
     this.#term = null;
     if (token === null) return { heldBy: null };
-    await this.#giveBack(token);
+    try {
+      await this.#giveBack(token);
+    } catch (error) {
+      // Nobody renews it: a node does not wait for a server that is gone for good.
+      if (this.#options.now() < this.#overAt) throw error;
+    }
     if (this.#token === token) this.#token = null;
     return { heldBy: null };
+  }
+
+  /** A request counts from when the server takes it, at the latest when nobody waits for its answer any more. */
+  #overAfter(askedAt: number): number {
+    return askedAt + this.#options.requestTimeoutMs + this.#ttlMs;
   }
 
   observe(): LeaseObservation {
