@@ -18,7 +18,7 @@ import pg from 'pg';
 import { ANOTHER_USER } from '../../support/another-user.ts';
 import { until } from '../../support/until.ts';
 import { freePort } from './redis-server.ts';
-import { bringToStandstill } from '../../support/standstill.ts';
+import { bringToStandstill, signalIfThere } from '../../support/standstill.ts';
 
 /** Where Debian has the programs, each version in a directory of its own; elsewhere they are on the path. */
 const VERSIONS = '/usr/lib/postgresql';
@@ -118,7 +118,7 @@ export class PostgresServer {
   }
 
   thaw(): void {
-    for (const pid of this.#pids()) process.kill(pid, 'SIGCONT');
+    for (const pid of this.#pids()) signalIfThere(pid, 'SIGCONT');
   }
 
   /** Past any own client of a test; the first column of each row, as text. */
