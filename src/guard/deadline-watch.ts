@@ -27,6 +27,11 @@ export class DeadlineWatch {
     return this.#clock.now() >= this.#at;
   }
 
+  /** What comes after the deadline is not started any more, and nothing leads without one. */
+  allowsStart(isActive: boolean): boolean {
+    return !this.isOver() && (!isActive || this.#at < Infinity);
+  }
+
   /** The one deadline from here on. */
   set(at: number): void {
     this.#at = at;

@@ -149,10 +149,8 @@ class Guard {
     this.#tellBackstop();
   }
 
-  /** What comes after the deadline is not started any more: another may have the lease by then. */
   #open({ text, isActive }: Extract<ToGuard, { type: 'open' }>): void {
-    const mayStart = !this.#deadline.isOver() && (!isActive || this.#deadline.at < Infinity);
-    if (mayStart) {
+    if (this.#deadline.allowsStart(isActive)) {
       this.#child?.stdin?.end(text);
       if (isActive) setTimeout(() => void this.#rehearse(), REHEARSAL_DELAY_MS);
       return;

@@ -48,6 +48,24 @@ it('finds what a timer that stood still missed', () => {
   expect(told()).toBeGreaterThan(0);
 });
 
+it('allows no start from the deadline on, before anything was told of it', () => {
+  const { watch, told, pass } = watching({ lookMs: NEVER_MS, wakeAt: () => () => undefined });
+  watch.set(1_000);
+  pass(999);
+  expect([watch.allowsStart(true), watch.allowsStart(false)]).toEqual([true, true]);
+  pass(1);
+  expect([watch.allowsStart(true), watch.allowsStart(false)]).toEqual([false, false]);
+  expect(told()).toBe(0);
+});
+
+it('allows without a deadline only what does not lead', () => {
+  const { watch } = watching({ lookMs: NEVER_MS });
+  expect([watch.allowsStart(true), watch.allowsStart(false)]).toEqual([false, true]);
+  watch.set(1_000);
+  watch.clear();
+  expect([watch.allowsStart(true), watch.allowsStart(false)]).toEqual([false, true]);
+});
+
 it('tells nothing when there is none any more', () => {
   const { watch, told, pass } = watching({ lookMs: LOOK_MS });
   watch.set(1_000);

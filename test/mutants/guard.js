@@ -6,18 +6,37 @@ export const GUARD = [
     id: 'gate-opened-after-deadline',
     says: 'The guard starts a workload whose deadline has passed.',
     breaks: 'S3',
-    file: 'src/guard/main.ts',
-    from: 'const mayStart = !this.#deadline.isOver() && (!isActive || this.#deadline.at < Infinity);',
-    to: 'const mayStart = !isActive || this.#deadline.at < Infinity;',
-    killers: [{ test: 'test/process/guard.test.ts', title: 'lets nothing run after the deadline' }],
+    file: 'src/guard/deadline-watch.ts',
+    from: 'return !this.isOver() && (!isActive || this.#at < Infinity);',
+    to: 'return !isActive || this.#at < Infinity;',
+    killers: [
+      {
+        test: 'test/guard/deadline-watch.test.ts',
+        title: 'allows no start from the deadline on, before anything was told of it',
+      },
+    ],
   },
   {
     id: 'gate-opened-without-deadline',
     says: 'The guard starts a workload without a term.',
     breaks: 'S3',
+    file: 'src/guard/deadline-watch.ts',
+    from: 'return !this.isOver() && (!isActive || this.#at < Infinity);',
+    to: 'return !this.isOver() || (isActive && this.#at === Infinity);',
+    killers: [
+      {
+        test: 'test/guard/deadline-watch.test.ts',
+        title: 'allows without a deadline only what does not lead',
+      },
+    ],
+  },
+  {
+    id: 'start-not-asked-for',
+    says: 'The guard opens a gate without a look at its deadline.',
+    breaks: 'S3',
     file: 'src/guard/main.ts',
-    from: 'const mayStart = !this.#deadline.isOver() && (!isActive || this.#deadline.at < Infinity);',
-    to: 'const mayStart = !this.#deadline.isOver();',
+    from: 'if (this.#deadline.allowsStart(isActive)) {',
+    to: 'if (this.#deadline.allowsStart(isActive) || text !== null) {',
     killers: [
       {
         test: 'test/process/guard.test.ts',
@@ -72,8 +91,8 @@ export const GUARD = [
     says: 'The guard ends nothing at the deadline before it has looked who is there.',
     breaks: 'S3',
     file: 'src/guard/main.ts',
-    from: '    this.#killChild();\n    if (this.#emptying === null) {',
-    to: '    if (this.#emptying === null) {',
+    from: "process.kill(-pid, 'SIGKILL');",
+    to: 'process.kill(-pid, 0);',
     killers: [
       {
         test: 'test/process/guard.test.ts',
@@ -87,11 +106,11 @@ export const GUARD = [
     breaks: 'S3',
     file: 'src/guard/main.ts',
     from: "deathSignal: deathSignal ? ('KILL' as const) : null };",
-    to: "deathSignal: deathSignal && command.length > 9 ? ('KILL' as const) : null };",
+    to: "deathSignal: deathSignal && command.length > 99 ? ('KILL' as const) : null };",
     killers: [
       {
         test: 'test/process/guard.test.ts',
-        title: 'heeds no signal but SIGKILL, and what it has started ends with it',
+        title: 'that is killed at once with its backstop takes its child with it',
       },
     ],
   },
@@ -198,8 +217,8 @@ export const GUARD = [
     says: 'The guard gives the lease back while what has left the session of the workload goes on.',
     breaks: 'S3',
     file: 'src/guard/main.ts',
-    from: 'if (remaining.length === 0 && (await this.#endHelpers(withinMs()))) break;',
-    to: 'if (remaining.length === 0) break;',
+    from: 'if (this.#helpers === null) return true;',
+    to: 'if (this.#helpers === null || graceMs >= 0) return true;',
     killers: [
       {
         test: 'test/process/guard.test.ts',

@@ -14,6 +14,7 @@ import type { ProcessIdentity, SessionRecord } from '../../src/lease/lease-store
 import { BootClock } from '../../src/runtime/boot-clock.ts';
 import type { GatedProcess, GateRequest } from '../../src/workload/gate.ts';
 import { allPids } from '../support/process-list.ts';
+import { bringToStandstill } from '../support/standstill.ts';
 import { until } from '../support/until.ts';
 
 const PRIMARY = { role: 'primary', epoch: '1', previous: '', reason: 'test' } as const;
@@ -184,6 +185,16 @@ describe('a guard', () => {
     await until('another', () => backstopsOf(guard)?.every((pid) => pid !== first));
     process.kill(guard, 'SIGKILL');
     await until('the end of all', () => membersOf(gated) === 0);
+  });
+
+  it('that is killed at once with its backstop takes its child with it', async () => {
+    const gated = await running(['sleep', '1000']);
+    const guard = guardOf(gated.identity.pid) ?? -1;
+    const [backstop = -1] = await until('a backstop', () => backstopsOf(guard));
+    // Neither sees the other's end before its own.
+    for (const pid of [guard, backstop]) bringToStandstill(pid);
+    for (const pid of [backstop, guard]) process.kill(pid, 'SIGKILL');
+    await until('the end of its child', () => !isAlive(gated.identity));
   });
 
   it('that is killed leaves alone what it watches over no more', async () => {
