@@ -342,7 +342,7 @@ describe('an overlap', () => {
         writeFileSync(group.path('leave'), '');
         const result = await running.done;
         const { sampling, verdict } = certificateIn(result);
-        expect([result.code, verdict]).toEqual([8, 'broken']);
+        expect([result.code, verdict], result.stdout).toEqual([8, 'broken']);
         expect(sampling.overlaps.join()).toContain('two were active at once');
         for (const { pid, command } of group.marked()) {
           if (command.startsWith('sleep 601')) group.signal(pid, 'SIGKILL');

@@ -31,8 +31,7 @@ const WAYS: readonly (readonly [how: string, prepare: PutBack])[] = [
       copy(group);
       await restart(group, primary);
       return () => {
-        group.remove(group.groupDir);
-        renameBack(group);
+        removeAndRenameBack(group);
       };
     },
   ],
@@ -60,6 +59,19 @@ function copy(group: Group): void {
 function renameBack(group: Group): void {
   renameSync(earlier(group), group.groupDir);
   rmSync(join(group.groupDir, 'primary.lock.lock'), { recursive: true, force: true });
+}
+
+/** Again where a node has made its directory anew in between. */
+function removeAndRenameBack(group: Group): void {
+  for (let attempt = 1; ; attempt += 1) {
+    group.remove(group.groupDir);
+    try {
+      renameBack(group);
+      return;
+    } catch (error) {
+      if (attempt === 100) throw error;
+    }
+  }
 }
 
 describe.each(WAYS)('a directory that %s', (_how, prepare) => {
