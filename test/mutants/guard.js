@@ -230,7 +230,7 @@ export const GUARD = [
     id: 'silent-guard-left-behind',
     says: 'A guard that does not start what it is told may do so when it goes on.',
     breaks: 'S6',
-    file: 'src/guard/keeper.ts',
+    file: 'src/guard/guarded-process.ts',
     from: "      this.#guard.kill('SIGKILL');",
     to: "      this.#guard.kill('SIGTERM');",
     killers: [
