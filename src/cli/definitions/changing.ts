@@ -1,0 +1,82 @@
+// The commands that ask nodes to do something.
+import type { Command } from 'commander';
+import { addClient, leaseServer, withDefault } from './definition.ts';
+import { client, hold, is, nodeId, timeout } from './flags.ts';
+import type { Flags } from './flags.ts';
+
+export function addChanging(program: Command): void {
+  addClient(program, {
+    name: 'promote',
+    summary: 'make NODE the primary, or the next in succession',
+    example: 'failover promote b --group web',
+  })
+    .argument('[node]', 'the node to promote')
+    .option(
+      '--force',
+      'Fence the present primary if it does not hand over, as --fence of NODE allows.',
+    )
+    .addOption(withDefault('--timeout <TIME>', 'How long the change may take.', '90s'))
+    .action(async (node: string | undefined, flags: Flags) => {
+      const { promote } = await import('../commands/promote.ts');
+      const force = is(flags, 'force');
+      await promote({ ...client(flags), node: nodeId(node), force, ...timeout(flags) });
+    });
+  addClient(program, {
+    name: 'demote',
+    summary: 'make the primary step down; it stands by until another has led',
+    example: 'failover demote --group web --hold 10m',
+  })
+    .argument('[node]', 'the node to demote; the primary by default')
+    .option('--hold <TIME>', 'Keep it from leading for this long instead.')
+    .addOption(withDefault('--timeout <TIME>', 'How long the change may take.', '90s'))
+    .action(async (node: string | undefined, flags: Flags) => {
+      const { demote } = await import('../commands/demote.ts');
+      await demote({
+        ...client(flags),
+        node: nodeId(node),
+        holdMs: hold(flags),
+        ...timeout(flags),
+      });
+    });
+  addClient(program, {
+    name: 'pause',
+    summary: 'forbid automatic promotion in the group until resume',
+    example: 'failover pause --group web',
+  })
+    .addOption(leaseServer())
+    .action(async (flags: Flags) => {
+      const { pause } = await import('../commands/pause.ts');
+      await pause(client(flags));
+    });
+  addClient(program, {
+    name: 'resume',
+    summary: 'allow automatic promotion again',
+    example: 'failover resume --group web',
+  })
+    .addOption(leaseServer())
+    .action(async (flags: Flags) => {
+      const { resume } = await import('../commands/resume.ts');
+      await resume(client(flags));
+    });
+  addClient(program, {
+    name: 'stop',
+    summary: 'stop the whole group, secondaries first, or NODE alone',
+    example: 'failover stop --group web',
+  })
+    .argument('[node]', 'the one node to stop')
+    .addOption(withDefault('--timeout <TIME>', 'How long to wait until they have ended.', '60s'))
+    .action(async (node: string | undefined, flags: Flags) => {
+      const { stop } = await import('../commands/stop.ts');
+      await stop({ ...client(flags), node: nodeId(node), ...timeout(flags) });
+    });
+  addClient(program, {
+    name: 'check',
+    summary: 'probe the primary now; a secondary takes over if it is dead',
+    example: 'failover check --group web',
+  })
+    .addOption(withDefault('--timeout <TIME>', 'How long it may take.', '90s'))
+    .action(async (flags: Flags) => {
+      const { check } = await import('../commands/check.ts');
+      await check({ ...client(flags), ...timeout(flags) });
+    });
+}

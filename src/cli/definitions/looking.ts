@@ -1,0 +1,70 @@
+// The commands that look at a group and change nothing.
+import type { Command } from 'commander';
+import { FailoverError } from '../../errors.ts';
+import { addClient, leaseServer, withDefault } from './definition.ts';
+import { client, is, nodeId, timeout } from './flags.ts';
+import type { Flags } from './flags.ts';
+
+export function addLooking(program: Command): void {
+  addClient(program, {
+    name: 'status',
+    summary: 'show who is primary, who stands by and what is wrong',
+    example: 'failover status --group web --watch',
+  })
+    .addOption(leaseServer())
+    .option('--json', 'Print one JSON object.')
+    .option('--watch', 'Go on and show each change until Ctrl-C.')
+    .action(async (flags: Flags) => {
+      const { status } = await import('../commands/status.ts');
+      await status({ ...client(flags), json: is(flags, 'json'), watch: is(flags, 'watch') });
+    });
+  addClient(program, {
+    name: 'explain',
+    summary: 'explain why NODE is what it is, or why nobody has taken over',
+    example: 'failover explain b --group web',
+  })
+    .argument('[node]', 'the node; without it the primary and the next, or all if nobody leads')
+    .addOption(leaseServer())
+    .option('--json', 'Print one JSON object.')
+    .action(async (node: string | undefined, flags: Flags) => {
+      const { explain } = await import('../commands/explain.ts');
+      await explain({ ...client(flags), node: nodeId(node), json: is(flags, 'json') });
+    });
+  addClient(program, {
+    name: 'events',
+    summary: 'show what happened in the group of late, on every machine',
+    example: 'failover events --group web',
+  })
+    .addOption(leaseServer())
+    .option('--json', 'Print one JSON object.')
+    .action(async (flags: Flags) => {
+      const { events } = await import('../commands/events.ts');
+      await events({ ...client(flags), json: is(flags, 'json') });
+    });
+  addClient(program, {
+    name: 'wait',
+    summary: 'wait until there is a primary, or NODE has a role',
+    example: 'failover wait --group web --role primary --timeout 10s',
+  })
+    .argument('[node]', 'the node that is to have the role; any by default')
+    .addOption(
+      withDefault('--role <ROLE>', 'The role to wait for: primary or secondary.', 'primary'),
+    )
+    .addOption(withDefault('--timeout <TIME>', 'How long to wait; 0 looks once.', '30s'))
+    .action(async (node: string | undefined, flags: Flags) => {
+      const role = flags['role'];
+      if (role !== 'primary' && role !== 'secondary') throw badRole(role);
+      const { waitFor } = await import('../commands/wait.ts');
+      await waitFor({ ...client(flags), role, node: nodeId(node), ...timeout(flags) });
+    });
+}
+
+function badRole(role: unknown): FailoverError {
+  return new FailoverError(
+    'FAILOVER_BAD_OPTION',
+    `Cannot use --role: "${String(role)}" is no role`,
+    {
+      details: { option: '--role', expected: 'primary or secondary' },
+    },
+  );
+}
