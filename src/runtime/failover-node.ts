@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { RunOptions } from '../config/load.ts';
 import { defaultNodeId } from '../config/names.ts';
 import { explanationOf } from '../core/explanation.ts';
@@ -25,6 +24,8 @@ import { resolveCommand } from '../workload/command-path.ts';
 import { probeDeathSignal } from '../workload/death-signal.ts';
 import type { JournalReport, NodeJournal } from '../journal/node-journal.ts';
 import { monotonicNow } from './clock.ts';
+import { closeInOrder, closeUnbegun, LINGER_MS } from './closing.ts';
+import type { OpenParts } from './closing.ts';
 import { accepted, messageOf } from './failures.ts';
 import { Narrator } from './narrator.ts';
 import type { NodeEvents, NodeTransition } from './narrator.ts';
@@ -51,12 +52,6 @@ import { viewOf } from './store-view.ts';
 import type { StoreView } from './store-view.ts';
 import { Tidying } from './tidying.ts';
 import { Upkeep } from './upkeep.ts';
-
-/** How long the last messages have to leave before the sockets are closed, ms. */
-const LINGER_MS = 50;
-
-/** How long an ending node waits for a state directory that does not answer, ms: what it holds ends with it. */
-const CLOSE_LIMIT_MS = 10_000;
 
 /**
  * A node of a group. `FailoverNode.start` resolves once it takes part; its workload is started when it
@@ -398,9 +393,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     try {
       await connected;
     } catch (error) {
-      this.#upkeep.stop();
-      this.#loop.end();
-      await Promise.allSettled([this.#lease.close(), this.#journal.close(), this.#bus.close()]);
+      await closeUnbegun(this.#open());
       throw error;
     }
   }
@@ -529,25 +522,22 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   }
 
   async #close(order: StopOrder): Promise<void> {
-    this.#upkeep.stop();
-    this.#tidying.close();
-    this.#loop.end();
-    if (order.immediate) this.#tidying.hurry();
-    await this.#tidying.endOrphans();
-    const limit = new AbortController();
-    const { signal } = limit;
-    try {
-      await Promise.race([this.#lease.close(), wait(CLOSE_LIMIT_MS, undefined, { signal })]);
-    } catch (error) {
-      this.#warn(`the state directory could not be left in order: ${messageOf(error)}`);
-    } finally {
-      limit.abort();
-    }
-    await Promise.all([wait(LINGER_MS), this.#journal.close()]);
-    await this.#bus.close();
+    await closeInOrder(this.#open(), order);
     await this.#closeTransport();
     this.emit('exit', order);
     this.#resolveEnded(order);
+  }
+
+  #open(): OpenParts {
+    return {
+      loop: this.#loop,
+      upkeep: this.#upkeep,
+      tidying: this.#tidying,
+      lease: this.#lease,
+      journal: this.#journal,
+      bus: this.#bus,
+      warn: this.#warn,
+    };
   }
 
   /** The core refused to go on: whatever runs ends now, and only then the lease is given back. */

@@ -1,0 +1,61 @@
+// How a node leaves: nothing is decided any more, what it holds is given back, and its sockets are closed last.
+import { setTimeout as wait } from 'node:timers/promises';
+import type { StopOrder } from '../core/state.ts';
+import type { NodeJournal } from '../journal/node-journal.ts';
+import type { LeaseStore } from '../lease/lease-store.ts';
+import { messageOf } from './failures.ts';
+import type { NodeLoop } from './node.ts';
+import type { Bus } from './ports.ts';
+import type { Tidying } from './tidying.ts';
+import type { Upkeep } from './upkeep.ts';
+
+/** How long the last messages have to leave before the sockets are closed, ms. */
+export const LINGER_MS = 50;
+
+/** What of a node is open. */
+export interface OpenParts {
+  readonly loop: Pick<NodeLoop, 'end'>;
+  readonly upkeep: Pick<Upkeep, 'stop'>;
+  readonly tidying: Pick<Tidying, 'close' | 'hurry' | 'endOrphans'>;
+  readonly lease: Pick<LeaseStore, 'close'>;
+  readonly journal: Pick<NodeJournal, 'close'>;
+  readonly bus: Pick<Bus, 'close'>;
+  readonly warn: (message: string) => void;
+}
+
+/** Closes a node that has taken part. */
+export async function closeInOrder(open: OpenParts, { immediate }: StopOrder): Promise<void> {
+  const { loop, upkeep, tidying, lease, journal, bus, warn } = open;
+  upkeep.stop();
+  tidying.close();
+  loop.end();
+  if (immediate) tidying.hurry();
+  await tidying.endOrphans();
+  const limit = new AbortController();
+  const { signal } = limit;
+  try {
+    await Promise.race([lease.close(), wait(CLOSE_LIMIT_MS, undefined, { signal })]);
+  } catch (error) {
+    warn(`the state directory could not be left in order: ${messageOf(error)}`);
+  } finally {
+    limit.abort();
+  }
+  await Promise.all([wait(LINGER_MS), journal.close()]);
+  await bus.close();
+}
+
+/** Closes a node that has not begun: it has nobody to tell, and what ended it is what counts. */
+export async function closeUnbegun({
+  loop,
+  upkeep,
+  lease,
+  journal,
+  bus,
+}: OpenParts): Promise<void> {
+  upkeep.stop();
+  loop.end();
+  await Promise.allSettled([lease.close(), journal.close(), bus.close()]);
+}
+
+/** How long an ending node waits for a state directory that does not answer, ms: what it holds ends with it. */
+const CLOSE_LIMIT_MS = 10_000;

@@ -1,0 +1,74 @@
+// A node that ends closes what it has in an order, and waits for no state directory for ever.
+import { beforeEach, expect, it, vi } from 'vitest';
+import type { OpenParts } from '../../src/runtime/closing.ts';
+import { closeInOrder, closeUnbegun } from '../../src/runtime/closing.ts';
+
+/** Every wait is over at once. */
+vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
+
+const ORDER = { exitCode: 0, reason: 'told to stop', immediate: false };
+
+let said: string[];
+let open: OpenParts;
+
+function says(word: string): () => void {
+  return () => {
+    said.push(word);
+  };
+}
+
+function saysLater(word: string): () => Promise<void> {
+  return () => {
+    said.push(word);
+    return Promise.resolve();
+  };
+}
+
+beforeEach(() => {
+  said = [];
+  open = {
+    loop: { end: says('loop') },
+    upkeep: { stop: says('upkeep') },
+    tidying: {
+      close: says('tidying'),
+      hurry: says('hurry'),
+      endOrphans: () => {
+        said.push('orphans');
+        return Promise.resolve(new Set());
+      },
+    },
+    lease: { close: saysLater('lease') },
+    journal: { close: saysLater('journal') },
+    bus: { close: saysLater('bus') },
+    warn: (message) => said.push(message),
+  };
+});
+
+it('ends what it left, gives the lease back, and closes its sockets last', async () => {
+  await closeInOrder(open, ORDER);
+  expect(said).toEqual(['upkeep', 'tidying', 'loop', 'orphans', 'lease', 'journal', 'bus']);
+});
+
+it('skips every grace where it is to end at once', async () => {
+  await closeInOrder(open, { ...ORDER, immediate: true });
+  expect(said.slice(0, 5)).toEqual(['upkeep', 'tidying', 'loop', 'hurry', 'orphans']);
+});
+
+it('says what could not be left in order, and goes on', async () => {
+  const lease = { close: () => Promise.reject(new Error('no space')) };
+  await closeInOrder({ ...open, lease }, ORDER);
+  expect(said).toContain('the state directory could not be left in order: no space');
+  expect(said.at(-1)).toBe('bus');
+});
+
+it('ends also where the state directory never answers', async () => {
+  const lease = { close: () => new Promise<void>(() => undefined) };
+  await closeInOrder({ ...open, lease }, ORDER);
+  expect(said.at(-1)).toBe('bus');
+});
+
+it('that has not begun closes all of it, whatever of it fails', async () => {
+  const lease = { close: () => Promise.reject(new Error('no space')) };
+  await closeUnbegun({ ...open, lease });
+  expect(said).toEqual(['upkeep', 'loop', 'journal', 'bus']);
+});
