@@ -7,7 +7,6 @@ import { defaultNodeId } from '../config/names.ts';
 import { explanationOf } from '../core/explanation.ts';
 import type { Explanation } from '../core/explanation.ts';
 import { reportOf } from '../core/report.ts';
-import { holdsNothing } from '../core/suspending.ts';
 import type { EventBody } from '../core/event.ts';
 import type { Endpoints, NodeState, StopOrder, Takeover } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
@@ -24,7 +23,7 @@ import { resolveCommand } from '../workload/command-path.ts';
 import { probeDeathSignal } from '../workload/death-signal.ts';
 import type { JournalReport, NodeJournal } from '../journal/node-journal.ts';
 import { monotonicNow } from './clock.ts';
-import { closeInOrder, closeUnbegun, LINGER_MS } from './closing.ts';
+import { closeInOrder, closeUnbegun } from './closing.ts';
 import type { OpenParts } from './closing.ts';
 import { accepted, messageOf } from './failures.ts';
 import { Narrator } from './narrator.ts';
@@ -50,6 +49,7 @@ import { settingsOf } from './settings-of.ts';
 import { StandbyRenewal } from './standby-renewal.ts';
 import { viewOf } from './store-view.ts';
 import type { StoreView } from './store-view.ts';
+import { Suspension } from './suspension.ts';
 import { Tidying } from './tidying.ts';
 import { Upkeep } from './upkeep.ts';
 
@@ -87,13 +87,12 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     },
   });
   readonly #renewal: StandbyRenewal;
+  readonly #suspension: Suspension;
   readonly #journal: NodeJournal;
   #resolveEnded: (order: StopOrder) => void = () => undefined;
   readonly #setup: NodeSetup;
   #rehearsal: Parameters<typeof predictionOf>[1] = null;
   #activation: Activation | null = null;
-  /** Until it may be suspended; undefined: it was never to be. */
-  #suspension: NodeJS.Timeout | undefined;
 
   /**
    * Opens everything and begins to take part.
@@ -189,7 +188,15 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       },
       warn: this.#warn,
     });
-    this.#loop = this.#createLoop(extras);
+    this.#suspension = new Suspension({
+      stopProcess: extras.suspend ?? null,
+      state: () => this.#loop.state,
+      dispatch: (event) => {
+        this.#loop.dispatch(event);
+      },
+      flush: () => this.#journal.flush(),
+    });
+    this.#loop = this.#createLoop();
     this.#lease.watch(() => {
       this.#loop.dispatch({ type: 'lease-changed' });
     });
@@ -356,14 +363,12 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
 
   /** Steps down, then lets the process be stopped (SIGTSTP). */
   suspend(): void {
-    this.#loop.dispatch({ type: 'suspend-requested' });
+    this.#suspension.ask();
   }
 
   /** It goes on (SIGCONT): what was asked for and has not happened yet does not happen. */
   withdrawSuspension(): void {
-    clearTimeout(this.#suspension);
-    this.#suspension = undefined;
-    this.#loop.dispatch({ type: 'suspend-withdrawn' });
+    this.#suspension.withdraw();
   }
 
   #removalWarning(): string | null {
@@ -456,7 +461,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     };
   }
 
-  #createLoop({ suspend }: FailoverNodeExtras): NodeLoop {
+  #createLoop(): NodeLoop {
     return new NodeLoop({
       settings: this.settings,
       ports: {
@@ -485,8 +490,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
         },
         onExit: (order) => void this.#close(order),
         onSuspend: () => {
-          if (suspend === undefined) this.withdrawSuspension();
-          else this.#suspendSoon(suspend);
+          this.#suspension.carryOut();
         },
         onReport: (what, error) => {
           this.#warn(`could not ${what}: ${messageOf(error)}`);
@@ -499,27 +503,6 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly #warn = (message: string): void => {
     this.#narrator.warn(message);
   };
-
-  /** Once the last messages have left; asked again if something has to be given back meanwhile. */
-  #suspendSoon(suspend: () => void): void {
-    clearTimeout(this.#suspension);
-    const order = setTimeout(() => void this.#suspendNow(suspend, order), LINGER_MS);
-    this.#suspension = order;
-  }
-
-  async #suspendNow(suspend: () => void, order: NodeJS.Timeout): Promise<void> {
-    // Of a stopped process nothing but its journal can be asked.
-    await this.#journal.flush();
-    // Withdrawn meanwhile, or ordered anew.
-    if (this.#suspension !== order) return;
-    if (!holdsNothing(this.#loop.state)) {
-      this.suspend();
-      return;
-    }
-    suspend();
-    // It goes on here: when it was continued, or at once where the system does not stop it.
-    this.withdrawSuspension();
-  }
 
   async #close(order: StopOrder): Promise<void> {
     await closeInOrder(this.#open(), order);
