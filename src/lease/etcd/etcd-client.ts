@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import type * as etcd from 'etcd3';
 import { FailoverError } from '../../errors.ts';
 import type { EtcdAddress } from '../../config/lease-url.ts';
+import { loadClient } from '../client-package.ts';
+import type { ClientPackage } from '../client-package.ts';
 import { EtcdConnection } from './etcd-connection.ts';
 import type { Watching } from './etcd-connection.ts';
 
@@ -21,7 +23,7 @@ export async function connectionsTo(
   address: EtcdAddress,
   importClient: () => Promise<EtcdModule> = () => import('etcd3'),
 ): Promise<OpenConnection> {
-  const { Etcd3 } = await load(importClient);
+  const { Etcd3 } = await loadClient(PACKAGE, importClient);
   const { endpoints, tls, user } = address;
   const credentials = tls === null ? {} : credentialsOf(tls);
   // Not all nodes ask the same member.
@@ -39,6 +41,8 @@ export async function connectionsTo(
     return new EtcdConnection(client, user, watching);
   };
 }
+
+const PACKAGE: ClientPackage = { store: 'etcd', name: 'etcd3', major: 1 };
 
 /** Of a list that is never empty. */
 const LOCAL = { host: '127.0.0.1', port: 2379 };
@@ -82,21 +86,4 @@ function read(path: string): Buffer {
       { cause, details: { option: '--lease', expected: 'the path of a PEM file' } },
     );
   }
-}
-
-async function load(importClient: () => Promise<EtcdModule>): Promise<EtcdModule> {
-  try {
-    return await importClient();
-  } catch (cause) {
-    if (!isMissing(cause)) throw cause;
-    throw new FailoverError(
-      'FAILOVER_CLIENT_MISSING',
-      'Cannot use a lease in etcd: its client, the package etcd3, is not installed',
-      { cause, details: { install: 'etcd3@1' } },
-    );
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
 }

@@ -4,6 +4,8 @@ import { Socket } from 'node:net';
 import type { Client, ClientConfig } from 'pg';
 import type { PostgresAddress } from '../../config/lease-url.ts';
 import { FailoverError } from '../../errors.ts';
+import { loadClient } from '../client-package.ts';
+import type { ClientPackage } from '../client-package.ts';
 import { textOf } from '../error-text.ts';
 import type { StoreConnection } from '../store-link.ts';
 
@@ -42,7 +44,7 @@ export async function connectionsTo(
   address: PostgresAddress,
   importClient: () => Promise<PostgresModule> = loadPackage,
 ): Promise<OpenConnection> {
-  const { Client } = await load(importClient);
+  const { Client } = await loadClient(PACKAGE, importClient);
   const config = configOf(address);
   return (use) => {
     // Made here, so that it can be closed however far the client has come with it.
@@ -50,6 +52,8 @@ export async function connectionsTo(
     return new Connection(new Client({ ...config, stream: () => socket }), socket, use);
   };
 }
+
+const PACKAGE: ClientPackage = { store: 'PostgreSQL', name: 'pg', major: 8 };
 
 class Connection implements PostgresConnection {
   readonly #client: Client;
@@ -183,21 +187,4 @@ export async function loadPackage(): Promise<PostgresModule> {
   // Older versions have all of it as the default only.
   const { default: client } = await import('pg');
   return client;
-}
-
-async function load(importClient: () => Promise<PostgresModule>): Promise<PostgresModule> {
-  try {
-    return await importClient();
-  } catch (cause) {
-    if (!isMissing(cause)) throw cause;
-    throw new FailoverError(
-      'FAILOVER_CLIENT_MISSING',
-      'Cannot use a lease in PostgreSQL: its client, the package pg, is not installed',
-      { cause, details: { install: 'pg@8' } },
-    );
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
 }

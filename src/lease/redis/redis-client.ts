@@ -1,8 +1,9 @@
 // Loads the client of Redis, which is installed beside failover only where it is used, and makes one connection.
 import { isIP } from 'node:net';
 import type * as redis from 'redis';
-import { FailoverError } from '../../errors.ts';
 import type { RedisAddress } from '../../config/lease-url.ts';
+import { loadClient } from '../client-package.ts';
+import type { ClientPackage } from '../client-package.ts';
 import type { StoreConnection } from '../store-link.ts';
 
 export interface RedisConnection extends StoreConnection {
@@ -25,7 +26,7 @@ export async function connectionsTo(
   connectTimeoutMs: number,
   importClient: () => Promise<RedisModule> = () => import('redis'),
 ): Promise<OpenConnection> {
-  const { createClient } = await load(importClient);
+  const { createClient } = await loadClient(PACKAGE, importClient);
   const { host, port, tls, username, password, database } = address;
   const common = {
     host,
@@ -69,22 +70,7 @@ export async function connectionsTo(
   };
 }
 
+const PACKAGE: ClientPackage = { store: 'Redis', name: 'redis', major: 6 };
+
 /** Far more than a node asks at a time. */
 const QUEUE_LIMIT = 64;
-
-async function load(importClient: () => Promise<RedisModule>): Promise<RedisModule> {
-  try {
-    return await importClient();
-  } catch (cause) {
-    if (!isMissing(cause)) throw cause;
-    throw new FailoverError(
-      'FAILOVER_CLIENT_MISSING',
-      'Cannot use a lease in Redis: its client, the package redis, is not installed',
-      { cause, details: { install: 'redis@6' } },
-    );
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
-}

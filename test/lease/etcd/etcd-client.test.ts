@@ -17,13 +17,6 @@ it('a missing client is named with the command that installs it', async () => {
   });
 });
 
-it('a client that fails otherwise is not taken for a missing one', async () => {
-  const broken = new SyntaxError('unexpected token');
-  await expect(connectionsTo(address('etcd://h'), () => Promise.reject(broken))).rejects.toBe(
-    broken,
-  );
-});
-
 it('a file that can not be read is named', async () => {
   await expect(connectionsTo(address('etcds://h?ca=/nowhere/ca.pem'))).rejects.toMatchObject({
     code: 'FAILOVER_BAD_OPTION',

@@ -15,11 +15,6 @@ it('a missing client is named with the command that installs it', async () => {
   });
 });
 
-it('a client that fails otherwise is not taken for a missing one', async () => {
-  const broken = new SyntaxError('unexpected token');
-  await expect(connectionsTo(address(), () => Promise.reject(broken))).rejects.toBe(broken);
-});
-
 function address(): PostgresAddress {
   const parsed = parseLease('postgres://127.0.0.1:1/app');
   if (parsed.kind !== 'postgres') throw new Error('not of PostgreSQL');

@@ -18,11 +18,6 @@ it('a missing client is named with the command that installs it', async () => {
   });
 });
 
-it('a client that fails otherwise is not taken for a missing one', async () => {
-  const broken = new SyntaxError('unexpected token');
-  await expect(connectionsTo(address(), 1, () => Promise.reject(broken))).rejects.toBe(broken);
-});
-
 it('a server behind TLS is told by which name it is asked for, as the guard tells it', async () => {
   const names: string[] = [];
   const server = createServer({
