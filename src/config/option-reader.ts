@@ -3,12 +3,13 @@ import { constants } from 'node:os';
 import { FailoverError } from '../errors.ts';
 import { parseAdvertise, parseBind } from './bind.ts';
 import { formatDuration, parseDuration } from './duration.ts';
-import { parseLease, redactUrl } from './lease-url.ts';
+import { parseLease } from './lease-url.ts';
 import { validateGroup, validateNodeId } from './names.ts';
 import { OUTPUT_VARIABLES, optionOf } from './options.ts';
 import type { OptionSpec } from './options.ts';
 import { quoted, shortened } from './quoted.ts';
 import { parseReadyWhen } from './ready-when.ts';
+import { redactUrl } from './refused-url.ts';
 
 /** Where settings come from. */
 export interface Given {

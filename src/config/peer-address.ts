@@ -1,6 +1,6 @@
 // Reads the address of a peer or of a leader: http or https, a host, perhaps a port and a path to put before all others.
-import { FailoverError } from '../errors.ts';
-import { redactUrl } from './lease-url.ts';
+import type { FailoverError } from '../errors.ts';
+import { refuseUrl } from './refused-url.ts';
 
 /** The longest address, characters. */
 const ADDRESS_LIMIT = 1024;
@@ -51,9 +51,6 @@ function hostOf({ hostname }: URL): string {
 }
 
 function refuse(text: string, source: string, fact: string): FailoverError {
-  return new FailoverError(
-    'FAILOVER_BAD_OPTION',
-    `Cannot use ${source}: "${redactUrl(text)}" ${fact}`,
-    { details: { option: source, expected: 'http://HOST[:PORT] or https://HOST[:PORT]' } },
-  );
+  const expected = 'http://HOST[:PORT] or https://HOST[:PORT]';
+  return refuseUrl(text, source, { fact, expected });
 }

@@ -1,6 +1,7 @@
 // What --lease names, and that no message repeats a password.
 import { describe, expect, it } from 'vitest';
-import { parseLease, redactUrl } from '../../src/config/lease-url.ts';
+import { parseLease } from '../../src/config/lease-url.ts';
+import { redactUrl } from '../../src/config/refused-url.ts';
 import { failureOf } from '../support/failover-error.ts';
 
 describe('a lease', () => {
