@@ -57,7 +57,30 @@ function childrenOf(node: NodeProcess): readonly number[] | null {
   return children.length === 0 ? null : children;
 }
 
-export function nodesWithLease(start: () => Promise<NodesServer>): void {
+/** The supervisor of the primary is killed: its guard empties, then gives the lease back. */
+export async function takeOver(
+  group: Group,
+  noted: () => Promise<readonly string[]>,
+): Promise<void> {
+  const [a, b] = await startBoth(group, '"$W" --ignore-term & wait');
+  await group.active(1);
+  await group.until('a guard that waits', () => childrenOf(b));
+  a.kill('SIGKILL');
+  // Its first claim is denied while the old workload ends: the guard that waited for it is replaced.
+  const ahead = new Set<number>();
+  await group.until('b to serve', () => {
+    if (b.phase === 'watching') for (const pid of childrenOf(b) ?? []) ahead.add(pid);
+    return b.phase === 'serving';
+  });
+  await group.active(2);
+  expect(ahead).toContain(guardOf(b));
+  expect(await noted()).toEqual([
+    ...['a joined', 'a granted', 'b joined'],
+    ...['a released', 'b granted'],
+  ]);
+}
+
+export function nodesWithLease(start: () => Promise<NodesServer>, times: NodeTimes = TIMES): void {
   let server: NodesServer;
   beforeAll(async () => {
     server = await start();
@@ -66,28 +89,11 @@ export function nodesWithLease(start: () => Promise<NodesServer>): void {
 
   const play = async (body: (group: Group) => Promise<void>): Promise<void> => {
     const lease = await server.freshPlace();
-    await inGroup(body, { options: { lease, 'lease-ttl': `${String(TTL_MS)}ms` } });
+    await inGroup(body, { options: { lease, ...times } });
   };
 
   it('take over at once when a supervisor is killed: its guard empties, then gives the lease back', () =>
-    play(async (group) => {
-      const [a, b] = await startBoth(group, '"$W" --ignore-term & wait');
-      await group.active(1);
-      await group.until('a guard that waits', () => childrenOf(b));
-      a.kill('SIGKILL');
-      // Its first claim is denied while the old workload ends: the guard that waited for it is replaced.
-      const ahead = new Set<number>();
-      await group.until('b to serve', () => {
-        if (b.phase === 'watching') for (const pid of childrenOf(b) ?? []) ahead.add(pid);
-        return b.phase === 'serving';
-      });
-      await group.active(2);
-      expect(ahead).toContain(guardOf(b));
-      expect(await server.noted()).toEqual([
-        ...['a joined', 'a granted', 'b joined'],
-        ...['a released', 'b granted'],
-      ]);
-    }));
+    play((group) => takeOver(group, () => server.noted())));
 
   it('never are two when a supervisor is stopped, and it goes on as a secondary', () =>
     play(async (group) => {
@@ -136,6 +142,10 @@ export function nodesWithLease(start: () => Promise<NodesServer>): void {
     }));
 }
 
+/** What the nodes are started with. */
+type NodeTimes = Readonly<Record<string, string>>;
+const TIMES: NodeTimes = { 'lease-ttl': `${String(TTL_MS)}ms` };
+
 /** A server that speaks TLS and wants a user. */
 export interface SecuredServer {
   /** With the password, which is `hush-hush`. */
@@ -161,8 +171,7 @@ export function nodesBehindTls(start: (certified: Certified) => Promise<SecuredS
         const server = await start(certified);
         try {
           const env = { NODE_EXTRA_CA_CERTS: certified.certificate, FAILOVER_LEASE: server.lease };
-          const options = { 'lease-ttl': `${String(TTL_MS)}ms` };
-          const [a, b] = await group.startAll(['a', 'b'], { env, options });
+          const [a, b] = await group.startAll(['a', 'b'], { env, options: TIMES });
           const { pid } = await group.active(1);
           const environment = readFileSync(`/proc/${String(pid)}/environ`, 'utf8');
           expect(environment).not.toContain('hush-hush');
