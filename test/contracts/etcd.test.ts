@@ -6,11 +6,11 @@ import { connectionsTo } from '../../src/lease/etcd/etcd-client.ts';
 import type { OpenConnection } from '../../src/lease/etcd/etcd-client.ts';
 import { EtcdLease } from '../../src/lease/etcd/etcd-lease.ts';
 import { monotonicNow } from '../../src/runtime/clock.ts';
+import { freePort } from '../support/free-port.ts';
 import { leaseContract } from './lease-contract.ts';
 import { ANSWER_MS, eventually, granted, IMPATIENT_MS, ledOnce } from './support/claims.ts';
 import { EtcdServer, lackOfEtcd } from './support/etcd-server.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
-import { freePort } from './support/redis-server.ts';
 import { LONG_TTL_MS, recordOf } from './support/stage.ts';
 import type { OpenOptions, StoreUnderTest } from './support/stage.ts';
 

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../contracts/support/claims.ts';
-import { freePort, lackOfRedis, RedisServer } from '../contracts/support/redis-server.ts';
+import { lackOfRedis, RedisServer } from '../contracts/support/redis-server.ts';
+import { freePort } from '../support/free-port.ts';
 import { inGroup } from '../support/process-group.ts';
 
 const lack = lackOfRedis();

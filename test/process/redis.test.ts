@@ -1,6 +1,7 @@
 // Nodes whose lease is in Redis, and what a guard does, whatever keeps the lease.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, lackOfRedis, RedisServer } from '../contracts/support/redis-server.ts';
+import { lackOfRedis, RedisServer } from '../contracts/support/redis-server.ts';
+import { freePort } from '../support/free-port.ts';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { lackOf } from '../support/lack.ts';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import { openFilesOf } from '../support/process-list.ts';
@@ -31,14 +32,11 @@ describe.each(Object.entries(NPM_SCRIPTS))('-- %s', (_name, start) => {
     }));
 });
 
-const sudo = spawnSync('sudo', ['-n', '-E', 'true']).status === 0;
-if (!sudo) {
-  const reason = 'sudo is not installed, or asks for a password';
-  if (process.env['FAILOVER_TEST_REQUIRES']?.includes('sudo') === true) throw new Error(reason);
-  process.stderr.write(`Skipped: the tests of commands behind sudo, since ${reason}.\n`);
-}
+const mayDoAll = spawnSync('sudo', ['-n', '-E', 'true']).status === 0;
+const lack = lackOf('sudo', mayDoAll, 'sudo is not installed, or asks for a password');
+if (lack !== null) process.stderr.write(`The tests of commands behind sudo are ${lack}.\n`);
 
-describe.runIf(sudo).each(['"$W"', '"$W" --ignore-term', 'sh -c \'"$W" & wait\''])(
+describe.runIf(lack === null).each(['"$W"', '"$W" --ignore-term', 'sh -c \'"$W" & wait\''])(
   '-- sudo %s',
   (server) => {
     const options = { run: `exec sudo -n -E ${server}` };

@@ -5,17 +5,15 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '../../support/until.ts';
-import { freePort } from './redis-server.ts';
+import { freePort } from '../../support/free-port.ts';
+import { lackOf } from '../../support/lack.ts';
 import { bringToStandstill } from '../../support/standstill.ts';
+import { until } from '../../support/until.ts';
 
 /** Why there is no server to test with; null: there is. */
 export function lackOfEtcd(): string | null {
-  const found = spawnSync('etcd', ['--version']).status === 0;
-  if (found) return null;
-  const reason = 'skipped: there is no etcd here (Debian: apt-get install etcd-server)';
-  if (process.env['FAILOVER_TEST_REQUIRES']?.includes('etcd') === true) throw new Error(reason);
-  return reason;
+  const isThere = spawnSync('etcd', ['--version']).status === 0;
+  return lackOf('etcd', isThere, 'there is no etcd here (Debian: apt-get install etcd-server)');
 }
 
 /** What it takes to encrypt. */

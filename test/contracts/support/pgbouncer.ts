@@ -6,17 +6,16 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ANOTHER_USER } from '../../support/another-user.ts';
+import { freePort } from '../../support/free-port.ts';
+import { lackOf } from '../../support/lack.ts';
 import { until } from '../../support/until.ts';
 import type { PostgresServer } from './postgres-server.ts';
-import { freePort } from './redis-server.ts';
 
 /** Why there is no pooler to test with; null: there is. */
 export function lackOfPgbouncer(): string | null {
-  if (spawnSync('pgbouncer', ['--version']).status === 0) return null;
-  const reason = 'skipped: there is no pgbouncer here (Debian: apt-get install pgbouncer)';
-  if (process.env['FAILOVER_TEST_REQUIRES']?.includes('pgbouncer') === true)
-    throw new Error(reason);
-  return reason;
+  const isThere = spawnSync('pgbouncer', ['--version']).status === 0;
+  const why = 'there is no pgbouncer here (Debian: apt-get install pgbouncer)';
+  return lackOf('pgbouncer', isThere, why);
 }
 
 export class Pgbouncer {

@@ -16,19 +16,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { ANOTHER_USER } from '../../support/another-user.ts';
-import { until } from '../../support/until.ts';
-import { freePort } from './redis-server.ts';
+import { freePort } from '../../support/free-port.ts';
+import { lackOf } from '../../support/lack.ts';
 import { bringToStandstill, signalIfThere } from '../../support/standstill.ts';
+import { until } from '../../support/until.ts';
 
 /** Where Debian has the programs, each version in a directory of its own; elsewhere they are on the path. */
 const VERSIONS = '/usr/lib/postgresql';
 
 /** Why there is no server to test with; null: there is. */
 export function lackOfPostgres(): string | null {
-  if (programs() !== null) return null;
-  const reason = 'skipped: there is no PostgreSQL here (Debian: apt-get install postgresql)';
-  if (process.env['FAILOVER_TEST_REQUIRES']?.includes('postgres') === true) throw new Error(reason);
-  return reason;
+  const why = 'there is no PostgreSQL here (Debian: apt-get install postgresql)';
+  return lackOf('postgres', programs() !== null, why);
 }
 
 export class PostgresServer {

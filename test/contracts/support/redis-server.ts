@@ -2,20 +2,19 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from 'redis';
-import { until } from '../../support/until.ts';
+import { freePort } from '../../support/free-port.ts';
+import { lackOf } from '../../support/lack.ts';
 import { bringToStandstill } from '../../support/standstill.ts';
+import { until } from '../../support/until.ts';
 
 /** Why there is no server to test with; null: there is. */
 export function lackOfRedis(): string | null {
-  const found = spawnSync('redis-server', ['--version']).status === 0;
-  if (found) return null;
-  const reason = 'skipped: there is no redis-server here (Debian: apt-get install redis-server)';
-  if (process.env['FAILOVER_TEST_REQUIRES']?.includes('redis') === true) throw new Error(reason);
-  return reason;
+  const isThere = spawnSync('redis-server', ['--version']).status === 0;
+  const why = 'there is no redis-server here (Debian: apt-get install redis-server)';
+  return lackOf('redis', isThere, why);
 }
 
 export class RedisServer {
@@ -108,14 +107,4 @@ export class RedisServer {
     await this.end();
     rmSync(this.#directory, { recursive: true, force: true });
   }
-}
-
-/** A port of this machine that nobody listened at a moment ago. */
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('there is no free port');
-  return address.port;
 }
