@@ -69,8 +69,9 @@ such as FAILOVER_STOP_GRACE for --stop-grace; a flag goes before it. FAILOVER_GR
 FAILOVER_STATE_DIR are for the other commands, as in hooks: run gives them to what it starts, does not
 read them, and says so where one is set to something else and its flag is not given.`,
   status: `takeover  what the next in succession predicts. After a crash: from noticing it to the start of
-          its command, as it measured in a rehearsal here. After a hang: the most that its
-          settings allow (timeout, probes, grace of the old command).
+          its command, as it measured in a rehearsal here; not with a lease on a server. After a
+          hang: the most that its settings allow (timeout, probes, grace of the old command, or
+          the time to live of the lease).
 last      the last change of primary, and what it took by the clock of who took over.`,
   check: `The secondary that is next probes the primary. It takes over at once when the lease is free. A primary
 that answers no probe counts as dead only after --heartbeat-timeout without any sign of life: what
@@ -102,7 +103,7 @@ export function notesOf(name: string, example: string): string {
   const parts = [`Example:\n  $ ${example}`];
   const note = NOTES[name];
   if (note !== undefined) parts.push(note);
-  if (!OF_NO_GROUP.has(name)) parts.push(CLIENT_VARIABLES);
+  if (!OF_NO_GROUP.has(name)) parts.push(variablesOf(name));
   const exits = EXITS[name];
   if (exits !== undefined) parts.push(`Exit codes:\n${exitLines({ ...EVERY_EXIT, ...exits })}`);
   return `\n${parts.join('\n\n')}`;
@@ -111,7 +112,14 @@ export function notesOf(name: string, example: string): string {
 /** The commands that are no clients of a group. */
 const OF_NO_GROUP: ReadonlySet<string> = new Set(['run', 'demo', 'simulate', 'keygen']);
 
-const CLIENT_VARIABLES = 'FAILOVER_GROUP and FAILOVER_STATE_DIR stand for the two flags.';
+/** Those that may ask the server of a lease. */
+const OF_SERVER: ReadonlySet<string> = new Set(['status', 'explain', 'events', 'pause', 'resume']);
+
+function variablesOf(name: string): string {
+  return OF_SERVER.has(name)
+    ? 'FAILOVER_GROUP, FAILOVER_STATE_DIR and FAILOVER_LEASE stand for the three flags.'
+    : 'FAILOVER_GROUP and FAILOVER_STATE_DIR stand for the two flags.';
+}
 
 const EVERY_EXIT = { '1': 'refused, or an unexpected failure', '2': 'a bad flag or value, named' };
 

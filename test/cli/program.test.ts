@@ -125,6 +125,14 @@ describe('the other commands', () => {
     }
   });
 
+  it('each say which variables stand for the flags that they have', () => {
+    for (const name of clients()) {
+      const help = helpText(name);
+      expect(help).toMatch(/FAILOVER_GROUP[^]*FAILOVER_STATE_DIR[^]*stand for the/);
+      expect([name, help.includes('FAILOVER_LEASE')]).toEqual([name, help.includes('--lease <')]);
+    }
+  });
+
   it('can be asked for help in words', async () => {
     const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     await runProgram(['help', 'wait']);
@@ -163,6 +171,11 @@ describe('what is refused', () => {
     expect(failure.hint).toContain(advice);
   });
 });
+
+function clients(): readonly string[] {
+  const names = createProgram().commands.map((command) => command.name());
+  return names.filter((name) => name !== 'run' && !OF_NO_GROUP.includes(name));
+}
 
 function helpText(name: string): string {
   const command = createProgram().commands.find((candidate) => candidate.name() === name);
