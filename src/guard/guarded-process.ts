@@ -109,9 +109,10 @@ export class GuardedProcess implements GatedProcess {
     this.#identity = identityOf(started.pid);
     this.onGone(() => {
       if (this.#isDismissed) return;
+      // First: what has lost its guard is not to be started again as if it had ended by itself.
+      onLost();
       // The kernel ends its child with it, or it has ended before.
       this.#ended({ exitCode: null, signal: 'SIGKILL' });
-      onLost();
     });
   }
 

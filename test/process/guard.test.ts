@@ -169,6 +169,17 @@ describe('a guard', () => {
     expect(gated.end()).not.toBeNull();
   });
 
+  it('that is killed is said to be gone before its child is: nothing is started again in its place', async () => {
+    const gated = await running(['sleep', '1000']);
+    const lostBefore = new Promise<number>((resolve) => {
+      gated.onEnd(() => {
+        resolve(lost.length);
+      });
+    });
+    process.kill(guardOf(gated.identity.pid) ?? -1, 'SIGKILL');
+    expect(await lostBefore).toBe(1);
+  });
+
   it('that is killed takes with it all that its child has started in the session', async () => {
     const gated = await running(['sh', '-c', FORKING]);
     await until('its children', () => membersOf(gated) === 3);
