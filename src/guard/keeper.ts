@@ -111,6 +111,7 @@ export class GuardKeeper implements SessionLedger {
   setSessions(sessions: readonly SessionRecord[]): void {
     this.#parts.ledger.setSessions(sessions);
     this.#sessions = sessions;
+    this.#dismissEmptied();
     for (const guarded of this.#guards) this.#tellTerm(guarded);
   }
 
@@ -132,9 +133,16 @@ export class GuardKeeper implements SessionLedger {
     return latest;
   }
 
-  #dismissEnded(): void {
+  /** Of a hook that is through, say: whoever watches over what runs still watches over all that is on record. */
+  #dismissEmptied(): void {
+    if ([...this.#guards].every((guarded) => guarded.end() !== null)) return;
+    const onRecord = new Set(this.#sessions.map(({ process: { pid } }) => pid));
+    this.#dismissEnded(({ identity: { pid } }) => !onRecord.has(pid));
+  }
+
+  #dismissEnded(isOver: (guarded: Guarded) => boolean = () => true): void {
     for (const guarded of this.#guards) {
-      if (guarded.end() === null) continue;
+      if (guarded.end() === null || !isOver(guarded)) continue;
       guarded.dismiss();
       this.#guards.delete(guarded);
     }

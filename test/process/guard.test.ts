@@ -187,6 +187,17 @@ describe('a guard', () => {
     await until('the end of them', () => membersOf(gated) === 0);
   });
 
+  it('of a hook that is through ends with its session, where another watches over the rest', async () => {
+    const workload = await running(['sleep', '1000']);
+    const hook = await start(['true']);
+    const guard = guardOf(hook.identity.pid) ?? -1;
+    hook.open(PRIMARY);
+    await until('its end', () => hook.end());
+    keeper.setSessions([recordOf(workload.identity)]);
+    await until('the end of its guard', () => readStat(guard) === null);
+    expect([lost, isAlive(workload.identity)]).toEqual([[], true]);
+  });
+
   it('has another backstop when its own was ended', async () => {
     const gated = await running(['sh', '-c', FORKING]);
     await until('its children', () => membersOf(gated) === 3);
