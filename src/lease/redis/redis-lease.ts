@@ -144,8 +144,9 @@ export class RedisLease implements RemoteStore {
     let claim: replies.ClaimReply;
     try {
       await this.#joined();
-      const { node } = this.#record;
-      const what = [token, this.#ttlMs, floor, this.#start, node, JSON.stringify(this.#record)];
+      const { node, run } = this.#record;
+      const record = JSON.stringify(this.#record);
+      const what = [run, token, this.#ttlMs, floor, this.#start, node, record];
       claim = replies.readClaim(await this.#run(scripts.CLAIM, what));
     } catch (error) {
       // Whether it was granted is not known.
@@ -174,7 +175,7 @@ export class RedisLease implements RemoteStore {
     const askedAt = this.#now();
     this.#overAt = this.#overAfter(askedAt);
     try {
-      const what = [token, this.#ttlMs, REGISTRATION_TTL_MS];
+      const what = [this.#record.run, token, this.#ttlMs, REGISTRATION_TTL_MS];
       const reply = replies.readRenewal(await this.#run(scripts.RENEW, what, timeoutMs));
       if (isOver()) return { type: 'over' };
       if (!reply.isKnown) this.#joinAgain();
@@ -231,9 +232,8 @@ export class RedisLease implements RemoteStore {
   }
 
   async look(): Promise<LeaseObservation> {
-    const view = replies.readView(
-      await this.#run(scripts.LOOK, [REGISTRATION_TTL_MS, this.#known]),
-    );
+    const what = [this.#record.run, REGISTRATION_TTL_MS, this.#known];
+    const view = replies.readView(await this.#run(scripts.LOOK, what));
     if (!view.isKnown) this.#joinAgain();
     return this.#saw(view).observation;
   }
@@ -277,8 +277,8 @@ export class RedisLease implements RemoteStore {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#watch.close();
-    const { node } = this.#record;
-    const leaving = this.#start === '' ? null : this.#run(scripts.LEAVE, [node]);
+    const { node, run } = this.#record;
+    const leaving = this.#start === '' ? null : this.#run(scripts.LEAVE, [run, node]);
     await Promise.allSettled([this.release(), leaving]);
     this.#link.close();
   }
@@ -303,8 +303,8 @@ export class RedisLease implements RemoteStore {
   }
 
   async #register(): Promise<void> {
-    const { node } = this.#record;
-    const what = [REGISTRATION_TTL_MS, node, JSON.stringify(this.#record), this.#start];
+    const { node, run } = this.#record;
+    const what = [run, REGISTRATION_TTL_MS, node, JSON.stringify(this.#record), this.#start];
     this.#start = String(replies.readStart(await this.#run(scripts.JOIN, what)));
   }
 
@@ -335,7 +335,7 @@ export class RedisLease implements RemoteStore {
 
   /** What every script takes, and then its own. */
   #argsOf(what: readonly (string | number)[]): readonly string[] {
-    return [scripts.channelOf(this.#group), this.#record.run, ...what.map(String)];
+    return [scripts.channelOf(this.#group), ...what.map(String)];
   }
 
   #lost(cause: string): FailoverError {

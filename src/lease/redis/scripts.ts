@@ -114,24 +114,24 @@ redis.call('ZADD', seen, 'XX', now() + ARGV[5], run)
 return { 1, '', redis.call('HEXISTS', nodes, run) }
 `);
 
-/** ARGV: channel, run, token, floor, node. The epoch; empty: it is not, or no more, the lease of that token. */
+/** ARGV: channel, token, floor, node. The epoch; empty: it is not, or no more, the lease of that token. */
 export const ADVANCE: Script = script(`
-if redis.call('GET', lease) ~= ARGV[3] then return '' end
-local epoch, full = nextEpoch(tonumber(ARGV[4]))
+if redis.call('GET', lease) ~= ARGV[2] then return '' end
+local epoch, full = nextEpoch(tonumber(ARGV[3]))
 if not epoch then return full end
-note(ARGV[5], 'advanced', epoch)
+note(ARGV[4], 'advanced', epoch)
 tell(ARGV[1])
 return epoch
 `);
 
 /**
- * ARGV: channel, run, token, node. Of another token than the present one it changes nothing. It may be said again,
+ * ARGV: channel, token, node. Of another token than the present one it changes nothing. It may be said again,
  * late: so it does not say that this server has forgotten nothing, as a renewal does.
  */
 export const RELEASE: Script = script(`
-if redis.call('GET', lease) ~= ARGV[3] then return 0 end
+if redis.call('GET', lease) ~= ARGV[2] then return 0 end
 redis.call('DEL', lease)
-note(ARGV[4], 'released', redis.call('HGET', state, 'epoch') or '0')
+note(ARGV[3], 'released', redis.call('HGET', state, 'epoch') or '0')
 tell(ARGV[1])
 return 1
 `);
@@ -180,27 +180,27 @@ end
 return 1
 `);
 
-/** ARGV: channel, run, node, epoch. Those that have started by now have nothing to do any more. */
+/** ARGV: channel, node, epoch. Those that have started by now have nothing to do any more. */
 export const COMPLETE: Script = script(`
 redis.call('HSET', state, 'v', '1', 'completed', redis.call('HGET', state, 'starts') or '0')
-note(ARGV[3], 'completed', ARGV[4])
+note(ARGV[2], 'completed', ARGV[3])
 tell(ARGV[1])
 return 1
 `);
 
-/** ARGV: channel, run, node, who; empty: nobody, it goes on. */
+/** ARGV: channel, node, who; empty: nobody, it goes on. */
 export const PAUSE: Script = script(`
-if ARGV[4] == '' then
+if ARGV[3] == '' then
   redis.call('HDEL', state, 'paused')
 else
-  redis.call('HSET', state, 'v', '1', 'paused', ARGV[4])
+  redis.call('HSET', state, 'v', '1', 'paused', ARGV[3])
 end
-note(ARGV[3], ARGV[4] == '' and 'resumed' or 'paused', redis.call('HGET', state, 'epoch') or '0')
+note(ARGV[2], ARGV[3] == '' and 'resumed' or 'paused', redis.call('HGET', state, 'epoch') or '0')
 tell(ARGV[1])
 return 1
 `);
 
-/** The records of those that were seen of late, and for how long each counts as seen, ms. */
+/** ARGV: channel. The records of those that were seen of late, and for how long each counts as seen, ms. */
 export const LIST: Script = script(`
 local answer, at = {}, now()
 for _, run in ipairs(redis.call('ZRANGEBYSCORE', seen, '(' .. at, '+inf', 'LIMIT', 0, 1024)) do
@@ -212,8 +212,8 @@ end
 return answer
 `);
 
-/** ARGV: channel, run, how many. The latest first. */
-export const EVENTS: Script = script(`return redis.call('LRANGE', events, 0, ARGV[3] - 1)`);
+/** ARGV: channel, how many. The latest first. */
+export const EVENTS: Script = script(`return redis.call('LRANGE', events, 0, ARGV[2] - 1)`);
 
 function script(body: string): Script {
   return { text: `${PREAMBLE}${body}`, sha1: null };
