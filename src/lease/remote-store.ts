@@ -1,5 +1,5 @@
 // What a lease that a server keeps shows beside the lease: nodes of all machines, and what was noted of late.
-import type { Endpoints } from '../core/state.ts';
+import type { Endpoints, LeaseObservation } from '../core/state.ts';
 import type { ReturnOrder } from '../guard/messages.ts';
 import type { LeaseStore, NodeRecord } from './lease-store.ts';
 
@@ -57,6 +57,8 @@ export interface RemoteStore extends Omit<LeaseStore, 'listPeers'> {
   begin(): Promise<void>;
   /** How another process gives the present acquisition back, and no other; null: nothing is held. */
   returnOrder(): ReturnOrder | null;
+  /** A server has to be asked. */
+  look(): Promise<LeaseObservation>;
   /** The highest epoch that is known here: put back on record with the next look, should the store have lost it. */
   learn(epoch: number): void;
   /** Those that were seen of late. */
