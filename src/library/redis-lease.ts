@@ -1,5 +1,5 @@
 // A lease in Redis for a program: whoever has it may do what only one may, as long as it is renewed.
-import type { RedisLease as RedisStore } from '../lease/redis/redis-lease.ts';
+import type { RemoteStore } from '../lease/remote-store.ts';
 import { BootClock } from '../runtime/boot-clock.ts';
 import type { Clock } from '../runtime/ports.ts';
 import { leaseTermsOf } from './election-options.ts';
@@ -43,7 +43,7 @@ export class RedisLease implements AsyncDisposable {
   readonly nodeId: string;
   readonly #terms: LeaseTerms;
   readonly #clock: Clock;
-  readonly #store: RedisStore;
+  readonly #store: RemoteStore;
   readonly #lost: Listeners<[LeaseLoss]> = new Set();
   readonly #changed: Listeners<[]> = new Set();
   #term: LeaseTerm | null = null;
@@ -64,10 +64,10 @@ export class RedisLease implements AsyncDisposable {
   static async open(options: RedisLeaseOptions): Promise<RedisLease> {
     const terms = leaseTermsOf(options);
     // Only who uses it loads the client of Redis.
-    const { RedisLease: Store } = await import('../lease/redis/redis-lease.ts');
+    const { openRedisLease } = await import('../lease/redis/redis-lease.ts');
     const clock = new BootClock();
     const { address, project: group, record } = terms;
-    const store = await Store.open({
+    const store = await openRedisLease({
       ...{ address, group, record, now: () => clock.now() },
       ttlMs: terms.leaseTtlMs,
       requestTimeoutMs: terms.leaseRequestTimeoutMs,
@@ -75,7 +75,7 @@ export class RedisLease implements AsyncDisposable {
     return new RedisLease(terms, store, clock);
   }
 
-  private constructor(terms: LeaseTerms, store: RedisStore, clock: Clock) {
+  private constructor(terms: LeaseTerms, store: RemoteStore, clock: Clock) {
     this.#terms = terms;
     this.#store = store;
     this.#clock = clock;

@@ -118,8 +118,8 @@ export async function loadStore(
     case 'redis': {
       const { connectionsTo } = await import('../lease/redis/redis-client.ts');
       const open = await connectionsTo(address, requestTimeoutMs);
-      const { RedisLease } = await import('../lease/redis/redis-lease.ts');
-      return (options) => new RedisLease({ address, ...options }, open);
+      const { redisLease } = await import('../lease/redis/redis-lease.ts');
+      return (options) => redisLease({ address, ...options }, open);
     }
     case 'etcd': {
       const { connectionsTo } = await import('../lease/etcd/etcd-client.ts');

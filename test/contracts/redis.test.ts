@@ -3,8 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { parseLease } from '../../src/config/lease-url.ts';
 import type { RedisAddress } from '../../src/config/lease-url.ts';
 import { connectionsTo } from '../../src/lease/redis/redis-client.ts';
-import { RedisLease } from '../../src/lease/redis/redis-lease.ts';
+import { openRedisLease, redisLease } from '../../src/lease/redis/redis-lease.ts';
 import { keysOf } from '../../src/lease/redis/scripts.ts';
+import type { RemoteStore } from '../../src/lease/remote-store.ts';
 import { monotonicNow } from '../../src/runtime/clock.ts';
 import { leaseContract } from './lease-contract.ts';
 import { eventually } from './support/claims.ts';
@@ -26,7 +27,7 @@ describe.runIf(lack === null)('a lease in Redis', () => {
 
 describe.runIf(lack === null)('a server of Redis', () => {
   const servers: RedisServer[] = [];
-  const leases: RedisLease[] = [];
+  const leases: RemoteStore[] = [];
   afterEach(async () => {
     await Promise.allSettled(leases.splice(0).map((lease) => lease.close()));
     await Promise.all(servers.splice(0).map((server) => server.stop()));
@@ -36,8 +37,8 @@ describe.runIf(lack === null)('a server of Redis', () => {
     servers.push(server);
     return server;
   };
-  const open = (url: string): Promise<RedisLease> =>
-    RedisLease.open({
+  const open = (url: string): Promise<RemoteStore> =>
+    openRedisLease({
       address: redisAddress(url),
       ...{ group: groupName(), record: recordOf('a'), now: monotonicNow },
       ...{ ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000 },
@@ -46,12 +47,12 @@ describe.runIf(lack === null)('a server of Redis', () => {
   /** Two nodes of a group, and what makes the server another one than the last that granted the lease. */
   const rivals = async (
     server: RedisServer,
-  ): Promise<{ a: RedisLease; b: RedisLease; takenOver: () => Promise<unknown> }> => {
+  ): Promise<{ a: RemoteStore; b: RemoteStore; takenOver: () => Promise<unknown> }> => {
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
     const group = groupName();
     const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
-    const from = async (node: string): Promise<RedisLease> => {
-      const lease = await RedisLease.open({ address, group, record: recordOf(node), ...times });
+    const from = async (node: string): Promise<RemoteStore> => {
+      const lease = await openRedisLease({ address, group, record: recordOf(node), ...times });
       leases.push(lease);
       return lease;
     };
@@ -118,7 +119,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     const group = groupName();
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
     const times = { ttlMs: 1, requestTimeoutMs: 5_000, now: monotonicNow };
-    const lease = await RedisLease.open({ address, group, record: recordOf('a'), ...times });
+    const lease = await openRedisLease({ address, group, record: recordOf('a'), ...times });
     for (let round = 0; round < 300; round += 1) await lease.setPaused(round % 2 === 0, 'me');
     const keys = keysOf(group);
     expect(keys.every((key) => key.startsWith(`failover:{${group}}:`))).toBe(true);
@@ -133,8 +134,8 @@ describe.runIf(lack === null)('a server of Redis', () => {
     const group = groupName();
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
     const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
-    const from = (node: string): Promise<RedisLease> =>
-      RedisLease.open({ address, group, record: recordOf(node), ...times });
+    const from = (node: string): Promise<RemoteStore> =>
+      openRedisLease({ address, group, record: recordOf(node), ...times });
     const [holder, follower] = [await from('holder'), await from('follower')];
     expect(await holder.acquire(0)).toMatchObject({ type: 'granted', epoch: 1 });
     await follower.look();
@@ -152,11 +153,11 @@ describe.runIf(lack === null)('a server of Redis', () => {
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
     const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
     const record = { ...recordOf('a'), supervisor: { pid: 7 } };
-    const lease = await RedisLease.open({ address, group, record, ...times });
+    const lease = await openRedisLease({ address, group, record, ...times });
     await lease.acquire(0);
     const open = await connectionsTo(address, 5_000);
     const parts = { address, group, record: recordOf('client'), ...times };
-    const client = new RedisLease(parts, open);
+    const client = redisLease(parts, open);
     expect(await client.look()).toMatchObject({ held: true, holder: { node: 'a' } });
     await client.setPaused(true, 'me');
     expect(await client.look()).toMatchObject({ paused: true });
@@ -174,7 +175,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
     const open = await connectionsTo(address, 5_000);
     const parts = { address, group: groupName(), record: recordOf('client'), ...times };
-    const client = new RedisLease(parts, open);
+    const client = redisLease(parts, open);
     expect(await client.look()).toMatchObject({ held: false, epoch: 0 });
     expect(await client.listNodes()).toEqual([]);
     await client.close();
@@ -201,7 +202,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
     const times = { ttlMs, requestTimeoutMs: 5_000, now: monotonicNow };
     const parts = { address, group: groupName(), record: recordOf('a') };
-    const lease = await RedisLease.open({ ...parts, ...times });
+    const lease = await openRedisLease({ ...parts, ...times });
     leases.push(lease);
     // Two seconds, and the first of them may have been a moment.
     await server.grownOld(1_000);
@@ -217,7 +218,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
     const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
     const parts = { address, group: groupName(), record: recordOf('a') };
-    const lease = await RedisLease.open({ ...parts, ...times });
+    const lease = await openRedisLease({ ...parts, ...times });
     expect((await lease.acquire(0)).type).toBe('granted');
     await Promise.all([lease.advanceEpoch(0), lease.release()]);
     expect(lease.verify().type).toBe('lost');
@@ -230,7 +231,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     await server.command(['HSET', keysOf(group)[1] ?? '', 'v', '2']);
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
     const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
-    const opening = RedisLease.open({ address, group, record: recordOf('a'), ...times });
+    const opening = openRedisLease({ address, group, record: recordOf('a'), ...times });
     await expect(opening).rejects.toThrow('another version of failover');
   });
 });
@@ -239,7 +240,7 @@ function underTest(server: RedisServer): StoreUnderTest {
   return {
     port: server.port,
     open: ({ node, group, ttlMs, requestTimeoutMs, proxy }) =>
-      RedisLease.open({
+      openRedisLease({
         address: redisAddress(`redis://127.0.0.1:${String(proxy?.port ?? server.port)}`),
         ...{ group, record: recordOf(node), ttlMs, requestTimeoutMs, now: monotonicNow },
       }),

@@ -1,27 +1,11 @@
 // Reads what the scripts return: a server may be anything that listens there, and its data anybody's.
-import type { LeaseHolder, LeaseObservation } from '../../core/state.ts';
+import type { LeaseHolder } from '../../core/state.ts';
 import { FailoverError } from '../../errors.ts';
 import type { SeenNode, StoreEvent } from '../remote-store.ts';
 import { parseJson } from '../file/durable-file.ts';
 import { finite, name } from '../file/record-fields.ts';
 import { readLeaseHolder, readStoredNode, readStoreEvent } from '../stored-records.ts';
-
-/** What a look shows; `leftMs`: until the lease ends, null when nobody has it. */
-export interface View {
-  readonly observation: LeaseObservation;
-  readonly leftMs: number | null;
-  /** Whether the asking node is on record. */
-  readonly isKnown: boolean;
-}
-
-export type ClaimReply =
-  | {
-      readonly type: 'granted';
-      readonly view: View;
-      readonly epoch: number;
-      readonly previous: string | null;
-    }
-  | { readonly type: 'denied'; readonly view: View; readonly cause: 'held' | 'completed' };
+import type { ClaimReply, RenewalReply, View } from '../token-driver.ts';
 
 /** @throws FAILOVER_STORE_REFUSED, as all of them, for what no script of ours returns */
 export function readView(value: unknown): View {
@@ -57,12 +41,7 @@ export function readClaim(value: unknown): ClaimReply {
   return { type: 'denied', view: readView(view), cause: word };
 }
 
-/** `by`: who has it instead; null: nobody. */
-export function readRenewal(value: unknown): {
-  readonly isOurs: boolean;
-  readonly by: string | null;
-  readonly isKnown: boolean;
-} {
+export function readRenewal(value: unknown): RenewalReply {
   const [isOurs, by, known] = list(value, 3);
   if (isOurs !== 0 && isOurs !== 1) throw strange();
   return { isOurs: isOurs === 1, by: name(by), isKnown: known === 1 };
