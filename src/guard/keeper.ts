@@ -140,7 +140,7 @@ export class GuardKeeper implements SessionLedger {
     this.#dismissEnded(({ identity: { pid } }) => !onRecord.has(pid));
   }
 
-  #dismissEnded(isOver: (guarded: Guarded) => boolean = () => true): void {
+  #dismissEnded(isOver: (guarded: GuardedProcess) => boolean = () => true): void {
     for (const guarded of this.#guards) {
       if (guarded.end() === null || !isOver(guarded)) continue;
       guarded.dismiss();
