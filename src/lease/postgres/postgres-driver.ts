@@ -6,13 +6,11 @@ import { parseJson } from '../file/durable-file.ts';
 import { name } from '../file/record-fields.ts';
 import type { SeenNode, StoreEvent } from '../remote-store.ts';
 import { readLeaseHolder, readStoredNode, readStoreEvent } from '../stored-records.ts';
+import { REGISTRATION_TTL_MS } from '../token-driver.ts';
 import type { Asker, ClaimReply, RenewalReply, TokenDriver, View } from '../token-driver.ts';
 import type { Parameter, PostgresConnection, Row } from './postgres-client.ts';
 import { isCollision, lacksTables, otherVersion } from './postgres-errors.ts';
 import * as statements from './statements.ts';
-
-/** A node that was not seen for so long is no longer listed, ms: far longer than it pauses between two looks. */
-const REGISTRATION_TTL_MS = 30_000;
 
 export interface PostgresDriverParts {
   readonly address: PostgresAddress;

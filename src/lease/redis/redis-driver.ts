@@ -3,15 +3,13 @@ import type { RedisAddress } from '../../config/lease-url.ts';
 import type { RedisReturn } from '../../guard/messages.ts';
 import type { SeenNode, StoreEvent } from '../remote-store.ts';
 import type { StoreLink } from '../store-link.ts';
+import { REGISTRATION_TTL_MS } from '../token-driver.ts';
 import type { Asker, ClaimReply, RenewalReply, TokenDriver, View } from '../token-driver.ts';
 import type { RedisConnection } from './redis-client.ts';
 import * as replies from './replies.ts';
 import { runScript } from './run-script.ts';
 import type { Script } from './run-script.ts';
 import * as scripts from './scripts.ts';
-
-/** A node that was not seen for so long is no longer listed, ms: far longer than it pauses between two looks. */
-const REGISTRATION_TTL_MS = 30_000;
 
 export interface RedisDriverParts {
   readonly address: RedisAddress;
