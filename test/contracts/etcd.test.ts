@@ -44,7 +44,7 @@ describe.runIf(lack === null)('a server of etcd', () => {
   };
   const enter = async (
     url: string,
-    options: Partial<OpenOptions> = {},
+    options: Partial<TimedOptions> = {},
     around?: (open: OpenConnection) => OpenConnection,
   ): Promise<EtcdLease> => {
     const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: ANSWER_MS };
@@ -222,6 +222,66 @@ describe.runIf(lack === null)('a server of etcd', () => {
     expect(await lease.readEvents(1_000)).toHaveLength(256);
   });
 
+  it('is asked no more often than a node renews or looks, though each also says that it is there', async () => {
+    const server = await start();
+    let at = monotonicNow();
+    const now = (): number => at;
+    const a = await enter(`etcd://127.0.0.1:${String(server.port)}`, { now });
+    const b = await enter(`etcd://127.0.0.1:${String(server.port)}`, { node: 'b', now });
+    await granted(a);
+    await Promise.all([a.renew(ANSWER_MS), b.look()]);
+    let before = await server.counts();
+    let same = 0;
+    // Until what nobody waits for is done: old events are removed after a claim.
+    await eventually(async () => {
+      const counts = await server.counts();
+      same = counts.calls === before.calls ? same + 1 : 0;
+      before = counts;
+      return same > 10;
+    });
+    for (let beat = 0; beat < 60; beat += 1) {
+      at += 1_000;
+      expect(await a.renew(ANSWER_MS)).toMatchObject({ type: 'renewed' });
+      expect(await b.look()).toMatchObject({ held: true });
+    }
+    const after = await server.counts();
+    expect(after.calls - before.calls).toBe(2 * 60);
+    // Of a minute: the four signs of the primary, and the four of the other, which were looks.
+    expect(after.kept - before.kept).toBe(60 + 2 * 4);
+  });
+
+  it('shows what was changed also where a sign of life is due', async () => {
+    const server = await start();
+    let at = monotonicNow();
+    const b = await enter(`etcd://127.0.0.1:${String(server.port)}`, { node: 'b', now: () => at });
+    expect(await b.look()).toMatchObject({ paused: false });
+    server.command('put', 'failover/g/lead/paused', 'me');
+    at += 15_000;
+    expect(await b.look()).toMatchObject({ paused: true });
+    server.command('del', 'failover/g/lead/paused');
+    at += 15_000;
+    expect(await b.look()).toMatchObject({ paused: false });
+  });
+
+  it('that has forgotten a node has it again with its next sign of life', async () => {
+    const server = await start();
+    let at = monotonicNow();
+    const now = (): number => at;
+    const a = await enter(`etcd://127.0.0.1:${String(server.port)}`, { now });
+    const b = await enter(`etcd://127.0.0.1:${String(server.port)}`, { node: 'b', now });
+    await granted(a);
+    await b.look();
+    server.command('del', '--prefix', 'failover/g/nodes/');
+    const leases = server.command('lease', 'list').stdout.matchAll(/^([0-9a-f]{4,})$/gm);
+    for (const [, id = ''] of leases) {
+      const isOfNode = server.command('lease', 'timetolive', id).stdout.includes('(30s)');
+      if (isOfNode) server.command('lease', 'revoke', id);
+    }
+    at += 15_000;
+    await Promise.all([a.renew(ANSWER_MS), b.look()]);
+    await eventually(async () => (await a.listNodes()).length === 2);
+  });
+
   it('that was emptied gives no lease to a newcomer while one that it has forgotten may last', async () => {
     const server = await start();
     const holder = await enter(at(server.port));
@@ -255,20 +315,24 @@ describe.runIf(lack === null)('a server of etcd', () => {
   });
 });
 
+interface TimedOptions extends OpenOptions {
+  readonly now?: () => number;
+}
+
 function sockets(): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
 }
 
 async function open(
   url: string,
-  { node, group, ttlMs, requestTimeoutMs }: OpenOptions,
+  { node, group, ttlMs, requestTimeoutMs, now = monotonicNow }: TimedOptions,
   around: (open: OpenConnection) => OpenConnection = (same) => same,
 ): Promise<EtcdLease> {
   const address = parseLease(url);
   if (address.kind !== 'etcd') throw new Error(`not of etcd: ${url}`);
   const options = { address, group, record: recordOf(node), ttlMs, requestTimeoutMs };
   const connect = around(await connectionsTo(address));
-  const lease = new EtcdLease({ ...options, now: monotonicNow }, connect);
+  const lease = new EtcdLease({ ...options, now }, connect);
   try {
     await lease.begin();
   } catch (error) {

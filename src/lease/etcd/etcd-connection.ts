@@ -16,6 +16,22 @@ export interface LeaseAge {
   readonly leftSeconds: number;
 }
 
+/** What a member says of a lease of etcd that was kept, and of all that is stored. */
+export interface KeptAlive {
+  /** How long it lasts from here on; 0: it has ended. */
+  readonly ttlMs: number;
+  readonly cluster: string;
+  /** How often anything had been changed in the store by then. */
+  readonly revision: number;
+}
+
+/** Another lease of etcd that is kept in the call for one. */
+export interface Along {
+  readonly id: string;
+  /** How long it lasts from here on, ms; 0: it has ended; null: no answer has come. */
+  readonly onAnswer: (ttlMs: number | null) => void;
+}
+
 export class EtcdConnection implements StoreConnection {
   readonly #client: etcd.Etcd3;
   readonly #user: { readonly name: string; readonly password: string } | null;
@@ -86,22 +102,31 @@ export class EtcdConnection implements StoreConnection {
     return Number((await this.#once(grant)).TTL) * 1000;
   }
 
-  /** How long it lasts from here on, ms; 0: it has ended. */
-  async keepAlive(id: string): Promise<number> {
+  /** Keeps a lease of etcd, and in the same call perhaps another, whose answer is not waited for. */
+  async keepAlive(id: string, along: Along | null = null): Promise<KeptAlive> {
     const stream = await this.#once(this.#client.leaseClient.leaseKeepAlive(this.#options));
+    let awaited = along === null ? 1 : 2;
     // A stream for each: in one for all, an answer that is late would be taken for that of the next.
     return new Promise((resolve, reject) => {
-      stream.on('data', ({ TTL: seconds }) => {
-        resolve(Math.max(0, Number(seconds)) * 1000);
-        stream.end();
+      stream.on('data', ({ ID: of, TTL: seconds, header }) => {
+        const ttlMs = Math.max(0, Number(seconds)) * 1000;
+        if (of === along?.id) along.onAnswer(ttlMs);
+        else resolve({ ttlMs, cluster: header.cluster_id, revision: Number(header.revision) });
+        awaited -= 1;
+        if (awaited === 0) stream.end();
       });
+      const fail = (failure: EtcdFailure): void => {
+        reject(failure);
+        if (awaited > 0) along?.onAnswer(null);
+      };
       stream.on('error', (error) => {
-        reject(this.#failed(error));
+        fail(this.#failed(error));
       });
       stream.on('end', () => {
-        reject(new EtcdFailure('the server has ended the stream'));
+        fail(new EtcdFailure('the server has ended the stream'));
       });
       stream.write({ ID: id });
+      if (along !== null) stream.write({ ID: along.id });
     });
   }
 

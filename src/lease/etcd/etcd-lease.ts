@@ -61,6 +61,8 @@ export class EtcdLease implements RemoteStore {
   /** The highest epoch that is known here. */
   #known = 0;
   #seen: LeaseObservation = NOTHING_SEEN;
+  /** That of which; null: nothing was seen yet. */
+  #lead: Lead | null = null;
   #connections = 0;
   #isClosed = false;
 
@@ -167,11 +169,8 @@ export class EtcdLease implements RemoteStore {
     const leftMs = (): number => Math.max(0, timeoutMs - (now() - askedAt));
     try {
       await this.#watchTerm(term, timeoutMs);
-      const ttlMs = term.isGone
-        ? 0
-        : await this.#ask((connection) => connection.keepAlive(term.token), leftMs());
+      const ttlMs = term.isGone ? 0 : await this.#keep(term, leftMs());
       if (isOver()) return { type: 'over' };
-      this.#registration.signSoon(this.#known);
       // Told while it was asked: the lease of etcd goes on, and that of the group is another's.
       if (ttlMs > 0 && !isGone(term)) return { type: 'renewed', askedAt, ttlMs };
       const cause = await this.#causeOfLoss(leftMs());
@@ -242,6 +241,7 @@ export class EtcdLease implements RemoteStore {
   }
 
   async look(): Promise<LeaseObservation> {
+    if (await this.#isAsSeen()) return this.#seen;
     const lead = await this.#read();
     this.#registration.signSoon(this.#known);
     if (this.#known <= (lead.state?.epoch ?? 0)) return this.#saw(lead);
@@ -312,7 +312,31 @@ export class EtcdLease implements RemoteStore {
     this.#events.pruneSoon();
   }
 
+  /** With the sign of life that is due: one call for both. */
+  async #keep({ token }: Term, timeoutMs: number): Promise<number> {
+    const sign = this.#registration.signAlong(this.#known);
+    try {
+      const kept = await this.#ask((connection) => connection.keepAlive(token, sign), timeoutMs);
+      return kept.ttlMs;
+    } catch (error) {
+      sign?.onAnswer(null);
+      throw error;
+    }
+  }
+
+  /**
+   * The sign of life that is due is the look as well, where it shows that nothing at all was changed in the store
+   * since the last one.
+   */
+  async #isAsSeen(): Promise<boolean> {
+    const lead = this.#lead;
+    if (lead === null || this.#known > (lead.state?.epoch ?? 0)) return false;
+    const kept = await this.#registration.signInstead(this.#known);
+    return kept?.cluster === lead.cluster && kept.revision === lead.revision;
+  }
+
   #saw(lead: Lead): LeaseObservation {
+    this.#lead = lead;
     this.#seen = observationOf(lead);
     this.learn(this.#seen.epoch);
     return this.#seen;

@@ -3,6 +3,7 @@ import { FailoverError } from '../../errors.ts';
 import { parseJson } from '../file/durable-file.ts';
 import type { SeenNode, StoredNode } from '../remote-store.ts';
 import { readStoredNode } from '../stored-records.ts';
+import type { Along, KeptAlive } from './etcd-connection.ts';
 import type { EventLog } from './event-log.ts';
 import type { GroupKeys } from './keys.ts';
 import { all, newLeaseId, put, remove } from './requests.ts';
@@ -69,17 +70,51 @@ export class Registration {
 
   /** Nobody waits for it: what fails is tried again. */
   signSoon(epoch: number): void {
-    const at = this.#now();
-    if (this.#hasLeft || this.#start === null || at < this.#signAt) return;
-    this.#signAt = at + SIGN_PAUSE_MS;
-    this.#ask((connection) => connection.keepAlive(this.#id)).then(
-      (ttlMs) => {
-        if (ttlMs === 0) this.#joinSoon(epoch);
+    const sign = this.signAlong(epoch);
+    if (sign === null) return;
+    this.#ask((connection) => connection.keepAlive(sign.id)).then(
+      ({ ttlMs }) => {
+        sign.onAnswer(ttlMs);
       },
       () => {
-        this.doubt();
+        sign.onAnswer(null);
       },
     );
+  }
+
+  /** The sign that is due, for the call of something else; null: none is. */
+  signAlong(epoch: number): Along | null {
+    const at = this.#now();
+    if (this.#hasLeft || this.#start === null || at < this.#signAt) return null;
+    this.#signAt = at + SIGN_PAUSE_MS;
+    const id = this.#id;
+    return {
+      id,
+      onAnswer: (ttlMs) => {
+        if (ttlMs === null) this.doubt();
+        else if (ttlMs === 0 && id === this.#id) this.#joinSoon(epoch);
+      },
+    };
+  }
+
+  /**
+   * The sign that is due, and what it shows of the store; null: none is, or it shows nothing.
+   *
+   * @throws FAILOVER_STORE_UNREACHABLE
+   */
+  async signInstead(epoch: number): Promise<KeptAlive | null> {
+    // Where it failed last it is nobody's look.
+    const sign = this.#signAt === 0 ? null : this.signAlong(epoch);
+    if (sign === null) return null;
+    try {
+      const kept = await this.#ask((connection) => connection.keepAlive(sign.id));
+      sign.onAnswer(kept.ttlMs);
+      return kept.ttlMs === 0 ? null : kept;
+    } catch (error) {
+      sign.onAnswer(null);
+      if (isUnreachable(error)) throw error;
+      return null;
+    }
   }
 
   async leave(epoch: number): Promise<void> {

@@ -133,6 +133,19 @@ export class EtcdServer {
     });
   }
 
+  /** How often it was called so far, and how many leases of etcd it was asked to keep. */
+  async counts(): Promise<{ readonly calls: number; readonly kept: number }> {
+    const text = await (await fetch(`http://${this.#host}/metrics`)).text();
+    const sum = (start: string): number =>
+      [...text.matchAll(new RegExp(`^${start}.*\\} (\\S+)$`, 'gm'))]
+        .map(([, count]) => Number(count))
+        .reduce((total, count) => total + count, 0);
+    return {
+      calls: sum('grpc_server_started_total{'),
+      kept: sum('grpc_server_msg_received_total{grpc_method="LeaseKeepAlive"'),
+    };
+  }
+
   /** As one that has been in use for long: what it knows is all that there is. */
   growOld(): void {
     this.command('put', 'failover-store/known', '1');
