@@ -1,6 +1,6 @@
 // `npm run bench [-- PART…]`: the figures of the README, as ratios taken in the same run.
 // Parts: crash, restart, hang, switchover, standby, startup, simulator, and each store whose server is installed
-// here (redis, etcd). Needs cc and flock (util-linux).
+// here (redis, etcd, postgres). Needs cc and flock (util-linux).
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createClient } from 'redis';
+import { lackOfPostgres, PostgresServer } from '../contracts/support/postgres-server.ts';
 import { waitFor } from './stamps.js';
 
 /**
@@ -17,14 +18,15 @@ import { waitFor } from './stamps.js';
 /**
  * @typedef {object} Store
  * @property {string} name
- * @property {string[]} version what fails where there is no such server
+ * @property {() => boolean} isHere
  * @property {(directory: string) => Promise<Server>} start resolves once leases are granted
  */
 
 /** @type {readonly Store[]} */
 const STORES = [
-  { name: 'redis', version: ['redis-server', '--version'], start: startRedis },
-  { name: 'etcd', version: ['etcd', '--version'], start: startEtcd },
+  { name: 'redis', isHere: () => isInstalled('redis-server', ['--version']), start: startRedis },
+  { name: 'etcd', isHere: () => isInstalled('etcd', ['--version']), start: startEtcd },
+  { name: 'postgres', isHere: () => lackOfPostgres() === null, start: startPostgres },
 ];
 
 /** The time to live of all that is measured, ms. */
@@ -32,7 +34,7 @@ export const TTL_MS = 3_000;
 
 /** Those that can be tried here. */
 export function installedStores() {
-  return STORES.filter(({ version: [program = '', ...args] }) => isInstalled(program, args));
+  return STORES.filter(({ isHere }) => isHere());
 }
 
 /**
@@ -131,5 +133,20 @@ async function startEtcd(directory) {
       child.kill('SIGKILL');
       await ended;
     },
+  };
+}
+
+/** @returns {Promise<Server>} */
+async function startPostgres() {
+  // What tests save is the disk; and what it does by itself is asked by nobody.
+  const server = await PostgresServer.start(['-c', 'fsync=on', '-c', 'autovacuum=off']);
+  const lease = await server.database('bench');
+  await server.grownOld(TTL_MS);
+  const calls = `SELECT xact_commit FROM pg_stat_database WHERE datname = 'bench'`;
+  return {
+    lease,
+    // Each statement of a node is a transaction, counted within a second.
+    requests: async () => Number((await server.query(calls))[0]),
+    stop: () => server.stop(),
   };
 }

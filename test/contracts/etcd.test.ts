@@ -224,10 +224,12 @@ describe.runIf(lack === null)('a server of etcd', () => {
 
   it('is asked no more often than a node renews or looks, though each also says that it is there', async () => {
     const server = await start();
-    let at = monotonicNow();
-    const now = (): number => at;
-    const a = await enter(`etcd://127.0.0.1:${String(server.port)}`, { now });
-    const b = await enter(`etcd://127.0.0.1:${String(server.port)}`, { node: 'b', now });
+    let time = monotonicNow();
+    const now = (): number => time;
+    // It does not end while the server settles.
+    const times = { now, ttlMs: 60_000 };
+    const a = await enter(at(server.port), times);
+    const b = await enter(at(server.port), { node: 'b', ...times });
     await granted(a);
     await Promise.all([a.renew(ANSWER_MS), b.look()]);
     let before = await server.counts();
@@ -240,7 +242,7 @@ describe.runIf(lack === null)('a server of etcd', () => {
       return same > 10;
     });
     for (let beat = 0; beat < 60; beat += 1) {
-      at += 1_000;
+      time += 1_000;
       expect(await a.renew(ANSWER_MS)).toMatchObject({ type: 'renewed' });
       expect(await b.look()).toMatchObject({ held: true });
     }
@@ -252,23 +254,23 @@ describe.runIf(lack === null)('a server of etcd', () => {
 
   it('shows what was changed also where a sign of life is due', async () => {
     const server = await start();
-    let at = monotonicNow();
-    const b = await enter(`etcd://127.0.0.1:${String(server.port)}`, { node: 'b', now: () => at });
+    let time = monotonicNow();
+    const b = await enter(at(server.port), { node: 'b', now: () => time });
     expect(await b.look()).toMatchObject({ paused: false });
     server.command('put', 'failover/g/lead/paused', 'me');
-    at += 15_000;
+    time += 15_000;
     expect(await b.look()).toMatchObject({ paused: true });
     server.command('del', 'failover/g/lead/paused');
-    at += 15_000;
+    time += 15_000;
     expect(await b.look()).toMatchObject({ paused: false });
   });
 
   it('that has forgotten a node has it again with its next sign of life', async () => {
     const server = await start();
-    let at = monotonicNow();
-    const now = (): number => at;
-    const a = await enter(`etcd://127.0.0.1:${String(server.port)}`, { now });
-    const b = await enter(`etcd://127.0.0.1:${String(server.port)}`, { node: 'b', now });
+    let time = monotonicNow();
+    const now = (): number => time;
+    const a = await enter(at(server.port), { now });
+    const b = await enter(at(server.port), { node: 'b', now });
     await granted(a);
     await b.look();
     server.command('del', '--prefix', 'failover/g/nodes/');
@@ -277,7 +279,7 @@ describe.runIf(lack === null)('a server of etcd', () => {
       const isOfNode = server.command('lease', 'timetolive', id).stdout.includes('(30s)');
       if (isOfNode) server.command('lease', 'revoke', id);
     }
-    at += 15_000;
+    time += 15_000;
     await Promise.all([a.renew(ANSWER_MS), b.look()]);
     await eventually(async () => (await a.listNodes()).length === 2);
   });
