@@ -49,7 +49,12 @@ function secondaryEvidence(state: SecondaryState, settings: Settings): Evidence[
   const timeout = humanMs(settings.heartbeatTimeoutMs);
   const heard = `${primary.node} was last heard ${humanMs(at - state.heardAt)} ago`;
   return [
-    { name: 'heartbeat', text: `${heard}; from ${timeout} on it is doubted` },
+    {
+      name: 'heartbeat',
+      text: state.leftToLease
+        ? `${heard}; nothing else can be found out about it, and its lease lasts`
+        : `${heard}; from ${timeout} on it is doubted`,
+    },
     touchSeen(state, primary.node),
     ...probesSeen(state, settings).map((text) => ({ name: 'probes', text })),
     ...lost,

@@ -23,6 +23,8 @@ export function heard(
   const next: SecondaryState = {
     ...state,
     heardAt: state.at,
+    leftToLease: false,
+    warning: state.leftToLease ? null : state.warning,
     failures: leads ? 0 : state.failures,
     givesWayUntil: leads ? null : state.givesWayUntil,
     lastTakeover: known ? (event.lastTakeover ?? state.lastTakeover) : state.lastTakeover,
@@ -31,6 +33,7 @@ export function heard(
       : primary,
   };
   const doubted =
+    (next.phase === 'watching' && state.leftToLease) ||
     (next.phase === 'suspecting' &&
       (next.suspicion.cause === 'silence' || next.suspicion.cause === 'claim-denied')) ||
     (next.phase === 'waiting' && (next.why === 'backoff' || next.why === 'not-willing'));
@@ -119,6 +122,8 @@ export function connectionLost(state: SecondaryState, run: string, settings: Set
     at: state.at,
     from: node,
   };
+  // It was silent before: the connection says nothing new, and its lease is looked at all the time.
+  if (phase === 'watching' && state.leftToLease) return stay(state, { type: 'observe-lease' });
   const request = { by: 'claim-on-disconnect', loss, manual: phase === 'asking' } as const;
   if (request.manual) return claim({ ...state, loss }, settings, request);
   const delayMs = turnDelayMs(state, settings);
@@ -145,13 +150,16 @@ export function probeAnswered(
     primary,
     probe: null,
     backgroundFailures: 0,
-    warning: skew,
+    warning: before.leftToLease && skew === before.warning ? null : skew,
   };
   const leads = event.role === 'primary' || event.role === 'candidate';
   if (!isPrimary || !leads) return answeredByNoPrimary(state, isPrimary, settings);
-  if (state.phase !== 'suspecting') return stay(state);
+  const isDoubted =
+    state.phase === 'suspecting' || (state.phase === 'watching' && state.leftToLease);
+  if (!isDoubted) return stay(state);
   const watching: SecondaryState = extended(secondaryBase(state), {
     heardAt: state.at,
+    leftToLease: false,
     failures: event.role === 'primary' ? 0 : state.failures,
     loss: null,
     phase: 'watching',
@@ -185,6 +193,8 @@ export function probeFailed(
 ): Outcome {
   if (state.probe?.number !== event.probe) return stay(state);
   if (state.phase === 'suspecting') return probeFailedWhileSuspecting(state, settings);
+  // One that is left to its lease is asked now and then, in case it can be reached again.
+  if (state.phase === 'watching' && state.leftToLease) return stay({ ...state, probe: null });
   const backgroundFailures = state.backgroundFailures + 1;
   const next: SecondaryState = { ...state, probe: null, backgroundFailures };
   if (next.phase !== 'watching') return stay(next);

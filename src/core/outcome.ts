@@ -92,6 +92,7 @@ export function secondaryBase(state: NodeState): SecondaryBase {
       backgroundFailures: 0,
       touch: null,
       observeAt: null,
+      leftToLease: false,
       loss: null,
       fitSince: null,
     });
@@ -105,6 +106,7 @@ export function secondaryBase(state: NodeState): SecondaryBase {
     backgroundFailures: state.backgroundFailures,
     touch: state.touch,
     observeAt: state.observeAt,
+    leftToLease: state.leftToLease,
     loss: state.loss,
     fitSince: state.fitSince,
   });

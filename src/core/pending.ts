@@ -2,6 +2,7 @@
 import { askingUntil } from './deadlines.ts';
 import { unwillingBecause } from './election-order.ts';
 import { preemptAt } from './preemption.ts';
+import { silentAt } from './schedule.ts';
 import type { Settings } from './settings.ts';
 import type {
   CandidateState,
@@ -70,9 +71,13 @@ function secondaryDues(state: SecondaryState, settings: Settings): Due[] {
     case 'listening':
       return [acts('listening', 'it claims the lease if nobody leads', state.until)];
     case 'watching': {
-      const silentAt = state.heardAt + settings.heartbeatTimeoutMs;
-      const text = 'it doubts the primary unless it hears it';
-      const dues = [acts('silence', text, silentAt), ...nextProbe(state, settings)];
+      const text = state.leftToLease
+        ? 'it claims the lease of the silent primary once that is free'
+        : 'it doubts the primary unless it hears it';
+      const dues = [
+        acts('silence', text, silentAt(state, settings)),
+        ...nextProbe(state, settings),
+      ];
       const at = preemptAt(state, settings);
       return at === null ? dues : [...dues, acts('preempt', 'it asks for the lead', at)];
     }

@@ -32,6 +32,8 @@ function goesBefore(state: SecondaryState, settings: Settings): boolean {
   const standing = primary?.standing ?? null;
   if (primary === null || standing === null || standing.chosen) return false;
   if (state.phase === 'asking') return false;
+  // One that can not be reached can not be asked.
+  if (state.leftToLease) return false;
   // One that was told to step down has to be asked back by a person, or needed.
   if (state.heldOffUntilEpochAbove > 0 || settings.strategy !== 'priority') return false;
   const isReady = settings.standby === 'cold' || !settings.hasWorkload || state.armed;

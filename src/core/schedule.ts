@@ -42,13 +42,21 @@ function secondaryDeadline(state: SecondaryState, settings: Settings): number {
     case 'asking':
       return askingUntil(state, settings);
     case 'watching': {
-      const silence = state.heardAt + settings.heartbeatTimeoutMs;
+      const silence = silentAt(state, settings);
       const probeAt = state.probe === null && state.primary !== null ? state.nextProbeAt : Infinity;
       return Math.min(silence, probeAt, preemptAt(state, settings) ?? Infinity);
     }
     case 'suspecting':
       return state.suspicion.nextLookAt ?? Infinity;
   }
+}
+
+/** When the one that it watches is doubted, unless it is heard until then. */
+export function silentAt(
+  { heardAt, leftToLease }: SecondaryState,
+  { heartbeatTimeoutMs }: Settings,
+): number {
+  return leftToLease ? Infinity : heardAt + heartbeatTimeoutMs;
 }
 
 function candidateDeadline(state: CandidateState): number {

@@ -6,7 +6,7 @@ import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { OVERDUE_MS } from './settings.ts';
 import { stay } from './outcome.ts';
-import { nextPulseAt } from './schedule.ts';
+import { nextPulseAt, silentAt } from './schedule.ts';
 import { claim, claimByStrategy, knowsOrder, unseenLoss } from './claim.ts';
 import { fenceOverdue, lookNow, openProbe, probeAgain, suspect } from './suspicion.ts';
 import { askingTimePassed, askToPreempt } from './requests.ts';
@@ -66,7 +66,7 @@ function watchingTimePassed(
   settings: Settings,
 ): Outcome {
   const { at } = state;
-  if (at >= state.heardAt + settings.heartbeatTimeoutMs) {
+  if (at >= silentAt(state, settings)) {
     const detail = `nothing heard for ${humanMs(at - state.heardAt)}`;
     return suspect(state, settings, { by: 'suspect-silence', cause: 'silence', detail });
   }

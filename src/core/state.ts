@@ -220,6 +220,11 @@ export interface SecondaryBase extends Common {
   readonly backgroundFailures: number;
   readonly touch: { readonly value: string; readonly changedAt: number } | null;
   readonly observeAt: number | null;
+  /**
+   * Its silent holder is on another machine, where nothing can be found out about it: only its lease, or a word
+   * of it, tells more. Until then it is not doubted again.
+   */
+  readonly leftToLease: boolean;
   readonly loss: Loss | null;
   /** Since when it goes before the one it follows, and could lead; null: it does not. */
   readonly fitSince: number | null;
@@ -433,6 +438,7 @@ export function initialState(at: number, seed: number): NodeState {
     backgroundFailures: 0,
     touch: null,
     observeAt: null,
+    leftToLease: false,
     loss: null,
     fitSince: null,
   };

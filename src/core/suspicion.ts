@@ -156,7 +156,7 @@ function actOn(verdict: Verdict, { state, inspection, settings }: Judged): Outco
       return backOff(state, settings, { by: 'wait-after-suspicion', detail: warning, warning });
     }
     case 'elsewhere':
-      return trustLease(state, description);
+      return trustLease({ state, inspection, settings });
     case 'stopped':
     case 'hung':
       return fenceOrWait(verdict, { state, inspection, settings });
@@ -204,11 +204,14 @@ function trustTouch({ state, inspection, settings }: Judged): Outcome {
 }
 
 /** Nothing can be done to it from here, and nothing has to be: its lease ends, or it lives. */
-function trustLease(state: Suspecting, description: string): Outcome {
+function trustLease({ state, inspection, settings }: Judged): Outcome {
+  const { description } = inspection;
   const next: SecondaryState = extended(secondaryBase(state), {
     probe: null,
     warning: `the holder of the lease is silent, ${description}; waiting for the end of its lease`,
-    heardAt: state.at,
+    nextProbeAt: state.at + settings.probeIntervalMs,
+    backgroundFailures: 0,
+    leftToLease: true,
     loss: null,
     phase: 'watching',
   });
@@ -328,6 +331,7 @@ export function followObserved(
     primary,
     heardAt: state.at,
     touch: null,
+    leftToLease: false,
     loss: null,
     fitSince: null,
     backgroundFailures: 0,
@@ -350,6 +354,7 @@ export function followUnnamed(state: SecondaryState): Outcome {
     probe: null,
     touch: null,
     heardAt: state.at,
+    leftToLease: false,
     phase: 'watching',
   });
   const unfollow: readonly Effect[] =

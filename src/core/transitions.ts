@@ -125,13 +125,13 @@ export const TRANSITIONS = {
     sentence: 'A check was requested; probing the primary',
   },
   'trust-heartbeat': {
-    from: ['suspecting', 'waiting'],
+    from: ['watching', 'suspecting', 'waiting'],
     to: 'watching',
     on: 'heartbeat',
     sentence: 'The primary is heard again',
   },
   'trust-probe': {
-    from: ['suspecting'],
+    from: ['watching', 'suspecting'],
     to: 'watching',
     on: 'probe answered',
     sentence: 'The primary answered the probe; it lives',
