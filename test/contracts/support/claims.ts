@@ -9,7 +9,7 @@ export const ANSWER_MS = 5_000;
 export const IMPATIENT_MS = 100;
 
 export interface ContractTimes {
-  /** How often many claim at once. */
+  /** How often many claim at once, if `CONTRACT_ROUNDS` says nothing else. */
   readonly rounds: number;
   /** Ends while a test waits. */
   readonly shortTtlMs: number;
@@ -22,6 +22,14 @@ export interface ContractTimes {
 export const CONTRACT_TIMES: ContractTimes = {
   ...{ rounds: 200, shortTtlMs: 400, restartTtlMs: 2_500 },
 };
+
+/** So many as a person wants to wait for, or those of a store. */
+export function roundsWanted(rounds: number): number {
+  const given = Number(process.env['CONTRACT_ROUNDS'] ?? rounds);
+  if (!Number.isInteger(given) || given < 1)
+    throw new Error('CONTRACT_ROUNDS is a whole number');
+  return given;
+}
 
 /** Has claimed and given back: its way to the server is open, and the epoch known. */
 export async function ledOnce(store: RemoteStore): Promise<number> {

@@ -1,0 +1,113 @@
+// Stops the supervisor of a primary again and again, with a lease in each store whose server is installed, and prints
+// as a table what became of its workload.
+// `npm run trials -- [--rounds N] [--store NAME] [--ttl MS]`
+import { mkdirSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { lackOfWriter, writerProgram } from '../hosts/support/writer.ts';
+import { Group } from '../support/process-group.ts';
+import { TRIAL_STORES } from './support/stores.ts';
+import type { TrialServer, TrialStore } from './support/stores.ts';
+import { placeOfRuns, trial } from './support/trial.ts';
+import type { Trial } from './support/trial.ts';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '20' },
+    store: { type: 'string', default: '' },
+    ttl: { type: 'string', default: '3000' },
+  },
+});
+const ttlMs = Number(values.ttl);
+
+const lack = lackOfWriter();
+if (lack !== null) {
+  process.stderr.write(`Nothing is tried: ${lack}\n`);
+  process.exit(1);
+}
+
+process.stdout.write(`--lease-ttl ${String(ttlMs)}ms; times in ms
+
+| store | trials | two at once | gone before the lease's end | by, least / median | ends after, longest | next begins after, median / longest | steps down, and follows |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+`);
+for (const store of TRIAL_STORES.filter(({ name }) => name.includes(values.store))) {
+  const missing = store.lack();
+  if (missing !== null) process.stderr.write(`${store.name}: ${missing}\n`);
+  else if (!(await holds(store))) process.exitCode = 1;
+}
+
+/** Prints its row; whether all went as it has to. */
+async function holds(store: TrialStore): Promise<boolean> {
+  const server = await store.start(ttlMs);
+  const trials: Trial[] = [];
+  try {
+    await play(server, trials);
+  } catch (error) {
+    process.stderr.write(`${store.name}: ${String(error)}\n`);
+  } finally {
+    await server.stop();
+  }
+  process.stdout.write(rowOf(store.name, trials));
+  const isWell = (seen: Trial): boolean =>
+    isApart(seen) && seen.marginMs > 0 && seen.hasSteppedDown;
+  return trials.length === Number(values.rounds) && trials.every(isWell);
+}
+
+/** Each node has a state directory of its own, as if it were on a machine of its own. */
+async function play(server: TrialServer, trials: Trial[]): Promise<void> {
+  const writer = writerProgram();
+  const options = { lease: server.lease, 'lease-ttl': `${String(ttlMs)}ms` };
+  const group = new Group({ options });
+  mkdirSync(placeOfRuns(group));
+  // Nobody checks its epochs here.
+  const resource = { RESOURCE_HOST: '127.0.0.1', RESOURCE_PORT: '9' };
+  const env = { WRITER_DIR: placeOfRuns(group), ...resource };
+  try {
+    for (const id of ['a', 'b']) {
+      const setup = { run: [writer], env, options: { 'state-dir': group.path(`on-${id}`) } };
+      const node = await group.start(id, setup);
+      await group.reaches(node, id === 'a' ? 'serving' : 'watching');
+    }
+    for (let count = 0; count < Number(values.rounds); count += 1) {
+      const seen = await trial(group, server);
+      process.stderr.write(`${JSON.stringify(seen)}\n`);
+      trials.push(seen);
+    }
+    await group.endInOrder();
+  } catch (error) {
+    process.stderr.write(`${group.story()}\n`);
+    throw error;
+  } finally {
+    await group.clear();
+  }
+}
+
+function rowOf(name: string, trials: readonly Trial[]): string {
+  const count = (isSo: (seen: Trial) => boolean): string => String(trials.filter(isSo).length);
+  const inOrder = (of: (seen: Trial) => number): readonly number[] =>
+    trials.map(of).sort((one, other) => one - other);
+  const margins = inOrder(({ marginMs }) => marginMs);
+  const ends = inOrder(({ untilEndMs }) => untilEndMs);
+  const nexts = inOrder(({ untilNextMs }) => untilNextMs);
+  const cells = [
+    ...[name, String(trials.length), count((seen) => !isApart(seen))],
+    count(({ marginMs }) => marginMs > 0),
+    `${whole(margins[0])} / ${whole(median(margins))}`,
+    whole(ends.at(-1)),
+    `${whole(median(nexts))} / ${whole(nexts.at(-1))}`,
+    count(({ hasSteppedDown }) => hasSteppedDown),
+  ];
+  return `| ${cells.join(' | ')} |\n`;
+}
+
+function isApart({ overlapMs, isAlone }: Trial): boolean {
+  return overlapMs === 0 && isAlone;
+}
+
+function median(sorted: readonly number[]): number | undefined {
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+function whole(value: number | undefined): string {
+  return value === undefined ? '–' : String(Math.floor(value));
+}
