@@ -26,8 +26,7 @@ export const CONTRACT_TIMES: ContractTimes = {
 /** So many as a person wants to wait for, or those of a store. */
 export function roundsWanted(rounds: number): number {
   const given = Number(process.env['CONTRACT_ROUNDS'] ?? rounds);
-  if (!Number.isInteger(given) || given < 1)
-    throw new Error('CONTRACT_ROUNDS is a whole number');
+  if (!Number.isInteger(given) || given < 1) throw new Error('CONTRACT_ROUNDS is a whole number');
   return given;
 }
 
