@@ -1,11 +1,11 @@
 // `npm run bench [-- PART…]`: the figures of the README, as ratios taken in the same run.
 // Parts: crash, restart, hang, switchover, standby, startup, simulator, and each store whose server is installed
-// here (redis, etcd, postgres). Needs cc and flock (util-linux).
+// here (redis, etcd, postgres), or of all of them what idle nodes ask alone (idle). Needs cc and flock (util-linux).
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { standbyCost, startUp } from './cost.js';
-import { etcdctlLock, leaseLoop, onServer } from './on-server.js';
+import { etcdctlLock, idleOn, leaseLoop, onServer } from './on-server.js';
 import { simulatorSpeed } from './simulator.js';
 import { buildStamp } from './stamps.js';
 import { ms } from './statistics.js';
@@ -16,7 +16,7 @@ import { crashTakeover, hangTakeover, restartInPlace, switchoverGap } from './ta
 
 const stores = installedStores();
 const PARTS = [
-  ...['crash', 'restart', 'hang', 'switchover', 'standby', 'startup', 'simulator'],
+  ...['crash', 'restart', 'hang', 'switchover', 'standby', 'startup', 'simulator', 'idle'],
   ...stores.map(({ name }) => name),
 ];
 const asked = process.argv.slice(2);
@@ -62,13 +62,15 @@ async function benchCrash() {
 
 /** Beside what is written by hand, on the first server, and what comes with etcd. */
 async function benchStores() {
-  const wanted = stores.filter(({ name }) => wants(name));
+  const wanted = stores.filter(({ name }) => wants(name) || asked.includes('idle'));
   let floorMs = Number.NaN;
   for (const { name: store, start } of wanted) {
     const server = await start(directory);
     try {
-      if (store === 'redis') floorMs = await benchFloors(server);
-      for await (const row of onServer({ stamp, store, server, floorMs })) print(row);
+      const floors = store === 'redis' && wants(store);
+      if (floors) floorMs = await benchFloors(server);
+      const rows = wants(store) ? onServer : idleOn;
+      for await (const row of rows({ stamp, store, server, floorMs })) print(row);
     } finally {
       await server.stop();
     }

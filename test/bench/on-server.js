@@ -23,6 +23,11 @@ export async function* onServer(how) {
   }
   yield await switchoverOn(how, { trials: 12 });
   yield await machineLost(how, { trials: 3 });
+  yield* idleOn(how);
+}
+
+/** What its nodes ask, and take, while nothing happens. @param {How} how @returns {AsyncGenerator<Row>} */
+export async function* idleOn(how) {
   yield* await costOf(how, { seconds: 60 });
 }
 

@@ -18,12 +18,15 @@ export interface Trial {
   /** From the stop on. */
   readonly untilEndMs: number;
   readonly untilNextMs: number;
+  /** The longest time for which this program itself got no CPU meanwhile, or stood still: then guards did so, too. */
+  readonly lateMs: number;
   /** Whether it became a secondary when it went on, and did not end. */
   readonly hasSteppedDown: boolean;
 }
 
 export async function trial(group: Group, server: TrialServer): Promise<Trial> {
   const { primary, run } = await steady(group);
+  const lateness = new Lateness();
   const stoppedAt = performance.now();
   bringToStandstill(primary.pid);
   const endOfLease = await server.endOfLease();
@@ -41,9 +44,33 @@ export async function trial(group: Group, server: TrialServer): Promise<Trial> {
     marginMs: endOfLease - last,
     untilEndMs: last - stoppedAt,
     untilNextMs: msOf(next.first) - stoppedAt,
+    lateMs: lateness.stop(),
     hasSteppedDown: primary.end === null,
   };
 }
+
+/** How late a timer of this program is at most. */
+class Lateness {
+  #longestMs = 0;
+  #lastAt = performance.now();
+  readonly #timer = setInterval(() => {
+    this.#look();
+  }, PERIOD_MS);
+
+  stop(): number {
+    clearInterval(this.#timer);
+    this.#look();
+    return this.#longestMs;
+  }
+
+  #look(): void {
+    const at = performance.now();
+    this.#longestMs = Math.max(this.#longestMs, at - this.#lastAt - PERIOD_MS);
+    this.#lastAt = at;
+  }
+}
+
+const PERIOD_MS = 5;
 
 /** One serves and writes, the other follows. */
 async function steady(group: Group): Promise<{ readonly primary: NodeProcess; readonly run: Run }> {
@@ -52,7 +79,7 @@ async function steady(group: Group): Promise<{ readonly primary: NodeProcess; re
     const standby = group.nodes.find(({ phase }) => phase === 'watching');
     const run = runsOf(group).at(-1);
     if (primary === undefined || standby === undefined) return null;
-    return run?.node === primary.id && { primary, run };
+    return run?.node === primary.id && run.epoch === primary.epoch && { primary, run };
   });
 }
 
