@@ -82,6 +82,8 @@ export class TokenLease implements RemoteStore {
     this.#epoch = null;
     const token = randomBytes(16).toString('hex');
     this.#token = token;
+    // A store that knows nothing any more is told of it with the next registration.
+    this.learn(floor);
     const { now, ttlMs } = this.#options;
     const granted: Granted = { askedAt: now(), ttlMs };
     this.#overAt = this.#overAfter(granted.askedAt);

@@ -73,9 +73,13 @@ export class Checker {
     this.#epochBegins(session);
   }
 
-  /** Something was removed, or a process that had it open has ended: what nothing tells of is forgotten. */
-  forget(): void {
-    this.#knownEpoch = Math.min(this.#knownEpoch, this.#seen.toldEpoch);
+  /**
+   * Something was removed, or a process that had it open has ended: what nothing tells of is forgotten.
+   *
+   * @param told what somebody tells of it just now
+   */
+  forget(told = 0): void {
+    this.#knownEpoch = Math.min(this.#knownEpoch, Math.max(this.#seen.toldEpoch, told));
   }
 
   /** Lock files were made anew, with the highest epoch that their maker could find. */

@@ -37,6 +37,8 @@ export const FAULTS = {
   'store-cut': 'what a node asks the lease store is lost, or done and not answered',
   'store-down': 'the lease store answers nobody',
   'store-slow': 'the lease store takes its time',
+  'store-wipe': 'the lease store is started again without its data',
+  'store-lag': 'a replica that lags takes the place of the lease store',
   'guard-crash': 'SIGKILL to a guard',
   freeze: 'a whole machine stands still, and goes on later',
   promote: 'a node is asked to promote',

@@ -12,6 +12,8 @@ export interface LeaseClient {
   readonly heldEpoch: number | null;
   /** The highest epoch that can be read in the lock file which this process has open. */
   readonly noted: number;
+  /** The highest epoch that its node has seen, and a store that has forgotten it can know from it. */
+  readonly toldEpoch: number;
   /** Whether records may have been removed, so that only processes tell of what was started. */
   readonly missesRecords: boolean;
   /** Nothing of an earlier run is left. */
@@ -22,6 +24,8 @@ export interface LeaseClient {
   open(): void;
   acquire(floor: number): void;
   advanceEpoch(floor: number): void;
+  /** Its node has taken in an answer with that epoch. */
+  saw(epoch: number): void;
   /** Of a lease with a time to live. */
   renew(): void;
   /** Null: it is still held; else why it is lost. */
@@ -47,6 +51,7 @@ interface Turn {
 }
 
 export class FileLeaseClient implements LeaseClient {
+  readonly toldEpoch = 0;
   readonly #world: World;
   readonly #life: Life;
   /** The directory whose lock this process has: perhaps one that was removed since. */
@@ -247,6 +252,10 @@ export class FileLeaseClient implements LeaseClient {
     };
     if (this.#world.looksTakeTime) this.#life.answer(tell);
     else tell();
+  }
+
+  saw(): void {
+    // Files tell of themselves what they know.
   }
 
   markCompleted(): void {

@@ -68,7 +68,7 @@ export class Nemesis {
   }
 
   /** False: it is a fault of one node. */
-  #strikeGroup({ kind }: Fault, until: number): boolean {
+  #strikeGroup({ kind, forMs }: Fault, until: number): boolean {
     const { network, timeline, at } = this.#world;
     switch (kind) {
       case 'loss':
@@ -83,6 +83,12 @@ export class Nemesis {
       case 'store-down':
       case 'store-slow':
         strikeStore(this.#world, kind, until);
+        return true;
+      case 'store-wipe':
+        this.#world.store?.forgetSince(Number.NEGATIVE_INFINITY);
+        return true;
+      case 'store-lag':
+        this.#world.store?.forgetSince(at - forMs);
         return true;
       case 'remove-directory':
         for (const life of this.#world.lives) life.trouble(at);

@@ -78,6 +78,8 @@ const ONLY_WITH: Readonly<Partial<Record<FaultKind, LeaseKind>>> = {
   'store-cut': 'timed',
   'store-down': 'timed',
   'store-slow': 'timed',
+  'store-wipe': 'timed',
+  'store-lag': 'timed',
   'guard-crash': 'timed',
   freeze: 'timed',
 };

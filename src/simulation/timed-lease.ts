@@ -18,12 +18,25 @@ export class TimedLeaseClient implements LeaseClient {
   /** Of the last acquisition, also of one that nothing is known of. */
   #token: number | null = null;
   #heldEpoch: number | null = null;
+  #seen = 0;
+  /** When the store last heard of the highest epoch that this node has seen, in the world's time. */
+  #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(world: World, life: Life, store: TimedStore, timing: TimedLease) {
     this.#world = world;
     this.#life = life;
     this.#store = store;
     this.#timing = timing;
+  }
+
+  /** The highest epoch that an answer told its node of, if it has asked the store since that forgot. */
+  get toldEpoch(): number {
+    const { isForgetful, forgotAt } = this.#store;
+    return isForgetful || this.#toldAt >= forgotAt ? this.#seen : 0;
+  }
+
+  saw(epoch: number): void {
+    this.#seen = Math.max(this.#seen, epoch);
   }
 
   get heldEpoch(): number | null {
@@ -50,8 +63,9 @@ export class TimedLeaseClient implements LeaseClient {
     const { ttlMs } = this.#timing;
     this.#token = token;
     life.guard?.begin(token);
+    const said = this.#seen;
     this.#ask(
-      () => this.#store.claim(life, token, { floor, ttlMs }),
+      () => this.#store.claim(life, token, { floor, ttlMs, said }),
       (claimed) => {
         if (claimed.type === 'denied') {
           const { cause } = claimed;
@@ -145,8 +159,13 @@ export class TimedLeaseClient implements LeaseClient {
   }
 
   look(): void {
+    const said = this.#seen;
+    const known = this.#life.state.epochFloor;
     this.#ask(
-      () => this.#store.observe(),
+      () => {
+        this.#tells(said);
+        return this.#store.look(known);
+      },
       (observation) => {
         this.#life.answer(() => {
           this.#life.dispatch({ type: 'lease-observed', observation });
@@ -161,11 +180,16 @@ export class TimedLeaseClient implements LeaseClient {
   }
 
   markCompleted(): void {
-    this.#store.completedAt = this.#world.at;
+    this.#store.complete();
   }
 
   dropped(): void {
     this.#heldEpoch = null;
+  }
+
+  /** A request arrives that was made when this node had seen an epoch. */
+  #tells(said: number): void {
+    if (said === this.#seen) this.#toldAt = this.#world.at;
   }
 
   #release(done: () => void, fail: () => void): void {

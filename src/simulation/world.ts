@@ -95,7 +95,9 @@ export class World {
 
   /** The highest epoch that something tells of. */
   get toldEpoch(): number {
-    if (this.store !== null) return this.store.epoch;
+    if (this.store !== null) {
+      return Math.max(this.store.epoch, ...this.lives.map(({ lease }) => lease.toldEpoch));
+    }
     const noted = this.lives.map((life) => life.lease.noted);
     return Math.max(this.directory.epoch, this.directory.noted, ...noted);
   }
@@ -265,6 +267,7 @@ export class World {
   /** After each step of a core. */
   stepped(life: Life, event: Event, next: Transition): void {
     this.steps += 1;
+    life.lease.saw(epochIn(event));
     if (this.steps > STEP_LIMIT) this.checker.broken('S4', `${life.name} does not come to rest`);
     const { type } = event;
     const code = type.charCodeAt(0) + (type.charCodeAt(5) << 8) + (type.length << 16);
@@ -282,6 +285,22 @@ export class World {
   /** Fowler, Noll and Vo's hash, by words. */
   #mix(value: number): void {
     this.#digest = Math.imul(this.#digest ^ value, 0x01000193);
+  }
+}
+
+/** The highest epoch that an answer of the lease tells of; 0: it is none. */
+function epochIn(event: Event): number {
+  switch (event.type) {
+    case 'lease-granted':
+    case 'epoch-advanced':
+      return event.epoch;
+    case 'lease-observed':
+    case 'lease-denied':
+      return event.observation.epoch;
+    case 'holder-inspected':
+      return event.inspection.observation.epoch;
+    default:
+      return 0;
   }
 }
 

@@ -385,6 +385,18 @@ export function leaseContract(
       });
     });
 
+    it('that has lost its data keeps the epoch of a claim that it holds back', async () => {
+      await withOwnServer(start, async (own) => {
+        const options = { group: groupName(), ttlMs: restartTtlMs, requestTimeoutMs: ANSWER_MS };
+        const last = await own.open({ node: 'last', ...options });
+        await own.restart();
+        // It may be the last that knows of it, and end before it looks.
+        await eventually(async () => (await last.acquire(41)).type === 'denied');
+        const newcomer = await own.open({ node: 'newcomer', ...options });
+        await eventually(async () => (await newcomer.look()).epoch === 41);
+      });
+    });
+
     it('that was started anew finds its nodes again, and their epochs', async () => {
       await withOwnServer(start, async (own) => {
         const options = { group: groupName(), ttlMs: shortTtlMs, requestTimeoutMs: ANSWER_MS };

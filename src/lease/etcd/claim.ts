@@ -53,7 +53,7 @@ export async function claim(parts: ClaimParts, claimant: Claimant): Promise<Clai
   const denied = denial(lead, claimant);
   if (denied !== null) return denied;
   if (await mayHaveForgotten(parts, lead, floor)) {
-    await holdBack(parts, lead);
+    await holdBack(parts, lead, floor);
     return { type: 'denied', cause: 'held', lead };
   }
   const askedAt = now();
@@ -108,12 +108,20 @@ async function mayHaveForgotten(
   return state !== null || floor > 0 || (await isYounger(ask, ttlMs));
 }
 
-/** Nobody gets the lease for as long as one could last that somebody still holds. */
-async function holdBack({ ask, keys, ttlMs }: ClaimParts, lead: Lead): Promise<void> {
+/**
+ * Nobody gets the lease for as long as one could last that somebody still holds. The claimant may be the last that
+ * knows of its epoch.
+ */
+async function holdBack(
+  { ask, keys, ttlMs }: ClaimParts,
+  lead: Lead,
+  floor: number,
+): Promise<void> {
   const token = requests.newLeaseId();
   const former = lead.state ?? NOTHING;
   await ask((connection) => connection.grant(token, Math.max(ttlMs, former.ttlMs)));
-  const state = { ...former, cluster: lead.cluster };
+  const epoch = Math.max(former.epoch, floor);
+  const state = { ...former, epoch, cluster: lead.cluster };
   const request = requests.holdBack(keys, { lead, token, state });
   const { succeeded } = await ask((connection) => connection.txn(request));
   if (!succeeded) await ask((connection) => connection.revoke(token));

@@ -131,7 +131,7 @@ WITH ${DURABLE}, claimed AS (
     token = ${unlessHeldBack('$3', FORGOTTEN)},
     expires_at = begun.at + ${interval(unlessHeldBack('$4::bigint', 'greatest($4::bigint, l.ttl_ms)'))},
     ttl_ms = ${unlessHeldBack('$4::bigint', 'l.ttl_ms')},
-    epoch = ${unlessHeldBack('greatest(l.epoch, $5::bigint) + 1', 'l.epoch')},
+    epoch = ${unlessHeldBack('greatest(l.epoch, $5::bigint) + 1', 'greatest(l.epoch, $5::bigint)')},
     run = ${unlessHeldBack('$2', 'l.run')},
     node = ${unlessHeldBack('$7', 'l.node')},
     previous = ${unlessHeldBack('l.node', 'l.previous')},

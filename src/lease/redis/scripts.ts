@@ -78,6 +78,8 @@ if last ~= id then
   local known = tonumber(redis.call('HGET', state, 'epoch') or '0')
   -- The first of those seconds may have been a moment.
   if last or known > 0 or floor > 0 or (uptime - 1) * 1000 < ttl then
+    -- The claimant may be the last that knows of its epoch.
+    if floor > known then redis.call('HSET', state, 'epoch', ARGV[5]) end
     local former = tonumber(redis.call('HGET', state, 'ttl') or '0')
     redis.call('SET', lease, 'forgotten', 'PX', math.max(ttl, former))
     return { 'held', view(run) }
