@@ -71,6 +71,7 @@ function tableOf(
       worst(seen.map(({ overlapMs }) => overlapMs)),
       spread(seen.map(({ untilEndMs }) => untilEndMs)),
       spread(seen.map(({ untilNextMs }) => untilNextMs)),
+      spread(seen.map(({ untilHeardMs }) => untilHeardMs)),
       worst(seen.map(({ afterThawMs }) => afterThawMs)),
       String(seen.reduce((sum, { epoch }) => sum + site.refusedOf(epoch), 0)),
     ];
@@ -79,8 +80,8 @@ function tableOf(
   return [
     `${store}, --lease-ttl ${String(site.ttlMs)}ms; times in ms, median / longest`,
     '',
-    '| case | rounds | overlap, longest | old ends | next begins | after the thaw, longest | refused |',
-    '| --- | --- | --- | --- | --- | --- | --- |',
+    '| case | rounds | overlap, longest | old ends | next begins | heard again | after the thaw, longest | refused |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
   ].join('\n');

@@ -1,6 +1,13 @@
 // Faults of the epochs: each start has a higher one, and an older one has no authority.
 import { SIMULATED, transcript } from './mutant.js';
 
+/** A server that forgets: then the nodes are what remembers. */
+const FORGETTING = {
+  lease: /** @type {const} */ ('timed'),
+  faults: ['store-wipe', 'store-lag', 'crash', 'store-cut', 'stop'],
+  steps: 200_000,
+};
+
 /** @type {readonly import('./mutant.js').Mutant[]} */
 export const EPOCHS = [
   {
@@ -28,7 +35,7 @@ export const EPOCHS = [
     file: 'src/core/transition.ts',
     from: 'const epochFloor = isAwaited ? state.epochFloor : Math.max(state.epochFloor, observation.epoch);',
     to: 'const epochFloor = isAwaited ? state.epochFloor : state.epochFloor + 0 * observation.epoch;',
-    killers: [transcript('first in the succession: claims at once')],
+    killers: [FORGETTING, transcript('first in the succession: claims at once')],
   },
   {
     id: 'passed-epoch-accepted',

@@ -32,6 +32,8 @@ export interface Outcome {
   readonly untilNextMs: number | null;
   /** From the fault to the old workload's last write. */
   readonly untilEndMs: number | null;
+  /** Where nobody else is to lead: from the end of the fault until all others hear the primary, or hear it still. */
+  readonly untilHeardMs: number | null;
   /** How long what was frozen wrote on once the whole of it was thawed; null: nothing was frozen. */
   readonly afterThawMs: number | null;
   /** That of the old workload. */
@@ -61,12 +63,70 @@ export const CASES: readonly Case[] = [
     end: heal,
   },
   {
+    name: 'what the primary says to the other nodes is lost',
+    follows: 'nothing',
+    begin: ({ site, primary, others }) => {
+      const at = now();
+      for (const { place } of others) site.lan.lose(primary.place, place);
+      return at;
+    },
+    end: heal,
+  },
+  {
+    name: 'what the other nodes say to the primary is lost',
+    follows: 'nothing',
+    isMeasuredOnly: true,
+    begin: ({ site, primary, others }) => {
+      const at = now();
+      for (const { place } of others) site.lan.lose(place, primary.place);
+      return at;
+    },
+    end: heal,
+  },
+  {
+    name: 'the other nodes and the store hear nothing of each other',
+    follows: 'nothing',
+    isMeasuredOnly: true,
+    begin: ({ site, others }) => {
+      const at = now();
+      for (const { place } of others) site.lan.part(place, site.store);
+      return at;
+    },
+    end: heal,
+  },
+  {
     name: 'the primary is alone',
     follows: 'another leads',
     begin: ({ site, primary, others }) => {
       const at = now();
       for (const { place } of others) site.lan.part(primary.place, place);
       site.lan.part(primary.place, site.store);
+      return at;
+    },
+    end: heal,
+  },
+  {
+    name: 'nobody hears the primary',
+    follows: 'another leads',
+    isMeasuredOnly: true,
+    begin: ({ site, primary, others }) => {
+      const at = now();
+      for (const { place } of [...others, { place: site.store }]) {
+        site.lan.lose(primary.place, place);
+      }
+      return at;
+    },
+    end: heal,
+  },
+  {
+    name: 'the primary hears nobody',
+    follows: 'another leads',
+    isMeasuredOnly: true,
+    begin: ({ site, primary, others }) => {
+      const at = now();
+      for (const { place } of [...others, { place: site.store }]) {
+        site.lan.lose(place, primary.place);
+      }
       return at;
     },
     end: heal,
@@ -155,22 +215,37 @@ export async function play(site: Site, { follows, begin, end, freezes }: Case): 
   const stage = { site, ...(await site.steady()) };
   const { run } = stage;
   site.forgetBefore(run);
+  const steps = stage.others.map(({ node }) => node.transitions.length);
   const begun = await begin(stage);
   await FOLLOWS[follows](stage, begun);
+  const wavering = follows === 'nothing' ? waveringOf(stage.others, steps) : [];
   const ended = await end(stage);
   const next = follows === 'nothing' ? null : await site.nextRun(run);
   await site.steady();
+  const heard = now();
   const last = site.runs.find(({ epoch }) => epoch === run.epoch)?.last ?? run.last;
   const from = follows === 'a pause' ? ended : begun;
   return {
     overlapMs: next === null || freezes === true ? 0 : overlapMs(next, site.runs),
     untilNextMs: next === null ? null : msFrom(from, next.first),
     untilEndMs: next === null ? null : Math.max(0, msFrom(begun, last)),
+    untilHeardMs: next === null ? msFrom(ended, heard) : null,
     afterThawMs: freezes === true ? Math.max(0, msFrom(ended, last)) : null,
     epoch: run.epoch,
-    faults: site.faultsSince(run, freezes === true ? next : null),
+    faults: [...site.faultsSince(run, freezes === true ? next : null), ...wavering],
   };
 }
+
+/** Those that changed their mind again and again about a primary that leads on. */
+function waveringOf(others: readonly Host[], before: readonly number[]): readonly string[] {
+  return others.flatMap(({ node }, index) => {
+    const steps = node.transitions.length - (before[index] ?? 0);
+    return steps <= STEPS_OF_A_DOUBT ? [] : [`${node.id} took ${String(steps)} steps`];
+  });
+}
+
+/** To doubt it, to leave it to its lease, and as many for a node that was late itself. */
+const STEPS_OF_A_DOUBT = 4;
 
 /** Resolves once it is so. */
 const FOLLOWS: Readonly<

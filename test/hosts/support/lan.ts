@@ -13,7 +13,7 @@ export interface Place {
   readonly ethernet: string;
 }
 
-export function placeOf(name: string, number: 1 | 2 | 3 | 4): Place {
+export function placeOf(name: string, number: number): Place {
   const [address, ethernet] = [`10.0.0.${String(number)}`, `02:00:00:00:00:0${String(number)}`];
   return { name, address, ethernet };
 }

@@ -1,10 +1,11 @@
 // Three hosts with a node each, a fourth with the store and with what the workloads write to, and what was written.
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generateKeyPair } from '../../../src/keys/key-pair.ts';
 import { MARK, markedProcesses, signal } from '../../support/process-list.ts';
 import { NodeProcess } from '../../support/process-node.ts';
 import { TIMINGS } from '../../support/process-setup.ts';
@@ -65,6 +66,7 @@ export class Site {
     chmodSync(this.#directory, 0o711);
     mkdirSync(join(this.#directory, 'store'), { mode: 0o777 });
     mkdirSync(join(this.#directory, 'runs'));
+    makeKeys(join(this.#directory, 'keys'), NODES);
     this.#env = {
       ...env,
       WRITER_DIR: join(this.#directory, 'runs'),
@@ -72,9 +74,8 @@ export class Site {
       RESOURCE_PORT: '7000',
     };
     this.#storeHost = this.#startStore();
-    this.hosts = ([1, 2, 3] as const).map((number) => {
-      const id = ['a', 'b', 'c'][number - 1] ?? '';
-      const place = placeOf(`host-${id}`, number);
+    this.hosts = NODES.map((id, index) => {
+      const place = placeOf(`host-${id}`, index + 1);
       return { place, node: this.#startNode(id, place) };
     });
   }
@@ -94,11 +95,11 @@ export class Site {
     return this.writes.filter((line) => line === `refused ${String(epoch)}`).length;
   }
 
-  /** One serves and writes, the others follow; gives the one. */
+  /** One serves and writes, the others follow and hear it; gives the one. */
   async steady(): Promise<{ readonly primary: Host; readonly others: readonly Host[]; run: Run }> {
     return this.until('one to lead and two to follow', () => {
       const primary = this.hosts.find(({ node }) => node.phase === 'serving');
-      const others = this.hosts.filter(({ node }) => node.phase === 'watching');
+      const others = this.hosts.filter(({ node }) => hearsItsPrimary(node));
       const run = this.runs.at(-1);
       if (primary === undefined || others.length !== this.hosts.length - 1) return null;
       if (run?.node !== primary.node.id) return null;
@@ -196,6 +197,10 @@ export class Site {
       lease: this.#kind.url(this.store),
       'lease-ttl': `${String(this.ttlMs)}ms`,
       'state-dir': join(this.#directory, `state-of-${id}`),
+      // Nodes hear each other, too: what one says is encrypted, and each has to know the others' keys.
+      bind: `tcp://${place.address}:7400`,
+      'key-file': join(this.#directory, 'keys', id),
+      'authorized-keys': join(this.#directory, 'keys', 'known'),
     };
     const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     return new NodeProcess({
@@ -233,6 +238,25 @@ export class Site {
   #processOf({ node }: Host): HostProcess {
     return { mark: this.#mark, maker: node.pid };
   }
+}
+
+const NODES = ['a', 'b', 'c'] as const;
+
+/** It follows one, and has not been left with nothing but the lease of it. */
+function hearsItsPrimary({ phase, transitions }: NodeProcess): boolean {
+  const reason = transitions.at(-1)?.reason ?? '';
+  return phase === 'watching' && !reason.includes('can not be reached');
+}
+
+/** A pair of keys for each, and a list of the public ones. */
+function makeKeys(directory: string, ids: readonly string[]): void {
+  mkdirSync(directory);
+  const known = ids.map((id) => {
+    const { publicKey, secretKey } = generateKeyPair();
+    writeFileSync(join(directory, id), `${secretKey}\n`, { mode: 0o600 });
+    return `${publicKey} ${id}\n`;
+  });
+  writeFileSync(join(directory, 'known'), known.join(''));
 }
 
 const RESOURCE = join(import.meta.dirname, 'resource.js');
