@@ -163,7 +163,7 @@ function onAnotherMachine(
 
 /** Whether nodes of other machines may be in the group. */
 function isOnServer(kind: LeaseKind | undefined): boolean {
-  return kind === 'redis' || kind === 'etcd' || kind === 'postgres';
+  return kind !== undefined && kind !== 'file' && kind !== 'static';
 }
 
 /** How one more node of the group is started, in the directory that was looked at. */

@@ -1,4 +1,6 @@
 // Reads what `--lease` names: what decides who leads.
+import { parseDirectory } from './directory-url.ts';
+import type { FileDirectory } from './directory-url.ts';
 import { parseEtcd } from './etcd-url.ts';
 import type { EtcdAddress } from './etcd-url.ts';
 import { validateNodeId } from './names.ts';
@@ -8,10 +10,10 @@ import { parseRedis } from './redis-url.ts';
 import type { RedisAddress } from './redis-url.ts';
 import { refuseUrl } from './refused-url.ts';
 
-export type { EtcdAddress, PostgresAddress, RedisAddress };
+export type { EtcdAddress, FileDirectory, PostgresAddress, RedisAddress };
 
-/** A server that keeps the lease. */
-export type StoreAddress = RedisAddress | EtcdAddress | PostgresAddress;
+/** What keeps a lease that ends by itself. */
+export type StoreAddress = RedisAddress | EtcdAddress | PostgresAddress | FileDirectory;
 
 /** One node alone may lead. */
 interface StaticAddress {
@@ -23,7 +25,7 @@ interface StaticAddress {
 export type LeaseAddress =
   { readonly kind: 'file'; readonly shown: 'file' } | StaticAddress | StoreAddress;
 
-/** Whether a server keeps it, and it ends by itself. */
+/** Whether a server keeps it, or a directory of several machines, and it ends by itself. */
 export function isOnServer(address: LeaseAddress): address is StoreAddress {
   return address.kind !== 'file' && address.kind !== 'static';
 }
@@ -50,10 +52,7 @@ export function parseLease(text: string, source = '--lease'): LeaseAddress {
       return { kind: 'static', node, shown: `static:${node}` };
     }
     case 'file':
-      throw refuseUrl(text, source, {
-        fact: 'names a directory, and that of the lease is the state directory',
-        expected: '`file`, and the directory with --state-dir',
-      });
+      return parseDirectory(text, source);
     default:
       throw refuseUrl(text, source, {
         fact: 'is no lease that this version has',

@@ -4,6 +4,7 @@ import { isOnServer, parseLease } from './lease-url.ts';
 import { OptionReader } from './option-reader.ts';
 import type { Given } from './option-reader.ts';
 import { checkRelations } from './relations.ts';
+import { foundSharedState, sharedState } from './timed-file.ts';
 
 type OneOf<List extends readonly string[]> = List[number];
 
@@ -145,8 +146,10 @@ export function loadRunOptions(
     leaseRequestTimeoutMs: read.optionalDuration('leaseRequestTimeout'),
     leaseMaxDriftMs: read.optionalDuration('leaseMaxDrift'),
   };
-  checkRelations(options, (key) => read.shown(key));
-  return options;
+  const isTimed = parseLease(options.lease).kind === 'file' && options.leaseTtlMs !== null;
+  const meant = isTimed ? { ...options, ...sharedState(options.stateDir) } : options;
+  checkRelations(meant, (key) => read.shown(key));
+  return meant;
 }
 
 /**
@@ -158,6 +161,9 @@ export function loadRunOptions(
 export function loadClientOptions(given: Given): ClientOptions {
   const read = new OptionReader(given, 'clients');
   const lease = read.lease('lease');
-  const server = isOnServer(parseLease(lease)) ? { lease } : {};
-  return { group: read.group('group'), stateDir: read.text('stateDir'), ...server };
+  const address = parseLease(lease);
+  const [group, stateDir] = [read.group('group'), read.text('stateDir')];
+  // Whoever asks is not told how long the lease of its nodes lasts: the directory shows that it ends.
+  const shared = address.kind === 'file' ? foundSharedState(stateDir, group) : null;
+  return { group, stateDir, ...(isOnServer(address) ? { lease } : {}), ...shared };
 }

@@ -1,4 +1,5 @@
 // What must hold between the settings of a node: checked once, at start, by name and value.
+import { resolve } from 'node:path';
 import { FailoverError } from '../errors.ts';
 import { formatDuration } from './duration.ts';
 import { checkTiming, timingOf } from './lease-timing.ts';
@@ -6,6 +7,7 @@ import type { LeaseTiming } from './lease-timing.ts';
 import { isOnServer, parseLease } from './lease-url.ts';
 import type { RunOptions } from './load.ts';
 import { NETWORK_RELATIONS } from './network-relations.ts';
+import { defaultStateDir } from './state-dir.ts';
 
 /** An option with its value for a message: `--heartbeat-timeout 2s (default)`. */
 type Show = (key: string) => string;
@@ -61,6 +63,8 @@ const RELATIONS: readonly Relation[] = [
   onlyHotTakesSignals,
   readinessHasCommand,
   onlyServersEndLeases,
+  sharedFilesHaveTime,
+  sharedFilesAreElsewhere,
   orphansEndWithTheirLease,
   etcdCountsSeconds,
   ...NETWORK_RELATIONS,
@@ -133,14 +137,33 @@ function onlyServersEndLeases(options: RunOptions, show: Show): Conflict | null 
   if (endsByItself(options) || key === undefined) return null;
   return {
     fact: `${show(key)} is a time of a lease that ends by itself, and that of ${show('lease')} does not`,
-    hint: 'Leave it out, or give --lease the address of a server.',
+    hint: 'Leave it out, or give --lease the address of a server, or --lease-ttl for files that machines share.',
+  };
+}
+
+/** Nobody has a lease that ends by itself without having asked for it. */
+function sharedFilesHaveTime({ lease, leaseTtlMs }: RunOptions, show: Show): Conflict | null {
+  if (parseLease(lease).kind !== 'timed-file' || leaseTtlMs !== null) return null;
+  return {
+    fact: `${show('lease')} is in files that machines share, and ends by itself: nothing says when`,
+    hint: 'Give --lease-ttl too, 3s say; or `--lease file` and --state-dir for nodes of one machine.',
+  };
+}
+
+function sharedFilesAreElsewhere({ lease, stateDir }: RunOptions, show: Show): Conflict | null {
+  const address = parseLease(lease);
+  if (address.kind !== 'timed-file') return null;
+  if (address.directory !== resolve(stateDir ?? defaultStateDir())) return null;
+  return {
+    fact: `${show('lease')} is for all machines, and ${show('stateDir')} is the same directory, for what is of one`,
+    hint: 'Give --state-dir a directory of this machine alone, or leave the directory out of --lease.',
   };
 }
 
 function orphansEndWithTheirLease(options: RunOptions, show: Show): Conflict | null {
   if (options.orphan !== 'keep' || !endsByItself(options)) return null;
   return {
-    fact: `${show('orphan')} lets a command go on whose lease has ended, and ${show('lease')} is on a server`,
+    fact: `${show('orphan')} lets a command go on whose lease has ended, and that of ${show('lease')} ends by itself`,
     hint: 'Use `--orphan stop` or `--orphan kill`.',
   };
 }

@@ -33,6 +33,9 @@ export async function loadFor({ kind }: ReturnOrder): Promise<void> {
     case 'etcd':
       await import('../lease/etcd/give-back.ts');
       return;
+    case 'timed-file':
+      await import('../lease/timed-file/give-back.ts');
+      return;
     case 'postgres': {
       // Its client takes as much CPU as all the rest of a takeover: after what starts now has had the machine.
       await pause(LOAD_DELAY_MS, undefined, { ref: false });
@@ -55,6 +58,10 @@ async function prepared(order: ReturnOrder): Promise<() => Promise<boolean>> {
     case 'etcd': {
       const { giveBackToEtcd } = await import('../lease/etcd/give-back.ts');
       return () => giveBackToEtcd(order);
+    }
+    case 'timed-file': {
+      const { giveBackToFiles } = await import('../lease/timed-file/give-back.ts');
+      return () => giveBackToFiles(order);
     }
     case 'postgres': {
       const { returnToPostgres } = await import('../lease/postgres/give-back.ts');

@@ -3,7 +3,7 @@ import type { PostgresAddress } from '../config/lease-url.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
 
 /** How a lease is given back: all that it takes. */
-export type ReturnOrder = RedisReturn | EtcdReturn | PostgresReturn;
+export type ReturnOrder = RedisReturn | EtcdReturn | PostgresReturn | TimedFileReturn;
 
 /** One request to a server that speaks RESP. */
 export interface RedisReturn {
@@ -43,6 +43,18 @@ export interface PostgresReturn {
   readonly address: PostgresAddress;
   readonly text: string;
   readonly values: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/** A file that says of one acquisition that it is over. */
+export interface TimedFileReturn {
+  readonly kind: 'timed-file';
+  readonly beat: string;
+  /** Where those who wait are told, and what is noted. */
+  readonly changed: string;
+  readonly events: string;
+  readonly node: string;
+  readonly epoch: number;
   readonly timeoutMs: number;
 }
 

@@ -133,6 +133,10 @@ export async function loadStore(
       const { postgresLease } = await import('../lease/postgres/postgres-lease.ts');
       return (options) => postgresLease({ address, ...options }, open);
     }
+    case 'timed-file': {
+      const { timedFileLease } = await import('../lease/timed-file/timed-file-lease.ts');
+      return (options) => timedFileLease({ address, ...options });
+    }
   }
 }
 

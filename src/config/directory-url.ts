@@ -1,0 +1,24 @@
+// Reads `file:/DIRECTORY`: files that the machines of a group share.
+import { isAbsolute, resolve } from 'node:path';
+import { refuseUrl } from './refused-url.ts';
+
+/** A directory that the machines of a group share. */
+export interface FileDirectory {
+  readonly kind: 'timed-file';
+  readonly directory: string;
+  readonly shown: string;
+}
+
+/** @throws FAILOVER_BAD_OPTION */
+export function parseDirectory(text: string, source: string): FileDirectory {
+  const path = text.slice('file:'.length).replace(/^\/\/(?=\/)/, '');
+  // Two slashes would begin the name of a host.
+  if (!isAbsolute(path) || path.startsWith('//')) {
+    throw refuseUrl(text, source, {
+      fact: 'names a directory, and not by a path from the root',
+      expected: '`file`, or file:/DIRECTORY, one that all machines of the group share',
+    });
+  }
+  const directory = resolve(path);
+  return { kind: 'timed-file', directory, shown: `file:${directory}` };
+}

@@ -1,0 +1,129 @@
+// The way to files that may be on another machine: one request at a time, as one that does not return keeps a thread.
+import { setTimeout as wait } from 'node:timers/promises';
+import { FailoverError } from '../../errors.ts';
+import { textOf } from '../error-text.ts';
+import { errnoOf } from '../file/storage-error.ts';
+
+export interface FileLinkParts {
+  /** For messages. */
+  readonly shown: string;
+  /** Does what is asked of the files; replaced by tests. */
+  readonly perform?: Perform;
+}
+
+/** What becomes of a request. */
+export type Perform = <Answer>(act: () => Promise<Answer>) => Promise<Answer>;
+
+/** Whether nobody waits for it any more: it takes no further step then. */
+export type IsLate = () => boolean;
+
+export class FileLink {
+  readonly #shown: string;
+  readonly #perform: Perform;
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #isClosed = false;
+
+  constructor({ shown, perform = (act) => act() }: FileLinkParts) {
+    this.#shown = shown;
+    this.#perform = perform;
+  }
+
+  /**
+   * Does it when all before it is done, and gives its answer.
+   *
+   * @throws FAILOVER_STORE_UNREACHABLE when there was none in time, whether or not it was done;
+   *   FAILOVER_STORE_REFUSED where asking again changes nothing
+   */
+  async within<Answer>(
+    timeoutMs: number,
+    act: (isLate: IsLate) => Promise<Answer>,
+  ): Promise<Answer> {
+    if (this.#isClosed) throw this.unreachable('the node has left it');
+    if (this.#waiting >= WAITING_LIMIT) throw this.unreachable(NO_ANSWER);
+    const limit = new AbortController();
+    const isLate = (): boolean => limit.signal.aborted;
+    const timeout = wait(timeoutMs, 'timeout' as const, { signal: limit.signal });
+    // Ended below, and then nobody waits for it.
+    timeout.catch(() => undefined);
+    const work = this.#inTurn(async () => {
+      // Its asker was told that it failed, and goes by that.
+      if (isLate()) throw new Error(NO_ANSWER);
+      return { answer: await this.#perform(() => act(isLate)) };
+    });
+    work.catch(() => undefined);
+    try {
+      const first = await Promise.race([work, timeout]);
+      if (first !== 'timeout') return first.answer;
+    } catch (error) {
+      throw this.#translated(error);
+    } finally {
+      limit.abort();
+    }
+    throw this.unreachable(NO_ANSWER);
+  }
+
+  unreachable(why: string): FailoverError {
+    const message = `Cannot reach the lease store ${this.#shown}: ${why}`;
+    return new FailoverError('FAILOVER_STORE_UNREACHABLE', message);
+  }
+
+  refused(why: string, hint?: string): FailoverError {
+    const message = `Cannot use the lease store ${this.#shown}: ${why}`;
+    return new FailoverError('FAILOVER_STORE_REFUSED', message, hint === undefined ? {} : { hint });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    this.#waiting += 1;
+    const turn = this.#last.then(act).finally(() => {
+      this.#waiting -= 1;
+    });
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  #translated(error: unknown): FailoverError {
+    if (error instanceof FailoverError) return error;
+    const code = errnoOf(error);
+    const refusal = code === null ? undefined : REFUSALS[code];
+    if (refusal !== undefined) return this.refused(refusal, HINTS[code ?? '']);
+    return this.unreachable(PASSING[code ?? ''] ?? textOf(error));
+  }
+}
+
+const NO_ANSWER = 'it does not answer';
+
+/** More than a node asks at a time: what comes on top of it would be too late when it has its turn. */
+const WAITING_LIMIT = 32;
+
+const REFUSALS: Readonly<Partial<Record<string, string>>> = {
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'a part of the path is not a directory',
+  ENOTSUP: 'its file system lacks something that a lease takes',
+  EOPNOTSUPP: 'its file system lacks something that a lease takes',
+  ENOSYS: 'its file system lacks something that a lease takes',
+  ENAMETOOLONG: 'the path is too long',
+  ELOOP: 'its symbolic links never end',
+};
+
+const SAME_USER = 'Run all nodes of the group as the user, by number, whose directory it is.';
+
+const HINTS: Readonly<Partial<Record<string, string>>> = { EACCES: SAME_USER, EPERM: SAME_USER };
+
+/** The same words whatever file it was: what is told again and again is told once. */
+const PASSING: Readonly<Partial<Record<string, string>>> = {
+  ENOENT: 'something in it is missing',
+  ENOSPC: 'no space is left on its file system',
+  EDQUOT: "the user's disk quota is used up",
+  ESTALE: 'its server has forgotten it',
+  EIO: 'it can not be read or written',
+  ENOTCONN: 'it is not connected',
+  EHOSTDOWN: 'its server is not there',
+  ETIMEDOUT: NO_ANSWER,
+};

@@ -1,0 +1,100 @@
+// What a look at the files of a group shows: whose turn it is, and for how long yet.
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { LeaseObservation } from '../../core/state.ts';
+import { readLeaseHolder } from '../stored-records.ts';
+import { isFree } from './beat.ts';
+import type { NodeList } from './node-list.ts';
+import { contentOf, exists, identityOf } from './shared-files.ts';
+import { Sight } from './sight.ts';
+import type { TimedPaths } from './timed-paths.ts';
+import { latestTurn } from './turns.ts';
+import type { Top } from './turns.ts';
+
+export interface Seen {
+  readonly top: Top;
+  /** How long it may still be held, ms; 0: it is free. */
+  readonly leftMs: number;
+  readonly observation: LeaseObservation;
+}
+
+export interface LeaseViewParts {
+  readonly paths: TimedPaths;
+  readonly nodes: NodeList;
+  readonly now: () => number;
+  /** Of this node: where nothing tells that of a holder. */
+  readonly ttlMs: number;
+}
+
+export class LeaseView {
+  readonly #parts: LeaseViewParts;
+  readonly #sight = new Sight();
+
+  constructor(parts: LeaseViewParts) {
+    this.#parts = parts;
+  }
+
+  async see(): Promise<Seen> {
+    const { now } = this.#parts;
+    const beganAt = now();
+    const found = await latestTurn(this.#parts.paths);
+    const top = found ?? NO_TURN;
+    const { mark, isGivenBack } = await this.#markOf(top, found !== null);
+    const ttlMs = top.turn?.ttlMs ?? this.#parts.ttlMs;
+    // Without a place for turns there is nothing that could stay the same.
+    const whole = { mark: mark ?? '', ttlMs, beganAt, endedAt: now() };
+    const unfreeMs = mark === null ? ttlMs : this.#sight.leftMs(whole);
+    const leftMs = isGivenBack ? 0 : unfreeMs;
+    return { top, leftMs, observation: await this.#observation(top, leftMs) };
+  }
+
+  /**
+   * For one who looks once, and can't see whether it stays the same: by the clocks of the files' server and of this
+   * machine, and where those make it seem over, by a second look.
+   */
+  async seeOnce(): Promise<Seen> {
+    const seen = await this.see();
+    const { turn } = seen.top;
+    if (turn === null || seen.leftMs === 0) return seen;
+    const path = join(this.#parts.paths.beats, turn.beat);
+    const writtenAtMs = await stat(path).then(({ mtimeMs }) => mtimeMs, () => null);
+    if (writtenAtMs !== null && Math.abs(Date.now() - writtenAtMs) <= turn.ttlMs) return seen;
+    const before = await contentOf(path);
+    await wait(SECOND_LOOK_MS);
+    if (before !== null && (await contentOf(path)) !== before) return this.see();
+    return { ...seen, leftMs: 0, observation: { ...seen.observation, held: false } };
+  }
+
+  /** What is different after each renewal; null: nothing is to be seen there. */
+  async #markOf(
+    { number, turn }: Top,
+    hasPlace: boolean,
+  ): Promise<{ readonly mark: string | null; readonly isGivenBack: boolean }> {
+    const { turns, beats } = this.#parts.paths;
+    if (!hasPlace) return { mark: null, isGivenBack: false };
+    if (turn === null) {
+      // Turns that were there meanwhile, and are lost, leave another directory, or another time on it.
+      return { mark: `${String(number)} in ${String(await identityOf(turns))}`, isGivenBack: false };
+    }
+    const content = await contentOf(join(beats, turn.beat));
+    const mark = `${turn.beat}: ${content ?? 'missing'}`;
+    return { mark, isGivenBack: content !== null && isFree(content) };
+  }
+
+  async #observation({ turn }: Top, leftMs: number): Promise<LeaseObservation> {
+    const { nodes, paths } = this.#parts;
+    const record = turn?.run == null ? null : await nodes.recordOf(turn.run);
+    return {
+      ...{ epoch: turn?.epoch ?? 0, held: leftMs > 0, recordUnreadable: false, touch: null },
+      // Where its holder listens by now, if it says so.
+      holder: readLeaseHolder(record) ?? turn?.holder ?? null,
+      paused: await exists(paths.paused),
+    };
+  }
+}
+
+const NO_TURN: Top = { number: 0, turn: null };
+
+/** Longer than two renewals are apart, as long as nobody sets it otherwise. */
+const SECOND_LOOK_MS = 1_100;

@@ -1,0 +1,123 @@
+// Which nodes a group has, on all machines: a file for each, written anew now and then as long as it lives.
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseJson } from '../file/durable-file.ts';
+import type { SeenNode } from '../remote-store.ts';
+import { readStoredNode } from '../stored-records.ts';
+import type { Asker } from '../token-driver.ts';
+import { contentOf, exists, namesIn, removeAll, replace } from './shared-files.ts';
+
+/** How often a node leaves a sign of life, ms. */
+const SEEN_EVERY_MS = 5_000;
+
+/** One that was not seen for so long is no longer listed, ms: far longer than it pauses between two signs. */
+const LISTED_MS = 30_000;
+
+/** What a node that ended without a word has left goes after so long, ms: clocks of machines differ by less. */
+const KEPT_MS = 3_600_000;
+
+const NODES_LISTED = 1_024;
+
+export class NodeList {
+  readonly #directory: string;
+  readonly #now: () => number;
+  #signs = 0;
+  #signedAt = -Infinity;
+  /** What was read last of each, and when it was first read so. */
+  readonly #seen = new Map<string, { readonly content: string; readonly sinceMs: number }>();
+
+  /** @param now milliseconds on the clock of this node */
+  constructor(directory: string, now: () => number) {
+    this.#directory = directory;
+    this.#now = now;
+  }
+
+  /** Registers a node, or says what is new of it. */
+  async enter({ run, record }: Asker): Promise<void> {
+    this.#signs += 1;
+    this.#signedAt = this.#now();
+    const known: unknown = JSON.parse(record);
+    await replace(this.#path(run), JSON.stringify({ record: known, sign: this.#signs }));
+  }
+
+  /** Leaves a sign of life where it is time for one. False: the node is not on record any more. */
+  async sign(asker: Asker): Promise<boolean> {
+    const isKnown = await exists(this.#path(asker.run));
+    if (isKnown && this.#now() - this.#signedAt >= SEEN_EVERY_MS) await this.enter(asker);
+    return isKnown;
+  }
+
+  /** False: it was not there. */
+  async remove({ run }: Asker): Promise<boolean> {
+    const wasThere = await exists(this.#path(run));
+    await removeAll([this.#path(run)]);
+    return wasThere;
+  }
+
+  /** What a node says of itself; null: nothing. */
+  async recordOf(run: string): Promise<unknown> {
+    return recordIn(await contentOf(this.#path(run)));
+  }
+
+  /** A node that was seen to change was there then; of others the times of files have to do. */
+  async list(): Promise<readonly SeenNode[]> {
+    const listed: SeenNode[] = [];
+    for (const run of (await this.#runs()).slice(0, NODES_LISTED)) {
+      const path = this.#path(run);
+      const content = await contentOf(path);
+      const node = readStoredNode(recordIn(content));
+      if (content === null || node === null) continue;
+      const seenAgoMs = await this.#agoMs(run, content);
+      if (seenAgoMs <= LISTED_MS) listed.push({ ...node, seenAgoMs });
+    }
+    return listed;
+  }
+
+  /** Removes the files of those that ended without a word, long ago. */
+  async prune(): Promise<void> {
+    const runs = await this.#runs();
+    const aged = await Promise.all(
+      runs.map(async (run) => ({ run, ageMs: await this.#ageMs(run) })),
+    );
+    const gone = aged.filter(({ ageMs }) => ageMs > KEPT_MS);
+    await removeAll(gone.map(({ run }) => this.#path(run)));
+  }
+
+  async #agoMs(run: string, content: string): Promise<number> {
+    const seen = this.#seen.get(run);
+    if (seen !== undefined && seen.content !== content) {
+      this.#remember(run, content, this.#now());
+      return 0;
+    }
+    if (seen === undefined) this.#remember(run, content, this.#now() - (await this.#ageMs(run)));
+    return Math.max(0, this.#now() - (this.#seen.get(run)?.sinceMs ?? this.#now()));
+  }
+
+  #remember(run: string, content: string, sinceMs: number): void {
+    this.#seen.delete(run);
+    this.#seen.set(run, { content, sinceMs });
+    for (const oldest of this.#seen.keys()) {
+      if (this.#seen.size <= NODES_LISTED) break;
+      this.#seen.delete(oldest);
+    }
+  }
+
+  /** By the clocks of the files' server and of this machine: for people. */
+  async #ageMs(run: string): Promise<number> {
+    const changedAtMs = await stat(this.#path(run)).then(({ mtimeMs }) => mtimeMs, () => null);
+    return changedAtMs === null ? 0 : Math.max(0, Date.now() - changedAtMs);
+  }
+
+  async #runs(): Promise<readonly string[]> {
+    return (await namesIn(this.#directory)).filter((name) => !name.startsWith('.')).sort();
+  }
+
+  #path(run: string): string {
+    return join(this.#directory, run);
+  }
+}
+
+function recordIn(content: string | null): unknown {
+  const parsed = content === null ? null : parseJson(content);
+  return typeof parsed === 'object' && parsed !== null && 'record' in parsed ? parsed.record : null;
+}

@@ -1,0 +1,402 @@
+// The steps of a timed lease in files: what is read and written, and in which order.
+import { watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TimedFileReturn } from '../../guard/messages.ts';
+import type { SeenNode, StoreEvent } from '../remote-store.ts';
+import type { Asker, ClaimReply, RenewalReply, TokenDriver, View } from '../token-driver.ts';
+import { freeBeat, isFree, renewBeat } from './beat.ts';
+import { note, pruneEvents, readEvents } from './event-log.ts';
+import type { FileLink, IsLate } from './file-link.ts';
+import { LeaseView } from './lease-view.ts';
+import type { Seen } from './lease-view.ts';
+import { NodeList } from './node-list.ts';
+import { Place } from './place.ts';
+import * as files from './shared-files.ts';
+import { Tidying } from './tidying.ts';
+import { takeTurn } from './take-turn.ts';
+import type { TimedPaths } from './timed-paths.ts';
+
+export interface TimedFileDriverParts {
+  readonly paths: TimedPaths;
+  readonly link: FileLink;
+  readonly requestTimeoutMs: number;
+  readonly ttlMs: number;
+  /** Milliseconds on the clock by which the node decides. */
+  readonly now: () => number;
+  readonly onChange: () => void;
+}
+
+/** An acquisition of this node. */
+interface Held {
+  readonly token: string;
+  /** The name of its file. */
+  readonly beat: string;
+  readonly beats: number;
+  readonly turn: number;
+  readonly epoch: number;
+  /** By then it has ended for everybody, on this node's clock. */
+  readonly untilMs: number;
+}
+
+export class TimedFileDriver implements TokenDriver {
+  readonly #parts: TimedFileDriverParts;
+  readonly #paths: TimedPaths;
+  readonly #link: FileLink;
+  readonly #now: () => number;
+  readonly #nodes: NodeList;
+  readonly #place: Place;
+  readonly #view: LeaseView;
+  readonly #tidying: Tidying;
+  #takesPart = false;
+  #held: Held | null = null;
+  /** Of the last claims, also of those of which nothing is known: by token, the name of the file and the epoch. */
+  readonly #claimed = new Map<string, { readonly beat: string; readonly epoch: number }>();
+  #watcher: FSWatcher | null = null;
+  #hurry: NodeJS.Timeout | null = null;
+
+  constructor(parts: TimedFileDriverParts) {
+    const { paths, link, now, ttlMs } = parts;
+    this.#parts = parts;
+    this.#paths = paths;
+    this.#link = link;
+    this.#now = now;
+    this.#nodes = new NodeList(paths.nodes, now);
+    this.#place = new Place(paths, link);
+    this.#view = new LeaseView({ paths, nodes: this.#nodes, now, ttlMs });
+    this.#tidying = new Tidying(paths);
+  }
+
+  claim(asker: Asker, what: Parameters<TokenDriver['claim']>[1]): Promise<ClaimReply> {
+    return this.#request((isLate) => this.#claim(asker, what, isLate));
+  }
+
+  async #claim(
+    asker: Asker,
+    { token, ttlMs, floor, start }: Parameters<TokenDriver['claim']>[1],
+    isLate: IsLate,
+  ): Promise<ClaimReply> {
+    await this.#place.check();
+    const beganAt = this.#now();
+    const seen = await this.#view.see();
+    if (Number(start) <= (await this.#completed())) {
+      return { type: 'denied', view: await this.#viewOf(asker, seen), cause: 'completed' };
+    }
+    if (seen.leftMs > 0) {
+      this.#lookSoon(seen);
+      return { type: 'denied', view: await this.#viewOf(asker, seen), cause: 'held' };
+    }
+    const beat = `${String(seen.top.number + 1)}-${token}`;
+    const epoch = await this.#nextEpoch(seen.top.turn?.epoch ?? 0, floor);
+    this.#remember(token, { beat, epoch });
+    const order = { paths: this.#paths, asker, number: seen.top.number + 1, beat, epoch, ttlMs };
+    const isOurs = await takeTurn({ ...order, isNew: true, isLate });
+    const untilMs = beganAt + ttlMs;
+    if (!isOurs || this.#now() >= untilMs) {
+      await freeBeat(join(this.#paths.beats, beat));
+      const view = await this.#viewOf(asker, await this.#view.see());
+      return { type: 'denied', view, cause: 'held' };
+    }
+    this.#held = { token, beat, beats: 0, turn: seen.top.number + 1, epoch, untilMs };
+    await this.#changed(asker, 'granted', epoch);
+    this.#tidying.soon(this.#held, (act) => this.#request(act));
+    const previous = seen.top.turn?.node ?? null;
+    const view = await this.#viewOf(asker, await this.#view.see());
+    return { type: 'granted', view, epoch, previous };
+  }
+
+  renew(
+    asker: Asker,
+    { token, ttlMs, timeoutMs }: Parameters<TokenDriver['renew']>[1],
+  ): Promise<RenewalReply> {
+    return this.#request(async () => {
+      const isOurs = await this.#renew(token, ttlMs);
+      const isKnown = await this.#sign(asker);
+      if (isOurs) return { isOurs, by: null, isKnown };
+      const { top, leftMs } = await this.#view.see();
+      const isOther = leftMs > 0 && top.turn !== null && !top.turn.beat.endsWith(`-${token}`);
+      return { isOurs, by: isOther ? top.turn.node : null, isKnown };
+    }, timeoutMs);
+  }
+
+  /**
+   * Only what is written while the lease is still this node's counts: once it is over here it may be over there, and
+   * another may be about to take its turn.
+   */
+  async #renew(token: string, ttlMs: number): Promise<boolean> {
+    const held = this.#current(token);
+    if (held === null) return false;
+    const beganAt = this.#now();
+    const beats = held.beats + 1;
+    if (!(await renewBeat(join(this.#paths.beats, held.beat), beats))) {
+      await this.#place.check();
+      return false;
+    }
+    const isLast = (await files.highestIn(this.#paths.turns)) === held.turn;
+    if (!isLast) await this.#place.check();
+    if (!isLast || this.#current(token) === null) return false;
+    this.#held = { ...held, beats, untilMs: beganAt + ttlMs };
+    return true;
+  }
+
+  advance(
+    asker: Asker,
+    { token, floor }: Parameters<TokenDriver['advance']>[1],
+  ): Promise<number | null> {
+    return this.#request(async (isLate) => {
+      await this.#place.check();
+      const held = this.#current(token);
+      if (held === null) return null;
+      const { top, leftMs } = await this.#view.see();
+      if (leftMs === 0 || top.turn === null || top.number !== held.turn) return null;
+      const { ttlMs } = top.turn;
+      const epoch = await this.#nextEpoch(top.turn.epoch, floor);
+      const order = { paths: this.#paths, asker, number: held.turn + 1, epoch, ttlMs };
+      const isOurs = await takeTurn({ ...order, beat: held.beat, isNew: false, isLate });
+      if (!isOurs || this.#current(token) === null) return null;
+      this.#held = { ...held, turn: held.turn + 1, epoch };
+      this.#remember(token, { beat: held.beat, epoch });
+      await this.#changed(asker, 'advanced', epoch);
+      this.#tidying.soon(this.#held, (act) => this.#request(act));
+      return epoch;
+    });
+  }
+
+  async release(asker: Asker, token: string): Promise<void> {
+    await this.#request(async () => {
+      const claimed = this.#claimed.get(token);
+      if (this.#held?.token === token) this.#held = null;
+      if (claimed === undefined) return;
+      if (await freeBeat(join(this.#paths.beats, claimed.beat))) {
+        await this.#changed(asker, 'released', claimed.epoch);
+      } else {
+        await this.#place.check();
+      }
+      this.#claimed.delete(token);
+    });
+  }
+
+  returnOrder({ run, node }: Asker, token: string): TimedFileReturn {
+    const { beat = '', epoch = 0 } = this.#claimed.get(token) ?? {};
+    const { beats, changed, events } = this.#paths;
+    return {
+      kind: 'timed-file',
+      ...{ beat: join(beats, beat), changed, events: join(events, run), node, epoch },
+      timeoutMs: Math.max(this.#parts.requestTimeoutMs, LEAST_RETURN_MS),
+    };
+  }
+
+  look(asker: Asker, known: number): Promise<View> {
+    return this.#request(async () => {
+      if (!this.#takesPart) return this.#viewOf(asker, await this.#seenOnce());
+      await this.#place.check();
+      const seen = await this.#view.see();
+      if (known > seen.observation.epoch) await this.#raise(known);
+      const epoch = Math.max(known, seen.observation.epoch);
+      const isKnown = await this.#sign(asker);
+      const view = await this.#viewOf(asker, seen);
+      return { ...view, isKnown, observation: { ...view.observation, epoch } };
+    });
+  }
+
+  join(asker: Asker, { start, known }: Parameters<TokenDriver['join']>[1]): Promise<string> {
+    this.#takesPart = true;
+    return this.#request(async () => {
+      await this.#place.prepare();
+      await this.#raise(known);
+      const number = start === '' ? await this.#start() : start;
+      if (start !== '') await writeFile(join(this.#paths.starts, start), '');
+      await this.#nodes.enter(asker);
+      this.#watch();
+      if (start === '') {
+        const { observation } = await this.#view.see();
+        await this.#note(asker, 'joined', observation.epoch);
+        await Promise.all([this.#nodes.prune(), pruneEvents(this.#paths.events)]);
+      }
+      return number;
+    });
+  }
+
+  async leave(asker: Asker): Promise<void> {
+    await this.#request(async () => {
+      const { observation } = await this.#view.see();
+      if (await this.#nodes.remove(asker)) await this.#note(asker, 'left', observation.epoch);
+    });
+  }
+
+  async complete(asker: Asker, epoch: number): Promise<void> {
+    await this.#request(async () => {
+      await this.#place.prepare();
+      const last = (await files.highestIn(this.#paths.starts)) ?? 0;
+      await files.replace(this.#paths.completed, String(last));
+      await this.#changed(asker, 'completed', epoch);
+    });
+  }
+
+  async pause(asker: Asker, by: string | null): Promise<void> {
+    await this.#request(async () => {
+      await this.#place.prepare();
+      const { observation } = await this.#view.see();
+      if (by === null) await files.removeAll([this.#paths.paused]);
+      else await files.replace(this.#paths.paused, by);
+      await this.#changed(asker, by === null ? 'resumed' : 'paused', observation.epoch);
+    });
+  }
+
+  listNodes(): Promise<readonly SeenNode[]> {
+    return this.#request(() => this.#nodes.list());
+  }
+
+  readEvents(limit: number): Promise<readonly StoreEvent[]> {
+    return this.#request(() => readEvents(this.#paths.events, limit));
+  }
+
+  close(): void {
+    this.#watcher?.close();
+    this.#watcher = null;
+    this.#rest();
+    this.#tidying.close();
+    this.#link.close();
+  }
+
+  #request<Answer>(
+    act: (isLate: IsLate) => Promise<Answer>,
+    timeoutMs: number = this.#parts.requestTimeoutMs,
+  ): Promise<Answer> {
+    return this.#link.within(timeoutMs, act);
+  }
+
+  /** Without room on the disk a node is shown as one that was not seen, and leads on. */
+  async #sign(asker: Asker): Promise<boolean> {
+    try {
+      return await this.#nodes.sign(asker);
+    } catch {
+      return true;
+    }
+  }
+
+  async #seenOnce(): Promise<Seen> {
+    await this.#place.check();
+    return this.#view.seeOnce();
+  }
+
+  /** Null: it is not, or no more, that of the token. */
+  #current(token: string): Held | null {
+    const held = this.#held;
+    return held?.token === token && this.#now() < held.untilMs ? held : null;
+  }
+
+  async #viewOf({ run }: Asker, { leftMs, observation }: Seen): Promise<View> {
+    const isKnown = await files.exists(join(this.#paths.nodes, run));
+    return { observation, leftMs: observation.held ? leftMs : null, isKnown };
+  }
+
+  async #nextEpoch(last: number, floor: number): Promise<number> {
+    const known = (await files.highestIn(this.#paths.epochs)) ?? 0;
+    const epoch = Math.max(last, known, floor) + 1;
+    if (Number.isSafeInteger(epoch)) return epoch;
+    throw this.#link.refused('no epoch is left above the one that is known here');
+  }
+
+  /** An epoch that was heard of goes on record; nobody leads by that. */
+  async #raise(known: number): Promise<void> {
+    const { epochs, claims } = this.#paths;
+    if (known <= 0 || known <= ((await files.highestIn(epochs)) ?? 0)) return;
+    const path = join(claims, `0-${String(process.pid)}-${String(known)}`);
+    try {
+      await files.writeAhead(path, '');
+      await files.giveName(path, join(epochs, String(known)));
+      await files.settle(epochs);
+    } finally {
+      await files.removeAll([path]);
+    }
+  }
+
+  /** The place of a node among all that ever registered. */
+  async #start(): Promise<string> {
+    const { starts } = this.#paths;
+    for (let attempt = 1; ; attempt += 1) {
+      const number = ((await files.highestIn(starts)) ?? 0) + 1;
+      try {
+        await writeFile(join(starts, String(number)), '', { flag: 'wx' });
+        return String(number);
+      } catch (error) {
+        if (!files.isThere(error) || attempt === STARTS_TRIED) throw error;
+      }
+    }
+  }
+
+  async #completed(): Promise<number> {
+    const text = await files.contentOf(this.#paths.completed);
+    return text === null ? -1 : Number(text);
+  }
+
+  #remember(token: string, claimed: { readonly beat: string; readonly epoch: number }): void {
+    this.#claimed.set(token, claimed);
+    for (const oldest of this.#claimed.keys()) {
+      if (this.#claimed.size <= CLAIMS_KEPT) break;
+      this.#claimed.delete(oldest);
+    }
+  }
+
+  #note({ run, node }: Asker, action: StoreEvent['action'], epoch: number): Promise<void> {
+    return note(join(this.#paths.events, run), { node, action, epoch });
+  }
+
+  /** Those who wait on this machine are told at once; others see it when they look. */
+  async #changed(asker: Asker, action: StoreEvent['action'], epoch: number): Promise<void> {
+    await this.#note(asker, action, epoch);
+    await writeFile(this.#paths.changed, `${asker.node} ${action}\n`).catch(() => undefined);
+  }
+
+  #watch(): void {
+    this.#watcher?.close();
+    this.#watcher = null;
+    try {
+      this.#watcher = watch(this.#paths.marks, { persistent: false }, this.#parts.onChange);
+      this.#watcher.on('error', () => undefined);
+    } catch {
+      // Without it changes are seen at the next look.
+    }
+  }
+
+  /** Somebody wants it now, and a holder that is gone gives it back in a moment, perhaps on another machine. */
+  #lookSoon({ top }: Seen): void {
+    if (this.#hurry !== null || top.turn === null) return;
+    const { turn } = top;
+    const endAt = this.#now() + HURRY_MS;
+    let isAsked = false;
+    this.#hurry = setInterval(() => {
+      if (this.#now() >= endAt) this.#rest();
+      if (isAsked || this.#hurry === null) return;
+      isAsked = true;
+      this.#request(() => files.contentOf(join(this.#paths.beats, turn.beat)))
+        .then((content) => {
+          isAsked = false;
+          if (content === null || !isFree(content)) return;
+          this.#rest();
+          this.#parts.onChange();
+        })
+        .catch(() => {
+          isAsked = false;
+        });
+    }, HURRY_EVERY_MS).unref();
+  }
+
+  #rest(): void {
+    if (this.#hurry !== null) clearInterval(this.#hurry);
+    this.#hurry = null;
+  }
+}
+
+const CLAIMS_KEPT = 8;
+
+/** More than register at a time. */
+const STARTS_TRIED = 1_000;
+
+/** A guard has no hurry any more when all has ended; a file system may be slow. */
+const LEAST_RETURN_MS = 500;
+
+const HURRY_MS = 2_000;
+const HURRY_EVERY_MS = 50;
