@@ -302,7 +302,9 @@ export class TimedFileDriver implements TokenDriver {
   /** An epoch that was heard of goes on record; nobody leads by that. */
   async #raise(known: number): Promise<void> {
     const { epochs, claims } = this.#paths;
-    if (known <= 0 || known <= ((await files.highestIn(epochs)) ?? 0)) return;
+    const highest = await files.highestIn(epochs);
+    // Without a place for it the node is not on record either, and registers anew.
+    if (highest === null || known <= highest) return;
     const path = join(claims, `0-${String(process.pid)}-${String(known)}`);
     try {
       await files.writeAhead(path, '');

@@ -17,6 +17,8 @@ export interface ContractTimes {
   readonly restartTtlMs: number;
   /** Nobody is told of anything but by looking; and what becomes of the server is tried without it. */
   readonly behindPooler?: boolean;
+  /** False: there is nothing that is cut, and made anew. */
+  readonly hasConnection?: boolean;
 }
 
 export const CONTRACT_TIMES: ContractTimes = {

@@ -1,0 +1,12 @@
+// The timed lease in files against a real directory.
+import { describe } from 'vitest';
+import { leaseContract } from './lease-contract.ts';
+import { SharedDirectory } from './support/shared-directory.ts';
+
+describe('a timed lease in files', () => {
+  leaseContract((trustedMs) => SharedDirectory.start(trustedMs > 0), {
+    ...{ rounds: 20, shortTtlMs: 400, restartTtlMs: 1_500 },
+    // Files have no connection that ends: whoever can't reach them finds what has changed at the next look.
+    hasConnection: false,
+  });
+});
