@@ -50,7 +50,7 @@ export const ERRORS = {
   FAILOVER_FILE_SYSTEM_NOT_LOCAL: {
     exitCode: 2,
     rpcCode: -31010,
-    hint: 'Give a directory on a local file system with --state-dir.',
+    hint: 'Give a directory on a local file system with --state-dir; or --lease-ttl, where several machines see this one.',
   },
   FAILOVER_NO_KERNEL_LOCK: {
     exitCode: 2,

@@ -12,6 +12,7 @@ import { FailoverError } from '../errors.ts';
 import type { GuardKeeper } from '../guard/keeper.ts';
 import { FileLease } from '../lease/file/file-lease.ts';
 import { LocalGroup } from '../lease/file/local-group.ts';
+import type { LocalGroupOptions } from '../lease/file/local-group.ts';
 import { StaticLease } from '../lease/static-lease.ts';
 import type { LeaseStore, NodeRecord } from '../lease/lease-store.ts';
 import type { RemoteStore, RemoteStoreOptions } from '../lease/remote-store.ts';
@@ -83,7 +84,7 @@ async function remoteOpener(
   const { leaseTtlMs, leaseRequestTimeoutMs } = timingOf(options);
   const openStore = await loadStore(address, leaseRequestTimeoutMs);
   return ({ settings, record, remoteEndpoints, deathSignal, onGuardLost }) => {
-    const local = new LocalGroup({ stateDir, record, notesEpochs: false });
+    const local = openOwn({ stateDir, record });
     const clock = new BootClock();
     const now = (): number => clock.now();
     const times = { ttlMs: leaseTtlMs, requestTimeoutMs: leaseRequestTimeoutMs, now };
@@ -105,6 +106,20 @@ async function remoteOpener(
     const lease = new AnchoredLease({ local, remote, keeper });
     return { local, lease, remote, clock, keeper, begin: () => remote.begin() };
   };
+}
+
+/** What is of this machine alone is nothing for a directory of several. */
+function openOwn({ stateDir, record }: Pick<LocalGroupOptions, 'stateDir' | 'record'>): LocalGroup {
+  try {
+    return new LocalGroup({ stateDir, record, notesEpochs: false });
+  } catch (error) {
+    const isElsewhere =
+      error instanceof FailoverError && error.code === 'FAILOVER_FILE_SYSTEM_NOT_LOCAL';
+    if (!isElsewhere) throw error;
+    const hint =
+      'Give --state-dir a directory of this machine alone, and a directory that it shares as --lease file:/DIRECTORY.';
+    throw new FailoverError(error.code, error.message, { cause: error, hint });
+  }
 }
 
 type OpenStore = (options: RemoteStoreOptions) => RemoteStore;

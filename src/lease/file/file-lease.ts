@@ -25,6 +25,7 @@ import { Lockfile } from './lockfile.ts';
 import { isCompletedSince, writeCompleted, writePaused } from './markers.ts';
 import type { Membership } from './membership.ts';
 import { PrimaryLock } from './primary-lock.ts';
+import { refuseTimedLease } from './state-directory.ts';
 import { errnoOf } from './storage-error.ts';
 
 /** A node's view of its group's directory. Changes of the lease are made one after the other. */
@@ -203,6 +204,8 @@ export class FileLease implements LeaseStore {
     if (lock === null) return 'held';
     let granted = false;
     try {
+      // Asked with the lock: whoever begins with the other lease looks for the lock after it has said so.
+      refuseTimedLease(this.paths.directory);
       if (isCompletedSince(this.paths, this.#membership.record)) return 'completed';
       const known = Math.max(floor, this.#foundation.memory.highest);
       const held = new HeldLease(this.paths, lock, known);

@@ -1,8 +1,9 @@
 // Makes a group's directory, or finds it, and refuses one in which a kernel lock would prove nothing.
 import { chmodSync, realpathSync, rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
 import { makePrivateDirectory } from '../../private-directory.ts';
+import { timedDirectory } from '../timed-file/timed-paths.ts';
 import { syncDirectory, temporaryPath } from './durable-file.ts';
 import { statOrNull } from './file-identity.ts';
 import { refuseRemoteFileSystem } from './file-system-kind.ts';
@@ -23,7 +24,8 @@ export interface StateDirectoryOptions {
  * The directory of a group, mode 0700, by its real path. The lock files and the directory of epochs are
  * not made here: where they exist, somebody has looked for those who still go by earlier ones.
  *
- * @throws FAILOVER_STATE_DIR_*, FAILOVER_FILE_SYSTEM_NOT_LOCAL, FAILOVER_NO_KERNEL_LOCK
+ * @throws FAILOVER_STATE_DIR_*, FAILOVER_FILE_SYSTEM_NOT_LOCAL, FAILOVER_NO_KERNEL_LOCK,
+ *   FAILOVER_SETTINGS_CONFLICT for a lease that is another
  */
 export function openStateDirectory(options: StateDirectoryOptions): GroupPaths {
   const wanted = join(options.stateDir, options.group);
@@ -31,6 +33,7 @@ export function openStateDirectory(options: StateDirectoryOptions): GroupPaths {
   makeDirectory(wanted);
   const directory = withStorageErrors(`find ${wanted}`, () => realpathSync(wanted));
   refuseForeignOwner(directory);
+  refuseTimedLease(directory);
   refuseRemoteFileSystem(directory, options.readFileSystemType);
   const paths = groupPaths(directory);
   for (const path of [paths.claims, paths.nodes, paths.marks]) makeDirectory(path);
@@ -41,6 +44,23 @@ export function openStateDirectory(options: StateDirectoryOptions): GroupPaths {
     rmSync(probePath, { force: true });
   }
   return paths;
+}
+
+/**
+ * Nodes of other machines may go by a lease that ends by itself: whoever asks only the kernel does not see them.
+ *
+ * @throws FAILOVER_SETTINGS_CONFLICT
+ */
+export function refuseTimedLease(directory: string): void {
+  const timed = timedDirectory(dirname(directory), basename(directory));
+  if (statOrNull(timed) === null) return;
+  throw new FailoverError(
+    'FAILOVER_SETTINGS_CONFLICT',
+    `Cannot keep the lease in ${directory} by kernel locks: it has one that ends by itself`,
+    {
+      hint: `Give --lease-ttl, as its other nodes do; or, once none of them runs, remove ${timed}.`,
+    },
+  );
 }
 
 /** Only after a look for who goes by earlier lock files, and for what is noted in them. */

@@ -65,12 +65,12 @@ export class FileLink {
 
   unreachable(why: string): FailoverError {
     const message = `Cannot reach the lease store ${this.#shown}: ${why}`;
-    return new FailoverError('FAILOVER_STORE_UNREACHABLE', message);
+    return new FailoverError('FAILOVER_STORE_UNREACHABLE', message, { hint: NOT_THERE });
   }
 
-  refused(why: string, hint?: string): FailoverError {
+  refused(why: string, hint: string = NOT_ALLOWED): FailoverError {
     const message = `Cannot use the lease store ${this.#shown}: ${why}`;
-    return new FailoverError('FAILOVER_STORE_REFUSED', message, hint === undefined ? {} : { hint });
+    return new FailoverError('FAILOVER_STORE_REFUSED', message, { hint });
   }
 
   close(): void {
@@ -94,6 +94,10 @@ export class FileLink {
     return this.unreachable(PASSING[code ?? ''] ?? textOf(error));
   }
 }
+
+const NOT_THERE =
+  'Check that the directory is there, and its share mounted: a node tries again all the time.';
+const NOT_ALLOWED = 'Check the directory, and what this user may do in it.';
 
 const NO_ANSWER = 'it does not answer';
 

@@ -96,7 +96,7 @@ const WITHOUT_LINKS: ReadonlySet<string> = new Set([
   ...['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV'],
 ]);
 
-const MISSING = 'there is no such directory';
+const MISSING = 'there is no such directory, and none is made';
 const ANOTHER = 'another directory is in its place, as when a share is not mounted';
 const NAMES = 'its file system can not give a file a second name, which decides who leads';
 const OTHER_PLACE = 'Give a directory of a file system with hard links: of NFS, say.';

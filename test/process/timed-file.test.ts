@@ -1,0 +1,72 @@
+// Nodes whose lease is in files that machines share. Each has a state directory of its own, as if it were on a machine
+// of its own: nothing but the shared one and the guard keeps two from being active.
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readEvents } from '../../src/lease/timed-file/event-log.ts';
+import { timedPaths } from '../../src/lease/timed-file/timed-paths.ts';
+import { ledBefore } from '../contracts/support/shared-directory.ts';
+import { ANOTHER_USER, mayBeAnotherUser } from '../support/another-user.ts';
+import { inGroup } from '../support/process-group.ts';
+import { nodesWithLease } from './store-nodes.ts';
+import type { NodesServer } from './store-nodes.ts';
+
+describe('nodes with a timed lease in files', () => {
+  nodesWithLease(() => Promise.resolve(sharedPlaces()));
+});
+
+describe('a timed lease in the state directory', () => {
+  it.runIf(mayBeAnotherUser)(
+    'is asked for by --lease-ttl, found by clients, and known to nodes without it',
+    () =>
+      inGroup(
+        async (group) => {
+          mkdirSync(group.stateDir, { mode: 0o777 });
+          const a = await group.start('a', { options: { 'lease-ttl': '1s' } });
+          await group.reaches(a, 'serving');
+          const seen = await group.client('status', '--json');
+          expect(JSON.parse(seen.stdout)).toMatchObject({
+            primary: 'a',
+            lease: { kind: 'timed-file' },
+          });
+          const other = group.launch('b');
+          expect(await group.ends(other)).toBe(2);
+          expect(other.stray).toContain('it has one that ends by itself');
+        },
+        { asUser: ANOTHER_USER },
+      ),
+  );
+});
+
+/** A directory for each group; one that is away is no more to be found than that of a share which is not mounted. */
+function sharedPlaces(): NodesServer {
+  const root = mkdtempSync(join(tmpdir(), 'failover-shared-'));
+  let places = 0;
+  const place = (): string => join(root, String(places));
+  const away = (): string => `${place()}.away`;
+  const leave = (): void => {
+    renameSync(place(), away());
+  };
+  const comeBack = (): void => {
+    renameSync(away(), place());
+  };
+  return {
+    freshPlace: () => {
+      places += 1;
+      mkdirSync(place());
+      ledBefore(place(), 'g');
+      return Promise.resolve(`file:${place()}`);
+    },
+    noted: async () => {
+      const events = await readEvents(timedPaths(place(), 'g').events, 100);
+      return events.reverse().map(({ node, action }) => `${node} ${action}`);
+    },
+    freeze: leave,
+    thaw: comeBack,
+    end: () => Promise.resolve(leave()),
+    begin: () => Promise.resolve(comeBack()),
+    stop: () => Promise.resolve(rmSync(root, { recursive: true, force: true })),
+  };
+}
+
