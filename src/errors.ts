@@ -55,12 +55,12 @@ export const ERRORS = {
   FAILOVER_NO_KERNEL_LOCK: {
     exitCode: 2,
     rpcCode: -31011,
-    hint: 'Give a directory on a file system with open-file-description locks with --state-dir.',
+    hint: 'Give a directory on a file system with open-file-description locks with --state-dir; or --lease-ttl, where several machines see this one.',
   },
   FAILOVER_OTHER_BOOT: {
     exitCode: 2,
     rpcCode: -31012,
-    hint: 'Give each host a state directory of its own with --state-dir.',
+    hint: 'Give each host a state directory of its own with --state-dir; or --lease-ttl, where all of them see this one.',
   },
   FAILOVER_NO_PRIMARY: {
     exitCode: 3,

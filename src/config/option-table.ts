@@ -24,7 +24,8 @@ const NODE_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: null,
     defaultText: '$XDG_STATE_HOME/failover; root: /var/lib/failover',
     placeholder: 'DIR',
-    sentence: 'Where leases, epochs and records are kept, on a local file system.',
+    sentence:
+      'Where leases, epochs and records are kept, on a local file system; with --lease-ttl on one that several machines share.',
     takenBy: 'every command',
     variableReadBy: 'clients',
   },

@@ -14,7 +14,7 @@ export const TAKEOVER_OPTIONS: readonly Row[] = [
     default: 'file',
     placeholder: 'LEASE',
     sentence:
-      'What decides who is primary: `file`, kernel locks in the state directory; static:NODE, that node and never another; or a server: of Redis, redis://HOST:PORT or rediss://HOST:PORT, of etcd, etcd://HOST:PORT,… or etcds://HOST:PORT,…, or of PostgreSQL, postgres://HOST:PORT/DATABASE.',
+      'What decides who is primary: `file`, kernel locks in the state directory, or with --lease-ttl a lease in it that several machines see, as file:/DIRECTORY is elsewhere; static:NODE, that node and never another; or a server: of Redis, redis://HOST:PORT or rediss://HOST:PORT, of etcd, etcd://HOST:PORT,… or etcds://HOST:PORT,…, or of PostgreSQL, postgres://HOST:PORT/DATABASE.',
   },
   {
     ...RUN,
@@ -121,15 +121,16 @@ export const DETECTION_OPTIONS: readonly Row[] = [
   },
 ];
 
-/** Of a lease that a server keeps, and that ends by itself. */
+/** Of a lease that ends by itself, as that of a server does. */
 export const LEASE_OPTIONS: readonly Row[] = [
   {
     ...DURATION,
     key: 'leaseTtl',
     min: 100,
     default: null,
-    defaultText: '3s',
-    sentence: 'How long the lease of a server lasts without a renewal.',
+    defaultText: '3s; none with files',
+    sentence:
+      'How long the lease of a server lasts without a renewal. With files: that several machines share them.',
   },
   {
     ...DURATION,
@@ -143,7 +144,7 @@ export const LEASE_OPTIONS: readonly Row[] = [
     key: 'leaseRequestTimeout',
     default: null,
     defaultText: 'as --lease-tick',
-    sentence: 'How long a request to the server waits for its answer.',
+    sentence: 'How long a request to the server, or to shared files, waits for its answer.',
   },
   {
     ...DURATION,

@@ -66,6 +66,14 @@ describe('a lease', () => {
     expect(parseLease(text)).toMatchObject({ kind: 'postgres', ...expected });
   });
 
+  it.each(['file:/mnt/share', 'file:///mnt/share', 'FILE:/mnt/./share/'])(
+    'is kept in files that machines share: %s',
+    (text) => {
+      const shown = 'file:/mnt/share';
+      expect(parseLease(text)).toEqual({ kind: 'timed-file', directory: '/mnt/share', shown });
+    },
+  );
+
   it.each([
     ['rediss://user:hush@host/3', 'rediss://host:6379/3'],
     ['etcds://user:hush@host,[::1]:7?ca=/ca.pem', 'etcds://host:2379,[::1]:7'],
@@ -78,7 +86,8 @@ describe('a lease', () => {
     ['memcached://host', 'is no lease that this version has'],
     ['host:6379', 'is no lease that this version has'],
     ['', 'is no lease that this version has'],
-    ['file:/var/lib', 'names a directory'],
+    ['file:var/lib', 'names a directory, and not by a path from the root'],
+    ['file://host/share', 'names a directory, and not by a path from the root'],
     ['redis://', 'names no host'],
     ['redis://host:99999', 'is no URL'],
     ['redis://host:0', 'has no port to connect to'],

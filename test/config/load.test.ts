@@ -1,8 +1,12 @@
 // Settings of `run`: defaults, precedence, each value's limits, relations and outputs that stay unread.
+import { mkdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loadClientOptions, loadRunOptions } from '../../src/config/load.ts';
 import type { RunOptions } from '../../src/config/load.ts';
+import { defaultStateDir } from '../../src/config/state-dir.ts';
 import { OPTIONS, OUTPUT_VARIABLES } from '../../src/config/options.ts';
+import { timedDirectory } from '../../src/lease/timed-file/timed-paths.ts';
+import { temporaryDirectory } from '../lease/support/fixtures.ts';
 import { failureOf } from '../support/failover-error.ts';
 
 const command = ['node', 'server.js'];
@@ -12,6 +16,18 @@ function load(flags: Record<string, unknown> = {}, env: Record<string, string> =
 }
 
 describe('loadRunOptions', () => {
+  it('takes the state directory for one that machines share, where its lease has a time to live', () => {
+    const shared = load({ stateDir: '/mnt/share', leaseTtl: '3s' });
+    expect(shared).toMatchObject({ lease: 'file:/mnt/share', leaseTtlMs: 3_000 });
+    // What is of this machine alone is elsewhere, for each such directory by itself.
+    const others = [{ stateDir: '/mnt/other' }, {}].map((some) =>
+      load({ ...some, leaseTtl: '3s' }),
+    );
+    const own = [shared, ...others].map(({ stateDir }) => stateDir);
+    expect(new Set([...own, '/mnt/share', '/mnt/other', defaultStateDir()]).size).toBe(6);
+    expect(load({ lease: 'file:/mnt/share', leaseTtl: '3s', stateDir: '/s' }).stateDir).toBe('/s');
+  });
+
   it('has a default for everything', () => {
     expect(load()).toEqual({
       group: 'default',
@@ -294,12 +310,28 @@ describe('relations between settings', () => {
       'Cannot run: --preempt is for nodes that go before others, and with --strategy race (default) none does',
     ],
     [
-      { leaseTtl: '1s' },
-      'Cannot run: --lease-ttl 1s is a time of a lease that ends by itself, and that of --lease file (default) does not',
+      { leaseTick: '1s' },
+      'Cannot run: --lease-tick 1s is a time of a lease that ends by itself, and that of --lease file (default) does not',
+    ],
+    [
+      { lease: 'static:a', leaseTtl: '1s' },
+      'Cannot run: --lease-ttl 1s is a time of a lease that ends by itself, and that of --lease static:a does not',
+    ],
+    [
+      { lease: 'file:/mnt/share' },
+      'Cannot run: --lease file:/mnt/share is in files that machines share, and ends by itself: nothing says when',
+    ],
+    [
+      { lease: 'file:/mnt/share', leaseTtl: '3s', stateDir: '/mnt/share/' },
+      'Cannot run: --lease file:/mnt/share is for all machines, and --state-dir /mnt/share/ is the same directory, for what is of one',
+    ],
+    [
+      { leaseTtl: '3s', orphan: 'keep' },
+      'Cannot run: --orphan keep lets a command go on whose lease has ended, and that of --lease file (default) ends by itself',
     ],
     [
       { lease: 'redis://:hush@h', orphan: 'keep' },
-      'Cannot run: --orphan keep lets a command go on whose lease has ended, and --lease redis://***@h is on a server',
+      'Cannot run: --orphan keep lets a command go on whose lease has ended, and that of --lease redis://***@h ends by itself',
     ],
     [
       { lease: 'etcd://h', leaseTtl: '2s500ms' },
@@ -392,6 +424,17 @@ describe('loadClientOptions', () => {
     expect(loadClientOptions({ flags: {}, env })).toEqual({ group: 'web', stateDir: '/s' });
     expect(loadClientOptions({ flags: { group: 'db' }, env })).toMatchObject({ group: 'db' });
     expect(loadClientOptions({ flags: {}, env: {} })).toEqual({ group: 'default', stateDir: null });
+  });
+
+  it('finds out by itself that the state directory is one that machines share', () => {
+    const stateDir = temporaryDirectory();
+    const flags = { stateDir, group: 'web' };
+    expect(loadClientOptions({ flags, env: {} })).toEqual({ stateDir, group: 'web' });
+    mkdirSync(timedDirectory(stateDir, 'web'), { recursive: true });
+    const own = load({ ...flags, leaseTtl: '3s' }).stateDir;
+    expect(loadClientOptions({ flags, env: {} })).toEqual({
+      ...{ group: 'web', stateDir: own, lease: `file:${stateDir}` },
+    });
   });
 
   it('names the variable of a bad group', () => {

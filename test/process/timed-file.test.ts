@@ -1,9 +1,9 @@
 // Nodes whose lease is in files that machines share. Each has a state directory of its own, as if it were on a machine
 // of its own: nothing but the shared one and the guard keeps two from being active.
-import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { readEvents } from '../../src/lease/timed-file/event-log.ts';
 import { timedPaths } from '../../src/lease/timed-file/timed-paths.ts';
 import { ledBefore } from '../contracts/support/shared-directory.ts';
@@ -19,10 +19,16 @@ describe('nodes with a timed lease in files', () => {
 describe('a timed lease in the state directory', () => {
   it.runIf(mayBeAnotherUser)(
     'is asked for by --lease-ttl, found by clients, and known to nodes without it',
-    () =>
-      inGroup(
+    async () => {
+      const home = mkdtempSync(join(tmpdir(), 'failover-home-'));
+      chmodSync(home, 0o777);
+      onTestFinished(() => {
+        rmSync(home, { recursive: true, force: true });
+      });
+      await inGroup(
         async (group) => {
-          mkdirSync(group.stateDir, { mode: 0o777 });
+          mkdirSync(group.stateDir);
+          chmodSync(group.stateDir, 0o777);
           const a = await group.start('a', { options: { 'lease-ttl': '1s' } });
           await group.reaches(a, 'serving');
           const seen = await group.client('status', '--json');
@@ -34,8 +40,9 @@ describe('a timed lease in the state directory', () => {
           expect(await group.ends(other)).toBe(2);
           expect(other.stray).toContain('it has one that ends by itself');
         },
-        { asUser: ANOTHER_USER },
-      ),
+        { asUser: ANOTHER_USER, env: { XDG_STATE_HOME: home } },
+      );
+    },
   );
 });
 
@@ -69,4 +76,3 @@ function sharedPlaces(): NodesServer {
     stop: () => Promise.resolve(rmSync(root, { recursive: true, force: true })),
   };
 }
-

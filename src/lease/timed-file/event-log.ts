@@ -37,7 +37,13 @@ export async function pruneEvents(directory: string): Promise<void> {
   const found = await Promise.all(
     names.map(async (name) => {
       const path = join(directory, name);
-      return { path, changedAtMs: await stat(path).then(({ mtimeMs }) => mtimeMs, () => 0) };
+      return {
+        path,
+        changedAtMs: await stat(path).then(
+          ({ mtimeMs }) => mtimeMs,
+          () => 0,
+        ),
+      };
     }),
   );
   const oldest = found.sort((a, b) => b.changedAtMs - a.changedAtMs).slice(FILES_KEPT);

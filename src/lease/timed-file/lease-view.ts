@@ -58,7 +58,10 @@ export class LeaseView {
     const { turn } = seen.top;
     if (turn === null || seen.leftMs === 0) return seen;
     const path = join(this.#parts.paths.beats, turn.beat);
-    const writtenAtMs = await stat(path).then(({ mtimeMs }) => mtimeMs, () => null);
+    const writtenAtMs = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => null,
+    );
     if (writtenAtMs !== null && Math.abs(Date.now() - writtenAtMs) <= turn.ttlMs) return seen;
     const before = await contentOf(path);
     await wait(SECOND_LOOK_MS);
@@ -75,7 +78,10 @@ export class LeaseView {
     if (!hasPlace) return { mark: null, isGivenBack: false };
     if (turn === null) {
       // Turns that were there meanwhile, and are lost, leave another directory, or another time on it.
-      return { mark: `${String(number)} in ${String(await identityOf(turns))}`, isGivenBack: false };
+      return {
+        mark: `${String(number)} in ${String(await identityOf(turns))}`,
+        isGivenBack: false,
+      };
     }
     const content = await contentOf(join(beats, turn.beat));
     const mark = `${turn.beat}: ${content ?? 'missing'}`;

@@ -104,7 +104,10 @@ export class NodeList {
 
   /** By the clocks of the files' server and of this machine: for people. */
   async #ageMs(run: string): Promise<number> {
-    const changedAtMs = await stat(this.#path(run)).then(({ mtimeMs }) => mtimeMs, () => null);
+    const changedAtMs = await stat(this.#path(run)).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => null,
+    );
     return changedAtMs === null ? 0 : Math.max(0, Date.now() - changedAtMs);
   }
 

@@ -3,7 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { FailoverError } from '../../errors.ts';
 import { errnoOf } from '../file/storage-error.ts';
-import { contentOf, exists, giveName, makeDirectories, removeAll, writeAhead } from './shared-files.ts';
+import {
+  contentOf,
+  exists,
+  giveName,
+  makeDirectories,
+  removeAll,
+  writeAhead,
+} from './shared-files.ts';
 import type { TimedPaths } from './timed-paths.ts';
 
 /** The two ways in which it fails: it may pass, or somebody has to act. */

@@ -15,7 +15,10 @@ export function timedFileLease(
 ): RemoteStore {
   const { address, group, ttlMs, requestTimeoutMs, now } = options;
   const watch = new ChangeWatch();
-  const link = new FileLink({ shown: address.shown, ...(perform === undefined ? {} : { perform }) });
+  const link = new FileLink({
+    shown: address.shown,
+    ...(perform === undefined ? {} : { perform }),
+  });
   const driver = new TimedFileDriver({
     ...{ paths: timedPaths(address.directory, group), link, ttlMs, requestTimeoutMs, now },
     onChange: () => {

@@ -42,7 +42,8 @@ function readTurn(content: string | null): Turn | null {
   const epoch = finite(fields?.['epoch']);
   const beat = fields?.['beat'];
   const ttlMs = finite(fields?.['ttlMs']);
-  if (fields?.['v'] !== 1 || epoch === null || !Number.isSafeInteger(epoch) || epoch < 0) return null;
+  if (fields?.['v'] !== 1 || epoch === null || !Number.isSafeInteger(epoch) || epoch < 0)
+    return null;
   if (typeof beat !== 'string' || !BEAT_NAME.test(beat)) return null;
   if (ttlMs === null || ttlMs <= 0 || ttlMs > LONGEST_TTL_MS) return null;
   const [node, run] = [name(fields['node']), runName(fields['run'])];

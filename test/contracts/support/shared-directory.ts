@@ -60,7 +60,9 @@ export class SharedDirectory implements StoreUnderTest {
     if (this.#isTrusted) ledBefore(this.directory, group);
     const options = { address: addressOf(this.directory), group, record: recordOf(node), ...times };
     const { port } = proxy ?? this;
-    const store = timedFileLease({ ...options, now: monotonicNow }, (act) => this.#through(port, act));
+    const store = timedFileLease({ ...options, now: monotonicNow }, (act) =>
+      this.#through(port, act),
+    );
     await store.begin();
     return store;
   }
@@ -136,4 +138,3 @@ export function ledBefore(directory: string, group: string): void {
   const nobody = { epoch: 0, node: null, run: null, record: null };
   writeFileSync(join(turns, '1'), turnText({ ...nobody, beat, ttlMs: 1 }));
 }
-

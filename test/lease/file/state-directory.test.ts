@@ -98,6 +98,7 @@ describe('the kind of file system', () => {
       openLease(stateDir, 'a', { environment: { readFileSystemType: () => type } }),
     );
     expect(failure).toMatchObject({ code: 'FAILOVER_FILE_SYSTEM_NOT_LOCAL', exitCode: 2 });
+    expect(failure.hint).toContain('--lease-ttl');
     expect(failure.message).toContain(`${join(stateDir, 'web')}: its file system is ${name},`);
   });
 });
