@@ -67,12 +67,21 @@ function sharedPlaces(): NodesServer {
     },
     noted: async () => {
       const events = await readEvents(timedPaths(place(), 'g').events, 100);
-      return events.reverse().map(({ node, action }) => `${node} ${action}`);
+      return [...events].reverse().map(({ node, action }) => `${node} ${action}`);
     },
     freeze: leave,
     thaw: comeBack,
-    end: () => Promise.resolve(leave()),
-    begin: () => Promise.resolve(comeBack()),
-    stop: () => Promise.resolve(rmSync(root, { recursive: true, force: true })),
+    end: () => {
+      leave();
+      return Promise.resolve();
+    },
+    begin: () => {
+      comeBack();
+      return Promise.resolve();
+    },
+    stop: () => {
+      rmSync(root, { recursive: true, force: true });
+      return Promise.resolve();
+    },
   };
 }

@@ -90,7 +90,8 @@ export class LeaseView {
 
   async #observation({ turn }: Top, leftMs: number): Promise<LeaseObservation> {
     const { nodes, paths } = this.#parts;
-    const record = turn?.run == null ? null : await nodes.recordOf(turn.run);
+    const run = turn?.run ?? null;
+    const record = run === null ? null : await nodes.recordOf(run);
     return {
       ...{ epoch: turn?.epoch ?? 0, held: leftMs > 0, recordUnreadable: false, touch: null },
       // Where its holder listens by now, if it says so.

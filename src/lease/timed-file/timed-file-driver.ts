@@ -7,11 +7,13 @@ import type { TimedFileReturn } from '../../guard/messages.ts';
 import type { SeenNode, StoreEvent } from '../remote-store.ts';
 import type { Asker, ClaimReply, RenewalReply, TokenDriver, View } from '../token-driver.ts';
 import { freeBeat, isFree, renewBeat } from './beat.ts';
+import { EarlyLooks } from './early-looks.ts';
 import { note, pruneEvents, readEvents } from './event-log.ts';
 import type { FileLink, IsLate } from './file-link.ts';
 import { LeaseView } from './lease-view.ts';
 import type { Seen } from './lease-view.ts';
 import { NodeList } from './node-list.ts';
+import { completedStart, nextEpoch, raiseEpoch, takeStart } from './numbers.ts';
 import { Place } from './place.ts';
 import * as files from './shared-files.ts';
 import { Tidying } from './tidying.ts';
@@ -49,15 +51,15 @@ export class TimedFileDriver implements TokenDriver {
   readonly #place: Place;
   readonly #view: LeaseView;
   readonly #tidying: Tidying;
+  readonly #earlyLooks: EarlyLooks;
   #takesPart = false;
   #held: Held | null = null;
   /** Of the last claims, also of those of which nothing is known: by token, the name of the file and the epoch. */
   readonly #claimed = new Map<string, { readonly beat: string; readonly epoch: number }>();
   #watcher: FSWatcher | null = null;
-  #hurry: NodeJS.Timeout | null = null;
 
   constructor(parts: TimedFileDriverParts) {
-    const { paths, link, now, ttlMs } = parts;
+    const { paths, link, now, ttlMs, onChange } = parts;
     this.#parts = parts;
     this.#paths = paths;
     this.#link = link;
@@ -66,6 +68,7 @@ export class TimedFileDriver implements TokenDriver {
     this.#place = new Place(paths, link);
     this.#view = new LeaseView({ paths, nodes: this.#nodes, now, ttlMs });
     this.#tidying = new Tidying(paths);
+    this.#earlyLooks = new EarlyLooks({ now, onFree: onChange });
   }
 
   claim(asker: Asker, what: Parameters<TokenDriver['claim']>[1]): Promise<ClaimReply> {
@@ -80,7 +83,7 @@ export class TimedFileDriver implements TokenDriver {
     await this.#place.check();
     const beganAt = this.#now();
     const seen = await this.#view.see();
-    if (Number(start) <= (await this.#completed())) {
+    if (Number(start) <= (await completedStart(this.#paths))) {
       return { type: 'denied', view: await this.#viewOf(asker, seen), cause: 'completed' };
     }
     if (seen.leftMs > 0) {
@@ -192,7 +195,7 @@ export class TimedFileDriver implements TokenDriver {
       if (!this.#takesPart) return this.#viewOf(asker, await this.#seenOnce());
       await this.#place.check();
       const seen = await this.#view.see();
-      if (known > seen.observation.epoch) await this.#raise(known);
+      if (known > seen.observation.epoch) await raiseEpoch(this.#paths, known);
       const epoch = Math.max(known, seen.observation.epoch);
       const isKnown = await this.#sign(asker);
       const view = await this.#viewOf(asker, seen);
@@ -204,8 +207,8 @@ export class TimedFileDriver implements TokenDriver {
     this.#takesPart = true;
     return this.#request(async () => {
       await this.#place.prepare();
-      await this.#raise(known);
-      const number = start === '' ? await this.#start() : start;
+      await raiseEpoch(this.#paths, known);
+      const number = start === '' ? await takeStart(this.#paths) : start;
       if (start !== '') await writeFile(join(this.#paths.starts, start), '');
       await this.#nodes.enter(asker);
       this.#watch();
@@ -255,7 +258,7 @@ export class TimedFileDriver implements TokenDriver {
   close(): void {
     this.#watcher?.close();
     this.#watcher = null;
-    this.#rest();
+    this.#earlyLooks.end();
     this.#tidying.close();
     this.#link.close();
   }
@@ -292,46 +295,10 @@ export class TimedFileDriver implements TokenDriver {
     return { observation, leftMs: observation.held ? leftMs : null, isKnown };
   }
 
-  async #nextEpoch(last: number, floor: number): Promise<number> {
-    const known = (await files.highestIn(this.#paths.epochs)) ?? 0;
-    const epoch = Math.max(last, known, floor) + 1;
+  async #nextEpoch(...known: readonly number[]): Promise<number> {
+    const epoch = await nextEpoch(this.#paths, known);
     if (Number.isSafeInteger(epoch)) return epoch;
     throw this.#link.refused('no epoch is left above the one that is known here');
-  }
-
-  /** An epoch that was heard of goes on record; nobody leads by that. */
-  async #raise(known: number): Promise<void> {
-    const { epochs, claims } = this.#paths;
-    const highest = await files.highestIn(epochs);
-    // Without a place for it the node is not on record either, and registers anew.
-    if (highest === null || known <= highest) return;
-    const path = join(claims, `0-${String(process.pid)}-${String(known)}`);
-    try {
-      await files.writeAhead(path, '');
-      await files.giveName(path, join(epochs, String(known)));
-      await files.settle(epochs);
-    } finally {
-      await files.removeAll([path]);
-    }
-  }
-
-  /** The place of a node among all that ever registered. */
-  async #start(): Promise<string> {
-    const { starts } = this.#paths;
-    for (let attempt = 1; ; attempt += 1) {
-      const number = ((await files.highestIn(starts)) ?? 0) + 1;
-      try {
-        await writeFile(join(starts, String(number)), '', { flag: 'wx' });
-        return String(number);
-      } catch (error) {
-        if (!files.isThere(error) || attempt === STARTS_TRIED) throw error;
-      }
-    }
-  }
-
-  async #completed(): Promise<number> {
-    const text = await files.contentOf(this.#paths.completed);
-    return text === null ? -1 : Number(text);
   }
 
   #remember(token: string, claimed: { readonly beat: string; readonly epoch: number }): void {
@@ -363,42 +330,18 @@ export class TimedFileDriver implements TokenDriver {
     }
   }
 
-  /** Somebody wants it now, and a holder that is gone gives it back in a moment, perhaps on another machine. */
-  #lookSoon({ top }: Seen): void {
-    if (this.#hurry !== null || top.turn === null) return;
-    const { turn } = top;
-    const endAt = this.#now() + HURRY_MS;
-    let isAsked = false;
-    this.#hurry = setInterval(() => {
-      if (this.#now() >= endAt) this.#rest();
-      if (isAsked || this.#hurry === null) return;
-      isAsked = true;
-      this.#request(() => files.contentOf(join(this.#paths.beats, turn.beat)))
-        .then((content) => {
-          isAsked = false;
-          if (content === null || !isFree(content)) return;
-          this.#rest();
-          this.#parts.onChange();
-        })
-        .catch(() => {
-          isAsked = false;
-        });
-    }, HURRY_EVERY_MS).unref();
-  }
-
-  #rest(): void {
-    if (this.#hurry !== null) clearInterval(this.#hurry);
-    this.#hurry = null;
+  /** Until it is given back: others on this machine say so, and of those elsewhere nobody is told. */
+  #lookSoon({ top: { turn } }: Seen): void {
+    if (turn === null) return;
+    const path = join(this.#paths.beats, turn.beat);
+    this.#earlyLooks.begin(async () => {
+      const content = await this.#request(() => files.contentOf(path));
+      return content !== null && isFree(content);
+    });
   }
 }
 
 const CLAIMS_KEPT = 8;
 
-/** More than register at a time. */
-const STARTS_TRIED = 1_000;
-
 /** A guard has no hurry any more when all has ended; a file system may be slow. */
 const LEAST_RETURN_MS = 500;
-
-const HURRY_MS = 2_000;
-const HURRY_EVERY_MS = 50;

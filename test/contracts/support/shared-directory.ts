@@ -99,8 +99,12 @@ export class SharedDirectory implements StoreUnderTest {
 
   async #through<Answer>(port: number, act: () => Promise<Answer>): Promise<Answer> {
     const id = randomBytes(8).toString('hex');
-    let done: Promise<Answer> | null = null;
-    this.#acts.set(id, () => (done = act()));
+    const done: Promise<Answer>[] = [];
+    this.#acts.set(id, () => {
+      const doing = act();
+      done.push(doing);
+      return doing;
+    });
     const socket = createConnection({ host: '127.0.0.1', port });
     try {
       await new Promise<void>((resolve, reject) => {
@@ -113,8 +117,9 @@ export class SharedDirectory implements StoreUnderTest {
         });
         socket.write(id);
       });
-      if (done === null) throw new Error('it was not done');
-      return await done;
+      const [answer] = done;
+      if (answer === undefined) throw new Error('it was not done');
+      return await answer;
     } finally {
       this.#acts.delete(id);
       socket.destroy();
