@@ -1,5 +1,6 @@
 // Nodes whose lease is in files that machines share. Each has a state directory of its own, as if it were on a machine
 // of its own: nothing but the shared one and the guard keeps two from being active.
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,27 @@ import type { NodesServer } from './store-nodes.ts';
 
 describe('nodes with a timed lease in files', () => {
   nodesWithLease(() => Promise.resolve(sharedPlaces()));
+});
+
+describe('a share that hangs', () => {
+  it('keeps no node from ending when it is told to', async () => {
+    const places = sharedPlaces();
+    onTestFinished(() => places.stop());
+    const lease = await places.freshPlace();
+    await inGroup(async (group) => {
+      const mark = join(lease.slice('file:'.length), '.failover');
+      // Nobody writes to it: whoever opens it to read waits for that.
+      expect(spawnSync('mkfifo', [mark]).status).toBe(0);
+      const times = ['--lease-ttl', '1s', '--lease', lease];
+      const a = group.startClient('run', ...times, '--', 'true');
+      await group.until('a request that hangs', () => a.stderr.includes('it does not answer'));
+      a.kill('SIGTERM');
+      await a.done;
+      expect(a.end).toBe('SIGKILL');
+      expect(a.stderr).toContain('Ended with exit code 0');
+      expect(group.starts).toBe(0);
+    });
+  });
 });
 
 describe('a timed lease in the state directory', () => {

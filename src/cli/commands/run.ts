@@ -111,6 +111,7 @@ export async function run(options: RunOptions): Promise<void> {
   log.info({ event: 'exit', exitCode, reason });
   process.exitCode = order.exitCode;
   exitWithCode();
+  if (parseLease(options.lease).kind === 'timed-file') endUnanswered();
   if (order.exitCode === LEASE_HELD.exitCode) {
     throw new FailoverError('FAILOVER_LEASE_HELD', `Cannot be primary: ${order.reason}`, {
       details: { group },
@@ -156,6 +157,19 @@ function exitWithCode(): void {
     process.exit();
   });
 }
+
+/**
+ * A file system that hangs keeps a thread, and no process ends by itself before its threads: whoever told it to end
+ * would wait for as long. All is done by then, and said.
+ */
+function endUnanswered(): void {
+  setTimeout(() => {
+    process.kill(process.pid, 'SIGKILL');
+  }, UNANSWERED_MS).unref();
+}
+
+/** Longer than what is under way takes where it is answered. */
+const UNANSWERED_MS = 2_000;
 
 /** What a person has to know of a lease that is not that of the files; null: it is. */
 function leaseText({ lease, stopGraceMs }: RunOptions, settings: Settings): string | null {
