@@ -9,6 +9,7 @@ import { LEASE_TERM } from './lease-term.js';
 import { ORDER } from './order.js';
 import { REQUESTS } from './requests.js';
 import { RUNNING } from './running.js';
+import { SHARED_FILES } from './shared-files.js';
 import { STARTING } from './starting.js';
 import { TALKING } from './talking.js';
 import { WATCHING } from './watching.js';
@@ -20,6 +21,7 @@ export const MUTANTS = [
   ...FENCING,
   ...LEASE,
   ...LEASE_TERM,
+  ...SHARED_FILES,
   ...GUARD,
   ...CLAIMS,
   ...EPOCHS,
