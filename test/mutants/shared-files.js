@@ -12,7 +12,7 @@ export const SHARED_FILES = [
     breaks: 'S3',
     file: 'src/lease/timed-file/sight.ts',
     from: 'this.#sinceMs = endedAt;',
-    to: 'this.#sinceMs = beganAt;',
+    to: 'this.#sinceMs = Math.min(beganAt, endedAt);',
     killers: [{ test: SIGHT, title: 'counts from the end of the look that saw it change' }],
   },
   {
@@ -21,7 +21,7 @@ export const SHARED_FILES = [
     breaks: 'S3',
     file: 'src/lease/timed-file/sight.ts',
     from: 'return Math.max(0, this.#sinceMs + ttlMs - beganAt);',
-    to: 'return Math.max(0, this.#sinceMs + ttlMs - endedAt);',
+    to: 'return Math.max(0, this.#sinceMs + ttlMs - Math.max(beganAt, endedAt));',
     killers: [{ test: SIGHT, title: 'counts from the end of the look that saw it change' }],
   },
   {

@@ -1,5 +1,6 @@
 // The directory of a timed lease as one node has it: the one that it was, whatever is mounted at its path.
 import { randomBytes } from 'node:crypto';
+import { rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FailoverError } from '../../errors.ts';
 import { errnoOf } from '../file/storage-error.ts';
@@ -55,12 +56,27 @@ export class Place {
   async prepare(): Promise<void> {
     await this.check();
     const { timed, turns, epochs, claims, beats, starts, nodes, events, marks } = this.#paths;
+    await this.#refuseKernelLocks();
     this.#mark ??= await this.#marked();
-    const parts = [turns, epochs, claims, beats, starts, nodes, events, marks];
-    await makeDirectories([dirname(timed), timed, ...parts]);
-    if (await exists(this.#paths.primaryLock)) throw this.#failures.refused(KERNEL_LOCKS, UNLOCKED);
+    if (await makeDirectories([dirname(timed), timed])) await this.#settled();
+    await makeDirectories([turns, epochs, claims, beats, starts, nodes, events, marks]);
     if (!this.#isProved) await this.#proveNames();
     this.#isProved = true;
+  }
+
+  async #refuseKernelLocks(): Promise<void> {
+    if (await exists(this.#paths.primaryLock)) throw this.#failures.refused(KERNEL_LOCKS, UNLOCKED);
+  }
+
+  /** Whoever goes by kernel locks looks for this directory with the lock, so one of both sees the other. */
+  async #settled(): Promise<void> {
+    try {
+      await this.#refuseKernelLocks();
+    } catch (error) {
+      // Else the other would be kept from leading by one that does not take part.
+      await rmdir(this.#paths.timed).catch(() => undefined);
+      throw error;
+    }
   }
 
   async #marked(): Promise<string> {

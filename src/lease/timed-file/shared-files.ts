@@ -40,13 +40,17 @@ export async function exists(path: string): Promise<boolean> {
   return (await unlessMissing(stat(path))) !== null;
 }
 
-/** Makes those of them that are missing, for their owner alone. Not what is above the first. */
-export async function makeDirectories(paths: readonly string[]): Promise<void> {
+/**
+ * Makes those of them that are missing, for their owner alone, and not what is above the first. Whether the last of them
+ * was made here.
+ */
+export async function makeDirectories(paths: readonly string[]): Promise<boolean> {
+  let isMade = false;
   for (const path of paths) {
-    if (await exists(path)) continue;
-    await unlessThere(mkdir(path, { mode: 0o700 }));
-    await settle(dirname(path));
+    isMade = !(await exists(path)) && (await unlessThere(mkdir(path, { mode: 0o700 })));
+    if (isMade) await settle(dirname(path));
   }
+  return isMade;
 }
 
 /** Complete and on its disk when it returns; nobody looks for it by this name before. */

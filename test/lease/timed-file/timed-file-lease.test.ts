@@ -77,7 +77,10 @@ describe('its directory', () => {
     const late = await begun(kernel, 'b').catch((error: unknown) => error);
     expect(late).toMatchObject(REFUSED);
     expect(String(late)).toContain('had a lease of kernel locks');
-    // Its directory is marked by now.
+    // One that was refused is in nobody's way.
+    expect(await plain.acquire(0)).toMatchObject({ type: 'granted' });
+    await plain.release();
+    mkdirSync(timedDirectory(kernel, GROUP));
     await expect(plain.acquire(0)).rejects.toMatchObject({ code: 'FAILOVER_SETTINGS_CONFLICT' });
     await begun(timed, 'a');
     expect(failureOf(() => openLease(timed, 'b'))).toMatchObject({
