@@ -6,7 +6,7 @@ import type { LeaseObservation } from '../../core/state.ts';
 import { readLeaseHolder } from '../stored-records.ts';
 import { isFree } from './beat.ts';
 import type { NodeList } from './node-list.ts';
-import { contentOf, exists, identityOf } from './shared-files.ts';
+import { contentOf, exists, highestIn, identityOf } from './shared-files.ts';
 import { Sight } from './sight.ts';
 import type { TimedPaths } from './timed-paths.ts';
 import { latestTurn } from './turns.ts';
@@ -92,8 +92,10 @@ export class LeaseView {
     const { nodes, paths } = this.#parts;
     const run = turn?.run ?? null;
     const record = run === null ? null : await nodes.recordOf(run);
+    // Without a turn that tells, it is what those have said that know of earlier ones.
+    const epoch = turn?.epoch ?? (await highestIn(paths.epochs)) ?? 0;
     return {
-      ...{ epoch: turn?.epoch ?? 0, held: leftMs > 0, recordUnreadable: false, touch: null },
+      ...{ epoch, held: leftMs > 0, recordUnreadable: false, touch: null },
       // Where its holder listens by now, if it says so.
       holder: readLeaseHolder(record) ?? turn?.holder ?? null,
       paused: await exists(paths.paused),

@@ -88,6 +88,8 @@ export class TimedFileDriver implements TokenDriver {
     }
     if (seen.leftMs > 0) {
       this.#lookSoon(seen);
+      // The claimant may be the last that knows of its epoch, where all files of the group are gone.
+      if (floor > seen.observation.epoch) await this.#keepEpoch(floor);
       return { type: 'denied', view: await this.#viewOf(asker, seen), cause: 'held' };
     }
     const beat = `${String(seen.top.number + 1)}-${token}`;
@@ -282,6 +284,11 @@ export class TimedFileDriver implements TokenDriver {
   async #seenOnce(): Promise<Seen> {
     await this.#place.check();
     return this.#view.seeOnce();
+  }
+
+  async #keepEpoch(epoch: number): Promise<void> {
+    await this.#place.prepare();
+    await raiseEpoch(this.#paths, epoch);
   }
 
   /** Null: it is not, or no more, that of the token. */
