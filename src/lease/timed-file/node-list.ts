@@ -4,14 +4,12 @@ import { join } from 'node:path';
 import { parseJson } from '../file/durable-file.ts';
 import type { SeenNode } from '../remote-store.ts';
 import { readStoredNode } from '../stored-records.ts';
+import { REGISTRATION_TTL_MS } from '../token-driver.ts';
 import type { Asker } from '../token-driver.ts';
 import { contentOf, exists, namesIn, removeAll, replace } from './shared-files.ts';
 
 /** How often a node leaves a sign of life, ms. */
 const SEEN_EVERY_MS = 5_000;
-
-/** One that was not seen for so long is no longer listed, ms: far longer than it pauses between two signs. */
-const LISTED_MS = 30_000;
 
 /** What a node that ended without a word has left goes after so long, ms: clocks of machines differ by less. */
 const KEPT_MS = 3_600_000;
@@ -68,7 +66,7 @@ export class NodeList {
       const node = readStoredNode(recordIn(content));
       if (content === null || node === null) continue;
       const seenAgoMs = await this.#agoMs(run, content);
-      if (seenAgoMs <= LISTED_MS) listed.push({ ...node, seenAgoMs });
+      if (seenAgoMs <= REGISTRATION_TTL_MS) listed.push({ ...node, seenAgoMs });
     }
     return listed;
   }
