@@ -1,5 +1,5 @@
 // Who leads among peers that hear each other: the lowest id alive, once all that it hears give way to it.
-import { entered, forgiving, isKnownToLive, livePeers } from './peer-table.ts';
+import { entered, forgiving, isKnownToLive, livePeers, mayStillLead } from './peer-table.ts';
 import type { Bid, Heartbeat, Peer, PeerTable, Verdict } from './peer-table.ts';
 
 export interface PeerSettings {
@@ -11,6 +11,11 @@ export interface PeerSettings {
   readonly leaseMs: number;
   /** Whether a lower id that comes back takes over from one that leads. */
   readonly preempts: boolean;
+  /**
+   * Whether what a leader has started takes a while to end: it gives way to nobody then, whatever becomes of
+   * its term, until it is told not to want the lead any more.
+   */
+  readonly untilReleased?: boolean;
 }
 
 export interface PeerElection {
@@ -32,6 +37,8 @@ export interface PeerElection {
   readonly bids: number;
   /** The epoch that it leads under; null: it does not lead. */
   readonly term: number | null;
+  /** It leads or has led, and was not told since that this is over. */
+  readonly holds: boolean;
   /** The highest epoch that is known here. */
   readonly epoch: number;
 }
@@ -49,7 +56,7 @@ export function beginElection(
       listensUntil: at + settings.leaseMs + settings.intervalMs * SPARE_ROUNDS,
       doubledUntil: -Infinity,
     },
-    ...{ wants, bid: null, bids: 0, term: null, epoch },
+    ...{ wants, bid: null, bids: 0, term: null, holds: false, epoch },
   };
 }
 
@@ -100,15 +107,29 @@ export function hearPeer(
   return { election: decided(next, at, settings), verdict };
 }
 
-/** Whether it is to lead at all, from now on; `epoch`: one that is known to have been. */
+/**
+ * Whether it is to lead at all, from now on; `epoch`: one that is known to have been. What it held is over.
+ */
 export function wantToLead(
   election: PeerElection,
   { wants, epoch }: { readonly wants: boolean; readonly epoch: number },
   { at, settings }: { readonly at: number; readonly settings: PeerSettings },
 ): PeerElection {
   const awake = wakened(election, at, settings);
-  const next = { ...awake, wants, epoch: Math.max(awake.epoch, epoch) };
+  const over = awake.holds ? { bid: null, term: null, holds: false } : {};
+  const next = { ...awake, ...over, wants, epoch: Math.max(awake.epoch, epoch) };
   return decided(next, at, settings);
+}
+
+/** Leads on under the next epoch above all that are known, and above `floor`; null: it does not lead. */
+export function advanceTerm(
+  election: PeerElection,
+  floor: number,
+  { at, settings }: { readonly at: number; readonly settings: PeerSettings },
+): PeerElection | null {
+  if (!isLeading(election, at, settings)) return null;
+  const term = Math.max(election.epoch, floor) + 1;
+  return { ...election, term, epoch: term };
 }
 
 /** Whether it leads: the others must have heard so within a lease, or another may lead meanwhile. */
@@ -129,7 +150,7 @@ export function leaderOf(
   const { node, target, leaseMs } = settings;
   if (isLeading(election, at, settings)) return { node, target };
   const leading = livePeers(election.peers, at, leaseMs).filter(({ leads }) => leads);
-  return leading.sort(byId)[0] ?? null;
+  return leading.sort((a, b) => (b.term ?? 0) - (a.term ?? 0) || byId(a, b))[0] ?? null;
 }
 
 /** What it says of itself now, but for `seq`. */
@@ -137,14 +158,15 @@ export function ownWords(
   election: PeerElection,
   at: number,
   settings: PeerSettings,
-): Omit<Heartbeat, 'seq' | 'leaving'> {
+): Omit<Heartbeat, 'seq' | 'leaving' | 'about'> {
   const { node, run, target, leaseMs } = settings;
   const live = livePeers(election.peers, at, leaseMs);
   const doubles = live.filter(({ doubledUntil }) => at < doubledUntil).map((peer) => peer.node);
   return {
     ...{ node, run, target },
     bid: election.bid,
-    leads: isLeading(election, at, settings),
+    leads: election.holds || isLeading(election, at, settings),
+    term: election.term,
     supports: supported(election, at, settings),
     epoch: election.epoch,
     doubles: doubles.sort().slice(0, DOUBLE_LIMIT),
@@ -170,40 +192,78 @@ function wakened(election: PeerElection, at: number, settings: PeerSettings): Pe
   const listensUntil = election.listensUntil + (at < election.listensUntil + lateMs ? lateMs : 0);
   const awake = { ...election, dueAt: at, awakeSince: at, peers, listensUntil };
   if (at - election.roundAt < leaseMs) return awake;
-  return { ...awake, bid: null, term: null, listensUntil: Math.max(listensUntil, at + leaseMs) };
+  const bid = awake.holds ? awake.bid : null;
+  return { ...awake, bid, term: null, listensUntil: Math.max(listensUntil, at + leaseMs) };
 }
 
 /** Bids, leads or gives way, as what is known now asks for. */
 function decided(election: PeerElection, at: number, settings: PeerSettings): PeerElection {
   const { wants, listensUntil, doubledUntil } = election;
-  if (!wants || at < listensUntil || at < doubledUntil) {
+  if (election.holds)
+    return isOver(election, at, settings) ? { ...election, term: null } : election;
+  if (!wants || at < bidsFrom(listensUntil, settings) || at < doubledUntil) {
     return { ...election, bid: null, term: null };
   }
   const bids = election.bid === null ? election.bids + 1 : election.bids;
   const bidding = { ...election, bid: bids, bids };
   const own: Bid = { run: settings.run, number: bids };
-  if (!isSame(supported(bidding, at, settings), own)) return { ...bidding, term: null };
+  const isFirst = isSame(supported(bidding, at, settings), own);
+  if (!isFirst || at < listensUntil) return { ...bidding, term: null };
   // Under a higher epoch another has led since: this term is over, and another one may begin.
   if (bidding.term === bidding.epoch) return bidding;
   const live = livePeers(bidding.peers, at, settings.leaseMs);
   // Each that lives has heard of this very bid, and gives way: it does not lead, and will not before this one.
   if (!live.every(({ supports }) => isSame(supports, own))) return { ...bidding, term: null };
-  return { ...bidding, term: bidding.epoch + 1, epoch: bidding.epoch + 1 };
+  const term = bidding.epoch + 1;
+  return { ...bidding, term, epoch: term, holds: settings.untilReleased === true };
+}
+
+/**
+ * When it bids, at the earliest. Where nobody gives way to a bid once it leads, those that were started together
+ * know of each other's by the time when the first of them could lead.
+ */
+function bidsFrom(listensUntil: number, { preempts, intervalMs }: PeerSettings): number {
+  return preempts ? listensUntil : listensUntil - SPARE_ROUNDS * intervalMs;
+}
+
+/** Whether the term of one that holds is over: it never gets it back. */
+function isOver(election: PeerElection, at: number, settings: PeerSettings): boolean {
+  const { bid, term, epoch, listensUntil, doubledUntil } = election;
+  if (bid === null || term !== epoch || at < listensUntil || at < doubledUntil) return true;
+  return !isSame(supported(election, at, settings), { run: settings.run, number: bid });
+}
+
+interface Candidate {
+  readonly node: string;
+  readonly run: string;
+  readonly bid: number | null;
+  readonly leads: boolean;
+  readonly term: number | null;
 }
 
 /** The bid that goes first, of all that are known, its own included. */
 function supported(election: PeerElection, at: number, settings: PeerSettings): Bid | null {
   const { node, run, leaseMs, preempts } = settings;
-  const others = livePeers(election.peers, at, leaseMs)
-    .filter(({ doubledUntil }) => at >= doubledUntil)
-    .map((peer) => ({ node: peer.node, run: peer.run, bid: peer.bid, leads: peer.leads }));
+  const others: readonly Candidate[] = livePeers(election.peers, at, leaseMs).filter(
+    ({ doubledUntil }) => at >= doubledUntil,
+  );
+  const { bid, term, holds } = election;
   // One that doubts itself does not count as leading beside one that does.
-  const own = { node, run, bid: election.bid, leads: isLeading(election, at, settings) };
+  const leads = holds || isLeading(election, at, settings);
+  const own: Candidate = { node, run, bid, leads, term };
   const [first] = [own, ...others]
-    .filter(({ bid }) => bid !== null)
-    .sort((a, b) => (preempts ? 0 : Number(b.leads) - Number(a.leads)) || byId(a, b));
+    .filter((candidate) => candidate.bid !== null)
+    .sort((a, b) => (preempts ? 0 : byLead(a, b)) || byId(a, b));
   if (first === undefined || first.bid === null) return null;
+  // Who led before it was started anew has said so to this node alone, perhaps.
+  if (!first.leads && mayStillLead(election.peers, at)) return null;
   return { run: first.run, number: first.bid };
+}
+
+/** Who leads goes first; of two, as after a partition, the one with the newer term. */
+function byLead(a: Candidate, b: Candidate): number {
+  if (!a.leads || !b.leads) return Number(b.leads) - Number(a.leads);
+  return (b.term ?? 0) - (a.term ?? 0);
 }
 
 function isSame(one: Bid | null, other: Bid): boolean {

@@ -17,7 +17,10 @@ export interface Heartbeat {
   readonly target: string;
   /** The number of its bid; null: it does not want to lead, or must not now. */
   readonly bid: number | null;
+  /** It leads, or what it has started as the leader may run still. */
   readonly leads: boolean;
+  /** The epoch that it leads under; null: under none, or under none any more. */
+  readonly term: number | null;
   /** The bid that it gives way to, perhaps its own; null: it knows of none. */
   readonly supports: Bid | null;
   /** The highest epoch that it knows. */
@@ -26,14 +29,24 @@ export interface Heartbeat {
   readonly doubles: readonly string[];
   /** It is the last that this run says. */
   readonly leaving: boolean;
+  /** What else it says of itself, which is nothing to the election. */
+  readonly about: string;
+}
+
+/** What a run that another has followed under its id has said last. */
+interface EarlierRun {
+  readonly run: string;
+  readonly seq: number;
+  /** It led: until then it may do so still. */
+  readonly leadsUntil: number;
 }
 
 export interface Peer extends Heartbeat {
   readonly seenAt: number;
   /** When this node said the latest that the peer is known to have heard. */
   readonly heardUsAt: number;
-  /** What earlier runs under this id have said last: run and `seq`, the latest first. */
-  readonly earlier: readonly (readonly [run: string, seq: number])[];
+  /** Runs under this id that came before, the latest first, but those that may lead still before all. */
+  readonly earlier: readonly EarlierRun[];
   /** Up to when two are known to live under this id. */
   readonly doubledUntil: number;
 }
@@ -67,15 +80,20 @@ export function entered(
     if (heartbeat.seq <= known.seq) return { table: kept, verdict: 'replayed' };
     return heardNow({ ...known, ...heartbeat, ...times(known) });
   }
-  const before = known.earlier.find(([run]) => run === heartbeat.run);
-  if (before !== undefined && heartbeat.seq <= before[1]) {
+  const before = known.earlier.find(({ run }) => run === heartbeat.run);
+  if (before !== undefined && heartbeat.seq <= before.seq) {
     return { table: kept, verdict: 'replayed' };
   }
-  const others = known.earlier.filter(([run]) => run !== heartbeat.run);
+  const others = known.earlier.filter(({ run }) => run !== heartbeat.run);
+  if (before !== undefined && heartbeat.leaving) {
+    // It was started anew already: what it left is over now.
+    const ended = { ...before, seq: heartbeat.seq, leadsUntil: -Infinity };
+    return heardNow({ ...known, earlier: boundedRuns([...others, ended], at) });
+  }
   return heardNow({
     ...heartbeat,
     ...times(),
-    earlier: [[known.run, known.seq] as const, ...others].slice(0, RUN_LIMIT),
+    earlier: boundedRuns([lastOf(known, leaseMs), ...others], at),
     // A new run may be a node that was started again; one that speaks up once more has not ended.
     doubledUntil: before === undefined ? known.doubledUntil : at + leaseMs,
   });
@@ -99,7 +117,19 @@ export function livePeers(table: PeerTable, at: number, leaseMs: number): readon
 /** The table as if this much of the silence had not been: nobody was listening. */
 export function forgiving(table: PeerTable, ms: number): PeerTable {
   if (ms <= 0) return table;
-  return new Map([...table].map(([id, peer]) => [id, { ...peer, seenAt: peer.seenAt + ms }]));
+  return new Map(
+    [...table].map(([id, peer]) => {
+      const earlier = peer.earlier.map((one) => ({ ...one, leadsUntil: one.leadsUntil + ms }));
+      return [id, { ...peer, seenAt: peer.seenAt + ms, earlier }];
+    }),
+  );
+}
+
+/** Whether one that was started anew led before: what it had started then may run still. */
+export function mayStillLead(table: PeerTable, at: number): boolean {
+  return [...table.values()].some(({ earlier }) =>
+    earlier.some(({ leadsUntil }) => at < leadsUntil),
+  );
 }
 
 /**
@@ -118,6 +148,16 @@ export function isKnownToLive(
 
 /** How many runs under one id are told apart. */
 const RUN_LIMIT = 4;
+
+function boundedRuns(runs: readonly EarlierRun[], at: number): readonly EarlierRun[] {
+  const mayLead = runs.filter(({ leadsUntil }) => at < leadsUntil);
+  const others = runs.filter(({ leadsUntil }) => at >= leadsUntil);
+  return [...mayLead, ...others].slice(0, RUN_LIMIT);
+}
+
+function lastOf({ run, seq, leads, leaving, seenAt }: Peer, leaseMs: number): EarlierRun {
+  return { run, seq, leadsUntil: leads && !leaving ? seenAt + leaseMs : -Infinity };
+}
 
 function withoutForgotten(table: PeerTable, before: number): PeerTable {
   return new Map([...table].filter(([, peer]) => peer.seenAt > before));

@@ -22,7 +22,8 @@ export interface Exchange {
     readonly seq: number;
     readonly saidAt: number;
   }): { readonly offers: string; readonly taken: boolean } | null;
-  failed(): void;
+  /** @param status what HTTP says of it; null: there was no answer, or one that counts for nothing */
+  failed(status: number | null): void;
 }
 
 export class PeerLink {
@@ -83,17 +84,20 @@ export class PeerLink {
   async #sayOnce(): Promise<boolean | null> {
     const { body, signature, seq, saidAt } = this.#exchange.compose(this.#offered);
     const answer = await this.#post({ body, signature });
-    const taken = answer === null ? null : this.#exchange.take({ ...answer, seq, saidAt });
+    const isAnswer = answer !== null && typeof answer !== 'number';
+    const taken = isAnswer ? this.#exchange.take({ ...answer, seq, saidAt }) : null;
     if (taken === null) {
-      this.#exchange.failed();
+      this.#exchange.failed(typeof answer === 'number' ? answer : null);
       return null;
     }
     this.#offered = taken.offers;
     return taken.taken;
   }
 
-  /** Null: no answer, none in time, or a refusal. */
-  #post(said: SignedBody): Promise<{ readonly body: Buffer; readonly signature: unknown } | null> {
+  /** A number: the status of a refusal. Null: no answer, or none in time. */
+  #post(
+    said: SignedBody,
+  ): Promise<{ readonly body: Buffer; readonly signature: unknown } | number | null> {
     return new Promise((resolve) => {
       const request = this.#url.protocol === 'https:' ? httpsRequest : httpRequest;
       const headers = {
@@ -117,7 +121,9 @@ export class PeerLink {
         void readBody(response, BODY_LIMIT).then((body) => {
           const isAnswer = response.statusCode === 200 && typeof body !== 'string';
           if (!isAnswer) sent.destroy();
-          resolve(isAnswer ? { body, signature: response.headers[SIGNATURE_HEADER] } : null);
+          const refusal = response.statusCode === 200 ? null : (response.statusCode ?? null);
+          const given = response.headers[SIGNATURE_HEADER];
+          resolve(isAnswer ? { body, signature: given } : refusal);
         });
       });
       sent.end(said.body);

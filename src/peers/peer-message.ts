@@ -71,10 +71,13 @@ function readMessage(value: unknown): PeerMessage | null {
   if (!isText(target) || !isBoolean(leads) || !isCount(epoch) || !isBoolean(leaving)) return null;
   const { bid } = value;
   if (bid !== null && !isCount(bid)) return null;
+  // Both are of this version, and not of an earlier one.
+  const { term = leads ? epoch : null, about = '' } = value;
+  if ((term !== null && (!isCount(term) || term > HIGHEST_EPOCH)) || !isText(about)) return null;
   const supports = readBid(value['supports']);
   const doubles = readDoubles(value['doubles']);
   if (supports === undefined || doubles === null || epoch > HIGHEST_EPOCH) return null;
-  const said = { bid, leads, supports, epoch, doubles, leaving };
+  const said = { bid, leads, term, supports, epoch, doubles, leaving, about };
   return { group, heartbeat: { node, run, seq, target, ...said } };
 }
 

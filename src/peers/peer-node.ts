@@ -1,16 +1,18 @@
 // One node among its peers: beats, hears, and keeps what the core decides from it.
 import { randomBytes } from 'node:crypto';
 import {
+  advanceTerm,
   beginElection,
   beginRound,
   hearPeer,
   isLeading,
   leaderOf,
   ownWords,
+  wantToLead,
 } from '../core/peer-election.ts';
 import type { PeerElection, PeerSettings } from '../core/peer-election.ts';
-import { livePeers } from '../core/peer-table.ts';
-import type { Heartbeat } from '../core/peer-table.ts';
+import { livePeers, mayStillLead } from '../core/peer-table.ts';
+import type { Heartbeat, Peer } from '../core/peer-table.ts';
 import type { Clock } from '../runtime/ports.ts';
 import { parseJson } from '../transport/checks.ts';
 import { Challenges } from './challenges.ts';
@@ -21,6 +23,7 @@ import type { Exchange, SignedBody } from './peer-link.ts';
 import { encodeAnswer, encodeRequest, readAnswer, readRequest } from './peer-message.ts';
 import type { PeerMessage } from './peer-message.ts';
 import { isSigned, signature } from './signature.ts';
+import type { Secret } from './signature.ts';
 
 export interface PeerNodeOptions {
   readonly group: string;
@@ -29,10 +32,20 @@ export interface PeerNodeOptions {
   /** Addresses; its own may be among them. */
   readonly peers: readonly string[];
   /** Null: nobody is heard, and nobody is asked. */
-  readonly secret: string | null;
+  readonly secret: Secret | null;
   readonly intervalMs: number;
   readonly leaseMs: number;
   readonly preempts: boolean;
+  /** As in the settings of the election. */
+  readonly untilReleased?: boolean;
+  /** By default a random text. */
+  readonly run?: string;
+  /** How long a request waits for its answer; by default one interval. */
+  readonly timeoutMs?: number;
+  /** Whether it wants to lead from its start on; by default it does. */
+  readonly wants?: boolean;
+  /** What else it says of itself with each word. */
+  readonly about?: () => string;
   readonly clock: Clock;
   /** Something may have changed. */
   readonly onChange: () => void;
@@ -63,14 +76,15 @@ export class PeerNode {
 
   constructor(options: PeerNodeOptions) {
     const { node, target, intervalMs, leaseMs, preempts, clock, secret } = options;
+    const { untilReleased = false, wants = true, timeoutMs = intervalMs } = options;
     this.#options = options;
-    const run = randomBytes(8).toString('hex');
-    this.#settings = { node, run, target, intervalMs, leaseMs, preempts };
+    const run = options.run ?? randomBytes(8).toString('hex');
+    this.#settings = { node, run, target, intervalMs, leaseMs, preempts, untilReleased };
     const now = (): number => clock.now();
     this.#challenges = new Challenges({ intervalMs, validMs: leaseMs, now });
     const peers = secret === null ? [] : [...new Set(options.peers)];
-    this.#links = peers.map((peer) => new PeerLink(peer, intervalMs, this.#exchange()));
-    this.#election = beginElection(now(), this.#settings, { wants: true, epoch: 0 });
+    this.#links = peers.map((peer) => new PeerLink(peer, timeoutMs, this.#exchange()));
+    this.#election = beginElection(now(), this.#settings, { wants, epoch: 0 });
   }
 
   get isLeading(): boolean {
@@ -102,6 +116,64 @@ export class PeerNode {
   /** Whether another lives under its id. */
   get isDoubled(): boolean {
     return this.#now() < this.#election.doubledUntil;
+  }
+
+  /** The epoch of its term, also where it doubts for the moment that it may lead; null: it has none. */
+  get term(): number | null {
+    return this.#election.term;
+  }
+
+  /** How long it only listens yet, ms. */
+  get listensForMs(): number {
+    return Math.max(0, this.#election.listensUntil - this.#now());
+  }
+
+  /** Whether somebody may lead who does not say so: a node that led was started anew. */
+  get isHaunted(): boolean {
+    return mayStillLead(this.#election.peers, this.#now());
+  }
+
+  /** All that are known and have not left, the silent ones too. */
+  get known(): readonly Peer[] {
+    return [...this.#election.peers.values()].filter(({ leaving }) => !leaving);
+  }
+
+  /** When it said the latest that each that lives is known to have heard; Infinity: nobody lives. */
+  get heardByAllAt(): number {
+    const live = livePeers(this.#election.peers, this.#now(), this.#settings.leaseMs);
+    return Math.min(Infinity, ...live.map(({ heardUsAt }) => heardUsAt));
+  }
+
+  /** As `wantToLead`. What was held is over: what anybody says of it from here on counts for nothing. */
+  want(wants: boolean, epoch = 0): void {
+    if (this.#election.holds) this.#seq = this.lastSeq + 1;
+    const asked = { at: this.#now(), settings: this.#settings };
+    this.#election = wantToLead(this.#election, { wants, epoch }, asked);
+  }
+
+  /** A number above all that it says before it next gives up what it holds. */
+  get lastSeq(): number {
+    return (Math.floor(this.#seq / SEQ_BLOCK) + 1) * SEQ_BLOCK - 1;
+  }
+
+  /** Takes note of an epoch that is known to have been. */
+  learn(epoch: number): void {
+    const known = Math.max(this.#election.epoch, epoch);
+    // Of one that leads this would be the end, as it is whenever another has led since.
+    if (known > this.#election.epoch) this.#election = { ...this.#election, epoch: known };
+  }
+
+  /** The next epoch of its term; null: it does not lead. */
+  advance(floor: number): number | null {
+    const asked = { at: this.#now(), settings: this.#settings };
+    const next = advanceTerm(this.#election, floor, asked);
+    if (next !== null) this.#election = next;
+    return next?.term ?? null;
+  }
+
+  /** Says it all anew, and resolves once each peer has answered or failed to. */
+  say(): Promise<void> {
+    return this.#isOpen ? this.#round() : Promise.resolve();
   }
 
   get counters(): PeerCounters {
@@ -202,9 +274,11 @@ export class PeerNode {
     this.#options.onChange();
   }
 
+  /** Sooner where it will have listened long enough. */
   #tickIn(ms: number): void {
     const { clock } = this.#options;
-    const at = clock.now() + ms;
+    const { listensForMs } = this;
+    const at = clock.now() + (listensForMs > 0 ? Math.min(ms, listensForMs) : ms);
     this.#cancelTick = clock.wakeAt(at, () => {
       if (!this.#isOpen) return;
       this.#tickIn(this.#settings.intervalMs);
@@ -225,8 +299,8 @@ export class PeerNode {
     const leaving = this.#state === 'leaving';
     const heartbeat: Heartbeat = {
       ...words,
-      ...(leaving ? { bid: null, leads: false } : {}),
-      ...{ seq: this.#seq, leaving },
+      ...(leaving ? { bid: null, leads: false, term: null } : {}),
+      ...{ seq: this.#seq, leaving, about: this.#options.about?.() ?? '' },
     };
     return { group: this.#options.group, heartbeat };
   }
@@ -244,3 +318,6 @@ export class PeerNode {
     return this.#options.clock.now();
   }
 }
+
+/** More than a node says in a year. */
+const SEQ_BLOCK = 2 ** 32;

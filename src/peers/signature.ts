@@ -9,14 +9,17 @@ export type Said = 'request' | 'answer';
 /** The shortest secret, characters. */
 export const SECRET_LENGTH = 16;
 
-export function signature(secret: string, said: Said, body: string | Uint8Array): string {
+/** Text, or the bytes of a file. */
+export type Secret = string | Uint8Array;
+
+export function signature(secret: Secret, said: Said, body: string | Uint8Array): string {
   const hmac = createHmac('sha256', secret).update(`failover-peers-1 ${said}\n`).update(body);
   return `sha256=${hmac.digest('hex')}`;
 }
 
 /** Whether a body was signed with this secret, in a time that tells nothing of the right signature. */
 export function isSigned(
-  secret: string,
+  secret: Secret,
   said: Said,
   { body, given }: { readonly body: Uint8Array; readonly given: unknown },
 ): boolean {

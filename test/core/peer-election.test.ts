@@ -1,6 +1,7 @@
 // The lowest id alive leads, and nobody beside it: by hand, and over random schedules in virtual time.
 import { describe, expect, it } from 'vitest';
 import {
+  advanceTerm,
   beginElection,
   beginRound,
   hearPeer,
@@ -178,6 +179,89 @@ describe('two under one id', () => {
   });
 });
 
+describe('a node whose work takes a while to end', () => {
+  const HELD: PeerSettings = { ...SETTINGS, preempts: false, untilReleased: true };
+  const own = { run: 'm-1', number: 1 };
+  const started = beginElection(0, HELD, { wants: true, epoch: 0 });
+  const held = rounds(started, 0, LISTEN_MS, HELD);
+  const heard = (said: Heartbeat, election = held): PeerElection =>
+    hear(election, said, LISTEN_MS, HELD);
+
+  it('bids before it has listened for long enough, so that others know, and leads not earlier', () => {
+    const early = rounds(started, 0, LISTEN_MS - 1, HELD);
+    expect([early.bid, early.term]).toEqual([1, null]);
+    expect(rounds(started, 0, LEASE_MS - 1, HELD).bid).toBeNull();
+    const later = heard(words('z', { bid: 1, supports: { run: 'z-1', number: 1 } }), early);
+    expect(ownWords(later, LISTEN_MS, HELD)).toMatchObject({ bid: 1, supports: own });
+  });
+
+  it('gives way to nobody that bids', () => {
+    const next = heard(words('a', { bid: 1 }));
+    expect([next.term, ownWords(next, LISTEN_MS, HELD).supports]).toEqual([1, own]);
+  });
+
+  it('is over when another leads under a newer epoch, and says that it leads until that is said to be over', () => {
+    const over = heard(words('z', { bid: 1, leads: true, term: 2, epoch: 2 }));
+    expect(isLeading(over, LISTEN_MS, HELD)).toBe(false);
+    const said = ownWords(over, LISTEN_MS, HELD);
+    expect(said).toMatchObject({ leads: true, term: null, bid: 1 });
+    const again = hear(over, words('z', { seq: 2, leaving: true }), LISTEN_MS, HELD);
+    expect(again.term).toBeNull();
+    const asked = { at: LISTEN_MS, settings: HELD };
+    const released = wantToLead(again, { wants: false, epoch: 0 }, asked);
+    expect(ownWords(released, LISTEN_MS, HELD)).toMatchObject({ leads: false, bid: null });
+    expect(wantToLead(released, { wants: true, epoch: 0 }, asked)).toMatchObject({
+      ...{ bid: 2, term: 3 },
+    });
+  });
+
+  it('is the one that goes on after a partition, by the newer epoch, and of one epoch by the lower id', () => {
+    const older = heard(words('a', { bid: 1, leads: true, term: 0, epoch: 0 }));
+    expect(older.term).toBe(1);
+    expect(heard(words('z', { bid: 1, leads: true, term: 1, epoch: 1 })).term).toBe(1);
+    expect(heard(words('a', { bid: 1, leads: true, term: 1, epoch: 1 })).term).toBeNull();
+  });
+
+  it('holds on over a sleep, and leads no more', () => {
+    const wokenAt = LISTEN_MS + LEASE_MS;
+    const woken = beginRound(held, wokenAt, HELD);
+    expect(ownWords(woken, wokenAt, HELD)).toMatchObject({ leads: true, term: null });
+    expect(rounds(woken, wokenAt, wokenAt + 3 * LEASE_MS, HELD).term).toBeNull();
+  });
+
+  it('leads on under a next epoch above all that are known', () => {
+    const asked = { at: LISTEN_MS, settings: HELD };
+    const next = advanceTerm(held, 0, asked);
+    expect([next?.term, next?.epoch]).toEqual([2, 2]);
+    expect(advanceTerm(held, 7, asked)?.term).toBe(8);
+    expect(advanceTerm(started, 7, { at: 0, settings: HELD })).toBeNull();
+  });
+});
+
+describe('one that led and was started anew', () => {
+  const led = words('a', { bid: 1, leads: true, term: 1, epoch: 1 });
+  const anew = words('a', { run: 'a-2', supports: { run: 'm-1', number: 1 } });
+  const at = LISTEN_MS;
+  const knows = hear(hear(rounds(begin(), 0, at - 2), led, at - 2), anew, at - 1);
+
+  it('keeps others from leading until what it had may have ended', () => {
+    const bidding = beginRound(knows, at, SETTINGS);
+    expect([bidding.bid, bidding.term, ownWords(bidding, at, SETTINGS).supports]).toEqual([
+      ...[1, null, null],
+    ]);
+    const later = hear(rounds(bidding, at, at + LEASE_MS), { ...anew, seq: 2 }, at + LEASE_MS);
+    expect(later.term).toBe(2);
+  });
+
+  it('keeps nobody once somebody has said good-bye for it, which makes no second one of it', () => {
+    const bidding = beginRound(knows, at, SETTINGS);
+    const leaving = words('a', { seq: 2, leaving: true, epoch: 1 });
+    const free = hear(bidding, leaving, at);
+    expect([free.term, ownWords(free, at, SETTINGS).doubles]).toEqual([2, []]);
+    expect(free.peers.get('a')?.run).toBe('a-2');
+  });
+});
+
 describe('in virtual time', () => {
   it('the lowest id leads, and when it is killed the next one', () => {
     const world = worldOf(1, ['zzz', 'aaa', 'mmm']);
@@ -201,7 +285,7 @@ describe('in virtual time', () => {
   });
 
   it('a lower id that comes back stands by where none takes over from one that leads', () => {
-    const world = worldOf(3, ['zzz'], false);
+    const world = worldOf(3, ['zzz'], 'stays');
     world.run(1_000);
     world.start('aaa');
     world.run(1_000);
@@ -224,17 +308,21 @@ describe('in virtual time', () => {
     expect(world.leading()).toEqual(['aaa']);
   });
 
-  it.each([true, false])(
-    'never do two lead, whoever is stopped, killed or started when (a lower id takes over: %s)',
-    (preempts) => {
-      for (let seed = 1; seed <= 30; seed += 1) play(seed, preempts);
+  it.each(['preempts', 'stays'] as const)(
+    'never do two lead, whoever is stopped, killed or started when (one with a lower id %s)',
+    (kind) => {
+      for (let seed = 1; seed <= 30; seed += 1) play(seed, kind);
     },
   );
+
+  it('never is there work of two, whoever is stopped, killed or started when, with a guard for each', () => {
+    for (let seed = 1; seed <= 30; seed += 1) play(seed, 'held');
+  });
 });
 
 /** Trouble at random, and then an hour of rest in which somebody has to lead. */
-function play(seed: number, preempts: boolean): void {
-  const world = new PeerWorld(seed * 7919, preempts);
+function play(seed: number, kind: 'preempts' | 'stays' | 'held'): void {
+  const world = new PeerWorld(seed * 7919, kind);
   const ids = ['a', 'b', 'c', 'd'].slice(0, 2 + (seed % 3));
   const stopped = new Set<string>();
   for (let step = 0; step < 40; step += 1) {
@@ -258,8 +346,8 @@ function play(seed: number, preempts: boolean): void {
   expect([seed, world.leading().length]).toEqual([seed, 1]);
 }
 
-function worldOf(seed: number, ids: readonly string[], preempts = true): PeerWorld {
-  const world = new PeerWorld(seed, preempts);
+function worldOf(seed: number, ids: readonly string[], kind?: 'stays'): PeerWorld {
+  const world = new PeerWorld(seed, kind);
   for (const id of ids) world.start(id);
   return world;
 }
@@ -274,20 +362,31 @@ function leading(): PeerElection {
 }
 
 /** Every interval one, and one at the end. */
-function rounds(election: PeerElection, from: number, until: number): PeerElection {
+function rounds(
+  election: PeerElection,
+  from: number,
+  until: number,
+  settings: PeerSettings = SETTINGS,
+): PeerElection {
   let next = election;
-  for (let at = from; at < until; at += INTERVAL_MS) next = beginRound(next, at, SETTINGS);
-  return beginRound(next, until, SETTINGS);
+  for (let at = from; at < until; at += INTERVAL_MS) next = beginRound(next, at, settings);
+  return beginRound(next, until, settings);
 }
 
-function hear(election: PeerElection, heartbeat: Heartbeat, at: number): PeerElection {
-  return hearPeer(election, heartbeat, { at, heardUsAt: at, settings: SETTINGS }).election;
+function hear(
+  election: PeerElection,
+  heartbeat: Heartbeat,
+  at: number,
+  settings: PeerSettings = SETTINGS,
+): PeerElection {
+  return hearPeer(election, heartbeat, { at, heardUsAt: at, settings }).election;
 }
 
 function words(node: string, said: Partial<Heartbeat>): Heartbeat {
   return {
     ...{ node, run: `${node}-1`, seq: 1, target: `http://${node}` },
-    ...{ bid: null, leads: false, supports: null, epoch: 0, doubles: [], leaving: false },
+    ...{ bid: null, leads: false, term: null, supports: null, epoch: 0, doubles: [] },
+    ...{ leaving: false, about: '' },
     ...said,
   };
 }

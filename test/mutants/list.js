@@ -7,6 +7,7 @@ import { GUARD } from './guard.js';
 import { LEASE } from './lease.js';
 import { LEASE_TERM } from './lease-term.js';
 import { ORDER } from './order.js';
+import { PEERS } from './peers.js';
 import { REQUESTS } from './requests.js';
 import { RUNNING } from './running.js';
 import { SHARED_FILES } from './shared-files.js';
@@ -30,4 +31,5 @@ export const MUTANTS = [
   ...REQUESTS,
   ...ORDER,
   ...TALKING,
+  ...PEERS,
 ];

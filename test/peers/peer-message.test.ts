@@ -14,6 +14,7 @@ const MESSAGE: PeerMessage = {
   heartbeat: {
     ...{ node: 'a', run: 'r1', seq: 7, target: 'http://a', bid: 2, leads: true, epoch: 9 },
     ...{ supports: { run: 'r1', number: 2 }, doubles: ['b'], leaving: false },
+    ...{ term: 9, about: '{}' },
   },
 };
 

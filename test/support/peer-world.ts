@@ -6,6 +6,7 @@ import {
   isLeading,
   leaderOf,
   ownWords,
+  wantToLead,
 } from '../../src/core/peer-election.ts';
 import type { PeerElection, PeerSettings } from '../../src/core/peer-election.ts';
 import type { Heartbeat } from '../../src/core/peer-table.ts';
@@ -13,6 +14,26 @@ import { nextRandom } from '../../src/core/jitter.ts';
 
 export const INTERVAL_MS = 100;
 export const LEASE_MS = 300;
+
+/** What leads to work has a lease of as many intervals as by default. */
+const WORK_INTERVAL_MS = LEASE_MS / 6;
+
+/** As of a lease that ends by itself: when its guard ends the work of a node, counted from what the others have heard. */
+const GUARDED_MS = LEASE_MS * 0.995 - LEASE_MS / 6;
+
+/** How long one that is silent is counted with, as the lease does. */
+const COUNTED_MS = LEASE_MS * 0.5 * 0.3;
+
+/** The numbers of what is said up to the end of a term. */
+const SEQ_BLOCK = 1_000_000;
+
+/** What a node does as the leader, which a guard ends at its deadline, or when the node is gone. */
+interface Work {
+  readonly run: string;
+  readonly epoch: number;
+  deadlineAt: number;
+  hasEnded: boolean;
+}
 
 interface Happening {
   readonly at: number;
@@ -28,6 +49,10 @@ class PeerNode {
   isDead = false;
   /** What came while it was stopped. */
   waiting: (() => void)[] = [];
+  /** When the term began that it leads in. */
+  termSince = -Infinity;
+  /** What it has started as the leader. */
+  work: Work | null = null;
   /** The last answer of each peer. */
   readonly answers = new Map<string, { readonly run: string; readonly saidAt: number }>();
 
@@ -43,15 +68,22 @@ export class PeerWorld {
   readonly leaders: string[] = [];
   readonly epochs: number[] = [];
   readonly #preempts: boolean;
+  readonly #works: boolean;
+  readonly #intervalMs: number;
+  /** Those of nodes that are gone, too. */
+  #work: readonly Work[] = [];
   /** The next one last. */
   readonly #happenings: Happening[] = [];
   readonly #lost = new Set<string>();
   #random: number;
   #lives = 0;
 
-  constructor(seed: number, preempts = true) {
+  /** @param kind by which nodes lead: what is `held` ends later than the term that it was begun in */
+  constructor(seed: number, kind: 'preempts' | 'stays' | 'held' = 'preempts') {
     this.#random = seed;
-    this.#preempts = preempts;
+    this.#preempts = kind === 'preempts';
+    this.#works = kind === 'held';
+    this.#intervalMs = this.#works ? WORK_INTERVAL_MS : INTERVAL_MS;
   }
 
   chance(): number {
@@ -63,8 +95,14 @@ export class PeerWorld {
   start(id: string): void {
     this.#lives += 1;
     const run = `${id}-${String(this.#lives)}`;
-    const times = { intervalMs: INTERVAL_MS, leaseMs: LEASE_MS, preempts: this.#preempts };
-    const settings = { node: id, run, target: `http://${id}`, ...times };
+    const times = { intervalMs: this.#intervalMs, leaseMs: LEASE_MS, preempts: this.#preempts };
+    const settings = {
+      node: id,
+      run,
+      target: `http://${id}`,
+      ...times,
+      untilReleased: this.#works,
+    };
     // As one that has kept the highest epoch: it is told only by those that live.
     const node = new PeerNode(settings, this.at, this.epochs.at(-1) ?? 0);
     this.nodes.set(id, node);
@@ -87,8 +125,15 @@ export class PeerWorld {
   }
 
   kill(id: string): void {
-    this.#node(id).isDead = true;
+    const node = this.#node(id);
+    node.isDead = true;
     this.nodes.delete(id);
+    // Its guard ends the work in order, as long as there is time.
+    const { work } = node;
+    if (work !== null)
+      this.#in(this.chance() * LEASE_MS * 0.5, null, () => {
+        this.#endByGuard(node, work);
+      });
   }
 
   run(ms: number): void {
@@ -123,6 +168,10 @@ export class PeerWorld {
 
   /** Never two at once. */
   #check(): void {
+    if (this.#works) {
+      this.#checkWork();
+      return;
+    }
     const leading = this.leading();
     if (leading.length > 1) {
       throw new Error(`At ${String(this.at)} ms ${leading.join(' and ')} lead`);
@@ -134,10 +183,108 @@ export class PeerWorld {
     this.leaders.push(leader);
   }
 
+  #checkWork(): void {
+    this.#work = this.#work.filter(({ hasEnded }) => !hasEnded);
+    if (this.#work.length <= 1) return;
+    const runs = this.#work.map(({ run, epoch }) => `${run} under ${String(epoch)}`);
+    throw new Error(`At ${String(this.at)} ms ${runs.join(' and ')} work`);
+  }
+
+  /** Begins what a term is for, goes on with it as long as it is renewed, and gives it up in order when it is over. */
+  #workOn(node: PeerNode): void {
+    if (!this.#works) return;
+    const { election, settings, work } = node;
+    const { term } = election;
+    const leads = term !== null && isLeading(election, this.at, settings);
+    const heardAt = this.#heardAt(node);
+    if (work === null) {
+      // All that live know of the epoch before anything begins under it.
+      if (leads && heardAt >= node.termSince) this.#begin(node, term);
+      else if (election.holds && term === null) this.#giveUp(node);
+      return;
+    }
+    if (leads && !work.hasEnded && term === work.epoch) {
+      const askedAt = Math.max(heardAt, this.at - COUNTED_MS);
+      work.deadlineAt = Math.max(work.deadlineAt, askedAt + GUARDED_MS);
+      return;
+    }
+    work.hasEnded = true;
+    node.work = null;
+    this.#giveUp(node);
+  }
+
+  /** For a while. */
+  #giveUp(node: PeerNode): void {
+    this.#want(node, false);
+    this.#in(this.chance() * 100, node, () => {
+      this.#want(node, true);
+    });
+  }
+
+  /** When it said the latest that each that lives is known to have heard. */
+  #heardAt({ election }: PeerNode): number {
+    const live = [...election.peers.values()].filter(
+      ({ leaving, seenAt }) => !leaving && this.at - seenAt < LEASE_MS,
+    );
+    return Math.min(this.at, ...live.map(({ heardUsAt }) => heardUsAt));
+  }
+
+  #begin(node: PeerNode, epoch: number): void {
+    const { run, node: id } = node.settings;
+    const work: Work = { run, epoch, deadlineAt: this.at + GUARDED_MS, hasEnded: false };
+    node.work = work;
+    this.#work = [...this.#work, work];
+    this.epochs.push(epoch);
+    this.leaders.push(id);
+    this.#watch(node, work);
+  }
+
+  /** The guard: whatever becomes of its node. */
+  #watch(node: PeerNode, work: Work): void {
+    this.#in(work.deadlineAt - this.at, null, () => {
+      if (work.hasEnded) return;
+      if (this.at < work.deadlineAt) this.#watch(node, work);
+      else this.#endByGuard(node, work);
+    });
+  }
+
+  /** Then it says good-bye for the node: to each some time later, or never. */
+  #endByGuard(node: PeerNode, work: Work): void {
+    if (work.hasEnded) return;
+    work.hasEnded = true;
+    const seq = (Math.floor(node.seq / SEQ_BLOCK) + 1) * SEQ_BLOCK - 1;
+    const none = { bid: null, leads: false, term: null, supports: null, doubles: [] };
+    const { run, node: id, target } = node.settings;
+    const said = {
+      node: id,
+      run,
+      target,
+      seq,
+      epoch: work.epoch,
+      ...none,
+      leaving: true,
+      about: '',
+    };
+    for (const peer of this.nodes.values()) {
+      if (peer === node || this.chance() < 0.1) continue;
+      this.#in(this.chance() * LEASE_MS, peer, () => {
+        this.#hear(peer, said, null);
+      });
+    }
+  }
+
+  #want(node: PeerNode, wants: boolean): void {
+    if (node.election.holds) node.seq = (Math.floor(node.seq / SEQ_BLOCK) + 1) * SEQ_BLOCK;
+    const asked = { at: this.at, settings: node.settings };
+    node.election = wantToLead(node.election, { wants, epoch: 0 }, asked);
+    this.#round(node);
+  }
+
   #tick(node: PeerNode): void {
     this.#for(node, () => {
       this.#round(node);
-      this.#in(INTERVAL_MS, node, () => {
+      this.#workOn(node);
+      this.#in(this.#intervalMs, node, () => {
         this.#tick(node);
       });
     });
@@ -146,6 +293,7 @@ export class PeerWorld {
   #round(node: PeerNode): void {
     const before = node.election;
     node.election = beginRound(before, this.at, node.settings);
+    if (node.election.term !== before.term) node.termSince = this.at;
     for (const id of this.nodes.keys()) if (id !== node.settings.node) this.#ask(node, id);
   }
 
@@ -165,7 +313,7 @@ export class PeerWorld {
         const [answer, saidAt] = [this.#say(peer), this.at];
         if (this.#isLost(`${id} answers ${node.settings.node}`)) return;
         this.#in(this.#delayMs(), node, () => {
-          if (this.at - askedAt >= INTERVAL_MS && this.chance() < 0.9) return;
+          if (this.at - askedAt >= this.#intervalMs && this.chance() < 0.9) return;
           node.answers.set(id, { run, saidAt });
           this.#hear(node, answer, isTaken ? askedAt : null);
           if (!isTaken && !isAgain) this.#ask(node, id, true);
@@ -187,18 +335,20 @@ export class PeerWorld {
     const { settings } = node;
     node.election = hearPeer(before, said, { at: this.at, heardUsAt, settings }).election;
     const { bid, term } = node.election;
+    if (term !== null && term !== before.term) node.termSince = this.at;
     if (bid !== before.bid || term !== before.term) this.#round(node);
+    this.#workOn(node);
   }
 
   #say(node: PeerNode): Heartbeat {
     node.seq += 1;
     const words = ownWords(node.election, this.at, node.settings);
-    return { ...words, seq: node.seq, leaving: false };
+    return { ...words, seq: node.seq, leaving: false, about: '' };
   }
 
   /** Mostly soon, at times almost as late as an answer may be. */
   #delayMs(): number {
-    return this.chance() < 0.8 ? this.chance() * 5 : this.chance() * INTERVAL_MS * 0.45;
+    return this.chance() < 0.8 ? this.chance() * 5 : this.chance() * this.#intervalMs * 0.45;
   }
 
   /** Now, or when the node goes on. */

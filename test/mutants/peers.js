@@ -1,0 +1,54 @@
+// Faults of nodes that agree on the lease among themselves: two lead, or none.
+
+/**
+ * Tests of the election.
+ *
+ * @param {string} title
+ * @returns {import('./mutant.js').TestCheck}
+ */
+function election(title) {
+  return { test: 'test/core/peer-election.test.ts', title };
+}
+
+/** @type {readonly import('./mutant.js').Mutant[]} */
+export const PEERS = [
+  {
+    id: 'peers-restart-forgotten',
+    says: 'A node that led and was started anew counts as one that does not lead, while its old command may run.',
+    breaks: 'S1',
+    file: 'src/core/peer-table.ts',
+    from: 'earlier.some(({ leadsUntil }) => at < leadsUntil),',
+    to: 'earlier.some(({ leadsUntil }) => at < leadsUntil - Infinity),',
+    killers: [election('keeps others from leading until what it had may have ended')],
+  },
+  {
+    id: 'peers-give-way-at-once',
+    says: 'A primary gives way as soon as its term is over, before its command has ended.',
+    breaks: 'S1',
+    file: 'src/core/peer-election.ts',
+    from: 'holds: settings.untilReleased === true',
+    to: 'holds: false',
+    killers: [election('gives way to nobody that bids'), election('never is there work of two')],
+  },
+  {
+    id: 'peers-good-bye-doubles',
+    says: 'A good-bye of an earlier run makes two of a node that was only started anew.',
+    breaks: 'S4',
+    file: 'src/core/peer-table.ts',
+    from: 'if (before !== undefined && heartbeat.leaving) {',
+    to: 'if (before !== undefined && heartbeat.leaving && before.seq < 0) {',
+    killers: [election('keeps nobody once somebody has said good-bye for it')],
+  },
+  {
+    id: 'peers-older-term-goes-on',
+    says: 'After a partition the primary with the older epoch goes on beside the other.',
+    breaks: 'S1',
+    file: 'src/core/peer-election.ts',
+    from: 'if (bid === null || term !== epoch || at < listensUntil || at < doubledUntil) return true;',
+    to: 'if (bid === null) return true;',
+    killers: [
+      election('is the one that goes on after a partition'),
+      election('holds on over a sleep'),
+    ],
+  },
+];
