@@ -42,9 +42,14 @@ function goesBefore(state: SecondaryState, settings: Settings): boolean {
   return (
     isReady &&
     isBest &&
-    settings.priority < standing.priority &&
+    hasBetterPlace(settings, primary.node, standing.priority) &&
     unwillingBecause(state, settings) === null
   );
+}
+
+function hasBetterPlace(settings: Settings, node: string, priority: number): boolean {
+  if (settings.priority !== priority) return settings.priority < priority;
+  return settings.preemptsById === true && settings.nodeId < node;
 }
 
 /** Why this node does not hand over to one that goes before it; null: it does. */

@@ -36,6 +36,8 @@ export interface Settings {
   readonly priority: number;
   /** Whether it takes the lead from a primary that it goes before. */
   readonly preempt: boolean;
+  /** Whether of two with one priority the lower id goes before the other also when that leads. */
+  readonly preemptsById?: boolean;
 
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;

@@ -30,6 +30,8 @@ export interface LeaseObservation {
   readonly paused: boolean;
   /** The pids of those who hold lock files that were removed: nobody can claim before they end. */
   readonly waitsFor?: readonly number[];
+  /** Before that it is not given to this node, which may not know yet who has it; on its clock, ms. */
+  readonly notBefore?: number;
 }
 
 /** The last change of primary, as measured by the one that took over. */

@@ -153,7 +153,8 @@ function observed(
   settings: Settings,
 ): Outcome {
   const touch = touchSeen(before, observation);
-  const state = withRecordWarning({ ...before, touch, observeAt: null }, observation);
+  const seen = { ...before, touch, observeAt: null, heldOffUntil: heldOff(before, observation) };
+  const state = withRecordWarning(seen, observation);
   // One that must lead does not look first who else does: the claim's answer decides.
   if (state.phase === 'listening' && settings.startRole === 'primary') {
     return claim(state, settings, {
@@ -198,6 +199,14 @@ function observed(
     case 'fencing':
       return stay(state);
   }
+}
+
+/** Whoever hands over to a node that must not lead yet leaves the group without a primary. */
+function heldOff(
+  { heldOffUntil, at }: SecondaryState,
+  { notBefore = 0 }: LeaseObservation,
+): number {
+  return notBefore > at ? Math.max(heldOffUntil, notBefore) : heldOffUntil;
 }
 
 /** Somebody holds the lease and can't be asked: what is wrong is said, unless something else is already. */

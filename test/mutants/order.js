@@ -98,8 +98,8 @@ export const ORDER = [
     says: 'Nodes with the same priority take the lead from each other.',
     breaks: 'order',
     file: 'src/core/preemption.ts',
-    from: 'settings.priority < standing.priority &&',
-    to: 'settings.priority <= standing.priority &&',
+    from: 'return settings.preemptsById === true && settings.nodeId < node;',
+    to: 'return settings.nodeId !== node;',
     killers: [SIMULATED, transcript('preempt: of equal ones the first stays')],
   },
   {

@@ -27,6 +27,7 @@ function observation(words: Words): LeaseObservation {
   const held = words.has('held') || (node !== null && !words.has('free'));
   words.has('free');
   const waitsFor = words.list('waits-for').map(Number);
+  const notBefore = words.optionalNumber('not-before');
   return {
     epoch: words.number('epoch', 0),
     held,
@@ -35,6 +36,7 @@ function observation(words: Words): LeaseObservation {
     touch: words.optional('touch'),
     paused: words.has('paused'),
     ...(waitsFor.length === 0 ? {} : { waitsFor }),
+    ...(notBefore === null ? {} : { notBefore }),
   };
 }
 

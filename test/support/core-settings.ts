@@ -47,7 +47,9 @@ export function settingsWith(changes: Partial<Settings>): Settings {
   return { ...DEFAULT_SETTINGS, ...changes };
 }
 
-const KNOWN: ReadonlyMap<string, unknown> = new Map(Object.entries(DEFAULT_SETTINGS));
+const KNOWN: ReadonlyMap<string, unknown> = new Map(
+  Object.entries({ ...DEFAULT_SETTINGS, preemptsById: false }),
+);
 
 /** Settings from words such as `standby=hot hasReadyCheck=true`. */
 export function settingsFromWords(words: ReadonlyMap<string, string>): Settings {
