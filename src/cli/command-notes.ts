@@ -67,7 +67,10 @@ const NOTES: Readonly<Record<string, string>> = {
   run: `A TIME is 250ms, 2s, 1m30s or 0. Each option but the first four can also be set by its variable,
 such as FAILOVER_STOP_GRACE for --stop-grace; a flag goes before it. FAILOVER_GROUP and
 FAILOVER_STATE_DIR are for the other commands, as in hooks: run gives them to what it starts, does not
-read them, and says so where one is set to something else and its flag is not given.`,
+read them, and says so where one is set to something else and its flag is not given.
+
+On several machines without a server, with the same secret and command on each:
+  $ failover run --lease peers --peers http://a:7400,http://b:7400 --secret-file secret -- node server.js`,
   status: `takeover  what the next in succession predicts. After a crash: from noticing it to the start of
           its command, as it measured in a rehearsal here; not with a lease on a server. After a
           hang: the most that its settings allow (timeout, probes, grace of the old command, or

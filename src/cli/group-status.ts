@@ -259,7 +259,7 @@ function entryElsewhere(node: StoredSight, snapshot: GroupSnapshot): NodeEntry {
     since: null,
     strategy: null,
     preemptsInMs: null,
-    reason: `the server of the lease saw it on ${host}`,
+    reason: `${snapshot.store?.kind === 'peers' ? 'a peer' : 'the server of the lease'} saw it on ${host}`,
     lastHeartbeatMs: null,
     uptimeMs: uptimeOf(startedAt, snapshot),
     willing: null,

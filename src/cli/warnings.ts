@@ -64,12 +64,13 @@ function storeWarnings(snapshot: GroupSnapshot): string[] {
   if (store === null) return [];
   const missing =
     store.problem === null ? [] : [`${store.problem}. What is shown is what this machine knows.`];
+  const by = store.kind === 'peers' ? 'its peers' : 'the server of the lease';
   const silent = nodesElsewhere(snapshot).filter(({ seenAgoMs }) => seenAgoMs > silenceOf(store));
   return [
     ...missing,
     ...silent.map(
       ({ node, host, seenAgoMs }) =>
-        `${node} on ${host} was last seen by the server of the lease ${humanMs(seenAgoMs)} ago: look at it there.`,
+        `${node} on ${host} was last seen by ${by} ${humanMs(seenAgoMs)} ago: look at it there.`,
     ),
   ];
 }

@@ -22,11 +22,22 @@ interface StaticAddress {
   readonly shown: string;
 }
 
+/** The nodes themselves, which `--peers` names. */
+export interface PeersAddress {
+  readonly kind: 'peers';
+  readonly shown: 'peers';
+}
+
 export type LeaseAddress =
-  { readonly kind: 'file'; readonly shown: 'file' } | StaticAddress | StoreAddress;
+  { readonly kind: 'file'; readonly shown: 'file' } | StaticAddress | StoreAddress | PeersAddress;
 
 /** Whether a server keeps it, or a directory of several machines, and it ends by itself. */
 export function isOnServer(address: LeaseAddress): address is StoreAddress {
+  return endsByItself(address) && address.kind !== 'peers';
+}
+
+/** Whether it ends by itself when nobody renews it. */
+export function endsByItself(address: LeaseAddress): address is StoreAddress | PeersAddress {
   return address.kind !== 'file' && address.kind !== 'static';
 }
 
@@ -36,6 +47,7 @@ export function isOnServer(address: LeaseAddress): address is StoreAddress {
  */
 export function parseLease(text: string, source = '--lease'): LeaseAddress {
   if (text === 'file' || text === 'file:') return { kind: 'file', shown: 'file' };
+  if (text === 'peers') return { kind: 'peers', shown: 'peers' };
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase();
   switch (scheme) {
     case 'redis':
@@ -62,5 +74,5 @@ export function parseLease(text: string, source = '--lease'): LeaseAddress {
 }
 
 const EXPECTED =
-  '`file`, `static:NODE`, `redis://HOST:PORT`, `etcd://HOST:PORT`, encrypted `rediss://` and `etcds://`, or ' +
+  '`file`, `static:NODE`, `peers`, `redis://HOST:PORT`, `etcd://HOST:PORT`, encrypted `rediss://` and `etcds://`, or ' +
   '`postgres://HOST:PORT/DATABASE`';

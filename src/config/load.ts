@@ -42,6 +42,10 @@ export interface RunOptions {
   readonly authorizedKeys: string | null;
   readonly insecure: boolean;
   readonly secretFile: string | null;
+  /** In the form that `parsePeerAddresses` reads. */
+  readonly peers: string | null;
+  /** In the form that `parsePeerAddress` reads. */
+  readonly peerAddress: string | null;
   readonly logFormat: OneOf<typeof choices.LOG_FORMATS>;
   readonly quiet: boolean;
   /** The workload and its arguments; empty when the node only runs hooks. */
@@ -121,6 +125,8 @@ export function loadRunOptions(
     authorizedKeys: read.text('authorizedKeys'),
     insecure: read.boolean('insecure'),
     secretFile: read.text('secretFile'),
+    peers: read.peers('peers'),
+    peerAddress: read.peerAddress('peerAddress'),
     logFormat: read.oneOf('logFormat', choices.LOG_FORMATS),
     quiet: read.boolean('quiet'),
     command: given.command ?? [],

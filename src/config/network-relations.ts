@@ -1,6 +1,6 @@
 // What must hold between the settings of how nodes reach each other.
 import { parseBind } from './bind.ts';
-import { isOnServer, parseLease } from './lease-url.ts';
+import { endsByItself, parseLease } from './lease-url.ts';
 import type { RunOptions } from './load.ts';
 import type { Relation } from './relations.ts';
 
@@ -61,7 +61,7 @@ function anyAddressIsAdvertised(options: RunOptions, show: Show): ReturnType<Rel
 const ANY = /^(?:\*|[0:.]+)$/;
 
 function tcpHasLeaseOfMachines(options: RunOptions, show: Show): ReturnType<Relation> {
-  if (!isTcp(options) || isOnServer(parseLease(options.lease))) return null;
+  if (!isTcp(options) || endsByItself(parseLease(options.lease))) return null;
   return {
     fact: `with ${show('lease')} all nodes are on one machine, and ${show('bind')} is for several`,
     hint: 'Give --lease the address of a server, or leave --bind out.',

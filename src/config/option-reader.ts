@@ -7,6 +7,7 @@ import { parseLease } from './lease-url.ts';
 import { validateGroup, validateNodeId } from './names.ts';
 import { OUTPUT_VARIABLES, optionOf } from './options.ts';
 import type { OptionSpec } from './options.ts';
+import { parseOwnAddress, parsePeerAddresses } from './peer-address.ts';
 import { quoted, shortened } from './quoted.ts';
 import { parseReadyWhen } from './ready-when.ts';
 import { redactUrl } from './refused-url.ts';
@@ -114,6 +115,19 @@ export class OptionReader {
     const found = this.#find(optionOf(key));
     if (found !== null) parseAdvertise(found.text, found.source);
     return found?.text ?? null;
+  }
+
+  /** The addresses of peers, as they were written, once each is known to be one; null when none are given. */
+  peers(key: string): string | null {
+    const found = this.#find(optionOf(key));
+    if (found !== null) parsePeerAddresses(found.text, found.source);
+    return found?.text ?? null;
+  }
+
+  /** Where its peers reach this node, which listens there; null when it is not given. */
+  peerAddress(key: string): string | null {
+    const found = this.#find(optionOf(key));
+    return found === null ? null : parseOwnAddress(found.text, found.source);
   }
 
   /** Two durations in milliseconds, the first not longer than the second. */

@@ -3,6 +3,7 @@ import { LOG_FORMATS, START_ROLES, STRATEGIES } from './choices.ts';
 import { RUN } from './row-kinds.ts';
 import { COMMAND_OPTIONS } from './command-options.ts';
 import { NETWORK_OPTIONS } from './network-options.ts';
+import { PEER_OPTIONS } from './peer-options.ts';
 import type { OptionRow } from './option-row.ts';
 import { DETECTION_OPTIONS, LEASE_OPTIONS, TAKEOVER_OPTIONS } from './takeover-options.ts';
 
@@ -103,6 +104,7 @@ export const OPTION_ROWS: readonly OptionRow[] = [
   ...under('Takeover:', TAKEOVER_OPTIONS),
   ...under('How a lost primary is noticed:', DETECTION_OPTIONS),
   ...under('A lease on a server:', LEASE_OPTIONS),
+  ...under('A lease among the nodes themselves:', PEER_OPTIONS),
   ...under('How nodes reach each other:', NETWORK_OPTIONS),
 ];
 

@@ -34,6 +34,19 @@ export function parsePeerAddresses(text: string, source: string): readonly strin
   return parts.filter((part) => part !== '').map((part) => parsePeerAddress(part, source));
 }
 
+/**
+ * The address at which a node itself listens for its peers.
+ *
+ * @throws FAILOVER_BAD_OPTION
+ */
+export function parseOwnAddress(text: string, source: string): string {
+  const address = parsePeerAddress(text, source);
+  const { protocol, pathname } = new URL(address);
+  if (protocol !== 'http:') throw refuse(text, source, 'is https, and this node speaks http');
+  if (pathname !== '/') throw refuse(text, source, 'has a path, and this node listens at a port');
+  return address;
+}
+
 /** Whether two addresses lead to one place, as far as their text tells: all names of this machine are one. */
 export function isSamePlace(one: string, other: string): boolean {
   const [a, b] = [new URL(one), new URL(other)];

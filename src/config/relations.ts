@@ -4,9 +4,10 @@ import { FailoverError } from '../errors.ts';
 import { formatDuration } from './duration.ts';
 import { checkTiming, timingOf } from './lease-timing.ts';
 import type { LeaseTiming } from './lease-timing.ts';
-import { isOnServer, parseLease } from './lease-url.ts';
+import { endsByItself as doesEnd, parseLease } from './lease-url.ts';
 import type { RunOptions } from './load.ts';
 import { NETWORK_RELATIONS } from './network-relations.ts';
+import { PEER_RELATIONS } from './peer-relations.ts';
 import { defaultStateDir } from './state-dir.ts';
 
 /** An option with its value for a message: `--heartbeat-timeout 2s (default)`. */
@@ -68,6 +69,7 @@ const RELATIONS: readonly Relation[] = [
   orphansEndWithTheirLease,
   etcdCountsSeconds,
   ...NETWORK_RELATIONS,
+  ...PEER_RELATIONS,
 ];
 
 /** One heartbeat lost or late must not read as a death. */
@@ -89,8 +91,9 @@ function onlyWhoMayLeadIsPrimary({ role, priority }: RunOptions, show: Show): Co
   };
 }
 
-function onlyPrioritiesPreempt({ preempt, strategy }: RunOptions, show: Show): Conflict | null {
-  if (!preempt || strategy === 'priority') return null;
+function onlyPrioritiesPreempt(options: RunOptions, show: Show): Conflict | null {
+  const { preempt, strategy, lease } = options;
+  if (!preempt || strategy === 'priority' || parseLease(lease).kind === 'peers') return null;
   return {
     fact: `${show('preempt')} is for nodes that go before others, and with ${show('strategy')} none does`,
     hint: 'Give `--strategy priority` too.',
@@ -179,7 +182,7 @@ function etcdCountsSeconds(options: RunOptions, show: Show): Conflict | null {
 }
 
 function endsByItself({ lease }: RunOptions): boolean {
-  return isOnServer(parseLease(lease));
+  return doesEnd(parseLease(lease));
 }
 
 type TimeKey = keyof LeaseTiming extends `${infer Key}Ms` ? Key : never;

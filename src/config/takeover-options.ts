@@ -14,7 +14,7 @@ export const TAKEOVER_OPTIONS: readonly Row[] = [
     default: 'file',
     placeholder: 'LEASE',
     sentence:
-      'What decides who is primary: `file`, kernel locks in the state directory, or with --lease-ttl a lease in it that several machines see, as file:/DIRECTORY is elsewhere; static:NODE, that node and never another; or a server: of Redis, redis://HOST:PORT or rediss://HOST:PORT, of etcd, etcd://HOST:PORT,… or etcds://HOST:PORT,…, or of PostgreSQL, postgres://HOST:PORT/DATABASE.',
+      'What decides who is primary: `file`, kernel locks in the state directory, or with --lease-ttl a lease in it that several machines see, as file:/DIRECTORY is elsewhere; static:NODE, that node and never another; `peers`, the nodes themselves, without a server; or a server: of Redis, redis://HOST:PORT or rediss://HOST:PORT, of etcd, etcd://HOST:PORT,… or etcds://HOST:PORT,…, or of PostgreSQL, postgres://HOST:PORT/DATABASE.',
   },
   {
     ...RUN,
@@ -121,7 +121,7 @@ export const DETECTION_OPTIONS: readonly Row[] = [
   },
 ];
 
-/** Of a lease that ends by itself, as that of a server does. */
+/** Of a lease that ends by itself: a server keeps it, or files that machines share, or the nodes agree on it. */
 export const LEASE_OPTIONS: readonly Row[] = [
   {
     ...DURATION,

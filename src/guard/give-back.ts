@@ -42,7 +42,10 @@ export async function loadFor({ kind }: ReturnOrder): Promise<void> {
       await import('../lease/postgres/give-back.ts');
       const { loadPackage } = await import('../lease/postgres/postgres-client.ts');
       await loadPackage();
+      return;
     }
+    case 'peers':
+      await import('../lease/peers/give-back.ts');
   }
 }
 
@@ -66,6 +69,10 @@ async function prepared(order: ReturnOrder): Promise<() => Promise<boolean>> {
     case 'postgres': {
       const { returnToPostgres } = await import('../lease/postgres/give-back.ts');
       return returnToPostgres(order);
+    }
+    case 'peers': {
+      const { giveBackToPeers } = await import('../lease/peers/give-back.ts');
+      return () => giveBackToPeers(order);
     }
   }
 }

@@ -3,7 +3,7 @@ import type { PostgresAddress } from '../config/lease-url.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
 
 /** How a lease is given back: all that it takes. */
-export type ReturnOrder = RedisReturn | EtcdReturn | PostgresReturn | TimedFileReturn;
+export type ReturnOrder = RedisReturn | EtcdReturn | PostgresReturn | TimedFileReturn | PeersReturn;
 
 /** One request to a server that speaks RESP. */
 export interface RedisReturn {
@@ -55,6 +55,24 @@ export interface TimedFileReturn {
   readonly events: string;
   readonly node: string;
   readonly epoch: number;
+  readonly timeoutMs: number;
+}
+
+/** A good-bye to each of the other nodes. */
+export interface PeersReturn {
+  readonly kind: 'peers';
+  readonly group: string;
+  readonly node: string;
+  readonly run: string;
+  readonly target: string;
+  /** Above all that the node itself says before it gives up this very term. */
+  readonly seq: number;
+  readonly epoch: number;
+  /** Their addresses. */
+  readonly peers: readonly string[];
+  /** Bytes, as base64. */
+  readonly secret: string;
+  /** For each request. */
   readonly timeoutMs: number;
 }
 

@@ -29,6 +29,8 @@ export class AnchoredLease implements LeaseStore {
   readonly #local: LocalGroup;
   readonly #remote: RemoteStore;
   readonly #keeper: TermKeeper;
+  /** The highest epoch that is on record here, or will be in a moment. */
+  #recorded = 0;
 
   constructor(parts: {
     readonly local: LocalGroup;
@@ -52,14 +54,14 @@ export class AnchoredLease implements LeaseStore {
     }
     this.#keeper.rest();
     const outcome = await this.#remote.acquire(Math.max(floor, foundation.memory.recall()));
-    if (outcome.type === 'granted') this.#recordSoon(outcome.epoch);
+    if (outcome.type === 'granted') this.#record(outcome.epoch);
     return outcome;
   }
 
   async advanceEpoch(floor: number): Promise<number> {
     const known = this.#local.foundation.memory.recall();
     const epoch = await this.#remote.advanceEpoch(Math.max(floor, known));
-    this.#recordSoon(epoch);
+    this.#record(epoch);
     return epoch;
   }
 
@@ -95,6 +97,8 @@ export class AnchoredLease implements LeaseStore {
     const seen = await this.#remote.look();
     // What a store has forgotten is known here: nothing older is believed.
     const epoch = Math.max(seen.epoch, foundation.memory.recall());
+    // Where there is no server, those who have heard of an epoch are all that remember it.
+    if (this.kind === 'peers' && seen.epoch > this.#recorded) this.#recordSoon(seen.epoch);
     foundation.memory.learn(seen.epoch);
     const { waitsFor } = foundation;
     return { ...seen, epoch, ...(waitsFor.length === 0 ? {} : { waitsFor }) };
@@ -133,9 +137,16 @@ export class AnchoredLease implements LeaseStore {
     }
   }
 
+  /** Where no server has it, it is on record here before anything starts under it. */
+  #record(epoch: number): void {
+    if (this.kind === 'peers') this.#local.foundation.leaveEpoch(epoch);
+    this.#recordSoon(epoch);
+  }
+
   /** For those who read the directory, and as a floor. Later: a takeover does not wait for this disk. */
   #recordSoon(epoch: number): void {
     const { foundation, paths } = this.#local;
+    this.#recorded = Math.max(this.#recorded, epoch);
     foundation.memory.learn(epoch);
     setTimeout(() => {
       foundation.leaveEpoch(epoch);

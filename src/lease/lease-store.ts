@@ -78,7 +78,7 @@ export type VerifyOutcome =
   { readonly type: 'held' } | { readonly type: 'lost'; readonly cause: string };
 
 /** What can decide who leads. */
-export type LeaseKind = 'file' | 'static' | 'redis' | 'etcd' | 'postgres' | 'timed-file';
+export type LeaseKind = 'file' | 'static' | 'redis' | 'etcd' | 'postgres' | 'timed-file' | 'peers';
 
 /**
  * A lease of one group as one node sees it. Methods that can fail throw a `FailoverError`; an outcome

@@ -1,5 +1,6 @@
 // What a lease that a server keeps shows beside the lease: nodes of all machines, and what was noted of late.
 import type { Endpoints, LeaseObservation } from '../core/state.ts';
+import type { PeerCounters } from '../peers/peer-counters.ts';
 import type { ReturnOrder } from '../guard/messages.ts';
 import type { LeaseStore, NodeRecord } from './lease-store.ts';
 
@@ -65,6 +66,8 @@ export interface RemoteStore extends Omit<LeaseStore, 'listPeers'> {
   listNodes(): Promise<readonly SeenNode[]>;
   /** The latest first, at most `limit`; older ones than some hundred are gone. */
   readEvents(limit: number): Promise<readonly StoreEvent[]>;
+  /** What became of what the others have said; left out: nobody but a server says anything. */
+  readonly counters?: PeerCounters;
   /** For a node that had to bind its sockets anew. */
   updateEndpoints(endpoints: Endpoints): void;
 }

@@ -52,6 +52,7 @@ import type { StoreView } from './store-view.ts';
 import { Suspension } from './suspension.ts';
 import { Tidying } from './tidying.ts';
 import { Upkeep } from './upkeep.ts';
+import { peerTroubles, withPeers } from './peer-counts.ts';
 
 /**
  * A node of a group. `FailoverNode.start` resolves once it takes part; its workload is started when it
@@ -215,6 +216,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
         this.#fencing.look();
       },
       forgetEmptySessions: () => this.#workload.forgetEmptySessions(),
+      troubles: () => peerTroubles(this.#remote?.counters),
       warn: this.#warn,
     });
   }
@@ -261,7 +263,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
         guards: this.#lease.guards,
         seen: this.#keeper === null ? null : this.#lease.observe(),
       },
-      transport: this.#transport.counters(),
+      transport: withPeers(this.#transport.counters(), this.#remote?.counters),
       takeover: predictionOf(report.takeover, this.#rehearsal),
       setup: this.#setup,
       activation: this.#activation,

@@ -1,8 +1,8 @@
 // What decides for a node, as it was told: files of this machine, or a server, and then with a guard.
 import { dirname } from 'node:path';
 import { timingOf } from '../config/lease-timing.ts';
-import { isOnServer, parseLease } from '../config/lease-url.ts';
-import type { StoreAddress } from '../config/lease-url.ts';
+import { endsByItself, parseLease } from '../config/lease-url.ts';
+import type { PeersAddress, StoreAddress } from '../config/lease-url.ts';
 import type { RunOptions } from '../config/load.ts';
 import { defaultStateDir } from '../config/state-dir.ts';
 import { guardTickMs } from '../core/lease-term.ts';
@@ -11,6 +11,7 @@ import type { Endpoints } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import type { GuardKeeper } from '../guard/keeper.ts';
 import { FileLease } from '../lease/file/file-lease.ts';
+import type { GroupPaths } from '../lease/file/group-paths.ts';
 import { LocalGroup } from '../lease/file/local-group.ts';
 import type { LocalGroupOptions } from '../lease/file/local-group.ts';
 import { StaticLease } from '../lease/static-lease.ts';
@@ -53,7 +54,7 @@ export type OpenNodeLease = (parts: NodeLeaseParts) => NodeLease;
  */
 export async function leaseOpener(options: RunOptions, isGuarded: boolean): Promise<OpenNodeLease> {
   const address = parseLease(options.lease);
-  if (isOnServer(address) && !isGuarded) {
+  if (endsByItself(address) && !isGuarded) {
     throw new FailoverError(
       'FAILOVER_SETTINGS_CONFLICT',
       `Cannot run: nothing ends a callback in time when its lease ${address.shown} has ended`,
@@ -61,7 +62,7 @@ export async function leaseOpener(options: RunOptions, isGuarded: boolean): Prom
     );
   }
   const stateDir = options.stateDir ?? defaultStateDir();
-  if (isOnServer(address)) return remoteOpener(options, address, stateDir);
+  if (endsByItself(address)) return remoteOpener(options, address, stateDir);
   return ({ record }) => {
     const files = FileLease.open({ stateDir, record });
     const lease = address.kind === 'static' ? new StaticLease(address.node, record, files) : files;
@@ -73,7 +74,7 @@ export async function leaseOpener(options: RunOptions, isGuarded: boolean): Prom
 
 async function remoteOpener(
   options: RunOptions,
-  address: StoreAddress,
+  address: StoreAddress | PeersAddress,
   stateDir: string,
 ): Promise<OpenNodeLease> {
   const [{ AnchoredLease }, { GuardKeeper }, { BootClock }] = await Promise.all([
@@ -82,15 +83,18 @@ async function remoteOpener(
     import('./boot-clock.ts'),
   ]);
   const { leaseTtlMs, leaseRequestTimeoutMs } = timingOf(options);
-  const openStore = await loadStore(address, leaseRequestTimeoutMs);
+  const clock = new BootClock();
+  const openStore: (options: RemoteStoreOptions, paths: GroupPaths) => RemoteStore =
+    address.kind === 'peers'
+      ? (await import('../lease/peers/open-peers.ts')).peersOpener(options, clock)
+      : await loadStore(address, leaseRequestTimeoutMs);
   return ({ settings, record, remoteEndpoints, deathSignal, onGuardLost }) => {
     const local = openOwn({ stateDir, record });
-    const clock = new BootClock();
     const now = (): number => clock.now();
     const times = { ttlMs: leaseTtlMs, requestTimeoutMs: leaseRequestTimeoutMs, now };
     const { group } = options;
     const shown = { ...record, endpoints: remoteEndpoints ?? record.endpoints };
-    const remote = openStore({ group, record: shown, ...times });
+    const remote = openStore({ group, record: shown, ...times }, local.paths);
     const keeper = new GuardKeeper({
       ledger: local,
       starter: { group, stateDir: dirname(local.paths.directory), node: record.node },

@@ -37,6 +37,8 @@ const UNTOLD = [
   'authorizedKeys',
   'insecure',
   'secretFile',
+  'peers',
+  'peerAddress',
   'logFormat',
   'quiet',
   'command',

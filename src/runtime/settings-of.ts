@@ -1,7 +1,7 @@
 // From what a person asked for to what the core reads.
 import { timingOf } from '../config/lease-timing.ts';
 import type { LeaseTiming } from '../config/lease-timing.ts';
-import { isOnServer, parseLease } from '../config/lease-url.ts';
+import { endsByItself, parseLease } from '../config/lease-url.ts';
 import type { RunOptions } from '../config/load.ts';
 import type { Settings } from '../core/settings.ts';
 
@@ -12,6 +12,7 @@ export interface NodeName {
 }
 
 export function settingsOf(options: RunOptions, name: NodeName): Settings {
+  const address = parseLease(options.lease);
   return {
     ...name,
     startRole: options.role,
@@ -23,9 +24,11 @@ export function settingsOf(options: RunOptions, name: NodeName): Settings {
     fence: options.fence,
     restart: options.restart,
     exitOnDemote: options.exitOnDemote,
-    strategy: options.strategy,
+    // Among peers the lowest id of those that are equal leads, whatever the order in which they came.
+    strategy: address.kind === 'peers' ? 'priority' : options.strategy,
     priority: options.priority,
     preempt: options.preempt,
+    ...(address.kind === 'peers' ? { preemptsById: true } : {}),
     heartbeatIntervalMs: options.heartbeatIntervalMs,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
     probeIntervalMs: options.probeIntervalMs,
@@ -45,7 +48,7 @@ export function settingsOf(options: RunOptions, name: NodeName): Settings {
     coolOffMs: options.coolOffMs,
     priorityWindowMs: options.priorityWindowMs,
     preemptDelayMs: options.preemptDelayMs,
-    ...(isOnServer(parseLease(options.lease)) ? timingOf(options) : WITHOUT_TTL),
+    ...(endsByItself(address) ? timingOf(options) : WITHOUT_TTL),
   };
 }
 

@@ -18,6 +18,8 @@ export interface UpkeepParts {
   readonly look: () => void;
   /** Forgets sessions of this node's own that have ended; nothing to do where none has. */
   readonly forgetEmptySessions: () => unknown;
+  /** What a person should know of the other nodes, once each. */
+  readonly troubles: () => readonly string[];
   readonly warn: (message: string) => void;
 }
 
@@ -91,7 +93,8 @@ export class Upkeep {
 
   /** Each once: how often it happens the counters tell. */
   #tellTroubles(): void {
-    for (const trouble of this.#parts.transport.troubles?.() ?? []) {
+    const { transport, troubles } = this.#parts;
+    for (const trouble of [...(transport.troubles?.() ?? []), ...troubles()]) {
       if (this.#toldTroubles.has(trouble)) continue;
       this.#toldTroubles.add(trouble);
       this.#parts.warn(trouble);

@@ -71,8 +71,10 @@ describe('run', () => {
       'Takeover:',
       'How a lost primary is noticed:',
       'A lease on a server:',
+      'A lease among the nodes themselves:',
       'How nodes reach each other:',
       'Example:',
+      'On several machines without a server, with the same secret and command on each:',
       'Exit codes:',
     ]);
   });

@@ -9,6 +9,10 @@ describe('a lease', () => {
     expect(parseLease(text)).toEqual({ kind: 'file', shown: 'file' });
   });
 
+  it('is agreed on by the nodes themselves', () => {
+    expect(parseLease('peers')).toEqual({ kind: 'peers', shown: 'peers' });
+  });
+
   it('is that of one node', () => {
     const address = parseLease('static:web-1');
     expect(address).toEqual({ kind: 'static', node: 'web-1', shown: 'static:web-1' });

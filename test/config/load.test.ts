@@ -56,6 +56,8 @@ describe('loadRunOptions', () => {
       authorizedKeys: null,
       insecure: false,
       secretFile: null,
+      peers: null,
+      peerAddress: null,
       logFormat: 'pretty',
       quiet: false,
       command,
@@ -90,6 +92,30 @@ describe('loadRunOptions', () => {
       leaseTtlMs: 10_000,
       leaseTickMs: 1_000,
     });
+  });
+
+  it('takes a lease of the nodes themselves, with its times, and without `--strategy priority`', () => {
+    const peers = { lease: 'peers', peers: 'http://a:7400, http://b:7400', secretFile: '/s' };
+    const given = { ...peers, peerAddress: 'http://a:7400/', preempt: true, leaseTtl: '6s' };
+    expect(load(given)).toMatchObject({
+      ...peers,
+      peerAddress: 'http://a:7400',
+      leaseTtlMs: 6_000,
+    });
+  });
+
+  it.each([
+    [{ peers: 'http://a:1,ftp://b' }, '--peers: "ftp://b" is neither http nor https'],
+    [
+      { peerAddress: 'https://a' },
+      '--peer-address: "https://a" is https, and this node speaks http',
+    ],
+    [
+      { peerAddress: 'http://a/x' },
+      '--peer-address: "http://a/x" has a path, and this node listens',
+    ],
+  ])('refuses an address that is none of a peer: %j', (flags, message) => {
+    expect(failureOf(() => load(flags)).message).toContain(message);
   });
 
   it('takes a flag before the environment, and the environment before the default', () => {
@@ -204,7 +230,7 @@ describe('a value that an option can not take', () => {
     [
       { lease: 'memcached://user:hush@localhost' },
       'Cannot use --lease: "memcached://***@localhost" is no lease that this version has',
-      'Give --lease `file`, `static:NODE`, `redis://HOST:PORT`, `etcd://HOST:PORT`, encrypted `rediss://` and `etcds://`, or `postgres://HOST:PORT/DATABASE`.',
+      'Give --lease `file`, `static:NODE`, `peers`, `redis://HOST:PORT`, `etcd://HOST:PORT`, encrypted `rediss://` and `etcds://`, or `postgres://HOST:PORT/DATABASE`.',
     ],
     [
       { lease: 'redis://h', leaseTtl: '99ms' },
@@ -370,6 +396,22 @@ describe('relations between settings', () => {
       'Cannot run: --key-file /k is about TCP, and --bind ipc (default) has none',
     ],
     [{ insecure: true }, 'Cannot run: --insecure is about TCP, and --bind ipc (default) has none'],
+    [
+      { peers: 'http://h:7400' },
+      'Cannot run: --peers http://h:7400 is about nodes that agree on a lease, and --lease file (default) is another',
+    ],
+    [
+      { lease: 'peers', secretFile: '/s' },
+      'Cannot run: --lease peers is agreed on with other nodes, and there is nothing that names them',
+    ],
+    [
+      { lease: 'peers', peers: 'http://h:7400' },
+      'Cannot run: with --lease peers whoever reaches this node could take the lead from it',
+    ],
+    [
+      { lease: 'peers', peers: 'http://h:7400', secretFile: '/s', orphan: 'keep' },
+      'Cannot run: --orphan keep lets a command go on whose lease has ended, and --lease peers ends by itself',
+    ],
   ])('%j contradict each other, and are named with their values', (flags, message) => {
     expect(failureOf(() => load(flags))).toMatchObject({
       code: 'FAILOVER_SETTINGS_CONFLICT',

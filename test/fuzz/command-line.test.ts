@@ -82,6 +82,7 @@ const value = fc.oneof(
   { weight: 2, arbitrary: readyLike },
   { weight: 3, arbitrary: oddText },
   fc.constantFrom('auto', 'primary', 'secondary', 'hot', 'armed', 'file', 'etcd://x', 'kill'),
+  fc.constantFrom('peers', 'http://h:1,http://h:2', 'https://h', 'http://h/x', 'http://u:p@h'),
   fc.constantFrom('always', 'never', 'json', 'SIGUSR1', 'kill', 'SIG__proto__', 'constructor'),
   fc.constantFrom('0', '1', '-1', '1000001', '9'.repeat(400), '0x10', '1e3', 'true', 'yes'),
 );
@@ -158,6 +159,8 @@ describe('a command line', () => {
 const ON_SERVER = ['--lease', 'redis://localhost'];
 const OVER_TCP = [...ON_SERVER, '--bind', 'tcp://127.0.0.1:7400'];
 
+const AMONG_PEERS = ['--lease', 'peers', '--secret-file', 's'];
+
 /** What an option is of no use without. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
   '--advertise': [...OVER_TCP, '--insecure'],
@@ -165,6 +168,8 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   '--authorized-keys': [...OVER_TCP, '--key-file', 'k'],
   '--insecure': OVER_TCP,
   '--preempt': ['--strategy', 'priority'],
+  '--peers': AMONG_PEERS,
+  '--peer-address': [...AMONG_PEERS, '--peers', 'http://h:1'],
 };
 
 /** A value of each option that has no default and takes not every word. */
@@ -172,6 +177,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   promoteSignal: 'SIGUSR1',
   demoteSignal: 'usr2',
   readyWhen: 'exec:true',
+  peers: 'http://h:1,http://h:2',
+  peerAddress: 'http://h:1',
   leaseTtl: '10s',
   leaseTick: '100ms',
   leaseRequestTimeout: '100ms',

@@ -6,6 +6,7 @@ import { highestEpoch } from '../../src/lease/file/epoch.ts';
 import type { FormerNotes } from '../../src/lease/file/former-notes.ts';
 import { WHOLE_MACHINE } from '../../src/lease/file/foundation.ts';
 import { LocalGroup } from '../../src/lease/file/local-group.ts';
+import type { LeaseKind } from '../../src/lease/lease-store.ts';
 import type { RemoteStore } from '../../src/lease/remote-store.ts';
 import {
   eventually,
@@ -37,6 +38,16 @@ it('puts a granted epoch on record here, for the next claim of this machine', as
   const second = anchored(stateDir);
   await second.lease.acquire(0);
   expect(second.floors).toEqual([7]);
+});
+
+it('has on record what it was granted, and remembers what it has heard of, where there is no server', async () => {
+  const stateDir = temporaryDirectory();
+  const { lease, local, remote } = anchored(stateDir, { kind: 'peers' });
+  await lease.acquire(6);
+  expect(highestEpoch(local.paths.epochs)).toBe(7);
+  remote.seen = { ...remote.seen, epoch: 9 };
+  await lease.look();
+  await eventually(() => (highestEpoch(local.paths.epochs) === 9 ? true : undefined));
 });
 
 it('believes no server that shows less than was seen before', async () => {
@@ -102,7 +113,11 @@ interface Fake {
 /** With a server that grants everything. */
 function anchored(
   stateDir: string,
-  { node = 'a', ...clock }: { readonly node?: string; readonly now?: () => number } = {},
+  {
+    node = 'a',
+    kind = 'redis',
+    ...clock
+  }: { readonly node?: string; readonly kind?: LeaseKind; readonly now?: () => number } = {},
 ): Fake {
   let searches = 0;
   const findFormerNotes = (directory: string): FormerNotes => {
@@ -115,8 +130,8 @@ function anchored(
   const said: string[] = [];
   const floors: number[] = [];
   const remote = {
-    kind: 'redis',
-    guards: ['redis'],
+    kind,
+    guards: [kind],
     seen: {
       epoch: 0,
       held: false,

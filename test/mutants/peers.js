@@ -40,15 +40,12 @@ export const PEERS = [
     killers: [election('keeps nobody once somebody has said good-bye for it')],
   },
   {
-    id: 'peers-older-term-goes-on',
-    says: 'After a partition the primary with the older epoch goes on beside the other.',
+    id: 'peers-older-term-wins',
+    says: 'After a partition the primary with the older epoch may go on instead of the other.',
     breaks: 'S1',
     file: 'src/core/peer-election.ts',
-    from: 'if (bid === null || term !== epoch || at < listensUntil || at < doubledUntil) return true;',
-    to: 'if (bid === null) return true;',
-    killers: [
-      election('is the one that goes on after a partition'),
-      election('holds on over a sleep'),
-    ],
+    from: 'return (b.term ?? 0) - (a.term ?? 0);',
+    to: 'return 0 * ((b.term ?? 0) - (a.term ?? 0));',
+    killers: [election('is the one that goes on after a partition')],
   },
 ];

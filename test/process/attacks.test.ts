@@ -146,6 +146,7 @@ const MAY_ASK: Readonly<Record<string, string>> = {
   'lease/timed-file/event-log.ts': 'tells it to those who read events',
   'lease/timed-file/lease-view.ts': 'whether one who only looks looks twice; it decides nothing',
   'lease/timed-file/node-list.ts': 'shows it',
+  'lease/peers/peer-sightings.ts': 'tells it to those who read events',
   'lease/etcd/event-text.ts': 'tells it to those who read events',
   'library/watcher.ts': 'shows it',
   'cli/client.ts': 'shows it',

@@ -39,6 +39,7 @@ function upkeepOf(parts: Partial<UpkeepParts>): void {
     removalWarning: () => null,
     look: nothing,
     forgetEmptySessions: nothing,
+    troubles: () => [],
     warn: nothing,
     ...parts,
   });

@@ -27,7 +27,7 @@ export interface GroupEvent {
   /** What was noted at the server, or the phase that the node went over to. */
   readonly action: string;
   readonly epoch: number;
-  /** Null: a server notes none. */
+  /** Null: a server notes none. Where there is no server, a node tells what it saw of the others. */
   readonly reason: string | null;
 }
 
@@ -35,7 +35,8 @@ export interface GroupEvent {
 export async function events(options: ClientOptions & { readonly json: boolean }): Promise<void> {
   const snapshot = await lookEverywhere(options);
   const told = await Promise.all(livingNodes(snapshot).map((node) => toldBy(node, snapshot)));
-  const noted = (snapshot.store?.events ?? []).map(notedEvent);
+  const seen = snapshot.store?.kind === 'peers' ? 'as a peer saw it' : null;
+  const noted = (snapshot.store?.events ?? []).map((event) => notedEvent(event, seen));
   const all = [...told.flat(), ...noted].sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
   const problem = snapshot.store?.problem ?? null;
   if (options.json) {
@@ -72,7 +73,7 @@ async function toldBy(
   }
 }
 
-function notedEvent({ node, action, epoch, atMs }: StoreEvent): GroupEvent {
+function notedEvent({ node, action, epoch, atMs }: StoreEvent, reason: string | null): GroupEvent {
   const time = new Date(atMs).toISOString();
-  return { time, node, source: 'server', action, epoch, reason: null };
+  return { time, node, source: 'server', action, epoch, reason };
 }

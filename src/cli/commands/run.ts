@@ -2,7 +2,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { formatDuration } from '../../config/duration.ts';
-import { isOnServer, parseLease } from '../../config/lease-url.ts';
+import { endsByItself, parseLease } from '../../config/lease-url.ts';
 import type { RunOptions } from '../../config/load.ts';
 import { optionOf } from '../../config/options.ts';
 import { defaultStateDir, otherDefaultStateDir } from '../../config/state-dir.ts';
@@ -175,14 +175,15 @@ const UNANSWERED_MS = 2_000;
 function leaseText({ lease, stopGraceMs }: RunOptions, settings: Settings): string | null {
   const address = parseLease(lease);
   if (address.kind === 'static') return `Only ${address.node} may lead, by --lease`;
-  if (!isOnServer(address)) return null;
+  if (!endsByItself(address)) return null;
   const graceMs = longestGraceMs(settings);
   const cut =
     graceMs < stopGraceMs
       ? `; once it is lost, the command has ${formatDuration(graceMs)} to end in order, ` +
         `not ${formatDuration(stopGraceMs)}: who needs more takes a longer --lease-ttl`
       : '';
-  return `The lease is in ${address.shown} for ${formatDuration(settings.leaseTtlMs)} at a time${cut}`;
+  const where = address.kind === 'peers' ? 'agreed on with the other nodes' : `in ${address.shown}`;
+  return `The lease is ${where} for ${formatDuration(settings.leaseTtlMs)} at a time${cut}`;
 }
 
 /** Where other machines find it, for whoever writes their settings; null: they don't. */

@@ -97,7 +97,7 @@ function refuseServers(snapshot: GroupSnapshot): void {
   const isStatic = kind === 'static';
   const fact = isStatic
     ? `only one node of group ${group} may lead`
-    : `the lease of group ${group} is on a server (${kind})`;
+    : `the lease of group ${group} is ${kind === 'peers' ? 'agreed on among nodes' : `on a server (${kind})`}`;
   throw refused(fact, {
     hint: 'Drill a group whose lease is `file`.',
   });

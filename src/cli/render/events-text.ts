@@ -12,7 +12,7 @@ export function eventLines(events: readonly GroupEvent[], now: Date): string[] {
       printable(node),
       printable(action),
       String(epoch),
-      source === 'server' ? 'at the server' : printable(reason ?? ''),
+      printable(reason ?? (source === 'server' ? 'at the server' : '')),
     ]),
   );
 }

@@ -107,7 +107,9 @@ function facts(status: GroupStatus, paint: Paint): string[] {
   const lines = [
     fact(
       'lease',
-      `${lease.server ?? lease.kind}, ${lease.held ? `held by ${holder}` : 'free'}; guards: ${lease.guards.join(', ')}`,
+      `${lease.server ?? lease.kind}, ${lease.held ? `held by ${holder}` : 'free'}; guards: ${lease.guards.join(', ')}` +
+        // What no other lease lacks is said wherever people look.
+        (lease.kind === 'peers' ? '; nothing guards against a partition' : ''),
     ),
   ];
   if (nodes.length > 0) lines.push(fact('takeover', prediction(status)));

@@ -1,0 +1,52 @@
+// What must hold between the settings of a lease that the nodes agree on among themselves.
+import { PEER_LIMIT } from '../core/peer-table.ts';
+import { parseLease } from './lease-url.ts';
+import { parsePeerAddresses } from './peer-address.ts';
+import type { RunOptions } from './load.ts';
+import type { Relation } from './relations.ts';
+
+export const PEER_RELATIONS: readonly Relation[] = [
+  onlyPeersHaveAddresses,
+  peersAreNamed,
+  peersShareSecret,
+];
+
+type Show = Parameters<Relation>[1];
+
+function onlyPeersHaveAddresses(options: RunOptions, show: Show): ReturnType<Relation> {
+  const key = (['peers', 'peerAddress'] as const).find((candidate) => options[candidate] !== null);
+  if (isOfPeers(options) || key === undefined) return null;
+  return {
+    fact: `${show(key)} is about nodes that agree on a lease, and ${show('lease')} is another`,
+    hint: 'Give --lease peers, or leave it out.',
+  };
+}
+
+function peersAreNamed(options: RunOptions, show: Show): ReturnType<Relation> {
+  if (!isOfPeers(options)) return null;
+  const count = options.peers === null ? 0 : parsePeerAddresses(options.peers, '--peers').length;
+  if (count === 0) {
+    return {
+      fact: `${show('lease')} is agreed on with other nodes, and there is nothing that names them`,
+      hint: 'Give --peers the addresses of all nodes, such as http://10.0.0.1:7400,http://10.0.0.2:7400.',
+    };
+  }
+  if (count <= PEER_LIMIT) return null;
+  return {
+    fact: `${show('peers')} has ${String(count)} addresses`,
+    hint: `Give at most ${String(PEER_LIMIT)}.`,
+  };
+}
+
+/** Without one, whoever reaches the port could lead. */
+function peersShareSecret(options: RunOptions, show: Show): ReturnType<Relation> {
+  if (!isOfPeers(options) || options.secretFile !== null) return null;
+  return {
+    fact: `with ${show('lease')} whoever reaches this node could take the lead from it`,
+    hint: 'Make a secret with `openssl rand -base64 32` and give its file to all with --secret-file.',
+  };
+}
+
+function isOfPeers({ lease }: RunOptions): boolean {
+  return parseLease(lease).kind === 'peers';
+}
