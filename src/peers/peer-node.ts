@@ -42,6 +42,8 @@ export interface PeerNodeOptions {
   readonly run?: string;
   /** How long a request waits for its answer; by default one interval. */
   readonly timeoutMs?: number;
+  /** Whether it leaves out to ask a peer that has asked it just now: each exchange tells both of the other. */
+  readonly sparesRequests?: boolean;
   /** Whether it wants to lead from its start on; by default it does. */
   readonly wants?: boolean;
   /** What else it says of itself with each word. */
@@ -68,7 +70,7 @@ export class PeerNode {
   readonly #settings: PeerSettings;
   readonly #challenges: Challenges;
   readonly #tally = new PeerTally();
-  readonly #links: readonly PeerLink[];
+  readonly #links: readonly { readonly link: PeerLink; readonly isFresh: () => boolean }[];
   #election: PeerElection;
   #seq = 0;
   #cancelTick: (() => void) | null = null;
@@ -83,7 +85,7 @@ export class PeerNode {
     const now = (): number => clock.now();
     this.#challenges = new Challenges({ intervalMs, validMs: leaseMs, now });
     const peers = secret === null ? [] : [...new Set(options.peers)];
-    this.#links = peers.map((peer) => new PeerLink(peer, timeoutMs, this.#exchange()));
+    this.#links = peers.map((peer) => this.#linkTo(peer, timeoutMs));
     this.#election = beginElection(now(), this.#settings, { wants, epoch: 0 });
   }
 
@@ -201,9 +203,9 @@ export class PeerNode {
     this.#state = 'leaving';
     this.#cancelTick?.();
     this.#options.onChange();
-    if (hasBegun) await Promise.all(this.#links.map((link) => link.say()));
+    if (hasBegun) await Promise.all(this.#links.map(({ link }) => link.say()));
     this.#state = 'closed';
-    for (const link of this.#links) link.close();
+    for (const { link } of this.#links) link.close();
   }
 
   /** Takes a request, with its signature as it was given. */
@@ -233,7 +235,23 @@ export class PeerNode {
     return { status: 200, body: answer, signature: signature(secret, 'answer', answer) };
   }
 
-  #exchange(): Exchange {
+  #linkTo(
+    peer: string,
+    timeoutMs: number,
+  ): { readonly link: PeerLink; readonly isFresh: () => boolean } {
+    let id: string | null = null;
+    const exchange = this.#exchange((node) => {
+      id = node;
+    });
+    const isFresh = (): boolean => {
+      const known = id === null ? undefined : this.#election.peers.get(id);
+      const ageMs = known === undefined ? Infinity : this.#now() - known.seenAt;
+      return ageMs < this.#settings.intervalMs * FRESH_SHARE;
+    };
+    return { link: new PeerLink(peer, timeoutMs, exchange), isFresh };
+  }
+
+  #exchange(heard: (node: string) => void): Exchange {
     return {
       compose: (offered) => {
         const saidAt = this.#now();
@@ -254,6 +272,7 @@ export class PeerNode {
           this.#tally.count(answer === null ? 'malformed' : isOurs ? 'foreign' : 'replayed');
           return null;
         }
+        heard(answer.heartbeat.node);
         if (this.#isOpen) this.#hear(answer, answer.taken ? saidAt : null);
         return answer;
       },
@@ -282,14 +301,15 @@ export class PeerNode {
     this.#cancelTick = clock.wakeAt(at, () => {
       if (!this.#isOpen) return;
       this.#tickIn(this.#settings.intervalMs);
-      void this.#round();
+      void this.#round(this.#options.sparesRequests === true && !this.#election.holds);
     });
   }
 
-  async #round(): Promise<void> {
+  async #round(spares = false): Promise<void> {
     this.#election = beginRound(this.#election, this.#now(), this.#settings);
     this.#options.onChange();
-    await Promise.all(this.#links.map((link) => link.say()));
+    const asked = this.#links.filter(({ isFresh }) => !(spares && isFresh()));
+    await Promise.all(asked.map(({ link }) => link.say()));
   }
 
   /** What it says now; each time the next in order. */
@@ -318,6 +338,9 @@ export class PeerNode {
     return this.#options.clock.now();
   }
 }
+
+/** Of two that ask at the same intervals one asks the other then, and is not asked. */
+const FRESH_SHARE = 0.6;
 
 /** More than a node says in a year. */
 const SEQ_BLOCK = 2 ** 32;

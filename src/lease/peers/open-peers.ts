@@ -43,6 +43,7 @@ export function peersOpener(
           ...{ group, node, run, target, peers, secret, timeoutMs, clock, ...hooks },
           ...{ intervalMs: leaseTickMs, leaseMs: ttlMs },
           ...{ preempts: false, untilReleased: true, wants: false },
+          sparesRequests: true,
         }),
       listen: async (opened) => {
         await server.listen(opened);
