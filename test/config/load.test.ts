@@ -410,7 +410,7 @@ describe('relations between settings', () => {
     ],
     [
       { lease: 'peers', peers: 'http://h:7400', secretFile: '/s', orphan: 'keep' },
-      'Cannot run: --orphan keep lets a command go on whose lease has ended, and --lease peers ends by itself',
+      'Cannot run: --orphan keep lets a command go on whose lease has ended, and that of --lease peers ends by itself',
     ],
   ])('%j contradict each other, and are named with their values', (flags, message) => {
     expect(failureOf(() => load(flags))).toMatchObject({
