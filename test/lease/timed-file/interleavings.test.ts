@@ -10,34 +10,52 @@ import { recordOf } from '../../contracts/support/stage.ts';
 import { temporaryDirectory } from '../support/fixtures.ts';
 
 const machine = vi.hoisted(() => {
-  const world = { at: 0, random: 1, isOn: false };
+  const world = { at: 0, random: 1, isOn: false, calls: 0 };
+  const standing: { readonly at: number; readonly goOn: () => void }[] = [];
   const draw = (): number => {
     world.random = (Math.imul(world.random, 1_664_525) + 1_013_904_223) >>> 0;
     return world.random / 2 ** 32;
   };
-  /** Time passes, for all; now and then so much that a lease ends meanwhile. */
+  /** Time passes when all stand: no call takes any. */
+  const pass = (forMs: number): Promise<void> =>
+    new Promise((resolve) => {
+      standing.push({ at: world.at + forMs, goOn: resolve });
+    });
+  const next = (): void => {
+    if (world.isOn && world.calls > 0) return;
+    standing.sort((a, b) => b.at - a.at);
+    const first = standing.pop();
+    if (first === undefined) return;
+    world.at = Math.max(world.at, first.at);
+    first.goOn();
+  };
+  /** Goes on until the world is off and nobody stands any more. */
+  const run = async (): Promise<void> => {
+    while (world.isOn || standing.length > 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+      next();
+    }
+  };
+  /** Now and then so long that a lease ends meanwhile. */
   const stand = async (): Promise<void> => {
     if (!world.isOn) return;
     const chance = draw();
     const longMs = chance < 0.002 ? 2_000 : 700;
-    const forMs = chance < 0.02 ? draw() * longMs : draw() * 3;
-    const untilMs = world.at + forMs;
-    while (world.at < untilMs && world.isOn) {
-      await new Promise((resolve) => setImmediate(resolve));
-      world.at += draw() * 3;
-    }
+    await pass(chance < 0.02 ? draw() * longMs : draw() * 3);
   };
   const slow =
     <Given extends unknown[], Answer>(act: (...given: Given) => Promise<Answer>) =>
     async (...given: Given): Promise<Answer> => {
       await stand();
+      world.calls += 1;
       try {
         return await act(...given);
       } finally {
+        world.calls -= 1;
         await stand();
       }
     };
-  return { world, draw, slow };
+  return { world, draw, pass, run, slow };
 });
 
 vi.mock('node:fs/promises', async (importOriginal) => {
@@ -67,7 +85,7 @@ vi.mock('node:fs/promises', async (importOriginal) => {
 });
 
 const TTL_MS = 600;
-const { world, draw } = machine;
+const { world, draw, pass, run } = machine;
 
 /** As the core has it: counted from before the request, and an answer that comes when it is over renews nothing. */
 class Node {
@@ -90,7 +108,10 @@ class Node {
   async step(): Promise<'granted' | 'advanced' | 'other'> {
     if (!this.holds) {
       const outcome = await this.store.acquire(0);
-      if (outcome.type !== 'granted' || outcome.granted === null) return 'other';
+      if (outcome.type !== 'granted' || outcome.granted === null) {
+        await pass(draw() * 100);
+        return 'other';
+      }
       this.#count(outcome.granted.askedAt);
       this.epoch = outcome.epoch;
       return this.holds ? 'granted' : 'other';
@@ -124,6 +145,7 @@ it.each([1, 2, 3])(
   'never give the lease to two: round %i',
   async (round) => {
     Object.assign(world, { at: 0, random: round, isOn: true });
+    const running = run();
     const directory = temporaryDirectory();
     ledBefore(directory, 'g');
     const nodes = ['a', 'b', 'c', 'd'].map((name) => new Node(directory, name));
@@ -150,6 +172,7 @@ it.each([1, 2, 3])(
       expect(grants).toBeGreaterThanOrEqual(GRANTS);
     } finally {
       world.isOn = false;
+      await running;
       await Promise.all(nodes.map((node) => node.store.close()));
     }
   },
