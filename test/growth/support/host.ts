@@ -41,8 +41,7 @@ let waitedMs: number[] = [];
 await run(JSON.parse(process.argv[2] ?? '') as HostTask); // what the main program wrote
 
 async function run(task: HostTask): Promise<void> {
-  const stores = await openAll(task);
-  for (const store of stores) void drive(store, task);
+  await beginAll(task);
   process.on('message', () => {
     const inOrder = waitedMs.sort((one, other) => one - other);
     say({ type: 'did', answered: inOrder.length, failed, waitedMs: inOrder });
@@ -53,24 +52,25 @@ async function run(task: HostTask): Promise<void> {
   say({ type: 'ready' });
 }
 
-async function openAll({ lease, host, leads, groups }: HostTask): Promise<readonly RemoteStore[]> {
+/** Each is driven from its own beginning on: a lease that nobody renews ends. */
+async function beginAll(task: HostTask): Promise<void> {
+  const { lease, host, leads, groups } = task;
   const address = parseLease(lease);
   if (address.kind !== 'redis' && address.kind !== 'etcd' && address.kind !== 'postgres')
     throw new Error(`no server: ${lease}`);
   const open = await loadStore(address, REQUEST_TIMEOUT_MS);
   const times = { ttlMs: TTL_MS, requestTimeoutMs: REQUEST_TIMEOUT_MS, now: monotonicNow };
-  const stores = Array.from({ length: groups }, (_, number) =>
+  const left = Array.from({ length: groups }, (_, number) =>
     open({ group: `g${String(number)}`, record: recordOf(`${host}-${String(number)}`), ...times }),
   );
-  const left = [...stores];
   const some = Array.from({ length: AT_ONCE }, async () => {
     for (let store = left.pop(); store !== undefined; store = left.pop()) {
       await store.begin();
       if (leads) await lead(store);
+      void drive(store, task);
     }
   });
   await Promise.all(some);
-  return stores;
 }
 
 async function lead(store: RemoteStore): Promise<void> {
