@@ -8,7 +8,7 @@ import { readStat } from '../../src/fence/process-identity.ts';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';
-import { allPids } from '../support/process-list.ts';
+import { allPids, guardOf as guardOfSupervisor } from '../support/process-list.ts';
 
 /** A real server, private to the suite. */
 export interface NodesServer {
@@ -41,13 +41,9 @@ export async function startBoth(
   return [a, b];
 }
 
-/** The parent of the workload; one that waits for what comes next has no children. */
 export function guardOf(node: NodeProcess): number {
-  const parentOf = (pid: number): number => readStat(pid)?.parent ?? 0;
-  const guard = allPids()
-    .map(parentOf)
-    .find((parent) => parentOf(parent) === node.pid);
-  if (guard === undefined) throw new Error(`${node.id} has no guard`);
+  const guard = guardOfSupervisor(node.pid);
+  if (guard === null) throw new Error(`${node.id} has no guard`);
   return guard;
 }
 

@@ -60,6 +60,16 @@ export function openFilesOf(pid: number): readonly string[] {
   });
 }
 
+/**
+ * The guard of a supervisor: the parent of the workload; one that waits for what comes next has no children. Null:
+ * there is none.
+ */
+export function guardOf(supervisor: number): number | null {
+  const parentOf = (pid: number): number => readStat(pid)?.parent ?? 0;
+  const guards = allPids().map(parentOf);
+  return guards.find((parent) => parentOf(parent) === supervisor) ?? null;
+}
+
 /** Signals a process that may be gone. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {

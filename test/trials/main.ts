@@ -27,7 +27,7 @@ if (lack !== null) {
 
 process.stdout.write(`--lease-ttl ${String(ttlMs)}ms; times in ms
 
-| store | trials | two at once | gone before the lease's end | by, least / median | ends after, longest | next begins after, median / longest | steps down, and follows | the machine was late, longest |
+| store | trials | two at once | gone before the lease's end | by, least / median | ends after, longest | next begins after, median / longest | steps down, and follows | the guard waited for the CPU, longest |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `);
 for (const store of TRIAL_STORES.filter(({ name }) => name.includes(values.store))) {
@@ -96,7 +96,7 @@ function rowOf(name: string, trials: readonly Trial[]): string {
     whole(ends.at(-1)),
     `${whole(median(nexts))} / ${whole(nexts.at(-1))}`,
     count(({ hasSteppedDown }) => hasSteppedDown),
-    whole(inOrder(({ lateMs }) => lateMs).at(-1)),
+    whole(inOrder(({ guardWaitedMs }) => guardWaitedMs).at(-1)),
   ];
   return `| ${cells.join(' | ')} |\n`;
 }

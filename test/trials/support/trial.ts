@@ -4,7 +4,9 @@ import { overlapMs, readRuns } from '../../hosts/support/runs.ts';
 import type { Run } from '../../hosts/support/runs.ts';
 import type { Group } from '../../support/process-group.ts';
 import type { NodeProcess } from '../../support/process-node.ts';
+import { guardOf } from '../../support/process-list.ts';
 import { bringToStandstill } from '../../support/standstill.ts';
+import { textOf } from '../../support/text-of.ts';
 import type { TrialServer } from './stores.ts';
 
 /** As the workloads wrote it down, every other millisecond; all times in ms. */
@@ -18,15 +20,15 @@ export interface Trial {
   /** From the stop on. */
   readonly untilEndMs: number;
   readonly untilNextMs: number;
-  /** The longest time for which this program itself got no CPU meanwhile, or stood still: then guards did so, too. */
-  readonly lateMs: number;
+  /** How long its guard was ready meanwhile to do what it has to, and others had the CPU. */
+  readonly guardWaitedMs: number;
   /** Whether it became a secondary when it went on, and did not end. */
   readonly hasSteppedDown: boolean;
 }
 
 export async function trial(group: Group, server: TrialServer): Promise<Trial> {
   const { primary, run } = await steady(group);
-  const lateness = new Lateness();
+  const starvation = new Starvation(guardOf(primary.pid) ?? -1);
   const stoppedAt = performance.now();
   bringToStandstill(primary.pid);
   const endOfLease = await server.endOfLease();
@@ -44,33 +46,39 @@ export async function trial(group: Group, server: TrialServer): Promise<Trial> {
     marginMs: endOfLease - last,
     untilEndMs: last - stoppedAt,
     untilNextMs: msOf(next.first) - stoppedAt,
-    lateMs: lateness.stop(),
+    guardWaitedMs: starvation.stop(),
     hasSteppedDown: primary.end === null,
   };
 }
 
-/** How late a timer of this program is at most. */
-class Lateness {
-  #longestMs = 0;
-  #lastAt = performance.now();
-  readonly #timer = setInterval(() => {
-    this.#look();
-  }, PERIOD_MS);
+/** How long a process was ready to run and got no CPU, as the kernel counts it. */
+class Starvation {
+  readonly #pid: number;
+  readonly #before: number;
+  #last: number;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(pid: number) {
+    this.#pid = pid;
+    this.#before = waitedMs(pid) ?? 0;
+    this.#last = this.#before;
+    this.#timer = setInterval(() => {
+      // It ends when its work is done.
+      this.#last = waitedMs(pid) ?? this.#last;
+    }, 5);
+  }
 
   stop(): number {
     clearInterval(this.#timer);
-    this.#look();
-    return this.#longestMs;
-  }
-
-  #look(): void {
-    const at = performance.now();
-    this.#longestMs = Math.max(this.#longestMs, at - this.#lastAt - PERIOD_MS);
-    this.#lastAt = at;
+    return (waitedMs(this.#pid) ?? this.#last) - this.#before;
   }
 }
 
-const PERIOD_MS = 5;
+/** Null: it is gone. */
+function waitedMs(pid: number): number | null {
+  const [, waitedNs] = textOf(`/proc/${String(pid)}/task/${String(pid)}/schedstat`).split(' ');
+  return waitedNs === undefined ? null : Number(waitedNs) / 1e6;
+}
 
 /** One serves and writes, the other follows. */
 async function steady(group: Group): Promise<{ readonly primary: NodeProcess; readonly run: Run }> {
