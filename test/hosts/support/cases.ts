@@ -215,10 +215,10 @@ export async function play(site: Site, { follows, begin, end, freezes }: Case): 
   const stage = { site, ...(await site.steady()) };
   const { run } = stage;
   site.forgetBefore(run);
-  const steps = stage.others.map(({ node }) => node.transitions.length);
+  const doubts = stage.others.map(({ node }) => node.timesIn('suspecting'));
   const begun = await begin(stage);
   await FOLLOWS[follows](stage, begun);
-  const wavering = follows === 'nothing' ? waveringOf(stage.others, steps) : [];
+  const wavering = follows === 'nothing' ? waveringOf(stage.others, doubts) : [];
   const ended = await end(stage);
   const next = follows === 'nothing' ? null : await site.nextRun(run);
   await site.steady();
@@ -236,16 +236,16 @@ export async function play(site: Site, { follows, begin, end, freezes }: Case): 
   };
 }
 
-/** Those that changed their mind again and again about a primary that leads on. */
+/** Those that doubted a primary again and again that leads on. */
 function waveringOf(others: readonly Host[], before: readonly number[]): readonly string[] {
   return others.flatMap(({ node }, index) => {
-    const steps = node.transitions.length - (before[index] ?? 0);
-    return steps <= STEPS_OF_A_DOUBT ? [] : [`${node.id} took ${String(steps)} steps`];
+    const doubts = node.timesIn('suspecting') - (before[index] ?? 0);
+    return doubts <= DOUBTS_LIMIT ? [] : [`${node.id} doubted it ${String(doubts)} times`];
   });
 }
 
-/** To doubt it, to leave it to its lease, and as many for a node that was late itself. */
-const STEPS_OF_A_DOUBT = 4;
+/** One of a node that is cut off, and those of one that is late itself. */
+const DOUBTS_LIMIT = 3;
 
 /** Resolves once it is so. */
 const FOLLOWS: Readonly<
