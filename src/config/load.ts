@@ -98,6 +98,7 @@ export function loadRunOptions(
 ): RunOptions {
   const read = new OptionReader(given, 'run');
   const [retryBackoffMinMs, retryBackoffMaxMs] = read.durationRange('retryBackoff');
+  const lease = read.lease('lease');
   const options: RunOptions = {
     group: read.group('group'),
     node: read.nodeId('node'),
@@ -112,7 +113,7 @@ export function loadRunOptions(
     promoteSignal: read.signal('promoteSignal'),
     demoteSignal: read.signal('demoteSignal'),
     readyWhen: read.readyWhen('readyWhen'),
-    lease: read.lease('lease'),
+    lease,
     fence: read.oneOf('fence', choices.FENCE_MODES),
     orphan: read.oneOf('orphan', choices.ORPHAN_MODES),
     restart: read.oneOf('restart', choices.RESTART_MODES),
@@ -125,7 +126,7 @@ export function loadRunOptions(
     authorizedKeys: read.text('authorizedKeys'),
     insecure: read.boolean('insecure'),
     secretFile: read.text('secretFile'),
-    peers: read.peers('peers'),
+    peers: read.peers('peers', parseLease(lease).kind === 'peers'),
     peerAddress: read.peerAddress('peerAddress'),
     logFormat: read.oneOf('logFormat', choices.LOG_FORMATS),
     quiet: read.boolean('quiet'),

@@ -117,11 +117,18 @@ export class OptionReader {
     return found?.text ?? null;
   }
 
-  /** The addresses of peers, as they were written, once each is known to be one; null when none are given. */
-  peers(key: string): string | null {
-    const found = this.#find(optionOf(key));
-    if (found !== null) parsePeerAddresses(found.text, found.source);
-    return found?.text ?? null;
+  /**
+   * The addresses of peers, as they were written, once each is known to be one; null when none are given.
+   *
+   * @param readsVariable false: it is for a command that elects by itself, and is not this node's
+   */
+  peers(key: string, readsVariable: boolean): string | null {
+    const option = optionOf(key);
+    const text = this.text(key);
+    const source = this.#find(option)?.source ?? option.flag;
+    if (text === null || (!readsVariable && source === option.variable)) return null;
+    parsePeerAddresses(text, source);
+    return text;
   }
 
   /** Where its peers reach this node, which listens there; null when it is not given. */

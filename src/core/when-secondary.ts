@@ -153,15 +153,15 @@ function observed(
   settings: Settings,
 ): Outcome {
   const touch = touchSeen(before, observation);
-  const seen = { ...before, touch, observeAt: null, heldOffUntil: heldOff(before, observation) };
-  const state = withRecordWarning(seen, observation);
+  const seen = withRecordWarning({ ...before, touch, observeAt: null }, observation);
   // One that must lead does not look first who else does: the claim's answer decides.
-  if (state.phase === 'listening' && settings.startRole === 'primary') {
-    return claim(state, settings, {
+  if (seen.phase === 'listening' && settings.startRole === 'primary') {
+    return claim(seen, settings, {
       by: 'claim-at-start',
-      loss: unseenLoss(state, 'told to lead'),
+      loss: unseenLoss(seen, 'told to lead'),
     });
   }
+  const state = { ...seen, heldOffUntil: heldOff(seen, observation) };
   const followed = followObserved(state, observation, settings);
   if (followed !== null) return followed;
   if (state.phase === 'waiting' && state.why === 'removed-locks') {

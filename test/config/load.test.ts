@@ -104,6 +104,12 @@ describe('loadRunOptions', () => {
     });
   });
 
+  it('leaves the variable that programs read as well to them, where its own lease is another', () => {
+    const env = { FAILOVER_PEERS: 'http://a:1', FAILOVER_SECRET_FILE: '/s' };
+    expect(load({}, env).peers).toBeNull();
+    expect(load({ lease: 'peers' }, env).peers).toBe('http://a:1');
+  });
+
   it.each([
     [{ peers: 'http://a:1,ftp://b' }, '--peers: "ftp://b" is neither http nor https'],
     [
