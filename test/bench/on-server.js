@@ -129,7 +129,7 @@ async function costOf({ stamp, store, server }, { seconds }) {
     const guards = childrenOf(node.process.pid ?? 0).map((pid) => ({ pid, own: childrenOf(pid) }));
     const active = guards.find(({ own }) => own.length > 0);
     const ahead = guards.find(({ own }) => own.length === 0);
-    const shown = [active, ahead].map((guard) => (guard ? mib(pssKib(guard.pid)) : 'none'));
+    const shown = [active, ahead].map((guard) => memoryOf(guard?.pid ?? 0));
     return [
       {
         name: `${store}: idle, requests a node (over ${String(seconds)} s)`,
@@ -144,6 +144,15 @@ async function costOf({ stamp, store, server }, { seconds }) {
     ];
   } finally {
     await group.close();
+  }
+}
+
+/** A guard that was started ahead may be replaced while it is looked at. @param {number} pid */
+function memoryOf(pid) {
+  try {
+    return mib(pssKib(pid));
+  } catch {
+    return 'none';
   }
 }
 
