@@ -98,7 +98,8 @@ export class TimedFileDriver implements TokenDriver {
     const order = { paths: this.#paths, asker, number: seen.top.number + 1, beat, epoch, ttlMs };
     const isOurs = await takeTurn({ ...order, isNew: true, isLate });
     const untilMs = beganAt + ttlMs;
-    if (!isOurs || this.#now() >= untilMs) {
+    // Nobody waits for it any more, and its asker's word to give it back may come to nothing: it is given back here.
+    if (!isOurs || isLate() || this.#now() >= untilMs) {
       await freeBeat(join(this.#paths.beats, beat));
       const view = await this.#viewOf(asker, await this.#view.see());
       return { type: 'denied', view, cause: 'held' };
