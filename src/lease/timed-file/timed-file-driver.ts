@@ -35,7 +35,6 @@ interface Held {
   readonly token: string;
   /** The name of its file. */
   readonly beat: string;
-  readonly beats: number;
   readonly turn: number;
   readonly epoch: number;
   /** By then it has ended for everybody, on this node's clock. */
@@ -54,6 +53,8 @@ export class TimedFileDriver implements TokenDriver {
   readonly #earlyLooks: EarlyLooks;
   #takesPart = false;
   #held: Held | null = null;
+  /** Renewals that were begun: one that failed may have been seen, and none may look like another. */
+  #beats = 0;
   /** Of the last claims, also of those of which nothing is known: by token, the name of the file and the epoch. */
   readonly #claimed = new Map<string, { readonly beat: string; readonly epoch: number }>();
   #watcher: FSWatcher | null = null;
@@ -104,7 +105,7 @@ export class TimedFileDriver implements TokenDriver {
       const view = await this.#viewOf(asker, await this.#view.see());
       return { type: 'denied', view, cause: 'held' };
     }
-    this.#held = { token, beat, beats: 0, turn: seen.top.number + 1, epoch, untilMs };
+    this.#held = { token, beat, turn: seen.top.number + 1, epoch, untilMs };
     await this.#changed(asker, 'granted', epoch);
     this.#tidying.soon(this.#held, (act) => this.#request(act));
     const previous = seen.top.turn?.node ?? null;
@@ -134,15 +135,15 @@ export class TimedFileDriver implements TokenDriver {
     const held = this.#current(token);
     if (held === null) return false;
     const beganAt = this.#now();
-    const beats = held.beats + 1;
-    if (!(await renewBeat(join(this.#paths.beats, held.beat), beats))) {
+    this.#beats += 1;
+    if (!(await renewBeat(join(this.#paths.beats, held.beat), this.#beats))) {
       await this.#place.check();
       return false;
     }
     const isLast = (await files.highestIn(this.#paths.turns)) === held.turn;
     if (!isLast) await this.#place.check();
     if (!isLast || this.#current(token) === null) return false;
-    this.#held = { ...held, beats, untilMs: beganAt + ttlMs };
+    this.#held = { ...held, untilMs: beganAt + ttlMs };
     return true;
   }
 

@@ -1,5 +1,5 @@
 // What is of a timed lease in files alone: the place where they are, the clocks of those that look, and full disks.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { RemoteStore } from '../../../src/lease/remote-store.ts';
@@ -157,6 +157,30 @@ describe('its time to live', () => {
     // It is begun in time.
     [at, stepMs] = [TTL_MS - 3, 1];
     expect(await a.renew(5_000)).toMatchObject({ type: 'lost' });
+  });
+});
+
+describe('a renewal of which nobody knows what became of it', () => {
+  it('has been seen by others, perhaps: the next changes the file again', async () => {
+    const directory = temporaryDirectory();
+    ledBefore(directory, GROUP);
+    let at = 0;
+    const a = await begun(directory, 'a', { now: () => at });
+    const b = await begun(directory, 'b', { now: () => at });
+    await granted(a);
+    const { turns } = timedPaths(directory, GROUP);
+    renameSync(turns, `${turns}.away`);
+    writeFileSync(turns, '');
+    at = 1_000;
+    await expect(a.renew(5_000)).rejects.toMatchObject(REFUSED);
+    rmSync(turns);
+    renameSync(`${turns}.away`, turns);
+    expect(await b.look()).toMatchObject({ held: true });
+    at = 2_000;
+    expect(await a.renew(5_000)).toMatchObject({ type: 'renewed' });
+    expect(await b.look()).toMatchObject({ held: true });
+    at = 1_000 + TTL_MS;
+    expect(await b.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
   });
 });
 
