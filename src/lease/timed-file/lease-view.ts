@@ -14,6 +14,8 @@ import type { Top } from './turns.ts';
 
 export interface Seen {
   readonly top: Top;
+  /** Whether there is a place for turns: without one the lease never ends. */
+  readonly hasTurns: boolean;
   /** How long it may still be held, ms; 0: it is free. */
   readonly leftMs: number;
   readonly observation: LeaseObservation;
@@ -40,13 +42,14 @@ export class LeaseView {
     const beganAt = now();
     const found = await latestTurn(this.#parts.paths);
     const top = found ?? NO_TURN;
-    const { mark, isGivenBack } = await this.#markOf(top, found !== null);
+    const hasTurns = found !== null;
+    const { mark, isGivenBack } = await this.#markOf(top, hasTurns);
     const ttlMs = top.turn?.ttlMs ?? this.#parts.ttlMs;
     // Without a place for turns there is nothing that could stay the same.
     const whole = { mark: mark ?? '', ttlMs, beganAt, endedAt: now() };
     const unfreeMs = mark === null ? ttlMs : this.#sight.leftMs(whole);
     const leftMs = isGivenBack ? 0 : unfreeMs;
-    return { top, leftMs, observation: await this.#observation(top, leftMs) };
+    return { top, hasTurns, leftMs, observation: await this.#observation(top, leftMs) };
   }
 
   /**
@@ -72,10 +75,10 @@ export class LeaseView {
   /** What is different after each renewal; null: nothing is to be seen there. */
   async #markOf(
     { number, turn }: Top,
-    hasPlace: boolean,
+    hasTurns: boolean,
   ): Promise<{ readonly mark: string | null; readonly isGivenBack: boolean }> {
     const { turns, beats } = this.#parts.paths;
-    if (!hasPlace) return { mark: null, isGivenBack: false };
+    if (!hasTurns) return { mark: null, isGivenBack: false };
     if (turn === null) {
       // Turns that were there meanwhile, and are lost, leave another directory, or another time on it.
       return {

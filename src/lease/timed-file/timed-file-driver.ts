@@ -4,6 +4,7 @@ import type { FSWatcher } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TimedFileReturn } from '../../guard/messages.ts';
+import { errnoOf } from '../file/storage-error.ts';
 import type { SeenNode, StoreEvent } from '../remote-store.ts';
 import type { Asker, ClaimReply, RenewalReply, TokenDriver, View } from '../token-driver.ts';
 import { freeBeat, isFree, renewBeat } from './beat.ts';
@@ -73,7 +74,15 @@ export class TimedFileDriver implements TokenDriver {
   }
 
   claim(asker: Asker, what: Parameters<TokenDriver['claim']>[1]): Promise<ClaimReply> {
-    return this.#request((isLate) => this.#claim(asker, what, isLate));
+    return this.#request(async (isLate) => {
+      try {
+        return await this.#claim(asker, what, isLate);
+      } catch (error) {
+        // By the next claim there is what this one has missed: who is on record does not register again.
+        if (errnoOf(error) === 'ENOENT') await this.#place.prepare();
+        throw error;
+      }
+    });
   }
 
   async #claim(
@@ -87,6 +96,7 @@ export class TimedFileDriver implements TokenDriver {
     if (Number(start) <= (await completedStart(this.#paths))) {
       return { type: 'denied', view: await this.#viewOf(asker, seen), cause: 'completed' };
     }
+    if (!seen.hasTurns) await this.#place.prepare();
     if (seen.leftMs > 0) {
       this.#lookSoon(seen);
       // The claimant may be the last that knows of its epoch, where all files of the group are gone.

@@ -96,6 +96,26 @@ describe('its directory', () => {
     await expect(begun(directory, 'a', { perform })).rejects.toMatchObject(REFUSED);
   });
 
+  it.each(['turns', 'claims', 'beats', 'epochs'] as const)(
+    'is whole again after the loss of its %s alone, and somebody leads',
+    async (lost) => {
+      const directory = temporaryDirectory();
+      ledBefore(directory, GROUP);
+      let at = 0;
+      const a = await begun(directory, 'a', { now: () => at });
+      await granted(a);
+      await a.release();
+      rmSync(timedPaths(directory, GROUP)[lost], { recursive: true });
+      const types: string[] = [];
+      for (let attempt = 0; attempt < 4 && !types.includes('granted'); attempt += 1) {
+        at += TTL_MS;
+        types.push(await a.acquire(0).then(({ type }) => type, String));
+      }
+      expect(types).toContain('granted');
+      expect(await a.renew(5_000)).toMatchObject({ type: 'renewed' });
+    },
+  );
+
   it('keeps a bounded number of files, however often the lease changes hands', async () => {
     const directory = temporaryDirectory();
     ledBefore(directory, GROUP);
