@@ -170,6 +170,7 @@ export function ownWords(
     supports: supported(election, at, settings),
     epoch: election.epoch,
     doubles: doubles.sort().slice(0, DOUBLE_LIMIT),
+    leaseMs: Math.ceil(leaseMs),
   };
 }
 

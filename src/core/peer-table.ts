@@ -29,6 +29,8 @@ export interface Heartbeat {
   readonly doubles: readonly string[];
   /** It is the last that this run says. */
   readonly leaving: boolean;
+  /** For how long after the last that others have heard it may lead, ms: its own lease. */
+  readonly leaseMs: number;
   /** What else it says of itself, which is nothing to the election. */
   readonly about: string;
 }
@@ -70,7 +72,7 @@ export function entered(
   heard: { readonly at: number; readonly heardUsAt: number | null; readonly leaseMs: number },
 ): { readonly table: PeerTable; readonly verdict: Verdict } {
   const { at, heardUsAt, leaseMs } = heard;
-  const kept = withoutForgotten(table, at - leaseMs * FORGOTTEN_AFTER_LEASES);
+  const kept = withoutForgotten(table, at, leaseMs);
   const known = kept.get(heartbeat.node);
   if (known === undefined) {
     if (kept.size >= PEER_LIMIT) return { table: kept, verdict: 'crowded' };
@@ -111,7 +113,17 @@ export function entered(
 
 /** All that were heard for less than a lease, and have not left. */
 export function livePeers(table: PeerTable, at: number, leaseMs: number): readonly Peer[] {
-  return [...table.values()].filter((peer) => !peer.leaving && at - peer.seenAt < leaseMs);
+  return [...table.values()].filter((peer) => isLive(peer, at, leaseMs));
+}
+
+/** Whether a peer counts as one that lives, where a lease is as long as this. */
+export function isLive(peer: Peer, at: number, leaseMs: number): boolean {
+  return !peer.leaving && at - peer.seenAt < silenceOf(peer, leaseMs);
+}
+
+/** Of two that were told different leases the longer one counts: the peer may lead for as long as its own. */
+function silenceOf(peer: Pick<Peer, 'leaseMs'>, leaseMs: number): number {
+  return Math.max(leaseMs, peer.leaseMs);
 }
 
 /** The table as if this much of the silence had not been: nobody was listening. */
@@ -155,10 +167,14 @@ function boundedRuns(runs: readonly EarlierRun[], at: number): readonly EarlierR
   return [...mayLead, ...others].slice(0, RUN_LIMIT);
 }
 
-function lastOf({ run, seq, leads, leaving, seenAt }: Peer, leaseMs: number): EarlierRun {
-  return { run, seq, leadsUntil: leads && !leaving ? seenAt + leaseMs : -Infinity };
+function lastOf(peer: Peer, leaseMs: number): EarlierRun {
+  const { run, seq, leads, leaving, seenAt } = peer;
+  const leadsUntil = leads && !leaving ? seenAt + silenceOf(peer, leaseMs) : -Infinity;
+  return { run, seq, leadsUntil };
 }
 
-function withoutForgotten(table: PeerTable, before: number): PeerTable {
-  return new Map([...table].filter(([, peer]) => peer.seenAt > before));
+function withoutForgotten(table: PeerTable, at: number, leaseMs: number): PeerTable {
+  const isKept = (peer: Peer): boolean =>
+    at - peer.seenAt < silenceOf(peer, leaseMs) * FORGOTTEN_AFTER_LEASES;
+  return new Map([...table].filter(([, peer]) => isKept(peer)));
 }

@@ -71,13 +71,14 @@ function readMessage(value: unknown): PeerMessage | null {
   if (!isText(target) || !isBoolean(leads) || !isCount(epoch) || !isBoolean(leaving)) return null;
   const { bid } = value;
   if (bid !== null && !isCount(bid)) return null;
-  // Both are of this version, and not of an earlier one.
-  const { term = leads ? epoch : null, about = '' } = value;
+  // All three are of this version, and not of an earlier one.
+  const { term = leads ? epoch : null, about = '', leaseMs = 0 } = value;
   if ((term !== null && (!isCount(term) || term > HIGHEST_EPOCH)) || !isText(about)) return null;
+  if (!isCount(leaseMs)) return null;
   const supports = readBid(value['supports']);
   const doubles = readDoubles(value['doubles']);
   if (supports === undefined || doubles === null || epoch > HIGHEST_EPOCH) return null;
-  const said = { bid, leads, term, supports, epoch, doubles, leaving, about };
+  const said = { bid, leads, term, supports, epoch, doubles, leaving, leaseMs, about };
   return { group, heartbeat: { node, run, seq, target, ...said } };
 }
 

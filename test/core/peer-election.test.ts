@@ -11,6 +11,7 @@ import {
   wantToLead,
 } from '../../src/core/peer-election.ts';
 import type { PeerElection, PeerSettings } from '../../src/core/peer-election.ts';
+import { mayStillLead } from '../../src/core/peer-table.ts';
 import type { Heartbeat } from '../../src/core/peer-table.ts';
 import { INTERVAL_MS, LEASE_MS, PeerWorld } from '../support/peer-world.ts';
 
@@ -112,6 +113,18 @@ describe('a node that hears others', () => {
     const later = rounds(heard, 0, LEASE_MS * 11);
     expect(later.term).toBe(1);
     expect(hear(later, words('b', {}), LEASE_MS * 11).peers.has('a')).toBe(false);
+  });
+
+  it('counts one that was told a longer lease for as long, as it may lead for so long', () => {
+    const longMs = 2 * LISTEN_MS;
+    const led = words('a', { bid: 1, leads: true, term: 1, epoch: 1, leaseMs: longMs });
+    const silent = rounds(hear(begin(), led, 0), 0, longMs - 1);
+    expect([silent.term, leaderOf(silent, longMs - 1, SETTINGS)?.node]).toEqual([null, 'a']);
+    expect(beginRound(silent, longMs, SETTINGS).term).toBe(2);
+    const anew = hear(silent, words('a', { run: 'a-2' }), longMs - 1);
+    expect(mayStillLead(anew.peers, longMs - 1)).toBe(true);
+    expect(mayStillLead(anew.peers, longMs)).toBe(false);
+    expect(ownWords(silent, 0, SETTINGS).leaseMs).toBe(LEASE_MS);
   });
 
   it('counts no silence over a time in which it did not listen itself', () => {
@@ -386,7 +399,7 @@ function words(node: string, said: Partial<Heartbeat>): Heartbeat {
   return {
     ...{ node, run: `${node}-1`, seq: 1, target: `http://${node}` },
     ...{ bid: null, leads: false, term: null, supports: null, epoch: 0, doubles: [] },
-    ...{ leaving: false, about: '' },
+    ...{ leaving: false, leaseMs: 0, about: '' },
     ...said,
   };
 }

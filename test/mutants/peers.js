@@ -48,4 +48,13 @@ export const PEERS = [
     to: 'return 0 * ((b.term ?? 0) - (a.term ?? 0));',
     killers: [election('is the one that goes on after a partition')],
   },
+  {
+    id: 'peers-own-lease-for-all',
+    says: 'A node counts another as gone after its own lease, though that one was told a longer one, and may lead.',
+    breaks: 'S1',
+    file: 'src/core/peer-table.ts',
+    from: 'return Math.max(leaseMs, peer.leaseMs);',
+    to: 'return Math.max(leaseMs, 0 * peer.leaseMs);',
+    killers: [election('counts one that was told a longer lease for as long')],
+  },
 ];

@@ -13,7 +13,7 @@ const MESSAGE: PeerMessage = {
   group: 'web',
   heartbeat: {
     ...{ node: 'a', run: 'r1', seq: 7, target: 'http://a', bid: 2, leads: true, epoch: 9 },
-    ...{ supports: { run: 'r1', number: 2 }, doubles: ['b'], leaving: false },
+    ...{ supports: { run: 'r1', number: 2 }, doubles: ['b'], leaving: false, leaseMs: 3_000 },
     ...{ term: 9, about: '{}' },
   },
 };

@@ -7,7 +7,7 @@ export async function giveBackToPeers(order: PeersReturn): Promise<boolean> {
   const { group, node, run, target, seq, epoch, peers, secret, timeoutMs } = order;
   const heartbeat = {
     ...{ node, run, target, seq, epoch, leaving: true, about: '' },
-    ...{ bid: null, leads: false, term: null, supports: null, doubles: [] },
+    ...{ bid: null, leads: false, term: null, supports: null, doubles: [], leaseMs: 0 },
   };
   const word = {
     ...{ message: { group, heartbeat }, secret: Buffer.from(secret, 'base64'), timeoutMs },

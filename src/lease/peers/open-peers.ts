@@ -80,7 +80,7 @@ async function askFirst(
   const { node, run } = record;
   const heartbeat = {
     ...{ node, run, target, seq: 0, epoch: 0, leaving: false, about: '' },
-    ...{ bid: null, leads: false, term: null, supports: null, doubles: [] },
+    ...{ bid: null, leads: false, term: null, supports: null, doubles: [], leaseMs: 0 },
   };
   const word = { message: { group, heartbeat }, secret, timeoutMs, counts: false };
   const asked = peers.map(async (peer) => ({ peer, answer: await sendWord(peer, word) }));

@@ -1,6 +1,6 @@
 // The lease that nodes agree on among themselves: who leads says so to all that live, and each of them gives way.
 import { formatDuration } from '../../config/duration.ts';
-import type { Peer } from '../../core/peer-table.ts';
+import { isLive } from '../../core/peer-table.ts';
 import type { Endpoints, LeaseHolder, LeaseObservation } from '../../core/state.ts';
 import { FailoverError } from '../../errors.ts';
 import type { ReturnOrder } from '../../guard/messages.ts';
@@ -268,9 +268,8 @@ export class PeersLease implements RemoteStore {
   /** Another that leads, or may: its name is not known then. */
   get #rival(): { readonly holder: LeaseHolder | null } | null {
     const { ttlMs } = this.#parts.options;
-    const leading = this.#node.known.filter(
-      ({ leads, seenAt }) => leads && this.#now() - seenAt < ttlMs,
-    );
+    const at = this.#now();
+    const leading = this.#node.known.filter((peer) => peer.leads && isLive(peer, at, ttlMs));
     const [first] = leading.sort((a, b) => (b.term ?? 0) - (a.term ?? 0));
     if (first !== undefined) return { holder: readAbout(first).holder };
     return this.#node.isHaunted ? { holder: null } : null;
@@ -327,8 +326,9 @@ export class PeersLease implements RemoteStore {
       return `it listens for ${formatDuration(Math.ceil(listensForMs))} more before it may lead`;
     }
     const { ttlMs } = this.#parts.options;
-    const isLive = ({ seenAt }: Peer): boolean => this.#now() - seenAt < ttlMs;
-    const names = this.#node.known.filter(isLive).map(({ node }) => node);
+    const at = this.#now();
+    const live = this.#node.known.filter((peer) => isLive(peer, at, ttlMs));
+    const names = live.map(({ node }) => node);
     return `not all of ${names.join(', ') || 'them'} have given way`;
   }
 
