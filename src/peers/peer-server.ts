@@ -2,11 +2,9 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { FailoverError } from '../errors.ts';
+import { Callers } from './callers.ts';
 import { answerHeartbeat, isHeartbeat } from './heartbeat-endpoint.ts';
 import type { PeerNode } from './peer-node.ts';
-
-/** More than peers need: others only take descriptors. */
-const CONNECTION_LIMIT = 256;
 
 export class PeerServer {
   readonly #address: URL;
@@ -21,14 +19,21 @@ export class PeerServer {
 
   /** @throws FAILOVER_ADDRESS_IN_USE, and FAILOVER_BAD_OPTION for an address that is none of this machine */
   async listen(node: PeerNode): Promise<void> {
+    const callers = new Callers();
     const server = createServer((request, response) => {
       if (isHeartbeat(request)) {
+        // No other answer than to what is signed is one.
+        response.once('finish', () => {
+          if (response.statusCode === 200) callers.heard(request.socket);
+        });
         answerHeartbeat(node, { request, response }, this.#timeoutMs);
         return;
       }
       response.writeHead(404, { connection: 'close' }).end();
     });
-    server.maxConnections = CONNECTION_LIMIT;
+    server.on('connection', (socket) => {
+      callers.arrived(socket);
+    });
     this.#server = server;
     const { hostname, port } = this.#address;
     await new Promise<void>((resolve, reject) => {

@@ -253,7 +253,14 @@ export class PeerWorld {
     if (work.hasEnded) return;
     work.hasEnded = true;
     const seq = (Math.floor(node.seq / SEQ_BLOCK) + 1) * SEQ_BLOCK - 1;
-    const none = { bid: null, leads: false, term: null, supports: null, doubles: [], leaseMs: LEASE_MS };
+    const none = {
+      bid: null,
+      leads: false,
+      term: null,
+      supports: null,
+      doubles: [],
+      leaseMs: LEASE_MS,
+    };
     const { run, node: id, target } = node.settings;
     const said = {
       node: id,
