@@ -6,7 +6,7 @@ import type { LeaseObservation } from '../../core/state.ts';
 import { readLeaseHolder } from '../stored-records.ts';
 import { isFree } from './beat.ts';
 import type { NodeList } from './node-list.ts';
-import { contentOf, exists, highestIn, identityOf } from './shared-files.ts';
+import { contentOf, exists, highestIn, identityOf, namesIn } from './shared-files.ts';
 import { Sight } from './sight.ts';
 import type { TimedPaths } from './timed-paths.ts';
 import { latestTurn } from './turns.ts';
@@ -81,10 +81,10 @@ export class LeaseView {
     if (!hasTurns) return { mark: null, isGivenBack: false };
     if (turn === null) {
       // Turns that were there meanwhile, and are lost, leave another directory, or another time on it.
-      return {
-        mark: `${String(number)} in ${String(await identityOf(turns))}`,
-        isGivenBack: false,
-      };
+      const place = `${String(number)} in ${String(await identityOf(turns))}`;
+      // Somebody may have the turn that can't be read, and renews it in one of these.
+      const renewals = number === 0 ? [] : await contentsIn(beats);
+      return { mark: [place, ...renewals].join('\n'), isGivenBack: false };
     }
     const content = await contentOf(join(beats, turn.beat));
     const mark = `${turn.beat}: ${content ?? 'missing'}`;
@@ -104,6 +104,14 @@ export class LeaseView {
       paused: await exists(paths.paused),
     };
   }
+}
+
+async function contentsIn(directory: string): Promise<readonly string[]> {
+  const contents: string[] = [];
+  for (const name of (await namesIn(directory)).sort()) {
+    contents.push(`${name}: ${(await contentOf(join(directory, name))) ?? ''}`);
+  }
+  return contents;
 }
 
 const NO_TURN: Top = { number: 0, turn: null };

@@ -168,6 +168,23 @@ describe('its time to live', () => {
     expect(await a.renew(5_000)).toMatchObject({ type: 'lost' });
   });
 
+  it('is not over for those who can not read whose turn it is, as long as somebody renews it', async () => {
+    const directory = temporaryDirectory();
+    ledBefore(directory, GROUP);
+    let at = 0;
+    const a = await begun(directory, 'a', { now: () => at });
+    const b = await begun(directory, 'b', { now: () => at });
+    await granted(a);
+    writeFileSync(join(timedPaths(directory, GROUP).turns, '2'), 'no turn');
+    expect(await b.look()).toMatchObject({ held: true });
+    at = TTL_MS - 1;
+    expect(await a.renew(5_000)).toMatchObject({ type: 'renewed' });
+    at = TTL_MS;
+    expect(await b.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
+    at = 2 * TTL_MS;
+    expect(await b.acquire(0)).toMatchObject({ type: 'granted' });
+  });
+
   it('is not gone on with by a renewal that was done too late, though nobody else has it yet', async () => {
     const directory = temporaryDirectory();
     ledBefore(directory, GROUP);
