@@ -108,10 +108,13 @@ export function leaseHolder(snapshot: GroupSnapshot): SeenNode | null {
   return livingNodes(snapshot).find((node) => node.record.run === holder.run) ?? null;
 }
 
-/** The primary: the holder of the lease, unless it says itself that its promotion is not complete. */
+/**
+ * The primary: the holder of the lease, unless it says itself that its promotion is not complete, or that it has
+ * stepped down: what was seen last of a lease whose server does not answer goes on saying that it is held.
+ */
 export function primaryOf(snapshot: GroupSnapshot): SeenNode | null {
   const holder = leaseHolder(snapshot);
-  return holder?.status?.role === 'candidate' ? null : holder;
+  return (holder?.status ?? null) === null || holder?.status?.role === 'primary' ? holder : null;
 }
 
 /** The first primary that answers within the time, ms; null: there is none by then. */

@@ -17,7 +17,7 @@ export function groupAnswerOf(snapshot: GroupSnapshot): string {
     return answer + pauseAnswer(snapshot);
   }
   const holder = leaseHolder(snapshot);
-  if (holder !== null && holder.status !== null) {
+  if (holder?.status?.role === 'candidate') {
     return `${holder.record.node} is taking over: ${uncapitalized(holder.status.reason)}.`;
   }
   // The gravest that status tells comes first, and of a lease that nobody leads with it is the cause.

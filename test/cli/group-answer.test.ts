@@ -39,6 +39,13 @@ describe('the answer', () => {
     );
   });
 
+  it('does not take a holder for one that takes over, or leads, that has stepped down', () => {
+    const stepped = statusOf('a', { ...waiting, warning: 'the server does not answer' });
+    expect(groupAnswerOf(snapshotOf('a', [answering(stepped)]))).toBe(
+      'Nobody has taken over. a: the server does not answer',
+    );
+  });
+
   it('names who is taking over', () => {
     const candidate = statusOf('b', { role: 'candidate', phase: 'starting', reason: 'Starting' });
     expect(groupAnswerOf(snapshotOf('b', [answering(candidate)]))).toBe(

@@ -261,6 +261,15 @@ describe('the primary', () => {
     expect(exitCodeOf(status)).toBe(3);
   });
 
+  it('is nobody while the holder of the lease says that it has stepped down', () => {
+    // So it is where its server can't be reached: what was seen of the lease last stays what is known.
+    const stepped = statusOf('a', { phase: 'waiting', primary: null });
+    const status = groupStatusOf(snapshotOf('a', [answering(stepped)]));
+    expect(status.primary).toBeNull();
+    expect(status.nodes[0]?.state).toBe('waiting');
+    expect(exitCodeOf(status)).toBe(3);
+  });
+
   it('is nobody when the lock is held by no living node, and that is said', () => {
     const status = groupStatusOf(snapshotOf('a', [silentNode('a', 'gone')]));
     expect(status.primary).toBeNull();
