@@ -108,7 +108,7 @@ export class LeaseView {
 
 async function contentsIn(directory: string): Promise<readonly string[]> {
   const contents: string[] = [];
-  for (const name of (await namesIn(directory)).sort()) {
+  for (const name of [...(await namesIn(directory))].sort()) {
     contents.push(`${name}: ${(await contentOf(join(directory, name))) ?? ''}`);
   }
   return contents;
