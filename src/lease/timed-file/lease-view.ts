@@ -59,6 +59,8 @@ export class LeaseView {
   async seeOnce(): Promise<Seen> {
     const seen = await this.see();
     const { turn } = seen.top;
+    const free = { ...seen, leftMs: 0, observation: { ...seen.observation, held: false } };
+    if (!seen.hasTurns) return free;
     if (turn === null || seen.leftMs === 0) return seen;
     const path = join(this.#parts.paths.beats, turn.beat);
     const writtenAtMs = await stat(path).then(
@@ -69,7 +71,7 @@ export class LeaseView {
     const before = await contentOf(path);
     await wait(SECOND_LOOK_MS);
     if (before !== null && (await contentOf(path)) !== before) return this.see();
-    return { ...seen, leftMs: 0, observation: { ...seen.observation, held: false } };
+    return free;
   }
 
   /** What is different after each renewal; null: nothing is to be seen there. */

@@ -268,6 +268,12 @@ describe('a file system that does not answer', () => {
 });
 
 describe('one that only looks', () => {
+  it('sees no lease of a group that was never there, and makes nothing', async () => {
+    const directory = temporaryDirectory();
+    expect(await opened(directory, 'client').look()).toMatchObject({ held: false, epoch: 0 });
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
   it('sees a holder that has died without a word for what it is', async () => {
     const directory = temporaryDirectory();
     ledBefore(directory, GROUP);
