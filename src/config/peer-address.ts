@@ -13,11 +13,14 @@ const ADDRESS_LIMIT = 1024;
  */
 export function parsePeerAddress(text: string, source: string): string {
   if (text.length > ADDRESS_LIMIT || !URL.canParse(text)) throw refuse(text, source, 'is no URL');
-  const { protocol, hostname, username, password, search, hash, pathname, host } = new URL(text);
+  const { protocol, hostname, username, password, search, hash, pathname, host, port } = new URL(
+    text,
+  );
   if (protocol !== 'http:' && protocol !== 'https:') {
     throw refuse(text, source, 'is neither http nor https');
   }
   if (hostname === '') throw refuse(text, source, 'names no host');
+  if (port === '0') throw refuse(text, source, 'has no port to connect to');
   if (username !== '' || password !== '') {
     throw refuse(text, source, 'has a user or a password, which everybody would see');
   }
@@ -42,8 +45,10 @@ export function parsePeerAddresses(text: string, source: string): readonly strin
 export function parseOwnAddress(text: string, source: string): string {
   const address = parsePeerAddress(text, source);
   const { protocol, pathname } = new URL(address);
-  if (protocol !== 'http:') throw refuse(text, source, 'is https, and this node speaks http');
-  if (pathname !== '/') throw refuse(text, source, 'has a path, and this node listens at a port');
+  const own = (fact: string): FailoverError =>
+    refuseUrl(text, source, { fact, expected: 'http://HOST[:PORT]' });
+  if (protocol !== 'http:') throw own('is https, and this node speaks http');
+  if (pathname !== '/') throw own('has a path, and this node listens at a port');
   return address;
 }
 

@@ -112,6 +112,8 @@ describe('loadRunOptions', () => {
 
   it.each([
     [{ peers: 'http://a:1,ftp://b' }, '--peers: "ftp://b" is neither http nor https'],
+    [{ peers: 'http://a:1,http://b:0' }, '--peers: "http://b:0" has no port to connect to'],
+    [{ peerAddress: 'http://a:0' }, '--peer-address: "http://a:0" has no port to connect to'],
     [
       { peerAddress: 'https://a' },
       '--peer-address: "https://a" is https, and this node speaks http',

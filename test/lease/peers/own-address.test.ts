@@ -26,6 +26,16 @@ describe('the address of a node', () => {
     expect(several.hint).toContain('--peer-address');
   });
 
+  it.each(['https://node-a:7400', 'http://node-a:7400/x'])(
+    'has to be said where the one of its machine is that of something in front of it: %s',
+    (front) => {
+      const { message, hint } = failureOf(() => ownAddress([front, B], null, OWN));
+      expect(message).toContain(`${front} is of this machine, and this node speaks http at a port`);
+      expect(hint).toContain('--peer-address');
+      expect(ownAddress([front, B], A, OWN)).toBe(A);
+    },
+  );
+
   it('is not among those of the others, whatever they call it', () => {
     const peers = ['http://127.0.0.1:7400', B, B, 'http://localhost:7401'];
     expect(otherAddresses(peers, 'http://localhost:7400')).toEqual([B, 'http://localhost:7401']);
