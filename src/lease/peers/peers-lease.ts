@@ -325,7 +325,8 @@ export class PeersLease implements RemoteStore {
     if (listensForMs > 0) {
       return `it listens for ${formatDuration(Math.ceil(listensForMs))} more before it may lead`;
     }
-    const { ttlMs } = this.#parts.options;
+    const { ttlMs, record } = this.#parts.options;
+    if (this.#node.isDoubled) return `another node with the id ${record.node} lives`;
     const at = this.#now();
     const live = this.#node.known.filter((peer) => isLive(peer, at, ttlMs));
     const names = live.map(({ node }) => node);
