@@ -2,10 +2,12 @@
 import type { GroupSnapshot, SeenNode } from './client.ts';
 import { leaseHolder, livingNodes, primaryOf, startCommand } from './client.ts';
 import { uncapitalized } from './say.ts';
-import { holderElsewhere } from './store-sight.ts';
+import { holderElsewhere, unknownBecause } from './store-sight.ts';
 import { absenceWarnings, warningsOf } from './warnings.ts';
 
 export function groupAnswerOf(snapshot: GroupSnapshot): string {
+  const unknown = unknownBecause(snapshot);
+  if (unknown !== null) return `Who leads is not known here. ${unknown}.`;
   const [absence] = absenceWarnings(snapshot);
   if (absence !== undefined) return absence;
   const primary = primaryOf(snapshot);

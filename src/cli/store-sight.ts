@@ -75,6 +75,11 @@ export async function openStore({ group, lease }: ClientOptions): Promise<Remote
   return open({ group, record, ...times });
 }
 
+/** Why nobody on this machine knows who leads; null: somebody does, or the server was asked. */
+export function unknownBecause(snapshot: GroupSnapshot): string | null {
+  return livingNodes(snapshot).length === 0 ? (snapshot.store?.problem ?? null) : null;
+}
+
 /** The nodes that no record of this machine tells of. */
 export function nodesElsewhere({ nodes, store }: GroupSnapshot): readonly StoredSight[] {
   const here = new Set(nodes.map(({ record }) => record.run));

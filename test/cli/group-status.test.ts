@@ -1,5 +1,6 @@
 // The status of a group as data: the stable JSON shape, and who counts as what.
 import { describe, expect, it } from 'vitest';
+import { groupAnswerOf } from '../../src/cli/group-answer.ts';
 import { groupStatusOf } from '../../src/cli/group-status.ts';
 import { exitCodeOf } from '../../src/cli/commands/status.ts';
 import type { GroupSnapshot } from '../../src/cli/client.ts';
@@ -490,6 +491,21 @@ describe('a group whose lease is on a server', () => {
     expect(status.warnings[0]).toBe(`${problem}. What is shown is what this machine knows.`);
     expect([status.primary, exitCodeOf(status)]).toEqual([null, 1]);
     expect(exitCodeOf(groupStatusOf(free))).toBe(3);
+    const lines = statusLines(status, PLAIN);
+    expect(lines).toContain('lease     redis://s:6379/0, not known; guards: redis, epoch');
+    expect(groupAnswerOf(withStore(free, { nodes: [], problem }))).toBe(
+      `Who leads is not known here. ${problem}.`,
+    );
+  });
+
+  it('has its lease as it was seen last where its server can not be asked', () => {
+    const { lease } = primaryStatus('a');
+    const a = answering(primaryStatus('a', { lease: { ...lease, kind: 'redis' } }));
+    const lines = statusLines(
+      groupStatusOf(withStore(snapshotOf('a', [a]), { nodes: [], problem: 'It is silent' })),
+      PLAIN,
+    );
+    expect(lines.join('\n')).toContain(', held by a as seen last; guards:');
   });
 
   it('is not unknown where its server knows nodes of it', () => {

@@ -10,7 +10,7 @@ import { successionOf } from '../group-status.ts';
 import { colorLevel } from '../render/color.ts';
 import { explainLines } from '../render/explain-text.ts';
 import { paintFor } from '../render/plain.ts';
-import { holderElsewhere, lookEverywhere, nodesElsewhere } from '../store-sight.ts';
+import { holderElsewhere, lookEverywhere, nodesElsewhere, unknownBecause } from '../store-sight.ts';
 
 export interface ExplainOptions extends ClientOptions {
   /** Null: those that the answer is about. */
@@ -30,6 +30,8 @@ export interface GroupExplanation {
     readonly held: boolean;
     readonly holder: string | null;
     readonly epoch: number;
+    /** Why it is not known who has it; null: it is. */
+    readonly problem: string | null;
   };
   readonly nodes: readonly Account[];
 }
@@ -53,6 +55,7 @@ export async function explain(options: ExplainOptions): Promise<void> {
       held,
       holder: leaseHolder(snapshot)?.record.node ?? holderElsewhere(snapshot)?.node ?? null,
       epoch,
+      problem: unknownBecause(snapshot),
     },
     nodes,
   };

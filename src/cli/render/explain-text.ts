@@ -14,7 +14,8 @@ const SHOWN_TRANSITIONS = 6;
 export function explainLines(explained: GroupExplanation, paint: Paint, now: Date): string[] {
   const { answer, lease, nodes } = explained;
   const holder = lease.holder ?? 'a process that is no living node';
-  const held = lease.held ? `held by ${holder}` : 'free';
+  const free = lease.problem === null ? 'free' : 'not known';
+  const held = lease.held ? `held by ${holder}` : free;
   return [
     printable(answer),
     fact(paint, 'lease', `${held}; the highest epoch is ${lease.epoch}`),

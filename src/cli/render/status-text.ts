@@ -103,11 +103,10 @@ function facts(status: GroupStatus, paint: Paint): string[] {
   if (nodes.length === 0 && epoch === 0) return [];
   const fact = (label: string, text: string): string =>
     `${paint.faint(label.padEnd(LABEL_WIDTH))}${text}`;
-  const holder = lease.holder ?? 'a process that is no node of the group';
   const lines = [
     fact(
       'lease',
-      `${lease.server ?? lease.kind}, ${lease.held ? `held by ${holder}` : 'free'}; guards: ${lease.guards.join(', ')}` +
+      `${lease.server ?? lease.kind}, ${holdingText(lease)}; guards: ${lease.guards.join(', ')}` +
         // What no other lease lacks is said wherever people look.
         (lease.kind === 'peers' ? '; nothing guards against a partition' : ''),
     ),
@@ -129,6 +128,18 @@ function facts(status: GroupStatus, paint: Paint): string[] {
     if (refused !== '') lines.push(fact('refused', `${id}: ${refused}`));
   }
   return lines;
+}
+
+/** A lease whose server can't be asked may be another's by now. */
+function holdingText({ kind, held, holder, problem }: GroupStatus['lease']): string {
+  const isUnseen = problem !== null && !isOfFiles(kind);
+  if (!held) return isUnseen ? 'not known' : 'free';
+  const by = `held by ${holder ?? 'a process that is no node of the group'}`;
+  return isUnseen ? `${by} as seen last` : by;
+}
+
+function isOfFiles(kind: GroupStatus['lease']['kind']): boolean {
+  return kind === 'file' || kind === 'static';
 }
 
 /** Who goes before whom, where somebody waits for that; null: they race. */
@@ -202,9 +213,9 @@ function prediction(status: GroupStatus): string {
   const { predictedMs, unpredictedBecause, hangMs } = takeover;
   const unknown = unpredictedBecause === null ? 'unknown' : `unknown (${unpredictedBecause})`;
   const crash = predictedMs === null ? unknown : `about ${humanMs(predictedMs)}`;
-  const { kind } = status.lease;
-  const isOfFiles = kind === 'file' || kind === 'static';
-  const endless = isOfFiles ? 'never (--fence none)' : 'when its lease has ended';
+  const endless = isOfFiles(status.lease.kind)
+    ? 'never (--fence none)'
+    : 'when its lease has ended';
   const hang = hangMs === null ? endless : `at most ${humanMs(hangMs)}`;
   return `predicted by ${next}: after a crash ${crash}, a hang ${hang}`;
 }

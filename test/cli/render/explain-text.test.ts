@@ -7,7 +7,7 @@ import { PLAIN } from '../../../src/cli/render/plain.ts';
 import { silentNode, snapshotOf } from '../support/snapshot.ts';
 
 function linesOf(...nodes: readonly Account[]): readonly string[] {
-  const lease = { held: false, holder: null, epoch: 1 };
+  const lease = { held: false, holder: null, epoch: 1, problem: null };
   const about = { v: 1, group: 'web', answer: 'Nobody leads.', primary: null } as const;
   return explainLines({ ...about, paused: false, lease, nodes }, PLAIN, new Date(0));
 }
