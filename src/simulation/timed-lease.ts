@@ -36,7 +36,10 @@ export class TimedLeaseClient implements LeaseClient {
   }
 
   saw(epoch: number): void {
-    this.#seen = Math.max(this.#seen, epoch);
+    if (epoch <= this.#seen) return;
+    this.#seen = epoch;
+    // What it asked before says nothing of this one: the answer may be of before the store forgot.
+    this.#toldAt = Number.NEGATIVE_INFINITY;
   }
 
   get heldEpoch(): number | null {

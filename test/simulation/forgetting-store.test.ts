@@ -53,6 +53,21 @@ describe('a simulated store that is started without its data', () => {
     expect(store.claim(b, store.newToken(), asked)).toMatchObject({ type: 'granted', epoch: 1 });
   });
 
+  it('was told of an epoch by who asked since it knows of it, and not by who asked before', () => {
+    const { world, store, b, ttlMs } = scene();
+    store.forgetSince(Number.NEGATIVE_INFINITY);
+    store.isForgetful = false;
+    const asks = (): void => {
+      b.lease.look();
+      world.timeline.runUntil(world.at + ttlMs / 2);
+    };
+    asks();
+    b.lease.saw(7);
+    expect(b.lease.toldEpoch).toBe(0);
+    asks();
+    expect(b.lease.toldEpoch).toBe(7);
+  });
+
   it('learns the highest epoch from who looks, and from who claims', () => {
     const { store, b, ttlMs } = scene();
     store.forgetSince(Number.NEGATIVE_INFINITY);
