@@ -1,6 +1,6 @@
 // Tidies up after nodes that were killed: ends what their hot workloads left, then forgets their records.
 import { dirname } from 'node:path';
-import { endOrphanedHelpers } from '../fence/orphaned-helpers.ts';
+import { endStandbyOrphans } from '../fence/standby-orphans.ts';
 import { roleFilePath } from '../lease/file/group-paths.ts';
 import { messageOf } from './failures.ts';
 import type { NodeContext } from './node-parts.ts';
@@ -53,7 +53,10 @@ export class Tidying {
       roleFileOf: (run: string) => roleFilePath(local.paths, run),
     };
     try {
-      return await endOrphanedHelpers(sources, () => (this.#hurries ? 0 : settings.fenceGraceMs));
+      return await endStandbyOrphans(sources, () => {
+        if (this.#hurries) return { fenceGraceMs: 0, stopGraceMs: 0 };
+        return { fenceGraceMs: settings.fenceGraceMs, stopGraceMs: settings.stopGraceMs };
+      });
     } catch (error) {
       warn(`what a killed node left could not be looked for: ${messageOf(error)}`);
       return new Set();

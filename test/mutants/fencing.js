@@ -95,6 +95,34 @@ export const FENCING = [
     ],
   },
   {
+    id: 'standby-of-the-dead-left',
+    says: 'A hot workload that stood by and ignores SIGTERM outlives the node that was killed.',
+    breaks: 'S6',
+    file: 'src/fence/standby-orphans.ts',
+    from: 'sessions.filter(({ active }) => !active)',
+    to: 'sessions.filter(({ keep }) => keep)',
+    killers: [
+      {
+        test: 'test/fence/standby-orphans.test.ts',
+        title: 'a member of a session that stood by ends',
+      },
+    ],
+  },
+  {
+    id: 'active-session-of-the-dead-ended',
+    says: 'Whoever looks after killed nodes ends what was active before the elected successor comes to it.',
+    breaks: 'S6',
+    file: 'src/fence/standby-orphans.ts',
+    from: 'sessions.filter(({ active }) => !active)',
+    to: 'sessions.filter(({ keep }) => !keep)',
+    killers: [
+      {
+        test: 'test/fence/standby-orphans.test.ts',
+        title: 'a member of a session that was active is left to who takes over',
+      },
+    ],
+  },
+  {
     id: 'lock-holders-ignored',
     says: 'Only recorded sessions are looked for: what left its session keeps everyone waiting.',
     breaks: 'S4',

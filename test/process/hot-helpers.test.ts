@@ -68,6 +68,24 @@ describe('a hot standby whose workload has a helper in another session', () => {
     ),
   );
 
+  it.each([
+    ['the primary looks after it', false],
+    ['all end at once', true],
+  ])('leaves no workload that ignores TERM when its node is killed, and %s', (_what, atOnce) =>
+    inGroup(
+      async (group) => {
+        const [, b] = await group.startAll(['a', 'b'], { run: 'exec "$W" --hot --ignore-term' });
+        const workloads = (): MarkedProcess[] =>
+          group.marked().filter(({ command }) => command.includes('--hot'));
+        await group.until('both workloads', () => workloads().length === 2);
+        b.kill('SIGKILL');
+        await group.ends(b);
+        if (!atOnce) await group.until('the end of its workload', () => workloads().length === 1);
+      },
+      { options: { ...HOT, 'stop-grace': '500ms', 'fence-grace': '500ms' } },
+    ),
+  );
+
   it('starts no other before all that one left which ended by itself has ended', () =>
     inGroup(
       async (group) => {
