@@ -1,14 +1,17 @@
 // A supervisor's side of its guards: each process that it starts gets one as its parent, told of every deadline.
 import { identityOfDescriptor } from '../lease/file/file-identity.ts';
 import type { SessionLedger, SessionRecord } from '../lease/lease-store.ts';
+import type { DemotionNote } from '../workload/environment.ts';
 import type { GatedProcess, GateRequest, SpawnGated, StartAhead } from '../workload/gate.ts';
 import { launch } from './guarded-process.ts';
 import type { GuardedProcess, StartTerms } from './guarded-process.ts';
-import type { ReturnOrder } from './messages.ts';
+import type { DemoteOrder, ReturnOrder } from './messages.ts';
 
 export interface GuardKeeperParts extends StartTerms {
   readonly ledger: SessionLedger;
   readonly stopGraceMs: number;
+  /** How long a demote command may take, and how long before the deadline it is over at the latest. */
+  readonly demotion: Pick<DemoteOrder, 'timeoutMs' | 'spareMs'>;
   /** How long a guard may take to say that it has heard of a deadline, ms. */
   readonly patienceMs: number;
   readonly now: () => number;
@@ -26,6 +29,7 @@ export class GuardKeeper implements SessionLedger {
   readonly #lockFiles = new Set<string>();
   #deadlineAt: number | null = null;
   #sessions: readonly SessionRecord[] = [];
+  #demotion: DemotionNote | null = null;
   #isClosed = false;
 
   constructor(parts: GuardKeeperParts) {
@@ -60,7 +64,7 @@ export class GuardKeeper implements SessionLedger {
   async #begin(guarded: GuardedProcess, request: GateRequest): Promise<GatedProcess> {
     const lockFiles = this.#lockFilesWith(request.lockFd);
     await guarded.begin({ ...request, lockFiles }, this.#parts, () => {
-      this.#guards.delete(guarded);
+      this.#forget(guarded);
       if (this.#deadlineAt !== null) this.#parts.onLost('the guard of the workload is gone');
     });
     if (this.#isClosed) {
@@ -88,6 +92,13 @@ export class GuardKeeper implements SessionLedger {
     }
   }
 
+  /** What is run first where this process is gone in a term; null: nothing, or it is run by this process. */
+  readonly noteDemotion = (note: DemotionNote | null): void => {
+    if (note === this.#demotion) return;
+    this.#demotion = note;
+    this.#tellTerms();
+  };
+
   isOver(): boolean {
     return this.#deadlineAt !== null && this.#parts.now() >= this.#deadlineAt;
   }
@@ -95,6 +106,7 @@ export class GuardKeeper implements SessionLedger {
   /** The lease is given back, or lost, and nothing is active any more. */
   rest(): void {
     this.#deadlineAt = null;
+    this.#demotion = null;
     for (const guarded of this.#guards) guarded.tell({ type: 'rest' });
     this.#dismissEnded();
   }
@@ -112,13 +124,28 @@ export class GuardKeeper implements SessionLedger {
     this.#parts.ledger.setSessions(sessions);
     this.#sessions = sessions;
     this.#dismissEmptied();
+    this.#tellTerms();
+  }
+
+  #tellTerms(): void {
     for (const guarded of this.#guards) this.#tellTerm(guarded);
   }
 
+  /** Where one has to demote first, the others wait for it: they see to what is their own, and not to the lease. */
   #tellTerm(guarded: GuardedProcess): void {
-    const { stopGraceMs, returnOrder } = this.#parts;
-    const order = this.#deadlineAt === null ? null : returnOrder();
-    guarded.tell({ type: 'term', stopGraceMs, return: order, sessions: this.#sessions });
+    const { stopGraceMs, returnOrder, demotion } = this.#parts;
+    const [first] = this.#guards;
+    const isSecond = this.#demotion !== null && guarded !== first;
+    const demote = this.#demotion === null || isSecond ? null : { ...this.#demotion, ...demotion };
+    const order = this.#deadlineAt === null || isSecond ? null : returnOrder();
+    const sessions = isSecond ? [] : this.#sessions;
+    guarded.tell({ type: 'term', stopGraceMs, return: order, sessions, demote, isSecond });
+  }
+
+  /** Another one may be the first then. */
+  #forget(guarded: GuardedProcess): void {
+    this.#guards.delete(guarded);
+    if (this.#demotion !== null) this.#tellTerms();
   }
 
   /** Also for a command without a lock: what an ended one has left behind may hold it. */
@@ -137,14 +164,18 @@ export class GuardKeeper implements SessionLedger {
   #dismissEmptied(): void {
     if ([...this.#guards].every((guarded) => guarded.end() !== null)) return;
     const onRecord = new Set(this.#sessions.map(({ process: { pid } }) => pid));
-    this.#dismissEnded(({ identity: { pid } }) => !onRecord.has(pid));
+    // In a term one has to stay that gives the lease back, and demotes: of a watcher that of its promote command.
+    const [first] = this.#guards;
+    const isNeeded = (guarded: GuardedProcess): boolean =>
+      this.#deadlineAt !== null && guarded === first && this.#guards.size === 1;
+    this.#dismissEnded((guarded) => !onRecord.has(guarded.identity.pid) && !isNeeded(guarded));
   }
 
   #dismissEnded(isOver: (guarded: GuardedProcess) => boolean = () => true): void {
     for (const guarded of this.#guards) {
       if (guarded.end() === null || !isOver(guarded)) continue;
       guarded.dismiss();
-      this.#guards.delete(guarded);
+      this.#forget(guarded);
     }
   }
 }

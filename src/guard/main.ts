@@ -1,6 +1,5 @@
 // The guard: a process beside a supervisor whose lease ends by itself. It is the parent of what the supervisor
 // starts, ends that at the deadline or when the supervisor is gone, and then gives the lease back.
-import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -11,13 +10,14 @@ import type { HelperSources } from '../fence/run-helpers.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
 import { BootClock } from '../runtime/boot-clock.ts';
 import { Emptying } from '../workload/emptying.ts';
-import { gateCommand } from '../workload/gate-script.ts';
 import { livingMembers } from '../workload/living-members.ts';
 import { Backstop } from './backstop.ts';
 import { DeadlineWatch } from './deadline-watch.ts';
+import { Farewell } from './farewell.ts';
+import { killGroupOf, sessionRecord, spawnBehindGate } from './gated-child.ts';
 import { loadFor, returning } from './give-back.ts';
 import { lineReader } from './messages.ts';
-import type { FromGuard, ReturnOrder, SpawnOrder, ToGuard } from './messages.ts';
+import type { DemoteOrder, FromGuard, ReturnOrder, SpawnOrder, ToGuard } from './messages.ts';
 
 /** The descriptors that it has from its supervisor beside the first three. */
 const LOCK_FD = 3;
@@ -50,6 +50,10 @@ class Guard {
   #stopGraceMs = 0;
   /** As text: the same order is told again with each change of the sessions. */
   #return: string | null = null;
+  #demote: DemoteOrder | null = null;
+  #farewell: Farewell | null = null;
+  #isSecond = false;
+  #deathSignal = false;
   #isSupervised = true;
   #hasLoaded = false;
   #emptying: Emptying | null = null;
@@ -80,11 +84,14 @@ class Guard {
       case 'rest':
         this.#deadline.clear();
         this.#return = null;
+        this.#demote = null;
         return;
       case 'term':
         this.#stopGraceMs = message.stopGraceMs;
         this.#return = message.return === null ? null : JSON.stringify(message.return);
         this.#others = message.sessions;
+        this.#demote = message.demote;
+        this.#isSecond = message.isSecond;
         this.#tellBackstop();
         if (message.return !== null) this.#load(message.return);
         return;
@@ -103,29 +110,38 @@ class Guard {
     this.#isSupervised = false;
     // One that was never opened has done nothing, and ends with its pipe.
     this.#child?.stdin?.end();
-    void this.#empty(this.#stopGraceMs);
+    void this.#leave();
   }
 
-  #spawn({ command, environment, deathSignal, hasLock, ...known }: SpawnOrder): void {
+  /** As its supervisor would have: what is to be demoted may have to run on until it was told. */
+  async #leave(): Promise<void> {
+    if (this.#demote !== null && this.#emptying === null) await this.#demoteFirst(this.#demote);
+    await this.#empty(this.#stopGraceMs);
+  }
+
+  /** Bounded by what was told, and ended with all else at the deadline at the latest. */
+  async #demoteFirst(order: DemoteOrder): Promise<void> {
+    const untilMs = this.#deadline.at - order.spareMs - this.#clock.now();
+    if (untilMs <= 0) return;
+    this.#farewell = new Farewell(order, this.#deathSignal);
+    this.#tellBackstop();
+    await this.#farewell.say(Math.min(order.timeoutMs, untilMs));
+  }
+
+  #spawn({ hasLock, ...known }: SpawnOrder): void {
+    this.#deathSignal = known.deathSignal;
     if (known.lockFiles.length > 0) {
       const lockFiles = new Set(known.lockFiles);
       this.#helpers = { ...known.starter, lockFiles, listNodes: () => [] };
     }
-    const gate = { command, deathSignal: deathSignal ? ('KILL' as const) : null };
-    const [file, ...args] = gateCommand(gate, process.pid);
     let child: ChildProcess;
     try {
-      child = spawn(file, args, {
-        detached: true,
-        env: { ...process.env, ...environment },
-        stdio: ['pipe', 'inherit', 'inherit', ...(hasLock ? [LOCK_FD] : [])],
-      });
+      child = spawnBehindGate(known, hasLock ? [LOCK_FD] : []);
     } catch (error) {
       // Some errors come so, and others as an event.
       failed(error);
       return;
     }
-    child.stdin?.on('error', () => undefined);
     child.once('error', failed);
     // It would keep the lock from ever being free.
     if (hasLock) closeSync(LOCK_FD);
@@ -141,7 +157,7 @@ class Guard {
     });
     const identity = readIdentity(child.pid);
     if (identity !== null) {
-      this.#own = { process: identity, kind: 'workload', ...UNMARKED };
+      this.#own = sessionRecord(identity);
       noteSession(this.#own);
     }
     tell({ type: 'spawned', pid: child.pid });
@@ -172,28 +188,14 @@ class Guard {
   }
 
   #deadlinePassed(): void {
-    this.#killChild();
+    killGroupOf(this.#child);
+    this.#farewell?.kill();
     if (this.#emptying === null) {
       void this.#expire();
       return;
     }
     this.#emptying.shorten(0);
     this.#hurry();
-  }
-
-  /**
-   * Its child and what is in the group of that, without a look at who is there: that takes long where others have
-   * the CPU, and can't be had where no file can be opened.
-   */
-  #killChild(): void {
-    const pid = this.#child?.pid;
-    // Its number is nobody else's before its end was heard of.
-    if (pid === undefined || this.#hasEnded) return;
-    try {
-      process.kill(-pid, 'SIGKILL');
-    } catch {
-      // It is not ours to signal: what looks finds out.
-    }
   }
 
   async #expire(): Promise<void> {
@@ -249,7 +251,7 @@ class Guard {
 
   /** What has left its session and holds the lock still; false: some of it may be there. Never rejects. */
   async #endHelpers(graceMs: number): Promise<boolean> {
-    if (this.#helpers === null) return true;
+    if (this.#helpers === null || this.#isSecond) return true;
     const helpers = this.#helpers;
     let kill: () => void = () => undefined;
     const killed = new Promise<void>((resolve) => {
@@ -281,14 +283,11 @@ class Guard {
   }
 
   #sessions(): readonly SessionRecord[] {
-    const own = this.#own;
-    if (own === null) return this.#others;
-    return [own, ...this.#others.filter(({ process: { pid } }) => pid !== own.process.pid)];
+    const own = [this.#own, this.#farewell?.session ?? null].filter((session) => session !== null);
+    const pids = new Set(own.map(({ process: { pid } }) => pid));
+    return [...own, ...this.#others.filter(({ process: { pid } }) => !pids.has(pid))];
   }
 }
-
-/** What the sessions of a guard are to the ladder that ends them. */
-const UNMARKED = { active: true, keep: false, stopsWithSupervisor: false } as const;
 
 function returningAsTold(order: string): () => Promise<boolean> {
   return returning(JSON.parse(order) as ReturnOrder); // written by this guard

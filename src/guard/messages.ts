@@ -1,6 +1,7 @@
 // What a supervisor and a guard say to each other: a line of JSON each.
 import type { PostgresAddress } from '../config/lease-url.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
+import type { DemotionNote } from '../workload/environment.ts';
 
 /** How a lease is given back: all that it takes. */
 export type ReturnOrder = RedisReturn | EtcdReturn | PostgresReturn | TimedFileReturn | PeersReturn;
@@ -98,6 +99,13 @@ export interface Starter {
   readonly since: string;
 }
 
+/** What the guard does first where its supervisor is gone. */
+export interface DemoteOrder extends DemotionNote {
+  readonly timeoutMs: number;
+  /** How long before the deadline it is over, ms: what runs has that long to end. */
+  readonly spareMs: number;
+}
+
 export type ToGuard =
   | { readonly type: 'spawn'; readonly order: SpawnOrder }
   /** The text that opens the gate; not after the deadline. */
@@ -116,6 +124,10 @@ export type ToGuard =
       readonly return: ReturnOrder | null;
       /** What else the node has started, as of now. */
       readonly sessions: readonly SessionRecord[];
+      /** Of one guard of a node at most. */
+      readonly demote: DemoteOrder | null;
+      /** True: another guard of the node has to demote, and sees to all but the process of this one. */
+      readonly isSecond: boolean;
     };
 
 export type FromGuard =

@@ -5,7 +5,7 @@ import { endsByItself, parseLease } from '../config/lease-url.ts';
 import type { PeersAddress, StoreAddress } from '../config/lease-url.ts';
 import type { RunOptions } from '../config/load.ts';
 import { defaultStateDir } from '../config/state-dir.ts';
-import { guardTickMs } from '../core/lease-term.ts';
+import { guardTickMs, longestGraceMs } from '../core/lease-term.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Endpoints } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
@@ -100,6 +100,11 @@ async function remoteOpener(
       starter: { group, stateDir: dirname(local.paths.directory), node: record.node },
       // What is killed when its supervisor dies is killed by the guard.
       stopGraceMs: options.orphan === 'kill' ? 0 : settings.stopGraceMs,
+      demotion: {
+        timeoutMs: settings.demoteTimeoutMs,
+        // As for a lease that is lost: what runs has until then to end in order.
+        spareMs: Math.min(settings.stopGraceMs, longestGraceMs(settings)),
+      },
       patienceMs: guardTickMs(leaseTtlMs),
       startLimitMs: GUARD_START_LIMIT_MS,
       deathSignal,

@@ -133,6 +133,7 @@ export function buildWorkload(
           ledger: keeper,
           spawn: keeper.spawn,
           startAhead: keeper.startAhead,
+          noteDemotion: keeper.noteDemotion,
           mayBeTaken: () => lease.verify().type === 'lost',
         }),
     listener: {

@@ -20,6 +20,14 @@ export interface GateMessage {
   readonly reason: string;
 }
 
+/** What is run as the demote command where the process that would run it is gone. */
+export interface DemotionNote {
+  /** Run by `sh -c`. */
+  readonly command: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly message: GateMessage;
+}
+
 /** The descriptor under which every process that we start finds the workload lock. */
 const LOCK_FD = 3;
 

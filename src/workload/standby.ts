@@ -31,7 +31,7 @@ export class HotWorkload extends SupervisedWorkload {
   }
 
   /** Makes the running workload primary; where none runs, starts one that is primary from the start. */
-  async activate(term: Term): Promise<void> {
+  protected async lead(term: Term): Promise<void> {
     const begun = await this.beginStart();
     this.requireEmpty();
     const message = termMessage(term, 'primary');

@@ -15,7 +15,7 @@ import type {
 } from '../runtime/ports.ts';
 import { Emptying } from './emptying.ts';
 import { nodeEnvironment, termMessage } from './environment.ts';
-import type { GateMessage, NodeContext } from './environment.ts';
+import type { DemotionNote, GateMessage, NodeContext } from './environment.ts';
 import { spawnGated } from './gate.ts';
 import type { DeathSignal, SpawnGated, StartAhead } from './gate.ts';
 import { describeEnd, runHook } from './hooks.ts';
@@ -57,6 +57,8 @@ export interface WorkloadOptions {
   readonly lock: WorkloadLock;
   readonly ledger: SessionLedger;
   readonly listener: WorkloadListener;
+  /** Told what to demote with if this process is killed, from the activation on; null: it does so itself. */
+  readonly noteDemotion?: (note: DemotionNote | null) => void;
   /** Whether another node may have started by now: the workload lock may be its, and tells nothing. */
   readonly mayBeTaken?: () => boolean;
   /** Ends what left its session and still holds the workload lock; null: nobody here can. */
@@ -119,14 +121,22 @@ export abstract class SupervisedWorkload implements Workload {
     return arming.done;
   }
 
-  abstract activate(term: Term): Promise<void>;
+  activate(term: Term): Promise<void> {
+    this.#noteDemotion(term);
+    return this.lead(term);
+  }
+
   abstract deactivate(): Promise<void>;
+  /** Starts what is active from here on, or tells what stands by. */
+  protected abstract lead(term: Term): Promise<void>;
   /** Makes a process ready that stands by, unless one is. */
   protected abstract prepare(): Promise<void>;
 
   async runHook(hook: 'promote' | 'demote', term: Term, timeoutMs: number): Promise<HookResult> {
     const { promoteCommand, demoteCommand, context, deathSignal } = this.options;
     const command = hook === 'promote' ? promoteCommand : demoteCommand;
+    // One that was begun is not run again.
+    if (hook === 'demote') this.options.noteDemotion?.(null);
     if (command === null) return { ok: true, detail: 'nothing to run' };
     if (this.#stop !== null) return { ok: false, detail: 'not started: the workload is stopping' };
     const stops = this.#stops;
@@ -158,6 +168,7 @@ export abstract class SupervisedWorkload implements Workload {
       return this.#stop.done;
     }
     this.#stops += 1;
+    this.options.noteDemotion?.(null);
     // Of an ended run the lock is closed and the session may be forgotten: helpers can hold it still.
     const wasActive = this.run?.active === true || this.book.records().some(({ active }) => active);
     if (this.run !== null) dismiss(this.run);
@@ -320,6 +331,18 @@ export abstract class SupervisedWorkload implements Workload {
         if (!run.ended && !run.dismissed) listener.ready();
       },
     );
+  }
+
+  #noteDemotion(term: Term): void {
+    const { demoteCommand: command, context, noteDemotion } = this.options;
+    if (command === null) return;
+    const environment = nodeEnvironment(context, null);
+    const reason = 'the supervisor has ended';
+    noteDemotion?.({
+      command,
+      environment,
+      message: termMessage({ ...term, reason }, 'secondary'),
+    });
   }
 
   #deathSignal(): DeathSignal | null {

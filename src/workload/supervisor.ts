@@ -19,7 +19,7 @@ export class CommandWorkload extends SupervisedWorkload {
     await this.#spawn({ place: this.places.take(), active: false, begun });
   }
 
-  async activate(term: Term): Promise<void> {
+  protected async lead(term: Term): Promise<void> {
     const begun = await this.beginStart();
     this.requireEmpty();
     resolveCommand(this.options.command[0] ?? '', process.env);

@@ -8,7 +8,7 @@ import { takeWorkloadLock } from './workload-lock.ts';
 export class WatcherWorkload extends SupervisedWorkload {
   #description: LockDescription | null = null;
 
-  async activate(term: Term): Promise<void> {
+  protected async lead(term: Term): Promise<void> {
     await this.beginStart();
     this.requireEmpty();
     if (this.#description === null) {

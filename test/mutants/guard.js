@@ -90,9 +90,9 @@ export const GUARD = [
     id: 'deadline-needs-a-look',
     says: 'The guard ends nothing at the deadline before it has looked who is there.',
     breaks: 'S3',
-    file: 'src/guard/main.ts',
-    from: "process.kill(-pid, 'SIGKILL');",
-    to: 'process.kill(-pid, 0);',
+    file: 'src/guard/gated-child.ts',
+    from: "process.kill(-child.pid, 'SIGKILL');",
+    to: 'process.kill(-child.pid, 0);',
     killers: [
       {
         test: 'test/process/guard.test.ts',
@@ -104,7 +104,7 @@ export const GUARD = [
     id: 'workload-outlives-guard',
     says: 'A workload goes on when its guard is killed.',
     breaks: 'S3',
-    file: 'src/guard/main.ts',
+    file: 'src/guard/gated-child.ts',
     from: "deathSignal: deathSignal ? ('KILL' as const) : null };",
     to: "deathSignal: deathSignal && command.length > 99 ? ('KILL' as const) : null };",
     killers: [
@@ -217,8 +217,8 @@ export const GUARD = [
     says: 'The guard gives the lease back while what has left the session of the workload goes on.',
     breaks: 'S3',
     file: 'src/guard/main.ts',
-    from: 'if (this.#helpers === null) return true;',
-    to: 'if (this.#helpers === null || graceMs >= 0) return true;',
+    from: 'if (this.#helpers === null || this.#isSecond) return true;',
+    to: 'if (this.#helpers === null || this.#isSecond || graceMs >= 0) return true;',
     killers: [
       {
         test: 'test/process/guard.test.ts',
@@ -237,6 +237,48 @@ export const GUARD = [
       {
         test: 'test/process/guard.test.ts',
         title: 'that stands still before it has started anything is given up',
+      },
+    ],
+  },
+  {
+    id: 'every-guard-demotes',
+    says: 'Each guard of a node whose supervisor was killed runs the demote command.',
+    breaks: 'order',
+    file: 'src/guard/keeper.ts',
+    from: 'const isSecond = this.#demotion !== null && guarded !== first;',
+    to: 'const isSecond = this.#demotion !== null && guarded === null && guarded !== first;',
+    killers: [
+      {
+        test: 'test/process/guard-demotion.test.ts',
+        title: 'is demoted once also in the middle of its promotion',
+      },
+    ],
+  },
+  {
+    id: 'begun-demotion-repeated',
+    says: 'A guard runs the demote command that its supervisor had begun to run.',
+    breaks: 'order',
+    file: 'src/workload/supervised-workload.ts',
+    from: "if (hook === 'demote') this.options.noteDemotion?.(null);",
+    to: "if (hook === 'promote') this.options.noteDemotion?.(null);",
+    killers: [
+      {
+        test: 'test/process/guard-demotion.test.ts',
+        title: 'is not demoted again when that had begun',
+      },
+    ],
+  },
+  {
+    id: 'demotion-left-behind',
+    says: 'What a demote command that a guard ran has started outlives the guard.',
+    breaks: 'S6',
+    file: 'src/guard/main.ts',
+    from: 'const own = [this.#own, this.#farewell?.session ?? null]',
+    to: 'const own = [this.#own, null]',
+    killers: [
+      {
+        test: 'test/process/guard-demotion.test.ts',
+        title: 'is followed in time also when its demote command does not end',
       },
     ],
   },

@@ -394,6 +394,7 @@ function keeperOf({
     ledger,
     starter: { group: 'g', stateDir: '/nowhere', node: 'a' },
     stopGraceMs,
+    demotion: { timeoutMs: 5_000, spareMs: 500 },
     patienceMs: 1_000,
     startLimitMs,
     deathSignal: true,

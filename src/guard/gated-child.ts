@@ -1,0 +1,45 @@
+// What a guard starts: a child behind a gate, in a session of its own that ends with the guard.
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import type { ProcessIdentity, SessionRecord } from '../lease/lease-store.ts';
+import { gateCommand } from '../workload/gate-script.ts';
+import type { SpawnOrder } from './messages.ts';
+
+/** @param descriptors handed on as 3 and up. @throws what the system says, where that does not come as an event */
+export function spawnBehindGate(
+  {
+    command,
+    environment,
+    deathSignal,
+  }: Pick<SpawnOrder, 'command' | 'environment' | 'deathSignal'>,
+  descriptors: readonly number[],
+): ChildProcess {
+  const gate = { command, deathSignal: deathSignal ? ('KILL' as const) : null };
+  const [file, ...args] = gateCommand(gate, process.pid);
+  const child = spawn(file, args, {
+    detached: true,
+    env: { ...process.env, ...environment },
+    stdio: ['pipe', 'inherit', 'inherit', ...descriptors],
+  });
+  child.stdin?.on('error', () => undefined);
+  return child;
+}
+
+/**
+ * It and what is in its process group, without a look at who is there: that takes long where others have the CPU, and
+ * can't be had where no file can be opened.
+ */
+export function killGroupOf(child: ChildProcess | null): void {
+  // Its number is nobody else's before its end was heard of.
+  if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It is not ours to signal: what looks finds out.
+  }
+}
+
+/** What the session of such a child is to the ladder that ends it. */
+export function sessionRecord(process: ProcessIdentity): SessionRecord {
+  return { process, kind: 'workload', active: true, keep: false, stopsWithSupervisor: false };
+}

@@ -1,0 +1,113 @@
+// The demote command of a node whose supervisor was killed, on a lease that ends by itself: its guard runs it.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lackOfRedis, RedisServer } from '../contracts/support/redis-server.ts';
+import { inGroup } from '../support/process-group.ts';
+import type { Group } from '../support/process-group.ts';
+import type { NodeProcess } from '../support/process-node.ts';
+import { TTL_MS } from './store-nodes.ts';
+
+/** Which lines the witness has written by now: of what has started, and of what has ended. */
+const COUNTS =
+  'grep -c "^start" "$WITNESS_DIR/witness.log"; grep -c "^end" "$WITNESS_DIR/witness.log"';
+const NOTES = `{ echo "$FAILOVER_NODE $FAILOVER_ROLE $FAILOVER_EPOCH $FAILOVER_REASON"; ${COUNTS}; }`;
+
+describe.runIf(lackOfRedis() === null)('a node whose supervisor is killed', () => {
+  let server: RedisServer;
+  let database = 0;
+
+  beforeAll(async () => {
+    server = await RedisServer.start();
+    await server.grownOld(TTL_MS);
+  });
+
+  afterAll(() => server.stop());
+
+  const play = async (body: (group: Group) => Promise<void>): Promise<void> => {
+    database += 1;
+    const lease = `redis://127.0.0.1:${String(server.port)}/${String(database)}`;
+    await inGroup(body, { options: { lease, 'lease-ttl': `${String(TTL_MS)}ms` } });
+  };
+
+  /** One after the other; the first leads. */
+  const startBoth = async (
+    group: Group,
+    options: Readonly<Record<string, string>>,
+    run: string | null = 'exec "$W"',
+  ): Promise<readonly [NodeProcess, NodeProcess]> => {
+    const start = (id: string): Promise<NodeProcess> =>
+      group.start(id, { run, options: { 'state-dir': group.path(`on-${id}`), ...options } });
+    const a = await start('a');
+    await group.reaches(a, 'serving');
+    const b = await start('b');
+    await group.reaches(b, 'watching');
+    return [a, b];
+  };
+
+  it('is demoted once, before its workload ends and another starts', () =>
+    play(async (group) => {
+      const demote = `sleep 0.2; ${NOTES} >> "$WITNESS_DIR/demoted"`;
+      const [a, b] = await startBoth(group, { 'demote-command': demote });
+      a.kill('SIGKILL');
+      await group.reaches(b, 'serving');
+      await group.active(2);
+      const told = ['a secondary 1 the supervisor has ended', '1', '0', ''];
+      expect(group.text('demoted').split('\n')).toEqual(told);
+    }));
+
+  it('is demoted once also in the middle of its promotion, while a guard of the promote command lives', () =>
+    play(async (group) => {
+      const promote =
+        'echo begun >> "$WITNESS_DIR/promoting"; [ "$FAILOVER_NODE" = b ] || sleep 1000';
+      const options = {
+        'promote-command': promote,
+        'promote-timeout': '1h',
+        'demote-command': `sleep 0.2; ${NOTES} >> "$WITNESS_DIR/demoted"`,
+      };
+      const start = (id: string): Promise<NodeProcess> =>
+        group.start(id, { options: { 'state-dir': group.path(`on-${id}`), ...options } });
+      const a = await start('a');
+      await group.until('the promotion', () => group.text('promoting') !== '');
+      const b = await start('b');
+      a.kill('SIGKILL');
+      await group.reaches(b, 'serving');
+      const told = ['a secondary 1 the supervisor has ended', '1', '0', ''];
+      expect(group.text('demoted').split('\n')).toEqual(told);
+    }));
+
+  it('is followed in time also when its demote command does not end', () =>
+    play(async (group) => {
+      const demote = 'trap "" TERM; echo begun >> "$WITNESS_DIR/demoted"; sleep 1000 & sleep 1001';
+      const [a, b] = await startBoth(group, { 'demote-command': demote });
+      a.kill('SIGKILL');
+      await group.until('the demotion', () => group.text('demoted') !== '');
+      await group.reaches(b, 'serving');
+      await group.active(2);
+      const sleeping = group.marked().filter(({ command }) => command.startsWith('sleep 100'));
+      expect([group.text('demoted'), sleeping]).toEqual(['begun\n', []]);
+    }));
+
+  it('is not demoted again when that had begun', () =>
+    play(async (group) => {
+      const demote = 'echo "$FAILOVER_REASON" >> "$WITNESS_DIR/demoted"; sleep 1';
+      const [a, b] = await startBoth(group, { 'demote-command': demote });
+      a.kill('SIGTERM');
+      await group.until('the demotion', () => group.text('demoted') !== '');
+      a.kill('SIGKILL');
+      await group.reaches(b, 'serving');
+      await group.active(2);
+      expect(group.text('demoted')).toBe('SIGTERM\n');
+    }));
+
+  it('is demoted, and gives its lease back, also where it has no command but promote and demote commands', () =>
+    play(async (group) => {
+      const options = {
+        'promote-command': 'echo "up $FAILOVER_NODE $FAILOVER_EPOCH" >> "$WITNESS_DIR/told"',
+        'demote-command':
+          'sleep 0.2; echo "down $FAILOVER_NODE $FAILOVER_EPOCH" >> "$WITNESS_DIR/told"',
+      };
+      const [a, b] = await startBoth(group, options, null);
+      a.kill('SIGKILL');
+      await group.reaches(b, 'serving');
+      expect(group.text('told')).toBe('up a 1\ndown a 1\nup b 2\n');
+    }));
+});
