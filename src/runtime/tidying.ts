@@ -3,10 +3,12 @@ import { dirname } from 'node:path';
 import { endStandbyOrphans } from '../fence/standby-orphans.ts';
 import { roleFilePath } from '../lease/file/group-paths.ts';
 import { messageOf } from './failures.ts';
+import { KnownNodes } from './known-nodes.ts';
 import type { NodeContext } from './node-parts.ts';
 
 export class Tidying {
   readonly #node: NodeContext;
+  readonly #known = new KnownNodes();
   #ending: Promise<ReadonlySet<string>> | null = null;
   #closed = false;
   #hurries = false;
@@ -15,7 +17,7 @@ export class Tidying {
     this.#node = node;
   }
 
-  /** In this order: a record is the only trace of what its node left. Never rejects. */
+  /** In this order: to who comes later a record is the only trace of what its node left. Never rejects. */
   async tidy(): Promise<void> {
     if (this.#ending !== null) return;
     const lookedAfter = await this.endOrphans();
@@ -49,14 +51,16 @@ export class Tidying {
       group: options.group,
       stateDir: dirname(local.paths.directory),
       workloadLockPath: local.paths.workloadLock,
-      listNodes: () => local.listNodes(),
+      listNodes: () => this.#known.with(local.listNodes()),
       roleFileOf: (run: string) => roleFilePath(local.paths, run),
     };
     try {
-      return await endStandbyOrphans(sources, () => {
+      const lookedAfter = await endStandbyOrphans(sources, () => {
         if (this.#hurries) return { fenceGraceMs: 0, stopGraceMs: 0 };
         return { fenceGraceMs: settings.fenceGraceMs, stopGraceMs: settings.stopGraceMs };
       });
+      this.#known.forget(lookedAfter);
+      return lookedAfter;
     } catch (error) {
       warn(`what a killed node left could not be looked for: ${messageOf(error)}`);
       return new Set();

@@ -86,6 +86,25 @@ describe('a hot standby whose workload has a helper in another session', () => {
     ),
   );
 
+  it('leaves nothing when its node is killed and its record is removed at once', () =>
+    inGroup(
+      async (group) => {
+        const run = 'sleep 901 & setsid sleep 902 & exec "$W" --hot --ignore-term';
+        const [, b] = await group.startAll(['a', 'b'], { run });
+        const left = (): number =>
+          group.marked().filter(({ command }) => /--hot|^sleep/.test(command)).length;
+        // The signal that promoted the first went to its helper in the session, too.
+        await group.until('both workloads and their helpers', () => left() === 5);
+        // The primary looks once a second.
+        await group.beats(15);
+        b.kill('SIGKILL');
+        group.remove(join(group.groupDir, 'nodes'));
+        await group.ends(b);
+        await group.until('the end of all that it left', () => left() === 2);
+      },
+      { options: { ...HOT, 'stop-grace': '500ms', 'fence-grace': '500ms' } },
+    ));
+
   it('starts no other before all that one left which ended by itself has ended', () =>
     inGroup(
       async (group) => {
