@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import type { CaseResult } from './case.ts';
 import { playCase } from './case.ts';
 import { Cleaner } from './cleaner.ts';
-import { readOptions } from './options.ts';
+import { readChaos } from './options.ts';
 import type { ChaosOptions } from './options.ts';
 import { drawCase } from './plan.ts';
 import { asJson, asText, caseLine, faultLine, starveText, violationsOf } from './report.ts';
@@ -11,6 +11,7 @@ import type { RunResult } from './report.ts';
 import { proveStarvation } from './starve.ts';
 import { CLOCK_NEEDS, clockLibrary } from '../support/process-clock.ts';
 import { LAUNCHER } from '../support/process-node.ts';
+import { endWith } from '../support/tool-options.ts';
 
 async function main(asked: ChaosOptions): Promise<number> {
   const cleaner = new Cleaner();
@@ -108,12 +109,6 @@ function notesFor(uid: number | null): string[] {
 }
 
 // Last, when all constants above have their values.
-const options = readOptions(process.argv.slice(2));
-if ('help' in options) {
-  process.stdout.write(options.help);
-} else if ('wrong' in options) {
-  process.stderr.write(`chaos: ${options.wrong}. See npm run chaos -- --help\n`);
-  process.exitCode = 2;
-} else {
-  process.exitCode = await main(options);
-}
+const options = readChaos(process.argv.slice(2));
+if ('help' in options || 'wrong' in options) endWith('chaos', options);
+process.exitCode = await main(options);

@@ -1,8 +1,9 @@
 // What `npm run chaos` is asked for on its command line.
-import { parseArgs } from 'node:util';
 import { FAULT_KINDS, ROUNDS } from './plan.ts';
 import type { FaultKind } from './plan.ts';
 import { COLD_WORKLOADS } from './profile.ts';
+import { flag, number, readOptions, words } from '../support/tool-options.ts';
+import type { Flag, Tool } from '../support/tool-options.ts';
 
 export interface ChaosOptions {
   readonly seed: number;
@@ -26,101 +27,83 @@ export interface ChaosOptions {
 }
 
 /** The options, a text to print instead, or what is wrong. */
-export function readOptions(
+export function readChaos(
   args: readonly string[],
 ): ChaosOptions | { readonly help: string } | { readonly wrong: string } {
-  try {
-    const { values } = parseArgs({ args: [...args], options: FLAGS, allowPositionals: false });
-    if (values.help === true) return { help: HELP };
-    const only = values.only?.split(',');
-    const without = values.without?.split(',') ?? [];
-    const kinds = FAULT_KINDS.filter(
-      (kind) => (only?.includes(kind) ?? true) && !without.includes(kind),
-    );
-    const named = [...(only ?? []), ...without];
-    const known: readonly string[] = [...FAULT_KINDS, ...COLD_WORKLOADS];
-    const unknown = named.filter((name) => !known.includes(name));
-    if (unknown.length > 0) return { wrong: `There is no fault or workload ${unknown.join(', ')}` };
-    if (kinds.length === 0) return { wrong: '--only and --without leave no fault' };
-    const cases = values.cases === undefined ? null : number('cases', values.cases);
-    if (cases !== null && cases < 1) return { wrong: '--cases takes 1 or more' };
-    const single = values.case === undefined ? null : number('case', values.case);
-    const minutes = number('minutes', values.minutes ?? (single === null ? '1' : '10'));
-    return {
-      seed: values.seed === undefined ? Date.now() % 1_000_000 : number('seed', values.seed),
-      fromCase: single ?? 0,
-      toCase: single ?? (cases === null ? null : cases - 1),
-      limitMs: minutes * 60_000,
-      kinds,
-      without,
-      rounds: values.rounds === undefined ? ROUNDS : number('rounds', values.rounds),
-      marginMs: number('margin', values.margin ?? '10') * 1000,
-      verbose: values.verbose === true,
-      json: values.json === true,
-      keep: values.keep === true,
-      escape: values.escape === true,
-      starve:
-        values.starve === true
-          ? {
-              seconds: number('seconds', values.seconds ?? '60'),
-              loops: number('loops', values.loops ?? '128'),
-            }
-          : null,
-    };
-  } catch (error) {
-    return { wrong: error instanceof Error ? error.message : String(error) };
-  }
+  const reading = readOptions(TOOL, args);
+  if (!('values' in reading)) return reading;
+  const { values } = reading;
+  const only = values.only?.split(',');
+  const without = values.without?.split(',') ?? [];
+  const kinds = FAULT_KINDS.filter(
+    (kind) => (only?.includes(kind) ?? true) && !without.includes(kind),
+  );
+  if (kinds.length === 0) return { wrong: '--only and --without leave no fault' };
+  const { case: single, cases, margin, seconds, loops, verbose, json, keep, escape } = values;
+  const minutes = values.minutes ?? (single === null ? 1 : 10);
+  return {
+    seed: values.seed ?? Date.now() % 1_000_000,
+    fromCase: single ?? 0,
+    toCase: single ?? (cases === null ? null : cases - 1),
+    limitMs: minutes * 60_000,
+    rounds: values.rounds,
+    marginMs: margin * 1000,
+    ...{ kinds, without, verbose, json, keep, escape },
+    starve: values.starve ? { seconds, loops } : null,
+  };
+}
+
+const KNOWN: readonly string[] = [...FAULT_KINDS, ...COLD_WORKLOADS];
+
+function named(says: string): Flag<string | null> {
+  return words({
+    ...{ placeholder: 'NAMES', says },
+    takes: 'names of faults or workloads with commas',
+    isOne: (text) => text.split(',').every((name) => KNOWN.includes(name)),
+  });
 }
 
 const FLAGS = {
-  minutes: { type: 'string' },
-  seed: { type: 'string' },
-  case: { type: 'string' },
-  cases: { type: 'string' },
-  rounds: { type: 'string' },
-  only: { type: 'string' },
-  without: { type: 'string' },
-  margin: { type: 'string' },
-  verbose: { type: 'boolean' },
-  json: { type: 'boolean' },
-  keep: { type: 'boolean' },
-  escape: { type: 'boolean' },
-  starve: { type: 'boolean' },
-  seconds: { type: 'string' },
-  loops: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-} as const;
+  minutes: number({
+    placeholder: 'N',
+    says: 'how long (default: 1); the case under way is brought to its end',
+    fallback: null,
+    isWhole: false,
+  }),
+  seed: number({
+    placeholder: 'N',
+    says: 'draws the same plan again (default: by the clock)',
+    fallback: null,
+  }),
+  case: number({ placeholder: 'N', says: 'only this case of the seed', fallback: null }),
+  cases: number({ placeholder: 'N', says: 'so many of them', fallback: null, least: 1 }),
+  rounds: number({ placeholder: 'N', says: 'rounds of faults in each case', fallback: ROUNDS }),
+  only: named('only these faults'),
+  without: named('all faults, and all workloads, but these'),
+  margin: number({
+    placeholder: 'S',
+    says: 'seconds that a primary may take beyond the stated bound',
+    fallback: 10,
+    isWhole: false,
+  }),
+  verbose: flag('a line for each fault'),
+  json: flag('the result as JSON'),
+  keep: flag('keep the directories of all cases'),
+  starve: flag('busy loops instead of faults'),
+  seconds: number({ placeholder: 'N', says: 'how long they run', fallback: 60, isWhole: false }),
+  loops: number({ placeholder: 'N', says: 'how many they are', fallback: 128 }),
+  escape: flag('a workload that nothing holds: the run must find two active, and fail'),
+};
+
+const TOOL: Tool<typeof FLAGS> = {
+  name: 'chaos',
+  about: 'Real faults on real nodes, drawn from a seed and judged by a witness of its own.',
+  flags: FLAGS,
+  notes: [`Faults: ${FAULT_KINDS.join(', ')}`, `Workloads: ${COLD_WORKLOADS.join(', ')}`],
+  example: '--minutes 5 --seed 7',
+};
 
 /** As a person types them. */
-export const CHAOS_FLAGS: readonly string[] = Object.keys(FLAGS).map((name) => `--${name}`);
-
-function number(name: string, text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value >= 0 && text.trim() !== '') return value;
-  throw new Error(`--${name} takes a number, not '${text}'`);
-}
-
-const HELP = `Usage: npm run chaos -- [options]
-
-Real faults on real nodes, drawn from a seed and judged by a witness of its own.
-
-  --minutes N   how long (default: 1); the case under way is brought to its end
-  --seed N      draws the same plan again (default: by the clock)
-  --case N      only this case of the seed; --cases N: so many of them
-  --rounds N    rounds of faults in each case (default: ${ROUNDS})
-  --only KINDS  only these faults, with commas between
-  --without …   all faults, and all workloads, but these
-  --margin S    seconds that a primary may take beyond the stated bound (default: 10)
-  --verbose     a line for each fault
-  --json        the result as JSON
-  --keep        keep the directories of all cases
-  --starve      busy loops instead of faults: --seconds N (60), --loops N (128)
-  --escape      a workload that nothing holds: the run must find two active, and fail
-
-Faults: ${FAULT_KINDS.join(', ')}
-
-Workloads: ${COLD_WORKLOADS.join(', ')}
-
-Example:
-  $ npm run chaos -- --minutes 5 --seed 7
-`;
+export const CHAOS_FLAGS: readonly string[] = [...Object.keys(FLAGS), 'help'].map(
+  (name) => `--${name}`,
+);

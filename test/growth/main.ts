@@ -1,24 +1,34 @@
 // How much a store has to bear: many groups of three nodes each, whose leases and registrations are the real ones, in
 // three processes; printed as a table.
-// `npm run growth -- [--groups N,…] [--store NAME] [--beat MS] [--seconds N]`
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { childrenOf, cpuTicks, pssKib } from '../bench/processes.js';
+import { number, numbers, oneOf, optionsOrEnd } from '../support/tool-options.ts';
 import type { HostTask, HostWord } from './support/host.ts';
 import { GROWTH_STORES } from './support/stores.ts';
 import type { GrowthStore } from './support/stores.ts';
 
-const { values } = parseArgs({
-  options: {
-    groups: { type: 'string', default: '100,1000' },
-    store: { type: 'string', default: '' },
-    beat: { type: 'string', default: '500' },
-    seconds: { type: 'string', default: '30' },
+const values = optionsOrEnd({
+  name: 'growth',
+  about: 'Counts what many groups of three nodes ask of a store, and what its server takes for it.',
+  flags: {
+    groups: numbers({ placeholder: 'N,…', says: 'groups', fallback: [100, 1000], least: 1 }),
+    store: oneOf(
+      GROWTH_STORES.map(({ name }) => name),
+      { placeholder: 'NAME', says: `only in ${GROWTH_STORES.map(({ name }) => name).join(', ')}` },
+    ),
+    beat: number({
+      placeholder: 'MS',
+      says: 'between renewals, and looks',
+      fallback: 500,
+      least: 1,
+    }),
+    seconds: number({ placeholder: 'N', says: 'how long it counts', fallback: 30, least: 1 }),
   },
+  example: '--groups 100 --store redis',
 });
 
 /** After the last has begun: what nobody waits for is done by then. */
@@ -26,15 +36,16 @@ const SETTLED_MS = 5_000;
 const TICKS_PER_SECOND = 100;
 const NODES = 3;
 
-process.stdout.write(`a renewal or a look in ${values.beat} ms; over ${values.seconds} s
+process.stdout
+  .write(`a renewal or a look in ${String(values.beat)} ms; over ${String(values.seconds)} s
 
 | store | groups × nodes | asked, a second | server: CPU, % of a core | ms of CPU for each | server: memory, MiB (before) | waited for an answer, ms, median / 99 of 100 | failed |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 `);
-for (const store of GROWTH_STORES.filter(({ name }) => name.includes(values.store))) {
+for (const store of GROWTH_STORES.filter(({ name }) => name === (values.store ?? name))) {
   const missing = store.lack();
   if (missing !== null) process.stderr.write(`${store.name}: ${missing}\n`);
-  else for (const groups of values.groups.split(',').map(Number)) await measure(store, groups);
+  else for (const groups of values.groups) await measure(store, groups);
 }
 
 async function measure(store: GrowthStore, groups: number): Promise<void> {
@@ -46,12 +57,12 @@ async function measure(store: GrowthStore, groups: number): Promise<void> {
     // Those that lead first: others would only look at nothing.
     for (const host of ['a', 'b', 'c']) {
       const task = { lease: server.lease, host, leads: host === 'a', groups };
-      hosts.push(await begun({ ...task, beatMs: Number(values.beat) }));
+      hosts.push(await begun({ ...task, beatMs: values.beat }));
     }
     await pause(SETTLED_MS);
     await Promise.all(hosts.map(told));
     const [calls, ticks, since] = [await server.calls(), cpuTicks(pid), performance.now()];
-    await pause(Number(values.seconds) * 1000);
+    await pause(values.seconds * 1000);
     const seconds = (performance.now() - since) / 1000;
     const cpuSeconds = (cpuTicks(pid) - ticks) / TICKS_PER_SECOND;
     const asked = (await server.calls()) - calls;

@@ -1,23 +1,32 @@
 // Stops the supervisor of a primary again and again, with a lease in each store whose server is installed, and prints
 // as a table what became of its workload.
-// `npm run trials -- [--rounds N] [--store NAME] [--ttl MS]`
 import { mkdirSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { lackOfWriter, writerProgram } from '../hosts/support/writer.ts';
 import { Group } from '../support/process-group.ts';
+import { number, oneOf, optionsOrEnd } from '../support/tool-options.ts';
 import { TRIAL_STORES } from './support/stores.ts';
 import type { TrialServer, TrialStore } from './support/stores.ts';
 import { placeOfRuns, trial } from './support/trial.ts';
 import type { Trial } from './support/trial.ts';
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '20' },
-    store: { type: 'string', default: '' },
-    ttl: { type: 'string', default: '3000' },
+const STORES = TRIAL_STORES.map(({ name }) => name);
+const values = optionsOrEnd({
+  name: 'trials',
+  about:
+    'Stops the supervisor of a primary again and again, and prints what became of its workload.',
+  flags: {
+    rounds: number({ placeholder: 'N', says: 'trials in each store', fallback: 20, least: 1 }),
+    store: oneOf(STORES, { placeholder: 'NAME', says: `only in ${STORES.join(', ')}` }),
+    ttl: number({
+      placeholder: 'MS',
+      says: '--lease-ttl of the nodes',
+      fallback: 3000,
+      least: 100,
+    }),
   },
+  example: '--rounds 5 --store redis',
 });
-const ttlMs = Number(values.ttl);
+const ttlMs = values.ttl;
 
 const lack = lackOfWriter();
 if (lack !== null) {
@@ -30,7 +39,7 @@ process.stdout.write(`--lease-ttl ${String(ttlMs)}ms; times in ms
 | store | trials | two at once | gone before the lease's end | by, least / median | ends after, longest | next begins after, median / longest | steps down, and follows | the guard waited for the CPU, longest |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `);
-for (const store of TRIAL_STORES.filter(({ name }) => name.includes(values.store))) {
+for (const store of TRIAL_STORES.filter(({ name }) => name === (values.store ?? name))) {
   const missing = store.lack();
   if (missing !== null) process.stderr.write(`${store.name}: ${missing}\n`);
   else if (!(await holds(store))) process.exitCode = 1;
@@ -50,7 +59,7 @@ async function holds(store: TrialStore): Promise<boolean> {
   process.stdout.write(rowOf(store.name, trials));
   const isWell = (seen: Trial): boolean =>
     isApart(seen) && seen.marginMs > 0 && seen.hasSteppedDown;
-  return trials.length === Number(values.rounds) && trials.every(isWell);
+  return trials.length === values.rounds && trials.every(isWell);
 }
 
 /** Each node has a state directory of its own, as if it were on a machine of its own. */
@@ -68,7 +77,7 @@ async function play(server: TrialServer, trials: Trial[]): Promise<void> {
       const node = await group.start(id, setup);
       await group.reaches(node, id === 'a' ? 'serving' : 'watching');
     }
-    for (let count = 0; count < Number(values.rounds); count += 1) {
+    for (let count = 0; count < values.rounds; count += 1) {
       const seen = await trial(group, server);
       process.stderr.write(`${JSON.stringify(seen)}\n`);
       trials.push(seen);
