@@ -133,6 +133,8 @@ const knownFlags = new Set([
   ...createProgram().commands.flatMap(({ options }) => options.map(({ long }) => long ?? '')),
   ...OPTIONS.map(({ flag }) => flag),
   ...CHAOS_FLAGS,
+  // Of what else is run by hand to try it.
+  '--store',
   // Of other programs, in examples.
   '--name',
   '--check',

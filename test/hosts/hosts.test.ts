@@ -1,10 +1,10 @@
 // Several hosts and a store on another: parted, frozen and lost. Two are never active at once, and there is a
 // primary again. The cases of a store follow each other on the same hosts: each begins when all is well again.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CASES, play } from './support/cases.ts';
-import type { Case, Outcome } from './support/cases.ts';
+import type { Case, Outcome } from './support/case.ts';
 import { lackOfHosts } from './support/lan.ts';
-import { faultsOf, overlapMs } from './support/runs.ts';
+import { play } from './support/play.ts';
+import { faultsOf, partedFaultsOf, together } from './support/runs.ts';
 import { Site } from './support/site.ts';
 import { SHARED_STORES } from './support/stores.ts';
 import type { SharedStore } from './support/stores.ts';
@@ -22,13 +22,26 @@ const stores = SHARED_STORES.filter(({ name, lack }) => {
   return reason === null;
 });
 
-const cases = CASES.filter(({ isMeasuredOnly }) => isMeasuredOnly !== true);
+/** Each with each of its cases. */
+const told = stores.flatMap((store) =>
+  store.cases
+    .filter(({ isMeasuredOnly }) => isMeasuredOnly !== true)
+    .map((one) => ({ store, one, lease: store.name, name: one.name })),
+);
 
-describe.each(stores)('three hosts with a lease in $name', (store) => {
-  it.each(cases)('never have two active, and have one again: $name', async (told) => {
-    const { faults, overlapMs } = await outcomeOf(store, told);
+describe('three hosts', () => {
+  const unparted = told.filter(({ one }) => one.sides === undefined);
+  it.each(unparted)('with $lease never have two active, and have one again: $name', async (row) => {
+    const { faults, overlapMs } = await outcomeOf(row.store, row.one);
     expect(faults).toEqual([]);
     expect(overlapMs).toBe(0);
+  });
+
+  const parted = told.filter(({ one }) => one.sides !== undefined);
+  it.each(parted)('with $lease have one on each side, then one: $name', async (row) => {
+    const { faults, atOnce } = await outcomeOf(row.store, row.one);
+    expect(faults).toEqual([]);
+    expect(atOnce).toBe(2);
   });
 });
 
@@ -44,9 +57,9 @@ beforeAll(async () => {
     const site = await Site.start(store, writerProgram(), TTL_MS);
     sites.push(site);
     let last: Promise<unknown> = Promise.resolve();
-    for (const told of cases) {
-      const outcome = last.then(() => playTelling(site, told));
-      played.set(`${store.name} ${told.name}`, outcome);
+    for (const { one } of told.filter((row) => row.store === store)) {
+      const outcome = last.then(() => playTelling(site, one));
+      played.set(`${store.name} ${one.name}`, outcome);
       last = outcome.catch(() => undefined);
     }
   }
@@ -73,10 +86,13 @@ async function playTelling(site: Site, told: Case): Promise<Outcome> {
 describe('what watches over the hosts', () => {
   const run = { epoch: 2, node: 'b', first: 2_000_000n, last: 9_000_000n, isAlone: true };
 
-  it('sees two that are active at once', () => {
+  it('sees for how long more than one is active, how many, and until when', () => {
     const old = { epoch: 1, node: 'a', first: 0n, last: 5_000_000n, isAlone: true };
-    expect(overlapMs(run, [old, run])).toBe(3);
-    expect(overlapMs(run, [{ ...old, last: 1_999_999n }, run])).toBe(0);
+    const third = { ...run, node: 'c', first: 4_000_000n, last: 6_000_000n };
+    expect(together([old, run])).toEqual({ ms: 3, most: 2, end: 5_000_000n });
+    expect(together([old, run, third])).toEqual({ ms: 4, most: 3, end: 6_000_000n });
+    expect(together([old, run], 4_000_000n)).toMatchObject({ ms: 1 });
+    expect(together([{ ...old, last: run.first }, run])).toEqual({ ms: 0, most: 1, end: null });
   });
 
   it('sees an epoch twice, one that comes late, and one that was not alone', () => {
@@ -88,5 +104,21 @@ describe('what watches over the hosts', () => {
       'epoch 3 of b was not alone',
     ]);
     expect(faultsOf([run, { ...late, first: 3_000_000n }], late)).toEqual([]);
+  });
+
+  it('sees two on one side of a partition, an epoch that falls there, and one left with a lower', () => {
+    const left = { epoch: 1, node: 'a', first: 0n, last: 9_000_000n, isAlone: true };
+    const late = { epoch: 3, node: 'c', first: 1_000_000n, last: 1_500_000n, isAlone: false };
+    const sides = [['a'], ['b', 'c']];
+    expect(partedFaultsOf([left, run], sides, run)).toEqual([]);
+    expect(partedFaultsOf([left, run], sides, left)).toEqual([
+      'a is left with epoch 1, and there was 2',
+    ]);
+    expect(partedFaultsOf([left, run], [['a', 'b'], ['c']], run)).toEqual([
+      'of a and b two were active for 7 ms',
+    ]);
+    expect(partedFaultsOf([left, run, late], sides, late)).toEqual([
+      'epoch 3 of c began before a lower one',
+    ]);
   });
 });

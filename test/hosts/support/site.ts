@@ -17,7 +17,7 @@ import type { HostProcess } from './host-processes.ts';
 import { Lan, placeOf } from './lan.ts';
 import type { Place } from './lan.ts';
 import type { SharedStore } from './stores.ts';
-import { faultsOf, forgetRuns, readRuns } from './runs.ts';
+import { forgetRuns, readRuns } from './runs.ts';
 import type { Run } from './runs.ts';
 
 /** Nothing here takes a tenth of it on a machine with a CPU to spare. */
@@ -99,10 +99,11 @@ export class Site {
   async steady(): Promise<{ readonly primary: Host; readonly others: readonly Host[]; run: Run }> {
     return this.until('one to lead and two to follow', () => {
       const primary = this.hosts.find(({ node }) => node.phase === 'serving');
-      const others = this.hosts.filter(({ node }) => hearsItsPrimary(node));
-      const run = this.runs.at(-1);
+      const others = this.hosts.filter(({ node }) => this.#follows(node));
       if (primary === undefined || others.length !== this.hosts.length - 1) return null;
-      if (run?.node !== primary.node.id) return null;
+      const { id, epoch } = primary.node;
+      const run = this.runs.findLast((one) => one.node === id && one.epoch === epoch);
+      if (run === undefined) return null;
       return this.writes.includes(`accepted ${String(run.epoch)}`) && { primary, others, run };
     });
   }
@@ -170,17 +171,9 @@ export class Site {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  /** What is wrong with the runs since one; `expected` may have begun while another stood still. */
-  faultsSince({ epoch }: Run, expected: Run | null): readonly string[] {
-    return faultsOf(
-      this.runs.filter((run) => run.epoch > epoch),
-      expected,
-    );
-  }
-
-  /** What came before a run is of no more interest. */
-  forgetBefore({ epoch }: Run): void {
-    forgetRuns(join(this.#directory, 'runs'), epoch);
+  /** What came before a run, and has ended, is of no more interest. */
+  forgetBefore(run: Run): void {
+    forgetRuns(join(this.#directory, 'runs'), run);
   }
 
   /** What happened, for the message of a failed test. */
@@ -191,16 +184,20 @@ export class Site {
     return storyOf(nodes, { mark: this.#mark, witness });
   }
 
+  /** And has not been left with nothing but the lease of it, where there is more. */
+  #follows({ phase, transitions }: NodeProcess): boolean {
+    const reason = transitions.at(-1)?.reason ?? '';
+    const isHeard = this.#kind.server === null || !reason.includes('can not be reached');
+    return phase === 'watching' && isHeard;
+  }
+
   #startNode(id: string, place: Place): NodeProcess {
     const options = {
       ...TIMINGS,
       lease: this.#kind.url(this.store),
       'lease-ttl': `${String(this.ttlMs)}ms`,
       'state-dir': join(this.#directory, `state-of-${id}`),
-      // Nodes hear each other, too: what one says is encrypted, and each has to know the others' keys.
-      bind: `tcp://${place.address}:7400`,
-      'key-file': join(this.#directory, 'keys', id),
-      'authorized-keys': join(this.#directory, 'keys', 'known'),
+      ...(this.#kind.server === null ? this.#peers() : this.#keysOf(id, place)),
     };
     const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     return new NodeProcess({
@@ -216,9 +213,28 @@ export class Site {
     });
   }
 
+  /** Nodes hear each other, too: what one says is encrypted, and each has to know the others' keys. */
+  #keysOf(id: string, { address }: Place): Readonly<Record<string, string>> {
+    const keys = join(this.#directory, 'keys');
+    return {
+      bind: `tcp://${address}:7400`,
+      'key-file': join(keys, id),
+      'authorized-keys': join(keys, 'known'),
+    };
+  }
+
+  #peers(): Readonly<Record<string, string>> {
+    const addresses = NODES.map((id, index) => placeOf(id, index + 1).address);
+    return {
+      peers: addresses.map((address) => `http://${address}:7400`).join(','),
+      'secret-file': join(this.#directory, 'keys', 'secret'),
+    };
+  }
+
   #startStore(): ChildProcess {
+    const server = this.#kind.server?.(this.store) ?? 'wait';
     const resource = [RESOURCE, this.store.address, '7000', join(this.#directory, 'writes.log')];
-    const script = `"$2" "$3" "$4" "$5" "$6" & ${this.#kind.server(this.store)}`;
+    const script = `"$2" "$3" "$4" "$5" "$6" & ${server}`;
     const words = ['sh', '-c', script, 'store', join(this.#directory, 'store')];
     const [program = '', ...rest] = this.lan.hostFor(this.store);
     return spawn(program, [...rest, ...words, process.execPath, ...resource], {
@@ -242,13 +258,7 @@ export class Site {
 
 const NODES = ['a', 'b', 'c'] as const;
 
-/** It follows one, and has not been left with nothing but the lease of it. */
-function hearsItsPrimary({ phase, transitions }: NodeProcess): boolean {
-  const reason = transitions.at(-1)?.reason ?? '';
-  return phase === 'watching' && !reason.includes('can not be reached');
-}
-
-/** A pair of keys for each, and a list of the public ones. */
+/** A pair of keys for each, a list of the public ones, and a secret of all. */
 function makeKeys(directory: string, ids: readonly string[]): void {
   mkdirSync(directory);
   const known = ids.map((id) => {
@@ -257,6 +267,7 @@ function makeKeys(directory: string, ids: readonly string[]): void {
     return `${publicKey} ${id}\n`;
   });
   writeFileSync(join(directory, 'known'), known.join(''));
+  writeFileSync(join(directory, 'secret'), randomBytes(32).toString('base64'), { mode: 0o600 });
 }
 
 const RESOURCE = join(import.meta.dirname, 'resource.js');

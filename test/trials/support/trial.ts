@@ -1,6 +1,6 @@
 // One trial: the supervisor of the primary is stopped, another takes over, and it goes on.
 import { join } from 'node:path';
-import { overlapMs, readRuns } from '../../hosts/support/runs.ts';
+import { readRuns, together } from '../../hosts/support/runs.ts';
 import type { Run } from '../../hosts/support/runs.ts';
 import type { Group } from '../../support/process-group.ts';
 import type { NodeProcess } from '../../support/process-node.ts';
@@ -41,7 +41,7 @@ export async function trial(group: Group, server: TrialServer): Promise<Trial> {
   const runs = runsOf(group);
   const last = msOf(runs.find(({ epoch }) => epoch === run.epoch)?.last ?? run.last);
   return {
-    overlapMs: overlapMs(next, runs),
+    overlapMs: together(runs, run.first).ms,
     isAlone: next.isAlone,
     marginMs: endOfLease - last,
     untilEndMs: last - stoppedAt,
