@@ -12,6 +12,8 @@ export interface Case {
   readonly end: (stage: Stage) => bigint | Promise<bigint>;
   /** The old workload is there still, and stands still, while another is active. */
   readonly freezes?: true;
+  /** The others doubt the primary, and find that its lease goes on. */
+  readonly isNoticed?: true;
   /** Too much like another to be a test of its own. */
   readonly isMeasuredOnly?: true;
   /** Which nodes hear each other still, where no store keeps two sides from having a primary each: without it, all do. */

@@ -67,6 +67,7 @@ export const CASES: readonly Case[] = [
   {
     name: 'the primary and the other nodes hear nothing of each other',
     follows: 'nothing',
+    isNoticed: true,
     begin: ({ site, primary, others }) => {
       const at = now();
       for (const { place } of others) site.lan.part(primary.place, place);
@@ -77,6 +78,7 @@ export const CASES: readonly Case[] = [
   {
     name: 'what the primary says to the other nodes is lost',
     follows: 'nothing',
+    isNoticed: true,
     begin: ({ site, primary, others }) => {
       const at = now();
       for (const { place } of others) site.lan.lose(primary.place, place);
@@ -87,6 +89,7 @@ export const CASES: readonly Case[] = [
   {
     name: 'what the other nodes say to the primary is lost',
     follows: 'nothing',
+    isNoticed: true,
     isMeasuredOnly: true,
     begin: ({ site, primary, others }) => {
       const at = now();

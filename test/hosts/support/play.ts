@@ -3,7 +3,7 @@ import { msFrom, now } from './case.ts';
 import type { Case, Outcome, Stage } from './case.ts';
 import { faultsOf, partedFaultsOf, together } from './runs.ts';
 import type { Run } from './runs.ts';
-import type { Host, Site } from './site.ts';
+import type { Site } from './site.ts';
 
 /**
  * Plays one, and waits until all is as before. Where nobody else is to lead, a primary that gets no CPU may lose its
@@ -34,7 +34,7 @@ async function playOnce(site: Site, told: Case): Promise<Omit<Outcome, 'changes'
   const doubts = stage.others.map(({ node }) => node.timesIn('suspecting'));
   const begun = await told.begin(stage);
   await FOLLOWS[follows](stage, begun, told);
-  const wavering = follows === 'nothing' ? waveringOf(stage.others, doubts) : [];
+  const wavering = follows === 'nothing' ? waveringOf(stage, doubts, told) : [];
   const ended = await told.end(stage);
   const next = follows === 'nothing' ? null : await site.nextRun(run);
   const last = await site.steady();
@@ -65,11 +65,16 @@ function aloneFrom(run: Run, runs: readonly Run[]): readonly Run[] {
   return runs.map((one) => (isSame(one, run) ? { ...one, isAlone: true } : one));
 }
 
-/** Those that doubted a primary again and again that leads on. */
-function waveringOf(others: readonly Host[], before: readonly number[]): readonly string[] {
+/** Those that doubted a primary again and again that leads on, and those that a cut did not reach. */
+function waveringOf(
+  { others }: Stage,
+  before: readonly number[],
+  { isNoticed }: Case,
+): readonly string[] {
   return others.flatMap(({ node }, index) => {
     const doubts = node.timesIn('suspecting') - (before[index] ?? 0);
-    return doubts <= DOUBTS_LIMIT ? [] : [`${node.id} doubted it ${String(doubts)} times`];
+    const isWell = doubts <= DOUBTS_LIMIT && (doubts > 0 || isNoticed !== true);
+    return isWell ? [] : [`${node.id} doubted it ${String(doubts)} times`];
   });
 }
 
