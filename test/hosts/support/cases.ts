@@ -168,6 +168,18 @@ export const CASES: readonly Case[] = [
   },
   ...CASES_OF_HOSTS,
   {
+    // What it kept in memory is lost while the primary, which hears nothing of that, is active under it.
+    name: "the store's host comes back at once, and the primary is cut off from it",
+    follows: 'another leads',
+    begin: async ({ site, primary }) => {
+      site.lan.part(primary.place, site.store);
+      const at = await site.loseStore();
+      site.startStoreAgain();
+      return at;
+    },
+    end: heal,
+  },
+  {
     name: "the store's host is lost, and comes back",
     follows: 'a pause',
     begin: ({ site }) => site.loseStore(),
