@@ -53,8 +53,11 @@ function table(
   return ['', `| ${titles.join(' | ')} |`, `|${' --- |'.repeat(titles.length)}`, ...rows];
 }
 
+/** Also what was on its way, and arrived later. Where nobody else leads the epoch is that of the next case as well. */
 function refused(seen: Seen, site: Site): string {
-  return String(seen.reduce((sum, { epoch }) => sum + site.refusedOf(epoch), 0));
+  const changed = seen.filter(({ untilNextMs }) => untilNextMs !== null);
+  const count = changed.reduce((sum, { epoch }) => sum + site.refusedOf(epoch), 0);
+  return changed.length === 0 ? '–' : String(count);
 }
 
 function known(values: readonly (number | null)[]): readonly number[] {
