@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { lackOfWriter, writerProgram } from '../hosts/support/writer.ts';
 import { Group } from '../support/process-group.ts';
 import { number, oneOf, optionsOrEnd } from '../support/tool-options.ts';
+import { MOST_LOOPS, startLoops } from './support/busy-loops.ts';
 import { TRIAL_STORES } from './support/stores.ts';
 import type { TrialServer, TrialStore } from './support/stores.ts';
 import { placeOfRuns, trial } from './support/trial.ts';
@@ -23,10 +24,16 @@ const values = optionsOrEnd({
       fallback: 3000,
       least: 100,
     }),
+    load: number({
+      placeholder: 'N',
+      says: 'busy loops beside them',
+      fallback: 0,
+      most: MOST_LOOPS,
+    }),
   },
   example: '--rounds 5 --store redis',
 });
-const ttlMs = values.ttl;
+const { ttl: ttlMs, load: loops } = values;
 
 const lack = lackOfWriter();
 if (lack !== null) {
@@ -34,7 +41,8 @@ if (lack !== null) {
   process.exit(1);
 }
 
-process.stdout.write(`--lease-ttl ${String(ttlMs)}ms; times in ms
+const beside = loops === 0 ? '' : `; beside ${String(loops)} busy loops`;
+process.stdout.write(`--lease-ttl ${String(ttlMs)}ms${beside}; times in ms
 
 | store | trials | two at once | gone before the lease's end | by, least / median | ends after, longest | next begins after, median / longest | steps down, and follows | the guard waited for the CPU, longest |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -77,10 +85,15 @@ async function play(server: TrialServer, trials: Trial[]): Promise<void> {
       const node = await group.start(id, setup);
       await group.reaches(node, id === 'a' ? 'serving' : 'watching');
     }
-    for (let count = 0; count < values.rounds; count += 1) {
-      const seen = await trial(group, server);
-      process.stderr.write(`${JSON.stringify(seen)}\n`);
-      trials.push(seen);
+    const endLoops = startLoops(loops);
+    try {
+      for (let count = 0; count < values.rounds; count += 1) {
+        const seen = await trial(group, server);
+        process.stderr.write(`${JSON.stringify(seen)}\n`);
+        trials.push(seen);
+      }
+    } finally {
+      endLoops();
     }
     await group.endInOrder();
   } catch (error) {
