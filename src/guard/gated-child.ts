@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { ProcessIdentity, SessionRecord } from '../lease/lease-store.ts';
 import { gateCommand } from '../workload/gate-script.ts';
 import type { SpawnOrder } from './messages.ts';
+import { ownPriority } from './priority.ts';
 
 /** @param descriptors handed on as 3 and up. @throws what the system says, where that does not come as an event */
 export function spawnBehindGate(
@@ -16,11 +17,13 @@ export function spawnBehindGate(
 ): ChildProcess {
   const gate = { command, deathSignal: deathSignal ? ('KILL' as const) : null };
   const [file, ...args] = gateCommand(gate, process.pid);
-  const child = spawn(file, args, {
-    detached: true,
-    env: { ...process.env, ...environment },
-    stdio: ['pipe', 'inherit', 'inherit', ...descriptors],
-  });
+  const child = ownPriority.asGiven(() =>
+    spawn(file, args, {
+      detached: true,
+      env: { ...process.env, ...environment },
+      stdio: ['pipe', 'inherit', 'inherit', ...descriptors],
+    }),
+  );
   child.stdin?.on('error', () => undefined);
   return child;
 }

@@ -18,6 +18,7 @@ import { killGroupOf, sessionRecord, spawnBehindGate } from './gated-child.ts';
 import { loadFor, returning } from './give-back.ts';
 import { lineReader } from './messages.ts';
 import type { DemoteOrder, FromGuard, ReturnOrder, SpawnOrder, ToGuard } from './messages.ts';
+import { ownPriority } from './priority.ts';
 
 /** The descriptors that it has from its supervisor beside the first three. */
 const LOCK_FD = 3;
@@ -309,6 +310,7 @@ function tell(message: FromGuard): void {
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGPIPE', 'SIGTSTP'] as const) {
   process.on(signal, () => undefined);
 }
+ownPriority.raise();
 const guard = new Guard();
 const read = lineReader((message) => {
   guard.take(message as ToGuard); // of the supervisor, which sends nothing else
