@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Group } from './group.js';
+import { guardStart } from './guard-start.js';
 import { childrenOf, familyOf, kill, mib, pssKib } from './processes.js';
 import { freePort, isInstalled, TTL_MS } from './stores.js';
 import { now, readStamps, waitFor } from './stamps.js';
@@ -24,6 +25,7 @@ export async function* onServer(how) {
   yield await switchoverOn(how, { trials: 12 });
   yield await machineLost(how, { trials: 3 });
   yield* idleOn(how);
+  yield await guardStart({ store: how.store, trials: 20 });
 }
 
 /** What its nodes ask, and take, while nothing happens. @param {How} how @returns {AsyncGenerator<Row>} */

@@ -296,4 +296,46 @@ export const GUARD = [
       },
     ],
   },
+  {
+    id: 'guard-waits-in-line',
+    says: 'A guard that may come before others waits for the CPU as they do.',
+    breaks: 'S3',
+    file: 'src/guard/main.ts',
+    from: 'priority.raise();',
+    to: 'priority.asGiven(() => undefined);',
+    killers: [
+      {
+        test: 'test/process/guard-priority.test.ts',
+        title: 'run as nicely as the node was started, and the guard comes before them',
+      },
+    ],
+  },
+  {
+    id: 'workload-comes-first-as-its-guard',
+    says: 'What a guard starts has its priority, and comes before others as well.',
+    breaks: 'S3',
+    file: 'src/guard/priority.ts',
+    from: 'this.#succeeds(main, this.#given);',
+    to: 'this.#succeeds(main, this.#raised);',
+    killers: [
+      {
+        test: 'test/guard/priority.test.ts',
+        title: 'is not that of what it spawns, and its own again after that',
+      },
+    ],
+  },
+  {
+    id: 'guard-first-until-it-starts',
+    says: 'A guard waits for the CPU as others do from when it has started something.',
+    breaks: 'S3',
+    file: 'src/guard/priority.ts',
+    from: 'this.#succeeds(main, this.#raised);',
+    to: 'this.#succeeds(main, this.#given);',
+    killers: [
+      {
+        test: 'test/guard/priority.test.ts',
+        title: 'is its own again when nothing could be spawned',
+      },
+    ],
+  },
 ];
