@@ -135,6 +135,7 @@ const knownFlags = new Set([
   ...CHAOS_FLAGS,
   // Of what else is run by hand to try it.
   '--store',
+  '--load',
   // Of other programs, in examples.
   '--name',
   '--check',
