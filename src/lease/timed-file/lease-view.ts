@@ -32,6 +32,8 @@ export interface LeaseViewParts {
 export class LeaseView {
   readonly #parts: LeaseViewParts;
   readonly #sight = new Sight();
+  /** Of the turn that was seen last, ms; 0: it was over then. */
+  #seenTtlMs = 0;
 
   constructor(parts: LeaseViewParts) {
     this.#parts = parts;
@@ -44,11 +46,13 @@ export class LeaseView {
     const top = found ?? NO_TURN;
     const hasTurns = found !== null;
     const { mark, isGivenBack } = await this.#markOf(top, hasTurns);
-    const ttlMs = top.turn?.ttlMs ?? this.#parts.ttlMs;
+    // Whose turn is lost may lead on until the end that it was seen to have.
+    const ttlMs = top.turn?.ttlMs ?? Math.max(this.#parts.ttlMs, this.#seenTtlMs);
     // Without a place for turns there is nothing that could stay the same.
     const whole = { mark: mark ?? '', ttlMs, beganAt, endedAt: now() };
     const unfreeMs = mark === null ? ttlMs : this.#sight.leftMs(whole);
     const leftMs = isGivenBack ? 0 : unfreeMs;
+    if (top.turn !== null || leftMs === 0) this.#seenTtlMs = leftMs === 0 ? 0 : ttlMs;
     return { top, hasTurns, leftMs, observation: await this.#observation(top, leftMs) };
   }
 

@@ -6,6 +6,7 @@ import {
   giveName,
   highestIn,
   isThere,
+  MOST_COUNTED,
   removeAll,
   settle,
   writeAhead,
@@ -33,16 +34,21 @@ export async function raiseEpoch({ epochs, claims }: TimedPaths, known: number):
 }
 
 /** The place of a node among all that ever registered. */
-export async function takeStart({ starts }: TimedPaths): Promise<string> {
+export async function takeStart(paths: TimedPaths): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
-    const number = ((await highestIn(starts)) ?? 0) + 1;
+    const number = (await lastStart(paths)) + 1;
     try {
-      await writeFile(join(starts, String(number)), '', { flag: 'wx' });
+      await writeFile(join(paths.starts, String(number)), '', { flag: 'wx' });
       return String(number);
     } catch (error) {
       if (!isThere(error) || attempt === STARTS_TRIED) throw error;
     }
   }
+}
+
+/** 0: nobody has registered. */
+export async function lastStart({ starts }: TimedPaths): Promise<number> {
+  return (await highestIn(starts, MOST_COUNTED)) ?? 0;
 }
 
 /** Those that had this place, or an earlier one, have nothing to do any more. */

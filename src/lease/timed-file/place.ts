@@ -6,6 +6,7 @@ import type { FailoverError } from '../../errors.ts';
 import { errnoOf } from '../file/storage-error.ts';
 import {
   contentOf,
+  directoryIdOf,
   exists,
   giveName,
   makeDirectories,
@@ -25,6 +26,8 @@ export class Place {
   readonly #failures: Failures;
   /** What it says of itself; null: not known yet. */
   #mark: string | null = null;
+  /** Which directory has it, as far as its file system tells. */
+  #root: string | null = null;
   #isProved = false;
 
   constructor(paths: TimedPaths, failures: Failures) {
@@ -43,9 +46,20 @@ export class Place {
     if (this.#mark === null) {
       if (found === null && !(await exists(root))) throw this.#failures.unreachable(MISSING);
       this.#mark = found;
+      this.#root = await directoryIdOf(root);
     } else if (found !== this.#mark) {
       throw this.#failures.unreachable((await exists(root)) ? ANOTHER : MISSING);
     }
+  }
+
+  /**
+   * Whether all was removed from it, its mark too: it is the same directory still. Only what that takes from a node
+   * may follow from it: of two shares the directories may have one number.
+   */
+  async wasEmptied(): Promise<boolean> {
+    const { root, mark } = this.#paths;
+    if (this.#mark === null || this.#root === null) return false;
+    return (await contentOf(mark)) !== this.#mark && (await directoryIdOf(root)) === this.#root;
   }
 
   /**
@@ -58,6 +72,7 @@ export class Place {
     const { timed, turns, epochs, claims, beats, starts, nodes, events, marks } = this.#paths;
     await this.#refuseKernelLocks();
     this.#mark ??= await this.#marked();
+    this.#root ??= await directoryIdOf(this.#paths.root);
     if (await makeDirectories([dirname(timed), timed])) await this.#settled();
     await makeDirectories([turns, epochs, claims, beats, starts, nodes, events, marks]);
     if (!this.#isProved) await this.#proveNames();

@@ -10,10 +10,16 @@ export async function contentOf(path: string): Promise<string | null> {
 }
 
 /** The highest number among its names; null: it is not there. None is 0. */
-export async function highestIn(directory: string): Promise<number | null> {
+export async function highestIn(
+  directory: string,
+  most: number = Number.MAX_SAFE_INTEGER,
+): Promise<number | null> {
   const numbers = await numbersIn(directory);
-  return numbers === null ? null : (numbers[0] ?? 0);
+  return numbers === null ? null : (numbers.find((number) => number <= most) ?? 0);
 }
+
+/** Of those that are counted one by one from the first on: a name beyond was never counted up to, and is not ours. */
+export const MOST_COUNTED: number = 2 ** 40;
 
 /** The numbers among its names, the highest first; other names are not ours. */
 export async function numbersIn(directory: string): Promise<readonly number[] | null> {
@@ -28,6 +34,12 @@ export async function numbersIn(directory: string): Promise<readonly number[] | 
 
 export async function namesIn(directory: string): Promise<readonly string[]> {
   return (await unlessMissing(readdir(directory))) ?? [];
+}
+
+/** Which directory it is; null: it is not there. */
+export async function directoryIdOf(directory: string): Promise<string | null> {
+  const stats = await unlessMissing(stat(directory, { bigint: true }));
+  return stats === null ? null : `${String(stats.dev)}:${String(stats.ino)}`;
 }
 
 /** Which directory it is, and when a name in it changed last; null: it is not there. */

@@ -4,9 +4,9 @@ import { parseJson } from '../file/durable-file.ts';
 import type { Asker } from '../token-driver.ts';
 import { firstBeat } from './beat.ts';
 import type { IsLate } from './file-link.ts';
-import { giveName, highestIn, removeAll, settle, writeAhead } from './shared-files.ts';
+import { giveName, removeAll, settle, writeAhead } from './shared-files.ts';
 import type { TimedPaths } from './timed-paths.ts';
-import { turnText } from './turns.ts';
+import { lastTurnIn, turnText } from './turns.ts';
 
 export interface TurnOrder {
   readonly paths: TimedPaths;
@@ -38,7 +38,7 @@ export async function takeTurn(order: TurnOrder): Promise<boolean> {
     // The number of an epoch that somebody has heard of meanwhile is not used again.
     if (!(await giveName(ahead, join(paths.epochs, String(epoch))))) return false;
     await Promise.all([settle(paths.turns), settle(paths.epochs)]);
-    return (await highestIn(paths.turns)) === number;
+    return (await lastTurnIn(paths.turns)) === number;
   } finally {
     await removeAll([ahead]);
   }

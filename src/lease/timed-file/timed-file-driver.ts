@@ -14,12 +14,14 @@ import type { FileLink, IsLate } from './file-link.ts';
 import { LeaseView } from './lease-view.ts';
 import type { Seen } from './lease-view.ts';
 import { NodeList } from './node-list.ts';
-import { completedStart, nextEpoch, raiseEpoch, takeStart } from './numbers.ts';
+import { completedStart, lastStart, nextEpoch, raiseEpoch, takeStart } from './numbers.ts';
 import { Place } from './place.ts';
 import * as files from './shared-files.ts';
 import { Tidying } from './tidying.ts';
 import { takeTurn } from './take-turn.ts';
 import type { TimedPaths } from './timed-paths.ts';
+import { lastTurnIn } from './turns.ts';
+import type { Top } from './turns.ts';
 
 export interface TimedFileDriverParts {
   readonly paths: TimedPaths;
@@ -103,10 +105,11 @@ export class TimedFileDriver implements TokenDriver {
       if (floor > seen.observation.epoch) await this.#keepEpoch(floor);
       return { type: 'denied', view: await this.#viewOf(asker, seen), cause: 'held' };
     }
-    const beat = `${String(seen.top.number + 1)}-${token}`;
+    const number = this.#nextTurn(seen.top);
+    const beat = `${String(number)}-${token}`;
     const epoch = await this.#nextEpoch(seen.top.turn?.epoch ?? 0, floor);
     this.#remember(token, { beat, epoch });
-    const order = { paths: this.#paths, asker, number: seen.top.number + 1, beat, epoch, ttlMs };
+    const order = { paths: this.#paths, asker, number, beat, epoch, ttlMs };
     const isOurs = await takeTurn({ ...order, isNew: true, isLate });
     const untilMs = beganAt + ttlMs;
     // Nobody waits for it any more, and its asker's word to give it back may come to nothing: it is given back here.
@@ -115,7 +118,7 @@ export class TimedFileDriver implements TokenDriver {
       const view = await this.#viewOf(asker, await this.#view.see());
       return { type: 'denied', view, cause: 'held' };
     }
-    this.#held = { token, beat, turn: seen.top.number + 1, epoch, untilMs };
+    this.#held = { token, beat, turn: number, epoch, untilMs };
     await this.#changed(asker, 'granted', epoch);
     this.#tidying.soon(this.#held, (act) => this.#request(act));
     const previous = seen.top.turn?.node ?? null;
@@ -146,12 +149,10 @@ export class TimedFileDriver implements TokenDriver {
     if (held === null) return false;
     const beganAt = this.#now();
     this.#beats += 1;
-    if (!(await renewBeat(join(this.#paths.beats, held.beat), this.#beats))) {
-      await this.#place.check();
-      return false;
-    }
-    const isLast = (await files.highestIn(this.#paths.turns)) === held.turn;
-    if (!isLast) await this.#place.check();
+    const isThere = await renewBeat(join(this.#paths.beats, held.beat), this.#beats);
+    const isLast = isThere && (await lastTurnIn(this.#paths.turns)) === held.turn;
+    // Of one that was emptied no share that comes back has the lease: others wait for no more than their own time.
+    if (!isLast && !(await this.#place.wasEmptied())) await this.#place.check();
     if (!isLast || this.#current(token) === null) return false;
     this.#held = { ...held, untilMs: beganAt + ttlMs };
     return true;
@@ -169,7 +170,7 @@ export class TimedFileDriver implements TokenDriver {
       if (leftMs === 0 || top.turn === null || top.number !== held.turn) return null;
       const { ttlMs } = top.turn;
       const epoch = await this.#nextEpoch(top.turn.epoch, floor);
-      const order = { paths: this.#paths, asker, number: held.turn + 1, epoch, ttlMs };
+      const order = { paths: this.#paths, asker, number: this.#nextTurn(top), epoch, ttlMs };
       const isOurs = await takeTurn({ ...order, beat: held.beat, isNew: false, isLate });
       if (!isOurs || this.#current(token) === null) return null;
       this.#held = { ...held, turn: held.turn + 1, epoch };
@@ -245,7 +246,7 @@ export class TimedFileDriver implements TokenDriver {
   async complete(asker: Asker, epoch: number): Promise<void> {
     await this.#request(async () => {
       await this.#place.prepare();
-      const last = (await files.highestIn(this.#paths.starts)) ?? 0;
+      const last = await lastStart(this.#paths);
       await files.replace(this.#paths.completed, String(last));
       await this.#changed(asker, 'completed', epoch);
     });
@@ -318,6 +319,15 @@ export class TimedFileDriver implements TokenDriver {
     const epoch = await nextEpoch(this.#paths, known);
     if (Number.isSafeInteger(epoch)) return epoch;
     throw this.#link.refused('no epoch is left above the one that is known here');
+  }
+
+  #nextTurn({ number }: Top): number {
+    if (number < files.MOST_COUNTED) return number + 1;
+    const path = join(this.#paths.turns, String(number));
+    throw this.#link.refused(
+      `no turn is left after ${path}, which nobody can have counted up to`,
+      'Remove that file once no node of the group runs.',
+    );
   }
 
   #remember(token: string, claimed: { readonly beat: string; readonly epoch: number }): void {

@@ -4,7 +4,7 @@ import type { LeaseHolder } from '../../core/state.ts';
 import { parseJson } from '../file/durable-file.ts';
 import { fieldsOf, finite, name, runName } from '../file/record-fields.ts';
 import { readLeaseHolder } from '../stored-records.ts';
-import { contentOf, highestIn } from './shared-files.ts';
+import { contentOf, highestIn, MOST_COUNTED } from './shared-files.ts';
 import type { TimedPaths } from './timed-paths.ts';
 
 export interface Turn {
@@ -31,10 +31,15 @@ export function turnText(turn: Omit<Turn, 'holder'> & { readonly record: unknown
 
 /** Null: there is no place for turns. Read anew each time: after a loss the numbers begin again. */
 export async function latestTurn({ turns }: TimedPaths): Promise<Top | null> {
-  const number = await highestIn(turns);
+  const number = await lastTurnIn(turns);
   if (number === null) return null;
   if (number === 0) return { number, turn: null };
   return { number, turn: readTurn(await contentOf(join(turns, String(number)))) };
+}
+
+/** Null: there is no place for turns; 0: there was none. */
+export function lastTurnIn(turns: string): Promise<number | null> {
+  return highestIn(turns, MOST_COUNTED);
 }
 
 function readTurn(content: string | null): Turn | null {

@@ -116,6 +116,36 @@ describe('its directory', () => {
     },
   );
 
+  it('may have names that nobody can have counted up to: they are not ours', async () => {
+    const directory = temporaryDirectory();
+    ledBefore(directory, GROUP);
+    const { turns, starts } = timedPaths(directory, GROUP);
+    const a = await begun(directory, 'a');
+    await granted(a);
+    for (const path of [turns, starts]) {
+      writeFileSync(join(path, String(Number.MAX_SAFE_INTEGER)), '');
+    }
+    expect(await a.renew(5_000)).toMatchObject({ type: 'renewed' });
+    const b = await begun(directory, 'b');
+    expect(await b.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
+    await a.release();
+    await granted(b);
+  });
+
+  it('is refused with the name of the last turn that can be counted', async () => {
+    const directory = temporaryDirectory();
+    ledBefore(directory, GROUP);
+    let at = 0;
+    const a = await begun(directory, 'a', { now: () => at });
+    const last = join(timedPaths(directory, GROUP).turns, String(2 ** 40));
+    writeFileSync(last, '');
+    await a.look();
+    at = TTL_MS;
+    const refused = await a.acquire(0).catch((error: unknown) => error);
+    expect(refused).toMatchObject(REFUSED);
+    expect(String(refused)).toContain(`no turn is left after ${last}`);
+  });
+
   it('keeps a bounded number of files, however often the lease changes hands', async () => {
     const directory = temporaryDirectory();
     ledBefore(directory, GROUP);
@@ -165,6 +195,33 @@ describe('its time to live', () => {
     at = TTL_MS;
     expect(await a.acquire(0)).toMatchObject({ type: 'granted', epoch: 1 });
     rmSync(timedDirectory(directory, GROUP), { recursive: true });
+    expect(await a.renew(5_000)).toMatchObject({ type: 'lost' });
+  });
+
+  it('is as long as it was seen to be where its files are removed: one with a shorter time waits too', async () => {
+    const directory = temporaryDirectory();
+    ledBefore(directory, GROUP);
+    let at = 0;
+    const a = await begun(directory, 'a', { now: () => at });
+    const b = await begun(directory, 'b', { now: () => at, ttlMs: 100 });
+    await granted(a);
+    expect(await b.look()).toMatchObject({ held: true });
+    rmSync(timedDirectory(directory, GROUP), { recursive: true });
+    expect(await b.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
+    await b.look();
+    at = TTL_MS - 1;
+    expect(await b.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
+    expect(a.verify()).toEqual({ type: 'held' });
+    at = TTL_MS;
+    expect(await b.acquire(0)).toMatchObject({ type: 'granted', epoch: 2 });
+  });
+
+  it('is over for its holder at once where its directory was emptied, its mark too', async () => {
+    const directory = temporaryDirectory();
+    ledBefore(directory, GROUP);
+    const a = await begun(directory, 'a');
+    await granted(a);
+    for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true });
     expect(await a.renew(5_000)).toMatchObject({ type: 'lost' });
   });
 
