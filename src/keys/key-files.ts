@@ -28,16 +28,23 @@ export function readKeyFile(path: string, source = '--key-file'): KeyPair {
   throw bad({ path, source }, 'it has no secret key', 'Make one with `failover keygen`.');
 }
 
+/** The first line of a file with a secret key: what it is, should it be given for another. */
+export const SECRET_KEY_COMMENT = '# The secret key of a node: whoever has it is that node.';
+
 /**
  * The public keys in a file: one at the beginning of each line, and what follows it is a comment.
  *
- * @throws FAILOVER_BAD_KEY_FILE when it can't be read, others may write it, or a line is neither
+ * @throws FAILOVER_BAD_KEY_FILE when it can't be read, others may write it, it is that of a secret key, or a line is neither
  */
 export function readAuthorizedKeys(
   path: string,
   source = '--authorized-keys',
 ): ReadonlySet<string> {
   const content = read(path, source, { isSecret: false, limitBytes: LIST_LIMIT_BYTES });
+  if (isSecretKeyFile(path, content)) {
+    const fact = 'it has the secret key of a node, and takes public ones';
+    throw bad({ path, source }, fact, 'Give a list of public keys: those of the `.pub` files.');
+  }
   const keys = new Set<string>();
   for (const { text, number } of meantLines(content)) {
     const key = wordOf(text);
@@ -50,11 +57,17 @@ export function readAuthorizedKeys(
   return keys;
 }
 
-/** @throws FAILOVER_BAD_KEY_FILE when it can't be read, is open to others, or is too short */
+/** @throws FAILOVER_BAD_KEY_FILE when it can't be read, is open to others, is too short, or has keys of nodes */
 export function readSecretFile(path: string, source = '--secret-file'): Buffer {
   const content = read(path, source, { isSecret: true, limitBytes: SECRET_LIMIT_BYTES });
   // An editor ends the last line, a program may not: both mean the same secret.
   const secret = Buffer.from(content.replace(/\r?\n$/, ''), 'latin1');
+  if (isKeyFile(path, content)) {
+    throw bad({ path, source }, 'it has keys of nodes, and takes a secret that all share', MAKE_SECRET);
+  }
+  if (secret.toString('latin1').trim() === '' && secret.length > 0) {
+    throw bad({ path, source }, 'it has nothing but white space', MAKE_SECRET);
+  }
   if (secret.length >= SECRET_LEAST_BYTES) return secret;
   const fact = `it has ${String(secret.length)} bytes, and ${String(SECRET_LEAST_BYTES)} are the least`;
   throw bad({ path, source }, fact, MAKE_SECRET);
@@ -137,6 +150,31 @@ const FACTS: ReadonlyMap<string, string> = new Map([
 function bad({ path, source }: Named, fact: string, hint: string, cause?: unknown): FailoverError {
   const message = `Cannot use ${source} ${path}: ${fact}`;
   return new FailoverError('FAILOVER_BAD_KEY_FILE', message, { hint, cause });
+}
+
+/** By what `failover keygen` writes into it, or beside it: a key alone does not tell which half it is. */
+function isSecretKeyFile(path: string, content: string): boolean {
+  if (content.startsWith(SECRET_KEY_COMMENT)) return true;
+  const lines = meantLines(content);
+  const pair = lines.length === 1 ? keyPairOf(lines[0]?.text ?? '') : null;
+  return pair !== null && contentBeside(path).includes(pair.publicKey);
+}
+
+/** A secret may be 40 characters that could be a key: it has no host behind it, and none of a pair beside it. */
+function isKeyFile(path: string, content: string): boolean {
+  if (isSecretKeyFile(path, content)) return true;
+  const lines = meantLines(content);
+  const isOfKeys = lines.every(({ text }) => decodeKey(wordOf(text)) !== null);
+  return isOfKeys && lines.some(({ text }) => wordOf(text) !== text);
+}
+
+/** Of the file of a public key beside that of the secret one; empty: there is none that can be read. */
+function contentBeside(path: string): string {
+  try {
+    return read(`${path}.pub`, '', { isSecret: false, limitBytes: SECRET_LIMIT_BYTES });
+  } catch {
+    return '';
+  }
 }
 
 /** All but empty lines and comments: no key begins with `#`, which would be more than four bytes. */

@@ -4,7 +4,12 @@ import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readAuthorizedKeys, readKeyFile, readSecretFile } from '../../src/keys/key-files.ts';
+import {
+  readAuthorizedKeys,
+  readKeyFile,
+  readSecretFile,
+  SECRET_KEY_COMMENT,
+} from '../../src/keys/key-files.ts';
 import { generateKeyPair } from '../../src/keys/key-pair.ts';
 import { failureOf } from '../support/failover-error.ts';
 
@@ -94,6 +99,17 @@ describe('the list of public keys', () => {
     expect(hint).toContain('one public key a line');
   });
 
+  it('is not the file of a secret key, as keygen writes it or with its public half beside it', () => {
+    for (const content of [`${SECRET_KEY_COMMENT}\n${secretKey}\n`, secretKey]) {
+      const path = file(content);
+      if (content === secretKey) writeFileSync(`${path}.pub`, `${publicKey} host\n`);
+      const { message, hint } = failureOf(() => readAuthorizedKeys(path));
+      expect(message).toMatch(/: it has the secret key of a node, and takes public ones$/);
+      expect(message + hint).not.toContain(secretKey);
+      expect(hint).toContain('`.pub` files');
+    }
+  });
+
   it('that others may write is refused', () => {
     const { message } = failureOf(() => readAuthorizedKeys(file(publicKey, 0o666)));
     expect(message).toContain('others may write it (mode 0666)');
@@ -105,6 +121,26 @@ describe('the file of a secret', () => {
     const secret = Buffer.from([...Array(32).keys()]);
     expect(readSecretFile(file(secret))).toEqual(secret);
     expect(readSecretFile(file(Buffer.concat([secret, Buffer.from('\n')])))).toEqual(secret);
+  });
+
+  it.each([
+    ['a secret key', `${SECRET_KEY_COMMENT}\n${secretKey}\n`],
+    ['a public key', `${publicKey} host\n`],
+    ['public keys', `# all\n${publicKey} a\n${generateKeyPair().publicKey}\n`],
+  ])('is not that of %s', (_, content) => {
+    const { message, hint } = failureOf(() => readSecretFile(file(content)));
+    expect(message).toMatch(/: it has keys of nodes, and takes a secret that all share$/);
+    expect(hint).toContain('openssl rand -base64 32');
+  });
+
+  it('may have what could be a key, and is no file of keys', () => {
+    const text = 'abcdefghij'.repeat(4);
+    expect(readSecretFile(file(`${text}\n`)).toString()).toBe(text);
+  });
+
+  it('with nothing but white space is refused', () => {
+    const { message } = failureOf(() => readSecretFile(file(`${' \t'.repeat(20)}\n\n`)));
+    expect(message).toMatch(/: it has nothing but white space$/);
   });
 
   it('that is short, or open to others, is refused', () => {

@@ -3,6 +3,7 @@ import { closeSync, existsSync, fsyncSync, openSync, rmSync, writeFileSync } fro
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { FailoverError } from '../../errors.ts';
+import { SECRET_KEY_COMMENT } from '../../keys/key-files.ts';
 import { generateKeyPair } from '../../keys/key-pair.ts';
 import { replaceFile, syncDirectory } from '../../lease/file/durable-file.ts';
 import { note, say } from '../say.ts';
@@ -23,7 +24,7 @@ export function keygen({ out, force }: KeygenOptions): void {
   const publicFile = `${out}.pub`;
   // Looked at before anything is written: half a pair is worse than none.
   for (const path of [out, publicFile]) if (!force && existsSync(path)) throw isThere(path);
-  write(out, `${WARNING}\n${secretKey}\n`, force);
+  write(out, `${SECRET_KEY_COMMENT}\n${secretKey}\n`, force);
   try {
     write(publicFile, `${publicKey} ${hostname()}\n`, force);
   } catch (error) {
@@ -33,8 +34,6 @@ export function keygen({ out, force }: KeygenOptions): void {
   say(publicKey);
   note(`wrote the secret key to ${out} and the public one to ${publicFile}`);
 }
-
-const WARNING = '# The secret key of a node: whoever has it is that node.';
 
 function write(path: string, content: string, force: boolean): void {
   try {
