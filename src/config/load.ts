@@ -155,7 +155,10 @@ export function loadRunOptions(
   };
   const isTimed = parseLease(options.lease).kind === 'file' && options.leaseTtlMs !== null;
   const meant = isTimed ? { ...options, ...sharedState(options.stateDir) } : options;
-  checkRelations(meant, (key) => read.shown(key));
+  checkRelations(meant, {
+    show: (key) => read.shown(key),
+    isGiven: (key) => read.isGiven(key),
+  });
   return meant;
 }
 

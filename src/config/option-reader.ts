@@ -57,6 +57,11 @@ export class OptionReader {
     return found === null ? null : validateNodeId(found.text, found.source);
   }
 
+  /** Whether somebody said it, be it what would be so by itself. */
+  isGiven(key: string): boolean {
+    return this.#find(optionOf(key))?.isDefault === false;
+  }
+
   oneOf<Choice extends string>(key: string, choices: readonly Choice[]): Choice {
     const found = this.#require(key);
     const choice = choices.find((candidate) => candidate === found.text);

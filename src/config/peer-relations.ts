@@ -9,6 +9,7 @@ export const PEER_RELATIONS: readonly Relation[] = [
   onlyPeersHaveAddresses,
   peersAreNamed,
   peersShareSecret,
+  peersDoNotRace,
 ];
 
 type Show = Parameters<Relation>[1];
@@ -44,6 +45,19 @@ function peersShareSecret(options: RunOptions, show: Show): ReturnType<Relation>
   return {
     fact: `with ${show('lease')} whoever reaches this node could take the lead from it`,
     hint: 'Make a secret with `openssl rand -base64 32` and give its file to all with --secret-file.',
+  };
+}
+
+/** Among peers the order decides who leads, whatever is said; the default is no wish for anything. */
+function peersDoNotRace(
+  options: RunOptions,
+  show: Show,
+  isGiven: Parameters<Relation>[2],
+): ReturnType<Relation> {
+  if (!isOfPeers(options) || options.strategy !== 'race' || !isGiven('strategy')) return null;
+  return {
+    fact: `with ${show('lease')} nodes lead in the order of their --priority and id, and ${show('strategy')} is none`,
+    hint: 'Leave --strategy out, or take a lease of a server, where whoever is first leads.',
   };
 }
 

@@ -13,6 +13,13 @@ import { defaultStateDir } from './state-dir.ts';
 /** An option with its value for a message: `--heartbeat-timeout 2s (default)`. */
 type Show = (key: string) => string;
 
+/** What is known of the options beside their values. */
+export interface Sources {
+  readonly show: Show;
+  /** Whether somebody said it. */
+  readonly isGiven: (key: string) => boolean;
+}
+
 /** What contradicts what, and what to do about it. */
 interface Conflict {
   readonly fact: string;
@@ -25,7 +32,7 @@ interface Conflict {
  * @throws FAILOVER_USAGE when there is nothing to run; FAILOVER_SETTINGS_CONFLICT, with the flags
  * and their values, for the first relation that does not hold.
  */
-export function checkRelations(options: RunOptions, show: Show): void {
+export function checkRelations(options: RunOptions, sources: Sources): void {
   if (options.command.length === 0 && options.promoteCommand === null) {
     throw new FailoverError(
       'FAILOVER_USAGE',
@@ -34,12 +41,12 @@ export function checkRelations(options: RunOptions, show: Show): void {
     );
   }
   for (const relation of RELATIONS) {
-    const conflict = relation(options, show);
+    const conflict = relation(options, sources.show, sources.isGiven);
     if (conflict === null) continue;
     const message = `Cannot run: ${conflict.fact}`;
     throw new FailoverError('FAILOVER_SETTINGS_CONFLICT', message, { hint: conflict.hint });
   }
-  if (endsByItself(options)) checkTimes(options, show);
+  if (endsByItself(options)) checkTimes(options, sources.show);
 }
 
 /** A time that was not given follows from another: it is shown as what it is all the same. */
@@ -53,7 +60,11 @@ function checkTimes(options: RunOptions, show: Show): void {
 }
 
 /** One relation; null: it holds. */
-export type Relation = (options: RunOptions, show: Show) => Conflict | null;
+export type Relation = (
+  options: RunOptions,
+  show: Show,
+  isGiven: Sources['isGiven'],
+) => Conflict | null;
 
 const RELATIONS: readonly Relation[] = [
   timeoutCoversTwoHeartbeats,

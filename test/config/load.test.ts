@@ -104,6 +104,15 @@ describe('loadRunOptions', () => {
     });
   });
 
+  it('takes race for peers where nobody has said it: it is the default', () => {
+    const peers = { lease: 'peers', peers: 'http://a:7400', secretFile: '/s' };
+    expect(load(peers).strategy).toBe('race');
+    expect(load({ ...peers, strategy: 'priority' }).strategy).toBe('priority');
+    const { message, hint } = failureOf(() => load(peers, { FAILOVER_STRATEGY: 'race' }));
+    expect(message).toContain('FAILOVER_STRATEGY=race is none');
+    expect(hint).toContain('Leave --strategy out');
+  });
+
   it('leaves the variable that programs read as well to them, where its own lease is another', () => {
     const env = { FAILOVER_PEERS: 'http://a:1', FAILOVER_SECRET_FILE: '/s' };
     expect(load({}, env).peers).toBeNull();
@@ -415,6 +424,10 @@ describe('relations between settings', () => {
     [
       { lease: 'peers', peers: 'http://h:7400' },
       'Cannot run: with --lease peers whoever reaches this node could take the lead from it',
+    ],
+    [
+      { lease: 'peers', peers: 'http://h:7400', secretFile: '/s', strategy: 'race' },
+      'Cannot run: with --lease peers nodes lead in the order of their --priority and id, and --strategy race is none',
     ],
     [
       { lease: 'peers', peers: 'http://h:7400', secretFile: '/s', orphan: 'keep' },
