@@ -51,8 +51,8 @@ export function parsePostgres(text: string, source: string): PostgresAddress {
   };
   const host = decoded(hostOf(url)) ?? given.get('host') ?? '';
   if (host === '') throw no('names no host');
-  const port = portOf(url, USUAL_PORT);
-  if (port === null) throw no('has no port to connect to');
+  const port = portOf(url, usualPort());
+  if (port === null) throw no(NO_PORT);
   const shownHost = hostname === '' ? host : hostname;
   return {
     kind: 'postgres',
@@ -65,6 +65,15 @@ export function parsePostgres(text: string, source: string): PostgresAddress {
 }
 
 const USUAL_PORT = 5432;
+const NO_PORT = 'has no port to connect to, or PGPORT has none where the address leaves it out';
+
+/** As for every client of PostgreSQL, what the environment says goes before that. 0: it says no port. */
+function usualPort(): number {
+  const given = process.env['PGPORT'] ?? '';
+  if (given === '') return USUAL_PORT;
+  const port = /^\d{1,5}$/.test(given) ? Number(given) : 0;
+  return port < 2 ** 16 ? port : 0;
+}
 
 /** As the client has them: all but the first two ask for a certificate that is valid for the name of the host. */
 type SslMode = 'disable' | 'no-verify' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';

@@ -1,5 +1,5 @@
 // What --lease names, and that no message repeats a password.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseLease } from '../../src/config/lease-url.ts';
 import { redactUrl } from '../../src/config/refused-url.ts';
 import { failureOf } from '../support/failover-error.ts';
@@ -68,6 +68,18 @@ describe('a lease', () => {
     ['postgres://%2Frun%2Fpostgresql/app', { host: '/run/postgresql', database: 'app' }],
   ])('is kept in a database: %s', (text, expected) => {
     expect(parseLease(text)).toMatchObject({ kind: 'postgres', ...expected });
+  });
+
+  it('takes the port of PostgreSQL from PGPORT where the URL has none, as all its clients do', () => {
+    vi.stubEnv('PGPORT', '6543');
+    for (const text of ['postgres:///app?host=/run/postgresql', 'postgres://host/app']) {
+      expect(parseLease(text)).toMatchObject({ port: 6543, database: 'app' });
+    }
+    expect(parseLease('postgres://host:7/app')).toMatchObject({ port: 7 });
+    vi.stubEnv('PGPORT', 'none');
+    expect(parseLease('postgres://host:7/app')).toMatchObject({ port: 7 });
+    expect(() => parseLease('postgres://host/app')).toThrow('or PGPORT has none');
+    vi.unstubAllEnvs();
   });
 
   it.each(['file:/mnt/share', 'file:///mnt/share', 'FILE:/mnt/./share/'])(
