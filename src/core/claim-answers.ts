@@ -98,8 +98,16 @@ function retry(state: Acquiring, firstMs: number): Outcome | null {
 }
 
 function suspectHolder(back: SecondaryState, settings: Settings): Outcome {
-  const detail = back.primary === null ? 'its holder has not said its name' : back.primary.node;
-  return suspect(back, settings, { by: 'lease-still-held', cause: 'claim-denied', detail });
+  const how = { cause: 'claim-denied' } as const;
+  if (back.primary !== null) {
+    return suspect(back, settings, { ...how, by: 'lease-still-held', detail: back.primary.node });
+  }
+  // What ends by itself counts as held where nothing is known: those may lead whose data were lost.
+  const isUnheardOf = settings.leaseTtlMs > 0 && back.epochFloor === 0;
+  const detail = isUnheardOf
+    ? 'nobody is known to have led, and it counts as held for one time to live'
+    : 'its holder has not said its name';
+  return suspect(back, settings, { ...how, by: 'lease-held-unseen', detail });
 }
 
 export function claimTimePassed(state: Acquiring, settings: Settings): Outcome {

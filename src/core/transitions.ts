@@ -210,6 +210,12 @@ export const TRANSITIONS = {
     on: 'lease still held',
     sentence: 'The lost primary still holds the lease; probing it',
   },
+  'lease-held-unseen': {
+    from: ['acquiring'],
+    to: 'suspecting',
+    on: 'lease held, and not known by whom',
+    sentence: 'The lease is not free, and its holder is not known here; looking out for it',
+  },
   'claim-failed': {
     from: ['acquiring'],
     to: 'waiting',
