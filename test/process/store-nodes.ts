@@ -179,6 +179,7 @@ export function nodesBehindTls(start: (certified: Certified) => Promise<SecuredS
           expect(JSON.parse(status.stdout)).toMatchObject({ primary: 'b', lease: { kind } });
           const said = [JSON.stringify([a.log, b.log]), a.stray, b.stray, status.stdout];
           expect(said.join()).not.toContain('hush-hush');
+          expect(said.join()).not.toContain('DeprecationWarning');
           expect(filesUnder(group.stateDir).filter((text) => text.includes('hush-hush'))).toEqual(
             [],
           );
@@ -191,10 +192,12 @@ export function nodesBehindTls(start: (certified: Certified) => Promise<SecuredS
   });
 }
 
+const SUBJECTS = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
+
 function certify(group: Group): Certified {
   const [key, certificate] = [group.path('key.pem'), group.path('certificate.pem')];
   const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2'];
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+  const names = ['-subj', '/CN=localhost', '-addext', SUBJECTS];
   spawnSync('openssl', [...request, '-keyout', key, '-out', certificate, ...names]);
   return { key, certificate };
 }

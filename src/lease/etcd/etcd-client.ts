@@ -1,5 +1,8 @@
 // Loads the client of etcd, which is installed beside failover only where it is used, and opens connections.
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { connect } from 'node:tls';
 import type * as etcd from 'etcd3';
 import { FailoverError } from '../../errors.ts';
 import type { EtcdAddress } from '../../config/lease-url.ts';
@@ -26,6 +29,7 @@ export async function connectionsTo(
   const { Etcd3 } = await loadClient(PACKAGE, importClient);
   const { endpoints, tls, user } = address;
   const credentials = tls === null ? {} : credentialsOf(tls);
+  if (tls !== null && endpoints.some(({ host }) => isIP(host) !== 0)) allowAddressAsName();
   // Not all nodes ask the same member.
   let count = Math.floor(Math.random() * endpoints.length);
   return (watching) => {
@@ -63,6 +67,22 @@ const ONCE = {
 } as unknown as Policy; // of a policy nothing else is called
 
 const NEVER = new AbortController();
+
+/**
+ * The client names a server to TLS by its address where that is all there is. Node warns of that, once in a process:
+ * it would be in every log, and nobody who reads it could do anything. The certificate is verified all the same.
+ */
+function allowAddressAsName(): void {
+  const { noDeprecation = false } = process;
+  process.noDeprecation = true;
+  try {
+    connect({ servername: LOCAL.host, socket: new PassThrough() })
+      .on('error', () => undefined)
+      .destroy();
+  } finally {
+    process.noDeprecation = noDeprecation;
+  }
+}
 
 function credentialsOf({
   ca,
