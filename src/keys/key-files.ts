@@ -63,7 +63,11 @@ export function readSecretFile(path: string, source = '--secret-file'): Buffer {
   // An editor ends the last line, a program may not: both mean the same secret.
   const secret = Buffer.from(content.replace(/\r?\n$/, ''), 'latin1');
   if (isKeyFile(path, content)) {
-    throw bad({ path, source }, 'it has keys of nodes, and takes a secret that all share', MAKE_SECRET);
+    throw bad(
+      { path, source },
+      'it has keys of nodes, and takes a secret that all share',
+      MAKE_SECRET,
+    );
   }
   if (secret.toString('latin1').trim() === '' && secret.length > 0) {
     throw bad({ path, source }, 'it has nothing but white space', MAKE_SECRET);
