@@ -80,10 +80,23 @@ export function unknownBecause(snapshot: GroupSnapshot): string | null {
   return livingNodes(snapshot).length === 0 ? (snapshot.store?.problem ?? null) : null;
 }
 
-/** The nodes that no record of this machine tells of. */
-export function nodesElsewhere({ nodes, store }: GroupSnapshot): readonly StoredSight[] {
+/** The nodes that no record of this machine tells of, and that have not come back under their id since. */
+export function nodesElsewhere(snapshot: GroupSnapshot): readonly StoredSight[] {
+  const { nodes, store, observation } = snapshot;
   const here = new Set(nodes.map(({ record }) => record.run));
-  return (store?.nodes ?? []).filter(({ run }) => !here.has(run));
+  const leads = observation.held ? observation.holder?.run : null;
+  return (store?.nodes ?? []).filter((node) => {
+    return !here.has(node.run) && (node.run === leads || !isBack(node, snapshot));
+  });
+}
+
+/** Whether one with its id has started since it was seen: its own entry stays until it is too old. */
+function isBack(left: StoredSight, { nodes, store, takenAtMs }: GroupSnapshot): boolean {
+  const seenAtMs = takenAtMs - left.seenAgoMs;
+  const others = [...(store?.nodes ?? []), ...nodes.map(({ record }) => record)];
+  return others.some(({ node, run, startedAt }) => {
+    return node === left.node && run !== left.run && Date.parse(startedAt) > seenAtMs;
+  });
 }
 
 /** Who holds the lease on another machine; null: nobody does, or one of this machine. */

@@ -6,6 +6,7 @@ import { exitCodeOf } from '../../src/cli/commands/status.ts';
 import type { GroupSnapshot } from '../../src/cli/client.ts';
 import { PLAIN } from '../../src/cli/render/plain.ts';
 import { statusLines } from '../../src/cli/render/status-text.ts';
+import { nodesElsewhere } from '../../src/cli/store-sight.ts';
 import type { SeenNode as StoredSight } from '../../src/lease/remote-store.ts';
 import { predictionOf } from '../../src/runtime/node-status.ts';
 import {
@@ -213,14 +214,22 @@ describe('the primary', () => {
   });
 
   it.each([
-    ['kill', 'stopped', 'Promote another with `failover promote --force --group web`, or continue'],
+    [
+      'kill',
+      'stopped',
+      'Promote another with `failover promote --force --group web --state-dir /state`, or continue',
+    ],
     ['none', 'hung', 'No node may end it (--fence). Look at the process, or end it with `kill'],
     [
       'kill-unless-stopped',
       'stopped',
       'No node may end it (--fence). Continue it with `fg` in its',
     ],
-    ['kill-unless-stopped', 'hung', 'Promote another with `failover promote --force --group web`'],
+    [
+      'kill-unless-stopped',
+      'hung',
+      'Promote another with `failover promote --force --group web --state-dir /state`',
+    ],
   ] as const)('where others have --fence %s and it is %s: %s', (fence, state, advice) => {
     const silence = state === 'stopped' ? 'its process is stopped' : 'no answer in 500 ms';
     const b = answering(statusOf('b', { setup: setupWith({ fence }) }));
@@ -233,7 +242,7 @@ describe('the primary', () => {
     const b = answering(statusOf('b', { setup: setupWith({ fence: 'none' }) }));
     const nodes = [silentNode('a', 'unresponsive'), b, answering(statusOf('c'))];
     const [warning] = groupStatusOf(snapshotOf('a', nodes)).warnings;
-    expect(warning).toContain('`failover promote c --force --group web`');
+    expect(warning).toContain('`failover promote c --force --group web --state-dir /state`');
   });
 
   it('is nobody while the lease is free, whatever a node claims', () => {
@@ -386,7 +395,7 @@ describe('warnings', () => {
     const status = groupStatusOf({ ...paused, pause: { by: 'eve@h', at: null } });
     expect(status.paused).toBe(true);
     expect(status.warnings).toEqual([
-      'The group is paused by eve@h: nobody takes over on its own. Run `failover resume --group web`.',
+      'The group is paused by eve@h: nobody takes over on its own. Run `failover resume --group web --state-dir /state`.',
     ]);
   });
 
@@ -506,6 +515,44 @@ describe('a group whose lease is on a server', () => {
       PLAIN,
     );
     expect(lines.join('\n')).toContain(', held by a as seen last; guards:');
+  });
+
+  it('shows once who came back under its id, and both where two live under one', () => {
+    const startedAt = new Date(snapshotOf(null, []).takenAtMs - 2_000).toISOString();
+    const back = { ...storedNode('c'), run: 'run-back', startedAt };
+    const shown = (seenAgoMs: number): readonly string[] => {
+      const nodes = [storedNode('c', seenAgoMs), back];
+      return nodesElsewhere(withStore(snapshotOf('a', []), { nodes })).map(({ run }) => run);
+    };
+    expect(shown(3_000)).toEqual(['run-back']);
+    expect(shown(1_000)).toEqual(['run-c', 'run-back']);
+    const nodes = [storedNode('c', 3_000)];
+    const here = snapshotOf('a', [answering(statusOf('c'), { run: 'run-back', startedAt })]);
+    expect(nodesElsewhere(withStore(here, { nodes }))).toEqual([]);
+    const leads = withStore(snapshotOf('c', []), { nodes: [...nodes, back] });
+    expect(nodesElsewhere(leads).map(({ run }) => run)).toEqual(['run-c', 'run-back']);
+  });
+
+  it('calls its lease in files that machines share what the manual does, and programs a word of theirs', () => {
+    const { lease } = primaryStatus('a');
+    const ofFiles = { ...lease, kind: 'timed-file', guards: ['timed-file', 'epoch'] } as const;
+    const status = groupStatusOf(
+      snapshotOf('a', [answering(primaryStatus('a', { lease: ofFiles }))]),
+    );
+    expect(status.lease.kind).toBe('timed-file');
+    expect(statusLines(status, PLAIN).join('\n')).toContain(
+      'shared files, held by a; guards: shared files, epoch',
+    );
+  });
+
+  it('advises commands that work where it was looked for, and repeats no password', () => {
+    const paused = snapshotOf('a', healthyGroup().nodes, { lease: 'redis://me:hush@s' });
+    const seen = { ...paused, observation: { ...paused.observation, paused: true } };
+    const text = groupStatusOf(seen).warnings.join();
+    expect(text).toContain(
+      '`failover resume --group web --state-dir /state --lease "$FAILOVER_LEASE"`',
+    );
+    expect(text).not.toContain('hush');
   });
 
   it('is not unknown where its server knows nodes of it', () => {

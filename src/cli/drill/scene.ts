@@ -94,14 +94,20 @@ function refuseServers(snapshot: GroupSnapshot): void {
   const kind = livingNodes(snapshot).find(({ status }) => status !== null)?.status?.lease.kind;
   if (kind === undefined || kind === 'file') return;
   const { group } = snapshot;
-  const isStatic = kind === 'static';
-  const fact = isStatic
-    ? `only one node of group ${group} may lead`
-    : `the lease of group ${group} is ${kind === 'peers' ? 'agreed on among nodes' : `on a server (${kind})`}`;
+  const where = PLACES.get(kind) ?? `on a server (${kind})`;
+  const fact =
+    kind === 'static'
+      ? `only one node of group ${group} may lead`
+      : `the lease of group ${group} is ${where}`;
   throw refused(fact, {
     hint: 'Drill a group whose lease is `file`.',
   });
 }
+
+const PLACES: ReadonlyMap<string, string> = new Map([
+  ['peers', 'agreed on among nodes'],
+  ['timed-file', 'in files that machines share'],
+]);
 
 /** What can't be looked at from here can't be watched for an overlap either. */
 function refuseForeigners({ nodes }: GroupSnapshot): void {

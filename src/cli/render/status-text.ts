@@ -106,7 +106,8 @@ function facts(status: GroupStatus, paint: Paint): string[] {
   const lines = [
     fact(
       'lease',
-      `${lease.server ?? lease.kind}, ${holdingText(lease)}; guards: ${lease.guards.join(', ')}` +
+      `${lease.server ?? leaseWord(lease.kind)}, ${holdingText(lease)}; ` +
+        `guards: ${lease.guards.map(leaseWord).join(', ')}` +
         // What no other lease lacks is said wherever people look.
         (lease.kind === 'peers' ? '; nothing guards against a partition' : ''),
     ),
@@ -128,6 +129,11 @@ function facts(status: GroupStatus, paint: Paint): string[] {
     if (refused !== '') lines.push(fact('refused', `${id}: ${refused}`));
   }
   return lines;
+}
+
+/** As the manual calls it; what programs read stays. */
+function leaseWord(name: string): string {
+  return name === 'timed-file' ? 'shared files' : name;
 }
 
 /** A lease whose server can't be asked may be another's by now. */

@@ -52,6 +52,8 @@ describe('refused is a group', () => {
     const lease = { ...primaryStatus('a').lease, kind: 'redis' as const };
     const remote = answering(primaryStatus('a', { lease }));
     expect(refusal(snapshotOf('a', [remote, b]))).toContain('is on a server (redis)');
+    const files = answering(primaryStatus('a', { lease: { ...lease, kind: 'timed-file' } }));
+    expect(refusal(snapshotOf('a', [files, b]))).toContain('is in files that machines share');
   });
 
   it('without a primary, with the exit code of that', () => {
