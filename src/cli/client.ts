@@ -18,6 +18,7 @@ import type { GroupPeek } from '../lease/file/peek.ts';
 import type { NodeStatus } from '../runtime/node-status.ts';
 import type { RpcMethod } from '../transport/rpc-message.ts';
 import { lackOfDescriptors } from '../spare-descriptors.ts';
+import { advised } from './advised.ts';
 import { Deadline } from './deadline.ts';
 import { readNodeStatus } from './node-answer.ts';
 import type { StoreSight } from './store-sight.ts';
@@ -44,6 +45,8 @@ export interface SeenNode {
 export interface GroupSnapshot {
   readonly group: string;
   readonly stateDir: string;
+  /** The server of the lease that was named; it may carry a password. */
+  readonly lease?: string;
   /** Null: the group has no directory, so no node of it ever ran here. */
   readonly paths: GroupPaths | null;
   readonly observation: LeaseObservation;
@@ -65,7 +68,8 @@ export interface GroupSnapshot {
 export async function lookAtGroup(options: ClientOptions): Promise<GroupSnapshot> {
   const stateDir = options.stateDir ?? defaultStateDir();
   let peek = peekGroup(stateDir, options.group);
-  const base = { group: options.group, stateDir, store: null };
+  const { group, lease } = options;
+  const base = { group, stateDir, ...(lease === undefined ? {} : { lease }), store: null };
   if (peek === null) {
     const elsewhere = findElsewhere(options, stateDir);
     const nothing = { paths: null, observation: NOTHING_OBSERVED, pause: null, nodes: [] };
@@ -169,10 +173,9 @@ function isOnServer(kind: LeaseKind | undefined): boolean {
   return kind !== undefined && kind !== 'file' && kind !== 'static';
 }
 
-/** How one more node of the group is started, in the directory that was looked at. */
-export function startCommand({ group, stateDir }: GroupSnapshot): string {
-  const directory = stateDir === defaultStateDir() ? '' : ` --state-dir ${stateDir}`;
-  return `failover run --group ${group}${directory} -- COMMAND`;
+/** How one more node of the group is started where it was looked for, in backquotes. */
+export function startCommand(snapshot: GroupSnapshot): string {
+  return advised(`\`failover run --group ${snapshot.group} -- COMMAND\``, snapshot);
 }
 
 /** A hint for who looks in the wrong place, where something tells that; for an error's options. */

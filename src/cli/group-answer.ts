@@ -1,4 +1,5 @@
 // Who leads and why, or why nobody does: the one sentence that `failover explain` begins with.
+import { advised } from './advised.ts';
 import type { GroupSnapshot, SeenNode } from './client.ts';
 import { leaseHolder, livingNodes, primaryOf, startCommand } from './client.ts';
 import { uncapitalized } from './say.ts';
@@ -6,6 +7,10 @@ import { holderElsewhere, unknownBecause } from './store-sight.ts';
 import { absenceWarnings, warningsOf } from './warnings.ts';
 
 export function groupAnswerOf(snapshot: GroupSnapshot): string {
+  return advised(answerOf(snapshot), snapshot);
+}
+
+function answerOf(snapshot: GroupSnapshot): string {
   const unknown = unknownBecause(snapshot);
   if (unknown !== null) return `Who leads is not known here. ${unknown}.`;
   const [absence] = absenceWarnings(snapshot);
@@ -53,7 +58,7 @@ function whyNobody(snapshot: GroupSnapshot): string {
   const { group, observation, pause } = snapshot;
   const living = livingNodes(snapshot);
   if (living.length === 0) {
-    return `no node of the group lives. Start one with \`${startCommand(snapshot)}\`.`;
+    return `no node of the group lives. Start one with ${startCommand(snapshot)}.`;
   }
   if (observation.paused) {
     return (

@@ -19,7 +19,7 @@ export function obstacleOf(snapshot: GroupSnapshot, { role, node }: WantedRole):
   const { group, observation } = snapshot;
   const living = livingNodes(snapshot);
   if (living.length === 0) {
-    const hint = `Start one with \`${startCommand(snapshot)}\`.`;
+    const hint = `Start one with ${startCommand(snapshot)}.`;
     return { fact: 'no node is alive', hint, ...hintElsewhere(snapshot) };
   }
   if (node !== null && !living.some(({ record }) => record.node === node)) {

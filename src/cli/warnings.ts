@@ -2,6 +2,7 @@
 import { plural } from '../core/counted.ts';
 import { humanMs } from '../core/duration-text.ts';
 import { isComparable } from '../fence/process-identity.ts';
+import { advised } from './advised.ts';
 import type { GroupSnapshot, SeenNode } from './client.ts';
 import {
   continueHint,
@@ -27,7 +28,7 @@ export function warningsOf(snapshot: GroupSnapshot): readonly string[] {
     ...strategyWarnings(snapshot),
     ...ownWarnings(snapshot),
     ...snapshot.elsewhere,
-  ];
+  ].map((warning) => advised(warning, snapshot));
 }
 
 /** Some wait for better nodes, and others come before them. */
@@ -52,10 +53,10 @@ export function absenceWarnings(snapshot: GroupSnapshot): string[] {
   if (store !== null && store.problem === null && store.shown !== null) {
     return [
       `No node of group ${group} has ever run in ${stateDir}, and ${store.shown} knows of none: ` +
-        `start one with \`${start}\`.`,
+        `start one with ${start}.`,
     ];
   }
-  return [`No node of group ${group} has ever run in ${stateDir}: start one with \`${start}\`.`];
+  return [`No node of group ${group} has ever run in ${stateDir}: start one with ${start}.`];
 }
 
 /** What is known here goes on being shown without the server. */

@@ -58,8 +58,8 @@ describe('the answer', () => {
     const observation = { ...base.observation, paused: true };
     const pause = { by: 'root@h', at: '2026-03-01T12:00:00.000Z' };
     expect(groupAnswerOf({ ...base, observation, pause })).toBe(
-      'Nobody has taken over: the group is paused by root@h. Run `failover resume --group web`, ' +
-        'or `failover promote --group web`.',
+      'Nobody has taken over: the group is paused by root@h. Run `failover resume --group web --state-dir /state`, ' +
+        'or `failover promote --group web --state-dir /state`.',
     );
   });
 

@@ -2,6 +2,7 @@
 import { formatDuration } from '../../config/duration.ts';
 import type { ClientOptions } from '../../config/load.ts';
 import { FailoverError } from '../../errors.ts';
+import { advised } from '../advised.ts';
 import type { GroupSnapshot, SeenNode } from '../client.ts';
 import {
   ask,
@@ -46,7 +47,7 @@ export async function demote(options: DemoteOptions): Promise<void> {
   say(`${id} has stepped down and ${held}.`);
   const next = await awaitPrimary(options, SUCCESSOR_LIMIT_MS);
   if (next !== null) say(`${next.record.node} is primary at epoch ${String(next.status?.epoch)}.`);
-  else note('there is no primary yet: see `failover status`.');
+  else note(advised(`there is no primary yet: see \`failover status --group ${group}\`.`, options));
 }
 
 /** @throws FAILOVER_REFUSED for a node that has nothing to step down from. */

@@ -1,5 +1,6 @@
 // `failover pause`: no automatic promotion in the group until `resume`.
 import type { ClientOptions } from '../../config/load.ts';
+import { advised } from '../advised.ts';
 import { primaryOf } from '../client.ts';
 import { setPaused } from '../pausing.ts';
 import { note, say } from '../say.ts';
@@ -18,5 +19,6 @@ export async function pause(options: ClientOptions): Promise<void> {
   say(`Group ${group} is paused${changed ? '' : ' already'}: ${meaning}.`);
   for (const warning of absenceWarnings(before)) note(warning);
   if (unaware.length > 0) note(`Not every node has said that it knows: ${unaware.join(', ')}.`);
-  say(`\`failover promote\` still works; \`failover resume --group ${group}\` ends the pause.`);
+  const resume = advised(`\`failover resume --group ${group}\``, options);
+  say(`\`failover promote\` still works; ${resume} ends the pause.`);
 }

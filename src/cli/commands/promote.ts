@@ -104,7 +104,7 @@ function targetOf(snapshot: GroupSnapshot, id: string | null): SeenNode {
       ? `no node of group ${snapshot.group} answers`
       : `${holder.record.node} has the lease and no secondary of group ${snapshot.group} answers`;
   throw new FailoverError('FAILOVER_NO_NODE', `Cannot promote: ${fact}`, {
-    hint: `Start another node with \`${startCommand(snapshot)}\`.`,
+    hint: `Start another node with ${startCommand(snapshot)}.`,
     ...hintElsewhere(snapshot),
   });
 }

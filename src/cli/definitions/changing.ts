@@ -1,7 +1,7 @@
 // The commands that ask nodes to do something.
 import type { Command } from 'commander';
 import { addClient, leaseServer, withDefault } from './definition.ts';
-import { client, hold, is, nodeId, timeout } from './flags.ts';
+import { hold, is, nodeId, ofClient, timeout } from './flags.ts';
 import type { Flags } from './flags.ts';
 
 export function addChanging(program: Command): void {
@@ -19,7 +19,8 @@ export function addChanging(program: Command): void {
     .action(async (node: string | undefined, flags: Flags) => {
       const { promote } = await import('../commands/promote.ts');
       const force = is(flags, 'force');
-      await promote({ ...client(flags), node: nodeId(node), force, ...timeout(flags) });
+      const more = { node: nodeId(node), force, ...timeout(flags) };
+      await ofClient(flags, (options) => promote({ ...options, ...more }));
     });
   addClient(program, {
     name: 'demote',
@@ -31,12 +32,8 @@ export function addChanging(program: Command): void {
     .addOption(withDefault('--timeout <TIME>', 'How long the change may take.', '90s'))
     .action(async (node: string | undefined, flags: Flags) => {
       const { demote } = await import('../commands/demote.ts');
-      await demote({
-        ...client(flags),
-        node: nodeId(node),
-        holdMs: hold(flags),
-        ...timeout(flags),
-      });
+      const more = { node: nodeId(node), holdMs: hold(flags), ...timeout(flags) };
+      await ofClient(flags, (options) => demote({ ...options, ...more }));
     });
   addClient(program, {
     name: 'pause',
@@ -46,7 +43,7 @@ export function addChanging(program: Command): void {
     .addOption(leaseServer())
     .action(async (flags: Flags) => {
       const { pause } = await import('../commands/pause.ts');
-      await pause(client(flags));
+      await ofClient(flags, pause);
     });
   addClient(program, {
     name: 'resume',
@@ -56,7 +53,7 @@ export function addChanging(program: Command): void {
     .addOption(leaseServer())
     .action(async (flags: Flags) => {
       const { resume } = await import('../commands/resume.ts');
-      await resume(client(flags));
+      await ofClient(flags, resume);
     });
   addClient(program, {
     name: 'stop',
@@ -67,7 +64,8 @@ export function addChanging(program: Command): void {
     .addOption(withDefault('--timeout <TIME>', 'How long to wait until they have ended.', '60s'))
     .action(async (node: string | undefined, flags: Flags) => {
       const { stop } = await import('../commands/stop.ts');
-      await stop({ ...client(flags), node: nodeId(node), ...timeout(flags) });
+      const more = { node: nodeId(node), ...timeout(flags) };
+      await ofClient(flags, (options) => stop({ ...options, ...more }));
     });
   addClient(program, {
     name: 'check',
@@ -77,6 +75,6 @@ export function addChanging(program: Command): void {
     .addOption(withDefault('--timeout <TIME>', 'How long it may take.', '90s'))
     .action(async (flags: Flags) => {
       const { check } = await import('../commands/check.ts');
-      await check({ ...client(flags), ...timeout(flags) });
+      await ofClient(flags, (options) => check({ ...options, ...timeout(flags) }));
     });
 }

@@ -5,12 +5,22 @@ import type { ClientOptions } from '../../config/load.ts';
 import { validateNodeId } from '../../config/names.ts';
 import { MAX_MS } from '../../config/row-kinds.ts';
 import { FailoverError } from '../../errors.ts';
+import { withAdvice } from '../advised.ts';
 
 /** What a command's parsed flags are, by key; each is checked before it is used. */
 export type Flags = Readonly<Record<string, unknown>>;
 
-export function client(flags: Flags): ClientOptions {
-  return loadClientOptions({ flags, env: process.env });
+/** What a command does for a group that others run: what its error advises works where the group was looked for. */
+export async function ofClient(
+  flags: Flags,
+  act: (options: ClientOptions) => Promise<void>,
+): Promise<void> {
+  const options = loadClientOptions({ flags, env: process.env });
+  try {
+    await act(options);
+  } catch (error) {
+    throw withAdvice(error, options);
+  }
 }
 
 export function is(flags: Flags, key: string): boolean {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { FailoverError } from '../../errors.ts';
 import { addClient, leaseServer, withDefault } from './definition.ts';
-import { client, is, nodeId, timeout } from './flags.ts';
+import { is, nodeId, ofClient, timeout } from './flags.ts';
 import type { Flags } from './flags.ts';
 
 export function addLooking(program: Command): void {
@@ -16,7 +16,8 @@ export function addLooking(program: Command): void {
     .option('--watch', 'Go on and show each change until Ctrl-C.')
     .action(async (flags: Flags) => {
       const { status } = await import('../commands/status.ts');
-      await status({ ...client(flags), json: is(flags, 'json'), watch: is(flags, 'watch') });
+      const more = { json: is(flags, 'json'), watch: is(flags, 'watch') };
+      await ofClient(flags, (options) => status({ ...options, ...more }));
     });
   addClient(program, {
     name: 'explain',
@@ -28,7 +29,8 @@ export function addLooking(program: Command): void {
     .option('--json', 'Print one JSON object.')
     .action(async (node: string | undefined, flags: Flags) => {
       const { explain } = await import('../commands/explain.ts');
-      await explain({ ...client(flags), node: nodeId(node), json: is(flags, 'json') });
+      const more = { node: nodeId(node), json: is(flags, 'json') };
+      await ofClient(flags, (options) => explain({ ...options, ...more }));
     });
   addClient(program, {
     name: 'events',
@@ -39,7 +41,7 @@ export function addLooking(program: Command): void {
     .option('--json', 'Print one JSON object.')
     .action(async (flags: Flags) => {
       const { events } = await import('../commands/events.ts');
-      await events({ ...client(flags), json: is(flags, 'json') });
+      await ofClient(flags, (options) => events({ ...options, json: is(flags, 'json') }));
     });
   addClient(program, {
     name: 'wait',
@@ -55,7 +57,8 @@ export function addLooking(program: Command): void {
       const role = flags['role'];
       if (role !== 'primary' && role !== 'secondary') throw badRole(role);
       const { waitFor } = await import('../commands/wait.ts');
-      await waitFor({ ...client(flags), role, node: nodeId(node), ...timeout(flags) });
+      const more = { role, node: nodeId(node), ...timeout(flags) } as const;
+      await ofClient(flags, (options) => waitFor({ ...options, ...more }));
     });
 }
 

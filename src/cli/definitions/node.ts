@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { loadRunOptions } from '../../config/load.ts';
 import { OPTIONS } from '../../config/options.ts';
+import { withAdvice } from '../advised.ts';
 import { addCommand, addOption, withDefault } from './definition.ts';
 import { is } from './flags.ts';
 import type { Flags } from './flags.ts';
@@ -20,7 +21,11 @@ export function addRun(program: Command): void {
     .action(async (words: string[], flags: Flags) => {
       const options = loadRunOptions({ flags, env: process.env, command: words });
       const { run } = await import('../commands/run.ts');
-      await run(options);
+      try {
+        await run(options);
+      } catch (error) {
+        throw withAdvice(error, options);
+      }
     });
 }
 

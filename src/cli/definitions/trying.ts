@@ -1,7 +1,7 @@
 // The commands that try it out: before your eyes, on a simulated machine, on a group that runs.
 import type { Command } from 'commander';
 import { addClient, addCommand, withDefault } from './definition.ts';
-import { client } from './flags.ts';
+import { ofClient } from './flags.ts';
 import type { Flags } from './flags.ts';
 
 export function addTrying(program: Command): void {
@@ -68,6 +68,6 @@ function addDrill(program: Command): void {
     .option('--json', 'Print the certificate as one JSON object.')
     .action(async (flags: Flags) => {
       const { drill } = await import('../commands/drill.ts');
-      await drill(client(flags), flags);
+      await ofClient(flags, (options) => drill(options, flags));
     });
 }
