@@ -205,10 +205,14 @@ function trustTouch({ state, inspection, settings }: Judged): Outcome {
 
 /** Nothing can be done to it from here, and nothing has to be: its lease ends, or it lives. */
 function trustLease({ state, inspection, settings }: Judged): Outcome {
-  const { description } = inspection;
+  const { description, observation } = inspection;
+  const isUnheardOf = observation.holder === null && observation.epoch === 0;
+  const warning = isUnheardOf
+    ? 'nobody is known to have led; the lease counts as held for one time to live'
+    : `the holder of the lease is silent, ${description}; waiting for the end of its lease`;
   const next: SecondaryState = extended(secondaryBase(state), {
     probe: null,
-    warning: `the holder of the lease is silent, ${description}; waiting for the end of its lease`,
+    warning,
     nextProbeAt: state.at + settings.probeIntervalMs,
     backgroundFailures: 0,
     leftToLease: true,

@@ -22,8 +22,10 @@ export class RemoteFencing implements Fencing {
     if (!observation.held) {
       return { ...nothing, holder: 'none', description: 'nobody holds the lease' };
     }
-    const node = observation.holder?.node ?? 'a node that is not known';
-    return { ...nothing, holder: 'elsewhere', description: `${node}, wherever it runs` };
+    const node = observation.holder?.node ?? null;
+    const description =
+      node === null ? 'nobody here knows whose it is' : `${node}, wherever it runs`;
+    return { ...nothing, holder: 'elsewhere', description };
   }
 
   async fence(): Promise<FenceResult> {

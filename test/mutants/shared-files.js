@@ -40,7 +40,9 @@ export const SHARED_FILES = [
     file: 'src/lease/timed-file/lease-view.ts',
     from: 'Math.max(this.#parts.ttlMs, this.#seenTtlMs)',
     to: 'this.#parts.ttlMs',
-    killers: [{ test: LEASE, title: 'is as long as it was seen to be where its files are removed' }],
+    killers: [
+      { test: LEASE, title: 'is as long as it was seen to be where its files are removed' },
+    ],
   },
   {
     id: 'shared-lease-free-when-lost',
