@@ -325,6 +325,85 @@ export function leaseContract(
       await eventually(async () => (await a.renew(ANSWER_MS)).type === 'renewed');
     });
 
+    it('leaves no lease behind when the connection is reset in the middle of a claim', async () => {
+      group = groupName();
+      const a = await open('a', { proxy });
+      const b = await open('b');
+      const before = await ledOnce(a);
+      const sinceMs = monotonicNow();
+      proxy.answers = 'lost';
+      proxy.hasTaken();
+      const claiming = a.acquire(0);
+      const failing = expect(claiming).rejects.toMatchObject({
+        code: 'FAILOVER_STORE_UNREACHABLE',
+      });
+      await eventually(() => Promise.resolve(proxy.hasTaken()));
+      proxy.reset();
+      await failing;
+      expect(a.verify().type).toBe('lost');
+      proxy.heal();
+      await eventually(() => a.release().then(() => true));
+      expect((await granted(b)).epoch).toBeGreaterThan(before);
+      expect(monotonicNow() - sinceMs).toBeLessThan(LONG_TTL_MS);
+    });
+
+    it('counts no answer to a renewal that comes after its time: the next has a time of its own', async () => {
+      group = groupName();
+      const a = await open('a', { proxy });
+      await granted(a);
+      proxy.answers = 'late';
+      await expect(a.renew(IMPATIENT_MS)).rejects.toMatchObject({
+        code: 'FAILOVER_STORE_UNREACHABLE',
+      });
+      const beforeMs = monotonicNow();
+      const renewing = a.renew(ANSWER_MS).catch(() => null);
+      proxy.heal();
+      const first = await renewing;
+      const outcomes = first === null ? [] : [first];
+      await eventually(async () => outcomes.push(await a.renew(ANSWER_MS)) > 0);
+      for (const outcome of outcomes) {
+        expect(outcome.type).toBe('renewed');
+        expect(outcome.type === 'renewed' && outcome.askedAt >= beforeMs).toBe(true);
+      }
+    });
+
+    it('gives no epoch twice when the answer to an advance is lost, and leaves the lease as it was', async () => {
+      group = groupName();
+      const a = await open('a', { proxy, requestTimeoutMs: IMPATIENT_MS });
+      const b = await open('b');
+      const { epoch } = await granted(a);
+      proxy.answers = 'lost';
+      await expect(a.advanceEpoch(0)).rejects.toMatchObject({
+        code: 'FAILOVER_STORE_UNREACHABLE',
+      });
+      proxy.heal();
+      const seen = (await b.look()).epoch;
+      expect(seen).toBeGreaterThanOrEqual(epoch);
+      const epochs: number[] = [];
+      await eventually(async () => epochs.push(await a.advanceEpoch(0)) > 0);
+      expect(epochs[0]).toBeGreaterThan(seen);
+      expect(await b.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
+      expect(a.verify()).toEqual({ type: 'held' });
+    });
+
+    it('takes nothing from the next run of a node when its last one gives back what it gave back', async () => {
+      group = groupName();
+      const a = await open('a', { proxy, requestTimeoutMs: IMPATIENT_MS });
+      await granted(a);
+      const order = a.returnOrder();
+      if (order === null) throw new Error('there is no order');
+      proxy.answers = 'lost';
+      await expect(a.release()).rejects.toMatchObject({ code: 'FAILOVER_STORE_UNREACHABLE' });
+      // The same id, on a machine that was started anew, say.
+      const next = await open('a');
+      const { epoch } = await granted(next);
+      proxy.heal();
+      await eventually(() => a.release().then(() => true));
+      expect(await giveBack(order)).toBe(true);
+      expect(await next.renew(ANSWER_MS)).toMatchObject({ type: 'renewed' });
+      expect(await next.look()).toMatchObject({ held: true, epoch });
+    });
+
     it('can be given back although the first attempt was lost', async () => {
       group = groupName();
       const a = await open('a', { proxy, requestTimeoutMs: IMPATIENT_MS });
@@ -441,6 +520,9 @@ export function leaseContract(
       const nodes = await b.listNodes();
       expect(nodes.map(({ node }) => node).sort()).toEqual(['a', 'b']);
       expect(nodes.every(({ seenAgoMs }) => seenAgoMs < LONG_TTL_MS)).toBe(true);
+      // What decides who goes first, and where to ask them.
+      expect(nodes.map(({ priority }) => priority)).toEqual([100, 100]);
+      expect(nodes.every(({ endpoints }) => endpoints.rpc.startsWith('ipc://'))).toBe(true);
       await a.close();
       expect((await b.listNodes()).map(({ node }) => node)).toEqual(['b']);
     });
