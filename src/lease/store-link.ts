@@ -26,6 +26,8 @@ export interface StoreLinkParts<Connection extends StoreConnection> {
   readonly refusalOf: (error: unknown) => FailoverError | null;
   /** Whether a server that answered so is not the one that is wanted: its name may lead to another by now. */
   readonly isMisled?: (error: unknown) => boolean;
+  /** An error of the client in our words, always the same ones; null: its own are good enough. */
+  readonly wordsFor?: (error: unknown) => string | null;
 }
 
 export class StoreLink<Connection extends StoreConnection> {
@@ -151,7 +153,7 @@ export class StoreLink<Connection extends StoreConnection> {
     if (this.#current !== attempt) return;
     this.#current = null;
     attempt.connection.destroy();
-    this.#problem = textOf(error) || 'the connection was closed';
+    this.#problem = this.#said(error) || 'the connection was closed';
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#failures, LONGEST_PAUSE_MS);
     this.#failures = Math.min(this.#failures + 1, FAILURES_COUNTED);
     this.#nextTryAt = monotonicNow() + pauseMs * (0.5 + Math.random());
@@ -175,7 +177,11 @@ export class StoreLink<Connection extends StoreConnection> {
     if (error instanceof FailoverError) return error;
     const refusal = this.#parts.refusalOf(error);
     if (refusal !== null) return refusal;
-    return this.#unreachable(this.#current === null ? this.#problem : textOf(error));
+    return this.#unreachable(this.#current === null ? this.#problem : this.#said(error));
+  }
+
+  #said(error: unknown): string {
+    return this.#parts.wordsFor?.(error) ?? textOf(error);
   }
 
   #unreachable(why: string): FailoverError {

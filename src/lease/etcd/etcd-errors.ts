@@ -85,5 +85,9 @@ const SENTENCES: readonly (readonly [string, string, string])[] = [
 /** Without what etcd and gRPC say before and after each fact. */
 function cleaned(said: string): string {
   const last = /Last error: (?:Error: )?(.*?)\.? ?(?:Resolution note:.*)?$/.exec(said)?.[1] ?? said;
-  return last.replace(/^etcdserver: /, '');
+  const fact = last.replace(/^etcdserver: /, '').replace(WHEN, '');
+  return fact === 'Protocol error' ? 'what answers there is no etcd' : fact;
 }
+
+/** When it happened: what is told again and again would be another word each time. */
+const WHEN = / \(\d{4}-\d\d-\d\dT[\d:.]+Z\)$/;

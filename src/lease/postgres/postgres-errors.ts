@@ -17,6 +17,12 @@ export function isOfReplica(error: unknown): boolean {
   return stateOf(error) === '25006';
 }
 
+/** What listens there is of another kind: asked for TLS it answered neither yes nor no. Null: something else. */
+export function wordsFor(error: unknown): string | null {
+  const isStranger = textOf(error) === 'There was an error establishing an SSL connection';
+  return isStranger ? 'what answers there is no PostgreSQL' : null;
+}
+
 /** Whether the server itself said no: asking again changes nothing before somebody acts. */
 export function refusalOf(shown: string, error: unknown): FailoverError | null {
   const said = textOf(error);

@@ -6,7 +6,7 @@ import { StoreLink } from '../store-link.ts';
 import { TokenLease } from '../token-lease.ts';
 import type { OpenConnection } from './postgres-client.ts';
 import { PostgresDriver } from './postgres-driver.ts';
-import { isOfReplica, refusalOf } from './postgres-errors.ts';
+import { isOfReplica, refusalOf, wordsFor } from './postgres-errors.ts';
 import { channelOf } from './statements.ts';
 
 /** Nothing is opened yet. */
@@ -29,6 +29,7 @@ export function postgresLease(
     onChange: changed,
     refusalOf: (error) => refusalOf(address.shown, error),
     isMisled: isOfReplica,
+    wordsFor,
   });
   const parts = { address, group, requestTimeoutMs, returnTimeoutMs: connectTimeoutMs, link };
   return new TokenLease({ kind: 'postgres', options, driver: new PostgresDriver(parts), watch });

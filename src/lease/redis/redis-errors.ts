@@ -12,6 +12,11 @@ export function isOfReplica(error: unknown): boolean {
   return textOf(error).startsWith('READONLY');
 }
 
+/** What listens there is of another kind: of what it says the client names a letter. Null: something else. */
+export function wordsFor(error: unknown): string | null {
+  return textOf(error).startsWith('Unknown RESP type') ? 'what answers there is no Redis' : null;
+}
+
 /** What begins the errors by which a server says no; others, like LOADING or OOM, pass. */
 const REFUSAL =
   /^(?:WRONGPASS|NOAUTH|NOPERM|WRONGTYPE|READONLY|DENIED|MOVED|FAILOVER|ERR(?! max number))\b/;

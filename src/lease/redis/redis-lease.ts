@@ -7,7 +7,7 @@ import { TokenLease } from '../token-lease.ts';
 import { connectionsTo } from './redis-client.ts';
 import type { OpenConnection } from './redis-client.ts';
 import { RedisDriver } from './redis-driver.ts';
-import { isOfReplica, refusalOf } from './redis-errors.ts';
+import { isOfReplica, refusalOf, wordsFor } from './redis-errors.ts';
 import { channelOf } from './scripts.ts';
 
 export interface RedisLeaseOptions extends RemoteStoreOptions {
@@ -47,6 +47,7 @@ export function redisLease(options: RedisLeaseOptions, open: OpenConnection): Re
     },
     refusalOf: (error) => refusalOf(shown, error),
     isMisled: isOfReplica,
+    wordsFor,
   });
   const parts = { address, group, requestTimeoutMs, returnTimeoutMs: connectTimeoutMs, link };
   return new TokenLease({ kind: 'redis', options, driver: new RedisDriver(parts), watch });
