@@ -138,9 +138,9 @@ export function isCourtesy(why: WaitReason): boolean {
   return isTurn(why) || why === 'successor' || why === 'free-lease';
 }
 
-/** Others go first, and then this one claims: nothing is decided yet. */
+/** Something comes first, and then this one claims: nothing is decided yet. */
 export function isTurn(why: WaitReason): boolean {
-  return why === 'turn' || why === 'peers' || why === 'better';
+  return why === 'turn' || why === 'peers' || why === 'better' || why === 'lease-end';
 }
 
 /** Waits for the backoff of one more failure. */

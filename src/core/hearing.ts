@@ -1,6 +1,6 @@
 // What a secondary makes of what it hears, and no longer hears, from the primary it follows.
 import type { EventBody } from './event.ts';
-import type { SecondaryState } from './state.ts';
+import type { SecondaryState, WaitReason } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { extended, move, secondaryBase, stay, waiting } from './outcome.ts';
@@ -9,6 +9,9 @@ import { counted } from './counted.ts';
 import { turnDelayMs } from './election-order.ts';
 import { openProbe, probeFailedWhileSuspecting, suspect } from './suspicion.ts';
 import { stopSecondary } from './ending.ts';
+
+/** Waits that are over as soon as the primary is heard. */
+const ENDED_BY_WORD: readonly WaitReason[] = ['backoff', 'not-willing', 'lease-end'];
 
 export function heard(
   state: SecondaryState,
@@ -36,7 +39,7 @@ export function heard(
     (next.phase === 'watching' && state.leftToLease) ||
     (next.phase === 'suspecting' &&
       (next.suspicion.cause === 'silence' || next.suspicion.cause === 'claim-denied')) ||
-    (next.phase === 'waiting' && (next.why === 'backoff' || next.why === 'not-willing'));
+    (next.phase === 'waiting' && ENDED_BY_WORD.includes(next.why));
   if (!doubted) return known ? lookMeanwhile(next, settings) : stay(next);
   const watching: SecondaryState = extended(secondaryBase(next), {
     probe: null,

@@ -133,6 +133,7 @@ const WAITS: Readonly<Record<WaitReason, string>> = {
   successor: 'it claims the lease unless the named successor has',
   'not-willing': 'it claims the lease',
   'removed-locks': 'it looks whether the holders of removed lock files have ended',
+  'lease-end': 'it claims the lease, which has ended by then unless its holder renews it',
   peers: 'it claims the lease without knowing who goes before it',
   better: 'it claims the lease unless a better node has',
   'free-lease': 'it claims the free lease unless a word of the primary arrives',

@@ -49,7 +49,8 @@ export function secondaryTimePassed(state: SecondaryState, settings: Settings): 
       if (at < state.until) return stay(state);
       if (state.why === 'removed-locks') return lookForHolders(state);
       const loss = unseenLoss(state, 'nobody led');
-      const request = { by: 'claim-after-wait', loss } as const;
+      const manual = state.why === 'lease-end';
+      const request = { by: 'claim-after-wait', loss, manual } as const;
       return state.why === 'free-lease' && !knowsOrder(state)
         ? claimByStrategy(state, settings, request)
         : claim(state, settings, request);

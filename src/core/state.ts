@@ -207,6 +207,8 @@ export type WaitReason =
   | 'not-willing'
   | 'free-lease'
   | 'removed-locks'
+  /** A person wants this node to lead, and its silent holder is on another machine: for the end of its lease. */
+  | 'lease-end'
   /** For the list of those that may go first. */
   | 'peers'
   /** For those of the list that do. */

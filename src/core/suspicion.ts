@@ -5,9 +5,10 @@ import type { FollowedPrimary, LeaseObservation, SecondaryState, SuspicionCause 
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';
+import { humanMs } from './duration-text.ts';
 import { ENDING_LOOK_LIMIT_MS, ENDING_LOOK_MS, OVERDUE_MS } from './settings.ts';
 import { answerDueAt } from './deadlines.ts';
-import { extended, move, secondaryBase, stay } from './outcome.ts';
+import { extended, move, secondaryBase, stay, waiting } from './outcome.ts';
 import { judgeSilence } from './failure-detector.ts';
 import type { Verdict } from './failure-detector.ts';
 import { backOff, claim, claimInTurn, unseenLoss } from './claim.ts';
@@ -299,10 +300,27 @@ export function fenceFinished(
     case 'spared-stopped':
     case 'not-permitted':
     case 'foreign':
-    case 'elsewhere':
     case 'not-released':
       return notFenced(state, event.detail, settings);
+    case 'elsewhere':
+      return state.forced && settings.leaseTtlMs > 0
+        ? awaitLeaseEnd(state, event.detail, settings)
+        : notFenced(state, event.detail, settings);
   }
+}
+
+/**
+ * A lease is never taken from a holder that nobody can look at: it has ended by itself within its time to live, or
+ * that holder lives and renews it. Which of the two shows the claim at the end of the wait.
+ */
+function awaitLeaseEnd(state: Fencing, detail: string, settings: Settings): Outcome {
+  const waitMs = settings.leaseTtlMs + settings.leaseRequestTimeoutMs;
+  const warning = `the holder of the lease is silent, ${detail}; waiting for the end of its lease`;
+  const base = extended(secondaryBase(state), { warning });
+  return move('wait-for-lease-end', {
+    state: waiting(base, { until: state.at + waitMs, why: 'lease-end' }),
+    detail: `${detail}; within ${humanMs(waitMs)}, unless it is renewed`,
+  });
 }
 
 /** What is ordered and not answered may still be carried out: the lease decides whether it was. */

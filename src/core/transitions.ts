@@ -38,7 +38,7 @@ export const TRANSITIONS = {
     sentence: 'The primary is lost; claiming the lease',
   },
   'claim-when-free': {
-    from: ['suspecting', 'asking'],
+    from: ['suspecting', 'asking', 'waiting'],
     to: 'acquiring',
     on: 'lease found free',
     sentence: 'The lease is free; claiming it',
@@ -171,6 +171,12 @@ export const TRANSITIONS = {
     to: 'waiting',
     on: 'not fenced',
     sentence: 'The silent primary could not be fenced',
+  },
+  'wait-for-lease-end': {
+    from: ['fencing'],
+    to: 'waiting',
+    on: 'forced, on another machine',
+    sentence: 'The silent primary can not be fenced from here; waiting for the end of its lease',
   },
   'ask-primary': {
     from: ['watching', 'suspecting', 'waiting'],

@@ -187,8 +187,11 @@ function observed(
         by: 'claim-when-free',
         loss: unseenLoss(state, 'the lease was found free'),
       });
-    case 'waiting':
-      return reconsider(state, settings);
+    case 'waiting': {
+      if (state.why !== 'lease-end') return reconsider(state, settings);
+      const loss = unseenLoss(state, 'the lease was found free');
+      return claim(state, settings, { by: 'claim-when-free', loss, manual: true });
+    }
     case 'asking': {
       const loss = {
         ...unseenLoss(state, 'the lease was found free'),

@@ -2,11 +2,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseLease } from '../../src/config/lease-url.ts';
 import type { RedisAddress } from '../../src/config/lease-url.ts';
+import { giveBack } from '../../src/guard/give-back.ts';
 import { connectionsTo } from '../../src/lease/redis/redis-client.ts';
 import { openRedisLease, redisLease } from '../../src/lease/redis/redis-lease.ts';
 import { keysOf } from '../../src/lease/redis/scripts.ts';
 import type { RemoteStore } from '../../src/lease/remote-store.ts';
 import { monotonicNow } from '../../src/runtime/clock.ts';
+import { freePort } from '../support/free-port.ts';
 import { leaseContract } from './lease-contract.ts';
 import { eventually } from './support/claims.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
@@ -126,6 +128,29 @@ describe.runIf(lack === null)('a server of Redis', () => {
     expect(await server.command(['LLEN', keys[4] ?? ''])).toBe(256);
     expect(await lease.readEvents(1_000)).toHaveLength(256);
     await lease.close();
+  });
+
+  it('in the mode of a cluster serves a group like any other: all of its keys are in one slot', async () => {
+    const busPort = String(await freePort());
+    const server = await start(['--cluster-enabled', 'yes', '--cluster-port', busPort]);
+    await server.command(['CLUSTER', 'ADDSLOTSRANGE', '0', '16383']);
+    const isUp = async (): Promise<boolean> =>
+      String(await server.command(['CLUSTER', 'INFO'])).includes('cluster_state:ok');
+    await eventually(isUp);
+    const { a, b } = await rivals(server);
+    // Of a lease that a server so young may have forgotten nobody knows anything.
+    await eventually(async () => (await a.acquire(0)).type === 'granted');
+    expect(await a.renew(5_000)).toMatchObject({ type: 'renewed' });
+    const epoch = await a.advanceEpoch(0);
+    expect(await b.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
+    await b.setPaused(true, 'me');
+    expect(await a.look()).toMatchObject({ held: true, epoch, paused: true });
+    expect((await b.listNodes()).map(({ node }) => node).sort()).toEqual(['a', 'b']);
+    const order = a.returnOrder();
+    expect(order !== null && (await giveBack(order))).toBe(true);
+    expect(await b.acquire(0)).toMatchObject({ type: 'granted', epoch: epoch + 1 });
+    await b.markCompleted(epoch + 1);
+    expect((await a.readEvents(2)).map(({ action }) => action)).toEqual(['completed', 'granted']);
   });
 
   it('that was emptied gives no lease to a newcomer while one that it has forgotten may last', async () => {
