@@ -43,7 +43,7 @@ describe.each([
     const url = where.replace('HOST', `127.0.0.1:${String(await listening(kind))}`);
     const store = await storeAt(url);
     const shown = parseLease(url).shown;
-    for (const _ of ['first', 'again']) {
+    for (let look = 1; look <= 2; look += 1) {
       await expect(store.look()).rejects.toMatchObject({
         code: 'FAILOVER_STORE_UNREACHABLE',
         message: `Cannot reach the lease store ${shown}: ${fact}`,
