@@ -301,8 +301,8 @@ export const GUARD = [
     says: 'A guard that may come before others waits for the CPU as they do.',
     breaks: 'S3',
     file: 'src/guard/main.ts',
-    from: 'priority.raise();',
-    to: 'priority.asGiven(() => undefined);',
+    from: 'ownPriority.raise();',
+    to: 'ownPriority.asGiven(() => undefined);',
     killers: [
       {
         test: 'test/process/guard-priority.test.ts',

@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
 } from 'node:fs';
@@ -97,14 +98,17 @@ export class Group {
 
   /**
    * Removes a directory into which the nodes write while it goes. Not with `rmSync`: from Node.js 24 on it returns
-   * with the directory still there when something else in it goes meanwhile.
+   * with the directory still there when something else in it goes meanwhile. Where they are always faster it is moved
+   * away first: nobody makes anything in what has no name.
    */
   remove(directory: string): void {
-    for (let attempt = 1; ; attempt += 1) {
-      const { status, stderr } = spawnSync('rm', ['-rf', directory], { encoding: 'utf8' });
-      if (status === 0) return;
-      if (attempt === 100) throw new Error(`rm -rf ${directory}: ${stderr}`);
+    for (let attempt = 1; attempt <= 20; attempt += 1) {
+      if (spawnSync('rm', ['-rf', directory]).status === 0) return;
     }
+    const moved = `${directory}.removed-${randomBytes(4).toString('hex')}`;
+    renameSync(directory, moved);
+    const { status, stderr } = spawnSync('rm', ['-rf', moved], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`rm -rf ${moved}: ${stderr}`);
   }
 
   files(directory: string): readonly string[] {
