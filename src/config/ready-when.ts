@@ -1,13 +1,11 @@
 // `--ready-when`: the four forms of a condition that makes a promotion complete.
 import { FailoverError } from '../errors.ts';
+import { parsePolledForm } from './polled-check.ts';
+import type { PolledCheck } from './polled-check.ts';
 import { quoted, shortened } from './quoted.ts';
 
 /** A readiness condition: an answer over HTTP, an open port, a command's exit 0, a line of output. */
-export type ReadyWhen =
-  | { readonly kind: 'http'; readonly url: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'exec'; readonly command: string }
-  | { readonly kind: 'log'; readonly pattern: RegExp };
+export type ReadyWhen = PolledCheck | { readonly kind: 'log'; readonly pattern: RegExp };
 
 /** The forms, for messages and help. */
 const READY_WHEN_FORMS =
@@ -30,28 +28,7 @@ export function parseReadyWhen(text: string, source = '--ready-when'): ReadyWhen
 
 /** The condition, or what is wrong with the text. */
 function parseForm(text: string): ReadyWhen | string {
-  if (/^https?:/i.test(text)) return parseHttp(text);
-  if (/^tcp:/i.test(text)) return parseTcp(text);
-  if (text.startsWith('exec:')) {
-    const command = text.slice('exec:'.length).trim();
-    return command === '' ? 'has no command' : { kind: 'exec', command };
-  }
-  if (text.startsWith('log:')) return parseLog(text.slice('log:'.length));
-  return 'has none of the known forms';
-}
-
-function parseHttp(text: string): ReadyWhen | string {
-  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return 'is not a URL';
-  return { kind: 'http', url: new URL(text).href };
-}
-
-function parseTcp(text: string): ReadyWhen | string {
-  const match = /^tcp:\/\/(?:\[([0-9a-f:.]+)\]|([^\s:/[\]]+)):(\d{1,5})$/i.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  if (host === undefined) return 'is not tcp://HOST:PORT';
-  const port = Number(match?.[3]);
-  if (port < 1 || port > 65_535) return `has the port ${String(port)}, not 1 to 65535`;
-  return { kind: 'tcp', host, port };
+  return text.startsWith('log:') ? parseLog(text.slice('log:'.length)) : parsePolledForm(text);
 }
 
 function parseLog(text: string): ReadyWhen | string {

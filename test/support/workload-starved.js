@@ -1,10 +1,10 @@
 // A process that takes its last descriptors but a few and then starts things: what it is told, as JSON.
 import { closeSync, openSync } from 'node:fs';
+import { checkCommand } from '../../dist/health/command-check.js';
 import { probeDeathSignal } from '../../dist/workload/death-signal.js';
 import { spawnGated } from '../../dist/workload/gate.js';
 import { runHook } from '../../dist/workload/hooks.js';
 import { outputSink } from '../../dist/workload/output.js';
-import { checkExec } from '../../dist/workload/ready-checks.js';
 import { SessionBook } from '../../dist/workload/session-book.js';
 
 /** More than a start with a pipe takes. */
@@ -49,8 +49,8 @@ const ATTEMPTS = {
   },
   check: async () => {
     const { signal } = new AbortController();
-    const passed = await checkExec('true', { signal, environment: {}, deathSignal: false });
-    return passed ? 'started' : 'did not pass';
+    const fault = await checkCommand('true', { signal, environment: {}, deathSignal: false });
+    return fault === null ? 'started' : 'did not pass';
   },
   probe: async () => ((await probeDeathSignal()) ? 'started' : 'did not pass'),
 };

@@ -1,0 +1,77 @@
+// One check under a time limit and the signal of whoever asked: whatever comes of it is a result.
+import { performance } from 'node:perf_hooks';
+import type { PolledCheck } from '../config/polled-check.ts';
+import { formatDuration } from '../core/duration-text.ts';
+import { messageOf } from '../runtime/failures.ts';
+import type { CheckResult, Fault } from './check-result.ts';
+import { checkCommand } from './command-check.ts';
+import type { CommandSurroundings } from './command-check.ts';
+import { checkHttp } from './http-check.ts';
+import { checkTcp } from './tcp-check.ts';
+
+export interface AttemptLimits {
+  /** How long it may take, ms. */
+  readonly timeoutMs: number;
+  /** Calls it off. Where its reason is that of a deadline, the attempt counts as too late. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One attempt of a check. Never rejects; what it opened or started is closed or ended when it resolves. */
+export function attemptCheck(
+  check: PolledCheck,
+  options: AttemptLimits & CommandSurroundings,
+): Promise<CheckResult> {
+  return attempt(options, (signal) => {
+    switch (check.kind) {
+      case 'http':
+        return checkHttp(check.url, signal);
+      case 'tcp':
+        return checkTcp(check, signal);
+      case 'exec':
+        return checkCommand(check.command, { ...options, signal });
+    }
+  });
+}
+
+/**
+ * Judges what `look` finds; null: nothing is wrong. It is to end when its signal aborts, and is waited for.
+ * Never rejects.
+ */
+export async function attempt(
+  { timeoutMs, signal }: AttemptLimits,
+  look: (signal: AbortSignal) => Promise<Fault | null>,
+): Promise<CheckResult> {
+  const startedMs = performance.now();
+  const controller = new AbortController();
+  const abort = (): void => {
+    controller.abort();
+  };
+  // An answer that has come while this process was busy is read before it counts as late.
+  const timer = setTimeout(() => setImmediate(abort), timeoutMs);
+  signal?.addEventListener('abort', abort);
+  const found = isAborted(signal) ? null : await look(controller.signal).catch(faultOf);
+  clearTimeout(timer);
+  signal?.removeEventListener('abort', abort);
+  const latencyMs = performance.now() - startedMs;
+  const fault = isAborted(signal) ? calledOff(signal?.reason) : found;
+  if (fault === null) return { healthy: true, latencyMs };
+  if (!controller.signal.aborted || isAborted(signal))
+    return { healthy: false, latencyMs, ...fault };
+  const error = `it did not answer within ${formatDuration(timeoutMs)}`;
+  return { healthy: false, latencyMs, reason: 'timed-out', error };
+}
+
+/** Asked anew: it may have changed while something was awaited. */
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}
+
+function faultOf(error: unknown): Fault {
+  return { reason: 'failed', error: messageOf(error) };
+}
+
+function calledOff(reason: unknown): Fault {
+  return reason instanceof Error && reason.name === 'TimeoutError'
+    ? { reason: 'timed-out', error: 'the deadline for it has passed' }
+    : { reason: 'cancelled', error: 'the check was called off' };
+}
