@@ -17,5 +17,9 @@ export async function checkHttp(url: string, signal: AbortSignal): Promise<Fault
     request.on('error', (error) => {
       resolve(networkFault(error));
     });
+    // A change of protocols that nobody asked for ends it without an answer, and without an error.
+    request.on('close', () => {
+      resolve({ reason: 'unreachable', error: 'it closed the connection without an answer' });
+    });
   });
 }

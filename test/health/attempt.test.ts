@@ -76,6 +76,10 @@ describe('a check over HTTP', () => {
   it.each([
     ['closes the connection', ''],
     ['speaks something else', 'SSH-2.0-x\r\n'],
+    [
+      'changes protocols',
+      'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n',
+    ],
   ])('does not pass when the other side %s', async (_, answer) => {
     const port = await tcpServer((socket) => {
       socket.once('data', () => socket.end(answer));
