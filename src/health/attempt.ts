@@ -1,6 +1,6 @@
 // One check under a time limit and the signal of whoever asked: whatever comes of it is a result.
 import { performance } from 'node:perf_hooks';
-import type { PolledCheck } from '../config/polled-check.ts';
+import type { NetworkCheck, PolledCheck } from '../config/polled-check.ts';
 import { formatDuration } from '../core/duration-text.ts';
 import { messageOf } from '../runtime/failures.ts';
 import type { CheckResult, Fault } from './check-result.ts';
@@ -21,16 +21,16 @@ export function attemptCheck(
   check: PolledCheck,
   options: AttemptLimits & CommandSurroundings,
 ): Promise<CheckResult> {
-  return attempt(options, (signal) => {
-    switch (check.kind) {
-      case 'http':
-        return checkHttp(check.url, signal);
-      case 'tcp':
-        return checkTcp(check, signal);
-      case 'exec':
-        return checkCommand(check.command, { ...options, signal });
-    }
-  });
+  return attempt(options, (signal) =>
+    check.kind === 'exec'
+      ? checkCommand(check.command, { ...options, signal })
+      : lookOverNetwork(check, signal),
+  );
+}
+
+/** Null: it passes. */
+export function lookOverNetwork(check: NetworkCheck, signal: AbortSignal): Promise<Fault | null> {
+  return check.kind === 'http' ? checkHttp(check.url, signal) : checkTcp(check, signal);
 }
 
 /**
@@ -70,7 +70,8 @@ function faultOf(error: unknown): Fault {
   return { reason: 'failed', error: messageOf(error) };
 }
 
-function calledOff(reason: unknown): Fault {
+/** What is said of a check that its caller has ended: by a deadline, or otherwise. */
+export function calledOff(reason: unknown): Fault {
   return reason instanceof Error && reason.name === 'TimeoutError'
     ? { reason: 'timed-out', error: 'the deadline for it has passed' }
     : { reason: 'cancelled', error: 'the check was called off' };

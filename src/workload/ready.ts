@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { PolledCheck } from '../config/polled-check.ts';
 import { attemptCheck } from '../health/attempt.ts';
 import type { CommandSurroundings } from '../health/command-check.ts';
+import { pause } from '../health/pause.ts';
 
 export interface ReadyOptions extends CommandSurroundings {
   /** Ends the waiting; the timeout is the caller's. */
@@ -29,17 +30,4 @@ export async function waitUntilReady(check: PolledCheck, options: ReadyOptions):
     pollMs = Math.min(pollMs * 1.5, POLL_MAX_MS);
   }
   return false;
-}
-
-function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, Math.max(0, delayMs));
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-  });
 }

@@ -1,0 +1,383 @@
+// A list of targets that is checked again and again: what is told, and what counts.
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { CheckResult } from '../../src/health/check-result.ts';
+import type { HealthTarget } from '../../src/health/health-target.ts';
+import { HealthMonitor } from '../../src/health/monitor.ts';
+import type { HealthCheck, HealthMonitorOptions } from '../../src/health/monitor-options.ts';
+import { failureOf } from '../support/failover-error.ts';
+import { until } from '../support/until.ts';
+import { closedPort, httpServer, tcpServer } from './support/servers.ts';
+
+/** Longer than a test: only a forced check begins another round. */
+const NEVER_MS = 3_600_000;
+
+function targets(...ids: readonly string[]): readonly HealthTarget[] {
+  return ids.map((id) => ({ id, address: `at ${id}` }));
+}
+
+interface Watched {
+  readonly monitor: HealthMonitor;
+  /** The ids that were healthy, for each time that it was told. */
+  readonly told: readonly string[];
+}
+
+/** A monitor, stopped with the test, whose first round has begun. */
+function watch(options: HealthMonitorOptions): Watched {
+  const told: string[] = [];
+  const monitor = new HealthMonitor({
+    ...{ intervalMs: NEVER_MS, onChange: (healthy) => told.push(idsOf(healthy)) },
+    ...options,
+  });
+  onTestFinished(() => monitor.stop());
+  monitor.start();
+  return { monitor, told };
+}
+
+function idsOf(healthy: readonly HealthTarget[]): string {
+  return healthy.map(({ id }) => id).join(' ');
+}
+
+/** A check that fails for those that are named at that time, and notes whom it was asked of. */
+function checkOf(failing: ReadonlySet<string>, asked: string[] = []): HealthCheck {
+  return ({ id }) => {
+    asked.push(id);
+    return Promise.resolve(!failing.has(id));
+  };
+}
+
+/** A check that ends when it is told to, if it was not called off before. */
+function heldCheck(): {
+  readonly check: HealthCheck;
+  readonly underWay: () => readonly string[];
+  readonly most: () => number;
+  readonly finish: (healthy: boolean) => void;
+} {
+  const ends = new Map<string, (healthy: boolean) => void>();
+  let most = 0;
+  return {
+    check: ({ id }, signal) =>
+      new Promise((resolve) => {
+        ends.set(id, resolve);
+        most = Math.max(most, ends.size);
+        signal.addEventListener('abort', () => {
+          resolve(false);
+        });
+      }),
+    underWay: () => [...ends.keys()],
+    most: () => most,
+    finish: (healthy) => {
+      for (const end of ends.values()) end(healthy);
+      ends.clear();
+    },
+  };
+}
+
+describe('a monitor', () => {
+  it('tells once that none is healthy, and once that one is again', async () => {
+    const failing = new Set(['a']);
+    const { monitor, told } = watch({
+      ...{ targets: targets('a'), fall: 2, rise: 2, check: checkOf(failing) },
+    });
+    await monitor.forceCheck();
+    expect(told).toEqual([]);
+    await monitor.forceCheck();
+    expect(told).toEqual(['']);
+    await monitor.forceCheck();
+    failing.clear();
+    await monitor.forceCheck();
+    expect(told).toEqual(['']);
+    await monitor.forceCheck();
+    expect(told).toEqual(['', 'a']);
+  });
+
+  it('tells once a round, with all that are healthy in the order given', async () => {
+    const failing = new Set(['a', 'c']);
+    const { monitor, told } = watch({
+      ...{ targets: targets('d', 'c', 'b', 'a'), fall: 1, rise: 1, check: checkOf(failing) },
+    });
+    await monitor.forceCheck();
+    expect(told).toEqual(['d b']);
+    expect(monitor.counts()).toEqual({ total: 4, healthy: 2, unhealthy: 2 });
+    failing.clear();
+    failing.add('d');
+    await monitor.forceCheck();
+    expect(told).toEqual(['d b', 'c b a']);
+  });
+
+  it('checks at once and then at intervals, by itself', async () => {
+    const asked: string[] = [];
+    watch({ targets: targets('a'), intervalMs: 10, check: checkOf(new Set(), asked) });
+    await until('three rounds', () => asked.length >= 3);
+  });
+
+  it('does not keep in step with others', async () => {
+    const timeouts = vi.spyOn(globalThis, 'setTimeout');
+    onTestFinished(() => {
+      timeouts.mockRestore();
+    });
+    for (let n = 0; n < 20; n += 1) await watch({ intervalMs: 100_000 }).monitor.forceCheck();
+    const pauses = timeouts.mock.calls
+      .map(([, delayMs]) => delayMs ?? 0)
+      .filter((delayMs) => delayMs > 50_000);
+    expect(pauses.length).toBeGreaterThanOrEqual(20);
+    expect(new Set(pauses.map((delayMs) => Math.round(delayMs / 100))).size).toBeGreaterThan(5);
+    expect(Math.min(...pauses)).toBeGreaterThanOrEqual(80_000);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(110_000);
+  });
+
+  it('tells nothing without targets', async () => {
+    const { monitor, told } = watch({});
+    await monitor.forceCheck();
+    monitor.setTargets([]);
+    await monitor.stop();
+    expect(told).toEqual([]);
+  });
+
+  it('has its own checks for addresses over HTTP and for ports', async () => {
+    const port = await httpServer((_, response) => response.writeHead(204).end());
+    const open = await tcpServer((socket) => socket.end());
+    const closed = await closedPort();
+    const at = (id: string, address: HealthTarget['address']): HealthTarget => ({ id, address });
+    const { monitor, told } = watch({
+      fall: 1,
+      targets: [
+        at('http', { host: '127.0.0.1', port, path: '/health' }),
+        at('tcp', `tcp://127.0.0.1:${String(open)}`),
+        at('closed', `http://127.0.0.1:${String(closed)}/`),
+      ],
+    });
+    await monitor.forceCheck();
+    expect(told).toEqual(['http tcp']);
+    const [, , last] = monitor.status();
+    expect(last).toMatchObject({ healthy: false, result: { reason: 'refused' } });
+  });
+
+  it('gives the results of a round to who wants them', async () => {
+    const results: [string, CheckResult][] = [];
+    const check = (): Promise<boolean> => Promise.reject(new Error('no database'));
+    const onCheck = ({ id }: HealthTarget, result: CheckResult): void => {
+      results.push([id, result]);
+    };
+    const { monitor } = watch({ targets: targets('a'), check, onCheck });
+    expect(monitor.status()).toEqual([{ target: targets('a')[0], healthy: true, result: null }]);
+    await monitor.forceCheck();
+    expect(results).toMatchObject([['a', { healthy: false, error: 'no database' }]]);
+    expect(monitor.status()[0]?.result).toBe(results[0]?.[1]);
+  });
+
+  it('goes on when what it calls throws, and the error is not lost', async () => {
+    const thrown: unknown[] = [];
+    const others = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', (error) => thrown.push(error));
+    onTestFinished(() => {
+      process.removeAllListeners('uncaughtException');
+      for (const listener of others) process.on('uncaughtException', listener);
+    });
+    const failing = new Set(['a']);
+    let told = 0;
+    const onChange = (): void => {
+      told += 1;
+      throw new Error('of the program');
+    };
+    const { monitor } = watch({
+      ...{ targets: targets('a'), fall: 1, rise: 1, check: checkOf(failing), onChange },
+    });
+    await monitor.forceCheck();
+    failing.clear();
+    await monitor.forceCheck();
+    await until('both errors', () => thrown.length === 2);
+    expect(told).toBe(2);
+    expect(monitor.isHealthy('a')).toBe(true);
+  });
+});
+
+describe('a forced check', () => {
+  it('never overlaps a round: each target is checked and counted once in each', async () => {
+    const { check, underWay, most, finish } = heldCheck();
+    const { monitor, told } = watch({ targets: targets('a'), fall: 2, check });
+    await until('the first round', () => underWay().length === 1);
+    const forced = Promise.all([monitor.forceCheck(), monitor.forceCheck()]);
+    finish(false);
+    await until('the next round', () => underWay().length === 1);
+    expect(told).toEqual([]);
+    finish(false);
+    await forced;
+    expect(told).toEqual(['']);
+    expect(most()).toBe(1);
+  });
+
+  it('does nothing when the monitor does not run', async () => {
+    const asked: string[] = [];
+    const monitor = new HealthMonitor({ targets: targets('a'), check: checkOf(new Set(), asked) });
+    await monitor.forceCheck();
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('a list that changes', () => {
+  it('is told when one is added, removed or none is left, and not when only an address is another', async () => {
+    const { monitor, told } = watch({ targets: targets('a'), check: checkOf(new Set()) });
+    expect(monitor.setTargets(targets('a', 'b'))).toBe(true);
+    expect(monitor.setTargets([{ id: 'a', address: 'elsewhere' }, ...targets('b')])).toBe(false);
+    expect(monitor.setTargets(targets('b'))).toBe(true);
+    expect(monitor.setTargets([])).toBe(true);
+    expect(told).toEqual(['a b', 'b', '']);
+    expect(monitor.healthy()).toEqual([]);
+    await monitor.forceCheck();
+    expect(told).toHaveLength(3);
+  });
+
+  it('is checked as it is from the next round on', async () => {
+    const asked: string[] = [];
+    const { monitor } = watch({ targets: targets('a'), check: checkOf(new Set(), asked) });
+    await monitor.forceCheck();
+    monitor.setTargets(targets('b'));
+    asked.length = 0;
+    await monitor.forceCheck();
+    expect(asked).toEqual(['b']);
+  });
+
+  it('takes nothing from a check that has begun at another address, or of one that is gone', async () => {
+    const { check, underWay, finish } = heldCheck();
+    const { monitor, told } = watch({ targets: targets('a', 'b', 'c'), fall: 1, check });
+    await until('the round', () => underWay().length === 3);
+    const next = monitor.forceCheck();
+    monitor.setTargets([{ id: 'a', address: 'elsewhere' }, ...targets('b')]);
+    finish(false);
+    await until('the next round', () => underWay().length === 2);
+    expect(told).toEqual(['a b', 'a']);
+    finish(true);
+    await next;
+  });
+
+  it('stays as it was when it is refused', () => {
+    const monitor = new HealthMonitor({ targets: [{ id: 'a', address: 'tcp://a:1' }] });
+    const bad = [{ id: 'b', address: 'b' }];
+    expect(failureOf(() => monitor.setTargets(bad)).code).toBe('FAILOVER_BAD_OPTION');
+    expect(failureOf(() => monitor.setTargets([...bad, ...bad])).code).toBe('FAILOVER_BAD_OPTION');
+    expect(monitor.isHealthy('a')).toBe(true);
+    expect(failureOf(() => new HealthMonitor({ targets: bad })).code).toBe('FAILOVER_BAD_OPTION');
+  });
+});
+
+describe('a check that takes long', () => {
+  it('is a failure when its time is over, also when it heeds no signal', async () => {
+    const check = (): Promise<boolean> => new Promise(() => undefined);
+    const { monitor, told } = watch({ targets: targets('a'), fall: 1, timeoutMs: 20, check });
+    await monitor.forceCheck();
+    expect(told).toEqual(['']);
+    expect(monitor.status()[0]?.result).toMatchObject({ reason: 'timed-out' });
+  });
+
+  it('is not begun again for that target before it has ended', async () => {
+    let begun = 0;
+    const check = (): Promise<boolean> => {
+      begun += 1;
+      return new Promise(() => undefined);
+    };
+    const { monitor, told } = watch({ targets: targets('a'), fall: 2, timeoutMs: 20, check });
+    await monitor.forceCheck();
+    await monitor.forceCheck();
+    expect(told).toEqual(['']);
+    expect(begun).toBe(1);
+  });
+
+  it('keeps nobody else from being checked, nor those not reached yet from being healthy', async () => {
+    const asked: string[] = [];
+    const check: HealthCheck = ({ id }) => {
+      asked.push(id);
+      return id === 'a' ? new Promise(() => undefined) : Promise.resolve(true);
+    };
+    const { monitor, told } = watch({
+      ...{ targets: targets('a', 'b', 'c'), fall: 1, timeoutMs: 20, concurrency: 1, check },
+    });
+    await monitor.forceCheck();
+    expect(asked).toEqual(['a', 'b', 'c']);
+    expect(told).toEqual(['b c']);
+  });
+
+  it('is one of so many at once as are allowed', async () => {
+    const { check, underWay, most, finish } = heldCheck();
+    const ids = Array.from({ length: 20 }, (_, index) => String(index));
+    const { monitor } = watch({ targets: targets(...ids), concurrency: 5, check });
+    const round = monitor.forceCheck();
+    let isOver = false;
+    void round.then(() => (isOver = true));
+    while (!isOver) {
+      finish(true);
+      await until('more checks', () => isOver || underWay().length > 0);
+    }
+    expect(most()).toBe(5);
+  });
+});
+
+describe('a monitor that is started and stopped', () => {
+  it('may be, twice and again', async () => {
+    const asked: string[] = [];
+    const { monitor } = watch({ targets: targets('a'), check: checkOf(new Set(), asked) });
+    monitor.start();
+    await monitor.forceCheck();
+    expect(asked).toEqual(['a']);
+    await Promise.all([monitor.stop(), monitor.stop()]);
+    await monitor.stop();
+    expect(monitor.isRunning).toBe(false);
+    monitor.start();
+    await monitor.forceCheck();
+    expect(asked).toEqual(['a', 'a']);
+  });
+
+  it('counts nothing of a round that it has called off', async () => {
+    const { check, underWay } = heldCheck();
+    const { monitor, told } = watch({ targets: targets('a', 'b'), fall: 1, concurrency: 1, check });
+    await until('a check', () => underWay().length === 1);
+    await monitor.stop();
+    expect(told).toEqual([]);
+    expect(idsOf(monitor.healthy())).toBe('a b');
+  });
+
+  it('stops also while a check heeds no signal', async () => {
+    let begun = 0;
+    const check = (): Promise<boolean> => {
+      begun += 1;
+      return new Promise(() => undefined);
+    };
+    const { monitor } = watch({ targets: targets('a'), timeoutMs: NEVER_MS, check });
+    await until('the check', () => begun === 1);
+    await monitor.stop();
+  });
+
+  it('stops with the signal it was given, for good', async () => {
+    const controller = new AbortController();
+    const asked: string[] = [];
+    const { signal } = controller;
+    const check = checkOf(new Set(), asked);
+    const { monitor } = watch({ targets: targets('a'), signal, check });
+    await monitor.forceCheck();
+    controller.abort();
+    expect(monitor.isRunning).toBe(false);
+    monitor.start();
+    await monitor.forceCheck();
+    expect(asked).toEqual(['a']);
+  });
+
+  it('stops at the end of the block that owns it', async () => {
+    const monitor = new HealthMonitor({ targets: targets('a'), check: checkOf(new Set()) });
+    monitor.start();
+    await monitor[Symbol.asyncDispose]();
+    expect(monitor.isRunning).toBe(false);
+  });
+
+  it.each([
+    ['intervalMs', 0],
+    ['intervalMs', -1],
+    ['intervalMs', NaN],
+    ['timeoutMs', 0],
+    ['concurrency', 0],
+    ['concurrency', 2.5],
+  ])('refuses %s of %d', (name, value) => {
+    const error = failureOf(() => new HealthMonitor({ [name]: value }));
+    expect(error.code).toBe('FAILOVER_BAD_OPTION');
+    expect(error.message).toMatch(new RegExp(`^Cannot use ${name}: ${String(value)} is not a `));
+  });
+});
