@@ -36,6 +36,26 @@ export type { LeaderProvider, ManagedLeader } from './library/leader-provider.ts
 export type { PeerCounters } from './peers/peer-counters.ts';
 export type { SeenPeer } from './peers/peer-node.ts';
 
+export { HealthMonitor } from './health/monitor.ts';
+export type { TargetHealth } from './health/monitor.ts';
+export type { HealthCheck, HealthMonitorOptions } from './health/monitor-options.ts';
+export { StateTracker } from './health/tracker.ts';
+export type { HealthCounts, StateTrackerOptions } from './health/tracker.ts';
+export { HttpChecker } from './health/http-checker.ts';
+export type { HttpCheckerOptions } from './health/http-checker.ts';
+export { checkAddress, checkByCommand } from './health/single-checks.ts';
+export type { CommandCheckOptions, SingleCheckOptions } from './health/single-checks.ts';
+export type {
+  CheckResult,
+  Fault,
+  FaultReason,
+  HealthyResult,
+  UnhealthyResult,
+} from './health/check-result.ts';
+export type { AddressParts, HealthAddress, HealthTarget } from './health/health-target.ts';
+export type { RetriedResult, RetryNotice, RetryOptions, RetryTerms } from './health/retry.ts';
+export type { Thresholds } from './core/hysteresis.ts';
+
 export { FailoverNode } from './runtime/failover-node.ts';
 export { startNode } from './library/start-node.ts';
 export type { NodeEvents, NodeTransition } from './runtime/narrator.ts';

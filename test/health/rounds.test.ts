@@ -68,9 +68,11 @@ describe('rounds', () => {
   it('asked for in a pause begin at once', async () => {
     const { rounds, begun, finish } = stage();
     rounds.start();
+    const first = rounds.now();
     await until('the first round', () => begun() === 1);
     finish();
-    const asked = until('a pause', () => true).then(() => rounds.now());
+    await first;
+    const asked = rounds.now();
     await until('the round that was asked for', () => begun() === 2);
     finish();
     await asked;

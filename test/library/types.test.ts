@@ -11,6 +11,22 @@ const root = join(import.meta.dirname, '..', '..');
 const PROGRAM = `
 import { ERRORS, FailoverError, FailoverNode, Transport, Watcher, startNode } from 'failover-cli';
 import type { Endpoints, ErrorCode, NodeStatus, Role, RoleChange, RunOptions, Takeover } from 'failover-cli';
+import { HealthMonitor, HttpChecker, StateTracker, checkAddress, checkByCommand } from 'failover-cli';
+import type { CheckResult, HealthCheck, HealthTarget } from 'failover-cli';
+
+const backends = [{ id: 'a', address: { host: '::1', port: 80, path: '/health' }, weight: 3 }];
+const weights: number[] = new StateTracker({ targets: backends, fall: 2 }).healthy().map((b) => b.weight);
+const check: HealthCheck = async ({ address }, signal) => checkAddress(address, { signal, timeoutMs: 100 });
+export async function watchHealth(targets: readonly HealthTarget[]): Promise<CheckResult> {
+  await using monitor = new HealthMonitor({ targets, check, onChange: (up, { total }) => console.log(up, total) });
+  monitor.start();
+  await monitor.forceCheck();
+  const { healthy, attempts } = await new HttpChecker({ retries: 0 }).checkWithRetry('http://a');
+  console.log(weights, monitor.status()[0]?.result, healthy, attempts);
+  const result = await checkByCommand('true');
+  if (!result.healthy) console.log(result.reason, result.error);
+  return result;
+}
 
 const watcher: Watcher = Watcher.secondary({
   group: 'web',
@@ -59,6 +75,8 @@ const MISTAKES = [
   `Watcher.secondary().on('roles', () => {});`,
   `new Watcher('primary', {});`,
   `Watcher.secondary().role = 'primary';`,
+  `new HealthMonitor({ targets: [{ id: 'a' }] });`,
+  `new HealthMonitor({ interval: 80 });`,
 ];
 
 it('uses every public name, and each mistake is one for the compiler too', () => {
@@ -74,7 +92,7 @@ it('uses every public name, and each mistake is one for the compiler too', () =>
     'package.json': JSON.stringify({ type: 'module' }),
     'tsconfig.json': JSON.stringify({ compilerOptions: OPTIONS, include: ['*.ts'] }),
     'program.ts': PROGRAM,
-    'mistakes.ts': `import { Watcher } from 'failover-cli';\n${MISTAKES.join('\n')}\n`,
+    'mistakes.ts': `import { HealthMonitor, Watcher } from 'failover-cli';\n${MISTAKES.join('\n')}\n`,
   };
   for (const [name, content] of Object.entries(files)) {
     writeFileSync(join(project, name), content);
