@@ -9,8 +9,9 @@ import { CHECK_TIMEOUT_MS } from './single-checks.ts';
 import type { HealthCounts } from './tracker.ts';
 
 /**
- * A check of a program's own: true or a healthy result passes, all else, and what it throws, does not. When its signal
- * aborts its time is over; it is not waited for then, but not called again for this target before it has ended.
+ * A check of a program's own: true or a healthy result passes, all else, and what it throws, does not; a result that is
+ * `cancelled` counts for nothing. When its signal aborts its time is over; it is not waited for then, but not called
+ * again for this target before it has ended.
  */
 export type HealthCheck<T extends HealthTarget = HealthTarget> = (
   target: T,

@@ -72,13 +72,16 @@ describe('a monitor that is started and stopped', () => {
     expect(asked).toEqual(['a', 'a']);
   });
 
-  it('counts nothing of a round that it has called off', async () => {
-    const { check, underWay } = heldCheck();
+  it('counts nothing of a round that it has called off, also not what was found before', async () => {
+    const { check, underWay, finish } = heldCheck();
     const { monitor, told } = watch({ targets: targets('a', 'b'), fall: 1, concurrency: 1, check });
-    await until('a check', () => underWay().length === 1);
+    await until('the first check', () => underWay().includes('a'));
+    finish(false);
+    await until('the second check', () => underWay().includes('b'));
     await monitor.stop();
     expect(told).toEqual([]);
     expect(idsOf(monitor.healthy())).toBe('a b');
+    expect(monitor.status().map(({ result }) => result)).toEqual([null, null]);
   });
 
   it('stops also while a check heeds no signal', async () => {

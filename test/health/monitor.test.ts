@@ -3,6 +3,8 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { CheckResult } from '../../src/health/check-result.ts';
 import type { HealthTarget } from '../../src/health/health-target.ts';
 import { HealthMonitor } from '../../src/health/monitor.ts';
+import type { HealthCheck } from '../../src/health/monitor-options.ts';
+import { checkAddress } from '../../src/health/single-checks.ts';
 import { failureOf } from '../support/failover-error.ts';
 import { until } from '../support/until.ts';
 import { checkOf, heldCheck, targets, watch } from './support/monitors.ts';
@@ -99,6 +101,19 @@ describe('a monitor', () => {
     await monitor.forceCheck();
     expect(results).toMatchObject([['a', { healthy: false, error: 'no database' }]]);
     expect(monitor.status()[0]?.result).toBe(results[0]?.[1]);
+  });
+
+  it('takes nothing from a check that says it was called off', async () => {
+    const check: HealthCheck = ({ address }) =>
+      checkAddress(address, { signal: AbortSignal.abort() });
+    const { monitor, told } = watch({
+      targets: [{ id: 'a', address: 'tcp://a:1' }],
+      fall: 1,
+      check,
+    });
+    await monitor.forceCheck();
+    expect(told).toEqual([]);
+    expect(monitor.status()[0]?.result).toBe(null);
   });
 
   it('goes on when what it calls throws, and the error is not lost', async () => {
