@@ -172,6 +172,11 @@ export const ERRORS = {
     rpcCode: -31045,
     hint: 'Make a key with `failover keygen`.',
   },
+  FAILOVER_NO_UPSTREAM: {
+    exitCode: 1,
+    rpcCode: -31060,
+    hint: 'Check that one of the upstreams runs and passes its check.',
+  },
   FAILOVER_UNEXPECTED: {
     exitCode: 1,
     rpcCode: -31029,

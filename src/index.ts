@@ -55,6 +55,12 @@ export type {
 export type { AddressParts, HealthAddress, HealthTarget } from './health/health-target.ts';
 export type { RetriedResult, RetryNotice, RetryOptions, RetryTerms } from './health/retry.ts';
 export type { Thresholds } from './core/hysteresis.ts';
+export { UpstreamList } from './upstream/upstream-list.ts';
+export type { UpstreamStatus } from './upstream/upstream-list.ts';
+export type { UpstreamListOptions } from './upstream/upstream-options.ts';
+export type { UpstreamCheck } from './upstream/check-queue.ts';
+export type { ScoreLimits } from './upstream/score.ts';
+export { LATENCY_TIERS_MS } from './upstream/balancing.ts';
 
 export { FailoverNode } from './runtime/failover-node.ts';
 export { startNode } from './library/start-node.ts';

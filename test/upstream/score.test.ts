@@ -33,7 +33,9 @@ describe('the score of an upstream', () => {
   });
 
   it('is never usable below 0', () => {
-    fc.assert(fc.property(results, (sequence) => !play(sequence).isUsable || valueOf(sequence) >= 0));
+    fc.assert(
+      fc.property(results, (sequence) => !play(sequence).isUsable || valueOf(sequence) >= 0),
+    );
   });
 
   it('brings nothing back that has not succeeded twice in a row', () => {
@@ -47,7 +49,9 @@ describe('the score of an upstream', () => {
   });
 
   it.each(['FFSFSFSFSFSF', 'FSFSFSFSFSFS'])('changes at most once over %s', (sequence) => {
-    const usable = [...sequence].map((_, index) => after(sequence.slice(0, index + 1)).isUsable);
+    const usable = sequence
+      .split('')
+      .map((_, index) => after(sequence.slice(0, index + 1)).isUsable);
     const changes = usable.filter((now, index) => now !== (usable[index - 1] ?? true));
     expect(changes.length).toBeLessThanOrEqual(1);
   });
@@ -68,7 +72,10 @@ describe('a score with limits of its own', () => {
 
 /** `S` is a success, `F` a failure. */
 function after(letters: string, begun?: Score): Score {
-  return play([...letters].map((letter) => letter === 'S'), begun);
+  return play(
+    letters.split('').map((letter) => letter === 'S'),
+    begun,
+  );
 }
 
 function play(sequence: readonly boolean[], begun: Score = freshScore(DEFAULT_SCORES)): Score {

@@ -1,0 +1,186 @@
+// A list that is given what its checks would say: whom it chooses, and when it asks.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LATENCY_TIERS_MS } from '../../src/upstream/balancing.ts';
+import type { UpstreamCheck } from '../../src/upstream/check-queue.ts';
+import { UpstreamList } from '../../src/upstream/upstream-list.ts';
+import type { UpstreamListOptions } from '../../src/upstream/upstream-options.ts';
+import { failureOf } from '../support/failover-error.ts';
+import { listOf, never, picks, scores } from './support/lists.ts';
+
+const NAMES = ['one', 'two', 'three'];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a choice', () => {
+  it('is none of an empty list', () => {
+    const list = listOf([]);
+    const { code, message } = failureOf(() => list.pick());
+    expect(code).toBe('FAILOVER_NO_UPSTREAM');
+    expect(message).toBe('Cannot choose an upstream: there is none');
+    expect([list.usable, list.status()]).toEqual([[], []]);
+  });
+
+  it('is made in turn', () => {
+    expect(picks(listOf(NAMES), 4)).toBe('one two three one');
+  });
+
+  it('follows what is reported, with 0 still usable', () => {
+    const list = listOf(NAMES);
+    expect(picks(list, 1)).toBe('one');
+    report(list, 'two', -2);
+    report(list, 'three', -1);
+    expect(picks(list, 3)).toBe('three one three');
+    report(list, 'three', -1);
+    report(list, 'two', 5);
+    expect(picks(list, 3)).toBe('one two one');
+    expect(scores(list)).toEqual({ one: 1, two: 3, three: -1 });
+    report(list, 'two', -4);
+    expect(scores(list)['two']).toBe(-1);
+    expect(picks(list, 1)).toBe('one');
+    report(list, 'two', -3);
+    expect(scores(list)['two']).toBe(-3);
+    expect(picks(list, 1)).toBe('one');
+    report(list, 'two', 3);
+    expect(scores(list)['two']).toBe(0);
+    expect(picks(list, 1)).toBe('two');
+  });
+
+  it('says why there is none', () => {
+    const list = listOf(['one']);
+    report(list, 'one', -2);
+    expect(failureOf(() => list.pick()).message).toContain(
+      'none of 1 is usable: too much has failed',
+    );
+  });
+
+  it('takes objects by their id', () => {
+    const list = new UpstreamList({ check: never, upstreams: [{ id: 'a', weight: 1 }] });
+    list.report({ id: 'a', weight: 2 }, false);
+    expect(list.status()[0]).toMatchObject({ upstream: { id: 'a', weight: 1 }, score: 0 });
+    expect(failureOf(() => new UpstreamList({ check: never, upstreams: [7] })).code).toBe(
+      'FAILOVER_BAD_OPTION',
+    );
+  });
+});
+
+describe('the upstreams of a list', () => {
+  it('keep what is known of them when others come and go', () => {
+    const list = listOf(NAMES);
+    report(list, 'two', -2);
+    list.update(['two', 'four', 'one']);
+    expect(scores(list)).toEqual({ two: -1, four: 1, one: 1 });
+    expect(picks(list, 3)).toBe('four one four');
+    list.update([]);
+    list.update(['two']);
+    expect(scores(list)).toEqual({ two: 1 });
+  });
+
+  it('go on in turn after a change', () => {
+    const list = listOf(['a', 'b', 'c', 'd']);
+    expect(picks(list, 3)).toBe('a b c');
+    list.update(['a', 'b', 'd']);
+    expect(picks(list, 2)).toBe('d a');
+    list.update(['x', 'a', 'b', 'd']);
+    expect(picks(list, 1)).toBe('b');
+    list.update(['y', 'z']);
+    expect(picks(list, 3)).toBe('y z y');
+  });
+
+  it('are told when the usable ones change, and not otherwise', () => {
+    const list = listOf(NAMES);
+    const told = vi.fn<(usable: readonly string[]) => void>();
+    const end = list.onChange(told);
+    report(list, 'two', -1);
+    list.update(NAMES);
+    expect(told).not.toHaveBeenCalled();
+    report(list, 'two', -1);
+    expect(told).toHaveBeenLastCalledWith(['one', 'three']);
+    list.update(['one', 'two']);
+    expect(told).toHaveBeenLastCalledWith(['one']);
+    report(list, 'two', 2);
+    expect(told).toHaveBeenLastCalledWith(['one', 'two']);
+    expect(told).toHaveBeenCalledTimes(3);
+    end();
+    list.update([]);
+    expect(told).toHaveBeenCalledTimes(3);
+  });
+
+  it('count one id once, and are at most 1,000', () => {
+    const list = listOf(['a', 'b', 'a']);
+    expect(list.usable).toEqual(['a', 'b']);
+    const many = Array.from({ length: 1_001 }, (_, index) => String(index));
+    expect(
+      failureOf(() => {
+        list.update(many);
+      }).code,
+    ).toBe('FAILOVER_BAD_OPTION');
+    expect(list.usable).toEqual(['a', 'b']);
+  });
+});
+
+describe('tiers of latency', () => {
+  it('give all to the lowest one with a usable upstream, which may fall and recover', async () => {
+    const latencyMs: Record<string, number> = { near: 5, alsoNear: 6, far: 50, farther: 500 };
+    const check: UpstreamCheck<string> = async (name) => {
+      await new Promise((resolve) => setTimeout(resolve, Math.abs(latencyMs[name] ?? 0)));
+      return (latencyMs[name] ?? 0) > 0;
+    };
+    const upstreams = Object.keys(latencyMs);
+    const list = listOf(upstreams, { check, timeoutMs: 2_000, tiersMs: LATENCY_TIERS_MS });
+    const ready = list.start();
+    await vi.advanceTimersByTimeAsync(600);
+    await ready;
+    expect(list.status().map(({ tier }) => tier)).toEqual([2, 2, 3, 4]);
+    expect(picks(list, 4)).toBe('near alsoNear near alsoNear');
+    latencyMs['near'] = -5;
+    latencyMs['alsoNear'] = 60;
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(picks(list, 4)).toBe('far alsoNear far alsoNear');
+    latencyMs['near'] = 5;
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(picks(list, 2)).toBe('near near');
+    list.stop();
+  });
+});
+
+describe('an option', () => {
+  it.each<[string, Partial<UpstreamListOptions<string>>]>([
+    ['intervalMs', { intervalMs: 0 }],
+    ['intervalMs', { intervalMs: -1 }],
+    ['intervalMs', { intervalMs: NaN }],
+    ['timeoutMs', { timeoutMs: 0 }],
+    ['timeoutMs', { timeoutMs: Infinity }],
+    ['checksAtOnce', { checksAtOnce: 0 }],
+    ['checksAtOnce', { checksAtOnce: 1.5 }],
+    ['tiersMs', { tiersMs: [] }],
+    ['tiersMs', { tiersMs: [1, 2] }],
+    ['tiersMs', { tiersMs: [0, 10, 10] }],
+    ['scores.lowest', { scores: { lowest: 0 } }],
+    ['scores.highest', { scores: { highest: -1 } }],
+    ['scores.initial', { scores: { initial: 4 } }],
+    ['scores.initial', { scores: { highest: 0 } }],
+    ['scores.success', { scores: { success: 0 } }],
+    ['scores.failure', { scores: { failure: 1 } }],
+  ])('%s that makes no sense is refused: %o', (name, options) => {
+    const { code, message } = failureOf(() => listOf([], options));
+    expect(code).toBe('FAILOVER_BAD_OPTION');
+    expect(message).toContain(`Cannot use ${name}: `);
+  });
+
+  it('that makes sense counts', () => {
+    const list = listOf(['a'], { scores: { lowest: -1, highest: 9, initial: 8, success: 3 } });
+    report(list, 'a', 1);
+    expect(scores(list)).toEqual({ a: 9 });
+  });
+});
+
+/** So many successes, or failures where it is below 0. */
+function report(list: UpstreamList<string>, name: string, change: number): void {
+  for (let left = Math.abs(change); left > 0; left -= 1) list.report(name, change > 0);
+}
