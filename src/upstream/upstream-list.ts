@@ -45,6 +45,8 @@ export class UpstreamList<Item> implements Disposable {
   readonly #listeners = new Set<(usable: readonly Item[]) => void>();
   #entries: readonly Entry<Item>[] = [];
   #last = -1;
+  #told: readonly Item[] = [];
+  #isTelling = false;
   /** Of the next round; null: it is stopped. */
   #stopWaiting: (() => void) | null = null;
   #tellReady: () => void = () => undefined;
@@ -66,6 +68,7 @@ export class UpstreamList<Item> implements Disposable {
       this.#tellReady = resolve;
     });
     this.update(options.upstreams ?? []);
+    this.#told = this.usable;
   }
 
   /** Begins to check, and resolves as `ready` does. A second time it does nothing more. */
@@ -97,7 +100,6 @@ export class UpstreamList<Item> implements Disposable {
    */
   update(upstreams: readonly Item[]): void {
     const wanted = byId(upstreams);
-    const before = this.usable;
     const known = new Map(this.#entries.map((entry) => [entry.id, entry]));
     const entries = [...wanted].map(([id, upstream]) => {
       const entry = known.get(id) ?? this.#fresh(id, upstream);
@@ -113,9 +115,7 @@ export class UpstreamList<Item> implements Disposable {
       for (const entry of entries) if (!known.has(entry.id)) this.#queue.add(entry);
       this.#tellReadyIfChecked();
     }
-    const after = this.usable;
-    const isSame = after.length === before.length && after.every((one, i) => one === before[i]);
-    if (!isSame) this.#tell(after);
+    this.#tellSoon();
   }
 
   /**
@@ -149,7 +149,7 @@ export class UpstreamList<Item> implements Disposable {
     }));
   }
 
-  /** Calls back with all usable ones whenever that changes; returns how to end it. */
+  /** Calls back with all usable ones soon after that has changed; returns how to end it. */
   onChange(listener: (usable: readonly Item[]) => void): () => void {
     this.#listeners.add(listener);
     return () => {
@@ -191,14 +191,23 @@ export class UpstreamList<Item> implements Disposable {
 
   #count(entry: Entry<Item>, success: boolean): void {
     const { scores, waitForCheck } = this.#settings;
-    const wasUsable = entry.isUsable;
     entry.score = scored(entry.score, success, scores);
     entry.isUsable = entry.score.isUsable && (!waitForCheck || entry.latencyMs !== null);
-    if (entry.isUsable !== wasUsable) this.#tell(this.usable);
+    this.#tellSoon();
   }
 
-  #tell(usable: readonly Item[]): void {
-    for (const listener of this.#listeners) listener(usable);
+  /** Once what is under way here is done: a listener may well stop the list, or change it. */
+  #tellSoon(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    queueMicrotask(() => {
+      this.#isTelling = false;
+      const { usable } = this;
+      const told = this.#told;
+      this.#told = usable;
+      if (usable.length === told.length && usable.every((one, i) => one === told[i])) return;
+      for (const listener of this.#listeners) listener(usable);
+    });
   }
 
   #tellReadyIfChecked(): void {

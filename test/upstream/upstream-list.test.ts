@@ -92,23 +92,60 @@ describe('the upstreams of a list', () => {
     expect(picks(list, 3)).toBe('y z y');
   });
 
-  it('are told when the usable ones change, and not otherwise', () => {
+  it('are told when the usable ones have changed, and not otherwise', async () => {
     const list = listOf(NAMES);
     const told = vi.fn<(usable: readonly string[]) => void>();
     const end = list.onChange(told);
-    report(list, 'two', -1);
-    list.update(NAMES);
-    expect(told).not.toHaveBeenCalled();
-    report(list, 'two', -1);
-    expect(told).toHaveBeenLastCalledWith(['one', 'three']);
-    list.update(['one', 'two']);
-    expect(told).toHaveBeenLastCalledWith(['one']);
-    report(list, 'two', 2);
-    expect(told).toHaveBeenLastCalledWith(['one', 'two']);
-    expect(told).toHaveBeenCalledTimes(3);
+    const toldAfter = async (change: () => void): Promise<readonly unknown[]> => {
+      told.mockClear();
+      change();
+      await Promise.resolve();
+      return told.mock.calls.flat();
+    };
+    expect(
+      await toldAfter(() => {
+        report(list, 'two', -1);
+      }),
+    ).toEqual([]);
+    expect(
+      await toldAfter(() => {
+        list.update(NAMES);
+      }),
+    ).toEqual([]);
+    expect(
+      await toldAfter(() => {
+        report(list, 'two', -1);
+      }),
+    ).toEqual([['one', 'three']]);
+    expect(
+      await toldAfter(() => {
+        list.update(['one', 'two']);
+      }),
+    ).toEqual([['one']]);
+    expect(
+      await toldAfter(() => {
+        report(list, 'two', 2);
+      }),
+    ).toEqual([['one', 'two']]);
     end();
-    list.update([]);
-    expect(told).toHaveBeenCalledTimes(3);
+    expect(
+      await toldAfter(() => {
+        list.update([]);
+      }),
+    ).toEqual([]);
+  });
+
+  it('may be changed by who is told of a change', async () => {
+    const check = vi.fn<UpstreamCheck<string>>(() => new Promise(() => undefined));
+    const list = listOf(NAMES, { check });
+    list.onChange(() => {
+      list.update(['four']);
+      list.stop();
+    });
+    void list.start();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(list.status()).toMatchObject([{ upstream: 'four', score: 1 }]);
+    expect(check.mock.calls.map(([name]) => name)).toEqual([...NAMES, 'four']);
   });
 
   it('count one id once, and are at most 1,000', () => {
