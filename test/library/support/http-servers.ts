@@ -28,6 +28,19 @@ export async function serve(listener?: RequestListener): Promise<HttpServer> {
   return here;
 }
 
+/** Answers with who it is and what it was asked. */
+export function echo(name: string): RequestListener {
+  return (request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    request.on('end', () => {
+      response.end([name, request.method, request.url, body].join(' '));
+    });
+  };
+}
+
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;

@@ -1,10 +1,12 @@
 // Writes on a follower go to the leader, once, and never in a circle.
+import { request } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { leaderForwarding } from '../../src/library/leader-forwarding.ts';
-import type { LeaderForwardingOptions } from '../../src/library/leader-forwarding.ts';
+import { leaderMiddleware } from '../../src/library/leader-middleware.ts';
+import type { LeaderMiddlewareOptions } from '../../src/library/leader-decision.ts';
 import type { LeaderProvider } from '../../src/library/leader-provider.ts';
 import { until } from '../support/until.ts';
-import { send, serve } from './support/http-servers.ts';
+import { echo, send, serve } from './support/http-servers.ts';
 import type { HttpServer } from './support/http-servers.ts';
 import { peersOf } from './support/peers.ts';
 
@@ -34,6 +36,23 @@ describe('a follower that redirects', () => {
     expect([answer.status, answer.headers.location]).toEqual([307, location]);
   });
 
+  it('leads to the whole path where a router has cut it', async () => {
+    const listener = before(provider('http://leader:1'), echo('follower'));
+    const server = await serve((request, response) => {
+      Object.assign(request, { originalUrl: request.url, url: '/rest' });
+      listener(request, response);
+    });
+    const answer = await send(`${server.url}/mounted/rest?x`, { method: 'POST' });
+    expect(answer.headers.location).toBe('http://leader:1/mounted/rest?x');
+  });
+
+  it('sends nobody back to itself', async () => {
+    const server = await serve();
+    server.listener = before(provider(server.url), echo('follower'));
+    const answer = await send(server.url, { method: 'POST' });
+    expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
+  });
+
   it('refuses a write to what is no path', async () => {
     const { url } = await follower('http://leader:1');
     expect((await send(url, { method: 'POST', path: '*' })).status).toBe(400);
@@ -49,7 +68,7 @@ describe('any node', () => {
   });
 
   it('takes a write itself while it leads', async () => {
-    const server = await serve(leaderForwarding(provider('http://x', true), echo('leader')));
+    const server = await serve(before(provider('http://x', true), echo('leader')));
     expect((await send(server.url, { method: 'POST', body: 'x' })).body).toBe('leader POST / x');
   });
 
@@ -73,6 +92,7 @@ describe('a follower that proxies', () => {
     const leader = await serve((request, response) => {
       expect(request.headers['x-forwarded-for']).toBe('127.0.0.1');
       expect(request.headers['x-forwarded-host']).toBe(new URL(url).host);
+      expect(request.headers['x-forwarded-proto']).toBe('http');
       expect(request.headers['x-own']).toBeUndefined();
       response.setHeader('set-cookie', ['a=1', 'b=2']);
       response.statusCode = 201;
@@ -99,6 +119,70 @@ describe('a follower that proxies', () => {
     expect(paths).toEqual(['/a']);
   });
 
+  it('keeps what a proxy in front has said of the client', async () => {
+    const leader = await serve((request, response) => {
+      const { headers } = request;
+      const names = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'];
+      response.end(names.map((name) => String(headers[name])).join(' | '));
+    });
+    const { url } = await follower(leader.url, { mode: 'proxy' });
+    const headers = {
+      'x-forwarded-for': '10.0.0.9',
+      'x-forwarded-host': 'shop.example',
+      'x-forwarded-proto': 'https',
+    };
+    const { body } = await send(url, { method: 'POST', headers });
+    expect(body).toBe('10.0.0.9, 127.0.0.1 | shop.example | https');
+  });
+
+  it('answers also who is still sending when the leader can not be reached', async () => {
+    const gone = await serve();
+    await gone.close();
+    const { url } = await follower(gone.url, { mode: 'proxy' });
+    const answer = await send(url, { method: 'POST', body: Buffer.alloc(8_000_000) });
+    expect(answer.status).toBe(502);
+  });
+
+  it('hands on no answer that the leader did not finish', async () => {
+    const leader = await serve((_, response) => {
+      response.writeHead(200, { 'content-length': 100 });
+      response.write('half', () => response.destroy());
+    });
+    const { url } = await follower(leader.url, { mode: 'proxy' });
+    const answer = await fetch(url, { method: 'POST' });
+    await expect(answer.text()).rejects.toThrow();
+  });
+
+  it('does not go on with a request whose client has gone', async () => {
+    let ended = false;
+    let came: () => void = () => undefined;
+    const hasCome = new Promise<void>((resolve) => (came = resolve));
+    const leader = await serve((request) => {
+      request.socket.on('close', () => (ended = true));
+      came();
+    });
+    const { url } = await follower(leader.url, { mode: 'proxy' });
+    const sent = clientOf(url);
+    await hasCome;
+    sent.destroy();
+    await until('the leader to be left alone', () => ended);
+  });
+
+  it('refuses what it can not hand on, as its body was read before', async () => {
+    const leader = await serve(echo('leader'));
+    const listener = before(provider(leader.url), echo('follower'), { mode: 'proxy' });
+    const server = await serve((request, response) => {
+      request
+        .on('data', () => undefined)
+        .on('end', () => {
+          listener(request, response);
+        });
+    });
+    const answer = await send(server.url, { method: 'POST', body: 'x' });
+    expect([answer.status, answer.body]).toEqual([500, expect.stringContaining('was read before')]);
+    expect((await send(server.url, { method: 'DELETE' })).body).toBe('leader DELETE / ');
+  });
+
   it('answers with 502 when the leader can not be reached, and with 504 when it is silent', async () => {
     const gone = await serve();
     await gone.close();
@@ -112,18 +196,18 @@ describe('a follower that proxies', () => {
   it('notices a write that comes back to it, and one that goes round among others', async () => {
     const one = await serve();
     const two = await follower(one.url, { mode: 'proxy' });
-    one.listener = leaderForwarding(provider(two.url), echo('one'), { mode: 'proxy' });
+    one.listener = before(provider(two.url), echo('one'), { mode: 'proxy' });
     const circle = await send(one.url, { method: 'POST' });
     expect(circle.status).toBe(508);
     const itself = await serve();
-    itself.listener = leaderForwarding(provider(itself.url), echo('it'), { mode: 'proxy' });
+    itself.listener = before(provider(itself.url), echo('it'), { mode: 'proxy' });
     expect((await send(itself.url, { method: 'POST' })).status).toBe(508);
     const headers = { 'x-failover-hops': 'a,b,c' };
     expect((await send(two.url, { method: 'POST', headers })).status).toBe(508);
   });
 
   it('sends a write on once more where the leader has just changed', async () => {
-    const leader = await serve(leaderForwarding(provider('http://x', true), echo('leader')));
+    const leader = await serve(before(provider('http://x', true), echo('leader')));
     const former = await follower(leader.url, { mode: 'proxy' });
     const { url } = await follower(former.url, { mode: 'proxy' });
     expect((await send(url, { method: 'POST', body: 'x' })).body).toBe('leader POST / x');
@@ -135,7 +219,7 @@ describe('in front of an election', () => {
     const peers = await peersOf(['zzz', 'aaa'], { intervalMs: 100 });
     for (const { election, server } of peers) {
       const next = echo(election.nodeId);
-      server.listener = leaderForwarding(election, next, { mode: 'proxy' });
+      server.listener = before(election, next, { mode: 'proxy' });
       void election.start();
     }
     const [zzz, aaa] = peers;
@@ -157,24 +241,31 @@ describe('in front of an election', () => {
 
 function follower(
   target: string | null,
-  options: LeaderForwardingOptions = {},
+  options: LeaderMiddlewareOptions<IncomingMessage> = {},
 ): Promise<HttpServer> {
-  return serve(leaderForwarding(provider(target), echo('follower'), options));
+  return serve(before(provider(target), echo('follower'), options));
+}
+
+/** As one puts it before a request listener of one's own. */
+function before(
+  leader: LeaderProvider,
+  listener: HttpServer['listener'],
+  options?: LeaderMiddlewareOptions<IncomingMessage>,
+): HttpServer['listener'] {
+  const middleware = leaderMiddleware(leader, options);
+  return (request, response) => {
+    middleware(request, response, () => {
+      listener(request, response);
+    });
+  };
 }
 
 function provider(target: string | null, leads = false): LeaderProvider {
   return { isLeader: () => leads, redirectTarget: () => target };
 }
 
-/** Answers with who it is and what it was asked. */
-function echo(name: string): HttpServer['listener'] {
-  return (request, response) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => {
-      body += chunk.toString();
-    });
-    request.on('end', () => {
-      response.end([name, request.method, request.url, body].join(' '));
-    });
-  };
+function clientOf(url: string): ClientRequest {
+  const sent = request(url, { method: 'POST', agent: false });
+  sent.on('error', () => undefined).end('x');
+  return sent;
 }

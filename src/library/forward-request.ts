@@ -1,0 +1,106 @@
+// Hands one request on to the leader, once, and gives its answer.
+import { request as httpRequest } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Readable } from 'node:stream';
+import { HOPS_HEADER } from './leader-decision.ts';
+
+export interface ForwardOrder {
+  readonly url: string;
+  readonly method: string;
+  /** As they came. */
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Readable | null;
+  /** What is told to the leader of where it came from, as far as it is known. */
+  readonly from: {
+    readonly host: string | null;
+    readonly address: string | null;
+    readonly protocol: 'http' | 'https';
+  };
+  readonly hops: string;
+  /** How long the leader may be silent, ms. */
+  readonly timeoutMs: number;
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Resolves with the leader's answer, whose body is still to be read; with 502 when it can't be reached, and with
+ * 504 when it does not answer in time. Nothing is tried twice. Never rejects.
+ */
+export function forwardRequest(order: ForwardOrder): Promise<IncomingMessage | 502 | 504> {
+  const { method, body, signal } = order;
+  const url = new URL(order.url);
+  return new Promise((resolve) => {
+    const sent = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
+      method,
+      headers: forwarded(order),
+      // A connection that was kept may be closing, and a write must not be sent twice.
+      agent: false,
+    });
+    let failure: 502 | 504 = 502;
+    const end = (): void => {
+      sent.destroy();
+    };
+    sent.setTimeout(order.timeoutMs, () => {
+      failure = 504;
+      sent.destroy();
+    });
+    signal.addEventListener('abort', end);
+    sent.on('response', resolve);
+    sent.on('error', () => {
+      resolve(failure);
+    });
+    sent.on('close', () => {
+      signal.removeEventListener('abort', end);
+      // The rest of a body that nobody takes is read all the same: a client that still sends sees no answer.
+      body?.unpipe(sent).resume();
+      resolve(failure);
+    });
+    body?.on('error', end);
+    if (signal.aborted) sent.destroy();
+    else if (body === null) sent.end();
+    else body.pipe(sent);
+  });
+}
+
+/** The headers of an answer, without those that are about the connection it came over. */
+export function answerHeaders({ headers }: IncomingMessage): IncomingHttpHeaders {
+  return withoutHops(headers);
+}
+
+export function failureText(status: 502 | 504): string {
+  const what = status === 502 ? 'it can not be reached' : 'it does not answer in time';
+  return `Cannot hand this request on to the leader: ${what}`;
+}
+
+/** What a proxy in front has said of the client stays; `host` is that of the leader. */
+function forwarded({ headers: given, body, from, hops }: ForwardOrder): OutgoingHttpHeaders {
+  const { host, ...headers } = withoutHops(given);
+  const addresses = [given['x-forwarded-for'], from.address];
+  const forwardedFor = addresses.filter((part) => part !== undefined && part !== null).join(', ');
+  const forwardedHost = given['x-forwarded-host'] ?? from.host ?? host;
+  // Where a method has no body as a rule, one without a length would be sent as if it were the next request.
+  const isChunked = body !== null && given['content-length'] === undefined;
+  return {
+    ...headers,
+    ...(isChunked ? { 'transfer-encoding': 'chunked' } : {}),
+    ...(forwardedFor === '' ? {} : { 'x-forwarded-for': forwardedFor }),
+    ...(forwardedHost === undefined ? {} : { 'x-forwarded-host': forwardedHost }),
+    'x-forwarded-proto': given['x-forwarded-proto'] ?? from.protocol,
+    [HOPS_HEADER]: hops,
+  };
+}
+
+/** Headers that are about one connection, and those that its `connection` header names. */
+function withoutHops(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !HOP_HEADERS.has(name) && !named.includes(name)),
+  );
+}
+
+const HOP_HEADERS: ReadonlySet<string> = new Set([
+  ...['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection'],
+  ...['te', 'trailer', 'transfer-encoding', 'upgrade', 'expect'],
+]);

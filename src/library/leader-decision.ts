@@ -1,0 +1,82 @@
+// What becomes of a request at a node that may not be the leader: it knows no server, and does nothing.
+import { randomBytes } from 'node:crypto';
+import { HEARTBEAT_PATH } from '../peers/peer-message.ts';
+import type { LeaderProvider } from './leader-provider.ts';
+
+export interface LeaderMiddlewareOptions<Incoming> {
+  /** `redirect`: answer 307, and the client asks the leader itself. `proxy`: ask it, and hand its answer on. */
+  readonly mode?: 'redirect' | 'proxy';
+  /** How long a proxied request waits for the leader, ms; by default 30 s. */
+  readonly proxyTimeoutMs?: number;
+  /** Which requests only the leader may take; by default POST, PUT, PATCH and DELETE. */
+  readonly isWrite?: (request: Incoming) => boolean;
+}
+
+export const PROXY_TIMEOUT_MS = 30_000;
+
+/** Through whom a proxied request has come. */
+export const HOPS_HEADER = 'x-failover-hops';
+
+export interface AskedRequest {
+  /** Its path with the query, or the whole URL. */
+  readonly url: string;
+  readonly isWrite: () => boolean;
+  readonly host: string | null;
+  /** What the header of hops says. */
+  readonly hops: string | null;
+}
+
+export type LeaderDecision =
+  | { readonly kind: 'pass' }
+  | { readonly kind: 'refuse'; readonly status: 400 | 503 | 508; readonly fact: string }
+  | { readonly kind: 'redirect'; readonly location: string }
+  | { readonly kind: 'proxy'; readonly url: string; readonly hops: string };
+
+/** Makes what decides for one node: it knows its own requests again. */
+export function deciderOf(
+  provider: LeaderProvider,
+  mode: 'redirect' | 'proxy',
+): (request: AskedRequest) => LeaderDecision {
+  const self = randomBytes(8).toString('hex');
+  return ({ url, isWrite, host, hops: given }) => {
+    const path = pathOf(url);
+    if (path?.split('?')[0] === HEARTBEAT_PATH || !isWrite() || provider.isLeader()) return PASS;
+    if (path === null) {
+      return refusal(400, 'Cannot forward this request: its target is no path');
+    }
+    const target = provider.redirectTarget();
+    // It would come straight back here, where nobody leads: perhaps not yet, or no more.
+    const isHere = mode === 'redirect' && target !== null && new URL(target).host === host;
+    if (target === null || isHere) {
+      return refusal(503, 'Cannot take a write now: no leader is known');
+    }
+    const hops = given === null || given === '' ? [] : given.split(',', HOP_LIMIT + 1);
+    if (hops.includes(self) || hops.length >= HOP_LIMIT) {
+      return refusal(508, 'Cannot forward this request: it has come through here already');
+    }
+    // Put together as text: the path can't name another host.
+    if (mode === 'redirect') return { kind: 'redirect', location: target + path };
+    return { kind: 'proxy', url: target + path, hops: [...hops, self].join(',') };
+  };
+}
+
+export function isWriting({ method }: { readonly method?: string | undefined }): boolean {
+  return method === 'POST' || method === 'PUT' || method === 'PATCH' || method === 'DELETE';
+}
+
+const PASS: LeaderDecision = { kind: 'pass' };
+
+/** More than the nodes that may disagree for a moment. */
+const HOP_LIMIT = 3;
+
+/** The path with its query, also of a request to a proxy, which names the host as well; null: there is none. */
+function pathOf(url: string): string | null {
+  if (url.startsWith('/')) return url;
+  if (!URL.canParse(url)) return null;
+  const { pathname, search } = new URL(url);
+  return pathname.startsWith('/') ? pathname + search : null;
+}
+
+function refusal(status: 400 | 503 | 508, fact: string): LeaderDecision {
+  return { kind: 'refuse', status, fact };
+}
