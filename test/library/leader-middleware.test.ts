@@ -1,7 +1,7 @@
 // Writes on a follower go to the leader, once, and never in a circle.
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { leaderMiddleware } from '../../src/library/leader-middleware.ts';
 import type { LeaderMiddlewareOptions } from '../../src/library/leader-decision.ts';
 import type { LeaderProvider } from '../../src/library/leader-provider.ts';
@@ -135,12 +135,25 @@ describe('a follower that proxies', () => {
     expect(body).toBe('10.0.0.9, 127.0.0.1 | shop.example | https');
   });
 
-  it('answers also who is still sending when the leader can not be reached', async () => {
+  it('lets who is still sending end in order when the leader can not be reached', async () => {
     const gone = await serve();
     await gone.close();
     const { url } = await follower(gone.url, { mode: 'proxy' });
-    const answer = await send(url, { method: 'POST', body: Buffer.alloc(8_000_000) });
-    expect(answer.status).toBe(502);
+    const agent = new Agent({ keepAlive: true });
+    onTestFinished(() => {
+      agent.destroy();
+    });
+    const sent = request(url, { method: 'POST', agent });
+    const errors: Error[] = [];
+    sent.on('error', (error) => errors.push(error)).end(Buffer.alloc(8_000_000));
+    const status = await new Promise((resolve) => {
+      sent.on('response', (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      });
+    });
+    await until('all to be sent', () => sent.closed);
+    expect([status, errors, sent.writableFinished]).toEqual([502, [], true]);
   });
 
   it('hands on no answer that the leader did not finish', async () => {
