@@ -1,0 +1,23 @@
+// The example of the page on upstreams prints what stands below it.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { codeBlocks, readPage, ROOT, runnablePart } from './support/pages.ts';
+
+it('is run as it stands', () => {
+  const blocks = codeBlocks(runnablePart(readPage('docs/upstreams.md')));
+  expect(blocks.map(({ language }) => language)).toEqual(['ts', 'text']);
+  const directory = mkdtempSync(join(tmpdir(), 'fo-upstreams-'));
+  onTestFinished(() => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+  mkdirSync(join(directory, 'node_modules'));
+  symlinkSync(ROOT, join(directory, 'node_modules', 'failover-cli'));
+  // It has no types in it: so every version of Node runs it.
+  const program = join(directory, 'example.mjs');
+  writeFileSync(program, blocks[0]?.code ?? '');
+  const printed = execFileSync(process.execPath, [program], { encoding: 'utf8', timeout: 20_000 });
+  expect(printed).toBe(blocks[1]?.code);
+});
