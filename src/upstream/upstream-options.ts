@@ -28,7 +28,7 @@ export type UpstreamSettings<Item> = Required<
 > & { readonly scores: ScoreLimits };
 
 /** The most upstreams of one list. */
-export const UPSTREAM_LIMIT = 1_000;
+const UPSTREAM_LIMIT = 1_000;
 
 /** @throws FAILOVER_BAD_OPTION */
 export function settingsOf<Item>(options: UpstreamListOptions<Item>): UpstreamSettings<Item> {
