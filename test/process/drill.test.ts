@@ -254,7 +254,7 @@ describe('nothing is touched', () => {
       await group.ends(b);
       const alone = await drill(group);
       expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining('no secondary')]);
-      expect(alone.stderr).toContain('`failover status --group g`');
+      expect(alone.stderr).toContain('`failover status --group g --state-dir');
       await group.hasStarted(1);
     }));
 });
