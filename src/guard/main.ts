@@ -261,14 +261,15 @@ class Guard {
     this.#hurry = kill;
     try {
       const left = await Promise.race([endRunHelpers(helpers, graceMs), killed]);
-      return left.length === 0;
+      if (left.length === 0) return true;
     } catch {
       // Nothing was left to look with: nobody knows who is there.
-      await pause(RETRY_MS);
-      return false;
     } finally {
       this.#hurry = () => undefined;
     }
+    // One that is not ours to signal is there until it ends, and would be looked for without a pause.
+    await pause(RETRY_MS);
+    return false;
   }
 
   /** What has ended is left out once the supervisor has found its session empty. */
