@@ -1,5 +1,5 @@
 // Who is waited for with a lock file that was deleted: no lease shows them, so a person has to be told.
-import type { EventBody } from '../core/event.ts';
+import type { Event } from '../core/event.ts';
 
 export interface AwaitedHoldersParts {
   /** A process in words, with its command. */
@@ -11,6 +11,8 @@ export interface AwaitedHoldersParts {
 export class AwaitedHolders {
   readonly #parts: AwaitedHoldersParts;
   #warning: string | null = null;
+  /** Since when each look has shown somebody, on the node's clock, ms. */
+  #sinceMs: number | null = null;
 
   constructor(parts: AwaitedHoldersParts) {
     this.#parts = parts;
@@ -21,15 +23,20 @@ export class AwaitedHolders {
     return this.#warning;
   }
 
-  after(event: EventBody): void {
+  after(event: Event): void {
     switch (event.type) {
       case 'lease-granted':
         this.#warning = null;
         return;
-      case 'lease-observed':
-        // Most have ended before a claim is made, and nobody need hear of them.
-        if (this.#warning !== null) this.#waitFor(event.observation.waitsFor ?? []);
+      case 'lease-observed': {
+        const { waitsFor = [] } = event.observation;
+        this.#sinceMs = waitsFor.length === 0 ? null : (this.#sinceMs ?? event.at);
+        // Most have ended before a claim is made, and nobody need hear of them. But a node makes none whose hot
+        // standby does not run, as its lock file is not made before they have ended.
+        const lasts = this.#sinceMs !== null && event.at - this.#sinceMs >= PATIENCE_MS;
+        if (this.#warning !== null || lasts) this.#waitFor(waitsFor);
         return;
+      }
       case 'lease-denied':
         this.#waitFor(event.observation.held ? [] : event.waitsFor);
         return;
@@ -57,6 +64,9 @@ export class AwaitedHolders {
           `End them with ${kill} if they are not to go on`;
   }
 }
+
+/** How long somebody is there before it is said without a claim, ms. */
+const PATIENCE_MS = 1_000;
 
 /** The most processes that one message names. */
 const NAMED = 5;

@@ -51,3 +51,25 @@ describe.each([
     }),
   );
 });
+
+describe('a hot standby whose lock file is not made while others hold a former one', () => {
+  it('says whom it waits for, and leads once they have ended', () =>
+    inGroup(
+      async (group) => {
+        const [a] = await group.startAll(['a'], { run: 'setsid sleep 901 & exec "$W" --hot' });
+        await group.active(1);
+        const helper = await group.until('its helper', () =>
+          group.marked().find(({ command }) => command.startsWith('sleep 901')),
+        );
+        a.kill('SIGKILL');
+        rmSync(join(group.groupDir, 'workload.lock'));
+        const b = await group.start('b', { run: 'exec "$W" --hot' });
+        const advice = `\`kill ${String(helper.pid)}\``;
+        await group.until('a word of it', () => b.warnings.some((text) => text.includes(advice)));
+        group.signal(helper.pid, 'SIGKILL');
+        await group.reaches(b, 'serving');
+        await group.active(2);
+      },
+      { options: { standby: 'hot', 'promote-signal': 'SIGUSR1', 'demote-signal': 'SIGUSR2' } },
+    ));
+});

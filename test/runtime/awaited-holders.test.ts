@@ -1,6 +1,6 @@
 // A leftover that holds a deleted lock file is named, for as long as it is waited for.
 import { expect, it } from 'vitest';
-import type { EventBody } from '../../src/core/event.ts';
+import type { Event } from '../../src/core/event.ts';
 import type { LeaseObservation } from '../../src/core/state.ts';
 import { AwaitedHolders } from '../../src/runtime/awaited-holders.ts';
 
@@ -15,12 +15,12 @@ const FREE: LeaseObservation = {
 
 type Pids = readonly number[];
 
-function denied(waitsFor: Pids, observation = FREE): EventBody {
-  return { type: 'lease-denied', cause: 'held', waitsFor, observation };
+function denied(waitsFor: Pids, observation = FREE): Event {
+  return { type: 'lease-denied', at: 0, cause: 'held', waitsFor, observation };
 }
 
-function observed(waitsFor: Pids): EventBody {
-  return { type: 'lease-observed', observation: { ...FREE, waitsFor } };
+function observed(waitsFor: Pids, at = 0): Event {
+  return { type: 'lease-observed', at, observation: { ...FREE, waitsFor } };
 }
 
 function awaited(): { holders: AwaitedHolders; warnings: string[] } {
@@ -41,6 +41,18 @@ it('says once whom it waits for, and what a person can do', () => {
     'nobody starts until pid 12 (sleep) has ended: it holds a lock file of this group that was deleted. ' +
     'End it with `kill 12` if it is not to go on';
   expect([holders.warning, warnings]).toEqual([text, [text]]);
+});
+
+it('says it without a claim once each look of a second has shown somebody', () => {
+  const { holders, warnings } = awaited();
+  for (const at of [0, 500, 999]) holders.after(observed([12], at));
+  holders.after(observed([], 1_100));
+  for (const at of [1_200, 2_199]) holders.after(observed([12], at));
+  expect(warnings).toEqual([]);
+  holders.after(observed([12], 2_200));
+  expect(warnings).toHaveLength(1);
+  holders.after(observed([], 2_300));
+  expect(holders.warning).toBeNull();
 });
 
 it('says it again when others are waited for', () => {
@@ -66,8 +78,8 @@ it('names several, but not without end', () => {
 });
 
 it.each([
-  { type: 'lease-granted', epoch: 1, previous: null, granted: null },
-  { type: 'lease-observed', observation: { ...FREE, held: true } },
+  { type: 'lease-granted', at: 0, epoch: 1, previous: null, granted: null },
+  { type: 'lease-observed', at: 0, observation: { ...FREE, held: true } },
   denied([12], { ...FREE, held: true }),
   denied([]),
   observed([]),
