@@ -123,7 +123,8 @@ class Guard {
   /** Bounded by what was told, and ended with all else at the deadline at the latest. */
   async #demoteFirst(order: DemoteOrder): Promise<void> {
     const untilMs = this.#deadline.at - order.spareMs - this.#clock.now();
-    if (untilMs <= 0) return;
+    // Without a deadline the term is over: its supervisor stood still past it, and another one may lead by now.
+    if (untilMs <= 0 || untilMs === Infinity) return;
     this.#farewell = new Farewell(order, this.#deathSignal);
     this.#tellBackstop();
     await this.#farewell.say(Math.min(order.timeoutMs, untilMs));

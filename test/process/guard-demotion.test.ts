@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lackOfRedis, RedisServer } from '../contracts/support/redis-server.ts';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
+import { guardOf } from '../support/process-list.ts';
 import type { NodeProcess } from '../support/process-node.ts';
 import { TTL_MS } from './store-nodes.ts';
 
@@ -96,6 +97,18 @@ describe.runIf(lackOfRedis() === null)('a node whose supervisor is killed', () =
       await group.reaches(b, 'serving');
       await group.active(2);
       expect(group.text('demoted')).toBe('SIGTERM\n');
+    }));
+
+  it('is not demoted where it stood still until another one leads', () =>
+    play(async (group) => {
+      const demote = 'echo "$FAILOVER_NODE" >> "$WITNESS_DIR/demoted"';
+      const [a, b] = await startBoth(group, { 'demote-command': demote });
+      const guard = guardOf(a.pid) ?? -1;
+      a.kill('SIGSTOP');
+      await group.reaches(b, 'serving');
+      a.kill('SIGKILL');
+      await group.until('the end of its guard', () => !group.lives(guard));
+      expect([guard > 0, group.text('demoted')]).toEqual([true, '']);
     }));
 
   it('is demoted, and gives its lease back, also where it has no command but promote and demote commands', () =>
