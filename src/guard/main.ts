@@ -277,7 +277,8 @@ class Guard {
   #tellBackstop(): void {
     const own = this.#own?.process.pid;
     const isOver = this.#hasEnded && !this.#others.some(({ process: { pid } }) => pid === own);
-    this.#backstop.watch(isOver ? this.#others : this.#sessions());
+    const sessions = this.#sessions();
+    this.#backstop.watch(isOver ? sessions.filter((each) => each !== this.#own) : sessions);
   }
 
   #exit(): never {

@@ -4,6 +4,7 @@ import { lackOfRedis, RedisServer } from '../contracts/support/redis-server.ts';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import { guardOf } from '../support/process-list.ts';
+import type { MarkedProcess } from '../support/process-list.ts';
 import type { NodeProcess } from '../support/process-node.ts';
 import { TTL_MS } from './store-nodes.ts';
 
@@ -109,6 +110,22 @@ describe.runIf(lackOfRedis() === null)('a node whose supervisor is killed', () =
       a.kill('SIGKILL');
       await group.until('the end of its guard', () => !group.lives(guard));
       expect([guard > 0, group.text('demoted')]).toEqual([true, '']);
+    }));
+
+  it('leaves nothing of a demote command whose guard is killed in the middle of it', () =>
+    play(async (group) => {
+      const options = {
+        'promote-command': 'true',
+        'demote-command': 'sleep 1002 & echo begun >> "$WITNESS_DIR/demoted"; sleep 1003',
+      };
+      const [a] = await startBoth(group, options, null);
+      const guard = guardOf(a.pid) ?? -1;
+      a.kill('SIGKILL');
+      await group.until('the demotion', () => group.text('demoted') !== '');
+      group.signal(guard, 'SIGKILL');
+      const sleeps = (): readonly MarkedProcess[] =>
+        group.marked().filter(({ command }) => command.startsWith('sleep 100'));
+      await group.until('the end of what it started', () => sleeps().length === 0);
     }));
 
   it('is demoted, and gives its lease back, also where it has no command but promote and demote commands', () =>
