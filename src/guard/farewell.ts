@@ -1,10 +1,12 @@
 // The demote command of a node whose supervisor is gone: run by its guard, once, before what runs is ended.
 import type { ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { noteSession } from '../fence/own-sessions.ts';
 import { readIdentity } from '../fence/process-identity.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
 import { gateWords, openingText } from '../workload/gate-script.ts';
 import { killGroupOf, sessionRecord, spawnBehindGate } from './gated-child.ts';
+import type { GatedOrder } from './gated-child.ts';
 import type { DemoteOrder } from './messages.ts';
 
 /** Behind its gate until `say`: its session is to be known by then to whoever would have to end it. */
@@ -15,10 +17,11 @@ export class Farewell {
   readonly #child: ChildProcess | null;
   readonly #ended: Promise<void>;
 
-  constructor({ command, environment, message }: DemoteOrder, deathSignal: boolean) {
-    const order = { command: ['sh', '-c', command], environment, deathSignal };
-    this.#opening = openingText(message, gateWords(order.command, environment));
-    const child = startOrNull(order);
+  constructor(demotion: DemoteOrder, deathSignal: boolean) {
+    const { environment, output } = demotion;
+    const command = ['sh', '-c', demotion.command];
+    this.#opening = openingText(demotion.message, gateWords(command, environment));
+    const child = startOrNull({ command, environment, deathSignal, output }, demotion.lockFile);
     const identity = child?.pid === undefined ? null : readIdentity(child.pid);
     this.session = identity === null ? null : sessionRecord(identity);
     this.#child = child;
@@ -55,10 +58,23 @@ export class Farewell {
 /** Past this a timer of the platform fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-function startOrNull(order: Parameters<typeof spawnBehindGate>[0]): ChildProcess | null {
+/** With the lock's file open, and no lock: who has it open is found, and keeps nobody from starting. */
+function startOrNull(order: GatedOrder, lockFile: string): ChildProcess | null {
+  const fd = openOrNull(lockFile);
   try {
-    return spawnBehindGate(order, []);
+    return spawnBehindGate(order, fd === null ? [] : [fd]);
   } catch {
+    return null;
+  } finally {
+    if (fd !== null) closeSync(fd);
+  }
+}
+
+function openOrNull(path: string): number | null {
+  try {
+    return openSync(path, 'r');
+  } catch {
+    // What it starts and what leaves its session then goes on.
     return null;
   }
 }

@@ -6,13 +6,13 @@ import { gateCommand } from '../workload/gate-script.ts';
 import type { SpawnOrder } from './messages.ts';
 import { ownPriority } from './priority.ts';
 
+export interface GatedOrder extends Pick<SpawnOrder, 'command' | 'environment' | 'deathSignal'> {
+  readonly output?: 'inherit' | 'ignore';
+}
+
 /** @param descriptors handed on as 3 and up. @throws what the system says, where that does not come as an event */
 export function spawnBehindGate(
-  {
-    command,
-    environment,
-    deathSignal,
-  }: Pick<SpawnOrder, 'command' | 'environment' | 'deathSignal'>,
+  { command, environment, deathSignal, output = 'inherit' }: GatedOrder,
   descriptors: readonly number[],
 ): ChildProcess {
   const gate = { command, deathSignal: deathSignal ? ('KILL' as const) : null };
@@ -21,7 +21,7 @@ export function spawnBehindGate(
     spawn(file, args, {
       detached: true,
       env: { ...process.env, ...environment },
-      stdio: ['pipe', 'inherit', 'inherit', ...descriptors],
+      stdio: ['pipe', output, output, ...descriptors],
     }),
   );
   child.stdin?.on('error', () => undefined);

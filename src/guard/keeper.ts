@@ -10,8 +10,8 @@ import type { DemoteOrder, ReturnOrder } from './messages.ts';
 export interface GuardKeeperParts extends StartTerms {
   readonly ledger: SessionLedger;
   readonly stopGraceMs: number;
-  /** How long a demote command may take, and how long before the deadline it is over at the latest. */
-  readonly demotion: Pick<DemoteOrder, 'timeoutMs' | 'spareMs'>;
+  /** How long a demote command may take, how long before the deadline it is over at the latest, and its lock. */
+  readonly demotion: Pick<DemoteOrder, 'timeoutMs' | 'spareMs' | 'lockFile'>;
   /** How long a guard may take to say that it has heard of a deadline, ms. */
   readonly patienceMs: number;
   readonly now: () => number;

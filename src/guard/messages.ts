@@ -104,6 +104,8 @@ export interface DemoteOrder extends DemotionNote {
   readonly timeoutMs: number;
   /** How long before the deadline it is over, ms: what runs has that long to end. */
   readonly spareMs: number;
+  /** Inherited as everything of the node inherits it: what leaves the session of the command is known by it. */
+  readonly lockFile: string;
 }
 
 export type ToGuard =

@@ -104,6 +104,7 @@ async function remoteOpener(
         timeoutMs: settings.demoteTimeoutMs,
         // As for a lease that is lost: what runs has until then to end in order.
         spareMs: Math.min(settings.stopGraceMs, longestGraceMs(settings)),
+        lockFile: local.paths.workloadLock,
       },
       patienceMs: guardTickMs(leaseTtlMs),
       startLimitMs: GUARD_START_LIMIT_MS,

@@ -26,6 +26,8 @@ export interface DemotionNote {
   readonly command: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly message: GateMessage;
+  /** `ignore`: what it writes would be read by that process, and end it where nobody reads. */
+  readonly output: 'inherit' | 'ignore';
 }
 
 /** The descriptor under which every process that we start finds the workload lock. */

@@ -342,6 +342,7 @@ export abstract class SupervisedWorkload implements Workload {
       command,
       environment,
       message: termMessage({ ...term, reason }, 'secondary'),
+      output: this.#output.mode === 'pipe' ? 'ignore' : 'inherit',
     });
   }
 

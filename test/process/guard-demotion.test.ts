@@ -128,6 +128,20 @@ describe.runIf(lackOfRedis() === null)('a node whose supervisor is killed', () =
       await group.until('the end of what it started', () => sleeps().length === 0);
     }));
 
+  it('is demoted also where its output is read, and what left the session of that ends first', () =>
+    play(async (group) => {
+      const options = {
+        'ready-when': 'log:/up/',
+        'demote-command':
+          'echo said; setsid sleep 1004 & sleep 0.2; echo done >> "$WITNESS_DIR/demoted"',
+      };
+      const [a, b] = await startBoth(group, options, 'echo up; exec "$W"');
+      a.kill('SIGKILL');
+      await group.reaches(b, 'serving');
+      const left = group.marked().filter(({ command }) => command.startsWith('sleep 1004'));
+      expect([group.text('demoted'), left]).toEqual(['done\n', []]);
+    }));
+
   it('is demoted, and gives its lease back, also where it has no command but promote and demote commands', () =>
     play(async (group) => {
       const options = {

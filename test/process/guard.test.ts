@@ -394,7 +394,7 @@ function keeperOf({
     ledger,
     starter: { group: 'g', stateDir: '/nowhere', node: 'a' },
     stopGraceMs,
-    demotion: { timeoutMs: 5_000, spareMs: 500 },
+    demotion: { timeoutMs: 5_000, spareMs: 500, lockFile: '/nowhere/workload.lock' },
     patienceMs: 1_000,
     startLimitMs,
     deathSignal: true,
