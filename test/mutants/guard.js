@@ -147,8 +147,8 @@ export const GUARD = [
     says: 'What a workload has started goes on when its guard is killed.',
     breaks: 'S3',
     file: 'src/guard/main.ts',
-    from: 'this.#backstop.watch(isOver ? this.#others : this.#sessions());',
-    to: 'this.#backstop.watch(isOver ? this.#others : []);',
+    from: 'isOver ? sessions.filter((each) => each !== this.#own) : sessions',
+    to: 'isOver ? sessions.filter((each) => each !== this.#own) : []',
     killers: [
       {
         test: 'test/process/guard.test.ts',
@@ -265,6 +265,35 @@ export const GUARD = [
       {
         test: 'test/process/guard-demotion.test.ts',
         title: 'is not demoted again when that had begun',
+      },
+    ],
+  },
+  {
+    id: 'demoted-after-its-term',
+    says: 'A guard runs the demote command of a killed supervisor though its lease has ended before.',
+    breaks: 'order',
+    file: 'src/guard/main.ts',
+    from: 'if (untilMs <= 0 || untilMs === Infinity) return;',
+    to: 'if (untilMs <= 0) return;',
+    killers: [
+      {
+        test: 'test/process/guard-demotion.test.ts',
+        title: 'is not demoted where it stood still until another one leads',
+      },
+    ],
+  },
+  {
+    id: 'demotion-without-the-lock',
+    says: 'What leaves the session of a demote command that a guard runs is found by nothing.',
+    breaks: 'S6',
+    file: 'src/guard/farewell.ts',
+    from: 'fd === null ? [] : [fd]',
+    to: 'fd === null ? [] : []',
+    killers: [
+      {
+        test: 'test/process/guard-demotion.test.ts',
+        title:
+          'is demoted also where its output is read, and what left the session of that ends first',
       },
     ],
   },
