@@ -22,6 +22,8 @@ export interface HookRequest {
   readonly spawn: SpawnGated;
   /** Whether it was overtaken by a stop, and must not start any more. */
   readonly isCancelled: () => boolean;
+  /** Called right before it runs. */
+  readonly onBegin: () => void;
 }
 
 /** How long a hook that ran out of time may clean up before it is killed, ms. */
@@ -74,6 +76,7 @@ function startRecorded(gated: GatedProcess, request: HookRequest, book: SessionB
     book.markEnded(gated.identity.pid);
   });
   request.output.pass(gated);
+  request.onBegin();
   gated.open(request.message);
 }
 

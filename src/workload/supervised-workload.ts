@@ -135,8 +135,6 @@ export abstract class SupervisedWorkload implements Workload {
   async runHook(hook: 'promote' | 'demote', term: Term, timeoutMs: number): Promise<HookResult> {
     const { promoteCommand, demoteCommand, context, deathSignal } = this.options;
     const command = hook === 'promote' ? promoteCommand : demoteCommand;
-    // One that was begun is not run again.
-    if (hook === 'demote') this.options.noteDemotion?.(null);
     if (command === null) return { ok: true, detail: 'nothing to run' };
     if (this.#stop !== null) return { ok: false, detail: 'not started: the workload is stopping' };
     const stops = this.#stops;
@@ -153,6 +151,10 @@ export abstract class SupervisedWorkload implements Workload {
         output: this.#output,
         spawn: this.options.spawn ?? spawnGated,
         isCancelled: () => this.#stops !== stops,
+        onBegin: () => {
+          // One that was begun is not run again, and one that is being started still has to be.
+          if (hook === 'demote') this.options.noteDemotion?.(null);
+        },
       },
       this.book,
     );

@@ -43,6 +43,7 @@ const ATTEMPTS = {
       output,
       spawn: spawnGated,
       isCancelled: () => false,
+      onBegin: () => undefined,
     };
     const { ok, detail } = await runHook(request, book);
     return ok ? 'started' : detail;

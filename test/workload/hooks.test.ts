@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { spawnGated } from '../../src/workload/gate.ts';
 import { until } from '../support/until.ts';
 import { lives, pidFrom, TERM, workloadOf } from '../support/workload.ts';
 
@@ -22,6 +23,30 @@ describe('a hook', () => {
     await workload.activate(TERM);
     expect((await workload.runHook('demote', TERM, 60_000)).ok).toBe(true);
     expect(text('hook')).toBe('secondary\n');
+  });
+
+  it('is what demotes from its beginning on, and not while it is being started', async () => {
+    const notes: boolean[] = [];
+    let start: () => void = () => undefined;
+    const started = new Promise<void>((resolve) => {
+      start = resolve;
+    });
+    const { workload } = await workloadOf('exec sleep 100', {
+      demoteCommand: 'true',
+      noteDemotion: (note) => notes.push(note !== null),
+      spawn: async (request) => {
+        const gated = await spawnGated(request);
+        if (request.command.includes('true')) await started;
+        return gated;
+      },
+    });
+    await workload.activate(TERM);
+    const hook = workload.runHook('demote', TERM, 60_000);
+    await Promise.resolve();
+    expect(notes).toEqual([true]);
+    start();
+    expect((await hook).ok).toBe(true);
+    expect(notes).toEqual([true, false]);
   });
 
   it('fails with its exit code, or the signal it died of', async () => {
