@@ -127,8 +127,11 @@ export class GuardKeeper implements SessionLedger {
     this.#tellTerms();
   }
 
+  /** Should this process be killed meanwhile, none gives the lease back while another demotes. */
   #tellTerms(): void {
-    for (const guarded of this.#guards) this.#tellTerm(guarded);
+    const guards = [...this.#guards];
+    if (this.#demotion !== null) guards.reverse();
+    for (const guarded of guards) this.#tellTerm(guarded);
   }
 
   /** Where one has to demote first, the others wait for it: they see to what is their own, and not to the lease. */
