@@ -78,7 +78,8 @@ describe.runIf(lackOfRedis() === null)('a node whose supervisor is killed', () =
 
   it('is followed in time also when its demote command does not end', () =>
     play(async (group) => {
-      const demote = 'trap "" TERM; echo begun >> "$WITNESS_DIR/demoted"; sleep 1000 & sleep 1001';
+      const demote =
+        'trap "" TERM; echo begun >> "$WITNESS_DIR/demoted"; exec 3>&-; sleep 1000 & sleep 1001';
       const [a, b] = await startBoth(group, { 'demote-command': demote });
       a.kill('SIGKILL');
       await group.until('the demotion', () => group.text('demoted') !== '');
