@@ -77,6 +77,8 @@ export interface NodeEntry {
   readonly preemptsInMs: number | null;
   /** On the primary: since others heard it; on others: since they heard the primary. */
   readonly lastHeartbeatMs: number | null;
+  /** False: the lease alone tells it of the primary, whose sockets are not on its machine; null: it does not say. */
+  readonly hearsPrimary: boolean | null;
   readonly uptimeMs: number;
   readonly willing: boolean | null;
   readonly unwillingBecause: string | null;
@@ -198,6 +200,7 @@ function entryOf(node: SeenNode, snapshot: GroupSnapshot): NodeEntry {
     priority,
     preemptsInMs: status.preemptsInMs,
     lastHeartbeatMs: heartbeatAge(status, snapshot),
+    hearsPrimary: status.hearsPrimary,
     uptimeMs: status.uptimeMs,
     willing: status.willing,
     unwillingBecause: status.unwillingBecause,
@@ -236,6 +239,7 @@ function silentEntry({ record, silence }: SeenNode, snapshot: GroupSnapshot): No
     priority: record.priority,
     preemptsInMs: null,
     lastHeartbeatMs: leads ? heardAgo(snapshot) : null,
+    hearsPrimary: null,
     uptimeMs: uptimeOf(record.startedAt, snapshot),
     willing: null,
     unwillingBecause: null,
@@ -261,6 +265,7 @@ function entryElsewhere(node: StoredSight, snapshot: GroupSnapshot): NodeEntry {
     preemptsInMs: null,
     reason: `${snapshot.store?.kind === 'peers' ? 'a peer' : 'the server of the lease'} saw it on ${host}`,
     lastHeartbeatMs: null,
+    hearsPrimary: null,
     uptimeMs: uptimeOf(startedAt, snapshot),
     willing: null,
     unwillingBecause: null,

@@ -44,6 +44,8 @@ export function readNodeStatus(value: unknown): NodeStatus | null {
   const known = {
     ...value,
     ...orderIn(value),
+    // One of an earlier version takes it for a silent one, and says so.
+    hearsPrimary: value['hearsPrimary'] !== false,
     transport: countersOf(transport),
     lastTakeover: taken ?? null,
   };

@@ -76,7 +76,8 @@ function heldByAnother(
     return beginStopping('stop-instead-of-standby', { state, order, settings });
   }
   const followed = followObserved(back, observation, settings);
-  if (followed !== null) return { ...followed, move: 'lease-held-by-other' };
+  if (followed?.move === 'found-primary') return { ...followed, move: 'lease-held-by-other' };
+  if (followed !== null) return followed;
   const again = retry(state, CLAIM_RETRY_MS);
   if (again !== null) return again;
   const isUnseen = event.waitsFor.length > 0 && !observation.held;

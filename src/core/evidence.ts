@@ -1,4 +1,5 @@
 // What a node goes by when it believes in the primary or doubts it, in words, from its state alone.
+import { isApart, NOT_HEARD_HERE } from './apart.ts';
 import { humanMs } from './duration-text.ts';
 import { latenessToleranceMs } from './settings.ts';
 import type { Settings } from './settings.ts';
@@ -45,6 +46,10 @@ function secondaryEvidence(state: SecondaryState, settings: Settings): Evidence[
   if (primary === null) {
     const nobody = { name: 'heartbeat', text: 'it knows of no primary' };
     return [nobody, ...lost, ...failuresIn(state)];
+  }
+  if (isApart(state)) {
+    const text = `${primary.node} can not be heard, and its lease alone tells of it; ${NOT_HEARD_HERE}`;
+    return [{ name: 'heartbeat', text }, ...lost, ...failuresIn(state)];
   }
   const timeout = humanMs(settings.heartbeatTimeoutMs);
   const heard = `${primary.node} was last heard ${humanMs(at - state.heardAt)} ago`;

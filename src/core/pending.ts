@@ -1,4 +1,5 @@
 // What a node waits for, and until when, in words, from its state alone.
+import { isApart } from './apart.ts';
 import { askingUntil } from './deadlines.ts';
 import { unwillingBecause } from './election-order.ts';
 import { preemptAt } from './preemption.ts';
@@ -71,9 +72,7 @@ function secondaryDues(state: SecondaryState, settings: Settings): Due[] {
     case 'listening':
       return [acts('listening', 'it claims the lease if nobody leads', state.until)];
     case 'watching': {
-      const text = state.leftToLease
-        ? 'it claims the lease of the silent primary once that is free'
-        : 'it doubts the primary unless it hears it';
+      const text = silenceText(state);
       const dues = [
         acts('silence', text, silentAt(state, settings)),
         ...nextProbe(state, settings),
@@ -94,8 +93,15 @@ function secondaryDues(state: SecondaryState, settings: Settings): Due[] {
   }
 }
 
+function silenceText(state: SecondaryState): string {
+  if (isApart(state)) return 'it claims the lease once that is free';
+  return state.leftToLease
+    ? 'it claims the lease of the silent primary once that is free'
+    : 'it doubts the primary unless it hears it';
+}
+
 function nextProbe(state: SecondaryState, settings: Settings): Due[] {
-  if (state.primary === null) return [];
+  if (state.primary === null || isApart(state)) return [];
   return state.probe === null
     ? [acts('probe', 'it asks the primary directly', state.nextProbeAt)]
     : [probeAnswer(state.probe, settings)];

@@ -1,4 +1,5 @@
 // What a node says of itself when it is asked, made from its state alone.
+import { isApart } from './apart.ts';
 import { successionOf, unwillingBecause } from './election-order.ts';
 import { epochOf } from './invariants.ts';
 import { preemptAt } from './preemption.ts';
@@ -29,10 +30,12 @@ export interface CoreReport {
   /** Since it took this role, ms. */
   readonly roleForMs: number;
   readonly uptimeMs: number;
-  /** Since the primary was last heard, ms; 0 on the primary itself, null when nobody is followed. */
+  /** Since the primary was last heard, ms; 0 on the primary itself, null when nobody is followed or can be heard. */
   readonly lastHeartbeatMs: number | null;
   /** Whom it follows; itself on the primary. */
   readonly primary: string | null;
+  /** False: the sockets of the one that it follows are not on its machine, and the lease alone tells of it. */
+  readonly hearsPrimary: boolean;
   readonly succession: readonly string[];
   readonly lastTakeover: Takeover | null;
   readonly restarts: number;
@@ -78,6 +81,7 @@ export function reportOf(state: NodeState, settings: Settings): CoreReport {
     uptimeMs: Math.round(state.at - state.startedAt),
     lastHeartbeatMs: leads ? 0 : lastHeartbeatMs(state),
     primary: leads ? settings.nodeId : (followed?.node ?? null),
+    hearsPrimary: !isApart(state),
     succession: leads
       ? successionOf(state.standbys, state.at, settings)
       : (followed?.succession ?? []),
@@ -91,7 +95,7 @@ export function reportOf(state: NodeState, settings: Settings): CoreReport {
 }
 
 function lastHeartbeatMs(state: NodeState): number | null {
-  if (state.role !== 'secondary' || state.primary === null) return null;
+  if (state.role !== 'secondary' || state.primary === null || isApart(state)) return null;
   return Math.round(state.at - state.heardAt);
 }
 

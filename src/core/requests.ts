@@ -5,6 +5,7 @@ import type { NodeState, PendingRequest, SecondaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { OVERDUE_MS, REQUEST_LIMIT } from './settings.ts';
+import { isApart, NOT_HEARD_HERE } from './apart.ts';
 import { answerDueAt, askingUntil } from './deadlines.ts';
 import { extended, move, secondaryBase, stay } from './outcome.ts';
 import { claim, isCourtesy, isTurn } from './claim.ts';
@@ -60,9 +61,16 @@ export function askedToPromote(
     };
     return claim(state, settings, { by: 'claim-on-request', loss, manual: true });
   }
+  if (isApart(state) && !force) return stay(before, outOfHearing(requestId, state.primary.node));
   const asking = askingFor(state, settings, { force, preempting: false });
   const effect = demotionRequest(asking, settings);
   return move('ask-primary', { state: asking, detail: state.primary.node }, effect);
+}
+
+function outOfHearing(requestId: string, primary: string): Effect {
+  const message = `${primary} can not be asked from here: ${NOT_HEARD_HERE}`;
+  const outcome = { ok: false, code: 'FAILOVER_PROMOTION_FAILED', message } as const;
+  return { type: 'answer', requestId, outcome };
 }
 
 /** This node goes before the primary, and has for long enough: it asks as a person would for it. */

@@ -10,6 +10,7 @@ import type { Settings } from './settings.ts';
 import { OVERDUE_MS } from './settings.ts';
 import { askingUntil } from './deadlines.ts';
 import { termWakeAt } from './lease-term.ts';
+import { isApart } from './apart.ts';
 import { preemptAt } from './preemption.ts';
 
 /** The time of the next `time-passed` event, ms; Infinity when only another event can matter. */
@@ -43,8 +44,7 @@ function secondaryDeadline(state: SecondaryState, settings: Settings): number {
       return askingUntil(state, settings);
     case 'watching': {
       const silence = silentAt(state, settings);
-      const probeAt = state.probe === null && state.primary !== null ? state.nextProbeAt : Infinity;
-      return Math.min(silence, probeAt, preemptAt(state, settings) ?? Infinity);
+      return Math.min(silence, probeDueAt(state), preemptAt(state, settings) ?? Infinity);
     }
     case 'suspecting':
       return state.suspicion.nextLookAt ?? Infinity;
@@ -57,6 +57,12 @@ export function silentAt(
   { heartbeatTimeoutMs }: Settings,
 ): number {
   return leftToLease ? Infinity : heardAt + heartbeatTimeoutMs;
+}
+
+/** When the one that it watches is asked next; Infinity: it is being asked, or there is nobody to ask. */
+export function probeDueAt(state: SecondaryState): number {
+  const canAsk = state.probe === null && state.primary !== null && !isApart(state);
+  return canAsk ? state.nextProbeAt : Infinity;
 }
 
 function candidateDeadline(state: CandidateState): number {

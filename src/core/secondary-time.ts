@@ -6,7 +6,7 @@ import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { OVERDUE_MS } from './settings.ts';
 import { stay } from './outcome.ts';
-import { nextPulseAt, silentAt } from './schedule.ts';
+import { nextPulseAt, probeDueAt, silentAt } from './schedule.ts';
 import { claim, claimByStrategy, knowsOrder, unseenLoss } from './claim.ts';
 import { fenceOverdue, lookNow, openProbe, probeAgain, suspect } from './suspicion.ts';
 import { askingTimePassed, askToPreempt } from './requests.ts';
@@ -72,7 +72,7 @@ function watchingTimePassed(
     return suspect(state, settings, { by: 'suspect-silence', cause: 'silence', detail });
   }
   if (at >= (preemptAt(state, settings) ?? Infinity)) return askToPreempt(state, settings);
-  if (at >= state.nextProbeAt && state.probe === null && state.primary !== null) {
+  if (at >= probeDueAt(state)) {
     const opened = openProbe(state, settings);
     return stay(opened.state, opened.effect);
   }

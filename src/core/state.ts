@@ -14,6 +14,8 @@ export interface LeaseHolder {
   readonly node: string;
   readonly run: string;
   readonly endpoints: Endpoints;
+  /** Its sockets are not on the machine of who looks, or not to be seen there: nothing connects to them. */
+  readonly apart?: true;
 }
 
 /** What a look at the lease store showed. */
@@ -225,8 +227,8 @@ export interface SecondaryBase extends Common {
   readonly touch: { readonly value: string; readonly changedAt: number } | null;
   readonly observeAt: number | null;
   /**
-   * Its silent holder is on another machine, where nothing can be found out about it: only its lease, or a word
-   * of it, tells more. Until then it is not doubted again.
+   * Its holder is silent on another machine, or can't be heard from here at all: only its lease, or a word of it,
+   * tells more. Until then it is not doubted again.
    */
   readonly leftToLease: boolean;
   readonly loss: Loss | null;

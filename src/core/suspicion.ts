@@ -14,6 +14,7 @@ import type { Verdict } from './failure-detector.ts';
 import { backOff, claim, claimInTurn, unseenLoss } from './claim.ts';
 import { turnDelayMs, unwillingBecause } from './election-order.ts';
 import { tellDoubt } from './undecided.ts';
+import { isApart, NOT_HEARD_HERE } from './apart.ts';
 
 type Suspecting = Extract<SecondaryState, { phase: 'suspecting' }>;
 type Fencing = Extract<SecondaryState, { phase: 'fencing' }>;
@@ -38,6 +39,11 @@ export function suspect(
       nextLookAt: null,
     },
   });
+  // There is nothing to compare with later, and nothing to probe: what its lease shows is the verdict.
+  if (isApart(state)) {
+    const looked = lookNow(suspecting);
+    return move(how.by, { state: looked.state, detail: how.detail }, ...looked.effects);
+  }
   const probed = probeAgain(suspecting, settings);
   return move(
     how.by,
@@ -54,6 +60,7 @@ export function probeAgain(state: Suspecting, settings: Settings): Outcome {
     // Also while the silence is too short for a verdict: the look is repeated then.
     return judgeLater(state, state.at + settings.probeTimeoutMs);
   }
+  if (isApart(state)) return lookNow(state);
   const opened = openProbe(state, settings);
   return stay(
     { ...opened.state, suspicion: { ...state.suspicion, nextLookAt: null } },
@@ -206,6 +213,8 @@ function trustTouch({ state, inspection, settings }: Judged): Outcome {
 
 /** Nothing can be done to it from here, and nothing has to be: its lease ends, or it lives. */
 function trustLease({ state, inspection, settings }: Judged): Outcome {
+  const { primary } = state;
+  if (primary !== null && isApart(state)) return byLeaseAlone(state, primary);
   const { description, observation } = inspection;
   const isUnheardOf = observation.holder === null && observation.epoch === 0;
   const warning = isUnheardOf
@@ -315,7 +324,9 @@ export function fenceFinished(
  */
 function awaitLeaseEnd(state: Fencing, detail: string, settings: Settings): Outcome {
   const waitMs = settings.leaseTtlMs + settings.leaseRequestTimeoutMs;
-  const warning = `the holder of the lease is silent, ${detail}; waiting for the end of its lease`;
+  const silence = `the holder of the lease is silent, ${detail}; waiting for the end of its lease`;
+  // One that can't be heard from here is not known to be silent.
+  const warning = isApart(state) ? null : silence;
   const base = extended(secondaryBase(state), { warning });
   return move('wait-for-lease-end', {
     state: waiting(base, { until: state.at + waitMs, why: 'lease-end' }),
@@ -347,8 +358,10 @@ export function followObserved(
   if (known !== null && epoch <= known.epoch && sameHolder(known, holder)) return null;
   if (known !== null && epoch < known.epoch) return null;
   const succession = known?.run === holder.run ? known.succession : [];
-  const { node, run, endpoints } = holder;
-  const primary = { node, run, endpoints, epoch, succession, version: null, standing: null };
+  const { node, run, endpoints, apart } = holder;
+  const followed = { node, run, endpoints, epoch, succession, version: null, standing: null };
+  if (apart === true) return byLeaseAlone(state, { ...followed, apart });
+  const primary = followed;
   const watching: SecondaryState = extended(secondaryBase(state), {
     primary,
     heardAt: state.at,
@@ -367,6 +380,25 @@ export function followObserved(
     { type: 'follow', holder },
     probed.effect,
   );
+}
+
+/** Nothing is to be heard of it here, and nothing is wrong with it: its lease tells when it is over. */
+function byLeaseAlone(state: SecondaryState, primary: FollowedPrimary): Outcome {
+  const watching: SecondaryState = extended(secondaryBase(state), {
+    primary,
+    probe: null,
+    heardAt: state.at,
+    touch: null,
+    leftToLease: true,
+    loss: null,
+    fitSince: null,
+    backgroundFailures: 0,
+    warning: null,
+    phase: 'watching',
+  });
+  const epoch = String(primary.epoch);
+  const detail = `${primary.node} holds epoch ${epoch}, and ${NOT_HEARD_HERE}`;
+  return move('found-primary-apart', { state: watching, detail }, { type: 'follow', holder: null });
 }
 
 /** Follows a holder whose name is not known: a candidate between its lock and its claim, or worse. */
@@ -392,6 +424,8 @@ function sameHolder(a: FollowedPrimary, b: FollowedPrimary | LeaseObservation['h
   return (
     b !== null &&
     a.run === b.run &&
+    // One that was heard is doubted when it no longer is, as ever.
+    (a.apart !== true || b.apart === true) &&
     a.endpoints.bus === b.endpoints.bus &&
     a.endpoints.rpc === b.endpoints.rpc
   );

@@ -19,6 +19,12 @@ export const TRANSITIONS = {
     on: 'another holds the lease',
     sentence: 'Another node holds the lease; following it',
   },
+  'found-primary-apart': {
+    from: ['listening', 'watching', 'waiting', 'suspecting', 'fencing', 'asking', 'acquiring'],
+    to: 'watching',
+    on: 'another holds the lease, out of hearing',
+    sentence: 'Another node holds the lease; following it by its lease alone',
+  },
   'claim-at-start': {
     from: ['listening'],
     to: 'acquiring',

@@ -12,6 +12,7 @@ import type {
   VerifyOutcome,
 } from './lease-store.ts';
 import type { RemoteStore } from './remote-store.ts';
+import { withPlace } from './holder-place.ts';
 
 /** Who watches over a term, and gives the lease back where its node can't. */
 interface TermKeeper {
@@ -54,7 +55,10 @@ export class AnchoredLease implements LeaseStore {
     }
     this.#keeper.rest();
     const outcome = await this.#remote.acquire(Math.max(floor, foundation.memory.recall()));
-    if (outcome.type === 'granted') this.#record(outcome.epoch);
+    if (outcome.type === 'denied') {
+      return { ...outcome, observation: withPlace(outcome.observation) };
+    }
+    this.#record(outcome.epoch);
     return outcome;
   }
 
@@ -84,7 +88,7 @@ export class AnchoredLease implements LeaseStore {
   }
 
   observe(): LeaseObservation {
-    const observation = this.#remote.observe();
+    const observation = withPlace(this.#remote.observe());
     const { waitsFor } = this.#local.foundation;
     return waitsFor.length === 0 ? observation : { ...observation, waitsFor };
   }
@@ -94,7 +98,7 @@ export class AnchoredLease implements LeaseStore {
     membership.touch();
     foundation.remake();
     this.#remote.learn(foundation.memory.recall());
-    const seen = await this.#remote.look();
+    const seen = withPlace(await this.#remote.look());
     // What a store has forgotten is known here: nothing older is believed.
     const epoch = Math.max(seen.epoch, foundation.memory.recall());
     // Where there is no server, those who have heard of an epoch are all that remember it.

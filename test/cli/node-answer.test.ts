@@ -16,6 +16,12 @@ it('a node of an earlier version, which says nothing of its strategy, races', ()
   expect(readNodeStatus(sent)).toMatchObject({ strategy: 'race', preemptsInMs: null });
 });
 
+it('one that says nothing of whether it hears the primary takes it for silent where it does not', () => {
+  const hears = (said: unknown): boolean | undefined =>
+    readNodeStatus({ ...statusOf('b'), hearsPrimary: said })?.hearsPrimary;
+  expect([undefined, true, false].map(hears)).toEqual([true, true, false]);
+});
+
 it.each(['id', 'role', 'phase', 'epoch', 'workload', 'lease', 'takeover', 'succession', 'willing'])(
   'one without %s is not',
   (name) => {

@@ -70,6 +70,16 @@ describe('a secondary that follows', () => {
     expect(pending[1]).toMatch(/^probe \d+: it asks the primary directly$/);
   });
 
+  it('of one that can not be heard from here says so, and that nothing else is waited for', () => {
+    const { evidence, pending } = explain('at 0 lease-observed holder=a epoch=3 apart');
+    expect(evidence).toEqual([
+      'a can not be heard, and its lease alone tells of it; ' +
+        'its sockets are not on this machine: with --bind tcp://… on each node it is heard',
+      'its own loop was never more than 500 ms late',
+    ]);
+    expect(pending).toEqual(['silence null: it claims the lease once that is free']);
+  });
+
   it('that is paused says so beside them', () => {
     const { pending } = explain(
       'given following from=a epoch=3',

@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { reportOf } from '../../src/core/report.ts';
 import { initialState } from '../../src/core/state.ts';
+import { secondaryBase } from '../../src/core/outcome.ts';
+import type { NodeState } from '../../src/core/state.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { settingsWith } from '../support/core-settings.ts';
 
@@ -38,6 +40,19 @@ describe('the bounds of a takeover', () => {
   it('are none where a hung primary may not be fenced', () => {
     expect(boundsWith({ fence: 'none' })).toEqual({ hangMs: null, starvedMs: null });
   });
+});
+
+it('one that can not be heard from here has no last heartbeat', () => {
+  const said = (apart: object): unknown => {
+    const endpoints = { bus: 'bus', rpc: 'rpc' };
+    const primary = { node: 'a', run: 'a1', endpoints, epoch: 1, succession: [], ...apart };
+    const followed = { ...primary, version: null, standing: null };
+    const state = { ...secondaryBase(initialState(0, 1)), primary: followed, phase: 'watching' };
+    const { hearsPrimary, lastHeartbeatMs } = reportOf(state as NodeState, settingsWith({})); // apart is open above
+    return [hearsPrimary, lastHeartbeatMs];
+  };
+  expect(said({})).toEqual([true, 0]);
+  expect(said({ apart: true })).toEqual([false, null]);
 });
 
 describe('the restarts that are left', () => {

@@ -58,6 +58,14 @@ it('believes no server that shows less than was seen before', async () => {
   expect((await lease.look()).epoch).toBe(8);
 });
 
+it('says of a holder that nothing connects to it from here', async () => {
+  const { lease, remote } = anchored(temporaryDirectory());
+  const endpoints = { bus: 'ipc:///nowhere/a.bus', rpc: 'ipc:///nowhere/a.rpc' };
+  const holder = { node: 'z', run: 'z1', endpoints };
+  remote.seen = { ...remote.seen, epoch: 3, held: true, holder };
+  expect((await lease.look()).holder).toEqual({ ...holder, apart: true });
+});
+
 it('searches the machine for removed lock files once, however high the epochs of the server are', async () => {
   const stateDir = temporaryDirectory();
   const first = anchored(stateDir);

@@ -22,6 +22,7 @@ const SECONDARY: CoreReport = {
   roleForMs: 12_345,
   uptimeMs: 20_000,
   lastHeartbeatMs: 34,
+  hearsPrimary: true,
   primary: 'a',
   succession: ['b', 'c'],
   lastTakeover: null,

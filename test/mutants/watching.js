@@ -133,6 +133,26 @@ export const WATCHING = [
     killers: [transcript('left to its lease: it is not doubted again, and asked now and then')],
   },
   {
+    id: 'asked-where-nothing-connects',
+    says: 'A holder whose sockets are not on this machine is probed all the same, and found to be silent.',
+    breaks: 'order',
+    file: 'src/core/schedule.ts',
+    from: 'state.primary !== null && !isApart(state)',
+    to: 'state.primary !== null && (!isApart(state) || state.at > 0)',
+    killers: [
+      transcript('found at the start: not followed, not probed, not doubted however long it lasts'),
+    ],
+  },
+  {
+    id: 'never-within-reach',
+    says: 'A holder that could not be heard is left to its lease when it can: its end is noticed late.',
+    breaks: 'order',
+    file: 'src/core/suspicion.ts',
+    from: '(a.apart !== true || b.apart === true) &&',
+    to: '(a.apart !== true || b.run !== null) &&',
+    killers: [transcript('its sockets come within reach')],
+  },
+  {
     id: 'left-to-its-lease-for-ever',
     says: 'A primary on another machine that was silent once, and is heard again, is never doubted any more.',
     breaks: 'S4',

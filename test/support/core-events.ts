@@ -27,11 +27,13 @@ function observation(words: Words): LeaseObservation {
   const held = words.has('held') || (node !== null && !words.has('free'));
   words.has('free');
   const waitsFor = words.list('waits-for').map(Number);
+  const isApart = words.has('apart');
   const notBefore = words.optionalNumber('not-before');
   return {
     epoch: words.number('epoch', 0),
     held,
-    holder: node === null ? null : holderNamed(node, run),
+    holder:
+      node === null ? null : { ...holderNamed(node, run), ...(isApart ? { apart: true } : {}) },
     recordUnreadable: words.has('unreadable'),
     touch: words.optional('touch'),
     paused: words.has('paused'),

@@ -1,6 +1,6 @@
 // Turns three small numbers into an event that could happen to a node now: a plausible one or a stray one.
 import type { EventBody, FenceOutcome, HolderInspection } from '../../src/core/event.ts';
-import type { LeaseObservation, NodeState } from '../../src/core/state.ts';
+import type { LeaseHolder, LeaseObservation, NodeState } from '../../src/core/state.ts';
 import { holderNamed } from './core-events.ts';
 
 /** What the outside of a node knows: the highest epoch there ever was. */
@@ -254,12 +254,17 @@ function observation(state: NodeState, form: number, outside: Outside): LeaseObs
   return {
     epoch,
     held: (form & 8) === 0,
-    holder: named ? holderNamed(NODES[form & 3] ?? 'a') : null,
+    holder: named ? placed(holderNamed(NODES[form & 3] ?? 'a'), form) : null,
     recordUnreadable: !named,
     touch: (form & 16) === 0 ? 't0' : `t${String(form)}`,
     paused: (form & 48) === 48,
     ...((form & 24) === 24 ? { waitsFor: [100] } : {}),
   };
+}
+
+/** Some can't be heard from here, and one of them is heard later. */
+function placed(holder: LeaseHolder, form: number): LeaseHolder {
+  return (form & 36) === 36 ? { ...holder, apart: true } : holder;
 }
 
 function inspection(state: NodeState, form: number, outside: Outside): HolderInspection {

@@ -123,6 +123,8 @@ function facts(status: GroupStatus, paint: Paint): string[] {
   }
   const order = orderText(nodes);
   if (order !== null) lines.push(fact('order', order));
+  const unheard = unheardText(status);
+  if (unheard !== null) lines.push(fact('unheard', unheard));
   lines.push(fact('directory', directory));
   for (const { id, transport } of nodes) {
     const refused = refusalsOf(transport);
@@ -146,6 +148,16 @@ function holdingText({ kind, held, holder, problem }: GroupStatus['lease']): str
 
 function isOfFiles(kind: GroupStatus['lease']['kind']): boolean {
   return kind === 'file' || kind === 'static';
+}
+
+/** Who knows of the primary by its lease alone, which is no fault, and how it would be heard; null: nobody. */
+function unheardText({ nodes, primary }: GroupStatus): string | null {
+  const unheard = nodes.filter(({ hearsPrimary }) => hearsPrimary === false).map(({ id }) => id);
+  if (unheard.length === 0) return null;
+  return (
+    `${primary ?? 'the primary'}, of which its lease alone tells ${unheard.join(', ')}: ` +
+    'its sockets are not on this machine; with --bind tcp://… on each node it is heard'
+  );
 }
 
 /** Who goes before whom, where somebody waits for that; null: they race. */

@@ -47,6 +47,20 @@ describe('the text of a status', () => {
     ]);
   });
 
+  it('says who can not hear the primary, which is no trouble, and what would change that', () => {
+    const unheard = { hearsPrimary: false, lastHeartbeatMs: null };
+    const nodes = [
+      answering(primaryStatus('a')),
+      ...['b', 'c'].map((id) => answering(statusOf(id, unheard))),
+    ];
+    const status = groupStatusOf(snapshotOf('a', nodes));
+    expect(statusLines(status, PLAIN).find((line) => line.startsWith('unheard'))).toBe(
+      'unheard   a, of which its lease alone tells b, c: its sockets are not on this machine; ' +
+        'with --bind tcp://… on each node it is heard',
+    );
+    expect(status.warnings).toEqual([]);
+  });
+
   it('shows a group in trouble', () => {
     const a = silentNode('a', 'unresponsive', 'its process is stopped');
     const text = statusLines(groupStatusOf(snapshotOf('a', [a, silentNode('b', 'gone')])), PLAIN);

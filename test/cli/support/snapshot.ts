@@ -71,6 +71,7 @@ export function statusOf(id: string, change: Partial<NodeStatus> = {}): NodeStat
     uptimeMs: 92_000,
     lastHeartbeatMs: 34,
     primary: 'a',
+    hearsPrimary: true,
     succession: ['b', 'c'],
     lastTakeover: null,
     restarts: 0,
