@@ -69,8 +69,11 @@ async function play(group: Group, { a: ofA, b: ofB }: { a: Own; b: Own }): Promi
   expect(b.warnings).toEqual([]);
 }
 
-/** Of the timings of the tests: a timeout of 600 ms, two probes of 200 ms, one each second. */
-const DOUBTED_MS = 2_500;
+/**
+ * Of the timings of the tests: a timeout of 600 ms, two probes of 200 ms, one each second. And a peer holds off for
+ * a time to live after its start.
+ */
+const DOUBTED_MS = 4_500;
 
 async function statusOn(group: Group, node: NodeProcess): Promise<GroupStatus> {
   const { stdout } = await commandOn(group, node, 'status --json');
