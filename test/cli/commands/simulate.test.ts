@@ -2,33 +2,22 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { reportFailure } from '../../../src/cli/failure.ts';
 import { runProgram } from '../../../src/cli/program.ts';
 import { drawPlan } from '../../../src/simulation/plan.ts';
 import { readTranscript, writeTranscript } from '../../../src/simulation/transcript.ts';
 import { journalOf, stepsOfALife } from '../../journal/support.ts';
+import { captureOutput } from '../../support/captured-output.ts';
 
-let stdout = '';
-let stderr = '';
+const output = captureOutput();
 let directory = '';
 
 beforeEach(() => {
-  [stdout, stderr] = ['', ''];
   directory = mkdtempSync(join(tmpdir(), 'failover-simulate-'));
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    stdout += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    stderr += String(text);
-    return true;
-  });
 });
 
 afterEach(() => {
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
   rmSync(directory, { recursive: true });
 });
 
@@ -53,25 +42,25 @@ function hopelessRun(): string {
 describe('failover simulate', () => {
   it('says what it did, and repeats it for the same seed', async () => {
     await simulate('--seed', '1', '--steps', '1000', '--faults', 'crash,stop');
-    expect(stdout).toMatch(/^seed 1\n\d+ runs?, [\d,]+ steps, /);
-    expect(stdout).toContain('Every promise held.');
-    expect(stdout).toMatch(/^faults crash \d+, stop \d+$/m);
+    expect(output.stdout).toMatch(/^seed 1\n\d+ runs?, [\d,]+ steps, /);
+    expect(output.stdout).toContain('Every promise held.');
+    expect(output.stdout).toMatch(/^faults crash \d+, stop \d+$/m);
     expect(process.exitCode).toBeUndefined();
-    const [digest] = /digest \w+/.exec(stdout) ?? [];
-    stdout = '';
+    const [digest] = /digest \w+/.exec(output.stdout) ?? [];
+    output.stdout = '';
     await simulate('--seed', '1', '--steps', '1000', '--faults', 'stop, crash');
     await simulate('--seed', '1', '--steps', '1000', '--faults', 'crash,stop');
-    expect(stdout).toContain(digest);
+    expect(output.stdout).toContain(digest);
   });
 
   it('prints one object with --json', async () => {
     await simulate('--seed', '3', '--steps', '1', '--nodes', '2', '--faults', 'crash', '--json');
-    expect(JSON.parse(stdout)).toMatchObject({ v: 1, seed: 3, runs: 1, violation: null });
+    expect(JSON.parse(output.stdout)).toMatchObject({ v: 1, seed: 3, runs: 1, violation: null });
   });
 
   it('takes a seed by chance, and says which', async () => {
     await simulate('--steps', '1', '--faults', 'crash');
-    expect(stdout).toMatch(/^seed \d+\n/);
+    expect(output.stdout).toMatch(/^seed \d+\n/);
   });
 
   it('plays a transcript again, step by step', async () => {
@@ -79,15 +68,17 @@ describe('failover simulate', () => {
     const plan = drawPlan({ seed: 2, nodes: 2, kinds: ['crash'] });
     writeFileSync(path, writeTranscript(plan));
     await simulate('--replay', path);
-    expect(stdout).toMatch(/ 0\.0 ms {2}a1 starts\n/);
-    expect(stdout).toMatch(/fault: crash [ab] for /);
-    expect(stdout).toMatch(/Every promise held\.\n$/);
+    expect(output.stdout).toMatch(/ 0\.0 ms {2}a1 starts\n/);
+    expect(output.stdout).toMatch(/fault: crash [ab] for /);
+    expect(output.stdout).toMatch(/Every promise held\.\n$/);
     expect(readTranscript(readFileSync(path, 'utf8'))).toEqual(plan);
   });
 
   it('ends with 1 when a promise is broken', async () => {
     await simulate('--replay', hopelessRun());
-    expect(stdout).toMatch(/BROKEN S4 \(there is a primary again within a bounded time\) at /);
+    expect(output.stdout).toMatch(
+      /BROKEN S4 \(there is a primary again within a bounded time\) at /,
+    );
     expect(process.exitCode).toBe(1);
   });
 
@@ -112,15 +103,15 @@ describe('failover simulate', () => {
     [['--replay', '/nowhere'], 'Cannot use --replay: ENOENT', 'a file that --save has written'],
   ])('refuses %s by name', async (args, fact, hint) => {
     await simulate(...args);
-    expect(stderr).toContain(fact);
-    expect(stderr).toContain(hint);
+    expect(output.stderr).toContain(fact);
+    expect(output.stderr).toContain(hint);
     expect(process.exitCode).toBe(2);
   });
 
   it('simulates a lease with a time to live', async () => {
     await simulate('--seed', '1', '--steps', '1000', '--lease', 'timed', '--faults', 'store-cut');
-    expect(stdout).toMatch(/^faults store-cut \d+$/m);
-    expect(stdout).toContain('Every promise held.');
+    expect(output.stdout).toMatch(/^faults store-cut \d+$/m);
+    expect(output.stdout).toContain('Every promise held.');
     expect(process.exitCode).toBeUndefined();
   });
 
@@ -128,10 +119,10 @@ describe('failover simulate', () => {
     const path = join(directory, 'b1.jsonl');
     writeFileSync(path, journalOf(stepsOfALife(5, 200)));
     await simulate('--replay', path);
-    expect(stdout).toMatch(
+    expect(output.stdout).toMatch(
       /^Node b of group web, run b1, version 1\.0\.0: 200 events decided again, \d+ transitions/,
     );
-    expect(stdout).toMatch(/\nThis version, .*, decides the same\.\n$/);
+    expect(output.stdout).toMatch(/\nThis version, .*, decides the same\.\n$/);
     expect(process.exitCode).toBeUndefined();
   });
 
@@ -141,15 +132,15 @@ describe('failover simulate', () => {
     const [, reason = ''] = /"reason":"(Claiming the lease at the start[^"]*)"/.exec(journal) ?? [];
     writeFileSync(path, journal.replace(`"reason":"${reason}"`, '"reason":"By the weather"'));
     await simulate('--replay', path);
-    expect(stdout).toMatch(
+    expect(output.stdout).toMatch(
       /^At transition 1 \(line \d+, event \d+: [a-z-]+, .*\) it decides diff/m,
     );
-    expect(stdout).toMatch(/^ {2}recorded {6}acquiring: By the weather/m);
-    expect(stdout).toContain(`  this version  acquiring: ${reason}`);
+    expect(output.stdout).toMatch(/^ {2}recorded {6}acquiring: By the weather/m);
+    expect(output.stdout).toContain(`  this version  acquiring: ${reason}`);
     expect(process.exitCode).toBe(1);
-    stdout = '';
+    output.stdout = '';
     await simulate('--replay', path, '--json');
-    expect(JSON.parse(stdout)).toMatchObject({
+    expect(JSON.parse(output.stdout)).toMatchObject({
       v: 1,
       same: false,
       divergences: [{ transition: 1 }],
@@ -161,7 +152,7 @@ describe('failover simulate', () => {
     const [head = ''] = journalOf([]).split('\n');
     writeFileSync(path, head);
     await simulate('--replay', path);
-    expect(stderr).toContain(`${path} can not be decided again: it has no state`);
+    expect(output.stderr).toContain(`${path} can not be decided again: it has no state`);
     expect(process.exitCode).toBe(2);
   });
 
@@ -169,7 +160,7 @@ describe('failover simulate', () => {
     const path = join(directory, 'run.jsonl');
     writeFileSync(path, 'no transcript');
     await simulate('--replay', path);
-    expect(stderr).toContain(`${path} is no transcript: line 1: not a JSON object`);
+    expect(output.stderr).toContain(`${path} is no transcript: line 1: not a JSON object`);
     expect(process.exitCode).toBe(2);
   });
 });
