@@ -1,12 +1,10 @@
 // The demote command of a node whose supervisor was killed, on a lease that ends by itself: its guard runs it.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lackOfRedis, RedisServer } from '../contracts/support/redis-server.ts';
-import { inGroup } from '../support/process-group.ts';
+import { describe, expect, it } from 'vitest';
+import { lackOfRedis } from '../contracts/support/redis-server.ts';
 import type { Group } from '../support/process-group.ts';
-import { guardOf } from '../support/process-list.ts';
 import type { MarkedProcess } from '../support/process-list.ts';
-import type { NodeProcess } from '../support/process-node.ts';
-import { TTL_MS } from './store-nodes.ts';
+import { groupsWithRedis } from './redis-groups.ts';
+import { guardOf, startBoth, startNode } from './store-nodes.ts';
 
 /** Which lines the witness has written by now: of what has started, and of what has ended. */
 const COUNTS =
@@ -14,41 +12,16 @@ const COUNTS =
 const NOTES = `{ echo "$FAILOVER_NODE $FAILOVER_ROLE $FAILOVER_EPOCH $FAILOVER_REASON"; ${COUNTS}; }`;
 
 describe.runIf(lackOfRedis() === null)('a node whose supervisor is killed', () => {
-  let server: RedisServer;
-  let database = 0;
+  const play = groupsWithRedis();
 
-  beforeAll(async () => {
-    server = await RedisServer.start();
-    await server.grownOld(TTL_MS);
-  });
-
-  afterAll(() => server.stop());
-
-  const play = async (body: (group: Group) => Promise<void>): Promise<void> => {
-    database += 1;
-    const lease = `redis://127.0.0.1:${String(server.port)}/${String(database)}`;
-    await inGroup(body, { options: { lease, 'lease-ttl': `${String(TTL_MS)}ms` } });
-  };
-
-  /** One after the other; the first leads. */
-  const startBoth = async (
-    group: Group,
-    options: Readonly<Record<string, string>>,
-    run: string | null = 'exec "$W"',
-  ): Promise<readonly [NodeProcess, NodeProcess]> => {
-    const start = (id: string): Promise<NodeProcess> =>
-      group.start(id, { run, options: { 'state-dir': group.path(`on-${id}`), ...options } });
-    const a = await start('a');
-    await group.reaches(a, 'serving');
-    const b = await start('b');
-    await group.reaches(b, 'watching');
-    return [a, b];
-  };
+  /** All that sleeps for so long, whoever started it. */
+  const sleeping = (group: Group, prefix: string): readonly MarkedProcess[] =>
+    group.marked().filter(({ command }) => command.startsWith(`sleep ${prefix}`));
 
   it('is demoted once, before its workload ends and another starts', () =>
     play(async (group) => {
       const demote = `sleep 0.2; ${NOTES} >> "$WITNESS_DIR/demoted"`;
-      const [a, b] = await startBoth(group, { 'demote-command': demote });
+      const [a, b] = await startBoth(group, { options: { 'demote-command': demote } });
       a.kill('SIGKILL');
       await group.reaches(b, 'serving');
       await group.active(2);
@@ -65,11 +38,9 @@ describe.runIf(lackOfRedis() === null)('a node whose supervisor is killed', () =
         'promote-timeout': '1h',
         'demote-command': `sleep 0.2; ${NOTES} >> "$WITNESS_DIR/demoted"`,
       };
-      const start = (id: string): Promise<NodeProcess> =>
-        group.start(id, { options: { 'state-dir': group.path(`on-${id}`), ...options } });
-      const a = await start('a');
+      const a = await startNode(group, 'a', { options });
       await group.until('the promotion', () => group.text('promoting') !== '');
-      const b = await start('b');
+      const b = await startNode(group, 'b', { options });
       a.kill('SIGKILL');
       await group.reaches(b, 'serving');
       const told = ['a secondary 1 the supervisor has ended', '1', '0', ''];
@@ -80,19 +51,18 @@ describe.runIf(lackOfRedis() === null)('a node whose supervisor is killed', () =
     play(async (group) => {
       const demote =
         'trap "" TERM; echo begun >> "$WITNESS_DIR/demoted"; exec 3>&-; sleep 1000 & sleep 1001';
-      const [a, b] = await startBoth(group, { 'demote-command': demote });
+      const [a, b] = await startBoth(group, { options: { 'demote-command': demote } });
       a.kill('SIGKILL');
       await group.until('the demotion', () => group.text('demoted') !== '');
       await group.reaches(b, 'serving');
       await group.active(2);
-      const sleeping = group.marked().filter(({ command }) => command.startsWith('sleep 100'));
-      expect([group.text('demoted'), sleeping]).toEqual(['begun\n', []]);
+      expect([group.text('demoted'), sleeping(group, '100')]).toEqual(['begun\n', []]);
     }));
 
   it('is not demoted again when that had begun', () =>
     play(async (group) => {
       const demote = 'echo "$FAILOVER_REASON" >> "$WITNESS_DIR/demoted"; sleep 1';
-      const [a, b] = await startBoth(group, { 'demote-command': demote });
+      const [a, b] = await startBoth(group, { options: { 'demote-command': demote } });
       a.kill('SIGTERM');
       await group.until('the demotion', () => group.text('demoted') !== '');
       a.kill('SIGKILL');
@@ -104,13 +74,13 @@ describe.runIf(lackOfRedis() === null)('a node whose supervisor is killed', () =
   it('is not demoted where it stood still until another one leads', () =>
     play(async (group) => {
       const demote = 'echo "$FAILOVER_NODE" >> "$WITNESS_DIR/demoted"';
-      const [a, b] = await startBoth(group, { 'demote-command': demote });
-      const guard = guardOf(a.pid) ?? -1;
+      const [a, b] = await startBoth(group, { options: { 'demote-command': demote } });
+      const guard = guardOf(a);
       a.kill('SIGSTOP');
       await group.reaches(b, 'serving');
       a.kill('SIGKILL');
       await group.until('the end of its guard', () => !group.lives(guard));
-      expect([guard > 0, group.text('demoted')]).toEqual([true, '']);
+      expect(group.text('demoted')).toBe('');
     }));
 
   it('leaves nothing of a demote command whose guard is killed in the middle of it', () =>
@@ -119,14 +89,12 @@ describe.runIf(lackOfRedis() === null)('a node whose supervisor is killed', () =
         'promote-command': 'true',
         'demote-command': 'sleep 1002 & echo begun >> "$WITNESS_DIR/demoted"; sleep 1003',
       };
-      const [a] = await startBoth(group, options, null);
-      const guard = guardOf(a.pid) ?? -1;
+      const [a] = await startBoth(group, { run: null, options });
+      const guard = guardOf(a);
       a.kill('SIGKILL');
       await group.until('the demotion', () => group.text('demoted') !== '');
       group.signal(guard, 'SIGKILL');
-      const sleeps = (): readonly MarkedProcess[] =>
-        group.marked().filter(({ command }) => command.startsWith('sleep 100'));
-      await group.until('the end of what it started', () => sleeps().length === 0);
+      await group.until('the end of what it started', () => sleeping(group, '100').length === 0);
     }));
 
   it('is demoted also where its output is read, and what left the session of that ends first', () =>
@@ -136,11 +104,10 @@ describe.runIf(lackOfRedis() === null)('a node whose supervisor is killed', () =
         'demote-command':
           'echo said; setsid sleep 1004 & sleep 0.2; echo done >> "$WITNESS_DIR/demoted"',
       };
-      const [a, b] = await startBoth(group, options, 'echo up; exec "$W"');
+      const [a, b] = await startBoth(group, { run: 'echo up; exec "$W"', options });
       a.kill('SIGKILL');
       await group.reaches(b, 'serving');
-      const left = group.marked().filter(({ command }) => command.startsWith('sleep 1004'));
-      expect([group.text('demoted'), left]).toEqual(['done\n', []]);
+      expect([group.text('demoted'), sleeping(group, '1004')]).toEqual(['done\n', []]);
     }));
 
   it('is demoted, and gives its lease back, also where it has no command but promote and demote commands', () =>
@@ -150,7 +117,7 @@ describe.runIf(lackOfRedis() === null)('a node whose supervisor is killed', () =
         'demote-command':
           'sleep 0.2; echo "down $FAILOVER_NODE $FAILOVER_EPOCH" >> "$WITNESS_DIR/told"',
       };
-      const [a, b] = await startBoth(group, options, null);
+      const [a, b] = await startBoth(group, { run: null, options });
       a.kill('SIGKILL');
       await group.reaches(b, 'serving');
       expect(group.text('told')).toBe('up a 1\ndown a 1\nup b 2\n');

@@ -1,10 +1,9 @@
 // Nodes whose lease is in Redis, and what a guard does, whatever keeps the lease.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { lackOfRedis, RedisServer } from '../contracts/support/redis-server.ts';
 import { freePort } from '../support/free-port.ts';
-import { inGroup } from '../support/process-group.ts';
-import type { Group } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';
+import { groupsWithRedis } from './redis-groups.ts';
 import {
   guardOf,
   nodesBehindTls,
@@ -53,22 +52,7 @@ describe.runIf(lack === null)('nodes with a lease in Redis', () => {
 });
 
 describe.runIf(lack === null)('nodes with a guard and a lease in Redis', () => {
-  let server: RedisServer;
-  let database = 0;
-
-  beforeAll(async () => {
-    server = await RedisServer.start();
-    await server.grownOld(TTL_MS);
-  });
-
-  afterAll(() => server.stop());
-
-  /** A database of its own for each test: the group has the same name in all of them. */
-  const play = async (body: (group: Group) => Promise<void>): Promise<void> => {
-    database += 1;
-    const lease = `redis://127.0.0.1:${String(server.port)}/${String(database)}`;
-    await inGroup(body, { options: { lease, 'lease-ttl': `${String(TTL_MS)}ms` } });
-  };
+  const play = groupsWithRedis();
 
   it('never are two when a guard is killed: its node steps down', () =>
     play(async (group) => {
@@ -105,7 +89,7 @@ describe.runIf(lack === null)('nodes with a guard and a lease in Redis', () => {
 
   it('never are two when both are killed beside what a workload has started', () =>
     play(async (group) => {
-      const [a, b] = await startBoth(group, 'set -m; ("$W" --ignore-term & wait) & wait');
+      const [a, b] = await startBoth(group, { run: 'set -m; ("$W" --ignore-term & wait) & wait' });
       await group.active(1);
       const guard = guardOf(a);
       a.kill('SIGKILL');
@@ -150,7 +134,7 @@ describe.runIf(lack === null)('nodes with a guard and a lease in Redis', () => {
 
   it('never are two when a workload has left its session and its supervisor is killed', () =>
     play(async (group) => {
-      const [a, b] = await startBoth(group, leaver);
+      const [a, b] = await startBoth(group, { run: leaver });
       await group.active(1);
       a.kill('SIGKILL');
       await group.reaches(b, 'serving');
@@ -159,7 +143,7 @@ describe.runIf(lack === null)('nodes with a guard and a lease in Redis', () => {
 
   it('never are two when a workload has left its session and its supervisor is stopped', () =>
     play(async (group) => {
-      const [a, b] = await startBoth(group, leaver);
+      const [a, b] = await startBoth(group, { run: leaver });
       const { pid } = await group.active(1);
       a.kill('SIGSTOP');
       await group.reaches(b, 'serving');
@@ -169,13 +153,13 @@ describe.runIf(lack === null)('nodes with a guard and a lease in Redis', () => {
     }));
 
   it('end a workload that has left its session when another has the lease', () =>
-    play(async (group) => {
-      const a = await startNode(group, 'a', leaver);
+    play(async (group, command) => {
+      const a = await startNode(group, 'a', { run: leaver });
       await group.reaches(a, 'serving');
       const { pid } = await group.active(1);
-      await server.command(['SET', 'failover:{g}:lease', 'another'], database);
+      await command('SET', 'failover:{g}:lease', 'another');
       await group.until('its end', () => !group.lives(pid));
-      await server.command(['DEL', 'failover:{g}:lease'], database);
+      await command('DEL', 'failover:{g}:lease');
       await group.reaches(a, 'serving', 2);
       await group.active(2);
     }));

@@ -8,6 +8,7 @@ import { readStat } from '../../src/fence/process-identity.ts';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';
+import type { NodeSetup } from '../support/process-setup.ts';
 import { allPids, guardOf as guardOfSupervisor } from '../support/process-list.ts';
 
 /** A real server, private to the suite. */
@@ -26,17 +27,22 @@ export interface NodesServer {
 /** Long enough for a busy machine. */
 export const TTL_MS = 3_000;
 
-export function startNode(group: Group, id: string, run = 'exec "$W"'): Promise<NodeProcess> {
-  return group.start(id, { run, options: { 'state-dir': group.path(`on-${id}`) } });
+export function startNode(
+  group: Group,
+  id: string,
+  { run = 'exec "$W"', options = {} }: NodeSetup = {},
+): Promise<NodeProcess> {
+  return group.start(id, { run, options: { 'state-dir': group.path(`on-${id}`), ...options } });
 }
 
+/** One after the other; the first leads. */
 export async function startBoth(
   group: Group,
-  run?: string,
+  setup: NodeSetup = {},
 ): Promise<readonly [NodeProcess, NodeProcess]> {
-  const a = await startNode(group, 'a', run);
+  const a = await startNode(group, 'a', setup);
   await group.reaches(a, 'serving');
-  const b = await startNode(group, 'b', run);
+  const b = await startNode(group, 'b', setup);
   await group.reaches(b, 'watching');
   return [a, b];
 }
@@ -58,7 +64,7 @@ export async function takeOver(
   group: Group,
   noted: () => Promise<readonly string[]>,
 ): Promise<void> {
-  const [a, b] = await startBoth(group, '"$W" --ignore-term & wait');
+  const [a, b] = await startBoth(group, { run: '"$W" --ignore-term & wait' });
   await group.active(1);
   await group.until('a guard that waits', () => childrenOf(b));
   a.kill('SIGKILL');
