@@ -3,8 +3,8 @@ import type { FailoverError } from '../errors.ts';
 import { refuseUrl } from './refused-url.ts';
 import { decoded, hostOf, portOf, urlOf } from './url-parts.ts';
 
-/** One or more members of a cluster; `shown` is their addresses without user and password. */
-export interface EtcdAddress {
+/** One or more members of a cluster, and how they let one in. */
+export interface EtcdMembers {
   readonly kind: 'etcd';
   readonly endpoints: readonly { readonly host: string; readonly port: number }[];
   /** Null: it is not encrypted. Files; null: what the system trusts, and no certificate of our own. */
@@ -13,6 +13,10 @@ export interface EtcdAddress {
     readonly own: { readonly cert: string; readonly key: string } | null;
   } | null;
   readonly user: { readonly name: string; readonly password: string } | null;
+}
+
+/** `shown` is their addresses without user and password. */
+export interface EtcdAddress extends EtcdMembers {
   readonly shown: string;
 }
 

@@ -1,9 +1,8 @@
 // Which processes hold a lock: /proc/<pid>/fdinfo names every copy of the open file description.
-import { closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isOutOfResources } from '../out-of-resources.ts';
 import { descriptorsOf, listPids, pathOfDescriptor, targetOf } from './open-files.ts';
-import { procIsUsable } from './process-identity.ts';
+import { procIsUsable, readFileInto } from './process-identity.ts';
 
 export interface LockHolder {
   readonly pid: number;
@@ -94,7 +93,7 @@ function readLockInode(path: string): string | undefined {
     return undefined;
   }
   try {
-    const length = readInto(`/proc/self/fdinfo/${String(fd)}`);
+    const length = readFileInto(buffer, `/proc/self/fdinfo/${String(fd)}`);
     return /^ino:\s*(\d+)$/m.exec(buffer.toString('latin1', 0, length))?.[1];
   } finally {
     closeSync(fd);
@@ -102,7 +101,7 @@ function readLockInode(path: string): string | undefined {
 }
 
 function holdsLock(pid: number, fd: number, file: FileId): boolean {
-  const length = readInto(`/proc/${String(pid)}/fdinfo/${String(fd)}`);
+  const length = readFileInto(buffer, `/proc/${String(pid)}/fdinfo/${String(fd)}`);
   const at = length === 0 ? -1 : buffer.subarray(0, length).indexOf('lock:');
   if (at < 0) return false;
   const [, major, minor, inode] = LOCK_LINE.exec(buffer.toString('latin1', at, length)) ?? [];
@@ -132,21 +131,4 @@ function deviceNumber(major: number, minor: number): bigint {
     ((low & 0xffffff00n) << 12n) |
     (low & 0xffn)
   );
-}
-
-function readInto(path: string): number {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch (error) {
-    if (isOutOfResources(error)) throw error;
-    return 0;
-  }
-  try {
-    return readSync(fd, buffer, 0, buffer.length, 0);
-  } catch {
-    return 0;
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -84,15 +84,20 @@ export function readStat(pid: number): ProcessStat | null {
   return length === 0 ? null : parseStat(statBuffer.toString('latin1', 0, length));
 }
 
+/** Reads /proc/<pid>/stat into a buffer of the caller's; 0: gone. */
+export function readStatInto(buffer: Buffer, pid: number | string): number {
+  return readFileInto(buffer, `/proc/${String(pid)}/stat`);
+}
+
 /**
- * Reads /proc/<pid>/stat into a buffer of the caller's; 0: gone. For scans, which reuse one buffer.
+ * Reads what is known of a process into a buffer of the caller's; 0: gone. For scans, which reuse one buffer.
  *
  * @throws the system's error when it has nothing left to look with: that is not "gone"
  */
-export function readStatInto(buffer: Buffer, pid: number | string): number {
+export function readFileInto(buffer: Buffer, path: string): number {
   let fd: number;
   try {
-    fd = openSync(`/proc/${String(pid)}/stat`, 'r');
+    fd = openSync(path, 'r');
   } catch (error) {
     if (isOutOfResources(error)) throw error;
     return 0;

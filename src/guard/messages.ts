@@ -1,4 +1,5 @@
 // What a supervisor and a guard say to each other: a line of JSON each.
+import type { EtcdMembers } from '../config/etcd-url.ts';
 import type { PostgresAddress } from '../config/lease-url.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
 import type { DemotionNote } from '../workload/environment.ts';
@@ -19,15 +20,7 @@ export interface RedisReturn {
 }
 
 /** A few requests to a member of a cluster of etcd that answers HTTP. */
-export interface EtcdReturn {
-  readonly kind: 'etcd';
-  readonly endpoints: readonly { readonly host: string; readonly port: number }[];
-  /** The files that it takes; null: it is not encrypted. */
-  readonly tls: {
-    readonly ca: string | null;
-    readonly own: { readonly cert: string; readonly key: string } | null;
-  } | null;
-  readonly user: { readonly name: string; readonly password: string } | null;
+export interface EtcdReturn extends EtcdMembers {
   /** The lease of etcd on which that of the group hangs, and the keys of that and of what is noted. */
   readonly token: string;
   readonly lease: string;

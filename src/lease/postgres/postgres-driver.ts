@@ -1,11 +1,11 @@
 // The steps of a lease in PostgreSQL: what each statement is given, and what its answer means.
 import type { PostgresAddress } from '../../config/lease-url.ts';
-import { FailoverError } from '../../errors.ts';
 import type { PostgresReturn } from '../../guard/messages.ts';
 import { parseJson } from '../file/durable-file.ts';
 import { name } from '../file/record-fields.ts';
 import type { SeenNode, StoreEvent } from '../remote-store.ts';
 import { readLeaseHolder, readStoredNode, readStoreEvent } from '../stored-records.ts';
+import { strangeAnswer } from '../strange-answer.ts';
 import { REGISTRATION_TTL_MS } from '../token-driver.ts';
 import type { Asker, ClaimReply, RenewalReply, TokenDriver, View } from '../token-driver.ts';
 import type { Parameter, PostgresConnection, Row } from './postgres-client.ts';
@@ -152,7 +152,7 @@ export class PostgresDriver implements TokenDriver {
   ): Promise<{ readonly view: View; readonly completed: number | null }> {
     const [row] = await this.#look(statements.LOOK, [run, known]);
     if (row === undefined) {
-      if (this.#takesPart) throw strange();
+      if (this.#takesPart) throw strangeAnswer(HINT);
       return NOTHING_THERE;
     }
     const [version, epoch, left, holder, paused, isKnown, completed] = row;
@@ -249,14 +249,8 @@ function isTrue(value: string | null | undefined): boolean {
 
 function count(value: string | null | undefined): number {
   const number = Number(value ?? Number.NaN);
-  if (!Number.isSafeInteger(number) || number < 0) throw strange();
+  if (!Number.isSafeInteger(number) || number < 0) throw strangeAnswer(HINT);
   return number;
 }
 
-function strange(): FailoverError {
-  return new FailoverError(
-    'FAILOVER_STORE_REFUSED',
-    'Cannot use the lease store: what it answers is none of the answers that are known',
-    { hint: 'Check that only nodes of failover write to the tables in its schema `failover`.' },
-  );
-}
+const HINT = 'Check that only nodes of failover write to the tables in its schema `failover`.';

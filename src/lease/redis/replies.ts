@@ -1,10 +1,10 @@
 // Reads what the scripts return: a server may be anything that listens there, and its data anybody's.
 import type { LeaseHolder } from '../../core/state.ts';
-import { FailoverError } from '../../errors.ts';
 import type { SeenNode, StoreEvent } from '../remote-store.ts';
 import { parseJson } from '../file/durable-file.ts';
 import { finite, name } from '../file/record-fields.ts';
 import { readLeaseHolder, readStoredNode, readStoreEvent } from '../stored-records.ts';
+import { strangeAnswer } from '../strange-answer.ts';
 import type { ClaimReply, RenewalReply, View } from '../token-driver.ts';
 
 /** @throws FAILOVER_STORE_REFUSED, as all of them, for what no script of ours returns */
@@ -12,7 +12,7 @@ export function readView(value: unknown): View {
   const [epochText, leftMs, holderText, paused, known] = list(value, 5);
   const epoch = count(epochText);
   const left = finite(leftMs);
-  if (left === null) throw strange();
+  if (left === null) throw strangeAnswer(HINT);
   const holder = typeof holderText === 'string' ? readHolder(holderText) : null;
   // -2: there is none; -1: somebody has made one that never ends.
   const held = left !== -2;
@@ -37,13 +37,13 @@ export function readClaim(value: unknown): ClaimReply {
     const node = name(previous);
     return { type: 'granted', view: readView(view), epoch: count(epoch), previous: node };
   }
-  if (word !== 'held' && word !== 'completed') throw strange();
+  if (word !== 'held' && word !== 'completed') throw strangeAnswer(HINT);
   return { type: 'denied', view: readView(view), cause: word };
 }
 
 export function readRenewal(value: unknown): RenewalReply {
   const [isOurs, by, known] = list(value, 3);
-  if (isOurs !== 0 && isOurs !== 1) throw strange();
+  if (isOurs !== 0 && isOurs !== 1) throw strangeAnswer(HINT);
   return { isOurs: isOurs === 1, by: name(by), isKnown: known === 1 };
 }
 
@@ -84,20 +84,14 @@ function parsed(entry: unknown): unknown {
 }
 
 function list(value: unknown, least: number): readonly unknown[] {
-  if (!Array.isArray(value) || value.length < least) throw strange();
+  if (!Array.isArray(value) || value.length < least) throw strangeAnswer(HINT);
   return value;
 }
 
 function count(value: unknown): number {
   const number = typeof value === 'string' ? Number(value) : Number.NaN;
-  if (!Number.isSafeInteger(number) || number < 0) throw strange();
+  if (!Number.isSafeInteger(number) || number < 0) throw strangeAnswer(HINT);
   return number;
 }
 
-function strange(): FailoverError {
-  return new FailoverError(
-    'FAILOVER_STORE_REFUSED',
-    'Cannot use the lease store: what it answers is none of the answers that are known',
-    { hint: 'Check that the address is that of a Redis server that only nodes of failover use.' },
-  );
-}
+const HINT = 'Check that the address is that of a Redis server that only nodes of failover use.';
