@@ -33,9 +33,13 @@ export function validateNodeId(text: string, source = '--node'): string {
  * living processes of one pid namespace; a long hostname loses its end.
  */
 export function defaultNodeId(host: { readonly hostname: string; readonly pid: number }): string {
-  const suffix = `-${String(host.pid)}`;
   const hostname = host.hostname.replaceAll(/[^A-Za-z0-9._-]/g, '-');
-  return `${hostname.slice(0, MAX_NAME_LENGTH - suffix.length) || 'node'}${suffix}`;
+  return withSuffix(hostname || 'node', `-${String(host.pid)}`);
+}
+
+/** A name with something behind it: a long one loses its end. */
+export function withSuffix(name: string, suffix: string): string {
+  return `${name.slice(0, MAX_NAME_LENGTH - suffix.length)}${suffix}`;
 }
 
 /** What is wrong with a name, or `null`. */

@@ -54,6 +54,16 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return stat !== null && stat.startTime === identity.startTime && !hasEnded(stat);
 }
 
+/**
+ * As `isAlive`, for one that may be another machine's. Unknown too: where its number is in use by one that is hidden
+ * from us (`hidepid`).
+ */
+export function stateOfProcess(identity: ProcessIdentity): 'alive' | 'gone' | 'unknown' {
+  if (!isComparable(identity)) return 'unknown';
+  if (isAlive(identity)) return 'alive';
+  return readStat(identity.pid) === null && pidIsInUse(identity.pid) ? 'unknown' : 'gone';
+}
+
 /** Whether pids of that identity mean anything here: same boot, same pid namespace. */
 export function isComparable(identity: ProcessIdentity): boolean {
   return identity.bootId === bootId() && identity.pidNamespace === ownPidNamespace();

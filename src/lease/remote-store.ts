@@ -2,6 +2,7 @@
 import type { Endpoints, LeaseObservation } from '../core/state.ts';
 import type { PeerCounters } from '../peers/peer-counters.ts';
 import type { ReturnOrder } from '../guard/messages.ts';
+import type { SoleNode } from './join-alone.ts';
 import type { LeaseStore, NodeRecord } from './lease-store.ts';
 
 /** What a node says of itself in a store: what others need to reach it and to show it. */
@@ -46,6 +47,8 @@ export interface RemoteStoreOptions {
   readonly requestTimeoutMs: number;
   /** Milliseconds on the clock by which the node decides. */
   readonly now: () => number;
+  /** How a node makes sure that no other has its id; left out: others may. */
+  readonly sole?: SoleNode;
 }
 
 /** One that was never begun only looks: it is on no list, and whoever looks at it does not see it. */
@@ -53,7 +56,8 @@ export interface RemoteStore extends Omit<LeaseStore, 'listPeers'> {
   /**
    * Registers the node. Where the server does not answer, it is tried again with every request.
    *
-   * @throws FAILOVER_STORE_REFUSED
+   * @throws FAILOVER_STORE_REFUSED, FAILOVER_NODE_TAKEN, and an `AbortError` where it was not to wait any longer for
+   *   what becomes of another of its id
    */
   begin(): Promise<void>;
   /** How another process gives the present acquisition back, and no other; null: nothing is held. */

@@ -1,6 +1,15 @@
 // Reads what nodes leave in a store, of any kind: it may be another version's, or nobody's.
 import type { LeaseHolder } from '../core/state.ts';
-import { endpoints, fieldsOf, finite, name, runName, text } from './file/record-fields.ts';
+import {
+  endpoints,
+  fieldsOf,
+  finite,
+  name,
+  processIdentity,
+  runName,
+  text,
+} from './file/record-fields.ts';
+import type { Rival } from './join-alone.ts';
 import { STORE_ACTIONS } from './remote-store.ts';
 import type { SeenNode, StoredNode, StoreEvent } from './remote-store.ts';
 
@@ -19,6 +28,23 @@ export function readStoredNode(value: unknown): (StoredNode & Pick<SeenNode, 'pi
   const pid = finite(fieldsOf(fields?.['supervisor'])?.['pid']);
   return { ...holder, host, version, standby, priority, startedAt, pid };
 }
+
+/** What it says of itself to a node of the same id; null: this version does not understand it. */
+export function readRival(value: unknown): Omit<Rival, 'seenAgoMs'> | null {
+  const fields = fieldsOf(value);
+  const run = runName(fields?.['run']);
+  if (run === null) return null;
+  const startedAt = text(fields?.['startedAt']);
+  return {
+    run,
+    host: name(fields?.['host']),
+    startedAt: startedAt !== null && ISO_TIME.test(startedAt) ? startedAt : null,
+    supervisor: processIdentity(fields?.['supervisor']),
+  };
+}
+
+/** It goes into a message: nothing but a time is one. */
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
 export function readLeaseHolder(value: unknown): LeaseHolder | null {
   const fields = fieldsOf(value);

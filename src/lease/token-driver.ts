@@ -1,6 +1,7 @@
 // What a lease with a token needs of the server that keeps it: each is one step there, nothing comes in between.
 import type { LeaseObservation } from '../core/state.ts';
 import type { ReturnOrder } from '../guard/messages.ts';
+import type { Alone, JoinReply } from './join-alone.ts';
 import type { SeenNode, StoreEvent } from './remote-store.ts';
 
 /** A node that was not seen for so long is no longer listed, ms: far longer than it pauses between two looks. */
@@ -38,8 +39,19 @@ export interface Asker {
   readonly record: string;
 }
 
+export interface Joining {
+  /** Of a node that registers again; else empty. */
+  readonly start: string;
+  /** The highest epoch that is known here. */
+  readonly known: number;
+  /** Null: others may have the same id. */
+  readonly alone: Alone | null;
+}
+
 /** All of it throws FAILOVER_STORE_* where there is no answer, or a no. */
 export interface TokenDriver {
+  /** How long a node that lives leaves no sign of life at most, beside what it pauses between two looks, ms. */
+  readonly signPauseMs: number;
   /** Takes the lease if it is free: `start` is the place of the asker among all that ever registered. */
   claim(
     asker: Asker,
@@ -65,8 +77,8 @@ export interface TokenDriver {
   returnOrder(asker: Asker, token: string): ReturnOrder;
   /** `known`: the highest epoch that is known here, put on record where that has a lower one. */
   look(asker: Asker, known: number): Promise<View>;
-  /** Registers a node, again with its start if it has one (else it is empty); its start. */
-  join(asker: Asker, what: { readonly start: string; readonly known: number }): Promise<string>;
+  /** Registers a node, again with its start if it has one; its start. */
+  join(asker: Asker, what: Joining): Promise<JoinReply<string>>;
   leave(asker: Asker): Promise<void>;
   complete(asker: Asker, epoch: number): Promise<void>;
   /** `by`: who; null: nobody, it goes on. */

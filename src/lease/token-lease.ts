@@ -5,6 +5,8 @@ import type { Granted } from '../core/lease-term.ts';
 import type { Endpoints, LeaseObservation } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import type { ReturnOrder } from '../guard/messages.ts';
+import { isTaken, joinAlone } from './join-alone.ts';
+import type { Alone, JoinReply } from './join-alone.ts';
 import type {
   AcquireOutcome,
   LeaseKind,
@@ -48,7 +50,11 @@ export class TokenLease implements RemoteStore {
   /** The place among all that ever registered; empty: none yet. */
   #start = '';
   #joining: Promise<void> | null = null;
+  /** Another is on record with its id, and may live: nothing is claimed until that is clear. */
+  #isContested = false;
   #takesPart = false;
+  /** Who begins is told by that what has become of it. */
+  #hasBegun = false;
   #seen: LeaseObservation = NOTHING_SEEN;
   #isClosed = false;
 
@@ -69,6 +75,7 @@ export class TokenLease implements RemoteStore {
       const code = error instanceof FailoverError ? error.code : null;
       if (code !== 'FAILOVER_STORE_UNREACHABLE') throw error;
     }
+    this.#hasBegun = true;
   }
 
   returnOrder(): ReturnOrder | null {
@@ -80,6 +87,7 @@ export class TokenLease implements RemoteStore {
     // Of a term that was given up unasked: as its end may be unknown to the server, it is told.
     if (this.#epoch !== null && this.#token !== null) this.#giveBackSoon(this.#token);
     this.#epoch = null;
+    if (this.#isContested) return this.#overtaken();
     const token = randomBytes(16).toString('hex');
     this.#token = token;
     // A store that knows nothing any more is told of it with the next registration.
@@ -103,7 +111,7 @@ export class TokenLease implements RemoteStore {
     if (this.#token !== token) {
       // Given up meanwhile: nobody would renew it.
       this.#giveBackSoon(token);
-      return { type: 'denied', cause: 'lost-race', waitsFor: [], observation };
+      return this.#overtaken();
     }
     const { epoch, previous } = claim;
     this.#epoch = epoch;
@@ -235,21 +243,46 @@ export class TokenLease implements RemoteStore {
 
   /** One at a time: each would be another start. */
   #join(): Promise<void> {
-    this.#joining ??= this.#register().finally(() => {
-      this.#joining = null;
-    });
+    this.#joining ??= this.#register()
+      .catch((error: unknown) => {
+        const mustEnd = this.#hasBegun && !this.#isClosed && isTaken(error);
+        if (mustEnd) this.#options.sole?.onTaken(error);
+        throw error;
+      })
+      .finally(() => {
+        this.#joining = null;
+      });
     return this.#joining;
   }
 
   async #register(): Promise<void> {
-    const what = { start: this.#start, known: this.#known };
-    this.#start = await this.#driver.join(this.#asker(), what);
+    const { sole, group, now } = this.#options;
+    const { node } = this.#record;
+    const join = (alone: Alone | null): Promise<JoinReply<string>> => this.#joinOnce(alone);
+    if (sole === undefined) {
+      await join(null);
+      return;
+    }
+    const quietMs = sole.quietMs + this.#driver.signPauseMs;
+    await joinAlone({ join, sole: { ...sole, quietMs }, node, group, now });
+  }
+
+  async #joinOnce(alone: Alone | null): Promise<JoinReply<string>> {
+    const what = { start: this.#start, known: this.#known, alone };
+    const reply = await this.#driver.join(this.#asker(), what);
+    this.#isContested = reply.type === 'taken';
+    if (reply.type === 'joined') this.#start = reply.joined;
+    return reply;
   }
 
   /** Nobody waits for it: the next look tries again. */
   #joinAgain(): void {
     if (this.#isClosed || !this.#takesPart) return;
     this.#join().catch(() => undefined);
+  }
+
+  #overtaken(): AcquireOutcome {
+    return { type: 'denied', cause: 'lost-race', waitsFor: [], observation: this.#seen };
   }
 
   /** A request counts from when the server takes it, at the latest when nobody waits for its answer any more. */

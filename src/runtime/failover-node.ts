@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
 import type { RunOptions } from '../config/load.ts';
-import { defaultNodeId } from '../config/names.ts';
+import { defaultNodeId, withSuffix } from '../config/names.ts';
 import { explanationOf } from '../core/explanation.ts';
 import type { Explanation } from '../core/explanation.ts';
 import { reportOf } from '../core/report.ts';
@@ -14,6 +14,7 @@ import type { ProcessFencing } from '../fence/fence.ts';
 import { RemoteFencing } from '../fence/remote-fencing.ts';
 import { describeProcess } from '../fence/process-view.ts';
 import type { GuardKeeper } from '../guard/keeper.ts';
+import type { FailoverError } from '../errors.ts';
 import type { LocalGroup } from '../lease/file/local-group.ts';
 import type { LeaseStore } from '../lease/lease-store.ts';
 import type { RemoteStore } from '../lease/remote-store.ts';
@@ -25,7 +26,7 @@ import type { JournalReport, NodeJournal } from '../journal/node-journal.ts';
 import { monotonicNow } from './clock.ts';
 import { closeInOrder, closeUnbegun } from './closing.ts';
 import type { OpenParts } from './closing.ts';
-import { accepted, messageOf } from './failures.ts';
+import { accepted, codeOf, messageOf } from './failures.ts';
 import { Narrator } from './narrator.ts';
 import type { NodeEvents, NodeTransition } from './narrator.ts';
 import { NodeLoop } from './node.ts';
@@ -53,6 +54,18 @@ import { Suspension } from './suspension.ts';
 import { Tidying } from './tidying.ts';
 import { Upkeep } from './upkeep.ts';
 import { peerTroubles, withPeers } from './peer-counts.ts';
+
+interface NodeParts {
+  readonly options: RunOptions;
+  readonly extras: FailoverNodeExtras;
+  readonly transport: NodeTransport;
+  readonly closeTransport: () => Promise<void>;
+  readonly deathSignal: boolean;
+  readonly openLease: OpenNodeLease;
+}
+
+/** Enough for two that made up the same id. */
+const SUFFIX_BYTES = 3;
 
 /**
  * A node of a group. `FailoverNode.start` resolves once it takes part; its workload is started when it
@@ -94,6 +107,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly #setup: NodeSetup;
   #rehearsal: Parameters<typeof predictionOf>[1] = null;
   #activation: Activation | null = null;
+  #idTaken: FailoverError | null = null;
 
   /**
    * Opens everything and begins to take part.
@@ -110,8 +124,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     const { transport, closeTransport } = openTransport(options, extras);
     try {
       const parts = { options, extras, transport, closeTransport, deathSignal, openLease };
-      const node = new FailoverNode(parts);
-      await node.#connect();
+      const node = await FailoverNode.#connected(parts);
       if (!mayLead(options, extras, node.settings.nodeId)) node.setEnabled(false);
       if (node.#keeper !== null) {
         node.#rehearsal = 'on-server';
@@ -129,17 +142,28 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     }
   }
 
-  private constructor(parts: {
-    readonly options: RunOptions;
-    readonly extras: FailoverNodeExtras;
-    readonly transport: NodeTransport;
-    readonly closeTransport: () => Promise<void>;
-    readonly deathSignal: boolean;
-    readonly openLease: OpenNodeLease;
-  }) {
+  /** An id that nobody has given is another one where it is taken. */
+  static async #connected(parts: NodeParts): Promise<FailoverNode> {
+    const { node: given } = parts.options;
+    const madeUp = defaultNodeId({ hostname: hostname(), pid: process.pid });
+    try {
+      return await FailoverNode.#connectedAs(given ?? madeUp, parts);
+    } catch (error) {
+      if (given !== null || codeOf(error) !== 'FAILOVER_NODE_TAKEN') throw error;
+    }
+    const suffix = `-${randomBytes(SUFFIX_BYTES).toString('hex')}`;
+    return FailoverNode.#connectedAs(withSuffix(madeUp, suffix), parts);
+  }
+
+  static async #connectedAs(nodeId: string, parts: NodeParts): Promise<FailoverNode> {
+    const node = new FailoverNode(nodeId, parts);
+    await node.#connect();
+    return node;
+  }
+
+  private constructor(nodeId: string, parts: NodeParts) {
     super();
     const { options, extras, transport } = parts;
-    const nodeId = options.node ?? defaultNodeId({ hostname: hostname(), pid: process.pid });
     const run = randomBytes(6).toString('hex');
     this.#options = options;
     this.#setup = setupOf(options, extras.ownsProcess === true);
@@ -157,6 +181,11 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       deathSignal: parts.deathSignal,
       onGuardLost: (cause) => {
         this.#loop.dispatch({ type: 'lease-lost', cause, withinMs: 0 });
+      },
+      onIdWait: (fact) => extras.onIdWait?.(fact) ?? null,
+      onIdTaken: (error) => {
+        this.#idTaken = error;
+        this.stop({ exitCode: error.exitCode, reason: error.message });
       },
     });
     ({ local: this.#local, lease: this.#lease, remote: this.#remote } = opened);
@@ -223,6 +252,11 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
 
   get state(): NodeState {
     return this.#loop.state;
+  }
+
+  /** Why it had to end: another has its id; null: none is known to. */
+  get idTaken(): FailoverError | null {
+    return this.#idTaken;
   }
 
   /** Where other machines reach this node; null: they don't. */

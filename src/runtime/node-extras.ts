@@ -23,6 +23,8 @@ export interface FailoverNodeExtras {
   readonly createWorkload?: (parts: WorkloadParts) => NodeWorkload;
   /** False: it claims nothing until `setEnabled(true)`. */
   readonly enabled?: boolean;
+  /** Called when another may have the id of the node, with what it waits for; the signal ends the wait. */
+  readonly onIdWait?: (fact: string) => AbortSignal;
   /** True: this process is the node and nothing else, so that a drill may kill it; by default it is not. */
   readonly ownsProcess?: boolean;
 }

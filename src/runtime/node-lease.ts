@@ -9,11 +9,13 @@ import { guardTickMs, longestGraceMs } from '../core/lease-term.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Endpoints } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
+import { stateOfProcess } from '../fence/process-identity.ts';
 import type { GuardKeeper } from '../guard/keeper.ts';
 import { FileLease } from '../lease/file/file-lease.ts';
 import type { GroupPaths } from '../lease/file/group-paths.ts';
 import { LocalGroup } from '../lease/file/local-group.ts';
 import type { LocalGroupOptions } from '../lease/file/local-group.ts';
+import type { SoleNode } from '../lease/join-alone.ts';
 import { StaticLease } from '../lease/static-lease.ts';
 import type { LeaseStore, NodeRecord } from '../lease/lease-store.ts';
 import type { RemoteStore, RemoteStoreOptions } from '../lease/remote-store.ts';
@@ -41,6 +43,10 @@ interface NodeLeaseParts {
   readonly deathSignal: boolean;
   /** Nobody ends the workload in time any more. */
   readonly onGuardLost: (cause: string) => void;
+  /** Its id may be another's: what for it waits; the signal ends the wait. */
+  readonly onIdWait: (fact: string) => AbortSignal | null;
+  /** Its id is another's, which lives. */
+  readonly onIdTaken: (error: FailoverError) => void;
 }
 
 /** Opens what decides. @throws all that `LocalGroup` throws */
@@ -88,13 +94,20 @@ async function remoteOpener(
     address.kind === 'peers'
       ? (await import('../lease/peers/open-peers.ts')).peersOpener(options, clock)
       : await loadStore(address, leaseRequestTimeoutMs);
-  return ({ settings, record, remoteEndpoints, deathSignal, onGuardLost }) => {
+  return ({ settings, record, remoteEndpoints, deathSignal, onGuardLost, ...onId }) => {
     const local = openOwn({ stateDir, record });
     const now = (): number => clock.now();
     const times = { ttlMs: leaseTtlMs, requestTimeoutMs: leaseRequestTimeoutMs, now };
     const { group } = options;
     const shown = { ...record, endpoints: remoteEndpoints ?? record.endpoints };
-    const remote = openStore({ group, record: shown, ...times }, local.paths);
+    const sole: SoleNode = {
+      isGiven: options.node !== null,
+      quietMs: Math.max(leaseTtlMs, 2 * settings.heartbeatIntervalMs),
+      lookAt: (supervisor) => (supervisor === null ? 'unknown' : stateOfProcess(supervisor)),
+      onWait: onId.onIdWait,
+      onTaken: onId.onIdTaken,
+    };
+    const remote = openStore({ group, record: shown, sole, ...times }, local.paths);
     const keeper = new GuardKeeper({
       ledger: local,
       starter: { group, stateDir: dirname(local.paths.directory), node: record.node },

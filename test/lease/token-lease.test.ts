@@ -61,7 +61,8 @@ function grantingOnce(): TokenDriver {
   };
   const view = { observation, leftMs: null, isKnown: true };
   return {
-    join: () => Promise.resolve('1'),
+    signPauseMs: 0,
+    join: () => Promise.resolve({ type: 'joined', joined: '1' }),
     claim: () => Promise.resolve({ type: 'granted', view, epoch: 1, previous: null }),
     renew: (): Promise<RenewalReply> => gone(),
     advance: gone,

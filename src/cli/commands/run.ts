@@ -11,8 +11,10 @@ import type { Settings } from '../../core/settings.ts';
 import { ERRORS, FailoverError } from '../../errors.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
 import { commandWarnings } from '../../workload/warnings.ts';
+import { IdWait } from '../id-wait.ts';
 import { whenOutputIsLost } from '../output.ts';
 import { createLogger } from '../render/log.ts';
+import type { Logger } from '../render/log.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -72,15 +74,24 @@ export async function run(options: RunOptions): Promise<void> {
   const suspend = (): void => {
     process.kill(process.pid, 'SIGSTOP');
   };
-  const node = await FailoverNode.start(options, { suspend, ownsProcess: true });
-  const { group } = options;
-  const log = createLogger({
-    format: options.logFormat,
-    quiet: options.quiet,
-    stream: process.stderr,
-    node: node.settings.nodeId,
-    group,
+  const wait = new IdWait((reason) => {
+    loggerOf(options, options.node ?? '').warn({ event: 'warning', reason });
   });
+  let node: FailoverNode;
+  try {
+    node = await FailoverNode.start(options, {
+      ...{ suspend, ownsProcess: true, onIdWait: wait.begin },
+    });
+  } catch (error) {
+    if (wait.endedBy === null) throw error;
+    const reason = `Ended with exit code 0: ${wait.endedBy}`;
+    loggerOf(options, options.node ?? '').info({ event: 'exit', exitCode: 0, reason });
+    return;
+  } finally {
+    wait.end();
+  }
+  const { group } = options;
+  const log = loggerOf(options, node.settings.nodeId);
   node.on('transition', ({ from, to, role, epoch, reason, takeover, time }) => {
     // For people the line about the exit says it.
     if (to === 'stopped' && options.logFormat === 'pretty') return;
@@ -105,6 +116,7 @@ export async function run(options: RunOptions): Promise<void> {
       : `Got ${signal} again: killing what still runs, without waiting for it to end in order`;
     log[isFirst ? 'info' : 'warn']({ event: 'stopping', reason });
   });
+  if (wait.endedBy !== null) node.stop({ reason: wait.endedBy });
   const order = await node.ended;
   const { exitCode } = order;
   const reason = `Ended with exit code ${String(exitCode)}: ${order.reason}`;
@@ -112,6 +124,7 @@ export async function run(options: RunOptions): Promise<void> {
   process.exitCode = order.exitCode;
   exitWithCode();
   if (parseLease(options.lease).kind === 'timed-file') endUnanswered();
+  if (node.idTaken !== null) throw node.idTaken;
   if (order.exitCode === LEASE_HELD.exitCode) {
     throw new FailoverError('FAILOVER_LEASE_HELD', `Cannot be primary: ${order.reason}`, {
       details: { group },
@@ -120,6 +133,10 @@ export async function run(options: RunOptions): Promise<void> {
 }
 
 const LEASE_HELD = ERRORS.FAILOVER_LEASE_HELD;
+
+function loggerOf({ group, logFormat, quiet }: RunOptions, node: string): Logger {
+  return createLogger({ format: logFormat, quiet, stream: process.stderr, node, group });
+}
 
 /** The first request to end is graceful, the second is not; what comes after it changes nothing. */
 function obeySignals(

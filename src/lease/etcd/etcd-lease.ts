@@ -69,7 +69,7 @@ export class EtcdLease implements RemoteStore {
   /** Nothing is opened yet. */
   constructor(options: EtcdLeaseOptions, open: OpenConnection) {
     this.#options = options;
-    const { address, group, record, requestTimeoutMs, now } = options;
+    const { address, group, record, requestTimeoutMs, now, sole = null } = options;
     const keys = keysOf(group);
     this.#keys = keys;
     const { shown } = address;
@@ -92,7 +92,8 @@ export class EtcdLease implements RemoteStore {
     });
     this.#events = new EventLog(this.#ask, keys, record.node);
     const ask = this.#ask;
-    this.#registration = new Registration({ ask, keys, events: this.#events, record, now });
+    const about = { record, now, group, sole };
+    this.#registration = new Registration({ ask, keys, events: this.#events, ...about });
   }
 
   async begin(): Promise<void> {
@@ -103,6 +104,7 @@ export class EtcdLease implements RemoteStore {
     } catch (error) {
       if (!isUnreachable(error)) throw error;
     }
+    this.#registration.begun();
   }
 
   returnOrder(): ReturnOrder | null {
@@ -126,6 +128,7 @@ export class EtcdLease implements RemoteStore {
     // Of a term that was given up unasked: as its end may be unknown to the server, it is told.
     if (this.#term !== null) this.#giveBackSoon(this.#term.token);
     this.#term = null;
+    if (this.#registration.isContested) return this.#overtaken();
     const token = requests.newLeaseId();
     this.#token = token;
     const { ttlMs, now } = this.#options;
@@ -144,7 +147,7 @@ export class EtcdLease implements RemoteStore {
       if (this.#token !== token) {
         // Given up meanwhile: nobody would renew it.
         this.#giveBackSoon(token);
-        return { type: 'denied', cause: 'lost-race', waitsFor: [], observation };
+        return this.#overtaken();
       }
       const { epoch, previous, granted, lead } = outcome;
       this.#term = { token, revision: lead.revision, watchedBy, isGone: false };
@@ -387,6 +390,10 @@ export class EtcdLease implements RemoteStore {
     const ending = this.#ask((connection) => connection.revoke(token));
     if (succeeded) ending.catch(() => undefined);
     else await ending;
+  }
+
+  #overtaken(): AcquireOutcome {
+    return { type: 'denied', cause: 'lost-race', waitsFor: [], observation: this.#seen };
   }
 
   /** A word to the store that nobody waits for. */

@@ -15,6 +15,8 @@ export interface GroupKeys {
   readonly completed: Buffer;
   readonly nodes: KeyRange;
   readonly events: KeyRange;
+  /** The run that has an id alone; it hangs on the same lease of etcd as the record of that run. */
+  id(node: string): Buffer;
   node(run: string): Buffer;
   /** Its name says nothing: they are in order by when they were made. */
   event(name: string): Buffer;
@@ -31,6 +33,7 @@ export function keysOf(group: string): GroupKeys {
     completed: at('lead/completed'),
     nodes: prefix(at('nodes/')),
     events: prefix(at('events/')),
+    id: (node) => at(`ids/${node}`),
     node: (run) => at(`nodes/${run}`),
     event: (name) => at(`events/${name}`),
   };

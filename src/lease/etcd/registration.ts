@@ -1,17 +1,21 @@
-// That a node is there, for all to see: a key that hangs on a lease of etcd of its own, and ends with it.
+// That a node is there, for all to see: keys that hang on a lease of etcd of its own, and end with it.
+import type * as etcd from 'etcd3';
 import { FailoverError } from '../../errors.ts';
 import { parseJson } from '../file/durable-file.ts';
+import { isTaken, joinAlone } from '../join-alone.ts';
+import type { Alone, JoinReply, SoleNode } from '../join-alone.ts';
 import type { SeenNode, StoredNode } from '../remote-store.ts';
 import { readStoredNode } from '../stored-records.ts';
 import type { Along, KeptAlive } from './etcd-connection.ts';
 import type { EventLog } from './event-log.ts';
 import type { GroupKeys } from './keys.ts';
-import { all, newLeaseId, put, remove } from './requests.ts';
+import { all, leave, newLeaseId, put } from './requests.ts';
 import type { Ask } from './requests.ts';
+import { joinUnderId } from './sole-id.ts';
 
 /** A node that was not seen for so long is no longer listed, ms: far longer than it pauses between two signs of life. */
 const REGISTRATION_TTL_MS = 30_000;
-const SIGN_PAUSE_MS = 15_000;
+const SIGN_PAUSE_MS = 5_000;
 
 /** How many nodes are listed, and how many of them are asked about at a time. */
 const NODES_LISTED = 1024;
@@ -22,11 +26,17 @@ export class Registration {
   readonly #keys: GroupKeys;
   readonly #events: EventLog;
   readonly #now: () => number;
+  readonly #group: string;
+  readonly #sole: SoleNode | null;
   #record: StoredNode;
   #id = newLeaseId();
   /** How often the store had changed by then; null: not registered yet. */
   #start: number | null = null;
   #joining: Promise<void> | null = null;
+  /** Another is on record with its id, and may live: nothing is claimed until that is clear. */
+  #isContested = false;
+  /** Who begins is told by that what has become of it. */
+  #hasBegun = false;
   #signAt = 0;
   #hasLeft = false;
 
@@ -36,12 +46,16 @@ export class Registration {
     readonly events: EventLog;
     readonly record: StoredNode;
     readonly now: () => number;
+    readonly group: string;
+    readonly sole: SoleNode | null;
   }) {
     this.#ask = parts.ask;
     this.#keys = parts.keys;
     this.#events = parts.events;
     this.#record = parts.record;
     this.#now = parts.now;
+    this.#group = parts.group;
+    this.#sole = parts.sole;
   }
 
   get record(): StoredNode {
@@ -53,7 +67,16 @@ export class Registration {
     return this.#start ?? Infinity;
   }
 
-  /** Resolves when it is registered. */
+  get isContested(): boolean {
+    return this.#isContested;
+  }
+
+  /** From here on whoever looks after the node is told that another has its id. */
+  begun(): void {
+    this.#hasBegun = true;
+  }
+
+  /** Resolves when it is registered. @throws FAILOVER_NODE_TAKEN */
   joined(epoch: number): Promise<void> {
     return this.#start === null ? this.#join(epoch) : Promise.resolve();
   }
@@ -120,7 +143,7 @@ export class Registration {
   async leave(epoch: number): Promise<void> {
     this.#hasLeft = true;
     if (this.#start === null) return;
-    const gone = all(remove(this.#keys.node(this.#record.run)), this.#events.note('left', epoch));
+    const gone = leave(this.#keys, this.#record, this.#events.note('left', epoch));
     await this.#ask((connection) => connection.txn(gone));
     await this.#ask((connection) => connection.revoke(this.#id));
   }
@@ -151,20 +174,56 @@ export class Registration {
 
   /** One at a time: each would be another start. */
   #join(epoch: number): Promise<void> {
-    this.#joining ??= this.#register(epoch).finally(() => {
-      this.#joining = null;
-    });
+    this.#joining ??= this.#register(epoch)
+      .catch((error: unknown) => {
+        const mustEnd = this.#hasBegun && !this.#hasLeft && isTaken(error);
+        if (mustEnd) this.#sole?.onTaken(error);
+        throw error;
+      })
+      .finally(() => {
+        this.#joining = null;
+      });
     return this.#joining;
   }
 
   async #register(epoch: number): Promise<void> {
+    const sole = this.#sole;
+    if (sole === null) {
+      await this.#registerOnce(epoch, null);
+      return;
+    }
+    await joinAlone({
+      join: async (alone) => {
+        const reply = await this.#registerOnce(epoch, alone);
+        this.#isContested = reply.type === 'taken';
+        return reply;
+      },
+      sole: { ...sole, quietMs: sole.quietMs + SIGN_PAUSE_MS },
+      ...{ node: this.#record.node, group: this.#group, now: this.#now },
+    });
+  }
+
+  async #registerOnce(epoch: number, alone: Alone | null): Promise<JoinReply<null>> {
     const isFirst = this.#start === null;
     const id = newLeaseId();
     await this.#ask((connection) => connection.grant(id, REGISTRATION_TTL_MS));
-    const { run } = this.#record;
+    const { node, run } = this.#record;
     const record = put(this.#keys.node(run), JSON.stringify(this.#record), id);
-    const noted = isFirst ? [this.#events.note('joined', epoch)] : [];
-    const { header } = await this.#ask((connection) => connection.txn(all(record, ...noted)));
+    const changes = [record, ...(isFirst ? [this.#events.note('joined', epoch)] : [])];
+    const reply = await this.#change(
+      changes,
+      alone === null
+        ? null
+        : {
+            ...{ node, run, lease: id, instead: alone.instead },
+            holder: alone.instead ?? (isFirst ? null : run),
+          },
+    );
+    if (reply.type === 'taken') {
+      this.#ask((connection) => connection.revoke(id)).catch(() => undefined);
+      return reply;
+    }
+    const { joined: header } = reply;
     const former = this.#id;
     this.#id = id;
     this.#signAt = this.#now() + SIGN_PAUSE_MS;
@@ -173,6 +232,17 @@ export class Registration {
     if (this.#start === null || revision < this.#start) this.#start = revision;
     if (isFirst) this.#events.pruneSoon();
     else await this.#ask((connection) => connection.revoke(former));
+    return { type: 'joined', joined: null };
+  }
+
+  async #change(
+    changes: readonly etcd.IRequestOp[],
+    who: Parameters<typeof joinUnderId>[1] | null,
+  ): Promise<JoinReply<etcd.IResponseHeader>> {
+    const [ask, keys] = [this.#ask, this.#keys];
+    if (who !== null) return joinUnderId({ ask, keys }, who, changes);
+    const { header } = await ask((connection) => connection.txn(all(...changes)));
+    return { type: 'joined', joined: header };
   }
 }
 

@@ -16,6 +16,7 @@ export type Ask = <Answer>(
 const EQUAL = 0 as unknown as etcd.CompareResult.Equal;
 const OF_CREATION = 1 as unknown as etcd.CompareTarget.Create;
 const OF_CHANGE = 2 as unknown as etcd.CompareTarget.Mod;
+const OF_VALUE = 3 as unknown as etcd.CompareTarget.Value;
 const OF_LEASE = 4 as unknown as etcd.CompareTarget.Lease;
 
 /** Names a lease of etcd before it is granted: so it can be ended also if no answer has come. */
@@ -98,6 +99,45 @@ export function all(...success: readonly etcd.IRequestOp[]): etcd.ITxnRequest {
   return { success: [...success] };
 }
 
+/** Registers a run under an id that `holder` has (null: nobody), and removes that one; where it has not, tells who has. */
+export function join(
+  keys: GroupKeys,
+  {
+    node,
+    run,
+    holder,
+    lease,
+  }: {
+    readonly node: string;
+    readonly run: string;
+    readonly holder: string | null;
+    readonly lease: string;
+  },
+  changes: readonly etcd.IRequestOp[],
+): etcd.ITxnRequest {
+  const key = keys.id(node);
+  const isOther = holder !== null && holder !== run;
+  const replaced = isOther
+    ? [{ request_delete_range: { key: keys.node(holder), prev_kv: true } }]
+    : [];
+  return {
+    compare: [holder === null ? absent(key) : ofValue(key, holder)],
+    success: [put(key, run, lease), ...replaced, ...changes],
+    failure: [{ request_range: { key } }],
+  };
+}
+
+/** Removes a run from record, and from its id, where that is still its own. */
+export function leave(
+  keys: GroupKeys,
+  { node, run }: { readonly node: string; readonly run: string },
+  event: etcd.IRequestOp,
+): etcd.ITxnRequest {
+  const key = keys.id(node);
+  const gone = [remove(keys.node(run)), event];
+  return { compare: [ofValue(key, run)], success: [remove(key), ...gone], failure: gone };
+}
+
 export function put(key: Buffer, value: string, lease = '0'): etcd.IRequestOp {
   return { request_put: { key, value: Buffer.from(value), lease } };
 }
@@ -112,6 +152,10 @@ export function absent(key: Buffer): etcd.ICompare {
 
 function unchanged(key: Buffer, revision: string): etcd.ICompare {
   return { key, target: OF_CHANGE, result: EQUAL, mod_revision: revision };
+}
+
+function ofValue(key: Buffer, value: string): etcd.ICompare {
+  return { key, target: OF_VALUE, result: EQUAL, value: Buffer.from(value) };
 }
 
 /** No key hangs on no lease: of one that is not there this is never true. */

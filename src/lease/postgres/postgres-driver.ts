@@ -3,11 +3,19 @@ import type { PostgresAddress } from '../../config/lease-url.ts';
 import type { PostgresReturn } from '../../guard/messages.ts';
 import { parseJson } from '../file/durable-file.ts';
 import { name } from '../file/record-fields.ts';
+import type { JoinReply } from '../join-alone.ts';
 import type { SeenNode, StoreEvent } from '../remote-store.ts';
-import { readLeaseHolder, readStoredNode, readStoreEvent } from '../stored-records.ts';
+import { readLeaseHolder, readRival, readStoredNode, readStoreEvent } from '../stored-records.ts';
 import { strangeAnswer } from '../strange-answer.ts';
 import { REGISTRATION_TTL_MS } from '../token-driver.ts';
-import type { Asker, ClaimReply, RenewalReply, TokenDriver, View } from '../token-driver.ts';
+import type {
+  Asker,
+  ClaimReply,
+  Joining,
+  RenewalReply,
+  TokenDriver,
+  View,
+} from '../token-driver.ts';
 import type { Parameter, PostgresConnection, Row } from './postgres-client.ts';
 import { isCollision, lacksTables, otherVersion } from './postgres-errors.ts';
 import * as statements from './statements.ts';
@@ -30,6 +38,7 @@ export interface PostgresDriverParts {
 type Claimed = Parameters<TokenDriver['claim']>[1];
 
 export class PostgresDriver implements TokenDriver {
+  readonly signPauseMs: number = statements.SEEN_EVERY_MS;
   readonly #parts: PostgresDriverParts;
   readonly #group: string;
   readonly #channel: string;
@@ -99,13 +108,21 @@ export class PostgresDriver implements TokenDriver {
 
   async join(
     { run, node, record }: Asker,
-    { start, known }: Parameters<TokenDriver['join']>[1],
-  ): Promise<string> {
+    { start, known, alone }: Joining,
+  ): Promise<JoinReply<string>> {
     this.#takesPart = true;
-    const what = [run, REGISTRATION_TTL_MS, node, record, start === '' ? null : start, known];
+    const first = [run, REGISTRATION_TTL_MS, node, record, start === '' ? null : start, known];
+    const what = [...first, String(alone !== null), alone?.instead ?? null];
     const [row] = await this.#run(statements.JOIN, what);
-    if (row === undefined) throw otherVersion(this.#parts.address.shown);
-    return String(count(row[0]));
+    const [isFree, joined, other, seenAgoMs] = row ?? [];
+    if (isTrue(isFree)) {
+      if (typeof joined !== 'string') throw otherVersion(this.#parts.address.shown);
+      return { type: 'joined', joined: String(count(joined)) };
+    }
+    // One that has come while the statement waited for it is not seen by it.
+    const rival = readRival(parsed(other));
+    const by = rival === null ? null : { ...rival, seenAgoMs: Math.max(0, Number(seenAgoMs)) };
+    return { type: 'taken', by };
   }
 
   async leave({ run, node }: Asker): Promise<void> {
@@ -116,7 +133,7 @@ export class PostgresDriver implements TokenDriver {
     const what = [asker.node, epoch, this.#channel];
     if ((await this.#run(statements.COMPLETE, what)).length > 0) return;
     // The group was lost meanwhile: it is made anew with its node.
-    await this.join(asker, { start: '', known: 0 });
+    await this.join(asker, { start: '', known: 0, alone: null });
     await this.#run(statements.COMPLETE, what);
   }
 

@@ -16,7 +16,8 @@ const EVENTS_KEPT = 256;
 const GONE_AT_ONCE = 64;
 
 /** How often a node that looks leaves a sign of life: one row is written then. */
-const SEEN_EVERY = `interval '1 second'`;
+export const SEEN_EVERY_MS = 1_000;
+const SEEN_EVERY = `interval '${String(SEEN_EVERY_MS)} milliseconds'`;
 
 /** What no node has as its token: a lease that may have been forgotten is nobody's. */
 const FORGOTTEN = `'forgotten'`;
@@ -53,6 +54,13 @@ CREATE UNLOGGED TABLE IF NOT EXISTS failover.nodes (
   seen_at timestamptz NOT NULL,
   PRIMARY KEY (group_name, run)
 ) WITH (fillfactor = 50);
+CREATE UNLOGGED TABLE IF NOT EXISTS failover.ids (
+  group_name text NOT NULL,
+  node text NOT NULL,
+  run text NOT NULL,
+  given_at timestamptz NOT NULL,
+  PRIMARY KEY (group_name, node)
+);
 CREATE TABLE IF NOT EXISTS failover.events (
   group_name text NOT NULL,
   slot integer NOT NULL,
@@ -189,20 +197,46 @@ SELECT l.v, greatest(l.epoch, $3::bigint),
 FROM begun LEFT JOIN failover.leases AS l ON l.group_name = $1
   LEFT JOIN failover.nodes AS n ON n.group_name = $1 AND n.run = l.run`;
 
+/** What the record of that node has in it, and that of no other: an id needs no escapes. */
+const IS_OF_ID = `(n.run <> $2 AND position('"node":"' || $4 || '"' IN n.record) > 0)`;
+
 /**
  * Registers a node, again with its start if it has one. $1 group, $2 run, $3 the registration's time to live, $4 node,
- * $5 record, $6 start, $7 the highest epoch that it knows. No row: the data are of another version.
+ * $5 record, $6 start, $7 the highest epoch that it knows, $8 whether it has to be the only one of its id, $9 the run
+ * that is replaced. Whether it is; its start, null: the data are of another version; who else has the id, seen when.
+ *
+ * A statement that has waited for another still sees the nodes of before: so an id that was given of late is taken,
+ * whether its node is seen or not.
  */
 export const JOIN: Sql = `
-WITH ${DURABLE}, gone AS (
+WITH ${DURABLE}, named AS (
+  INSERT INTO failover.ids AS i (group_name, node, run, given_at)
+  SELECT $1, $4, $2, begun.at FROM begun WHERE $8::boolean
+  ON CONFLICT (group_name, node) DO UPDATE SET run = excluded.run, given_at = excluded.given_at
+  WHERE i.run = excluded.run OR i.run = $9::text
+    OR i.given_at < excluded.given_at - ${interval('$3')} AND NOT EXISTS (
+      SELECT FROM failover.nodes AS n WHERE n.group_name = i.group_name AND n.run = i.run
+        AND n.seen_at > excluded.given_at - ${interval('$3')}
+    )
+  RETURNING i.run
+), free AS (
+  SELECT NOT $8::boolean OR EXISTS (SELECT FROM named) AS is_free FROM begun
+), gone AS (
   DELETE FROM failover.nodes AS n USING (
-    SELECT group_name, run FROM failover.nodes, begun
-    WHERE group_name = $1 AND run <> $2 AND seen_at < begun.at - ${interval('$3')}
-    LIMIT ${String(GONE_AT_ONCE)} FOR UPDATE OF nodes SKIP LOCKED
+    SELECT n.group_name, n.run FROM failover.nodes AS n, begun
+    WHERE n.group_name = $1 AND n.run <> $2 AND n.seen_at < begun.at - ${interval('$3')}
+      AND NOT ${IS_OF_ID}
+    LIMIT ${String(GONE_AT_ONCE)} FOR UPDATE OF n SKIP LOCKED
   ) AS old WHERE n.group_name = old.group_name AND n.run = old.run
+  RETURNING n.group_name, n.run
+), unnamed AS (
+  DELETE FROM failover.ids AS i USING gone WHERE i.group_name = gone.group_name AND i.run = gone.run
+), replaced AS (
+  DELETE FROM failover.nodes AS n USING free
+  WHERE n.group_name = $1 AND $8::boolean AND free.is_free AND ${IS_OF_ID}
 ), counted AS (
   INSERT INTO failover.leases AS l (group_name, epoch, starts, noted)
-  VALUES ($1, $7::bigint, coalesce($6::bigint, 1), 1)
+  SELECT $1, $7::bigint, coalesce($6::bigint, 1), 1 FROM free WHERE free.is_free
   ON CONFLICT (group_name) DO UPDATE SET
     epoch = greatest(l.epoch, $7::bigint),
     starts = CASE WHEN $6::bigint IS NULL THEN l.starts + 1 ELSE greatest(l.starts, $6::bigint) END,
@@ -216,12 +250,18 @@ WITH ${DURABLE}, gone AS (
 ), fresh AS (
   SELECT * FROM counted WHERE $6::bigint IS NULL
 ), ${note('fresh', '$4', `'joined'`)}
-SELECT coalesce($6::bigint, starts) FROM counted`;
+SELECT free.is_free, (SELECT coalesce($6::bigint, starts) FROM counted), n.record,
+  extract(epoch FROM begun.at - n.seen_at) * 1000
+FROM begun CROSS JOIN free
+  LEFT JOIN failover.ids AS i ON NOT free.is_free AND i.group_name = $1 AND i.node = $4
+  LEFT JOIN failover.nodes AS n ON n.group_name = $1 AND n.run = i.run`;
 
 /** $1 group, $2 run, $3 node. */
 export const LEAVE: Sql = `
 WITH ${DURABLE}, gone AS (
   DELETE FROM failover.nodes WHERE group_name = $1 AND run = $2 RETURNING run
+), unnamed AS (
+  DELETE FROM failover.ids WHERE group_name = $1 AND node = $3 AND run = $2
 ), counted AS (
   UPDATE failover.leases AS l SET noted = l.noted + 1
   WHERE l.group_name = $1 AND EXISTS (SELECT FROM gone) RETURNING l.epoch, l.noted

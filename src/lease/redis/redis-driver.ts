@@ -1,10 +1,18 @@
 // The steps of a lease in Redis: what each script is given, and what its answer means.
 import type { RedisAddress } from '../../config/lease-url.ts';
 import type { RedisReturn } from '../../guard/messages.ts';
+import type { JoinReply } from '../join-alone.ts';
 import type { SeenNode, StoreEvent } from '../remote-store.ts';
 import type { StoreLink } from '../store-link.ts';
 import { REGISTRATION_TTL_MS } from '../token-driver.ts';
-import type { Asker, ClaimReply, RenewalReply, TokenDriver, View } from '../token-driver.ts';
+import type {
+  Asker,
+  ClaimReply,
+  Joining,
+  RenewalReply,
+  TokenDriver,
+  View,
+} from '../token-driver.ts';
 import type { RedisConnection } from './redis-client.ts';
 import * as replies from './replies.ts';
 import { runScript } from './run-script.ts';
@@ -21,6 +29,8 @@ export interface RedisDriverParts {
 }
 
 export class RedisDriver implements TokenDriver {
+  /** With each look. */
+  readonly signPauseMs = 0;
   readonly #parts: RedisDriverParts;
   readonly #keys: readonly string[];
   readonly #channel: string;
@@ -80,9 +90,10 @@ export class RedisDriver implements TokenDriver {
   }
 
   /** The highest epoch that is known here waits for the next look. */
-  async join({ run, node, record }: Asker, { start }: { readonly start: string }): Promise<string> {
-    const what = [run, REGISTRATION_TTL_MS, node, record, start];
-    return String(replies.readStart(await this.#run(scripts.JOIN, what)));
+  async join({ run, node, record }: Asker, { start, alone }: Joining): Promise<JoinReply<string>> {
+    const id = alone === null ? '' : scripts.idIn(node);
+    const what = [run, REGISTRATION_TTL_MS, node, record, start, id, alone?.instead ?? ''];
+    return replies.readJoin(await this.#run(scripts.JOIN, what), REGISTRATION_TTL_MS);
   }
 
   async leave({ run, node }: Asker): Promise<void> {

@@ -1,9 +1,10 @@
 // Reads what the scripts return: a server may be anything that listens there, and its data anybody's.
 import type { LeaseHolder } from '../../core/state.ts';
+import type { JoinReply } from '../join-alone.ts';
 import type { SeenNode, StoreEvent } from '../remote-store.ts';
 import { parseJson } from '../file/durable-file.ts';
 import { finite, name } from '../file/record-fields.ts';
-import { readLeaseHolder, readStoredNode, readStoreEvent } from '../stored-records.ts';
+import { readLeaseHolder, readRival, readStoredNode, readStoreEvent } from '../stored-records.ts';
 import { strangeAnswer } from '../strange-answer.ts';
 import type { ClaimReply, RenewalReply, View } from '../token-driver.ts';
 
@@ -52,8 +53,14 @@ export function readAdvance(value: unknown): number | null {
   return value === '' ? null : count(value);
 }
 
-export function readStart(value: unknown): number {
-  return count(value);
+export function readJoin(value: unknown, timeToLiveMs: number): JoinReply<string> {
+  const [word, what, leftMs] = list(value, 2);
+  if (word === 'joined') return { type: 'joined', joined: String(count(what)) };
+  const left = finite(leftMs);
+  if (word !== 'taken' || left === null) throw strange();
+  const rival = readRival(parsed(what));
+  const seenAgoMs = Math.max(0, timeToLiveMs - left);
+  return { type: 'taken', by: rival === null ? null : { ...rival, seenAgoMs } };
 }
 
 /** Records that this version does not understand are left out. */

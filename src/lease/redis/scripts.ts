@@ -150,13 +150,34 @@ end
 return view(ARGV[2])
 `);
 
+/** What the record of a node has in it, and that of no other: an id needs no escapes. */
+export function idIn(node: string): string {
+  return `"node":"${node}"`;
+}
+
 /**
  * Registers a node, again with its start number if it has one. Those that were not seen for long go.
  *
- * ARGV: channel, run, registration's time to live, node, record, start number.
+ * ARGV: channel, run, registration's time to live, node, record, start number, what records have in them that keep
+ * it out, or nothing, the run whose record does not. The record of such a one, and how long it counts as seen.
  */
 export const JOIN: Script = script(`
-local run, start = ARGV[2], ARGV[6]
+local run, start, id, instead = ARGV[2], ARGV[6], ARGV[7], ARGV[8]
+local replaced = {}
+if id ~= '' then
+  local at, known = now(), redis.call('HGETALL', nodes)
+  for i = 1, #known, 2 do
+    if known[i] ~= run and string.find(known[i + 1], id, 1, true) then
+      local left = (redis.call('ZSCORE', seen, known[i]) or 0) - at
+      if left > 0 and known[i] ~= instead then return { 'taken', known[i + 1], left } end
+      replaced[#replaced + 1] = known[i]
+    end
+  end
+end
+for _, gone in ipairs(replaced) do
+  redis.call('HDEL', nodes, gone)
+  redis.call('ZREM', seen, gone)
+end
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', seen, '-inf', now(), 'LIMIT', 0, 64)) do
   redis.call('HDEL', nodes, gone)
   redis.call('ZREM', seen, gone)
@@ -170,7 +191,7 @@ elseif tonumber(redis.call('HGET', state, 'starts') or '0') < tonumber(start) th
 end
 redis.call('HSET', nodes, run, ARGV[5])
 redis.call('ZADD', seen, now() + ARGV[3], run)
-return start
+return { 'joined', start }
 `);
 
 /** ARGV: channel, run, node. */

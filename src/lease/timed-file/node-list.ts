@@ -2,14 +2,15 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseJson } from '../file/durable-file.ts';
+import type { Rival } from '../join-alone.ts';
 import type { SeenNode } from '../remote-store.ts';
-import { readStoredNode } from '../stored-records.ts';
+import { readRival, readStoredNode } from '../stored-records.ts';
 import { REGISTRATION_TTL_MS } from '../token-driver.ts';
 import type { Asker } from '../token-driver.ts';
 import { contentOf, exists, namesIn, removeAll, replace } from './shared-files.ts';
 
 /** How often a node leaves a sign of life, ms. */
-const SEEN_EVERY_MS = 5_000;
+export const SEEN_EVERY_MS = 5_000;
 
 /** What a node that ended without a word has left goes after so long, ms: clocks of machines differ by less. */
 const KEPT_MS = 3_600_000;
@@ -38,11 +39,18 @@ export class NodeList {
     await replace(this.#path(run), JSON.stringify({ record: known, sign: this.#signs }));
   }
 
-  /** Leaves a sign of life where it is time for one. False: the node is not on record any more. */
-  async sign(asker: Asker): Promise<boolean> {
+  /**
+   * Leaves a sign of life where it is time for one. False: the node is not on record any more.
+   *
+   * @param hasId whether its id is still its own: it may have been stopped while it signed, and another have taken it
+   */
+  async sign(asker: Asker, hasId: () => Promise<boolean>): Promise<boolean> {
     const isKnown = await exists(this.#path(asker.run));
-    if (isKnown && this.#now() - this.#signedAt >= SEEN_EVERY_MS) await this.enter(asker);
-    return isKnown;
+    if (!isKnown || this.#now() - this.#signedAt < SEEN_EVERY_MS) return isKnown;
+    await this.enter(asker);
+    if (await hasId()) return true;
+    await this.remove(asker);
+    return false;
   }
 
   /** False: it was not there. */
@@ -55,6 +63,14 @@ export class NodeList {
   /** What a node says of itself; null: nothing. */
   async recordOf(run: string): Promise<unknown> {
     return recordIn(await contentOf(this.#path(run)));
+  }
+
+  /** What it says to another of its id, and when it was seen; null: nothing that is understood. */
+  async rival(run: string): Promise<Rival | null> {
+    const content = await contentOf(this.#path(run));
+    const rival = readRival(recordIn(content));
+    if (content === null || rival === null) return null;
+    return { ...rival, seenAgoMs: await this.#agoMs(run, content) };
   }
 
   /** A node that was seen to change was there then; of others the times of files have to do. */
@@ -71,13 +87,18 @@ export class NodeList {
     return listed;
   }
 
+  /** Whether a file was last changed so long ago that nobody writes it any more. */
+  async isOld(path: string): Promise<boolean> {
+    return (await this.#ageMs(path)) > KEPT_MS;
+  }
+
   /** Removes the files of those that ended without a word, long ago. */
   async prune(): Promise<void> {
     const runs = await this.#runs();
     const aged = await Promise.all(
-      runs.map(async (run) => ({ run, ageMs: await this.#ageMs(run) })),
+      runs.map(async (run) => ({ run, isOld: await this.isOld(this.#path(run)) })),
     );
-    const gone = aged.filter(({ ageMs }) => ageMs > KEPT_MS);
+    const gone = aged.filter(({ isOld }) => isOld);
     await removeAll(gone.map(({ run }) => this.#path(run)));
   }
 
@@ -87,7 +108,8 @@ export class NodeList {
       this.#remember(run, content, this.#now());
       return 0;
     }
-    if (seen === undefined) this.#remember(run, content, this.#now() - (await this.#ageMs(run)));
+    if (seen === undefined)
+      this.#remember(run, content, this.#now() - (await this.#ageMs(this.#path(run))));
     return Math.max(0, this.#now() - (this.#seen.get(run)?.sinceMs ?? this.#now()));
   }
 
@@ -101,8 +123,8 @@ export class NodeList {
   }
 
   /** By the clocks of the files' server and of this machine: for people. */
-  async #ageMs(run: string): Promise<number> {
-    const changedAtMs = await stat(this.#path(run)).then(
+  async #ageMs(path: string): Promise<number> {
+    const changedAtMs = await stat(path).then(
       ({ mtimeMs }) => mtimeMs,
       () => null,
     );

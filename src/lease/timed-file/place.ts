@@ -69,12 +69,13 @@ export class Place {
    */
   async prepare(): Promise<void> {
     await this.check();
-    const { timed, turns, epochs, claims, beats, starts, nodes, events, marks } = this.#paths;
+    const { timed, turns, epochs, claims, beats, starts, nodes } = this.#paths;
+    const { ids, events, marks } = this.#paths;
     await this.#refuseKernelLocks();
     this.#mark ??= await this.#marked();
     this.#root ??= await directoryIdOf(this.#paths.root);
     if (await makeDirectories([dirname(timed), timed])) await this.#settled();
-    await makeDirectories([turns, epochs, claims, beats, starts, nodes, events, marks]);
+    await makeDirectories([turns, epochs, claims, beats, starts, nodes, ids, events, marks]);
     if (!this.#isProved) await this.#proveNames();
     this.#isProved = true;
   }

@@ -5,18 +5,27 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TimedFileReturn } from '../../guard/messages.ts';
 import { errnoOf } from '../file/storage-error.ts';
+import type { JoinReply } from '../join-alone.ts';
 import type { SeenNode, StoreEvent } from '../remote-store.ts';
-import type { Asker, ClaimReply, RenewalReply, TokenDriver, View } from '../token-driver.ts';
+import type {
+  Asker,
+  ClaimReply,
+  Joining,
+  RenewalReply,
+  TokenDriver,
+  View,
+} from '../token-driver.ts';
 import { freeBeat, isFree, renewBeat } from './beat.ts';
 import { EarlyLooks } from './early-looks.ts';
 import { note, pruneEvents, readEvents } from './event-log.ts';
 import type { FileLink, IsLate } from './file-link.ts';
 import { LeaseView } from './lease-view.ts';
 import type { Seen } from './lease-view.ts';
-import { NodeList } from './node-list.ts';
+import { NodeList, SEEN_EVERY_MS } from './node-list.ts';
 import { completedStart, lastStart, nextEpoch, raiseEpoch, takeStart } from './numbers.ts';
 import { Place } from './place.ts';
 import * as files from './shared-files.ts';
+import { ownerOf, pruneIds, rivalIn, takeId } from './sole-id.ts';
 import { Tidying } from './tidying.ts';
 import { takeTurn } from './take-turn.ts';
 import type { TimedPaths } from './timed-paths.ts';
@@ -45,6 +54,7 @@ interface Held {
 }
 
 export class TimedFileDriver implements TokenDriver {
+  readonly signPauseMs: number = SEEN_EVERY_MS;
   readonly #parts: TimedFileDriverParts;
   readonly #paths: TimedPaths;
   readonly #link: FileLink;
@@ -55,6 +65,8 @@ export class TimedFileDriver implements TokenDriver {
   readonly #tidying: Tidying;
   readonly #earlyLooks: EarlyLooks;
   #takesPart = false;
+  /** Whether no other may have its id. */
+  #isAlone = false;
   #held: Held | null = null;
   /** Renewals that were begun: one that failed may have been seen, and none may look like another. */
   #beats = 0;
@@ -218,22 +230,38 @@ export class TimedFileDriver implements TokenDriver {
     });
   }
 
-  join(asker: Asker, { start, known }: Parameters<TokenDriver['join']>[1]): Promise<string> {
+  join(asker: Asker, { start, known, alone }: Joining): Promise<JoinReply<string>> {
     this.#takesPart = true;
-    return this.#request(async () => {
+    this.#isAlone = alone !== null;
+    return this.#request(async (isLate) => {
       await this.#place.prepare();
       await raiseEpoch(this.#paths, known);
+      const rival = await this.#enter(asker, alone, isLate);
+      if (rival !== null) return { type: 'taken', by: await this.#nodes.rival(rival) };
       const number = start === '' ? await takeStart(this.#paths) : start;
       if (start !== '') await writeFile(join(this.#paths.starts, start), '');
-      await this.#nodes.enter(asker);
       this.#watch();
       if (start === '') {
         const { observation } = await this.#view.see();
         await this.#note(asker, 'joined', observation.epoch);
         await Promise.all([this.#nodes.prune(), pruneEvents(this.#paths.events)]);
+        await pruneIds(this.#paths, (path) => this.#nodes.isOld(path));
       }
-      return number;
+      return { type: 'joined', joined: number };
     });
+  }
+
+  /** On record first: an id whose run is not is free. The run that has it instead; null: none. */
+  async #enter(asker: Asker, alone: Joining['alone'], isLate: IsLate): Promise<string | null> {
+    const { run, node } = asker;
+    const taker = { run, node, instead: alone?.instead ?? null };
+    const rival = alone === null ? null : await rivalIn(this.#paths, taker);
+    if (rival !== null) return rival;
+    await this.#nodes.enter(asker);
+    if (alone === null) return null;
+    const owner = await takeId(this.#paths, taker, isLate);
+    if (owner !== null) await this.#nodes.remove(asker);
+    return owner;
   }
 
   async leave(asker: Asker): Promise<void> {
@@ -288,7 +316,9 @@ export class TimedFileDriver implements TokenDriver {
   /** Without room on the disk a node is shown as one that was not seen, and leads on. */
   async #sign(asker: Asker): Promise<boolean> {
     try {
-      return await this.#nodes.sign(asker);
+      return await this.#nodes.sign(asker, async () => {
+        return !this.#isAlone || (await ownerOf(this.#paths, asker.node)) === asker.run;
+      });
     } catch {
       return true;
     }

@@ -21,6 +21,8 @@ export interface TimedPaths {
   /** One name for each node that ever registered. */
   readonly starts: string;
   readonly nodes: string;
+  /** One name for each time that the id of a node was given to a run: nobody can have the same. */
+  readonly ids: string;
   /** One file for each run, which alone writes it. */
   readonly events: string;
   /** The directory of what follows: watched, so nothing that changes often is in it. */
@@ -44,6 +46,7 @@ export function timedPaths(root: string, group: string): TimedPaths {
     beats: join(timed, 'beats'),
     starts: join(timed, 'starts'),
     nodes: join(timed, 'nodes'),
+    ids: join(timed, 'ids'),
     events: join(timed, 'events'),
     changed: join(marks, 'changed'),
     paused: join(marks, 'paused'),

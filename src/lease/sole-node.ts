@@ -1,0 +1,49 @@
+// Whether another that is on record under the id of a node still lives: by its process where that can be looked at,
+// and else by the signs of life that it leaves in the store, or does not.
+
+/** What is known of the process of the other: unknown where it is another machine's, or hidden. */
+export type RivalProcess = 'alive' | 'gone' | 'unknown';
+
+/** One look at the other in the store. */
+export interface Sighting {
+  readonly run: string;
+  readonly process: RivalProcess;
+  /** How long ago it had left a sign of life, by the clock of the store, ms. */
+  readonly seenAgoMs: number;
+  /** When the store was asked and when it had answered, on the clock of this node, ms. */
+  readonly askedAt: number;
+  readonly answeredAt: number;
+}
+
+export interface SoleRules {
+  /** Whether a person has given the id: one that was made up is not waited for, as another does as well. */
+  readonly isGiven: boolean;
+  /** One that leaves no sign for so long while this node looks is gone, ms. */
+  readonly quietMs: number;
+}
+
+/** `gone`: its record may be replaced; `unclear`: look again. */
+export type Judgement = 'taken' | 'gone' | 'unclear';
+
+/** @param first the first look at any other; `latest`: the last one, which may be the same */
+export function judgeRival(
+  first: Sighting,
+  latest: Sighting,
+  { isGiven, quietMs }: SoleRules,
+): Judgement {
+  // It has come while this node was looking: somebody has just started it.
+  if (latest.run !== first.run) return 'taken';
+  if (latest.process === 'gone') return 'gone';
+  if (latest.process === 'alive' || !isGiven) return 'taken';
+  if (hasSignedSince(first, latest)) return 'taken';
+  return latest.askedAt - first.answeredAt >= quietMs ? 'gone' : 'unclear';
+}
+
+/** An answer may take long: its last sign of then is taken to be as late, and that of now as early, as can be. */
+function hasSignedSince(first: Sighting, latest: Sighting): boolean {
+  const before = first.answeredAt - first.seenAgoMs;
+  return latest.askedAt - latest.seenAgoMs > before + COARSENESS_MS;
+}
+
+/** Some stores count in whole seconds. */
+const COARSENESS_MS = 1_000;
