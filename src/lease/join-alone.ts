@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { formatDuration } from '../core/duration-text.ts';
 import { FailoverError } from '../errors.ts';
 import type { ProcessIdentity } from './lease-store.ts';
-import { judgeRival } from './sole-node.ts';
+import { judgeRival, longestWatchMs } from './sole-node.ts';
 import type { RivalProcess, Sighting, SoleRules } from './sole-node.ts';
 
 /** Another that is on record under the same id. */
@@ -103,7 +103,7 @@ function taken(
 function waitingFor({ node, group, sole }: JoinAloneParts<unknown>, by: Rival): string {
   return (
     `${describe(by)} is on record in group ${group} as ${node}${since(by)}: ` +
-    `waiting up to ${formatDuration(sole.quietMs)} to see whether it lives`
+    `waiting up to ${formatDuration(longestWatchMs(sole))} to see whether it lives`
   );
 }
 

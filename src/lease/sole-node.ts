@@ -18,7 +18,7 @@ export interface Sighting {
 export interface SoleRules {
   /** Whether a person has given the id: one that was made up is not waited for, as another does as well. */
   readonly isGiven: boolean;
-  /** One that leaves no sign for so long while this node looks is gone, ms. */
+  /** One that lives leaves a sign sooner than that, ms. */
   readonly quietMs: number;
 }
 
@@ -36,7 +36,12 @@ export function judgeRival(
   if (latest.process === 'gone') return 'gone';
   if (latest.process === 'alive' || !isGiven) return 'taken';
   if (hasSignedSince(first, latest)) return 'taken';
-  return latest.askedAt - first.answeredAt >= quietMs ? 'gone' : 'unclear';
+  return latest.askedAt - first.answeredAt >= longestWatchMs({ quietMs }) ? 'gone' : 'unclear';
+}
+
+/** How long one that leaves no sign is watched until it is gone, ms: a sign may be too small a step to be seen as one. */
+export function longestWatchMs({ quietMs }: Pick<SoleRules, 'quietMs'>): number {
+  return quietMs + COARSENESS_MS;
 }
 
 /** An answer may take long: its last sign of then is taken to be as late, and that of now as early, as can be. */

@@ -231,8 +231,8 @@ describe.runIf(lack === null)('a server of etcd', () => {
     }
     const after = await server.counts();
     expect(after.calls - before.calls).toBe(2 * 60);
-    // Of a minute: the four signs of the primary, and the four of the other, which were looks.
-    expect(after.kept - before.kept).toBe(60 + 2 * 4);
+    // Of a minute: the twelve signs of the primary, and the twelve of the other, which were looks.
+    expect(after.kept - before.kept).toBe(60 + 2 * 12);
   });
 
   it('shows what was changed also where a sign of life is due', async () => {
@@ -310,14 +310,14 @@ function sockets(): number {
 
 async function open(
   url: string,
-  { node, group, ttlMs, requestTimeoutMs, now = monotonicNow }: TimedOptions,
+  { node, supervisor, group, ttlMs, requestTimeoutMs, now = monotonicNow, ...sole }: TimedOptions,
   around: (open: OpenConnection) => OpenConnection = (same) => same,
 ): Promise<EtcdLease> {
   const address = parseLease(url);
   if (address.kind !== 'etcd') throw new Error(`not of etcd: ${url}`);
-  const options = { address, group, record: recordOf(node), ttlMs, requestTimeoutMs };
+  const options = { address, group, record: recordOf(node, supervisor), ttlMs, requestTimeoutMs };
   const connect = around(await connectionsTo(address));
-  const lease = new EtcdLease({ ...options, now }, connect);
+  const lease = new EtcdLease({ ...options, ...sole, now }, connect);
   try {
     await lease.begin();
   } catch (error) {

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { giveBack } from '../../src/guard/give-back.ts';
 import type { RemoteStore } from '../../src/lease/remote-store.ts';
 import { monotonicNow } from '../../src/runtime/clock.ts';
+import { idContract } from './id-contract.ts';
 import {
   ANSWER_MS,
   CONTRACT_TIMES,
@@ -62,6 +63,12 @@ export function leaseContract(
     group = groupName();
     return [await open('a', options), await open('b', options)];
   };
+
+  idContract(async (options) => {
+    const store = await server.open(options);
+    opened.push(store);
+    return store;
+  });
 
   describe('exclusive', () => {
     it(

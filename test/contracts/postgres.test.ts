@@ -372,13 +372,12 @@ function underTest(server: PostgresServer, port: number = server.port): StoreUnd
 
 async function open(
   url: string,
-  { node, group, ttlMs, requestTimeoutMs, proxy }: OpenOptions,
+  { node, proxy, supervisor, ...options }: OpenOptions,
 ): Promise<RemoteStore> {
   const through = new URL(url);
   if (proxy !== undefined) through.port = String(proxy.port);
   const address = postgresAddress(through.href);
-  const times = { ttlMs, requestTimeoutMs, now: monotonicNow };
-  const parts = { address, group, record: recordOf(node), ...times };
+  const parts = { address, record: recordOf(node, supervisor), now: monotonicNow, ...options };
   const lease = postgresLease(parts, await connectionsTo(address));
   try {
     await lease.begin();

@@ -56,14 +56,24 @@ export class SharedDirectory implements StoreUnderTest {
     return address.port;
   }
 
-  async open({ node, proxy, group, ...times }: OpenOptions): Promise<RemoteStore> {
+  async open({ node, proxy, group, supervisor, ...others }: OpenOptions): Promise<RemoteStore> {
     if (this.#isTrusted) ledBefore(this.directory, group);
-    const options = { address: addressOf(this.directory), group, record: recordOf(node), ...times };
+    const options = {
+      address: addressOf(this.directory),
+      group,
+      record: recordOf(node, supervisor),
+      ...others,
+    };
     const { port } = proxy ?? this;
     const store = timedFileLease({ ...options, now: monotonicNow }, (act) =>
       this.#through(port, act),
     );
-    await store.begin();
+    try {
+      await store.begin();
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
     return store;
   }
 

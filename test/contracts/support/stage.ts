@@ -1,5 +1,7 @@
 // What a contract needs of a store under test, and the nodes that use it.
 import { randomBytes } from 'node:crypto';
+import type { SoleNode } from '../../../src/lease/join-alone.ts';
+import type { ProcessIdentity } from '../../../src/lease/lease-store.ts';
 import type { RemoteStore, StoredNode } from '../../../src/lease/remote-store.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 
@@ -8,6 +10,10 @@ export interface OpenOptions {
   readonly group: string;
   readonly ttlMs: number;
   readonly requestTimeoutMs: number;
+  /** Left out: others may have the same id. */
+  readonly sole?: SoleNode;
+  /** Left out: it says nothing of its process. */
+  readonly supervisor?: ProcessIdentity;
   /** Through the proxy, where there are faults; else straight to the server. */
   readonly proxy?: FaultProxy;
 }
@@ -34,9 +40,13 @@ export function groupName(): string {
   return `g-${randomBytes(6).toString('hex')}`;
 }
 
-export function recordOf(node: string): StoredNode {
+export function recordOf(
+  node: string,
+  supervisor?: ProcessIdentity,
+): StoredNode & Pick<OpenOptions, 'supervisor'> {
   const run = randomBytes(6).toString('hex');
   const endpoints = { bus: `ipc:///tmp/${run}.bus`, rpc: `ipc:///tmp/${run}.rpc` };
   const about = { host: 'here', version: '0.0.0', standby: 'cold', priority: 100 } as const;
-  return { node, run, endpoints, ...about, startedAt: new Date(0).toISOString() };
+  const process = supervisor === undefined ? {} : { supervisor };
+  return { node, run, endpoints, ...about, ...process, startedAt: new Date(0).toISOString() };
 }
