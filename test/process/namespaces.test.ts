@@ -1,10 +1,16 @@
 // Nodes in different pid namespaces see each other's locks and not each other's processes: nobody starts beside those.
-import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
+import {
+  canUnshare,
+  OWN_NAMESPACE,
+  supervisorOf,
+  supervisorsOf,
+  UNSHARE,
+} from '../support/process-namespaces.ts';
 import type { NodeProcess } from '../support/process-node.ts';
 
 beforeEach((context) => {
@@ -94,40 +100,11 @@ it('nor does anybody wait for one whose first process only runs the supervisor',
     second.kill('SIGKILL');
   }));
 
-/** What ends `unshare` ends the namespace. */
-const UNSHARE = ['unshare', '-pf', '--mount-proc', '--kill-child'];
-
-/** The supervisor is the first process of its namespace. */
-const OWN_NAMESPACE = UNSHARE;
-
 /** The first process is a shell, which goes on after the supervisor. */
 const SHARED_NAMESPACE = [...UNSHARE, 'sh', '-c', '"$@"; exec sleep 1000', 'sh'];
 
 /** Not found by its lock, and not ended by the kernel with its supervisor. */
 const EVASIVE = 'eval "exec $FAILOVER_LOCK_FD>&-"; exec "$W" --ignore-term';
-
-function canUnshare(): boolean {
-  const [program = '', ...options] = UNSHARE;
-  return spawnSync(program, [...options, 'true']).status === 0;
-}
-
-/** By the pid that it has here. */
-function supervisorOf(group: Group, id: string): number {
-  const [found] = supervisorsOf(group, id);
-  if (found === undefined) throw new Error(`no supervisor of ${id}`);
-  return found;
-}
-
-/** Without the programs around it, which have its words among their own. */
-function supervisorsOf(group: Group, id: string): readonly number[] {
-  return group
-    .marked()
-    .filter(
-      ({ command }) =>
-        !/^(unshare|(\/bin\/)?sh) /.test(command) && command.includes(` --node ${id} `),
-    )
-    .map(({ pid }) => pid);
-}
 
 function workloadOf(group: Group): number {
   const found = group.marked().find(({ command }) => command.startsWith(group.witness));

@@ -9,6 +9,7 @@ import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';
 import type { NodeSetup } from '../support/process-setup.ts';
+import { nodesOfOneId } from './store-ids.ts';
 import { allPids, guardOf as guardOfSupervisor } from '../support/process-list.ts';
 
 /** A real server, private to the suite. */
@@ -93,6 +94,10 @@ export function nodesWithLease(start: () => Promise<NodesServer>, times: NodeTim
     const lease = await server.freshPlace();
     await inGroup(body, { options: { lease, ...times } });
   };
+
+  describe('of one id', () => {
+    nodesOfOneId(play);
+  });
 
   it('take over at once when a supervisor is killed: its guard empties, then gives the lease back', () =>
     play((group) => takeOver(group, () => server.noted())));

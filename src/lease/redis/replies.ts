@@ -57,7 +57,7 @@ export function readJoin(value: unknown, timeToLiveMs: number): JoinReply<string
   const [word, what, leftMs] = list(value, 2);
   if (word === 'joined') return { type: 'joined', joined: String(count(what)) };
   const left = finite(leftMs);
-  if (word !== 'taken' || left === null) throw strange();
+  if (word !== 'taken' || left === null) throw strangeAnswer(HINT);
   const rival = readRival(parsed(what));
   const seenAgoMs = Math.max(0, timeToLiveMs - left);
   return { type: 'taken', by: rival === null ? null : { ...rival, seenAgoMs } };
