@@ -4,6 +4,7 @@ import { CLAIMS } from './claims.js';
 import { EPOCHS } from './epochs.js';
 import { FENCING } from './fencing.js';
 import { GUARD } from './guard.js';
+import { IDS } from './ids.js';
 import { LEASE } from './lease.js';
 import { LEASE_TERM } from './lease-term.js';
 import { ORDER } from './order.js';
@@ -22,6 +23,7 @@ export const MUTANTS = [
   ...FENCING,
   ...LEASE,
   ...LEASE_TERM,
+  ...IDS,
   ...SHARED_FILES,
   ...GUARD,
   ...CLAIMS,
