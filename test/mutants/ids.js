@@ -4,7 +4,6 @@ const RIVAL = 'test/lease/sole-node.test.ts';
 const JOIN = 'test/lease/join-alone.test.ts';
 const REDIS = 'test/contracts/redis.test.ts';
 const ETCD = 'test/contracts/etcd.test.ts';
-const POSTGRES = 'test/contracts/postgres.test.ts';
 const FILES = 'test/contracts/timed-file.test.ts';
 
 const AT_ONCE = 'is that of one of several that register under it at once';
@@ -28,15 +27,6 @@ export const IDS = [
     from: 'compare: [holder === null ? absent(key) : ofValue(key, holder)],',
     to: 'compare: holder === null ? [] : [ofValue(key, holder)],',
     killers: [{ test: ETCD, title: AT_ONCE }],
-  },
-  {
-    id: 'id-of-a-moment-ago-free-in-postgres',
-    says: 'In PostgreSQL an id is free whose node can not be seen yet, as it is being registered.',
-    breaks: 'order',
-    file: 'src/lease/postgres/statements.ts',
-    from: "OR i.given_at < excluded.given_at - ${interval('$3')} AND NOT EXISTS (",
-    to: 'OR NOT EXISTS (',
-    killers: [{ test: POSTGRES, title: AT_ONCE }],
   },
   {
     id: 'id-looked-for-and-not-taken-in-files',
@@ -85,8 +75,8 @@ export const IDS = [
     breaks: 'order',
     file: 'src/lease/token-lease.ts',
     from: 'if (this.#isContested) return this.#overtaken();',
-    to: '',
-    killers: [{ test: REDIS, title: 'and the first is told if it goes on' }],
+    to: 'if (this.#isContested && this.#isClosed) return this.#overtaken();',
+    killers: [{ test: FILES, title: 'and the first is told if it goes on' }],
   },
   {
     id: 'displaced-node-goes-on',
@@ -94,7 +84,7 @@ export const IDS = [
     breaks: 'order',
     file: 'src/lease/token-lease.ts',
     from: 'if (mustEnd) this.#options.sole?.onTaken(error);',
-    to: '',
-    killers: [{ test: REDIS, title: 'and the first is told if it goes on' }],
+    to: 'if (mustEnd && !this.#takesPart) this.#options.sole?.onTaken(error);',
+    killers: [{ test: FILES, title: 'and the first is told if it goes on' }],
   },
 ];
