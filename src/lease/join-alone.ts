@@ -77,7 +77,7 @@ export async function joinAlone<Joined>(parts: JoinAloneParts<Joined>): Promise<
     const judgement = judgeRival((first ??= latest), latest, sole);
     // A record that was to go and is there again was written by one that lives.
     if (judgement === 'taken' || instead === run) {
-      throw taken(parts, `${describe(by)} has that id${since(by)}`);
+      throw taken(parts, havingIt(by));
     }
     if (judgement === 'gone') {
       instead = run;
@@ -101,19 +101,22 @@ function taken(
 }
 
 function waitingFor({ node, group, sole }: JoinAloneParts<unknown>, by: Rival): string {
+  const since = by.startedAt === null ? '' : ` since ${by.startedAt}`;
+  const limit = formatDuration(longestWatchMs(sole));
   return (
-    `${describe(by)} is on record in group ${group} as ${node}${since(by)}: ` +
-    `waiting up to ${formatDuration(longestWatchMs(sole))} to see whether it lives`
+    `${describe(by)} is on record in group ${group} as ${node}${since}` +
+    `: waiting up to ${limit} to see whether it lives`
   );
+}
+
+function havingIt(by: Rival): string {
+  const who = describe(by);
+  return by.startedAt === null ? `${who} has that id` : `${who} has that id since ${by.startedAt}`;
 }
 
 function describe({ host, supervisor }: Rival): string {
   const where = host ?? 'another machine';
   return supervisor === null ? `a node on ${where}` : `process ${supervisor.pid} on ${where}`;
-}
-
-function since({ startedAt }: Rival): string {
-  return startedAt === null ? '' : ` since ${startedAt}`;
 }
 
 function pauseFor(ms: number, signal: AbortSignal | null): Promise<unknown> {

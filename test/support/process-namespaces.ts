@@ -6,7 +6,7 @@ import type { Group } from './process-group.ts';
 export const UNSHARE: readonly string[] = ['unshare', '-pf', '--mount-proc', '--kill-child'];
 
 /** The supervisor is the first process of its namespace. */
-export const OWN_NAMESPACE: readonly string[] = UNSHARE;
+export const OWN_NAMESPACE: readonly string[] = [...UNSHARE];
 
 export function canUnshare(): boolean {
   const [program = '', ...options] = UNSHARE;

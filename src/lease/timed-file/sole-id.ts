@@ -73,7 +73,11 @@ export async function pruneIds(
   paths: Paths,
   isOld: (path: string) => Promise<boolean>,
 ): Promise<void> {
-  for (const name of (await namesIn(paths.ids)).slice(0, PRUNED_AT_ONCE)) {
+  const names = await namesIn(paths.ids);
+  if (names.length <= KEPT) return;
+  // Not always the same ones, which may be those of nodes that live.
+  const from = Math.floor(Math.random() * names.length);
+  for (const name of [...names, ...names].slice(from, from + PRUNED_AT_ONCE)) {
     const path = join(paths.ids, name);
     const run = runName(await contentOf(path));
     const isOfNobody = run === null || !(await exists(join(paths.nodes, run)));
@@ -106,5 +110,8 @@ const NUMBER = /^[1-9]\d{0,12}$/;
 
 const ATTEMPTS = 4;
 
+/** So few are nobody's burden. */
+const KEPT = 64;
+
 /** A share is slow, and each node that comes does its part. */
-const PRUNED_AT_ONCE = 256;
+const PRUNED_AT_ONCE = 16;
