@@ -1,0 +1,294 @@
+// The gate before the primary: lets visitors through while it serves, and holds them while there is none.
+import type { Clock } from '../runtime/ports.ts';
+import { Hold } from './hold.ts';
+import type { Held, HoldLimits } from './hold.ts';
+import { freshPace, paceAfterAnswer, paceAfterReach, paceAfterRefusal, paceAt } from './pace.ts';
+import type { Pace } from './pace.ts';
+import type { PrimaryListener, PrimaryTerm } from './primary-source.ts';
+import { NO_ROUTE, routed } from './route.ts';
+import type { Route, RouteEffect, RouteEvent, RoutePhase } from './route.ts';
+
+/** One request or connection, as the gate sees it. None of these throws. */
+export interface Visitor {
+  /** Go to the primary now; called once for each time it is let through, the first time perhaps within `enter`. */
+  go(term: PrimaryTerm, place: Place): void;
+  /** It has waited in vain, and is out. */
+  refuse(why: 'hold-timeout' | 'stopping'): void;
+  /** The primary it goes to is about to step down: what has no end of its own is to end. */
+  close(): void;
+  /** The primary it went to is gone: it is to `leave`, or to go `again`. */
+  cut(reason: string): void;
+}
+
+/** The place of one visitor; only the gate changes it. */
+export interface Place {
+  /** How long it has waited, ms. */
+  readonly waitedMs: number;
+}
+
+export interface GateOptions {
+  readonly hold: HoldLimits;
+  /** How many may be under way to the primary; what streams without an end is not counted. */
+  readonly slots: number;
+  readonly clock: Clock;
+  /** Told after each change of where it goes. */
+  readonly onChange?: (change: RouteChange) => void;
+}
+
+export interface RouteChange {
+  readonly phase: RoutePhase;
+  readonly term: PrimaryTerm | null;
+  /** Why it is not open; null: it is. */
+  readonly reason: string | null;
+  /** How many were held just before. */
+  readonly held: number;
+}
+
+export interface GateCounts {
+  /** How many have waited, because there was no primary or no slot. */
+  readonly held: number;
+  /** The longest that one has waited which was let through, ms. */
+  readonly longestHeldMs: number;
+}
+
+interface Ticket extends Held {
+  readonly visitor: Visitor;
+  takesSlot: boolean;
+  wasHeld: boolean;
+}
+
+/** The time that a visitor is held ends once, also over several primaries. Visitors are called in turn. */
+export class Gate implements PrimaryListener {
+  readonly #options: GateOptions;
+  readonly #hold: Hold<Ticket>;
+  readonly #underWay = new Set<Ticket>();
+  #slotsTaken = 0;
+  #route: Route = NO_ROUTE;
+  #pace: Pace;
+  #drained: (() => void) | null = null;
+  #wake: { readonly atMs: number; readonly cancel: () => void } | null = null;
+  #isPumping = false;
+  #held = 0;
+  #longestHeldMs = 0;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#hold = new Hold(options.hold);
+    this.#pace = freshPace(options.clock.now(), options.slots);
+  }
+
+  get phase(): RoutePhase {
+    return this.#route.phase;
+  }
+
+  get counts(): GateCounts {
+    return { held: this.#held, longestHeldMs: this.#longestHeldMs };
+  }
+
+  /** How many are held, how many go on, and the bytes of bodies that are kept. */
+  get load(): { readonly held: number; readonly underWay: number; readonly bytes: number } {
+    return { held: this.#hold.size, underWay: this.#underWay.size, bytes: this.#hold.bytes };
+  }
+
+  /** Its place, now or later let through; null: no more can be held. */
+  enter(visitor: Visitor): Place | null {
+    const held = { sinceMs: null, waitedMs: 0 };
+    const ticket: Ticket = { ...held, visitor, takesSlot: false, wasHeld: false };
+    if (!this.#hold.add(ticket, this.#options.clock.now())) return null;
+    this.#pump();
+    this.#countIfHeld(ticket);
+    return ticket;
+  }
+
+  /** The primary was connected to, whatever it will answer. */
+  reached(): void {
+    this.#setPace(paceAfterReach(this.#pace, this.#options.clock.now(), this.#options.slots));
+  }
+
+  answered(): void {
+    this.#setPace(paceAfterAnswer(this.#pace, this.#options.clock.now(), this.#options.slots));
+  }
+
+  /** It has no end of its own (a WebSocket, events): it takes no slot any more. */
+  stream(place: Place): void {
+    this.#freeSlot(ticketOf(place));
+    this.#pump();
+  }
+
+  /**
+   * It waits to go once more, before all who came later.
+   *
+   * @param unreached the primary could not be connected to: the next try is not at once
+   */
+  again(place: Place, { unreached }: { readonly unreached: boolean }): void {
+    const ticket = ticketOf(place);
+    if (!this.#underWay.delete(ticket)) return;
+    this.#freeSlot(ticket);
+    const nowMs = this.#options.clock.now();
+    this.#hold.putBack(ticket, nowMs);
+    if (unreached) this.#pace = paceAfterRefusal(this.#pace, nowMs);
+    this.#tellIfDrained();
+    this.#pump();
+    this.#countIfHeld(ticket);
+  }
+
+  /** It is done, or its client is gone; a second time it does nothing. */
+  leave(place: Place): void {
+    const ticket = ticketOf(place);
+    if (ticket.sinceMs !== null) this.#hold.remove(ticket, this.#options.clock.now());
+    else if (this.#underWay.delete(ticket)) {
+      this.#freeSlot(ticket);
+      this.#tellIfDrained();
+      this.#pump();
+    }
+  }
+
+  /** False: so many bytes of bodies can't be kept as well. */
+  reserve(bytes: number): boolean {
+    return this.#hold.reserve(bytes);
+  }
+
+  free(bytes: number): void {
+    this.#hold.free(bytes);
+  }
+
+  ready(term: PrimaryTerm): void {
+    this.#apply({ kind: 'ready', term }, null);
+  }
+
+  doubted(reason: string): void {
+    this.#apply({ kind: 'doubted' }, reason);
+  }
+
+  closing(drained: () => void): void {
+    this.#drained = drained;
+    this.#apply({ kind: 'closing' }, 'it is about to step down');
+  }
+
+  lost(reason: string, epoch: number | null = null): void {
+    this.#apply({ kind: 'lost', epoch }, reason);
+  }
+
+  /** Refuses what is held and cuts what is under way: for good. */
+  stop(): void {
+    this.#drained = null;
+    this.#route = NO_ROUTE;
+    const nowMs = this.#options.clock.now();
+    this.#cut('the proxy ends');
+    for (let next = this.#hold.next(nowMs); next !== null; next = this.#hold.next(nowMs)) {
+      next.visitor.refuse('stopping');
+    }
+    this.#wake?.cancel();
+    this.#wake = null;
+  }
+
+  #apply(event: RouteEvent, reason: string | null): void {
+    const before = this.#route;
+    const held = this.#hold.size;
+    const { route, effects } = routed(before, event);
+    this.#route = route;
+    // Those that are cut may ask to go again at once, and are let through when all of it is done.
+    this.#isPumping = true;
+    for (const effect of effects) this.#perform(effect, reason);
+    this.#isPumping = false;
+    if (route !== before) this.#options.onChange?.({ ...route, reason, held });
+    this.#pump();
+  }
+
+  #perform(effect: RouteEffect, reason: string | null): void {
+    switch (effect) {
+      case 'cut':
+        this.#drained = null;
+        this.#cut(reason ?? 'another leads');
+        return;
+      case 'open':
+      case 'resume':
+        this.#drained = null;
+        this.#pace = freshPace(this.#options.clock.now(), this.#options.slots);
+        return;
+      case 'drain':
+        for (const { visitor } of [...this.#underWay]) visitor.close();
+        this.#tellIfDrained();
+    }
+  }
+
+  #cut(reason: string): void {
+    for (const { visitor } of [...this.#underWay]) visitor.cut(reason);
+  }
+
+  #tellIfDrained(): void {
+    if (this.#underWay.size > 0) return;
+    const drained = this.#drained;
+    this.#drained = null;
+    drained?.();
+  }
+
+  #setPace(pace: Pace): void {
+    if (pace === this.#pace) return;
+    this.#pace = pace;
+    this.#pump();
+  }
+
+  #freeSlot(ticket: Ticket): void {
+    if (ticket.takesSlot) this.#slotsTaken -= 1;
+    ticket.takesSlot = false;
+  }
+
+  /** Lets through as many as may go; what they do at once may well lead here again. */
+  #pump(): void {
+    if (this.#isPumping || this.#hold.size === 0) return;
+    this.#isPumping = true;
+    while (this.#letOneThrough()) {
+      // Until nobody waits or may go.
+    }
+    this.#isPumping = false;
+    this.#schedule();
+  }
+
+  #letOneThrough(): boolean {
+    const { term, phase } = this.#route;
+    if (phase !== 'open' || term === null) return false;
+    const nowMs = this.#options.clock.now();
+    this.#pace = paceAt(this.#pace, nowMs, this.#options.slots);
+    if (nowMs < this.#pace.notBeforeMs || this.#slotsTaken >= this.#pace.slots) return false;
+    const ticket = this.#hold.next(nowMs);
+    if (ticket === null) return false;
+    this.#underWay.add(ticket);
+    ticket.takesSlot = true;
+    this.#slotsTaken += 1;
+    this.#longestHeldMs = Math.max(this.#longestHeldMs, ticket.waitedMs);
+    ticket.visitor.go(term, ticket);
+    return true;
+  }
+
+  #countIfHeld(ticket: Ticket): void {
+    if (ticket.wasHeld || ticket.sinceMs === null) return;
+    ticket.wasHeld = true;
+    this.#held += 1;
+  }
+
+  /** Wakes when the first has waited too long, or more may go without a further event. */
+  #schedule(): void {
+    const dueMs = this.#hold.dueMs;
+    if (dueMs === null) return;
+    const nowMs = this.#options.clock.now();
+    const { notBeforeMs, growsMs } = this.#pace;
+    const goMs = notBeforeMs > nowMs ? notBeforeMs : (growsMs ?? Infinity);
+    const atMs = this.#route.phase === 'open' ? Math.min(dueMs, goMs) : dueMs;
+    if (this.#wake !== null && this.#wake.atMs <= atMs) return;
+    this.#wake?.cancel();
+    const cancel = this.#options.clock.wakeAt(atMs, () => {
+      this.#wake = null;
+      const expired = this.#hold.takeExpired(this.#options.clock.now());
+      for (const { visitor } of expired) visitor.refuse('hold-timeout');
+      this.#pump();
+    });
+    this.#wake = { atMs, cancel };
+  }
+}
+
+/** Every place is a ticket: the gate alone makes them. */
+function ticketOf(place: Place): Ticket {
+  // The interface shows less of it to whoever has one.
+  return place as Ticket;
+}
