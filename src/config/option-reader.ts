@@ -11,6 +11,7 @@ import { parseOwnAddress, parsePeerAddresses } from './peer-address.ts';
 import { quoted, shortened } from './quoted.ts';
 import { parseReadyWhen } from './ready-when.ts';
 import { redactUrl } from './refused-url.ts';
+import { formatSize, parseSize } from './size.ts';
 
 /** Where settings come from. */
 export interface Given {
@@ -29,9 +30,9 @@ interface Found {
 /** A reader of options; every method throws FAILOVER_BAD_OPTION for a value it can't take. */
 export class OptionReader {
   readonly #given: Given;
-  readonly #reader: 'run' | 'clients';
+  readonly #reader: 'run' | 'clients' | 'proxy';
 
-  constructor(given: Given, reader: 'run' | 'clients') {
+  constructor(given: Given, reader: 'run' | 'clients' | 'proxy') {
     this.#given = given;
     this.#reader = reader;
   }
@@ -89,6 +90,24 @@ export class OptionReader {
     return value;
   }
 
+  /** Bytes. */
+  size(key: string): number {
+    const { min = 0, max = Number.MAX_SAFE_INTEGER } = optionOf(key);
+    const found = this.#require(key);
+    const bytes = parseSize(found.text, found.source);
+    if (bytes >= min && bytes <= max) return bytes;
+    const [fact, limit] = bytes < min ? ['less', min] : ['more', max];
+    const bound = bytes < min ? 'at least' : 'at most';
+    const expected = `a size of ${bound} ${formatSize(limit)}`;
+    throw refuse(found, `is ${fact} than ${formatSize(limit)}`, expected);
+  }
+
+  /** What to call an option in a message: its flag, or its variable. */
+  sourceOf(key: string): string {
+    const option = optionOf(key);
+    return this.#find(option)?.source ?? option.flag;
+  }
+
   /** Milliseconds. */
   duration(key: string): number {
     const found = this.#require(key);
@@ -128,10 +147,9 @@ export class OptionReader {
    * @param readsVariable false: it is for a command that elects by itself, and is not this node's
    */
   peers(key: string, readsVariable: boolean): string | null {
-    const option = optionOf(key);
     const text = this.text(key);
-    const source = this.#find(option)?.source ?? option.flag;
-    if (text === null || (!readsVariable && source === option.variable)) return null;
+    const source = this.sourceOf(key);
+    if (text === null || (!readsVariable && source === optionOf(key).variable)) return null;
     parsePeerAddresses(text, source);
     return text;
   }

@@ -10,6 +10,7 @@ type OptionKind =
   | 'integer'
   | 'ready-when'
   | 'signal'
+  | 'size'
   | 'string';
 
 /** One row of the table. */
@@ -22,9 +23,9 @@ export interface OptionRow {
   readonly default: string | null;
   /** What the default does, where it is no text that could be given. */
   readonly defaultText?: string;
-  /** The smallest value, in milliseconds for a duration. */
+  /** The smallest value, in milliseconds for a duration, in bytes for a size. */
   readonly min?: number;
-  /** The largest value, in milliseconds for a duration. */
+  /** The largest value, likewise. */
   readonly max?: number;
   readonly choices?: readonly string[];
   /** The value's name in the help; none for a boolean. */
@@ -32,10 +33,11 @@ export interface OptionRow {
   readonly sentence: string;
   /** What it stands under in the help of `run`; null: with the first ones. */
   readonly heading: string | null;
-  readonly takenBy: 'run' | 'every command';
+  readonly takenBy: 'run' | 'proxy' | 'run and proxy' | 'every command';
   /**
    * Who reads its environment variable. Not `run` for what it hands its workload as an output: a
    * node started by a hook would join the group of its parent by accident.
    */
-  readonly variableReadBy: 'run' | 'clients' | 'run and clients' | 'nobody';
+  readonly variableReadBy:
+    'run' | 'clients' | 'proxy' | 'run and clients' | 'run and proxy' | 'nobody';
 }

@@ -1,10 +1,11 @@
 // Every option of `failover run`, one row each: what it takes, its default, limits and sentence.
 import { LOG_FORMATS, START_ROLES, STRATEGIES } from './choices.ts';
-import { RUN } from './row-kinds.ts';
+import { RUN, RUN_AND_PROXY } from './row-kinds.ts';
 import { COMMAND_OPTIONS } from './command-options.ts';
 import { NETWORK_OPTIONS } from './network-options.ts';
 import { PEER_OPTIONS } from './peer-options.ts';
 import type { OptionRow } from './option-row.ts';
+import { PROXY_OPTION_ROWS } from './proxy-options.ts';
 import { DETECTION_OPTIONS, LEASE_OPTIONS, TAKEOVER_OPTIONS } from './takeover-options.ts';
 
 /** What each node is: two of these every command takes. */
@@ -80,7 +81,7 @@ const NODE_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
       'With --strategy priority: take the lead, in order, from a primary with a higher number.',
   },
   {
-    ...RUN,
+    ...RUN_AND_PROXY,
     key: 'logFormat',
     kind: 'enum',
     choices: LOG_FORMATS,
@@ -89,7 +90,7 @@ const NODE_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     sentence: "The form of failover's own lines on stderr.",
   },
   {
-    ...RUN,
+    ...RUN_AND_PROXY,
     key: 'quiet',
     kind: 'boolean',
     default: 'false',
@@ -107,6 +108,9 @@ export const OPTION_ROWS: readonly OptionRow[] = [
   ...under('A lease among the nodes themselves:', PEER_OPTIONS),
   ...under('How nodes reach each other:', NETWORK_OPTIONS),
 ];
+
+/** Every option of `failover proxy` that is its own. */
+export const PROXY_ROWS: readonly OptionRow[] = under(null, PROXY_OPTION_ROWS);
 
 function under(heading: string | null, rows: readonly Omit<OptionRow, 'heading'>[]): OptionRow[] {
   return rows.map((row) => ({ ...row, heading }));

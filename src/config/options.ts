@@ -1,6 +1,6 @@
 // The one list of options: it feeds flags, environment, validation, help and manual.
 import type { OptionRow } from './option-row.ts';
-import { OPTION_ROWS } from './option-table.ts';
+import { OPTION_ROWS, PROXY_ROWS } from './option-table.ts';
 
 /** One option: a row of the table with the names that follow from its key. */
 export interface OptionSpec extends OptionRow {
@@ -11,11 +11,10 @@ export interface OptionSpec extends OptionRow {
 }
 
 /** Every option of `failover run`, and the two that each command takes, in the manual's order. */
-export const OPTIONS: readonly OptionSpec[] = OPTION_ROWS.map((row) => {
-  const name = row.key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  const variable = `FAILOVER_${name.replaceAll('-', '_').toUpperCase()}`;
-  return { ...row, flag: `--${name}`, variable };
-});
+export const OPTIONS: readonly OptionSpec[] = OPTION_ROWS.map(specified);
+
+/** Every option of `failover proxy` that is its own. */
+export const PROXY_OPTIONS: readonly OptionSpec[] = PROXY_ROWS.map(specified);
 
 /**
  * What the workload and hooks are told through their environment, and nobody reads as a setting:
@@ -33,7 +32,13 @@ export const OUTPUT_VARIABLES: readonly string[] = [
 
 /** The row with a key. A key that no row has is a mistake in the program, not of the user. */
 export function optionOf(key: string): OptionSpec {
-  const option = OPTIONS.find((candidate) => candidate.key === key);
+  const option = [...OPTIONS, ...PROXY_OPTIONS].find((candidate) => candidate.key === key);
   if (option === undefined) throw new Error(`no option has the key ${key}`);
   return option;
+}
+
+function specified(row: OptionRow): OptionSpec {
+  const name = row.key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const variable = `FAILOVER_${name.replaceAll('-', '_').toUpperCase()}`;
+  return { ...row, flag: `--${name}`, variable };
 }

@@ -10,6 +10,12 @@ export const RUN: Pick<OptionRow, 'takenBy' | 'variableReadBy'> = {
   variableReadBy: 'run',
 };
 
+/** One of both `run` and `proxy`, likewise. */
+export const RUN_AND_PROXY: Pick<OptionRow, 'takenBy' | 'variableReadBy'> = {
+  takenBy: 'run and proxy',
+  variableReadBy: 'run and proxy',
+};
+
 type Duration = typeof RUN & Required<Pick<OptionRow, 'kind' | 'placeholder' | 'min' | 'max'>>;
 
 export const DURATION: Duration = {
