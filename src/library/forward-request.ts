@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
-import { HOPS_HEADER } from './leader-decision.ts';
+import { HOPS_HEADER } from './hops.ts';
 
 export interface ForwardOrder {
   readonly url: string;
@@ -100,7 +100,8 @@ function withoutHops(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   );
 }
 
-const HOP_HEADERS: ReadonlySet<string> = new Set([
+/** Those that are about one connection, in lower case. */
+export const HOP_HEADERS: ReadonlySet<string> = new Set([
   ...['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection'],
   ...['te', 'trailer', 'transfer-encoding', 'upgrade', 'expect'],
 ]);

@@ -1,6 +1,7 @@
 // What becomes of a request at a node that may not be the leader: it knows no server, and does nothing.
 import { randomBytes } from 'node:crypto';
 import { HEARTBEAT_PATH } from '../peers/peer-message.ts';
+import { hopsWith } from './hops.ts';
 import type { LeaderProvider } from './leader-provider.ts';
 
 export interface LeaderMiddlewareOptions<Incoming> {
@@ -13,9 +14,6 @@ export interface LeaderMiddlewareOptions<Incoming> {
 }
 
 export const PROXY_TIMEOUT_MS = 30_000;
-
-/** Through whom a proxied request has come. */
-export const HOPS_HEADER = 'x-failover-hops';
 
 export interface AskedRequest {
   /** Its path with the query, or the whole URL. */
@@ -50,13 +48,13 @@ export function deciderOf(
     if (target === null || isHere) {
       return refusal(503, 'Cannot take a write now: no leader is known');
     }
-    const hops = given === null || given === '' ? [] : given.split(',', HOP_LIMIT + 1);
-    if (hops.includes(self) || hops.length >= HOP_LIMIT) {
+    const hops = hopsWith(self, given);
+    if (hops === null) {
       return refusal(508, 'Cannot forward this request: it has come through here already');
     }
     // Put together as text: the path can't name another host.
     if (mode === 'redirect') return { kind: 'redirect', location: target + path };
-    return { kind: 'proxy', url: target + path, hops: [...hops, self].join(',') };
+    return { kind: 'proxy', url: target + path, hops };
   };
 }
 
@@ -66,11 +64,8 @@ export function isWriting({ method }: { readonly method?: string | undefined }):
 
 const PASS: LeaderDecision = { kind: 'pass' };
 
-/** More than the nodes that may disagree for a moment. */
-const HOP_LIMIT = 3;
-
 /** The path with its query, also of a request to a proxy, which names the host as well; null: there is none. */
-function pathOf(url: string): string | null {
+export function pathOf(url: string): string | null {
   if (url.startsWith('/')) return url;
   if (!URL.canParse(url)) return null;
   const { pathname, search } = new URL(url);

@@ -1,7 +1,8 @@
 // Sends writes on a follower to the leader: (request, next) with the Request and Response of fetch, as Hono has them.
 import { Readable } from 'node:stream';
 import { answerHeaders, failureText, forwardRequest } from './forward-request.ts';
-import { HOPS_HEADER, PROXY_TIMEOUT_MS, deciderOf, isWriting } from './leader-decision.ts';
+import { HOPS_HEADER } from './hops.ts';
+import { PROXY_TIMEOUT_MS, deciderOf, isWriting } from './leader-decision.ts';
 import type { LeaderMiddlewareOptions } from './leader-decision.ts';
 import type { LeaderProvider } from './leader-provider.ts';
 

@@ -2,7 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import { answerHeaders, failureText, forwardRequest } from './forward-request.ts';
-import { HOPS_HEADER, PROXY_TIMEOUT_MS, deciderOf, isWriting } from './leader-decision.ts';
+import { HOPS_HEADER } from './hops.ts';
+import { PROXY_TIMEOUT_MS, deciderOf, isWriting } from './leader-decision.ts';
 import type { LeaderMiddlewareOptions } from './leader-decision.ts';
 import type { LeaderProvider } from './leader-provider.ts';
 

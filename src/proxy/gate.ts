@@ -12,8 +12,8 @@ import type { Route, RouteEffect, RouteEvent, RoutePhase } from './route.ts';
 export interface Visitor {
   /** Go to the primary now; called once for each time it is let through, the first time perhaps within `enter`. */
   go(term: PrimaryTerm, place: Place): void;
-  /** It has waited in vain, and is out. */
-  refuse(why: 'hold-timeout' | 'stopping'): void;
+  /** It has waited in vain, and is out: nobody led, or those before it had the primary to themselves. */
+  refuse(why: 'no-primary' | 'hold-timeout' | 'stopping'): void;
   /** The primary it goes to is about to step down: what has no end of its own is to end. */
   close(): void;
   /** The primary it went to is gone: it is to `leave`, or to go `again`. */
@@ -280,7 +280,8 @@ export class Gate implements PrimaryListener {
     const cancel = this.#options.clock.wakeAt(atMs, () => {
       this.#wake = null;
       const expired = this.#hold.takeExpired(this.#options.clock.now());
-      for (const { visitor } of expired) visitor.refuse('hold-timeout');
+      const why = this.#route.phase === 'open' ? 'hold-timeout' : 'no-primary';
+      for (const { visitor } of expired) visitor.refuse(why);
       this.#pump();
     });
     this.#wake = { atMs, cancel };

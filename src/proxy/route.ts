@@ -66,7 +66,9 @@ function whenReady(route: Route, term: PrimaryTerm): Routed {
   const next: Route = { phase: 'open', term, epoch: term.epoch ?? route.epoch };
   if (route.term === null) return { route: next, effects: ['open'] };
   if (!isSame(route.term, term)) return { route: next, effects: ['cut', 'open'] };
-  return { route: next, effects: route.phase === 'open' ? [] : ['resume'] };
+  return route.phase === 'open'
+    ? same(route)
+    : { route: { ...route, phase: 'open' }, effects: ['resume'] };
 }
 
 function isSame(one: PrimaryTerm, other: PrimaryTerm): boolean {

@@ -1,0 +1,91 @@
+// The answer of the primary on its way to the client: short ones go as a whole, so that they can still be repeated.
+import type { ServerResponse } from 'node:http';
+import type { AnswerHead } from './attempt.ts';
+import { answerHeaders, valueOf } from './headers.ts';
+import type { AnswerNotes } from './headers.ts';
+
+/** The longest body that is kept back until all of it is here. */
+const SHORT_BYTES = 64 * 1024;
+
+export interface AnswerTerms extends AnswerNotes {
+  /** No further request is taken over this connection. */
+  readonly closes: boolean;
+}
+
+export class Answer {
+  readonly #response: ServerResponse;
+  readonly #onDrain: () => void;
+  #kept: Buffer[] | null = null;
+  #head: AnswerHead | null = null;
+  #terms: AnswerTerms | null = null;
+
+  /** @param onDrain the client takes more of it */
+  constructor(response: ServerResponse, onDrain: () => void) {
+    this.#response = response;
+    this.#onDrain = onDrain;
+    response.on('drain', onDrain);
+  }
+
+  /** Whether the client has got any of it. */
+  get hasBegun(): boolean {
+    return this.#response.headersSent;
+  }
+
+  begin(head: AnswerHead, method: string, terms: AnswerTerms): void {
+    this.#head = head;
+    this.#terms = terms;
+    this.#kept = [];
+    if (!isShort(head, method)) this.#writeKept();
+  }
+
+  /** False: no more until the client has taken some. */
+  data(chunk: Buffer): boolean {
+    if (this.#kept === null) return this.#response.write(chunk);
+    this.#kept.push(chunk);
+    return true;
+  }
+
+  end(): void {
+    this.#response.off('drain', this.#onDrain);
+    const body = this.#kept === null ? undefined : Buffer.concat(this.#kept);
+    this.#writeHead();
+    this.#response.end(body);
+  }
+
+  /** What came is forgotten: another attempt follows. */
+  reset(): void {
+    this.#kept = null;
+    this.#head = null;
+  }
+
+  #writeKept(): void {
+    this.#writeHead();
+    // Who waits for the first of many parts is to see that they come.
+    this.#response.flushHeaders();
+    this.#kept = null;
+  }
+
+  #writeHead(): void {
+    const [head, terms] = [this.#head, this.#terms];
+    if (head === null || terms === null || this.#response.headersSent) return;
+    const headers = answerHeaders(head.headers, terms);
+    if (terms.closes) headers.push('connection', 'close');
+    this.#response.writeHead(head.status, statusText(head), headers);
+  }
+}
+
+function isShort({ status, headers }: AnswerHead, method: string): boolean {
+  if (method === 'HEAD' || status === 204 || status === 304) return true;
+  const length = valueOf(headers, 'content-length');
+  return length !== undefined && Number(length) <= SHORT_BYTES;
+}
+
+/** Whether it goes on for as long as the client listens. */
+export function isEventStream({ headers }: AnswerHead): boolean {
+  return valueOf(headers, 'content-type')?.toLowerCase().startsWith('text/event-stream') === true;
+}
+
+/** As the primary put it, where that can be written. */
+function statusText({ statusText: text }: AnswerHead): string {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(text) ? text : '';
+}

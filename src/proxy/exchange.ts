@@ -1,0 +1,257 @@
+// One request of a client: through the gate to the primary, again where that is safe, and its answer back.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../runtime/ports.ts';
+import { Answer, isEventStream } from './answer.ts';
+import { Attempt } from './attempt.ts';
+import type { AnswerHead, AttemptFailure, AttemptListener } from './attempt.ts';
+import type { Gate, Place, Visitor } from './gate.ts';
+import { answerHeaders, noteHeaders, requestHeaders } from './headers.ts';
+import type { PrimaryTerm } from './primary-source.ts';
+import type { ProxyCounts } from './proxy-counts.ts';
+import { refuse } from './refusals.ts';
+import type { RefusalCode } from './refusals.ts';
+import { afterFailure } from './repeat.ts';
+import { RequestBody } from './request-body.ts';
+import type { Passable } from './screening.ts';
+import { Tunnel } from './tunnel.ts';
+import type { Upstream } from './upstream.ts';
+
+/** What all requests of a proxy share. */
+export interface Site {
+  readonly gate: Gate;
+  readonly upstream: Upstream;
+  readonly counts: ProxyCounts;
+  readonly clock: Clock;
+  readonly repeatMaxBytes: number;
+  readonly idleTimeoutMs: number;
+  readonly onRefused: (code: RefusalCode) => void;
+  /** No further request is to come over the connections there are. */
+  readonly isStopping: () => boolean;
+}
+
+export interface Asked extends Passable {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The client waits for `100 Continue` before it sends the body. */
+  readonly expectsContinue: boolean;
+  /** It asks for a WebSocket: what it has sent beyond the request. */
+  readonly upgrade: { readonly socket: Socket; readonly head: Buffer } | null;
+}
+
+export class Exchange implements Visitor, AttemptListener {
+  readonly #site: Site;
+  readonly #asked: Asked;
+  readonly #body: RequestBody;
+  readonly #answer: Answer;
+  #place: Place | null = null;
+  #attempt: Attempt | null = null;
+  #tunnel: Tunnel | null = null;
+  #repeats = 0;
+  #isEventStream = false;
+  #isOver = false;
+
+  constructor(site: Site, asked: Asked) {
+    this.#site = site;
+    this.#asked = asked;
+    const { request, response, expectsContinue } = asked;
+    const { gate, repeatMaxBytes } = site;
+    this.#answer = new Answer(response, () => this.#attempt?.resume());
+    const limits = {
+      keptBytes: repeatMaxBytes,
+      reserve: (bytes: number) => gate.reserve(bytes),
+      free: (bytes: number) => {
+        gate.free(bytes);
+      },
+    };
+    this.#body = new RequestBody(request, limits, () => {
+      if (expectsContinue) response.writeContinue();
+    });
+    response.on('close', () => {
+      this.#clientGone();
+    });
+    // Its end is told by the response.
+    request.on('error', () => undefined);
+  }
+
+  start(): void {
+    const hasRoom = !this.#asked.expectsContinue && this.#body.collect();
+    // It is here at once: the primary is not kept waiting for a slow client, and nothing is sent by halves.
+    if (hasRoom && this.#body.isShort) {
+      this.#body.whenEnded(() => {
+        this.#enter();
+      });
+    } else this.#enter();
+  }
+
+  go(term: PrimaryTerm, place: Place): void {
+    this.#place = place;
+    const { request, path, upgrade } = this.#asked;
+    const order = {
+      method: request.method ?? 'GET',
+      path,
+      headers: requestHeaders(this.#asked, term),
+      body: this.#body.open(),
+      upgrades: upgrade !== null,
+    };
+    this.#attempt = new Attempt(this.#site.upstream.poolFor(term), order, this);
+  }
+
+  refuse(code: RefusalCode): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#site.counts.refuse(code);
+    this.#site.onRefused(code);
+    const closes = this.#site.isStopping() ? ['connection', 'close'] : [];
+    refuse(this.#asked.response, code, [...noteHeaders(this.#notes()), ...closes]);
+  }
+
+  close(): void {
+    if (this.#tunnel !== null) this.#tunnel.close();
+    else if (this.#isEventStream) this.#endEvents();
+  }
+
+  cut(): void {
+    if (this.#tunnel !== null) {
+      this.#tunnel.cut();
+      this.#leave();
+    } else if (this.#isEventStream) this.#endEvents();
+    else {
+      const wasSent = this.#attempt?.wasSent === true;
+      this.#attempt?.abort();
+      this.onFailure('died', wasSent);
+    }
+  }
+
+  onSent(): void {
+    this.#site.gate.reached();
+  }
+
+  onHead(head: AnswerHead): void {
+    this.#site.gate.answered();
+    const closes = this.#site.isStopping();
+    this.#answer.begin(head, this.#asked.request.method ?? '', { ...this.#notes(), closes });
+    if (!isEventStream(head) || this.#place === null) return;
+    this.#isEventStream = true;
+    this.#site.gate.stream(this.#place);
+  }
+
+  onData(chunk: Buffer): boolean {
+    return this.#answer.data(chunk);
+  }
+
+  onEnd(): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#site.counts.answered += 1;
+    this.#answer.end();
+  }
+
+  onUpgrade(head: AnswerHead, primary: Duplex): void {
+    const { response, upgrade } = this.#asked;
+    if (this.#isOver || upgrade === null || this.#place === null) {
+      primary.destroy();
+      return;
+    }
+    const { gate, counts, clock, idleTimeoutMs } = this.#site;
+    gate.answered();
+    gate.stream(this.#place);
+    counts.upgraded += 1;
+    const headers = [...answerHeaders(head.headers, this.#notes())];
+    headers.push('connection', 'Upgrade', 'upgrade', 'websocket');
+    response.detachSocket(upgrade.socket);
+    upgrade.socket.write(headText(headers));
+    if (upgrade.head.length > 0) upgrade.socket.unshift(upgrade.head);
+    this.#tunnel = new Tunnel({
+      ...{ client: upgrade.socket, primary, clock, idleTimeoutMs },
+      onEnd: () => {
+        this.#end();
+      },
+    });
+  }
+
+  onFailure(failure: AttemptFailure, wasSent: boolean): void {
+    if (this.#isOver || this.#place === null) return;
+    this.#body.closeStream();
+    if (failure === 'too-late') this.#fail('upstream-timeout');
+    else if (failure === 'garbage') this.#fail('bad-answer');
+    else if (failure === 'bad-request') this.#fail('bad-request');
+    else this.#afterLoss(failure, wasSent, this.#place);
+  }
+
+  #enter(): void {
+    const place = this.#site.gate.enter(this);
+    if (place === null) this.refuse('hold-full');
+    else this.#place = place;
+  }
+
+  #afterLoss(failure: 'unreached' | 'died', wasSent: boolean, place: Place): void {
+    const { headers, method = '' } = this.#asked.request;
+    const next = afterFailure({
+      ...{ method, wasSent, repeats: this.#repeats },
+      hasKey: headers['idempotency-key'] !== undefined,
+      bodyIsWhole: this.#body.isWhole,
+      answerHasBegun: this.#answer.hasBegun,
+    });
+    if (next !== 'repeat') {
+      this.#fail('unsafe-in-flight');
+      return;
+    }
+    if (wasSent) {
+      this.#repeats += 1;
+      this.#site.counts.repeated += 1;
+    }
+    this.#attempt = null;
+    this.#answer.reset();
+    this.#body.collect();
+    this.#site.gate.again(place, { unreached: failure === 'unreached' || this.#repeats > 1 });
+  }
+
+  #fail(code: RefusalCode): void {
+    if (!this.#answer.hasBegun) {
+      this.refuse(code);
+      return;
+    }
+    this.#site.counts.cut += 1;
+    this.#end();
+    // The client has to see that there is no more: a short answer that looks whole would be worse than none.
+    this.#asked.response.destroy();
+  }
+
+  /** Whoever listens connects again, and gets the events of the next primary. */
+  #endEvents(): void {
+    this.#attempt?.abort();
+    this.onEnd();
+  }
+
+  #clientGone(): void {
+    if (this.#isOver || this.#tunnel !== null) return;
+    this.#site.counts.clientsGone += 1;
+    this.#attempt?.abort();
+    this.#end();
+  }
+
+  #notes(): { readonly repeats: number; readonly heldMs: number } {
+    return { repeats: this.#repeats, heldMs: this.#place?.waitedMs ?? 0 };
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#attempt = null;
+    this.#body.drop();
+    this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#place !== null) this.#site.gate.leave(this.#place);
+  }
+}
+
+function headText(headers: readonly string[]): string {
+  const lines = ['HTTP/1.1 101 Switching Protocols'];
+  for (let at = 0; at < headers.length; at += 2) {
+    lines.push(`${headers[at] ?? ''}: ${headers[at + 1] ?? ''}`);
+  }
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}

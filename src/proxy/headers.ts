@@ -1,0 +1,111 @@
+// The headers of a request as the primary gets them, and those of its answer as the client does.
+import type { IncomingMessage } from 'node:http';
+import { HOP_HEADERS } from '../library/forward-request.ts';
+import { HOPS_HEADER } from '../library/hops.ts';
+import type { PrimaryTerm } from './primary-source.ts';
+
+/** What a client can't say to the primary in our name. */
+const OURS: ReadonlySet<string> = new Set(['x-failover-epoch', 'x-failover-node', HOPS_HEADER]);
+
+const VIA = '1.1 failover';
+
+export interface ForwardedRequest {
+  readonly request: IncomingMessage;
+  /** The one it was sent to, which an absolute target names in place of the header. */
+  readonly host: string | null;
+  readonly hops: string;
+}
+
+/**
+ * Names and values in turn. The length of the body stays as it is; hop-by-hop headers and `Expect` are for this
+ * connection alone.
+ */
+export function requestHeaders(
+  { request, host, hops }: ForwardedRequest,
+  { node, epoch }: PrimaryTerm,
+): string[] {
+  const { headers, socket, rawHeaders } = request;
+  const kept = withoutHops(
+    rawHeaders,
+    headers.connection,
+    (name) => FORWARDED.has(name) || OURS.has(name),
+  );
+  const add = (name: string, ...values: (string | string[] | null | undefined)[]): void => {
+    const value = values
+      .flat()
+      .filter((part) => part !== undefined && part !== null && part !== '');
+    if (value.length > 0) kept.push(name, value.join(', '));
+  };
+  add('host', host);
+  add('x-forwarded-for', headers['x-forwarded-for'], socket.remoteAddress);
+  add('x-forwarded-proto', headers['x-forwarded-proto'] ?? 'http');
+  add('x-forwarded-host', headers['x-forwarded-host'] ?? host);
+  add('via', headers.via, VIA);
+  add(HOPS_HEADER, hops);
+  add('x-failover-node', node);
+  add('x-failover-epoch', epoch === null ? null : String(epoch));
+  return kept;
+}
+
+/** What the proxy itself says of an answer. */
+export interface AnswerNotes {
+  readonly repeats: number;
+  readonly heldMs: number;
+}
+
+/** @param raw as the primary sent them, names and values in turn */
+export function answerHeaders(raw: readonly string[], notes: AnswerNotes): string[] {
+  const connection = valueOf(raw, 'connection');
+  const kept = withoutHops(raw, connection, (name) => name === 'x-failover-repeated');
+  kept.push('via', VIA, ...noteHeaders(notes));
+  return kept;
+}
+
+export function noteHeaders({ repeats, heldMs }: AnswerNotes): string[] {
+  const wholeMs = Math.round(heldMs);
+  return [
+    ...(repeats > 0 ? ['x-failover-repeated', String(repeats)] : []),
+    ...(wholeMs > 0 ? ['x-failover-held-ms', String(wholeMs)] : []),
+  ];
+}
+
+/** The first of that name. */
+export function valueOf(raw: readonly string[], name: string): string | undefined {
+  for (let at = 0; at < raw.length; at += 2) {
+    if (raw[at]?.toLowerCase() === name) return raw[at + 1];
+  }
+  return undefined;
+}
+
+/** How often a name comes. */
+export function countOf(raw: readonly string[], name: string): number {
+  let count = 0;
+  for (let at = 0; at < raw.length; at += 2) {
+    if (raw[at]?.toLowerCase() === name) count += 1;
+  }
+  return count;
+}
+
+/** What is put together from what came and from what is known here. */
+const FORWARDED: ReadonlySet<string> = new Set([
+  ...['host', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'via'],
+]);
+
+function withoutHops(
+  raw: readonly string[],
+  connection: string | undefined,
+  isDropped: (name: string) => boolean,
+): string[] {
+  const named =
+    connection === undefined ? [] : connection.split(',').map((one) => one.trim().toLowerCase());
+  const kept: string[] = [];
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] ?? '';
+    const lower = name.toLowerCase();
+    // Who names the length as a header of the connection would change where the body ends.
+    const isNamed = named.includes(lower) && lower !== 'content-length';
+    if (HOP_HEADERS.has(lower) || isNamed || isDropped(lower)) continue;
+    kept.push(name, raw[at + 1] ?? '');
+  }
+  return kept;
+}

@@ -1,0 +1,228 @@
+// The HTTP side of a proxy: its server, what that refuses, and how it ends.
+import { randomBytes } from 'node:crypto';
+import { ServerResponse, createServer } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ListenAddress } from '../config/proxy-address.ts';
+import type { ProxyLimits } from '../config/load-proxy.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { Exchange } from './exchange.ts';
+import type { Asked, Site } from './exchange.ts';
+import { Gate } from './gate.ts';
+import type { RouteChange } from './gate.ts';
+import { listenAt } from './listen-at.ts';
+import type { PrimaryListener } from './primary-source.ts';
+import { ProxyCounts } from './proxy-counts.ts';
+import { refuseRaw } from './refusals.ts';
+import type { RefusalCode } from './refusals.ts';
+import { screened } from './screening.ts';
+import { Upstream } from './upstream.ts';
+
+export interface ProxyObserver {
+  readonly onChange?: (change: RouteChange) => void;
+  /** Each time that something is answered in place of the primary. */
+  readonly onRefused?: (code: RefusalCode) => void;
+}
+
+/** What a proxy does now, and has done. */
+export interface ProxyReport {
+  readonly counts: ProxyCounts;
+  readonly held: number;
+  readonly underWay: number;
+  /** Of bodies that are kept. */
+  readonly bytes: number;
+  readonly everHeld: number;
+  readonly longestHeldMs: number;
+}
+
+/** Longer than clients keep a connection idle: closed by us while they send the next request, it would be lost. */
+const KEEP_ALIVE_MS = 75_000;
+
+export class HttpProxy {
+  readonly #gate: Gate;
+  readonly #upstream: Upstream;
+  readonly #counts = new ProxyCounts();
+  readonly #server: Server;
+  readonly #site: Site;
+  readonly #self = randomBytes(8).toString('hex');
+  readonly #tunnelled = new Set<Socket>();
+  #isStopping = false;
+
+  constructor(limits: ProxyLimits, { onChange, onRefused }: ProxyObserver = {}) {
+    const { holdMs, holdMax, holdMaxBytes, maxConnections } = limits;
+    this.#upstream = new Upstream(limits);
+    this.#gate = new Gate({
+      hold: { waitMs: holdMs, requests: holdMax, bytes: holdMaxBytes },
+      slots: maxConnections,
+      clock: systemClock,
+      onChange: (change) => {
+        this.#followRoute(change);
+        onChange?.(change);
+      },
+    });
+    this.#site = {
+      ...{ gate: this.#gate, upstream: this.#upstream, counts: this.#counts, clock: systemClock },
+      ...{ repeatMaxBytes: limits.repeatMaxBytes, idleTimeoutMs: limits.idleTimeoutMs },
+      onRefused: (code) => onRefused?.(code),
+      isStopping: () => this.#isStopping,
+    };
+    this.#server = createServer(serverOptions(limits));
+    this.#server.maxConnections = limits.maxClients;
+    this.#attend();
+  }
+
+  /** Whom the source of the primary tells. */
+  get listener(): PrimaryListener {
+    return this.#gate;
+  }
+
+  /** Resolves with the port. @throws FAILOVER_ADDRESS_IN_USE, FAILOVER_NOT_PERMITTED, FAILOVER_BAD_OPTION */
+  listen(address: ListenAddress): Promise<number> {
+    return listenAt(this.#server, address);
+  }
+
+  report(): ProxyReport {
+    const { held: everHeld, longestHeldMs } = this.#gate.counts;
+    return { counts: this.#counts, ...this.#gate.load, everHeld, longestHeldMs };
+  }
+
+  /** Takes no more connections; resolves when what is held and under way is done, or `destroy` was called. */
+  async close(): Promise<void> {
+    this.#isStopping = true;
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+    });
+    this.#server.closeIdleConnections();
+    await closed;
+    await this.destroy();
+  }
+
+  /** Ends all of it at once. */
+  async destroy(): Promise<void> {
+    this.#isStopping = true;
+    this.#gate.stop();
+    this.#upstream.destroy();
+    await new Promise<void>((resolve) => {
+      // What was refused just now is still to be written.
+      setImmediate(() => {
+        for (const socket of this.#tunnelled) socket.destroy();
+        this.#server.closeAllConnections();
+        this.#server.close(() => {
+          resolve();
+        });
+      });
+    });
+  }
+
+  /** Connections of a term that is over are closed; of one that ends, as soon as they are idle. */
+  #followRoute({ phase }: RouteChange): void {
+    if (phase === 'none') this.#upstream.destroy();
+    else if (phase === 'closing') this.#upstream.retire();
+  }
+
+  #attend(): void {
+    this.#server.on('request', (request, response) => {
+      this.#take({ request, response, expectsContinue: false, upgrade: null });
+    });
+    this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      this.#take({ request, response, expectsContinue: true, upgrade: null });
+    });
+    this.#server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+      this.#take({ request, response, expectsContinue: false, upgrade: null });
+    });
+    this.#server.on('upgrade', (request, socket, head) => {
+      this.#upgrade(request, socket, head);
+    });
+    this.#server.on('connect', (_, socket) => {
+      this.#refuseRaw(socket, 'not-supported');
+    });
+    this.#server.on('clientError', (error, socket) => {
+      this.#misunderstood(error, socket);
+    });
+    this.#server.on('drop', () => {
+      this.#counts.clientsRefused += 1;
+    });
+  }
+
+  #take(given: Omit<Asked, 'path' | 'host' | 'hops'>): void {
+    this.#counts.requests += 1;
+    const passable = screened(given.request, this.#self);
+    const isRefused = typeof passable === 'string';
+    const inertly = { path: '/', host: null, hops: '' };
+    const exchange = new Exchange(this.#site, { ...given, ...(isRefused ? inertly : passable) });
+    if (isRefused) exchange.refuse(passable);
+    else if (this.#isStopping) exchange.refuse('stopping');
+    else exchange.start();
+  }
+
+  /** Only WebSockets: another protocol could carry requests that nobody looks at. Those without are plain requests. */
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { upgrade = '', 'content-length': length, 'transfer-encoding': coding } = request.headers;
+    const isWebSocket = upgrade.toLowerCase() === 'websocket' && request.method === 'GET';
+    socket.on('error', () => socket.destroy());
+    const hasBody = coding !== undefined || (length !== undefined && length !== '0');
+    if (!(socket instanceof Socket) || hasBody) {
+      this.#refuseRaw(socket, 'not-supported');
+      return;
+    }
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    response.on('finish', () => {
+      socket.end();
+    });
+    this.#tunnelled.add(socket);
+    socket.on('close', () => {
+      this.#tunnelled.delete(socket);
+    });
+    const asked = isWebSocket ? { socket, head } : null;
+    this.#take({ request, response, expectsContinue: false, upgrade: asked });
+  }
+
+  #misunderstood(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const { code } = error;
+    // A client that has gone is told nothing.
+    if (code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    // Where an answer has begun, another in the middle of it would be taken for a part of it.
+    if (hasBegunAnswer(socket)) {
+      this.#counts.refuse('bad-request');
+      socket.destroy();
+      return;
+    }
+    if (code === 'HPE_HEADER_OVERFLOW') this.#refuseRaw(socket, 'header-too-large');
+    else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#refuseRaw(socket, 'request-timeout');
+    else this.#refuseRaw(socket, 'bad-request');
+  }
+
+  #refuseRaw(socket: Duplex, code: RefusalCode): void {
+    this.#counts.refuse(code);
+    this.#site.onRefused(code);
+    refuseRaw(socket, code);
+  }
+}
+
+function serverOptions(limits: ProxyLimits): Parameters<typeof createServer>[0] & object {
+  const { maxHeaderBytes, headerTimeoutMs, requestTimeoutMs } = limits;
+  return {
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: Math.min(headerTimeoutMs, requestTimeoutMs),
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(Math.max(headerTimeoutMs / 4, 100), 5_000),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    noDelay: true,
+  };
+}
+
+/** The server keeps the response that is being written with the socket. */
+function hasBegunAnswer(socket: Duplex & { readonly _httpMessage?: unknown }): boolean {
+  const { _httpMessage: message } = socket;
+  return message instanceof ServerResponse && message.headersSent;
+}

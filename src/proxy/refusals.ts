@@ -1,0 +1,77 @@
+// What a proxy answers in place of the primary: each code with its status and its sentence, in one table.
+import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { STATUS_CODES } from 'node:http';
+
+/** By the value of the header `x-failover-error`. */
+export const REFUSALS = {
+  'unsafe-in-flight': {
+    status: 502,
+    says: 'The primary was lost while it had this request, which may have been done: it is not sent again',
+  },
+  'bad-answer': { status: 502, says: 'The primary has answered with what is no HTTP' },
+  'upstream-timeout': { status: 504, says: 'The primary has not begun an answer in time' },
+  'no-primary': { status: 503, says: 'Nobody leads, and none did for as long as this was held' },
+  'hold-timeout': { status: 503, says: 'The primary had no room for this as long as it was held' },
+  'hold-full': { status: 503, says: 'Nothing more can be held until there is a primary' },
+  stopping: { status: 503, says: 'The proxy ends' },
+  loop: { status: 508, says: 'This request has come through this proxy already' },
+  'bad-request': { status: 400, says: 'This is no request that could be passed on' },
+  'header-too-large': { status: 431, says: 'The headers of this request are too long' },
+  'request-timeout': { status: 408, says: 'This request was not whole in time' },
+  'not-supported': { status: 501, says: 'This proxy does not do that' },
+} as const;
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+export const ERROR_HEADER = 'x-failover-error';
+
+/** Answers so, or destroys the connection where an answer has begun. */
+export function refuse(
+  response: ServerResponse,
+  code: RefusalCode,
+  extra: readonly string[] = [],
+): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const { status, headers, text } = answerOf(code);
+  response.writeHead(status, [...headers, ...extra]);
+  response.end(text);
+}
+
+/** The same where there is no response to write to: the connection is closed after it. */
+export function refuseRaw(socket: Duplex, code: RefusalCode): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, headers, text } = answerOf(code);
+  const lines = pairs([...headers, 'connection', 'close']).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
+  const first = `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}`;
+  socket.end(`${[first, ...lines].join('\r\n')}\r\n\r\n${text}`);
+}
+
+function answerOf(code: RefusalCode): {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly text: string;
+} {
+  const { status, says } = REFUSALS[code];
+  const text = `${says}.\n`;
+  const headers = [
+    ...['content-type', 'text/plain', 'content-length', String(Buffer.byteLength(text))],
+    ...[ERROR_HEADER, code, 'cache-control', 'no-store'],
+    ...(status === 503 ? ['retry-after', '1'] : []),
+  ];
+  return { status, headers, text };
+}
+
+function pairs(flat: readonly string[]): (readonly [string, string])[] {
+  const found: (readonly [string, string])[] = [];
+  for (let at = 0; at < flat.length; at += 2) found.push([flat[at] ?? '', flat[at + 1] ?? '']);
+  return found;
+}

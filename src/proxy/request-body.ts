@@ -1,0 +1,186 @@
+// The body of a request: kept while it waits and as long as it may be sent again, streamed otherwise.
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+
+export interface BodyLimits {
+  /** The most that is kept of one body, bytes. */
+  readonly keptBytes: number;
+  /** Of all bodies together; false: there is no room. */
+  readonly reserve: (bytes: number) => boolean;
+  readonly free: (bytes: number) => void;
+}
+
+/** No socket gives more at a time. */
+const CHUNK_BYTES = 64 * 1024;
+
+/**
+ * Reads ahead only for what room is reserved: a client that sends more waits until the primary takes it, and nothing
+ * fails. A stream to the primary keeps what it has passed on, as long as there is room, for one that comes after it.
+ */
+export class RequestBody {
+  readonly #request: IncomingMessage;
+  readonly #limits: BodyLimits;
+  readonly #onRead: () => void;
+  /** Null: it is not said before. */
+  readonly #lengthBytes: number | null;
+  #chunks: Buffer[] = [];
+  /** How many of them the stream has taken. */
+  #passed = 0;
+  /** Of the chunks, as far as room for them is reserved. */
+  #keptBytes = 0;
+  /** Reserved for what may come next. */
+  #creditBytes = 0;
+  #isWhole = true;
+  #isReading = false;
+  #hasEnded: boolean;
+  #stream: Readable | null = null;
+  #streamWants = false;
+  #onEnded: (() => void) | null = null;
+
+  /** @param onRead called once, before the first byte is asked for */
+  constructor(request: IncomingMessage, limits: BodyLimits, onRead: () => void) {
+    this.#request = request;
+    this.#limits = limits;
+    this.#onRead = onRead;
+    const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
+    this.#lengthBytes = coding === undefined ? Number(length ?? 0) : null;
+    this.#hasEnded = this.#lengthBytes === 0;
+  }
+
+  /** Whether all that has come is still here, from the first byte on. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  /** Whether it is so short that it comes at once, from a client that means it well. */
+  get isShort(): boolean {
+    return this.#lengthBytes !== null && this.#lengthBytes <= CHUNK_BYTES;
+  }
+
+  /** Calls back when all of it is here; at once where there is none. */
+  whenEnded(callback: () => void): void {
+    if (this.#hasEnded) callback();
+    else this.#onEnded = callback;
+  }
+
+  /** Reads ahead; false: there is no room for it. */
+  collect(): boolean {
+    if (this.#hasEnded || this.#stream !== null) return true;
+    const hasRoom = this.#takeCredit();
+    if (hasRoom) this.#resume();
+    else this.#request.pause();
+    return hasRoom;
+  }
+
+  /** What an attempt sends: null where there is nothing, all of it where it is here, else a stream of it. */
+  open(): Buffer | Readable | null {
+    if (this.#lengthBytes === 0) return null;
+    if (this.#hasEnded) return Buffer.concat(this.#chunks);
+    this.#passed = 0;
+    const stream = new Readable({
+      read: () => {
+        this.#streamWants = true;
+        this.#feed();
+      },
+    });
+    this.#stream = stream;
+    return stream;
+  }
+
+  /** The attempt is over; what comes now is for the next, if it is still whole. */
+  closeStream(): void {
+    const stream = this.#stream;
+    this.#stream = null;
+    this.#streamWants = false;
+    stream?.destroy();
+  }
+
+  /** Nobody needs it any more; what still comes is read and dropped. */
+  drop(): void {
+    this.closeStream();
+    this.#isWhole = false;
+    this.#chunks = [];
+    this.#limits.free(this.#keptBytes + this.#creditBytes);
+    this.#keptBytes = 0;
+    this.#creditBytes = 0;
+    this.#onEnded = null;
+    this.#request.off('data', this.#take).off('end', this.#end);
+    this.#request.resume();
+  }
+
+  #resume(): void {
+    if (!this.#isReading) {
+      this.#isReading = true;
+      this.#onRead();
+      this.#request.on('data', this.#take).on('end', this.#end);
+    }
+    this.#request.resume();
+  }
+
+  readonly #take = (chunk: Buffer): void => {
+    this.#chunks.push(chunk);
+    const paidBytes = Math.min(this.#creditBytes, chunk.length);
+    const owedBytes = chunk.length - paidBytes;
+    this.#creditBytes -= paidBytes;
+    this.#keptBytes += paidBytes;
+    if (this.#isWhole && owedBytes > 0) {
+      if (this.#reserve(owedBytes)) this.#keptBytes += owedBytes;
+      else this.#forget();
+    }
+    if (this.#stream === null) this.collect();
+    else this.#feed();
+  };
+
+  readonly #end = (): void => {
+    this.#hasEnded = true;
+    this.#limits.free(this.#creditBytes);
+    this.#creditBytes = 0;
+    if (this.#stream !== null) this.#feed();
+    this.#onEnded?.();
+    this.#onEnded = null;
+  };
+
+  /** Passes on what the stream wants, and asks for more when it has all. */
+  #feed(): void {
+    const stream = this.#stream;
+    if (stream === null) return;
+    while (this.#streamWants) {
+      const chunk = this.#chunks[this.#passed];
+      if (chunk === undefined) break;
+      this.#passed += 1;
+      this.#streamWants = stream.push(chunk);
+    }
+    if (!this.#isWhole) this.#forget();
+    const hasAll = this.#passed === this.#chunks.length;
+    if (hasAll && this.#hasEnded) {
+      this.#stream = null;
+      stream.push(null);
+    } else if (hasAll && this.#streamWants) this.#resume();
+    else this.#request.pause();
+  }
+
+  /** Room for the next chunk, whatever its size; false: there is none. */
+  #takeCredit(): boolean {
+    const knownBytes = this.#keptBytes + this.#creditBytes;
+    const leftBytes = this.#lengthBytes === null ? CHUNK_BYTES : this.#lengthBytes - knownBytes;
+    const missingBytes = Math.min(CHUNK_BYTES - this.#creditBytes, leftBytes);
+    if (missingBytes <= 0) return true;
+    if (!this.#reserve(missingBytes)) return false;
+    this.#creditBytes += missingBytes;
+    return true;
+  }
+
+  #reserve(bytes: number): boolean {
+    const allBytes = this.#keptBytes + this.#creditBytes + bytes;
+    return allBytes <= this.#limits.keptBytes && this.#limits.reserve(bytes);
+  }
+
+  /** What was passed on is not kept any more: from now on it can't be sent from its beginning. */
+  #forget(): void {
+    this.#isWhole = false;
+    this.#chunks = this.#chunks.slice(this.#passed);
+    this.#passed = 0;
+    this.#limits.free(this.#keptBytes);
+    this.#keptBytes = 0;
+  }
+}

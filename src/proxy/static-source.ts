@@ -1,0 +1,54 @@
+// A source of the primary where there is no group: one server always, of several the first that answers.
+import type { Target } from '../config/proxy-address.ts';
+import { lookOverNetwork } from '../health/attempt.ts';
+import { UpstreamList } from '../upstream/upstream-list.ts';
+import type { PrimaryListener, PrimarySource } from './primary-source.ts';
+
+interface Server extends Target {
+  readonly id: string;
+}
+
+/** Checks are connections: what serves is in the list's order, and the one in use stays as long as it answers. */
+const CHECK = { intervalMs: 1_000, timeoutMs: 500 } as const;
+
+export class StaticSource implements PrimarySource {
+  readonly #list: UpstreamList<Server>;
+  readonly #isAlone: boolean;
+  #current: string | null = null;
+
+  constructor(targets: readonly Target[]) {
+    this.#isAlone = targets.length === 1;
+    this.#list = new UpstreamList<Server>({
+      ...CHECK,
+      upstreams: targets.map((target) => ({ ...target, id: target.url })),
+      waitForCheck: !this.#isAlone,
+      check: async ({ host, port }, signal) =>
+        (await lookOverNetwork({ kind: 'tcp', host, port }, signal)) === null,
+    });
+  }
+
+  async start(listener: PrimaryListener): Promise<void> {
+    const follow = (usable: readonly Server[]): void => {
+      this.#follow(listener, usable);
+    };
+    follow(this.#list.usable);
+    // Whether the only one answers is seen by each request that goes there.
+    if (this.#isAlone) return;
+    this.#list.onChange(follow);
+    await this.#list.start();
+  }
+
+  close(): Promise<void> {
+    this.#list.stop();
+    return Promise.resolve();
+  }
+
+  #follow(listener: PrimaryListener, usable: readonly Server[]): void {
+    if (usable.some(({ url }) => url === this.#current)) return;
+    const [first] = usable;
+    const before = this.#current;
+    this.#current = first?.url ?? null;
+    if (first !== undefined) listener.ready({ node: null, epoch: null, target: first.url });
+    else if (before !== null) listener.lost('none of its servers answers');
+  }
+}
