@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createProgram } from '../dist/cli/program.js';
 import { EXIT_CODES } from '../dist/errors.js';
-import { OPTIONS } from '../dist/config/options.js';
+import { OPTIONS, PROXY_OPTIONS } from '../dist/config/options.js';
 import { ROLE_OF_PHASE } from '../dist/core/phases.js';
 import { TRANSITIONS } from '../dist/core/transitions.js';
 import { FAULTS } from '../dist/simulation/faults.js';
@@ -18,7 +18,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
  */
 const PARTS = {
   commands: commandsTable,
-  options: optionsTable,
+  options: () => optionsTable(OPTIONS),
+  'proxy-options': () => optionsTable(PROXY_OPTIONS),
   'exit-codes': exitCodesTable,
   faults: faultsTable,
   transitions: () => transitionsDiagram(TRANSITIONS, ROLE_OF_PHASE),
@@ -72,12 +73,13 @@ function commandsTable() {
   );
   const rows = createProgram().commands.map((command) => {
     const words = command.name() === 'run' ? '[options] [-- command args…]' : argumentsOf(command);
+    const hasTable = command.name() === 'run' || command.name() === 'proxy';
     const own = command.options.filter(({ long }) => !ofEach.has(long ?? ''));
     const more = own.map(({ flags, description }) => `\`${flags}\`: ${description}`).join(' ');
     return [
       `\`${`failover ${command.name()} ${words}`.trim()}\``,
       command.description(),
-      command.name() === 'run' ? 'see the options below' : more,
+      hasTable ? 'see the options below' : more,
     ];
   });
   return markdownTable(['command', 'what it does', 'options of its own'], rows);
@@ -88,8 +90,9 @@ function argumentsOf(command) {
   return command.registeredArguments.map((argument) => `[${argument.name()}]`).join(' ');
 }
 
-function optionsTable() {
-  const rows = OPTIONS.map((option) => {
+/** @param {readonly import('../dist/config/options.js').OptionSpec[]} options */
+function optionsTable(options) {
+  const rows = options.map((option) => {
     const flags = option.short === undefined ? option.flag : `${option.short}, ${option.flag}`;
     const value = option.choices?.join('|') ?? option.placeholder;
     const variable = option.variableReadBy === 'nobody' ? '' : `\`${option.variable}\``;

@@ -58,6 +58,7 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '3': 'there is no such node',
     '7': 'some did not end in time',
   },
+  proxy: { '0': 'it was told to end and has' },
   keygen: { '0': 'the key is made' },
   check: { '0': 'a primary answers', '3': 'there is none', '7': 'it was not done in time' },
 };
@@ -88,6 +89,11 @@ was found and until when that takes is said at once, on stderr, and the takeover
 A node that is killed or fenced stays away unless --restart-command brings it back, so
 crash and hang are left out where no other secondary would stand by after them. The
 command is run by \`sh -c\` with FAILOVER_GROUP, FAILOVER_STATE_DIR and FAILOVER_NODE.`,
+  proxy: `What it answers itself has a header x-failover-error that says why: unsafe-in-flight (502) is a request that
+may have been done by a primary that was lost, and is not repeated. GET, HEAD, OPTIONS, PUT and DELETE are
+repeated, and what has an Idempotency-Key; the answer says so in x-failover-repeated.
+The first SIGTERM ends it in order, the second at once; at SIGUSR2 it says what it has counted. Each option can
+also be set by its variable, such as FAILOVER_HOLD for --hold.`,
   keygen: `PATH can be read by its owner only: give it to \`failover run --key-file PATH\`. The lines of the other
 nodes' PATH.pub together are what --authorized-keys takes. Nothing is overwritten without --force.`,
   explain: `last chance  the last time it doubted the primary or found the lease free, and what came of it
@@ -116,7 +122,9 @@ export function notesOf(name: string, example: string): string {
 const OF_NO_GROUP: ReadonlySet<string> = new Set(['run', 'demo', 'simulate', 'keygen']);
 
 /** Those that may ask the server of a lease. */
-const OF_SERVER: ReadonlySet<string> = new Set(['status', 'explain', 'events', 'pause', 'resume']);
+const OF_SERVER: ReadonlySet<string> = new Set([
+  ...['status', 'explain', 'events', 'pause', 'resume', 'proxy'],
+]);
 
 function variablesOf(name: string): string {
   return OF_SERVER.has(name)

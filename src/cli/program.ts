@@ -5,6 +5,7 @@ import { packageVersion } from '../version.ts';
 import { addChanging } from './definitions/changing.ts';
 import { addLooking } from './definitions/looking.ts';
 import { addKeygen, addRun } from './definitions/node.ts';
+import { addProxy } from './definitions/proxying.ts';
 import { addTrying } from './definitions/trying.ts';
 
 /**
@@ -51,6 +52,7 @@ export function createProgram(): Command {
   addLooking(program);
   addTrying(program);
   addChanging(program);
+  addProxy(program);
   addKeygen(program);
   return program;
 }

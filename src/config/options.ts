@@ -32,7 +32,8 @@ export const OUTPUT_VARIABLES: readonly string[] = [
 
 /** The row with a key. A key that no row has is a mistake in the program, not of the user. */
 export function optionOf(key: string): OptionSpec {
-  const option = [...OPTIONS, ...PROXY_OPTIONS].find((candidate) => candidate.key === key);
+  const hasKey = (candidate: OptionSpec): boolean => candidate.key === key;
+  const option = OPTIONS.find(hasKey) ?? PROXY_OPTIONS.find(hasKey);
   if (option === undefined) throw new Error(`no option has the key ${key}`);
   return option;
 }

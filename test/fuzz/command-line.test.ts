@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import type { RunOptions } from '../../src/config/load.ts';
-import { OPTIONS } from '../../src/config/options.ts';
+import { OPTIONS, PROXY_OPTIONS } from '../../src/config/options.ts';
 import { isName } from '../../src/transport/checks.ts';
 import { UNPRINTABLE, corpus, draws, expectPrototypesClean, expectSeen } from './support/fuzz.ts';
 import { oddText } from './support/odd.ts';
@@ -34,6 +34,7 @@ vi.mock('../../src/cli/commands/check.ts', () => ({ check: stub('check') }));
 vi.mock('../../src/cli/commands/demo.ts', () => ({ demo: stub('demo') }));
 vi.mock('../../src/cli/commands/simulate.ts', () => ({ simulate: stub('simulate') }));
 vi.mock('../../src/cli/commands/drill.ts', () => ({ drill: stub('drill') }));
+vi.mock('../../src/cli/commands/proxy.ts', () => ({ proxy: stub('proxy') }));
 vi.mock('../../src/cli/commands/keygen.ts', () => ({ keygen: stub('keygen') }));
 vi.mock('../../src/cli/commands/explain.ts', () => ({ explain: stub('explain') }));
 
@@ -87,7 +88,9 @@ const value = fc.oneof(
   fc.constantFrom('0', '1', '-1', '1000001', '9'.repeat(400), '0x10', '1e3', 'true', 'yes'),
 );
 const flag = fc.constantFrom(
-  ...OPTIONS.flatMap(({ flag: long, short }) => (short === undefined ? [long] : [long, short])),
+  ...[...OPTIONS, ...PROXY_OPTIONS].flatMap(({ flag: long, short }) =>
+    short === undefined ? [long] : [long, short],
+  ),
   ...['--timeout', '--hold', '--json', '--watch', '--force', '--seed', '--replay', '--help'],
   ...['--__proto__', '--constructor', '--no-group', '--group=', '-', '--', '-gx', '-g-x'],
 );
