@@ -189,8 +189,7 @@ export class HttpProxy {
       socket.destroy();
       return;
     }
-    // Where an answer has begun, another in the middle of it would be taken for a part of it.
-    if (hasBegunAnswer(socket)) {
+    if (owesAnswer(socket)) {
       this.#counts.refuse('bad-request');
       socket.destroy();
       return;
@@ -221,8 +220,11 @@ function serverOptions(limits: ProxyLimits): Parameters<typeof createServer>[0] 
   };
 }
 
-/** The server keeps the response that is being written with the socket. */
-function hasBegunAnswer(socket: Duplex & { readonly _httpMessage?: unknown }): boolean {
-  const { _httpMessage: message } = socket;
-  return message instanceof ServerResponse && message.headersSent;
+/**
+ * Whether what is answered now would be taken for the answer, or a part of it, to the request before. The server keeps
+ * the response that comes next with the socket.
+ */
+function owesAnswer(socket: Duplex & { readonly _httpMessage?: unknown }): boolean {
+  const { _httpMessage: next } = socket;
+  return next instanceof ServerResponse && (next.headersSent || next.req.complete);
 }
