@@ -1,6 +1,7 @@
 // One attempt to have a request answered by the primary: its answer in parts, or why there is none.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
+import { errors } from 'undici';
 import type { Dispatcher, Pool } from 'undici';
 
 export interface AttemptOrder {
@@ -129,8 +130,9 @@ export class Attempt {
       return 'bad-request';
     }
     if (!this.#wasSent) return 'unreached';
-    const isGarbage = /^(HPE_(?!INVALID_EOF_STATE)|UND_ERR_HEADERS_OVERFLOW|ERR_)/.test(code);
-    return isGarbage ? 'garbage' : 'died';
+    // A connection that ends within chunks is one that broke off.
+    const isMisread = error instanceof errors.HTTPParserError && !error.message.includes('EOF');
+    return isMisread || /^(UND_ERR_HEADERS_OVERFLOW|ERR_)/.test(code) ? 'garbage' : 'died';
   }
 }
 

@@ -224,7 +224,7 @@ function serverOptions(limits: ProxyLimits): Parameters<typeof createServer>[0] 
  * Whether what is answered now would be taken for the answer, or a part of it, to the request before. The server keeps
  * the response that comes next with the socket.
  */
-function owesAnswer(socket: Duplex & { readonly _httpMessage?: unknown }): boolean {
+function owesAnswer(socket: Duplex & { readonly _httpMessage?: ServerResponse | null }): boolean {
   const { _httpMessage: next } = socket;
   return next instanceof ServerResponse && (next.headersSent || next.req.complete);
 }

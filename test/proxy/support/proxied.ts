@@ -1,8 +1,8 @@
 // A proxy on a port of its own, servers that stand for primaries, and clients.
 import { createServer, request } from 'node:http';
-import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { loadProxyOptions } from '../../../src/config/load-proxy.ts';
 import type { ProxyLimits } from '../../../src/config/load-proxy.ts';
