@@ -24,7 +24,7 @@ export const REFUSALS = {
 
 export type RefusalCode = keyof typeof REFUSALS;
 
-export const ERROR_HEADER = 'x-failover-error';
+const ERROR_HEADER = 'x-failover-error';
 
 /** Answers so, or destroys the connection where an answer has begun. */
 export function refuse(

@@ -1,0 +1,138 @@
+// Measures `failover proxy` beside HAProxy and a plain proxy on the same library, in turns, and prints a table.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { freePort } from '../support/free-port.ts';
+import { flag, number, optionsOrEnd } from '../support/tool-options.ts';
+import { connectMany, memoryMib, speedOf } from './support/load.ts';
+import { startFailover, startHaproxy, startPlain, startUpstream } from './support/sides.ts';
+import type { Side } from './support/sides.ts';
+
+const { rounds, requests, json } = optionsOrEnd({
+  name: 'proxy-bench',
+  about: 'Measures failover proxy beside HAProxy and a plain proxy on the same library.',
+  flags: {
+    rounds: number({ placeholder: 'N', says: 'how often each is measured', fallback: 3, least: 1 }),
+    requests: number({
+      placeholder: 'N',
+      says: 'how many requests a measurement has',
+      fallback: 20_000,
+      least: 1_000,
+    }),
+    json: flag('print one JSON object'),
+  },
+  example: '--rounds 5',
+});
+
+/** How long the memory of a process is left to settle. */
+const SETTLING_MS = 1_500;
+const CONNECTIONS = 1_000;
+const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+const POST = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1024\r\n\r\n${'x'.repeat(1_024)}`;
+
+const HEAD = `| proxy | requests/s, 64 clients | p99, 4 clients, ms | added to it | at start, MiB | ${String(CONNECTIONS)} idle, + MiB | ${String(CONNECTIONS)} held, + MiB |
+| --- | --- | --- | --- | --- | --- | --- |`;
+
+interface Figures {
+  readonly name: string;
+  requestsPerSecond: number;
+  p99Ms: number;
+  p99AddedMs: number;
+  startMib: number;
+  idleMib: number;
+  heldMib: number | null;
+}
+
+if (spawnSync('ab', ['-V']).status !== 0) {
+  process.stderr.write('Nothing is measured: ab is not installed (apache2-utils).\n');
+  process.exit(1);
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'failover-proxy-bench-'));
+const sides: Side[] = [];
+try {
+  const upstream = await startUpstream();
+  sides.push(upstream, await startFailover(upstream.port), await startPlain(upstream.port));
+  if (spawnSync('haproxy', ['-v']).status === 0) {
+    sides.push(await startHaproxy(upstream.port, directory));
+  } else process.stderr.write('HAProxy is not installed: measured without it.\n');
+  print(await measure());
+} finally {
+  for (const side of sides) side.end();
+  rmSync(directory, { recursive: true });
+}
+
+async function measure(): Promise<readonly Figures[]> {
+  const speeds = new Map(sides.map(({ name }) => [name, emptySpeeds()]));
+  const startMib = new Map(sides.map(({ name, pid }) => [name, memoryMib(pid)]));
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const { name, port } of sides) {
+      const full = await speedOf(port, { clients: 64, requests }, directory);
+      const light = await speedOf(port, { clients: 4, requests: requests / 4 }, directory);
+      // The first one warms up.
+      if (round === 0) continue;
+      speeds.get(name)?.perSecond.push(full.requestsPerSecond);
+      speeds.get(name)?.p99.push(light.p99Ms);
+    }
+  }
+  const figures: Figures[] = [];
+  for (const side of sides) {
+    const { perSecond = [], p99 = [] } = speeds.get(side.name) ?? {};
+    const before = memoryMib(side.pid);
+    const sockets = await connectMany(side.port, CONNECTIONS, { bytes: GET, isAnswered: true });
+    await wait(SETTLING_MS);
+    const idleMib = memoryMib(side.pid) - before;
+    for (const socket of sockets) socket.destroy();
+    figures.push({
+      ...{ name: side.name, requestsPerSecond: median(perSecond), p99Ms: median(p99) },
+      ...{ p99AddedMs: 0, startMib: startMib.get(side.name) ?? 0, idleMib },
+      heldMib: side.name === 'failover proxy' ? await heldMemory() : null,
+    });
+  }
+  const direct = figures[0]?.p99Ms ?? 0;
+  for (const row of figures) row.p99AddedMs = row.p99Ms - direct;
+  return figures;
+}
+
+function emptySpeeds(): { readonly perSecond: number[]; readonly p99: number[] } {
+  return { perSecond: [], p99: [] };
+}
+
+/** Of one that has nobody to pass them on to. */
+async function heldMemory(): Promise<number> {
+  const side = await startFailover(await freePort());
+  try {
+    await wait(SETTLING_MS);
+    const before = memoryMib(side.pid);
+    await connectMany(side.port, CONNECTIONS, { bytes: POST, isAnswered: false });
+    await wait(SETTLING_MS);
+    return memoryMib(side.pid) - before;
+  } finally {
+    side.end();
+  }
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function print(figures: readonly Figures[]): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ v: 1, rounds, requests, figures })}\n`);
+    return;
+  }
+  const rows = figures.map((row) =>
+    [
+      ...[
+        row.name,
+        row.requestsPerSecond.toFixed(0),
+        row.p99Ms.toFixed(2),
+        row.p99AddedMs.toFixed(2),
+      ],
+      ...[row.startMib.toFixed(0), row.idleMib.toFixed(1), row.heldMib?.toFixed(1) ?? '–'],
+    ].join(' | '),
+  );
+  process.stdout.write(`${HEAD}\n${rows.map((row) => `| ${row} |`).join('\n')}\n`);
+}
