@@ -47,7 +47,7 @@ export function parseTargets(text: string, source = '--to'): readonly Target[] {
 }
 
 /** @throws FAILOVER_BAD_OPTION */
-function parseTarget(text: string, source = '--target'): Target {
+export function parseTarget(text: string, source = '--target'): Target {
   const url = urlOf(text);
   const scheme = url?.protocol;
   if (url === null || (scheme !== 'http:' && scheme !== 'tcp:')) {

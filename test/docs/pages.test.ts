@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
-import { OPTIONS, OUTPUT_VARIABLES } from '../../src/config/options.ts';
+import { OPTIONS, OUTPUT_VARIABLES, PROXY_OPTIONS } from '../../src/config/options.ts';
 import { TRANSITIONS } from '../../src/core/transitions.ts';
 import { EXIT_CODES } from '../../src/errors.ts';
 import { LEADER_VARIABLES } from '../../src/library/leader-from-environment.ts';
@@ -142,7 +142,7 @@ const knownFlags = new Set([
 ]);
 
 const knownNames = new Set([
-  ...OPTIONS.map(({ variable }) => variable),
+  ...[...OPTIONS, ...PROXY_OPTIONS].map(({ variable }) => variable),
   ...OUTPUT_VARIABLES,
   ...Object.keys(LEADER_VARIABLES),
   ...(readFileSync(join(ROOT, 'src', 'errors.ts'), 'utf8').match(/\bFAILOVER_[A-Z_]+\b/g) ?? []),

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { lackOfProgram } from '../support/programs.ts';
 import { codeBlocks, readPage, ROOT, runnablePart } from './support/pages.ts';
 
 /** The longest a script may take, ms: each is over in a few seconds, also on a busy machine. */
@@ -48,6 +49,21 @@ it(
     expect(output).toContain('b is primary at epoch 2');
     expect(output).toContain('a is secondary at epoch 2');
     expect(readFileSync(join(directory, 'a.role'), 'utf8')).toBe('secondary');
+    expect(code).toBe(0);
+  },
+);
+
+it(
+  'holds a request until somebody serves, as the page on the proxy does',
+  { timeout: 2 * LIMIT_MS },
+  async ({ skip }) => {
+    const lack = lackOfProgram('curl');
+    if (lack !== null) skip(lack);
+    const { code, output } = await runScript(shellOf('docs/proxy.md'));
+    expect(output).toContain('Listening at 127.0.0.1:18080');
+    expect(output).toMatch(/x-failover-held-ms: \d+/);
+    expect(output).toContain('\nserved\n');
+    expect(output).toContain('Answered 1 of 1 requests; held 1');
     expect(code).toBe(0);
   },
 );
