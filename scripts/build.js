@@ -13,7 +13,7 @@ const dist = join(root, 'dist');
  * Dependencies that are CommonJS: `require` gets them at once, where `import` reads their text for the names they
  * export first, with a lexer that costs a start more than they do.
  */
-const COMMON_JS = ['commander', 'fs-native-extensions', 'proper-lockfile', 'zeromq'];
+const COMMON_JS = ['commander', 'fs-native-extensions', 'proper-lockfile', 'undici', 'zeromq'];
 
 /** What stands for one of them in the bundle; the same name without it is the package itself. */
 const REQUIRED = '\0required:';

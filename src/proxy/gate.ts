@@ -8,12 +8,20 @@ import type { PrimaryListener, PrimaryTerm } from './primary-source.ts';
 import { NO_ROUTE, routed } from './route.ts';
 import type { Route, RouteEffect, RouteEvent, RoutePhase } from './route.ts';
 
+/**
+ * - `no-primary`: nobody led
+ * - `unreachable`: somebody did, and could not be connected to
+ * - `hold-timeout`: those before it had the primary to themselves
+ * - `stopping`: the gate is closed for good
+ */
+export type WaitedInVain = 'no-primary' | 'unreachable' | 'hold-timeout' | 'stopping';
+
 /** One request or connection, as the gate sees it. None of these throws. */
 export interface Visitor {
   /** Go to the primary now; called once for each time it is let through, the first time perhaps within `enter`. */
   go(term: PrimaryTerm, place: Place): void;
-  /** It has waited in vain, and is out: nobody led, or those before it had the primary to themselves. */
-  refuse(why: 'no-primary' | 'hold-timeout' | 'stopping'): void;
+  /** It has waited in vain, and is out. */
+  refuse(why: WaitedInVain): void;
   /** The primary it goes to is about to step down: what has no end of its own is to end. */
   close(): void;
   /** The primary it went to is gone: it is to `leave`, or to go `again`. */
@@ -267,6 +275,11 @@ export class Gate implements PrimaryListener {
     this.#held += 1;
   }
 
+  #reasonOfWait(): WaitedInVain {
+    if (this.#route.phase !== 'open') return 'no-primary';
+    return this.#pace.refusals > 0 ? 'unreachable' : 'hold-timeout';
+  }
+
   /** Wakes when the first has waited too long, or more may go without a further event. */
   #schedule(): void {
     const dueMs = this.#hold.dueMs;
@@ -280,7 +293,7 @@ export class Gate implements PrimaryListener {
     const cancel = this.#options.clock.wakeAt(atMs, () => {
       this.#wake = null;
       const expired = this.#hold.takeExpired(this.#options.clock.now());
-      const why = this.#route.phase === 'open' ? 'hold-timeout' : 'no-primary';
+      const why = this.#reasonOfWait();
       for (const { visitor } of expired) visitor.refuse(why);
       this.#pump();
     });

@@ -12,6 +12,10 @@ export const REFUSALS = {
   'bad-answer': { status: 502, says: 'The primary has answered with what is no HTTP' },
   'upstream-timeout': { status: 504, says: 'The primary has not begun an answer in time' },
   'no-primary': { status: 503, says: 'Nobody leads, and none did for as long as this was held' },
+  unreachable: {
+    status: 503,
+    says: 'The primary could not be connected to as long as this was held',
+  },
   'hold-timeout': { status: 503, says: 'The primary had no room for this as long as it was held' },
   'hold-full': { status: 503, says: 'Nothing more can be held until there is a primary' },
   stopping: { status: 503, says: 'The proxy ends' },

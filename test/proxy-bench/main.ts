@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { freePort } from '../support/free-port.ts';
 import { flag, number, optionsOrEnd } from '../support/tool-options.ts';
-import { connectMany, memoryMib, speedOf } from './support/load.ts';
+import { connectMany, memoryMib, processorMs, speedOf } from './support/load.ts';
 import { startFailover, startHaproxy, startPlain, startUpstream } from './support/sides.ts';
 import type { Side } from './support/sides.ts';
 
@@ -32,12 +32,14 @@ const CONNECTIONS = 1_000;
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const POST = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1024\r\n\r\n${'x'.repeat(1_024)}`;
 
-const HEAD = `| proxy | requests/s, 64 clients | p99, 4 clients, ms | added to it | at start, MiB | ${String(CONNECTIONS)} idle, + MiB | ${String(CONNECTIONS)} held, + MiB |
-| --- | --- | --- | --- | --- | --- | --- |`;
+const HEAD = `| proxy | requests/s, 64 clients | processor for each, µs | p99, 4 clients, ms | added to it | at start, MiB | ${String(CONNECTIONS)} idle, + MiB | ${String(CONNECTIONS)} held, + MiB |
+| --- | --- | --- | --- | --- | --- | --- | --- |`;
 
 interface Figures {
   readonly name: string;
   requestsPerSecond: number;
+  /** Of a processor, for each request. */
+  processorMicros: number;
   p99Ms: number;
   p99AddedMs: number;
   startMib: number;
@@ -68,18 +70,21 @@ async function measure(): Promise<readonly Figures[]> {
   const speeds = new Map(sides.map(({ name }) => [name, emptySpeeds()]));
   const startMib = new Map(sides.map(({ name, pid }) => [name, memoryMib(pid)]));
   for (let round = 0; round <= rounds; round += 1) {
-    for (const { name, port } of sides) {
+    for (const { name, port, pid } of sides) {
+      const beforeMs = processorMs(pid);
       const full = await speedOf(port, { clients: 64, requests }, directory);
+      const usedMs = processorMs(pid) - beforeMs;
       const light = await speedOf(port, { clients: 4, requests: requests / 4 }, directory);
       // The first one warms up.
       if (round === 0) continue;
       speeds.get(name)?.perSecond.push(full.requestsPerSecond);
+      speeds.get(name)?.micros.push((usedMs * 1_000) / requests);
       speeds.get(name)?.p99.push(light.p99Ms);
     }
   }
   const figures: Figures[] = [];
   for (const side of sides) {
-    const { perSecond = [], p99 = [] } = speeds.get(side.name) ?? {};
+    const { perSecond, p99, micros } = speeds.get(side.name) ?? emptySpeeds();
     const before = memoryMib(side.pid);
     const sockets = await connectMany(side.port, CONNECTIONS, { bytes: GET, isAnswered: true });
     await wait(SETTLING_MS);
@@ -87,6 +92,7 @@ async function measure(): Promise<readonly Figures[]> {
     for (const socket of sockets) socket.destroy();
     figures.push({
       ...{ name: side.name, requestsPerSecond: median(perSecond), p99Ms: median(p99) },
+      processorMicros: median(micros),
       ...{ p99AddedMs: 0, startMib: startMib.get(side.name) ?? 0, idleMib },
       heldMib: side.name === 'failover proxy' ? await heldMemory() : null,
     });
@@ -96,8 +102,14 @@ async function measure(): Promise<readonly Figures[]> {
   return figures;
 }
 
-function emptySpeeds(): { readonly perSecond: number[]; readonly p99: number[] } {
-  return { perSecond: [], p99: [] };
+interface Speeds {
+  readonly perSecond: number[];
+  readonly p99: number[];
+  readonly micros: number[];
+}
+
+function emptySpeeds(): Speeds {
+  return { perSecond: [], p99: [], micros: [] };
 }
 
 /** Of one that has nobody to pass them on to. */
@@ -128,6 +140,7 @@ function print(figures: readonly Figures[]): void {
       ...[
         row.name,
         row.requestsPerSecond.toFixed(0),
+        row.processorMicros.toFixed(0),
         row.p99Ms.toFixed(2),
         row.p99AddedMs.toFixed(2),
       ],

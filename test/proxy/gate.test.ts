@@ -131,6 +131,23 @@ describe('a gate', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('says of those that waited for one that does not listen that it does not', () => {
+    const { gate, clock, told, enter, placeOf } = sceneOf({ waitMs: 100 });
+    gate.ready(termOf('a', 1));
+    enter('x');
+    gate.again(placeOf('x'), { unreached: true });
+    clock.advance(20);
+    gate.again(placeOf('x'), { unreached: true });
+    enter('y');
+    clock.advance(40);
+    gate.again(placeOf('x'), { unreached: true });
+    clock.advance(80);
+    expect(told.filter((text) => text.includes('refused'))).toEqual([
+      'x is refused: unreachable',
+      'y is refused: unreachable',
+    ]);
+  });
+
   it('counts the time of those that come back together', () => {
     const { gate, clock, told, enter } = sceneOf({ waitMs: 100 }, again);
     enter('x');

@@ -31,6 +31,17 @@ export async function speedOf(
   return { requestsPerSecond: Number(perSecond), p99Ms: Number(p99) };
 }
 
+/** What it has used of processors, ms: more is asked of the machine than it has, and this does not change. */
+export function processorMs(pid: number): number {
+  const text = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return (ticks * 1_000) / TICKS_PER_SECOND;
+}
+
+/** USER_HZ of every Linux that Node.js runs on. */
+const TICKS_PER_SECOND = 100;
+
 /** Of all its processes, MiB: what they alone have, and their part of what they share. */
 export function memoryMib(pid: number): number {
   const text = readFileSync(`/proc/${String(pid)}/smaps_rollup`, 'utf8');
