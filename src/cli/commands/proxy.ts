@@ -11,6 +11,7 @@ import { StaticSource } from '../../proxy/static-source.ts';
 import { RefusalLines, summaryOf } from '../../proxy/summary.ts';
 import { monotonicNow } from '../../runtime/clock.ts';
 import { whenOutputIsLost } from '../output.ts';
+import { useAllCompilers } from '../compilers.ts';
 import { createLogger } from '../render/log.ts';
 import type { Logger } from '../render/log.ts';
 
@@ -24,6 +25,7 @@ const STOP_GRACE_MS = 10_000;
  * of its primary throws
  */
 export async function proxy(options: ProxyOptions): Promise<void> {
+  useAllCompilers();
   // What goes through it is worth more than the reader of its messages.
   whenOutputIsLost(() => undefined);
   const log = createLogger({

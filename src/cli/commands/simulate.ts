@@ -13,8 +13,8 @@ import {
 import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
 import type { FailoverError } from '../../errors.ts';
+import { useAllCompilers } from '../compilers.ts';
 import { badOption, wholeNumber } from '../flag-values.ts';
 import { Campaign } from '../../simulation/campaign.ts';
 import { FAULT_KINDS, isFaultKind } from '../../simulation/faults.ts';
@@ -50,10 +50,7 @@ interface SimulateFlags {
  */
 export async function simulate(given: Readonly<Record<string, unknown>>): Promise<void> {
   const flags = readFlags(given);
-  // The launcher keeps young objects in little room and optimizes nothing, for supervisors; here millions of
-  // objects come and go, and the same code runs for minutes.
-  setFlagsFromString('--semi-space-growth-factor=2');
-  setFlagsFromString('--turbofan');
+  useAllCompilers();
   if (flags.replay !== null) await replay(flags.replay, flags.json);
   else await explore(flags);
 }

@@ -1,0 +1,8 @@
+// Takes back what the launcher has told the engine for supervisors, which are small and seldom busy.
+import { setFlagsFromString } from 'node:v8';
+
+/** For a command in which millions of objects come and go, and the same code runs for minutes. */
+export function useAllCompilers(): void {
+  setFlagsFromString('--semi-space-growth-factor=2');
+  setFlagsFromString('--turbofan');
+}
