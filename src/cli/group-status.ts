@@ -82,6 +82,8 @@ export interface NodeEntry {
   readonly uptimeMs: number;
   readonly willing: boolean | null;
   readonly unwillingBecause: string | null;
+  /** Where its command is reached while it leads; null: it does not say. */
+  readonly target: string | null;
   readonly workload: {
     readonly pid: number | null;
     readonly state: string;
@@ -204,6 +206,7 @@ function entryOf(node: SeenNode, snapshot: GroupSnapshot): NodeEntry {
     uptimeMs: status.uptimeMs,
     willing: status.willing,
     unwillingBecause: status.unwillingBecause,
+    target: record.target ?? null,
     workload: {
       pid: workload.pid,
       state: workload.state,
@@ -243,6 +246,7 @@ function silentEntry({ record, silence }: SeenNode, snapshot: GroupSnapshot): No
     uptimeMs: uptimeOf(record.startedAt, snapshot),
     willing: null,
     unwillingBecause: null,
+    target: record.target ?? null,
     workload: { pid: workload?.process.pid ?? null, state: 'unknown', restarts: 0, health: null },
     transport: null,
     lastSeenMs: null,
@@ -269,6 +273,7 @@ function entryElsewhere(node: StoredSight, snapshot: GroupSnapshot): NodeEntry {
     uptimeMs: uptimeOf(startedAt, snapshot),
     willing: null,
     unwillingBecause: null,
+    target: node.target ?? null,
     workload: { pid: null, state: 'unknown', restarts: 0, health: null },
     transport: null,
     lastSeenMs: seenAgoMs,

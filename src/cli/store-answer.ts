@@ -1,7 +1,14 @@
 // The answer to `instance.store` as a client believes it: from another process, which passes on what others wrote.
 import type { SeenNode, StoreEvent } from '../lease/remote-store.ts';
 import { STORE_ACTIONS } from '../lease/remote-store.ts';
-import { isCount, isDurationMs, isFields, isName, isText } from '../transport/checks.ts';
+import {
+  isCount,
+  isDurationMs,
+  isFields,
+  isName,
+  isText,
+  targetField,
+} from '../transport/checks.ts';
 
 export interface StoreAnswer {
   readonly nodes: readonly SeenNode[];
@@ -32,6 +39,7 @@ function readNode(value: unknown): SeenNode | null {
   return {
     ...{ node, run, host, version, standby, priority, startedAt, seenAgoMs },
     endpoints: { bus: endpoints['bus'], rpc: endpoints['rpc'] },
+    ...targetField(value['target']),
     pid: isCount(pid) ? pid : null,
   };
 }

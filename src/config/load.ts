@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly bind: string;
   /** In one of the forms that `parseAdvertise` reads. */
   readonly advertise: string | null;
+  /** In the form that `parseTarget` reads. */
+  readonly target: string | null;
   readonly keyFile: string | null;
   readonly authorizedKeys: string | null;
   readonly insecure: boolean;
@@ -122,6 +124,7 @@ export function loadRunOptions(
     exitOnDemote: read.boolean('exitOnDemote'),
     bind: read.bind('bind'),
     advertise: read.advertise('advertise'),
+    target: read.target('target'),
     keyFile: read.text('keyFile'),
     authorizedKeys: read.text('authorizedKeys'),
     insecure: read.boolean('insecure'),

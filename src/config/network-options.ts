@@ -24,6 +24,15 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
   },
   {
     ...RUN,
+    key: 'target',
+    kind: 'string',
+    default: null,
+    placeholder: 'URL',
+    sentence:
+      'Where the command is reached while it leads, as http://HOST:PORT or tcp://HOST:PORT: `failover proxy` forwards there.',
+  },
+  {
+    ...RUN,
     key: 'keyFile',
     kind: 'string',
     default: null,

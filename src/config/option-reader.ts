@@ -10,6 +10,7 @@ import type { OptionSpec } from './options.ts';
 import { parseOwnAddress, parsePeerAddresses } from './peer-address.ts';
 import { quoted, shortened } from './quoted.ts';
 import { parseReadyWhen } from './ready-when.ts';
+import { parseTarget } from './target.ts';
 import { redactUrl } from './refused-url.ts';
 import { formatSize, parseSize } from './size.ts';
 
@@ -139,6 +140,12 @@ export class OptionReader {
     const found = this.#find(optionOf(key));
     if (found !== null) parseAdvertise(found.text, found.source);
     return found?.text ?? null;
+  }
+
+  /** Where the command is reached, in one spelling; null when it is not given. */
+  target(key: string): string | null {
+    const found = this.#find(optionOf(key));
+    return found === null ? null : parseTarget(found.text, found.source).text;
   }
 
   /**

@@ -37,6 +37,8 @@ export interface NodeRecord {
   /** Whether the pid namespace of the supervisor, a container's say, ends with it, and all that is in it. */
   readonly endsNamespace: boolean;
   readonly endpoints: Endpoints;
+  /** Where its command is reached while it leads; none: it does not say. */
+  readonly target?: string;
   readonly standby: 'cold' | 'armed' | 'hot';
   readonly priority: number;
   /** Wall clock, ISO 8601: for people. */

@@ -8,7 +8,15 @@ import type { LeaseStore, NodeRecord } from './lease-store.ts';
 /** What a node says of itself in a store: what others need to reach it and to show it. */
 export type StoredNode = Pick<
   NodeRecord,
-  'node' | 'run' | 'host' | 'version' | 'endpoints' | 'standby' | 'priority' | 'startedAt'
+  | 'node'
+  | 'run'
+  | 'host'
+  | 'version'
+  | 'endpoints'
+  | 'standby'
+  | 'priority'
+  | 'startedAt'
+  | 'target'
 >;
 
 export interface SeenNode extends StoredNode {

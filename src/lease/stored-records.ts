@@ -1,5 +1,6 @@
 // Reads what nodes leave in a store, of any kind: it may be another version's, or nobody's.
 import type { LeaseHolder } from '../core/state.ts';
+import { targetField } from '../transport/checks.ts';
 import {
   endpoints,
   fieldsOf,
@@ -26,7 +27,8 @@ export function readStoredNode(value: unknown): (StoredNode & Pick<SeenNode, 'pi
   if (standby !== 'cold' && standby !== 'armed' && standby !== 'hot') return null;
   if (priority === null) return null;
   const pid = finite(fieldsOf(fields?.['supervisor'])?.['pid']);
-  return { ...holder, host, version, standby, priority, startedAt, pid };
+  const target = targetField(fields?.['target']);
+  return { ...holder, ...target, host, version, standby, priority, startedAt, pid };
 }
 
 /** What it says of itself to a node of the same id; null: this version does not understand it. */

@@ -291,6 +291,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       host: hostname(),
       startedAt: this.#startedAt,
       endpoints: this.#bus.endpoints,
+      target: this.#options.target,
       workload: { ...this.#workload.describe(), restarts: report.restarts, health: null },
       lease: {
         kind: this.#lease.kind,
@@ -445,6 +446,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       group: this.#options.group,
       endpoints: this.#transport.endpoints,
       startedAt: this.#startedAt,
+      target: this.#options.target,
     });
   }
 
@@ -456,6 +458,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       run,
       version,
       startedAt: this.#startedAt,
+      target: this.#options.target,
       describe: () => {
         const { epoch, role } = reportOf(this.#loop.state, this.settings);
         return { epoch, role };

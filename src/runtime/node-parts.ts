@@ -26,6 +26,7 @@ export function nodeRecordOf(node: {
   readonly group: string;
   readonly endpoints: Endpoints;
   readonly startedAt: string;
+  readonly target: string | null;
 }): Omit<NodeRecord, 'v' | 'sessions'> {
   const { nodeId, run, version, standby, priority } = node.settings;
   return {
@@ -37,6 +38,7 @@ export function nodeRecordOf(node: {
     supervisor: ownIdentity(),
     endsNamespace: endsOwnNamespace(),
     endpoints: node.endpoints,
+    ...(node.target === null ? {} : { target: node.target }),
     standby,
     priority,
     startedAt: node.startedAt,

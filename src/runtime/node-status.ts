@@ -12,6 +12,8 @@ export interface NodeStatus extends CoreReport {
   /** Wall clock, ISO 8601. */
   readonly startedAt: string;
   readonly endpoints: Endpoints;
+  /** Where its command is reached while it leads; null: it does not say. */
+  readonly target?: string | null;
   readonly workload: WorkloadDescription & {
     readonly restarts: number;
     /** Null: no health check is configured. */

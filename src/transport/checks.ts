@@ -1,4 +1,5 @@
 // Total checks of values that came from outside: none throws, each tells the compiler what it proved.
+import { targetOf } from '../config/target.ts';
 import type { StandbyInfo, Standing, Takeover } from '../core/state.ts';
 
 /** The longest body of a bus message or of a request, bytes. */
@@ -80,6 +81,12 @@ export function readStandby(value: unknown): StandbyInfo | undefined {
   if (standby !== 'cold' && standby !== 'armed' && standby !== 'hot') return undefined;
   if (!isText(version) || !isDurationMs(standingByMs)) return undefined;
   return { node, run, willing, priority, standby, version, standingByMs };
+}
+
+/** Where a node's command is reached, as a part of what it says: none, if that can't be one. */
+export function targetField(value: unknown): { readonly target?: string } {
+  const target = typeof value === 'string' ? targetOf(value) : null;
+  return target === null ? {} : { target: target.text };
 }
 
 const NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/;

@@ -21,6 +21,8 @@ export interface GroupOptions {
   readonly version: string;
   /** Wall clock, ISO 8601: for people. */
   readonly startedAt: string;
+  /** Where its command is reached while it leads; null or left out: it does not say. */
+  readonly target?: string | null;
   /** What a probe is answered with, beside run and version. */
   readonly describe: () => { readonly epoch: number; readonly role: string };
   /** Called in order of arrival, and never after `close`. */
@@ -196,15 +198,20 @@ export class GroupBus implements Bus, Follower, GroupRequests {
     return { ...params, from: this.run, to, seq: this.#requestSeq };
   }
 
+  #reached(): { readonly target?: string } {
+    const target = this.#options.target ?? null;
+    return target === null ? {} : { target };
+  }
+
   #completed(announcement: Announcement): BusMessage {
     const { group, nodeId: node, run, startedAt } = this.#options;
     const sentAt = new Date().toISOString();
     const sender: Sender = { group, node, run, seq: this.#seq, sentAt };
     switch (announcement.kind) {
       case 'heartbeat':
-        return { ...sender, ...announcement, startedAt };
+        return { ...sender, ...announcement, ...this.#reached(), startedAt };
       case 'promoted':
-        return { ...sender, ...announcement, endpoints: this.endpoints };
+        return { ...sender, ...announcement, ...this.#reached(), endpoints: this.endpoints };
       case 'role':
       case 'shutdown':
         return { ...sender, ...announcement };

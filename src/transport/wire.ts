@@ -17,6 +17,7 @@ import {
   parseJson,
   readStanding,
   readTakeover,
+  targetField,
 } from './checks.ts';
 import type { Fields } from './checks.ts';
 
@@ -37,12 +38,17 @@ export interface Sender {
 /** One kind of announcement. */
 type Kind<K extends Announcement['kind']> = Extract<Announcement, { readonly kind: K }>;
 
+/** Where the command of the sender is reached; none: it does not say. */
+interface Reached {
+  readonly target?: string;
+}
+
 /** A bus message as it was accepted. `startedAt` is ISO 8601, by the sender's wall clock. */
 export type BusMessage = Sender &
   (
-    | (Kind<'heartbeat'> & { readonly startedAt: string })
+    | (Kind<'heartbeat'> & Reached & { readonly startedAt: string })
     | Kind<'role'>
-    | (Kind<'promoted'> & { readonly endpoints: Endpoints })
+    | (Kind<'promoted'> & Reached & { readonly endpoints: Endpoints })
     | Kind<'shutdown'>
   );
 
@@ -133,7 +139,8 @@ function readHeartbeat(body: Fields): Said<BusMessage> | undefined {
   if (!isDurationMs(uptimeMs) || !isText(startedAt)) return undefined;
   if (succession === undefined || lastTakeover === undefined) return undefined;
   const kind = 'heartbeat' as const;
-  const said = { kind, epoch, phase, uptimeMs, startedAt, succession, lastTakeover } as const;
+  const about = { kind, epoch, phase, uptimeMs, startedAt, succession, lastTakeover } as const;
+  const said = { ...about, ...targetField(body['target']) };
   if (body['standing'] === undefined) return said;
   const standing = readStanding(body['standing']);
   return standing === undefined ? undefined : { ...said, standing };
@@ -150,7 +157,8 @@ function readPromoted(body: Fields): Said<BusMessage> | undefined {
   const endpoints = readEndpoints(body['endpoints']);
   if (!isCount(epoch) || !isNameOrNull(previous) || !isText(reason)) return undefined;
   if (endpoints === undefined) return undefined;
-  return { kind: 'promoted', epoch, previous, reason, endpoints };
+  const said = { kind: 'promoted', epoch, previous, reason, endpoints } as const;
+  return { ...said, ...targetField(body['target']) };
 }
 
 function readShutdown(body: Fields): Said<BusMessage> | undefined {

@@ -12,7 +12,8 @@ export function statusLines(seen: GroupStatus, paint: Paint): string[] {
   const status = printableParts(seen);
   const lines = [heading(status, paint), ''];
   if (status.nodes.length > 0) {
-    const head = HEAD.map((title) => paint.faint(title));
+    const titles = hasTargets(status) ? [...HEAD, 'TARGET'] : HEAD;
+    const head = titles.map((title) => paint.faint(title));
     lines.push(...table([head, ...status.nodes.map((node) => row(node, status, paint))]), '');
   }
   lines.push(...facts(status, paint));
@@ -73,7 +74,13 @@ function row(node: NodeEntry, status: GroupStatus, paint: Paint): string[] {
     workloadText(node),
     heartbeat(node),
     humanMs(node.uptimeMs),
+    ...(hasTargets(status) ? [node.target ?? '-'] : []),
   ];
+}
+
+/** Where none of them is reached there is nothing to tell. */
+function hasTargets({ nodes }: GroupStatus): boolean {
+  return nodes.some(({ target }) => target !== null);
 }
 
 /** Of a node elsewhere: when the server of the lease saw it last. */

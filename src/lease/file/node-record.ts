@@ -1,5 +1,6 @@
 // The record that a node keeps of itself, and the one it writes ahead of its claims, as text and back.
 import type { LeaseHolder } from '../../core/state.ts';
+import { targetField } from '../../transport/checks.ts';
 import type { NodeRecord } from '../lease-store.ts';
 import { parseJson } from './durable-file.ts';
 import {
@@ -49,6 +50,7 @@ export function parseNodeRecord(content: string): NodeRecord | null {
     supervisor,
     endsNamespace: fields['endsNamespace'] === true,
     endpoints: addresses,
+    ...targetField(fields['target']),
     standby,
     priority,
     startedAt,

@@ -27,9 +27,9 @@ export function laterWord(one: GroupWord, other: GroupWord): GroupWord {
 
 /** As text that fits a heartbeat: addresses that are too long for it are left out. */
 export function encodeAbout(record: StoredNode, word: GroupWord): string {
-  const { host, version, endpoints, standby, priority, startedAt } = record;
+  const { host, version, endpoints, standby, priority, startedAt, target } = record;
   const about = { host, version, endpoints, standby, priority, startedAt, pid: process.pid, word };
-  const text = JSON.stringify(about);
+  const text = JSON.stringify(target === undefined ? about : { ...about, target });
   if (text.length <= ABOUT_LIMIT) return text;
   return JSON.stringify({ ...about, endpoints: { bus: '', rpc: '' } });
 }
