@@ -15,6 +15,7 @@ import { extended, move, primaryBase, secondaryBase, stay, waiting } from './out
 import { retryBackoff } from './jitter.ts';
 import { beginStopping, refuse } from './ending.ts';
 import { rearm } from './standby.ts';
+import { closingNotice, drainedAt } from './attached-proxies.ts';
 import { answerDueAt, stopDueAt } from './deadlines.ts';
 import { hasRunOut } from './lease-term.ts';
 import { lastOrderEvent, notFreeWarning } from './last-orders.ts';
@@ -41,6 +42,8 @@ export function beginDemotion(
       why: order.why,
       reason: order.reason,
       step: 'drain',
+      drainFrom: state.at,
+      drainUntil: state.at + settings.drainMs,
       until: state.at,
       told: false,
       successor: order.successor ?? null,
@@ -52,8 +55,7 @@ export function beginDemotion(
       completed: order.completed ?? false,
     },
   });
-  const begun =
-    isGraceful(next) && settings.drainMs > 0 ? drain(next, settings) : runHook(next, settings);
+  const begun = isGraceful(next) ? drain(next, settings) : runHook(next, settings);
   return move(by, { state: begun.state, detail: order.reason }, ...begun.effects);
 }
 
@@ -66,8 +68,19 @@ function isGraceful({ demotion }: Demoting): boolean {
   return stop?.immediate !== true && (why === 'switchover' || why === 'demote' || why === 'stop');
 }
 
+/** Nobody is told, and no time passes, where there is nothing to wait for. */
 function drain(state: Demoting, settings: Settings): Outcome {
-  const until = state.at + settings.drainMs;
+  const { epoch, demotion } = state;
+  const drained = drainedFurther(state, settings);
+  if (drained.state.phase !== 'demoting' || drained.state.demotion.step !== 'drain') return drained;
+  return stay(drained.state, closingNotice(epoch, demotion.reason));
+}
+
+/** What is under way through proxies may have ended, and the drain with it. */
+export function drainedFurther(state: Demoting, settings: Settings): Outcome {
+  if (state.demotion.step !== 'drain') return stay(state);
+  const until = drainedAt(state, state.demotion, settings);
+  if (until <= state.at) return runHook(state, settings);
   return stay({ ...state, demotion: { ...state.demotion, until } });
 }
 

@@ -136,6 +136,9 @@ export type EventBody =
     }
   | { readonly type: 'probe-failed'; readonly probe: number; readonly cause: string }
   | { readonly type: 'standby-heard'; readonly standby: StandbyInfo }
+  // A proxy forwards to the primary of this epoch, and says so again and again; then nothing is under way through it
+  | { readonly type: 'proxy-attached'; readonly proxy: string; readonly epoch: number }
+  | { readonly type: 'proxy-drained'; readonly proxy: string; readonly epoch: number }
   | { readonly type: 'demotion-answered'; readonly accepted: boolean; readonly detail: string }
   // The workload
   | { readonly type: 'workload-armed' }

@@ -3,7 +3,7 @@
 import type { Effect } from './effect.ts';
 import type { NodeState } from './state.ts';
 import type { TransitionId, TransitionRow } from './transitions.ts';
-import { REQUEST_LIMIT, SUCCESSION_LIMIT } from './settings.ts';
+import { REQUEST_LIMIT, PROXY_LIMIT, SUCCESSION_LIMIT } from './settings.ts';
 import { hasRunOut } from './lease-term.ts';
 import { ROLE_OF_PHASE } from './phases.ts';
 import { TRANSITIONS } from './transitions.ts';
@@ -61,6 +61,7 @@ function checkBounds(state: NodeState): void {
   assert(state.requests.length <= REQUEST_LIMIT + 1, 'too many requests wait');
   if (state.role === 'primary') {
     assert(state.standbys.length <= SUCCESSION_LIMIT, 'too many standbys are kept');
+    assert(state.proxies.length <= PROXY_LIMIT, 'too many proxies are kept');
   }
 }
 

@@ -102,6 +102,8 @@ function isAskedFromOutside({ type }: Event): boolean {
     case 'demote-requested':
     case 'check-requested':
     case 'standby-heard':
+    case 'proxy-attached':
+    case 'proxy-drained':
     case 'lease-lost':
       return true;
     default:

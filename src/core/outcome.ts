@@ -122,9 +122,9 @@ export function candidateBase(
 
 export function primaryBase(
   state: NodeState,
-  lead: Pick<PrimaryBase, 'epoch' | 'previous' | 'chosen' | 'standbys'>,
+  lead: Pick<PrimaryBase, 'epoch' | 'previous' | 'chosen' | 'standbys' | 'proxies'>,
 ): PrimaryBase {
-  const { epoch, previous, chosen, standbys } = lead;
+  const { epoch, previous, chosen, standbys, proxies } = lead;
   const since = state.role === 'primary' ? state.since : state.at;
   return extended(commonOf(state), {
     role: 'primary',
@@ -133,6 +133,7 @@ export function primaryBase(
     previous,
     chosen,
     standbys,
+    proxies,
   });
 }
 

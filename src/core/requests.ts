@@ -6,6 +6,7 @@ import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { OVERDUE_MS, REQUEST_LIMIT } from './settings.ts';
 import { isApart, NOT_HEARD_HERE } from './apart.ts';
+import { drainLimitMs } from './attached-proxies.ts';
 import { answerDueAt, askingUntil } from './deadlines.ts';
 import { extended, move, secondaryBase, stay } from './outcome.ts';
 import { claim, isCourtesy, isTurn } from './claim.ts';
@@ -114,8 +115,8 @@ function requestTimeoutMs({ probeTimeoutMs, probeAttempts }: Settings): number {
 
 /** The longest a primary may take to hand over, ms: drain, demote command, stop, and some reserve. */
 function handoverLimitMs(settings: Settings): number {
-  const { drainMs, demoteTimeoutMs, stopGraceMs, successorWindowMs } = settings;
-  return drainMs + demoteTimeoutMs + stopGraceMs + successorWindowMs;
+  const { demoteTimeoutMs, stopGraceMs, successorWindowMs } = settings;
+  return drainLimitMs(settings) + demoteTimeoutMs + stopGraceMs + successorWindowMs;
 }
 
 export function demotionAnswered(

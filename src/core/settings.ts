@@ -104,6 +104,15 @@ export const STANDBY_FORGOTTEN_AFTER = 3;
 /** The most standbys a primary keeps in the order of succession. */
 export const SUCCESSION_LIMIT = 256;
 
+/** The most proxies that a primary waits for before a planned end. */
+export const PROXY_LIMIT = 64;
+
+/** A proxy that has not been heard for so long is not waited for, ms. */
+export const PROXY_FORGOTTEN_MS = 6_000;
+
+/** How long a planned end waits for what is under way through proxies, unless --drain is longer, ms. */
+export const PROXY_DRAIN_MS = 5_000;
+
 /** The most requests of clients that wait for an outcome at one node. */
 export const REQUEST_LIMIT = 16;
 

@@ -79,6 +79,13 @@ export interface KnownStandby extends StandbyInfo {
   readonly heardAt: number;
 }
 
+/** A proxy that forwards to this primary. */
+export interface KnownProxy {
+  /** Random, new for each life of its process. */
+  readonly proxy: string;
+  readonly heardAt: number;
+}
+
 /** A client's request that waits for an outcome. */
 export interface PendingRequest {
   readonly id: string;
@@ -336,6 +343,10 @@ export interface Demotion {
   readonly why: DemotionReason;
   readonly reason: string;
   readonly step: 'drain' | 'hook' | 'stop' | 'release';
+  /** When it began to drain. */
+  readonly drainFrom: number;
+  /** Until when it drains whether or not anything is under way, as it was told to. */
+  readonly drainUntil: number;
   /** When the drain is over, or the answer to the step's order is overdue. */
   readonly until: number;
   /** Whether it was said why the step takes long. */
@@ -368,6 +379,8 @@ export interface PrimaryBase extends Common {
   /** Whether a person asked for it. */
   readonly chosen: boolean;
   readonly standbys: readonly KnownStandby[];
+  /** Those through which something may be under way to its workload. */
+  readonly proxies: readonly KnownProxy[];
 }
 
 export type PrimaryState = PrimaryBase &

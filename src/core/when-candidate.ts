@@ -277,7 +277,7 @@ function promoted(state: Starting | Promoting, activatedAt: number, settings: Se
     reason: loss.reason,
     gapMs,
   };
-  const lead = { epoch, previous, chosen: loss.chosen === true, standbys: [] };
+  const lead = { epoch, previous, chosen: loss.chosen === true, standbys: [], proxies: [] };
   const serving: PrimaryState = extended(primaryBase(state, lead), {
     failures: 0,
     givesWayUntil: null,

@@ -6,9 +6,10 @@ import type { PrimaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { stay } from './outcome.ts';
+import { recentProxies, withoutProxy, withProxy } from './attached-proxies.ts';
 import { recentStandbys, withStandby } from './election-order.ts';
 import { ended, restarting } from './restarting.ts';
-import { beginDemotion, epochTaken, hasLeft, whenDemoting } from './demotion.ts';
+import { beginDemotion, drainedFurther, epochTaken, hasLeft, whenDemoting } from './demotion.ts';
 import { nextPulseAt } from './schedule.ts';
 import { heartbeat } from './announcements.ts';
 import { hasLedInPeace, keepsLeadBecause } from './preemption.ts';
@@ -21,6 +22,9 @@ export function whenPrimary(state: PrimaryState, event: Event, settings: Setting
   switch (event.type) {
     case 'standby-heard':
       return stay({ ...state, standbys: withStandby(state.standbys, event.standby, state.at) });
+    case 'proxy-attached':
+    case 'proxy-drained':
+      return event.epoch === state.epoch ? toldByProxy(state, event, settings) : stay(state);
     case 'lease-changed':
       return leaseChanged(state);
     case 'enabled-changed':
@@ -44,6 +48,19 @@ export function whenPrimary(state: PrimaryState, event: Event, settings: Setting
   );
 }
 
+function toldByProxy(
+  before: PrimaryState,
+  { type, proxy }: Extract<Event, { type: 'proxy-attached' | 'proxy-drained' }>,
+  settings: Settings,
+): Outcome {
+  const proxies =
+    type === 'proxy-attached'
+      ? withProxy(before.proxies, proxy, before.at)
+      : withoutProxy(before.proxies, proxy);
+  const state = { ...before, proxies };
+  return state.phase === 'demoting' ? drainedFurther(state, settings) : stay(state);
+}
+
 /** Somebody changed the lease, or removed it: what is done as its holder ends at once then. */
 function leaseChanged(state: PrimaryState): Outcome {
   const observe: Effect = { type: 'observe-lease' };
@@ -55,7 +72,9 @@ function leaseChanged(state: PrimaryState): Outcome {
 function pulse(before: PrimaryState, settings: Settings): Outcome {
   const standbys = recentStandbys(before.standbys, before.at, settings);
   const preemptions = hasLedInPeace(before, settings) ? 0 : before.preemptions;
-  const state = { ...before, preemptions, standbys, pulseAt: nextPulseAt(before, settings) };
+  const proxies = recentProxies(before.proxies, before.at);
+  const pulseAt = nextPulseAt(before, settings);
+  const state = { ...before, preemptions, standbys, proxies, pulseAt };
   if (state.phase === 'demoting' && hasLeft(state)) return stay(state);
   return stay(state, { type: 'verify-lease' }, heartbeat(state, settings));
 }

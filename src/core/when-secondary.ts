@@ -97,6 +97,8 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
     case 'lease-released':
       return stay(givenBack(state, event));
     case 'standby-heard':
+    case 'proxy-attached':
+    case 'proxy-drained':
     case 'lease-denied':
     case 'lease-renewed':
     case 'lease-lost':

@@ -32,6 +32,8 @@ import type { NodeEvents, NodeTransition } from './narrator.ts';
 import { NodeLoop } from './node.ts';
 import { mayLead, openTransport, sparesOrphans } from './node-extras.ts';
 import type { FailoverNodeExtras, WorkloadParts } from './node-extras.ts';
+import { attachAnswerOf } from './attach-answer.ts';
+import type { AttachAnswer } from './attach-answer.ts';
 import { AwaitedHolders } from './awaited-holders.ts';
 import { buildFencing, buildJournal, buildWorkload, nodeRecordOf } from './node-parts.ts';
 import type { NodeContext } from './node-parts.ts';
@@ -359,6 +361,17 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       answerEarly,
     });
     return accepted(await this.#loop.request(build));
+  }
+
+  /** A proxy forwards to this node in an epoch: a planned end waits for it. Tells how it stands. */
+  attach({ proxy, epoch }: { readonly proxy: string; readonly epoch: number }): AttachAnswer {
+    this.#loop.dispatch({ type: 'proxy-attached', proxy, epoch });
+    return attachAnswerOf(this.#loop.state);
+  }
+
+  /** Nothing is under way through that proxy any more. */
+  drained({ proxy, epoch }: { readonly proxy: string; readonly epoch: number }): void {
+    this.#loop.dispatch({ type: 'proxy-drained', proxy, epoch });
   }
 
   /** No promotion by itself in the whole group until it is resumed; survives every process. */

@@ -35,6 +35,11 @@ export async function serve(
       return { events: node.history(), ...node.explain() };
     case 'instance.store':
       return node.seeStore();
+    case 'instance.attach':
+      return node.attach(proxyIn(params));
+    case 'instance.drained':
+      node.drained(proxyIn(params));
+      return { detail: 'noted' };
   }
 }
 
@@ -55,6 +60,14 @@ function demote(node: FailoverNode, params: RpcParams): Promise<string> {
     answerEarly: answerEarly === true,
     preempting: preempting === true,
   });
+}
+
+function proxyIn({ proxy, epoch }: RpcParams): { readonly proxy: string; readonly epoch: number } {
+  if (typeof proxy === 'string' && typeof epoch === 'number') return { proxy, epoch };
+  throw new FailoverError(
+    'FAILOVER_WIRE_INVALID',
+    'Cannot note the proxy: name and epoch are missing',
+  );
 }
 
 function textOr(value: unknown, otherwise: string): string {

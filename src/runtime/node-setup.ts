@@ -33,6 +33,7 @@ const UNTOLD = [
   'leaseMaxDriftMs',
   'bind',
   'advertise',
+  'target',
   'keyFile',
   'authorizedKeys',
   'insecure',

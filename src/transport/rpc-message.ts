@@ -25,6 +25,8 @@ const RPC_METHODS = [
   'instance.check',
   'instance.events',
   'instance.store',
+  'instance.attach',
+  'instance.drained',
 ] as const;
 
 /** What signatures of requests and answers are made for: none counts as the other. */
@@ -163,6 +165,8 @@ const TEXT_EXPECTED = `a text of at most ${TEXT_LIMIT} characters`;
 
 const KNOWN_PARAMS: Readonly<Record<string, readonly [(value: unknown) => boolean, string]>> = {
   answerEarly: [isBoolean, 'true or false'],
+  epoch: [isCount, 'an epoch'],
+  proxy: [isName, 'the name of a proxy'],
   by: [isText, TEXT_EXPECTED],
   from: [isName, 'the name of a run'],
   to: [isName, 'the name of a run'],

@@ -18,7 +18,7 @@ const willing: KnownStandby = {
 };
 
 function primary(changes: Partial<PrimaryBase>): PrimaryState {
-  const term = { epoch: 3, previous: null, chosen: false, standbys: [] };
+  const term = { epoch: 3, previous: null, chosen: false, standbys: [], proxies: [] };
   const base = primaryBase({ ...initialState(0, 1), at: NOW }, term);
   return { ...base, ...changes, phase: 'serving' };
 }

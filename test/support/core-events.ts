@@ -213,6 +213,16 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
       standingByMs: w.number('for', 1000),
     },
   }),
+  'proxy-attached': (w) => ({
+    type: 'proxy-attached',
+    proxy: w.text('from', 'p'),
+    epoch: w.number('epoch', 1),
+  }),
+  'proxy-drained': (w) => ({
+    type: 'proxy-drained',
+    proxy: w.text('from', 'p'),
+    epoch: w.number('epoch', 1),
+  }),
   'demotion-answered': (w) => ({
     type: 'demotion-answered',
     accepted: !w.has('refused'),

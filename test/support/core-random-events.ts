@@ -159,6 +159,10 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
       };
     }
     case 30:
+      if (bit(2)) {
+        const proxy = `p${String(form % 70)}`;
+        return { type: bit(3) ? 'proxy-drained' : 'proxy-attached', proxy, epoch };
+      }
       return { type: 'demotion-answered', accepted: bit(0), detail: 'as it likes' };
     case 31:
     case 32:

@@ -10,10 +10,15 @@ export function isRoutine(effect: Effect): boolean {
     case 'verify-lease':
       return true;
     case 'publish':
-      return effect.announcement.kind === 'heartbeat' || effect.announcement.kind === 'role';
+      return isRoutineNews(effect.announcement);
     default:
       return false;
   }
+}
+
+function isRoutineNews(announcement: Announcement): boolean {
+  if (announcement.kind === 'role') return announcement.role !== 'closing';
+  return announcement.kind === 'heartbeat';
 }
 
 export function effectInWords(effect: Effect): string {
