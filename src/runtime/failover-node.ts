@@ -366,7 +366,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   /** A proxy forwards to this node in an epoch: a planned end waits for it. Tells how it stands. */
   attach({ proxy, epoch }: { readonly proxy: string; readonly epoch: number }): AttachAnswer {
     this.#loop.dispatch({ type: 'proxy-attached', proxy, epoch });
-    return attachAnswerOf(this.#loop.state);
+    return attachAnswerOf(this.#loop.state, this.settings);
   }
 
   /** Nothing is under way through that proxy any more. */
