@@ -8,9 +8,9 @@ import { validateGroup, validateNodeId } from './names.ts';
 import { OUTPUT_VARIABLES, optionOf } from './options.ts';
 import type { OptionSpec } from './options.ts';
 import { parseOwnAddress, parsePeerAddresses } from './peer-address.ts';
+import { parseTarget } from './proxy-address.ts';
 import { quoted, shortened } from './quoted.ts';
 import { parseReadyWhen } from './ready-when.ts';
-import { parseTarget } from './target.ts';
 import { redactUrl } from './refused-url.ts';
 import { formatSize, parseSize } from './size.ts';
 
@@ -145,7 +145,7 @@ export class OptionReader {
   /** Where the command is reached, in one spelling; null when it is not given. */
   target(key: string): string | null {
     const found = this.#find(optionOf(key));
-    return found === null ? null : parseTarget(found.text, found.source).text;
+    return found === null ? null : parseTarget(found.text, found.source).url;
   }
 
   /**

@@ -72,6 +72,15 @@ export function parseTarget(text: string, source = '--target'): Target {
   return { kind, host, port, url: `${kind}://${shownHost}:${String(port)}` };
 }
 
+/** The same, of what another process says; null: it is none. */
+export function targetIn(text: string): Target | null {
+  try {
+    return parseTarget(text);
+  } catch {
+    return null;
+  }
+}
+
 const LAST_PORT = 65_535;
 
 const TARGET_FORM = 'http://HOST:PORT or tcp://HOST:PORT';

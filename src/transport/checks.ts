@@ -1,5 +1,5 @@
 // Total checks of values that came from outside: none throws, each tells the compiler what it proved.
-import { targetOf } from '../config/target.ts';
+import { targetIn } from '../config/proxy-address.ts';
 import type { StandbyInfo, Standing, Takeover } from '../core/state.ts';
 
 /** The longest body of a bus message or of a request, bytes. */
@@ -85,8 +85,8 @@ export function readStandby(value: unknown): StandbyInfo | undefined {
 
 /** Where a node's command is reached, as a part of what it says: none, if that can't be one. */
 export function targetField(value: unknown): { readonly target?: string } {
-  const target = typeof value === 'string' ? targetOf(value) : null;
-  return target === null ? {} : { target: target.text };
+  const target = isText(value) ? targetIn(value) : null;
+  return target === null ? {} : { target: target.url };
 }
 
 const NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/;

@@ -1,13 +1,13 @@
 // `failover proxy`: passes on to the primary what comes for it, until it is told to end.
 import type { ProxyOptions } from '../../config/load-proxy.ts';
 import { formatDuration } from '../../config/duration.ts';
-import { FailoverError } from '../../errors.ts';
 import type { RouteChange } from '../../proxy/gate.ts';
 import { HttpProxy } from '../../proxy/http-proxy.ts';
 import type { ProxyReport } from '../../proxy/http-proxy.ts';
 import type { PrimarySource } from '../../proxy/primary-source.ts';
 import type { RefusalCode } from '../../proxy/refusals.ts';
 import { StaticSource } from '../../proxy/static-source.ts';
+import { TcpProxy } from '../../proxy/tcp-proxy.ts';
 import { RefusalLines, summaryOf } from '../../proxy/summary.ts';
 import { monotonicNow } from '../../runtime/clock.ts';
 import { whenOutputIsLost } from '../output.ts';
@@ -35,8 +35,9 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   const refusals = new RefusalLines(monotonicNow, (code: RefusalCode, reason) => {
     log.warn({ event: 'refused', code, reason });
   });
-  const source = sourceOf(options);
-  const server = new HttpProxy(options, {
+  const source = await sourceOf(options, log);
+  const Proxy = options.mode === 'tcp' ? TcpProxy : HttpProxy;
+  const server = new Proxy(options, {
     onChange: (change) => {
       log.info(entryOf(change));
     },
@@ -61,15 +62,17 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   log.info(summaryEntry('ended', server.report()));
 }
 
-function sourceOf({ to }: ProxyOptions): PrimarySource {
-  if (to.length > 0) return new StaticSource(to);
-  throw new FailoverError('FAILOVER_USAGE', 'Cannot start a proxy: it is not said where to go', {
-    hint: 'Give a server with --to, such as --to http://127.0.0.1:3000.',
+/** What is proxied is a group, unless a server is given. */
+async function sourceOf(options: ProxyOptions, log: Logger): Promise<PrimarySource> {
+  if (options.to.length > 0) return new StaticSource(options.to);
+  const { openGroupSource } = await import('../../proxy/open-group-source.ts');
+  return openGroupSource(options, (reason) => {
+    log.warn({ event: 'warning', reason });
   });
 }
 
 /** Resolves when nothing is under way after the first signal, at the second one, or when it takes too long. */
-function ended(server: HttpProxy, log: Logger): Promise<void> {
+function ended(server: HttpProxy | TcpProxy, log: Logger): Promise<void> {
   return new Promise((resolve) => {
     let count = 0;
     const end = (signal: string): void => {
