@@ -27,7 +27,7 @@ export function recentProxies(proxies: readonly KnownProxy[], at: number): reado
 }
 
 /** The longest that a drain lasts, ms: what was asked for, and more only for proxies. */
-export function drainLimitMs({ drainMs }: Settings): number {
+export function drainLimitMs({ drainMs }: Pick<Settings, 'drainMs'>): number {
   return Math.max(drainMs, PROXY_DRAIN_MS);
 }
 

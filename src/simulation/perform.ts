@@ -48,6 +48,7 @@ export function perform(effect: Effect, life: Life, world: World): void {
     case 'publish':
       world.checker.announced(life, effect.announcement);
       world.network.publish(life, effect.announcement);
+      world.proxies.hear(life, effect.announcement);
       return;
     case 'probe':
       probe(effect, life, world);

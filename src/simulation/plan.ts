@@ -1,7 +1,7 @@
 // A run as plain data, drawn from a seed: the group, and the trouble it gets.
 import type { Fault, FaultKind } from './faults.ts';
 import type { LeaseKind, Profile } from './profile.ts';
-import { drawOrder, drawProfile } from './profile.ts';
+import { drawOrder, drawProfile, drawProxies } from './profile.ts';
 import { Random } from './random.ts';
 
 /** All that a run follows from; the same plan and the same code give the same run. */
@@ -27,7 +27,11 @@ export interface PlanOptions {
 export function drawPlan({ seed, nodes, lease = 'file', kinds }: PlanOptions): Plan {
   const random = new Random(seed);
   const count = nodes ?? random.pick([2, 3, 3, 5]);
-  const profile = { ...drawProfile(random, lease), order: drawOrder(new Random(~seed)) };
+  const profile = {
+    ...drawProfile(random, lease),
+    order: drawOrder(new Random(~seed)),
+    proxies: drawProxies(new Random(seed ^ PROXY_CHANCES)),
+  };
   const troubleMs = random.pick([4_000, 12_000, 30_000]);
   const possible = kinds.filter((kind) => isPossible(kind, { nodes: count, lease }));
   const chosen = chooseKinds(possible, random);
@@ -47,6 +51,9 @@ export function drawPlan({ seed, nodes, lease = 'file', kinds }: PlanOptions): P
   }
   return { seed, nodes: count, profile, troubleMs, faults };
 }
+
+/** So that a seed draws the same faults as it did without proxies. */
+const PROXY_CHANCES = 0x1b873593;
 
 /** A run with few kinds of trouble goes deeper into each. */
 function chooseKinds(possible: readonly FaultKind[], random: Random): readonly FaultKind[] {

@@ -49,6 +49,8 @@ const RANGES: ReadonlyMap<string, Range> = new Map<string, Range>([
   ['preemptDelayMs', REPEATED],
   ['probeAttempts', [1, 100]],
   ['restartLimit', [0, 1000]],
+  ['count', [0, 100]],
+  ['silent', [0, 1]],
   ['stubborn', [0, 1]],
   ['helpers', [0, 1]],
   ['clockDriftPpm', [0, 100_000]],

@@ -1,4 +1,5 @@
 // What a simulated group is told and what its workload is like: drawn from a seed, then plain data.
+import { drainLimitMs } from '../core/attached-proxies.ts';
 import { ANSWER_LIMIT_MS, OVERDUE_MS, PRIORITY_RANKS_LIMIT } from '../core/settings.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Random } from './random.ts';
@@ -45,6 +46,13 @@ export interface Order {
   readonly lastNeverLeads: boolean;
 }
 
+/** What forwards requests to whoever leads. */
+export interface Proxies {
+  readonly count: number;
+  /** The share of drains of which one never says that it is over. */
+  readonly silent: number;
+}
+
 /** The traits of a workload that make it easy or hard to look after. */
 export interface WorkloadTraits {
   /** False: it closes the descriptors it inherited, as npm and sudo do; only its session is known. */
@@ -73,6 +81,8 @@ export interface Profile {
   readonly lease: TimedLease | null;
   /** Null: they race, and whatever their priorities are, none waits for another. */
   readonly order: Order | null;
+  /** Null: nothing is in front of the group. */
+  readonly proxies: Proxies | null;
 }
 
 export function drawProfile(random: Random, kind: LeaseKind = 'file'): Profile {
@@ -116,11 +126,19 @@ export function drawProfile(random: Random, kind: LeaseKind = 'file'): Profile {
     clockDriftPpm: random.pick([0, 100, 500]),
     looksTakeTime: random.happens(0.3),
   };
-  if (kind === 'file') return { settings, workload, ...machine, lease: null, order: null };
+  if (kind === 'file')
+    return { settings, workload, ...machine, lease: null, order: null, proxies: null };
   // What may never be signalled could not be ended before another has the lease.
   const orphan = workload.orphan === 'keep' ? 'stop' : workload.orphan;
   const lease = drawLease(random);
-  return { settings, workload: { ...workload, orphan }, ...machine, lease, order: null };
+  return {
+    settings,
+    workload: { ...workload, orphan },
+    ...machine,
+    lease,
+    order: null,
+    proxies: null,
+  };
 }
 
 /** Of half of the groups. */
@@ -133,6 +151,12 @@ export function drawOrder(random: Random): Order | null {
     preemptDelayMs: random.pick([500, 2_000]),
     lastNeverLeads: random.happens(0.3),
   };
+}
+
+/** Of a quarter of the groups. */
+export function drawProxies(random: Random): Proxies | null {
+  if (!random.happens(0.25)) return null;
+  return { count: random.pick([1, 2, 3]), silent: random.pick([0, 0.3, 1]) };
 }
 
 function drawLease(random: Random): TimedLease {
@@ -148,10 +172,12 @@ function drawLease(random: Random): TimedLease {
 }
 
 /** The longest that a group of which nobody holds off may be without a primary once all trouble has ended, ms. */
-export function recoveryBoundMs({ settings, workload, lease, order }: Profile): number {
+export function recoveryBoundMs(profile: Profile): number {
+  const { settings, workload, lease, order, proxies } = profile;
   const emptyingMs = Math.max(settings.fenceGraceMs, settings.stopGraceMs, workload.stopMs) + 2_500;
   const promotionMs = settings.readyTimeoutMs + settings.promoteTimeoutMs + 2 * emptyingMs;
-  const demotionMs = settings.drainMs + settings.demoteTimeoutMs + emptyingMs;
+  const drainMs = proxies === null ? settings.drainMs : drainLimitMs(settings);
+  const demotionMs = drainMs + settings.demoteTimeoutMs + emptyingMs;
   const doubtMs = settings.heartbeatTimeoutMs + settings.probeAttempts * settings.probeTimeoutMs;
   const waitsMs = 1.5 * settings.retryBackoffMaxMs + settings.successorWindowMs;
   // A claim may find a lease that nobody knows of, and the next one again.

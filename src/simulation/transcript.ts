@@ -3,7 +3,7 @@ import { isFaultKind } from './faults.ts';
 import type { Fault } from './faults.ts';
 import type { Plan } from './plan.ts';
 import { drawProfile } from './profile.ts';
-import type { LeaseKind, Order, Profile } from './profile.ts';
+import type { LeaseKind, Order, Profile, Proxies } from './profile.ts';
 import { NODES_LIMIT, TIME_LIMIT_MS, faultOfValue } from './profile-limits.ts';
 import { Random } from './random.ts';
 import { nodeName } from './world.ts';
@@ -37,11 +37,12 @@ export function readTranscript(text: string): Plan {
   if (nodes > NODES_LIMIT) throw new TranscriptError(`${at}: more than ${NODES_LIMIT} nodes`);
   const names = Array.from({ length: nodes }, (_, index) => nodeName(index));
   const { settings, workload, clockDriftPpm, looksTakeTime, lease = null, order = null } = head;
+  const { proxies = null } = head;
   return {
     seed: numberOf(head, 'seed', at),
     nodes,
     troubleMs: timeOf(head, 'troubleMs', at),
-    profile: profileOf({ settings, workload, clockDriftPpm, looksTakeTime, lease, order }),
+    profile: profileOf({ settings, workload, clockDriftPpm, looksTakeTime, lease, order, proxies }),
     faults: rest
       .map((line, index) => faultOf(line, names, `line ${String(index + 2)}`))
       .sort((a, b) => a.atMs - b.atMs),
@@ -104,7 +105,9 @@ function kindOf(value: unknown): LeaseKind {
 function profileOf(value: unknown): Profile {
   const drawn = drawProfile(new Random(1), kindOf(value));
   const isOrdered = isFields(value) && value['order'] !== null;
-  const like = { ...drawn, order: isOrdered ? AN_ORDER : null };
+  const hasProxies = isFields(value) && value['proxies'] !== null;
+  const order = isOrdered ? AN_ORDER : null;
+  const like = { ...drawn, order, proxies: hasProxies ? SOME_PROXIES : null };
   const fault = differenceOf(value, like, '');
   if (fault !== null) throw new TranscriptError(`line 1: ${fault}`);
   // Compared with one, key by key, and each value with what it may be.
@@ -115,6 +118,8 @@ function profileOf(value: unknown): Profile {
     'line 1: "settings.heartbeatTimeoutMs" is less than 2 × "settings.heartbeatIntervalMs"',
   );
 }
+
+const SOME_PROXIES: Proxies = { count: 1, silent: 0 };
 
 const AN_ORDER: Order = {
   strategy: 'priority',

@@ -9,6 +9,7 @@ import { Life } from './life.ts';
 import { Network } from './network.ts';
 import type { Plan } from './plan.ts';
 import type { TimedLease, WorkloadTraits } from './profile.ts';
+import { Proxies } from './proxies.ts';
 import { Random } from './random.ts';
 import { Requests } from './requests.ts';
 import type { Session } from './session.ts';
@@ -29,6 +30,7 @@ export class World {
   readonly timeline: Timeline = new Timeline();
   readonly network: Network;
   readonly checker: Checker;
+  readonly proxies: Proxies;
   readonly requests: Requests = new Requests();
   readonly transition: Decide;
   readonly traits: WorkloadTraits;
@@ -72,6 +74,7 @@ export class World {
     this.timedLease = lease;
     this.store = lease === null ? null : new TimedStore(this, lease.storeDriftPpm / 1e6);
     this.network = new Network(this);
+    this.proxies = new Proxies(plan.profile.proxies, plan.seed);
     this.checker = new Checker(this);
   }
 

@@ -1,4 +1,5 @@
 // A world that wishes a node well: the lease is free, nobody else lives, and every effect succeeds.
+import { drainLimitMs } from '../../src/core/attached-proxies.ts';
 import type { Effect } from '../../src/core/effect.ts';
 import type { EventBody } from '../../src/core/event.ts';
 import { nextWakeAt } from '../../src/core/schedule.ts';
@@ -53,7 +54,11 @@ function boundOf(state: NodeState, settings: Settings): number {
   const holdMs = Math.max(0, state.heldOffUntil - state.at, heldAfterDemotion(state));
   const backoffMs = 1.5 * settings.retryBackoffMaxMs;
   const askMs =
-    settings.demoteTimeoutMs + settings.stopGraceMs + settings.successorWindowMs + 1_000;
+    drainLimitMs(settings) +
+    settings.demoteTimeoutMs +
+    settings.stopGraceMs +
+    settings.successorWindowMs +
+    1_000;
   const doubtMs = 2 * settings.heartbeatTimeoutMs + settings.probeAttempts * 1_500;
   const { strategy, priorityWindowMs } = settings;
   const orderMs = strategy === 'race' ? 0 : 12 * priorityWindowMs + 1_000;
@@ -63,7 +68,7 @@ function boundOf(state: NodeState, settings: Settings): number {
     backoffMs +
     askMs +
     doubtMs +
-    settings.drainMs +
+    drainLimitMs(settings) +
     settings.heartbeatIntervalMs +
     1_000
   );
