@@ -1,6 +1,7 @@
 // Every deliberate fault, by subject.
 import { ANNOUNCING } from './announcing.js';
 import { CLAIMS } from './claims.js';
+import { DRAINING } from './draining.js';
 import { EPOCHS } from './epochs.js';
 import { FENCING } from './fencing.js';
 import { GUARD } from './guard.js';
@@ -29,6 +30,7 @@ export const MUTANTS = [
   ...CLAIMS,
   ...EPOCHS,
   ...ANNOUNCING,
+  ...DRAINING,
   ...WATCHING,
   ...REQUESTS,
   ...ORDER,
