@@ -145,7 +145,10 @@ export class Splice implements Visitor {
     else if (this.#client.destroyed) this.#end('done');
     // What it said last is still on its way.
     else if (this.#client.readableEnded) this.#client.destroySoon();
-    else this.#client.end(() => this.#client.destroySoon());
+    else
+      this.#client.end(() => {
+        this.#client.destroySoon();
+      });
   }
 
   #closeWhenQuiet(): void {

@@ -27,7 +27,7 @@ export interface LostRequest {
   readonly tookMs: number;
 }
 
-const PROGRAM = join(import.meta.dirname, 'load.js');
+const PROGRAM = join(import.meta.dirname, 'generator.js');
 
 export class Load {
   readonly #child: ChildProcess;

@@ -3,7 +3,12 @@ import { Agent, request } from 'node:http';
 import { createInterface } from 'node:readline';
 
 const [port = '0', rate = '100'] = process.argv.slice(2);
-const agent = new Agent({ keepAlive: true, maxFreeSockets: 64, maxSockets: 2000, scheduling: 'lifo' });
+const agent = new Agent({
+  keepAlive: true,
+  maxFreeSockets: 64,
+  maxSockets: 2000,
+  scheduling: 'lifo',
+});
 
 /** Of those that have ended since it was asked last. */
 let ended = { safe: 0, unsafe: 0, repeated: 0, longestMs: 0, heldMs: 0, epoch: 0 };

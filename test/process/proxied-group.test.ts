@@ -1,0 +1,157 @@
+// A proxy before a group of real nodes: what it loses when the primary changes, over HTTP and over TCP.
+import { spawn, spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { PostgresServer, lackOfPostgres } from '../contracts/support/postgres-server.ts';
+import { lackOfRedis } from '../contracts/support/redis-server.ts';
+import { KINDS, runTrials } from '../proxy-trials/support/trials.ts';
+import { freePort } from '../support/free-port.ts';
+import { inGroup } from '../support/process-group.ts';
+import type { Group } from '../support/process-group.ts';
+import type { ClientProcess } from '../support/process-node.ts';
+import { TIMINGS } from '../support/process-setup.ts';
+
+describe('failovers behind a proxy, under load', () => {
+  it('lose nothing where they are planned, and else only POSTs that were under way', async () => {
+    const { rounds, twice } = await runTrials({ kinds: KINDS, rate: 50, options: TIMINGS });
+    expect(rounds.flatMap(({ broken }) => broken)).toEqual([]);
+    expect(rounds.map(({ kind }) => kind)).toEqual(KINDS);
+    expect(twice).toEqual([]);
+  });
+});
+
+describe('a proxy', () => {
+  it('says that a group has no node yet, and forwards to the first that leads', async () => {
+    await inGroup(async (group) => {
+      const proxy = await startProxy(group, 'tcp');
+      await group.until('the warning', () => proxy.client.stderr.includes('has no node yet'));
+      const answered = talk(proxy.port);
+      await group.start('a', await echoServer());
+      expect(await answered).toBe('a');
+      await end(proxy.client);
+    });
+  });
+
+  it('says of a primary without --target that nothing can be forwarded to it', async () => {
+    await inGroup(async (group) => {
+      await group.startAll(['a']);
+      const { client } = await startProxy(group, 'http');
+      await group.until('the warning', () => client.stderr.includes('has no --target'));
+      await end(client);
+    });
+  });
+
+  it('is no node: a stop of the group does not end it, and nobody waits for one that is killed', async () => {
+    await inGroup(async (group) => {
+      const node = await group.start('a', await echoServer());
+      await group.reaches(node, 'serving');
+      const { client, port } = await startProxy(group, 'tcp');
+      expect(await talk(port)).toBe('a');
+      client.kill('SIGSTOP');
+      // It is waited for as long as one may be, and no longer.
+      const stopped = await group.client('stop');
+      expect(stopped.code).toBe(0);
+      client.kill('SIGCONT');
+      expect(client.end).toBeNull();
+      await end(client);
+    });
+  });
+});
+
+describe.skipIf(lackOfRedis() !== null)('redis-cli through a proxy', () => {
+  it('waits while there is no primary, and is answered by the next one', async () => {
+    await inGroup(async (group) => {
+      const ports = [await freePort(), await freePort()] as const;
+      const setups = ports.map((port) => ({
+        run: `exec redis-server --port ${String(port)} --bind 127.0.0.1 --save '' --dir .`,
+        options: { target: `tcp://127.0.0.1:${String(port)}` },
+      }));
+      const first = await group.start('a', setups[0]);
+      await group.reaches(first, 'serving');
+      const second = await group.start('b', setups[1]);
+      await group.reaches(second, 'watching');
+      const { client, port } = await startProxy(group, 'tcp');
+      const redis = (...words: readonly string[]): string => {
+        const command = ['-h', '127.0.0.1', '-p', String(port), ...words];
+        return spawnSync('redis-cli', command, { encoding: 'utf8' }).stdout.trim();
+      };
+      expect(redis('SET', 'key', 'value')).toBe('OK');
+      expect(redis('GET', 'key')).toBe('value');
+      const workload = group.sessionOf('a');
+      first.kill('SIGKILL');
+      for (const pid of workload) group.signal(pid, 'SIGKILL');
+      expect(redis('CONFIG', 'GET', 'port')).toBe(`port\n${String(ports[1])}`);
+      await end(client);
+    });
+  });
+});
+
+describe.skipIf(lackOfPostgres() !== null)('psql through a proxy', () => {
+  it('has its session to itself, and another one after a failover', async () => {
+    const server = await PostgresServer.start();
+    try {
+      await inGroup(async (group) => {
+        const setup = { run: 'exec sleep 1000', options: { target: `tcp://${server.host}` } };
+        const [first, second] = await group.startAll(['a', 'b'], setup);
+        const { client, port } = await startProxy(group, 'tcp');
+        const psql = (sql: string): string => {
+          const url = server.url.replace(/:\d+\//, `:${String(port)}/`);
+          return spawnSync('psql', [url, '-Atc', sql], { encoding: 'utf8' }).stdout.trim();
+        };
+        expect(psql('SELECT sum(n) FROM generate_series(1, 100000) AS n')).toBe('5000050000');
+        first.kill('SIGKILL');
+        await group.reaches(second, 'serving');
+        expect(psql("SELECT repeat('x', 100000)")).toBe('x'.repeat(100_000));
+        await end(client);
+      });
+    } finally {
+      await server.end();
+    }
+  });
+});
+
+/** A command that says the name of its node to whoever connects, and then ends the connection. */
+async function echoServer(): Promise<{
+  readonly run: readonly string[];
+  readonly options: Readonly<Record<string, string>>;
+}> {
+  const port = String(await freePort());
+  const program = `require('net').createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.end(process.env.FAILOVER_NODE);
+  }).listen(${port}, '127.0.0.1')`;
+  return {
+    run: [process.execPath, '-e', program],
+    options: { target: `tcp://127.0.0.1:${port}` },
+  };
+}
+
+async function startProxy(
+  group: Group,
+  mode: 'http' | 'tcp',
+): Promise<{ readonly client: ClientProcess; readonly port: number }> {
+  const listen = ['--listen', '127.0.0.1:0', '--mode', mode, '--log-format', 'json'];
+  const client = group.startClient('proxy', ...listen);
+  const port = await group.until('the proxy to listen', () => {
+    if (client.end !== null) throw new Error(`the proxy has ended: ${client.stderr}`);
+    return Number(/"port":(\d+)/.exec(client.stderr)?.[1] ?? 0) || null;
+  });
+  return { client, port };
+}
+
+/** All that comes over one connection; tried again by a process of its own, as a client would. */
+function talk(port: number): Promise<string> {
+  const program = `require('net').connect(${String(port)}, '127.0.0.1').pipe(process.stdout)`;
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] });
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    child.on('close', () => {
+      resolve(text);
+    });
+  });
+}
+
+async function end(proxy: ClientProcess): Promise<void> {
+  proxy.kill('SIGTERM');
+  expect((await proxy.done).code).toBe(0);
+}
