@@ -107,6 +107,15 @@ export function followWakeAt(state: Following): number {
   return Math.min(silentAt, state.asking ? Infinity : state.askAt);
 }
 
+/** The node that may count on this proxy to say when it has drained; null: none does. */
+export function attachedTo({
+  leader,
+  standing,
+  epoch,
+}: Following): { readonly run: string; readonly epoch: number } | null {
+  return leader === null || standing === 'over' ? null : { run: leader.run, epoch };
+}
+
 export function follow(before: Following, event: FollowEvent): FollowStep {
   const state = { ...before, at: Math.max(before.at, event.at) };
   switch (event.type) {

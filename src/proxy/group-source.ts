@@ -7,7 +7,7 @@ import { Links } from '../transport/link.ts';
 import { Seal } from '../transport/seal.ts';
 import type { TcpKeys } from '../transport/tcp-door.ts';
 import type { BusMessage, Sender } from '../transport/wire.ts';
-import { follow, followWakeAt, initialFollowing } from './follow.ts';
+import { attachedTo, follow, followWakeAt, initialFollowing } from './follow.ts';
 import type { FollowEffect, Following, FollowNews } from './follow.ts';
 import { FollowedNodes } from './followed-nodes.ts';
 import type { GroupSight, Sight } from './group-sight.ts';
@@ -76,6 +76,11 @@ export class GroupSource implements PrimarySource {
     this.#listener = null;
     this.#cancelWake?.();
     if (this.#lookLater !== null) clearTimeout(this.#lookLater);
+    const attached = attachedTo(this.#state);
+    if (attached !== null) {
+      // Nobody is to wait for a proxy that has ended; one that does not hear of it forgets it soon.
+      await this.#nodes.drained(attached.run, attached.epoch, ANSWER_LIMIT_MS).catch(ignore);
+    }
     this.#nodes.close();
     this.#links.close();
     await this.#looking;
@@ -123,7 +128,7 @@ export class GroupSource implements PrimarySource {
         void this.#ask(effect.run, effect.epoch);
         return;
       case 'say-drained':
-        this.#nodes.drained(effect.run, effect.epoch, ANSWER_LIMIT_MS).catch(() => undefined);
+        this.#nodes.drained(effect.run, effect.epoch, ANSWER_LIMIT_MS).catch(ignore);
         return;
       case 'tell-ready':
         listener?.ready(effect.term);
@@ -219,6 +224,10 @@ export class GroupSource implements PrimarySource {
     this.#warned = message;
     this.#options.warn(message);
   }
+}
+
+function ignore(): void {
+  // What it would have said is of no use to anybody.
 }
 
 /** How long a primary may take to answer: one that does not is forwarded to all the same. */

@@ -1,6 +1,6 @@
 // Where the primary of a group is, decided from what is said and seen, under virtual time.
 import { describe, expect, it } from 'vitest';
-import { follow, followWakeAt, initialFollowing } from '../../src/proxy/follow.ts';
+import { attachedTo, follow, followWakeAt, initialFollowing } from '../../src/proxy/follow.ts';
 import type { FollowEffect, Following, FollowNews } from '../../src/proxy/follow.ts';
 
 const A = { node: 'a', run: 'a1', target: 'http://127.0.0.1:1' };
@@ -226,6 +226,17 @@ describe('a primary that is about to step down', () => {
     expect(stage.types(ended)).toEqual(['tell-lost']);
     expect(stage.types({ type: 'observed', epoch: 2, leader: B })).toEqual(['ask']);
     expect(stage.types(answer('b1', 2, 'serving'))).toEqual(['tell-ready']);
+  });
+
+  it('counts on this proxy for as long as something may be under way to it', () => {
+    const stage = new Stage();
+    expect(attachedTo(stage.state)).toBeNull();
+    stage.opened();
+    expect(attachedTo(stage.state)).toEqual({ run: 'a1', epoch: 1 });
+    stage.take(closes);
+    expect(attachedTo(stage.state)).toEqual({ run: 'a1', epoch: 1 });
+    stage.take({ type: 'drained', epoch: 1 });
+    expect(attachedTo(stage.state)).toBeNull();
   });
 
   it('is forgotten when the next has claimed before the word of the drain', () => {
