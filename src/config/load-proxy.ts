@@ -31,6 +31,11 @@ export interface ProxyOptions extends ProxyLimits, ClientOptions {
   readonly mode: (typeof PROXY_MODES)[number];
   readonly logFormat: (typeof LOG_FORMATS)[number];
   readonly quiet: boolean;
+  /** As of `run`: how nodes of other machines are reached, and what all sign with. */
+  readonly keyFile: string | null;
+  readonly authorizedKeys: string | null;
+  readonly insecure: boolean;
+  readonly secretFile: string | null;
 }
 
 /**
@@ -64,6 +69,10 @@ export function loadProxyOptions(given: Given): ProxyOptions {
     ...{ listen: parseListen(listen, read.sourceOf('listen')), to: targets, mode },
     logFormat: read.oneOf('logFormat', LOG_FORMATS),
     quiet: read.boolean('quiet'),
+    keyFile: read.text('keyFile'),
+    authorizedKeys: read.text('authorizedKeys'),
+    insecure: read.boolean('insecure'),
+    secretFile: read.text('secretFile'),
     ...readLimits(read),
   };
 }

@@ -2,7 +2,7 @@
 import type { PrimaryTerm } from './primary-source.ts';
 
 /** Who holds the lease by its newest epoch. */
-export interface Leader {
+interface Leader {
   readonly node: string;
   readonly run: string;
   /** Where its command is reached; null: it has not said. */
@@ -83,7 +83,7 @@ export interface FollowStep {
 }
 
 /** How often a proxy says that it forwards: a node forgets it after three of these. */
-export const ASK_INTERVAL_MS = 2_000;
+const ASK_INTERVAL_MS = 2_000;
 
 /** Until it has said how often it is heard, ms. */
 const USUAL_INTERVAL_MS = 500;

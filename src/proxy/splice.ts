@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { parseTarget } from '../config/proxy-address.ts';
 import type { Clock } from '../runtime/ports.ts';
-import type { Gate, Place, Visitor } from './gate.ts';
+import type { Gate, Place, Visitor, WaitedInVain } from './gate.ts';
 import type { PrimaryTerm } from './primary-source.ts';
 import type { RefusalCode } from './refusals.ts';
 
@@ -86,7 +86,7 @@ export class Splice implements Visitor {
     });
   }
 
-  refuse(why: 'no-primary' | 'hold-timeout' | 'stopping'): void {
+  refuse(why: WaitedInVain): void {
     this.#refuse(why);
   }
 

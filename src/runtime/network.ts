@@ -24,7 +24,19 @@ export function networkOf(options: RunOptions): Pick<TransportOptions, 'secret' 
   };
 }
 
-function keysOf({ keyFile, authorizedKeys }: RunOptions): TcpKeys | null {
+/** How one that listens at no port reaches nodes of other machines, and signs; null: it does not. @throws as above */
+export function dialOf(
+  options: Pick<RunOptions, 'keyFile' | 'authorizedKeys' | 'insecure' | 'secretFile'>,
+): { readonly tcp: { readonly keys: TcpKeys | null } | null; readonly secret: Buffer | null } {
+  const { keyFile, insecure, secretFile } = options;
+  const secret = secretFile === null ? null : readSecretFile(secretFile);
+  return { tcp: keyFile === null && !insecure ? null : { keys: keysOf(options) }, secret };
+}
+
+function keysOf({
+  keyFile,
+  authorizedKeys,
+}: Pick<RunOptions, 'keyFile' | 'authorizedKeys'>): TcpKeys | null {
   if (keyFile === null) return null;
   const own = readKeyFile(keyFile);
   return { own, authorized: new AuthorizedKeys(own.publicKey, authorizedKeys) };

@@ -81,6 +81,7 @@ describe('the JSON of a status', () => {
             "uptimeMs": 92000,
             "willing": true,
             "unwillingBecause": null,
+            "target": null,
             "workload": {
               "pid": 456,
               "state": "running",
@@ -144,6 +145,7 @@ describe('the JSON of a status', () => {
             "uptimeMs": 92000,
             "willing": true,
             "unwillingBecause": null,
+            "target": null,
             "workload": {
               "pid": null,
               "state": "none",

@@ -52,6 +52,7 @@ describe('loadRunOptions', () => {
       exitOnDemote: false,
       bind: 'ipc',
       advertise: null,
+      target: null,
       keyFile: null,
       authorizedKeys: null,
       insecure: false,

@@ -2,12 +2,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { PostgresServer, lackOfPostgres } from '../contracts/support/postgres-server.ts';
-import { lackOfRedis } from '../contracts/support/redis-server.ts';
+import { RedisServer, lackOfRedis } from '../contracts/support/redis-server.ts';
 import { KINDS, runTrials } from '../proxy-trials/support/trials.ts';
 import { freePort } from '../support/free-port.ts';
+import { LAUNCHER } from '../support/process-node.ts';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
-import type { ClientProcess } from '../support/process-node.ts';
+import type { ClientProcess, NodeProcess } from '../support/process-node.ts';
 import { TIMINGS } from '../support/process-setup.ts';
 
 describe('failovers behind a proxy, under load', () => {
@@ -85,6 +86,38 @@ describe.skipIf(lackOfRedis() !== null)('redis-cli through a proxy', () => {
   });
 });
 
+describe.skipIf(lackOfRedis() !== null)('a proxy of a group whose lease is in Redis', () => {
+  it('follows it there, over TCP with keys, also when its primary dies', async () => {
+    const server = await RedisServer.start();
+    try {
+      await inGroup(async (group) => {
+        const key = group.path('key');
+        expect(spawnSync(process.execPath, [LAUNCHER, 'keygen', '--out', key]).status).toBe(0);
+        const shared = { lease: `redis://127.0.0.1:${String(server.port)}`, 'key-file': key };
+        const start = async (id: string): Promise<NodeProcess> => {
+          const { run, options } = await echoServer();
+          const own = { 'state-dir': group.path(`state-${id}`), bind: 'tcp://127.0.0.1:0' };
+          const node = group.launch(id, { run, options: { ...options, ...shared, ...own } });
+          await group.until(`${id} to take part`, () => isSteady(node));
+          return node;
+        };
+        const nodes = [await start('a'), await start('b'), await start('c')];
+        const first = await group.primaryOf(nodes);
+        const flags = Object.entries(shared).flatMap(([name, value]) => [`--${name}`, value]);
+        const { client, port } = await startProxy(group, 'tcp', ...flags);
+        expect(await talk(port)).toBe(first.id);
+        first.kill('SIGKILL');
+        await group.until('another to lead', () => /"epoch":[2-9].*serving/.test(client.stderr));
+        const next = await group.primaryOf(nodes);
+        expect(await talk(port)).toBe(next.id);
+        await end(client);
+      });
+    } finally {
+      await server.end();
+    }
+  });
+});
+
 describe.skipIf(lackOfPostgres() !== null)('psql through a proxy', () => {
   it('has its session to itself, and another one after a failover', async () => {
     const server = await PostgresServer.start();
@@ -125,12 +158,17 @@ async function echoServer(): Promise<{
   };
 }
 
+function isSteady({ phase }: NodeProcess): boolean {
+  return phase === 'serving' || phase === 'watching';
+}
+
 async function startProxy(
   group: Group,
   mode: 'http' | 'tcp',
+  ...more: readonly string[]
 ): Promise<{ readonly client: ClientProcess; readonly port: number }> {
   const listen = ['--listen', '127.0.0.1:0', '--mode', mode, '--log-format', 'json'];
-  const client = group.startClient('proxy', ...listen);
+  const client = group.startClient('proxy', ...listen, ...more);
   const port = await group.until('the proxy to listen', () => {
     if (client.end !== null) throw new Error(`the proxy has ended: ${client.stderr}`);
     return Number(/"port":(\d+)/.exec(client.stderr)?.[1] ?? 0) || null;

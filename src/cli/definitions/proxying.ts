@@ -5,6 +5,12 @@ import { withAdvice } from '../advised.ts';
 import { addClient, addOption, leaseServer } from './definition.ts';
 import type { Flags } from './flags.ts';
 
+/** How it reaches nodes of other machines, and what it says. */
+const SHARED_WITH_RUN = [
+  ...['keyFile', 'authorizedKeys', 'insecure', 'secretFile'],
+  ...['logFormat', 'quiet'],
+];
+
 export function addProxy(program: Command): void {
   const command = addClient(program, {
     name: 'proxy',
@@ -13,7 +19,7 @@ export function addProxy(program: Command): void {
   });
   for (const option of PROXY_OPTIONS) addOption(command, option);
   command.addOption(leaseServer());
-  for (const key of ['logFormat', 'quiet']) addOption(command, optionOf(key));
+  for (const key of SHARED_WITH_RUN) addOption(command, optionOf(key));
   command.action(async (flags: Flags) => {
     const { loadProxyOptions } = await import('../../config/load-proxy.ts');
     const options = loadProxyOptions({ flags, env: process.env });
