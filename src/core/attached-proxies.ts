@@ -1,6 +1,7 @@
 // The proxies that forward to a primary: before a planned end it waits until nothing is under way through them.
 import type { Effect } from './effect.ts';
-import type { Demotion, KnownProxy, PrimaryState } from './state.ts';
+import type { PrimaryState } from './state.ts';
+import type { Demotion, KnownProxy } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import { PROXY_DRAIN_MS, PROXY_FORGOTTEN_MS, PROXY_LIMIT } from './settings.ts';
 

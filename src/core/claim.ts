@@ -1,6 +1,7 @@
 // The ways from standing by to claiming the lease, and back to waiting.
 import type { Effect } from './effect.ts';
-import type { Loss, Peer, SecondaryState, WaitReason } from './state.ts';
+import type { Peer, SecondaryState } from './state.ts';
+import type { Loss, WaitReason } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import type { TransitionId } from './transitions.ts';
 import type { Outcome } from './outcome.ts';

@@ -1,7 +1,8 @@
 // By when the answer to each order is due: an adapter that never answers must not keep a node waiting for
 // ever. What follows from one that is overdue is decided where the order was given, and is always safe: no
 // workload is started, and no lease called free, while what was ordered may still be carried out.
-import type { NodeState, SecondaryState, StartPlan } from './state.ts';
+import type { NodeState, SecondaryState } from './state.ts';
+import type { StartPlan } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import { ANSWER_LIMIT_MS, OVERDUE_MS } from './settings.ts';
 

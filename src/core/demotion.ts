@@ -1,13 +1,8 @@
 // Stepping down: drain, demote command, workload gone, lease released and proved free, and only then said.
 import type { Effect } from './effect.ts';
 import type { Event } from './event.ts';
-import type {
-  Demotion,
-  LeaseObservation,
-  PrimaryState,
-  SecondaryState,
-  StopOrder,
-} from './state.ts';
+import type { LeaseObservation, PrimaryState, SecondaryState, StopOrder } from './state.ts';
+import type { Demotion } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';

@@ -1,6 +1,7 @@
 // What a secondary makes of what it hears, and no longer hears, from the primary it follows.
 import type { EventBody } from './event.ts';
-import type { SecondaryState, WaitReason } from './state.ts';
+import type { SecondaryState } from './state.ts';
+import type { WaitReason } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { extended, move, secondaryBase, stay, waiting } from './outcome.ts';

@@ -3,7 +3,8 @@
 // later, so what is over here is never over there before.
 import type { Effect } from './effect.ts';
 import type { Event, EventBody } from './event.ts';
-import type { LeaseTerm, NodeState } from './state.ts';
+import type { NodeState } from './state.ts';
+import type { LeaseTerm } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { stay } from './outcome.ts';

@@ -5,15 +5,8 @@ import { unwillingBecause } from './election-order.ts';
 import { preemptAt } from './preemption.ts';
 import { silentAt } from './schedule.ts';
 import type { Settings } from './settings.ts';
-import type {
-  CandidateState,
-  Demotion,
-  NodeState,
-  PrimaryState,
-  SecondaryState,
-  StartPlan,
-  WaitReason,
-} from './state.ts';
+import type { CandidateState, NodeState, PrimaryState, SecondaryState } from './state.ts';
+import type { Demotion, StartPlan, WaitReason } from './state-parts.ts';
 
 /** One thing that it waits for. */
 export interface Pending {

@@ -1,7 +1,8 @@
 // What people and other nodes ask for, and the answers they get once the outcome is known.
 import type { Effect, RequestOutcome } from './effect.ts';
 import type { EventBody } from './event.ts';
-import type { NodeState, PendingRequest, SecondaryState } from './state.ts';
+import type { NodeState, SecondaryState } from './state.ts';
+import type { PendingRequest } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { OVERDUE_MS, REQUEST_LIMIT } from './settings.ts';

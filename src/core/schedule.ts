@@ -1,11 +1,6 @@
 // When a state wants to be woken: the core has no timers, only times.
-import type {
-  CandidateState,
-  NodeState,
-  PrimaryState,
-  SecondaryState,
-  StartPlan,
-} from './state.ts';
+import type { CandidateState, NodeState, PrimaryState, SecondaryState } from './state.ts';
+import type { StartPlan } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import { OVERDUE_MS } from './settings.ts';
 import { askingUntil } from './deadlines.ts';

@@ -1,7 +1,8 @@
 // The join before every start of a workload: armed, everything earlier gone, a new epoch.
 import type { Effect } from './effect.ts';
 import type { Event } from './event.ts';
-import type { Common, StartPlan } from './state.ts';
+import type { Common } from './state.ts';
+import type { StartPlan } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import { CLEAR_RETRY_MS, DISARMING_LIMIT } from './settings.ts';
 import { answerDueAt, clearDueAt } from './deadlines.ts';

@@ -1,5 +1,18 @@
 // What a node knows and does: a union by role, and within a role by phase.
 import type { Standby } from './settings.ts';
+import type {
+  Demotion,
+  Failure,
+  FollowedPrimary,
+  KnownProxy,
+  LeaseTerm,
+  Loss,
+  OpenProbe,
+  PendingRequest,
+  StartPlan,
+  Suspicion,
+  WaitReason,
+} from './state-parts.ts';
 
 /** The addresses of one node's two sockets. */
 export interface Endpoints {
@@ -79,45 +92,6 @@ export interface KnownStandby extends StandbyInfo {
   readonly heardAt: number;
 }
 
-/** A proxy that forwards to this primary. */
-export interface KnownProxy {
-  /** Random, new for each life of its process. */
-  readonly proxy: string;
-  readonly heardAt: number;
-}
-
-/** A client's request that waits for an outcome. */
-export interface PendingRequest {
-  readonly id: string;
-  /** `check-early` is also answered while it is not decided yet whether the primary lives. */
-  readonly kind: 'promote' | 'demote' | 'check' | 'check-early';
-}
-
-/** How the loss of the old primary was noticed; carried into the new term. */
-export interface Loss {
-  readonly kind: 'failover' | 'switchover' | 'start';
-  readonly reason: string;
-  /** When, on this node's clock (ms): the end of the old workload if it is known. */
-  readonly at: number;
-  readonly from: string | null;
-  /** A person asked for this node. */
-  readonly chosen?: true;
-}
-
-/** How long a lease with a time to live is this node's, on its clock, ms. */
-export interface LeaseTerm {
-  /** Just before the request whose answer granted or renewed it last. */
-  readonly since: number;
-  /** When the next renewal is asked for. */
-  readonly renewAt: number;
-  /** Without a renewal this node steps down then. */
-  readonly endsAt: number;
-  /** By then its workload is gone, whoever still lives: the guard sees to that. */
-  readonly deadlineAt: number;
-  /** Whether it was said that it is not renewed. */
-  readonly isWarned: boolean;
-}
-
 /** What every role carries. Times are milliseconds on the caller's monotonic clock. */
 export interface Common {
   /** The time of the last event. */
@@ -177,52 +151,6 @@ export interface Common {
   readonly suspendOrdered: boolean;
 }
 
-/** Whom a secondary follows. */
-export interface FollowedPrimary extends LeaseHolder {
-  readonly epoch: number;
-  readonly succession: readonly string[];
-  readonly version: string | null;
-  /** Null: it has not said. */
-  readonly standing: Standing | null;
-}
-
-/** The probe that is under way. */
-interface OpenProbe {
-  readonly number: number;
-  readonly sentAt: number;
-}
-
-export type SuspicionCause = 'silence' | 'probe' | 'check' | 'claim-denied';
-
-interface Suspicion {
-  readonly cause: SuspicionCause;
-  readonly since: number;
-  readonly attempts: number;
-  readonly judging: boolean;
-  /** Whether its process has answered a probe, saying that it does not lead. */
-  readonly answered: boolean;
-  /** How often in a row its process was seen to be ending. */
-  readonly endingLooks: number;
-  /** Whether this node has let the ranks before it act on the verdict. */
-  readonly deferred: boolean;
-  /** Look at the holder again at this time; null: a probe or an inspection is under way. */
-  readonly nextLookAt: number | null;
-}
-
-export type WaitReason =
-  | 'turn'
-  | 'backoff'
-  | 'successor'
-  | 'not-willing'
-  | 'free-lease'
-  | 'removed-locks'
-  /** A person wants this node to lead, and its silent holder is on another machine: for the end of its lease. */
-  | 'lease-end'
-  /** For the list of those that may go first. */
-  | 'peers'
-  /** For those of the list that do. */
-  | 'better';
-
 export interface SecondaryBase extends Common {
   readonly role: 'secondary';
   /** When the holder of the lease last gave a sign of life here, or was first seen. */
@@ -264,19 +192,6 @@ export type SecondaryState = SecondaryBase &
       }
   );
 
-/** What must be true before the workload may start; each comes back as an event. */
-export interface StartPlan {
-  readonly armed: boolean;
-  readonly cleared: boolean;
-  readonly epoch: number | null;
-  readonly clearAgainAt: number | null;
-  /** How often the process for the workload ended before it was needed. */
-  readonly disarmings: number;
-  readonly armAgainAt: number | null;
-  /** When an answer that is still missing is overdue. */
-  readonly until: number;
-}
-
 export interface CandidateBase extends Common {
   readonly role: 'candidate';
   readonly loss: Loss;
@@ -284,12 +199,6 @@ export interface CandidateBase extends Common {
   readonly followed: FollowedPrimary | null;
   /** A stop that arrived during the promotion: taken up once the lease is free again. */
   readonly stop: StopOrder | null;
-}
-
-/** A failure as its transition tells it. */
-export interface Failure {
-  readonly code: string;
-  readonly message: string;
 }
 
 export interface StopOrder {
@@ -338,39 +247,6 @@ export type CandidateState = CandidateBase &
         readonly told: boolean;
       }
   );
-
-export interface Demotion {
-  readonly why: DemotionReason;
-  readonly reason: string;
-  readonly step: 'drain' | 'hook' | 'stop' | 'release';
-  /** When it began to drain. */
-  readonly drainFrom: number;
-  /** Until when it drains whether or not anything is under way, as it was told to. */
-  readonly drainUntil: number;
-  /** When the drain is over, or the answer to the step's order is overdue. */
-  readonly until: number;
-  /** Whether it was said why the step takes long. */
-  readonly told: boolean;
-  readonly successor: string | null;
-  readonly holdMs: number | null;
-  readonly stop: StopOrder | null;
-  readonly workloadEndedAt: number | null;
-  /** Of a lost lease: how long its workload may take to end, ms; null: it is not lost. */
-  readonly withinMs: number | null;
-  /** Hot: whether the demote command confirmed that the workload obeys. */
-  readonly confirmed: boolean;
-  readonly completed: boolean;
-}
-
-type DemotionReason =
-  | 'switchover'
-  | 'demote'
-  | 'stop'
-  | 'suspend'
-  | 'lease-lost'
-  | 'workload-failed'
-  | 'start-failed'
-  | 'completed';
 
 export interface PrimaryBase extends Common {
   readonly role: 'primary';

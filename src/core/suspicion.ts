@@ -1,7 +1,8 @@
 // From doubt to a verdict: probes, looks at the holder, and what follows from them.
 import type { Effect } from './effect.ts';
 import type { EventBody, HolderInspection } from './event.ts';
-import type { FollowedPrimary, LeaseObservation, SecondaryState, SuspicionCause } from './state.ts';
+import type { LeaseObservation, SecondaryState } from './state.ts';
+import type { FollowedPrimary, SuspicionCause } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';

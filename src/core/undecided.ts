@@ -1,7 +1,8 @@
 // What is known of a doubted primary before the verdict is, for who asked and does not want to wait for it.
 import type { Effect, RequestOutcome } from './effect.ts';
 import type { HolderInspection } from './event.ts';
-import type { PendingRequest, SecondaryState } from './state.ts';
+import type { SecondaryState } from './state.ts';
+import type { PendingRequest } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import type { Verdict } from './failure-detector.ts';

@@ -2,7 +2,8 @@
 import { humanMs } from './duration-text.ts';
 import type { Effect } from './effect.ts';
 import type { Event } from './event.ts';
-import type { CandidateState, Failure, SecondaryState, StopOrder } from './state.ts';
+import type { CandidateState, SecondaryState, StopOrder } from './state.ts';
+import type { Failure } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { candidateBase, extended, move, secondaryBase, stay, waiting } from './outcome.ts';

@@ -4,7 +4,8 @@ import type { Effect } from '../../src/core/effect.ts';
 import { move, stay } from '../../src/core/outcome.ts';
 import { settleRequests, withRequest } from '../../src/core/requests.ts';
 import { REQUEST_LIMIT } from '../../src/core/settings.ts';
-import type { NodeState, PendingRequest } from '../../src/core/state.ts';
+import type { NodeState } from '../../src/core/state.ts';
+import type { PendingRequest } from '../../src/core/state-parts.ts';
 import { parseScenarios, replay } from '../support/core-replay.ts';
 
 const waiting: readonly PendingRequest[] = [

@@ -5,7 +5,8 @@ import type { EventBody } from '../../src/core/event.ts';
 import { nextWakeAt } from '../../src/core/schedule.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { initialState } from '../../src/core/state.ts';
-import type { LeaseObservation, NodeState, StartPlan } from '../../src/core/state.ts';
+import type { LeaseObservation, NodeState } from '../../src/core/state.ts';
+import type { StartPlan } from '../../src/core/state-parts.ts';
 import { transition } from '../../src/core/transition.ts';
 
 /** How long every answer takes, ms. */
