@@ -26,6 +26,16 @@ export interface RunOptions {
   readonly demoteSignal: NodeJS.Signals | null;
   /** In one of the forms that `parseReadyWhen` reads. */
   readonly readyWhen: string | null;
+  /** In one of the forms that `parseHealthCheck` reads. */
+  readonly health: string | null;
+  readonly standbyHealth: string | null;
+  readonly fall: number;
+  readonly rise: number;
+  readonly healthIntervalMs: number;
+  readonly healthTimeoutMs: number;
+  /** `null`: a quarter of the interval. */
+  readonly healthFastIntervalMs: number | null;
+  readonly healthGraceMs: number;
   /** In one of the forms that `parseLease` reads; it may carry a password. */
   readonly lease: string;
   readonly fence: OneOf<typeof choices.FENCE_MODES>;
@@ -115,6 +125,14 @@ export function loadRunOptions(
     promoteSignal: read.signal('promoteSignal'),
     demoteSignal: read.signal('demoteSignal'),
     readyWhen: read.readyWhen('readyWhen'),
+    health: read.healthCheck('health'),
+    standbyHealth: read.healthCheck('standbyHealth'),
+    fall: read.integer('fall'),
+    rise: read.integer('rise'),
+    healthIntervalMs: read.duration('healthInterval'),
+    healthTimeoutMs: read.duration('healthTimeout'),
+    healthFastIntervalMs: read.optionalDuration('healthFastInterval'),
+    healthGraceMs: read.duration('healthGrace'),
     lease,
     fence: read.oneOf('fence', choices.FENCE_MODES),
     orphan: read.oneOf('orphan', choices.ORPHAN_MODES),

@@ -4,6 +4,7 @@ import { FailoverError } from '../errors.ts';
 import { parseAdvertise, parseBind } from './bind.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { parseLease } from './lease-url.ts';
+import { parseHealthCheck } from './health-check.ts';
 import { validateGroup, validateNodeId } from './names.ts';
 import { OUTPUT_VARIABLES, optionOf } from './options.ts';
 import type { OptionSpec } from './options.ts';
@@ -204,6 +205,13 @@ export class OptionReader {
     if (found === null) return null;
     parseReadyWhen(found.text, found.source);
     return found.text;
+  }
+
+  /** A health check as it was written, once it is known to be one; null when it is not given. */
+  healthCheck(key: string): string | null {
+    const found = this.#find(optionOf(key));
+    if (found !== null) parseHealthCheck(found.text, found.source);
+    return found?.text ?? null;
   }
 
   /** An option with its value for a message: `--heartbeat-timeout 2s (default)`. */

@@ -7,6 +7,7 @@ type OptionKind =
   | 'duration'
   | 'duration-range'
   | 'enum'
+  | 'health-check'
   | 'integer'
   | 'ready-when'
   | 'signal'

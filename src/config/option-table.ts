@@ -2,6 +2,7 @@
 import { LOG_FORMATS, START_ROLES, STRATEGIES } from './choices.ts';
 import { RUN, RUN_AND_PROXY } from './row-kinds.ts';
 import { COMMAND_OPTIONS } from './command-options.ts';
+import { HEALTH_OPTIONS } from './health-options.ts';
 import { NETWORK_OPTIONS } from './network-options.ts';
 import { PEER_OPTIONS } from './peer-options.ts';
 import type { OptionRow } from './option-row.ts';
@@ -102,6 +103,7 @@ const NODE_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
 export const OPTION_ROWS: readonly OptionRow[] = [
   ...under(null, NODE_OPTIONS),
   ...under('The command and its hooks:', COMMAND_OPTIONS),
+  ...under('The health of the command:', HEALTH_OPTIONS),
   ...under('Takeover:', TAKEOVER_OPTIONS),
   ...under('How a lost primary is noticed:', DETECTION_OPTIONS),
   ...under('A lease on a server:', LEASE_OPTIONS),

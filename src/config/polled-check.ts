@@ -1,4 +1,6 @@
 // A check that is asked again and again: an answer over HTTP, an open port, a command's exit 0.
+import { FailoverError } from '../errors.ts';
+import { quoted } from './quoted.ts';
 
 export type PolledCheck = NetworkCheck | { readonly kind: 'exec'; readonly command: string };
 
@@ -16,6 +18,23 @@ export function parsePolledForm(text: string): PolledCheck | string {
     return command === '' ? 'has no command' : { kind: 'exec', command };
   }
   return 'has none of the known forms';
+}
+
+/**
+ * What was parsed.
+ *
+ * @throws FAILOVER_BAD_OPTION for what is wrong with it, naming what it was given as
+ */
+export function required<Check extends object>(
+  parsed: Check | string,
+  given: { readonly text: string; readonly source: string; readonly forms: string },
+): Check {
+  if (typeof parsed !== 'string') return parsed;
+  const { text, source, forms } = given;
+  const message = `Cannot use ${source}: ${quoted(text)} ${parsed}`;
+  throw new FailoverError('FAILOVER_BAD_OPTION', message, {
+    details: { option: source, expected: `one of the forms ${forms}` },
+  });
 }
 
 function parseHttp(text: string): NetworkCheck | string {

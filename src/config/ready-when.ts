@@ -1,8 +1,7 @@
 // `--ready-when`: the four forms of a condition that makes a promotion complete.
-import { FailoverError } from '../errors.ts';
-import { parsePolledForm } from './polled-check.ts';
+import { parsePolledForm, required } from './polled-check.ts';
 import type { PolledCheck } from './polled-check.ts';
-import { quoted, shortened } from './quoted.ts';
+import { shortened } from './quoted.ts';
 
 /** A readiness condition: an answer over HTTP, an open port, a command's exit 0, a line of output. */
 export type ReadyWhen = PolledCheck | { readonly kind: 'log'; readonly pattern: RegExp };
@@ -18,12 +17,7 @@ const READY_WHEN_FORMS =
  * @throws FAILOVER_BAD_OPTION when it has none of the forms, or a form's part is wrong.
  */
 export function parseReadyWhen(text: string, source = '--ready-when'): ReadyWhen {
-  const parsed = parseForm(text);
-  if (typeof parsed !== 'string') return parsed;
-  const message = `Cannot use ${source}: ${quoted(text)} ${parsed}`;
-  throw new FailoverError('FAILOVER_BAD_OPTION', message, {
-    details: { option: source, expected: `one of the forms ${READY_WHEN_FORMS}` },
-  });
+  return required(parseForm(text), { text, source, forms: READY_WHEN_FORMS });
 }
 
 /** The condition, or what is wrong with the text. */

@@ -6,6 +6,7 @@ import { checkTiming, timingOf } from './lease-timing.ts';
 import type { LeaseTiming } from './lease-timing.ts';
 import { endsByItself as doesEnd, parseLease } from './lease-url.ts';
 import type { RunOptions } from './load.ts';
+import { HEALTH_RELATIONS } from './health-relations.ts';
 import { NETWORK_RELATIONS } from './network-relations.ts';
 import { PEER_RELATIONS } from './peer-relations.ts';
 import { defaultStateDir } from './state-dir.ts';
@@ -79,6 +80,7 @@ const RELATIONS: readonly Relation[] = [
   sharedFilesAreElsewhere,
   orphansEndWithTheirLease,
   etcdCountsSeconds,
+  ...HEALTH_RELATIONS,
   ...NETWORK_RELATIONS,
   ...PEER_RELATIONS,
 ];

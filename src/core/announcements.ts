@@ -1,6 +1,8 @@
 // The messages a node publishes, made from its state alone.
 import type { Effect } from './effect.ts';
 import type { CandidateState, NodeState, PrimaryState } from './state.ts';
+import { toldDemotions } from './health.ts';
+import type { HealthDemotions, HealthStatus, ToldDemotions } from './health.ts';
 import { successionOf } from './election-order.ts';
 import type { Settings } from './settings.ts';
 
@@ -22,8 +24,29 @@ export function heartbeat(state: Holding, settings: Settings): Effect {
       succession: isPrimary ? successionOf(state.standbys, state.at, settings) : [],
       lastTakeover: state.lastTakeover,
       standing: { priority: settings.priority, chosen },
+      ...healthWords(state, settings),
     },
   };
+}
+
+/** How the workload is, where that is asked, and what was done for it of late. */
+function healthWords(
+  state: Holding,
+  settings: Settings,
+): { readonly health?: HealthStatus; readonly demotions?: ToldDemotions } {
+  const { health, at } = state;
+  if (!settings.hasHealthCheck) return demotionWords(health.demotions, at, settings);
+  return { health: health.status, ...demotionWords(health.demotions, at, settings) };
+}
+
+/** So that whoever leads next does not hand over again at once. */
+export function demotionWords(
+  demotions: HealthDemotions,
+  at: number,
+  settings: Settings,
+): { readonly demotions?: ToldDemotions } {
+  const told = toldDemotions(demotions, at, settings);
+  return told === null ? {} : { demotions: told };
 }
 
 /** A change of role, for those who watch the group. */

@@ -17,12 +17,15 @@ import {
 } from './election-order.ts';
 import { retryBackoff } from './jitter.ts';
 import { answerDueAt } from './deadlines.ts';
+import { giveWay, yieldsBecause } from './yielding.ts';
 
 export interface Claim {
   readonly by: TransitionId;
   readonly loss: Loss;
   /** A person asked for it: a pause or a hold does not stand in its way. */
   readonly manual?: boolean;
+  /** It was started to lead at once: it leaves the lease to nobody. */
+  readonly told?: boolean;
 }
 
 /** Claims the lease, or waits when this node may not. */
@@ -30,6 +33,9 @@ export function claim(state: SecondaryState, settings: Settings, request: Claim)
   const unwilling =
     request.manual === true ? unableBecause(state, settings) : unwillingBecause(state, settings);
   if (unwilling !== null) return waitUntilWilling(state, request.loss, unwilling);
+  const isWanted = request.manual === true || request.told === true;
+  const yields = isWanted ? null : giveWay(state, request.loss, settings);
+  if (yields !== null) return yields;
   const effects: Effect[] = [{ type: 'acquire-lease', floor: state.epochFloor }];
   // Whoever is to lead prepares its process while the claim is made: a spawn costs more than the claim.
   const isNext = request.manual === true || rankOf(state, settings) === 0;
@@ -75,7 +81,7 @@ export function claimByStrategy(
 ): Outcome {
   const isTold = settings.startRole === 'primary' && state.phase === 'listening';
   if (settings.strategy === 'race' || isTold || unwillingBecause(state, settings) !== null) {
-    return claim(state, settings, request);
+    return claim(state, settings, { ...request, told: isTold });
   }
   const { loss } = request;
   const base = extended(secondaryBase(state), { loss });
@@ -141,7 +147,21 @@ export function isCourtesy(why: WaitReason): boolean {
 
 /** Something comes first, and then this one claims: nothing is decided yet. */
 export function isTurn(why: WaitReason): boolean {
-  return why === 'turn' || why === 'peers' || why === 'better' || why === 'lease-end';
+  return (
+    why === 'turn' ||
+    why === 'peers' ||
+    why === 'better' ||
+    why === 'healthier' ||
+    why === 'lease-end'
+  );
+}
+
+/** An answer about its health has come: one that is as good as the others needs not wait for them any more. */
+export function claimOnceFit(state: SecondaryState, settings: Settings): Outcome {
+  if (state.phase !== 'waiting' || state.why !== 'healthier') return stay(state);
+  if (yieldsBecause(state, settings) !== null) return stay(state);
+  const loss = unseenLoss(state, 'nobody led');
+  return claim(state, settings, { by: 'claim-after-wait', loss });
 }
 
 /** Waits for the backoff of one more failure. */

@@ -40,7 +40,9 @@ export function extendDeadlines(state: NodeState): NodeState {
       return { ...state, plan: extendPlan(state.plan, least) };
     case 'restarting': {
       const until = state.until === null ? null : Math.max(state.until, least);
-      return { ...state, until, plan: extendPlan(state.plan, least) };
+      const { ending } = state;
+      const extended = ending === null ? null : { ...ending, until: Math.max(ending.until, least) };
+      return { ...state, until, ending: extended, plan: extendPlan(state.plan, least) };
     }
     case 'demoting': {
       const { demotion } = state;

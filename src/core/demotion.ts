@@ -12,6 +12,7 @@ import { beginStopping, refuse } from './ending.ts';
 import { rearm } from './standby.ts';
 import { closingNotice, drainedAt } from './attached-proxies.ts';
 import { answerDueAt, stopDueAt } from './deadlines.ts';
+import { demotionWords } from './announcements.ts';
 import { hasRunOut } from './lease-term.ts';
 import { lastOrderEvent, notFreeWarning } from './last-orders.ts';
 
@@ -60,8 +61,15 @@ function hasEnded(why: Demotion['why']): boolean {
 
 function isGraceful({ demotion }: Demoting): boolean {
   const { why, stop } = demotion;
-  return stop?.immediate !== true && (why === 'switchover' || why === 'demote' || why === 'stop');
+  return stop?.immediate !== true && GRACEFUL.has(why);
 }
+
+const GRACEFUL: ReadonlySet<Demotion['why']> = new Set<Demotion['why']>([
+  'switchover',
+  'demote',
+  'stop',
+  'unhealthy',
+]);
 
 /** Nobody is told, and no time passes, where there is nothing to wait for. */
 function drain(state: Demoting, settings: Settings): Outcome {
@@ -113,7 +121,10 @@ function endWorkload(state: Demoting, withinMs: number): Outcome {
   return stay({ ...state, demotion }, { type: 'stop-workload', graceMs: withinMs });
 }
 
-/** A hot workload may go on only if it is known to obey, and only if this node goes on as well. */
+/**
+ * A hot workload may go on only if it is known to obey, and only if this node goes on as well. One that does not
+ * serve is started anew, as it would be in place.
+ */
 function keepsWorkload({ demotion }: Demoting, settings: Settings): boolean {
   const goesOn = demotion.why === 'switchover' || demotion.why === 'demote';
   return settings.standby === 'hot' && demotion.confirmed && goesOn;
@@ -281,7 +292,7 @@ function released(before: Demoting, heldBy: string | null, settings: Settings): 
   const state: Demoting = { ...before, warning };
   const { demotion } = state;
   // That the work is completed holds, whoever has the lock: nobody is to claim it.
-  const publish = isFree || demotion.completed ? announceEnd(state) : [];
+  const publish = isFree || demotion.completed ? announceEnd(state, settings) : [];
   const exit = stopOrderAfter(demotion, settings);
   if (exit !== null) {
     return beginStopping('stop-after-demotion', { state, order: exit, settings }, ...publish);
@@ -292,7 +303,7 @@ function released(before: Demoting, heldBy: string | null, settings: Settings): 
 }
 
 /** Said only by one that gave the lease back: a lost lease is not ours to announce. */
-function announceEnd(state: Demoting): readonly Effect[] {
+function announceEnd(state: Demoting, settings: Settings): readonly Effect[] {
   const { demotion } = state;
   if (demotion.why === 'lease-lost') return [];
   const ended = demotion.workloadEndedAt;
@@ -307,6 +318,7 @@ function announceEnd(state: Demoting): readonly Effect[] {
         completed: demotion.completed,
         planned: demotion.why !== 'workload-failed' && demotion.why !== 'start-failed',
         workloadEndedAgoMs: ended === null ? null : Math.max(0, state.at - ended),
+        ...demotionWords(state.health.demotions, state.at, settings),
       },
     },
   ];
@@ -328,6 +340,7 @@ function standbyAfter(state: Demoting, settings: Settings): SecondaryState {
   const base = secondaryBase(state);
   switch (demotion.why) {
     case 'switchover':
+    case 'unhealthy':
       return waiting(base, { until: at + settings.successorWindowMs, why: 'successor' });
     case 'demote': {
       const held =

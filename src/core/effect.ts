@@ -1,5 +1,6 @@
 // Every consequence of a decision, in the imperative. The runtime performs them in list order; what one
 // learns comes back as an event. Nothing here waits: an effect that takes time answers later.
+import type { HealthStatus, HealthSubject, ToldDemotions } from './health.ts';
 import type { FenceMode } from './settings.ts';
 import type { LeaseHolder, Standing, StopOrder, Takeover } from './state.ts';
 
@@ -14,6 +15,10 @@ export type Announcement =
       readonly lastTakeover: Takeover | null;
       /** None: of a version that does not say. */
       readonly standing?: Standing;
+      /** None: its workload is not asked. */
+      readonly health?: HealthStatus;
+      /** None: the lead was not handed over for a workload that fell, or long ago. */
+      readonly demotions?: ToldDemotions;
     }
   | {
       readonly kind: 'role';
@@ -35,6 +40,7 @@ export type Announcement =
       readonly completed: boolean;
       readonly planned: boolean;
       readonly workloadEndedAgoMs: number | null;
+      readonly demotions?: ToldDemotions;
     };
 
 /** The answer to a client's request. */
@@ -92,6 +98,7 @@ export type Effect =
       readonly timeoutMs: number;
       readonly willing: boolean;
       readonly standingByMs: number;
+      readonly health?: HealthStatus;
     }
   // demotion-answered
   | {
@@ -125,6 +132,13 @@ export type Effect =
   | { readonly type: 'stop-workload'; readonly graceMs: number }
   // workload-deactivated: hot and confirmed; the workload goes on as secondary
   | { readonly type: 'deactivate-workload' }
+  // health-checked, with its number, within the time or soon after it: one check at a time, which leaves nothing
+  | {
+      readonly type: 'check-health';
+      readonly number: number;
+      readonly subject: HealthSubject;
+      readonly timeoutMs: number;
+    }
   // The process
   | { readonly type: 'answer'; readonly requestId: string; readonly outcome: RequestOutcome }
   | { readonly type: 'suspend-process' }

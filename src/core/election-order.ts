@@ -9,6 +9,7 @@ import {
   SUCCESSION_LIMIT,
 } from './settings.ts';
 import type { Settings } from './settings.ts';
+import { healthRank } from './yielding.ts';
 
 /** The standbys with this one brought up to date; bounded, the longest unheard leave first. */
 export function withStandby(
@@ -32,7 +33,7 @@ export function recentStandbys(
 }
 
 /**
- * The order of succession: willing first, then the lower priority; then who has stood by longest, or with
+ * The order of succession: willing first, then healthy, then the lower priority; then who has stood by longest, or with
  * `--strategy priority` the lower id, so that the same node is always the best.
  */
 export function successionOf(
@@ -46,6 +47,7 @@ export function successionOf(
     .sort(
       (a, b) =>
         Number(b.willing) - Number(a.willing) ||
+        healthRank(a) - healthRank(b) ||
         a.priority - b.priority ||
         (strategy === 'race' ? stoodBySince(a) - stoodBySince(b) : 0) ||
         (a.node < b.node ? -1 : 1),

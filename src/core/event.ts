@@ -1,4 +1,5 @@
 // Every cause of a decision, in the past tense. Each carries `at`, ms on the node's monotonic clock.
+import type { CheckAnswer, HealthStatus, ToldDemotions } from './health.ts';
 import type { Granted } from './lease-term.ts';
 import type {
   LeaseObservation,
@@ -106,6 +107,9 @@ export type EventBody =
       readonly lastTakeover: Takeover | null;
       /** None: of a version that does not say. */
       readonly standing?: Standing;
+      /** None: its workload is not asked. */
+      readonly health?: HealthStatus;
+      readonly demotions?: ToldDemotions;
     }
   | {
       readonly type: 'promoted-received';
@@ -124,6 +128,7 @@ export type EventBody =
       readonly planned: boolean;
       /** How long before this message the old workload had ended, ms; null: unknown. */
       readonly workloadEndedAgoMs: number | null;
+      readonly demotions?: ToldDemotions;
     }
   | { readonly type: 'connection-lost'; readonly run: string }
   | {
@@ -160,6 +165,8 @@ export type EventBody =
       readonly ok: boolean;
       readonly detail: string;
     }
+  /** The answer to the check of that number. */
+  | ({ readonly type: 'health-checked'; readonly number: number } & CheckAnswer)
   // Requests of people and other nodes
   | { readonly type: 'promote-requested'; readonly requestId: string; readonly force: boolean }
   | {

@@ -1,20 +1,23 @@
 // What a node goes by when it believes in the primary or doubts it, in words, from its state alone.
 import { isApart, NOT_HEARD_HERE } from './apart.ts';
+import { counted } from './counted.ts';
 import { humanMs } from './duration-text.ts';
+import type { HealthStatus } from './health.ts';
 import { latenessToleranceMs } from './settings.ts';
 import type { Settings } from './settings.ts';
 import type { NodeState, PrimaryState, SecondaryState } from './state.ts';
 
 /** One fact that it goes by. */
 export interface Evidence {
-  /** Stable: `heartbeat`, `lock-file`, `probes`, `loss`, `failures`, `standby`, `lateness`. */
+  /** Stable: `heartbeat`, `lock-file`, `probes`, `loss`, `failures`, `standby`, `health`,
+   * `lateness`. */
   readonly name: string;
   readonly text: string;
 }
 
 /** As of `state.at`. The node's own lateness is always among it: whoever was late heard nothing. */
 export function evidenceOf(state: NodeState, settings: Settings): readonly Evidence[] {
-  return [...signsSeen(state, settings), latenessOf(state, settings)];
+  return [...signsSeen(state, settings), ...healthOf(state), latenessOf(state, settings)];
 }
 
 /** The most standbys that a primary tells of one by one. */
@@ -61,6 +64,9 @@ function secondaryEvidence(state: SecondaryState, settings: Settings): Evidence[
         : `${heard}; from ${timeout} on it is doubted`,
     },
     touchSeen(state, primary.node),
+    ...(primary.health === 'unhealthy'
+      ? [{ name: 'health', text: `${primary.node} says that its workload does not serve` }]
+      : []),
     ...probesSeen(state, settings).map((text) => ({ name: 'probes', text })),
     ...lost,
     ...failuresIn(state),
@@ -99,13 +105,47 @@ function failuresIn({ failures }: NodeState): Evidence[] {
 function primaryEvidence({ standbys, at }: PrimaryState): Evidence[] {
   if (standbys.length === 0)
     return [{ name: 'standby', text: 'nobody has said that it stands by' }];
-  const told = standbys.slice(0, TOLD_STANDBYS).map(({ node, willing, heardAt }) => ({
-    name: 'standby',
-    text: `${node} ${willing ? 'stands by' : 'would not take over'}, heard ${humanMs(at - heardAt)} ago`,
-  }));
+  const told = standbys.slice(0, TOLD_STANDBYS).map(({ node, willing, heardAt, health }) => {
+    const how = !willing ? 'would not take over' : `stands by${healthWords(health)}`;
+    return { name: 'standby', text: `${node} ${how}, heard ${humanMs(at - heardAt)} ago` };
+  });
   const rest = standbys.length - told.length;
   return rest === 0 ? told : [...told, { name: 'standby', text: `and ${rest} more stand by` }];
 }
+
+function healthWords(health: HealthStatus | undefined): string {
+  if (health === undefined || health === 'healthy') return '';
+  return health === 'unhealthy' ? ' and is unhealthy' : ' and is not known to be healthy';
+}
+
+/** What is asked here, and how often the lead was handed over for what was answered. */
+function healthOf({ health, at, role }: NodeState): Evidence[] {
+  const { subject, status, fault, contrary, demotions, lastUntil } = health;
+  const asked: string[] = [];
+  if (subject !== null) {
+    const what = subject === 'workload' ? 'its command' : 'this node, as it stands by,';
+    const against =
+      contrary > 0 ? `, and ${counted(contrary, 'check')} in a row said otherwise` : '';
+    const why = status === 'healthy' || fault === null ? '' : ` (${fault})`;
+    asked.push(`${what} is ${STATUS_WORDS[status]}${why}${against}`);
+  }
+  if (role === 'secondary' && lastUntil > at) {
+    const left = humanMs(lastUntil - at);
+    asked.push(`it stepped down because its command did not serve, and goes last for ${left} more`);
+  }
+  if (demotions.count > 0) {
+    const times = counted(demotions.count, 'time');
+    const ago = humanMs(at - demotions.lastAt);
+    asked.push(`the lead was handed over for this ${times} in a row, the last time ${ago} ago`);
+  }
+  return asked.map((text) => ({ name: 'health', text }));
+}
+
+const STATUS_WORDS: Readonly<Record<HealthStatus, string>> = {
+  unknown: 'not known yet to be healthy',
+  healthy: 'healthy',
+  unhealthy: 'unhealthy',
+};
 
 function latenessOf({ worstLatenessMs }: NodeState, settings: Settings): Evidence {
   const tolerance = humanMs(latenessToleranceMs(settings));

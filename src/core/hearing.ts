@@ -7,12 +7,15 @@ import type { Outcome } from './outcome.ts';
 import { extended, move, secondaryBase, stay, waiting } from './outcome.ts';
 import { claim, claimInTurn } from './claim.ts';
 import { counted } from './counted.ts';
+import { heardDemotions } from './health.ts';
+import type { NodeHealth, ToldDemotions } from './health.ts';
+import { yieldsBecause } from './yielding.ts';
 import { turnDelayMs } from './election-order.ts';
 import { openProbe, probeFailedWhileSuspecting, suspect } from './suspicion.ts';
 import { stopSecondary } from './ending.ts';
 
 /** Waits that are over as soon as the primary is heard. */
-const ENDED_BY_WORD: readonly WaitReason[] = ['backoff', 'not-willing', 'lease-end'];
+const ENDED_BY_WORD: readonly WaitReason[] = ['backoff', 'not-willing', 'lease-end', 'healthier'];
 
 export function heard(
   state: SecondaryState,
@@ -33,8 +36,14 @@ export function heard(
     givesWayUntil: leads ? null : state.givesWayUntil,
     lastTakeover: known ? (event.lastTakeover ?? state.lastTakeover) : state.lastTakeover,
     primary: known
-      ? { ...primary, succession: event.succession, standing: event.standing ?? null }
+      ? {
+          ...primary,
+          succession: event.succession,
+          standing: event.standing ?? null,
+          health: event.health ?? null,
+        }
       : primary,
+    health: healthHeard(state, known ? event.demotions : undefined, leads),
   };
   const doubted =
     (next.phase === 'watching' && state.leftToLease) ||
@@ -54,6 +63,19 @@ export function heard(
   });
 }
 
+/** Since somebody leads nobody has to be waited for; how often the lead changed over health counts for all. */
+function healthHeard(
+  { health, at }: SecondaryState,
+  told: ToldDemotions | undefined,
+  leads: boolean,
+): NodeHealth {
+  const demotions =
+    told === undefined ? health.demotions : heardDemotions(health.demotions, told, at);
+  const yieldsUntil = leads ? null : health.yieldsUntil;
+  const isSame = demotions === health.demotions && yieldsUntil === health.yieldsUntil;
+  return isSame ? health : { ...health, demotions, yieldsUntil };
+}
+
 /**
  * The look at the lease that is due before the next heartbeat is done with this one: a process that is
  * woken once instead of twice costs half as much. Without heartbeats it is a quarter of a beat late.
@@ -70,11 +92,13 @@ function lookMeanwhile(state: SecondaryState, settings: Settings): Outcome {
 }
 
 export function shutdownHeard(
-  state: SecondaryState,
+  before: SecondaryState,
   event: Extract<EventBody, { type: 'shutdown-received' }>,
   settings: Settings,
 ): Outcome {
-  if (state.primary?.run !== event.run || state.primary.epoch !== event.epoch) return stay(state);
+  if (before.primary?.run !== event.run || before.primary.epoch !== event.epoch)
+    return stay(before);
+  const state = { ...before, health: healthHeard(before, event.demotions, false) };
   if (event.completed) {
     const reason = `${event.node} completed the work of the group`;
     return stopSecondary(state, { exitCode: 0, reason, immediate: false }, settings);
@@ -85,13 +109,16 @@ export function shutdownHeard(
     at: state.at - (event.workloadEndedAgoMs ?? 0),
     from: event.node,
   };
-  if (event.successor !== null && event.successor !== settings.nodeId) {
+  const passes = passesBecause(state, event.successor, settings);
+  if (event.successor !== null && (passes !== null || event.successor !== settings.nodeId)) {
     const base = extended(secondaryBase(state), { loss });
     const until = state.at + settings.successorWindowMs + turnDelayMs(state, settings);
     const next = waiting(base, { until, why: 'successor' });
     if (state.phase === 'waiting') return stay(next);
     if (state.phase === 'fencing' || state.phase === 'listening') return stay(state);
-    return move('wait-for-successor', { state: next, detail: event.successor });
+    return passes === null
+      ? move('wait-for-successor', { state: next, detail: event.successor })
+      : move('pass-succession', { state: next, detail: passes });
   }
   if (state.phase === 'fencing' || state.phase === 'listening') return stay({ ...state, loss });
   // One that was asked to promote does so, whoever else comes before it.
@@ -99,6 +126,17 @@ export function shutdownHeard(
   if (!manual && state.failures > 0) return soonerAfterRelease({ ...state, loss }, settings);
   const request = { by: 'claim-on-shutdown', loss, manual } as const;
   return manual ? claim(state, settings, request) : claimInTurn(state, settings, request);
+}
+
+/** Why a named successor leaves it to the others after all; null: it does not, or another is named. */
+function passesBecause(
+  state: SecondaryState,
+  successor: string | null,
+  settings: Settings,
+): string | null {
+  // What was asked of it goes on, whatever it is like.
+  if (successor !== settings.nodeId || state.phase === 'asking') return null;
+  return yieldsBecause(state, settings);
 }
 
 /** A node that failed itself does not rush back: others' releases shorten its wait to the minimum. */

@@ -75,6 +75,7 @@ export function commonOf(state: NodeState): Common {
     suspend: state.suspend,
     term: state.term,
     suspendOrdered: state.suspendOrdered,
+    health: state.health,
   };
 }
 

@@ -1,6 +1,7 @@
 // What a node waits for, and until when, in words, from its state alone.
 import { isApart } from './apart.ts';
 import { askingUntil } from './deadlines.ts';
+import { checkDueAt } from './health.ts';
 import { unwillingBecause } from './election-order.ts';
 import { preemptAt } from './preemption.ts';
 import { silentAt } from './schedule.ts';
@@ -22,9 +23,20 @@ export interface Pending {
 
 /** As of `state.at`; what comes first is first. */
 export function pendingOf(state: NodeState, settings: Settings): readonly Pending[] {
-  return duesOf(state, settings)
+  return [...duesOf(state, settings), ...healthDues(state, settings)]
     .map(({ at, ...due }) => ({ ...due, inMs: inMsOf(at, state.at) }))
     .sort((a, b) => (a.inMs ?? Infinity) - (b.inMs ?? Infinity));
+}
+
+/** What is asked about the workload, or about this node. */
+function healthDues({ health }: NodeState, settings: Settings): Due[] {
+  const { check, subject } = health;
+  const at = checkDueAt(health, settings);
+  if (at === Infinity || subject === null) return [];
+  const what = subject === 'workload' ? 'its command serves' : 'it could serve';
+  return check === null
+    ? [acts('health', `it checks if ${what}`, at)]
+    : [due('health-answer', `the check if ${what} is answered`, at)];
 }
 
 interface Due extends Omit<Pending, 'inMs'> {
@@ -135,6 +147,7 @@ const WAITS: Readonly<Record<WaitReason, string>> = {
   'lease-end': 'it claims the lease, which has ended by then unless its holder renews it',
   peers: 'it claims the lease without knowing who goes before it',
   better: 'it claims the lease unless a better node has',
+  healthier: 'it claims the lease unless a healthy node has',
   'free-lease': 'it claims the free lease unless a word of the primary arrives',
 };
 
@@ -201,7 +214,8 @@ function primaryDues(state: PrimaryState): Due[] {
     case 'serving':
       return [acts('heartbeat', 'it sends its next heartbeat', state.pulseAt)];
     case 'restarting': {
-      const { until, plan } = state;
+      const { until, plan, ending } = state;
+      if (ending !== null) return [due('stop', 'its command has stopped', ending.until)];
       return until === null
         ? planDues(plan)
         : [due('start', 'its command is started again', until)];

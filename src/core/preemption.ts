@@ -1,4 +1,5 @@
 // When a node takes the lead from a primary that it goes before: in order, held down, and never for a whim.
+import { isProved } from './yielding.ts';
 import { unwillingBecause } from './election-order.ts';
 import { extended } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
@@ -43,6 +44,7 @@ function goesBefore(state: SecondaryState, settings: Settings): boolean {
     isReady &&
     isBest &&
     hasBetterPlace(settings, primary.node, standing.priority) &&
+    isProved(state, settings) &&
     unwillingBecause(state, settings) === null
   );
 }

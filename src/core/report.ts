@@ -4,6 +4,8 @@ import { successionOf, unwillingBecause } from './election-order.ts';
 import { epochOf } from './invariants.ts';
 import { preemptAt } from './preemption.ts';
 import { recentRestarts } from './restart-policy.ts';
+import type { HealthStatus } from './health.ts';
+import { yieldsBecause } from './yielding.ts';
 import { STARVATION_LIMIT } from './settings.ts';
 import type { Settings, Standby, Strategy } from './settings.ts';
 import type { NodeState, Phase, Role, Takeover } from './state.ts';
@@ -24,6 +26,10 @@ export interface CoreReport {
   readonly willing: boolean;
   /** Why it would not claim the lease; null when it would. */
   readonly unwillingBecause: string | null;
+  /** Of what is checked here at present; null: nothing is. */
+  readonly health: HealthStatus | null;
+  /** Why it is not healthy, or leaves the lead to others that are; null: it is, as far as is known. */
+  readonly unhealthyBecause: string | null;
   readonly paused: boolean;
   readonly reason: string;
   readonly warning: string | null;
@@ -74,6 +80,8 @@ export function reportOf(state: NodeState, settings: Settings): CoreReport {
     preemptsInMs: preemptsInMs(state, settings),
     willing: unwilling === null,
     unwillingBecause: unwilling,
+    health: state.health.subject === null ? null : state.health.status,
+    unhealthyBecause: unhealthyBecause(state, settings),
     paused: state.paused,
     reason: state.lastReason,
     warning: state.warning,
@@ -92,6 +100,12 @@ export function reportOf(state: NodeState, settings: Settings): CoreReport {
     worstLatenessMs: Math.round(state.worstLatenessMs),
     takeover: boundsOf(settings),
   };
+}
+
+function unhealthyBecause(state: NodeState, settings: Settings): string | null {
+  const { subject, status, fault } = state.health;
+  if (state.role === 'secondary') return yieldsBecause(state, settings);
+  return subject !== null && status === 'unhealthy' ? fault : null;
 }
 
 function lastHeartbeatMs(state: NodeState): number | null {

@@ -11,6 +11,7 @@ import { drainLimitMs } from './attached-proxies.ts';
 import { answerDueAt, askingUntil } from './deadlines.ts';
 import { extended, move, secondaryBase, stay } from './outcome.ts';
 import { claim, isCourtesy, isTurn } from './claim.ts';
+import { yieldsBecause } from './yielding.ts';
 import { neverLeadsBecause } from './election-order.ts';
 import { fenceEffect, probeAgain, suspect } from './suspicion.ts';
 import { refuse } from './ending.ts';
@@ -42,6 +43,9 @@ export function askedToPromote(
   if (before.suspend) return stay(before, refuse(requestId, 'this node is about to be suspended'));
   const never = neverLeadsBecause(settings);
   if (never !== null) return stay(before, refuse(requestId, never));
+  if (!force && before.health.status === 'unhealthy') {
+    return stay(before, refuse(requestId, unfitText(before, settings)));
+  }
   const state = withRequest(before, { id: requestId, kind: 'promote' });
   if (state === null) return stay(before, refuse(requestId, tooManyRequests()));
   if (state.phase === 'asking') {
@@ -67,6 +71,12 @@ export function askedToPromote(
   const asking = askingFor(state, settings, { force, preempting: false });
   const effect = demotionRequest(asking, settings);
   return move('ask-primary', { state: asking, detail: state.primary.node }, effect);
+}
+
+/** A person who wants it all the same says so. */
+function unfitText(state: SecondaryState, settings: Settings): string {
+  const because = yieldsBecause(state, settings) ?? 'its checks fail';
+  return `${settings.nodeId} is unhealthy (${because}), and only a forced promotion makes it lead`;
 }
 
 function outOfHearing(requestId: string, primary: string): Effect {

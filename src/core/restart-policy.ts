@@ -57,7 +57,9 @@ export function decideRestart(
 ): RestartDecision {
   if (settings.restart === 'on-failure' && end.exitCode === 0) return { type: 'completed' };
   if (settings.restart === 'never') return { type: 'exit', exitCode: exitCodeOf(end) };
-  const othersWilling = recentStandbys(state.standbys, state.at, settings).some((s) => s.willing);
+  const othersWilling = recentStandbys(state.standbys, state.at, settings).some(
+    ({ willing, health }) => willing && health !== 'unhealthy',
+  );
   if (settings.standby === 'hot' && othersWilling) {
     return { type: 'step-down', coolOffMs: 0, why: 'a hot standby is faster than a restart' };
   }
@@ -67,12 +69,17 @@ export function decideRestart(
   }
   const doubled = state.coolOffMs > 0 ? state.coolOffMs * 2 : settings.coolOffMs;
   const coolOffMs = Math.min(doubled, COOL_OFF_LIMIT_MS);
-  const limit =
-    settings.restartLimit === 0
-      ? 'no restart in place is allowed'
-      : `${counted(restarts.length, 'restart')} within ${seconds(settings.restartWindowMs)}`;
-  const why = `${limit}, so this node makes no claim for ${seconds(coolOffMs)}`;
+  const why = `${restartsText(restarts.length, settings)}, so this node makes no claim for ${seconds(coolOffMs)}`;
   return { type: 'step-down', coolOffMs, why };
+}
+
+/** That the limit of restarts is reached. */
+export function restartsText(
+  count: number,
+  { restartLimit, restartWindowMs }: Pick<Settings, 'restartLimit' | 'restartWindowMs'>,
+): string {
+  if (restartLimit === 0) return 'no restart in place is allowed';
+  return `${counted(count, 'restart')} within ${seconds(restartWindowMs)}`;
 }
 
 /** The restarts that count against the limit now. */

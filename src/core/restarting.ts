@@ -1,5 +1,6 @@
 // The end of a workload, and starting it again in place: emptied first, and under a new epoch.
 import { formatDuration } from './duration-text.ts';
+import type { Effect } from './effect.ts';
 import type { Event } from './event.ts';
 import type { PrimaryState } from './state.ts';
 import type { Settings } from './settings.ts';
@@ -14,10 +15,12 @@ import {
   planTimePassed,
   replaceProcess,
 } from './start-plan.ts';
-import { decideRestart, describeEnd } from './restart-policy.ts';
+import { decideRestart, describeEnd, recentRestarts } from './restart-policy.ts';
 import type { WorkloadEnd } from './restart-policy.ts';
 import { beginDemotion } from './demotion.ts';
 import { heartbeat } from './announcements.ts';
+import { stopDueAt } from './deadlines.ts';
+import { lastOrderEvent } from './last-orders.ts';
 
 type Serving = Extract<PrimaryState, { phase: 'serving' }>;
 type Restarting = Extract<PrimaryState, { phase: 'restarting' }>;
@@ -77,30 +80,81 @@ function restart(
     readonly settings: Settings;
   },
 ): Outcome {
-  const { restartWindowMs } = how.settings;
-  const lasted = how.restarts.length === 1 && state.at - state.since >= restartWindowMs;
-  const next: Restarting = extended(primaryBase(state, state), {
-    // A run that lasted ends the doubling.
-    coolOffMs: lasted ? 0 : state.coolOffMs,
-    restarts: how.restarts,
-    restartCount: state.restartCount + 1,
-    armed: false,
-    phase: 'restarting',
-    plan: beginPlan(state.at, how.settings, { armed: false, epoch: null }),
-    activated: false,
-    until: null,
-  });
+  const next = restartingFrom(state, { ...how, ending: null });
   return move(
     'workload-ended',
     { state: next, detail: how.detail },
-    clearEffect(how.settings),
-    { type: 'advance-epoch', floor: state.epochFloor },
-    { type: 'arm-workload' },
+    ...planEffects(next, how.settings),
   );
+}
+
+/** The workload runs and is to be started again: it is ended first. */
+export function restartRunning(
+  state: Serving,
+  { detail, settings }: { readonly detail: string; readonly settings: Settings },
+): Outcome {
+  const graceMs = settings.stopGraceMs;
+  const next = restartingFrom(state, {
+    restarts: [...recentRestarts(state, settings), state.at],
+    ending: { until: stopDueAt(state.at, graceMs), told: false },
+    settings,
+  });
+  return move('restart-unhealthy', { state: next, detail }, { type: 'stop-workload', graceMs });
+}
+
+function restartingFrom(
+  state: Serving,
+  how: {
+    readonly restarts: readonly number[];
+    readonly ending: Restarting['ending'];
+    readonly settings: Settings;
+  },
+): Restarting {
+  const { restarts, ending, settings } = how;
+  const lasted = restarts.length === 1 && state.at - state.since >= settings.restartWindowMs;
+  return extended(primaryBase(state, state), {
+    // A run that lasted ends the doubling.
+    coolOffMs: lasted ? 0 : state.coolOffMs,
+    restarts,
+    restartCount: state.restartCount + 1,
+    armed: false,
+    phase: 'restarting',
+    ending,
+    plan: beginPlan(state.at, settings, { armed: false, epoch: null }),
+    activated: false,
+    until: null,
+  });
+}
+
+function planEffects({ epochFloor }: Restarting, settings: Settings): readonly Effect[] {
+  return [
+    clearEffect(settings),
+    { type: 'advance-epoch', floor: epochFloor },
+    { type: 'arm-workload' },
+  ];
+}
+
+/** Until the workload has ended nothing of the plan is ordered, and what it answers is of another start. */
+function endingFirst(
+  state: Restarting,
+  ending: NonNullable<Restarting['ending']>,
+  event: Event,
+  settings: Settings,
+): Outcome {
+  if (event.type === 'workload-stopped') {
+    const plan = beginPlan(state.at, settings, { armed: false, epoch: null });
+    const warning = ending.told ? null : state.warning;
+    const next: Restarting = { ...state, warning, ending: null, plan };
+    return stay(next, ...planEffects(next, settings));
+  }
+  const told = lastOrderEvent({ step: 'stop', ...ending }, event, state);
+  if (told === null) return stay(state);
+  return stay({ ...state, ending: told.order, warning: told.warning }, ...told.effects);
 }
 
 /** A restart in place waits for the same three things as a takeover. */
 export function restarting(before: Restarting, event: Event, settings: Settings): Outcome {
+  if (before.ending !== null) return endingFirst(before, before.ending, event, settings);
   // Once the start is ordered the plan is done: what comes later must not order it again.
   const ordered = isReadyToStart(before.plan);
   const isOld = event.type === 'epoch-advanced' && event.epoch <= before.epoch;

@@ -6,10 +6,15 @@ import { OVERDUE_MS } from './settings.ts';
 import { askingUntil } from './deadlines.ts';
 import { termWakeAt } from './lease-term.ts';
 import { isApart } from './apart.ts';
+import { checkDueAt } from './health.ts';
 import { preemptAt } from './preemption.ts';
 
 /** The time of the next `time-passed` event, ms; Infinity when only another event can matter. */
 export function nextWakeAt(state: NodeState, settings: Settings): number {
+  return Math.min(checkDueAt(state.health, settings), roleWakeAt(state, settings));
+}
+
+function roleWakeAt(state: NodeState, settings: Settings): number {
   switch (state.role) {
     case 'secondary':
       return Math.min(
@@ -78,7 +83,7 @@ function primaryDeadline(state: PrimaryState): number {
     case 'serving':
       return Infinity;
     case 'restarting':
-      return state.until ?? planDeadline(state.plan);
+      return state.ending?.until ?? state.until ?? planDeadline(state.plan);
     case 'demoting':
       return state.demotion.until;
   }

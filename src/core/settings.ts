@@ -15,8 +15,28 @@ export type Strategy = 'race' | 'priority';
 /** What a node is asked to be when it starts. */
 type StartRole = 'auto' | 'primary' | 'secondary';
 
+/** What is asked about the health of a node, and how often. */
+export interface HealthSettings {
+  /** Whether it is asked if the workload that runs here serves. */
+  readonly hasHealthCheck: boolean;
+  /** Whether it is asked, while nothing runs here, if it could. */
+  readonly hasStandbyHealthCheck: boolean;
+  readonly healthIntervalMs: number;
+  readonly healthTimeoutMs: number;
+  /** Between two checks while it is not decided whether the status changes. */
+  readonly healthFastIntervalMs: number;
+  /** Failures in a row. */
+  readonly healthFall: number;
+  /** Successes in a row. */
+  readonly healthRise: number;
+  /** After a start of the workload, until a check has passed. */
+  readonly healthGraceMs: number;
+  /** How long the lead stays where it is after it was handed over for its workload; doubles, up to 60 times. */
+  readonly healthHoldMs: number;
+}
+
 /** The settings of one node of one group; relations between them are checked by the caller. */
-export interface Settings {
+export interface Settings extends HealthSettings {
   readonly nodeId: string;
   /** Random, new for each life of the process: tells two lives of one node id apart. */
   readonly run: string;

@@ -1,4 +1,5 @@
 // The parts that the states of a node are made of: a loss, a doubt, a wait, a plan, a step down.
+import type { HealthStatus } from './health.ts';
 import type { LeaseHolder, Standing, StopOrder } from './state.ts';
 
 /** A proxy that forwards to this primary. */
@@ -47,6 +48,8 @@ export interface FollowedPrimary extends LeaseHolder {
   readonly version: string | null;
   /** Null: it has not said. */
   readonly standing: Standing | null;
+  /** Of its workload; null: it has not said. */
+  readonly health: HealthStatus | null;
 }
 
 /** The probe that is under way. */
@@ -84,7 +87,9 @@ export type WaitReason =
   /** For the list of those that may go first. */
   | 'peers'
   /** For those of the list that do. */
-  | 'better';
+  | 'better'
+  /** For healthy nodes, of which this one is none. */
+  | 'healthier';
 
 /** What must be true before the workload may start; each comes back as an event. */
 export interface StartPlan {
@@ -135,5 +140,7 @@ type DemotionReason =
   | 'suspend'
   | 'lease-lost'
   | 'workload-failed'
+  /** It runs and does not serve. */
+  | 'unhealthy'
   | 'start-failed'
   | 'completed';

@@ -1,4 +1,7 @@
 // What a node knows and does: a union by role, and within a role by phase.
+import { NEVER_ASKED } from './health.ts';
+import type { HealthStatus, NodeHealth } from './health.ts';
+import type { LastOrder } from './last-orders.ts';
 import type { Standby } from './settings.ts';
 import type {
   Demotion,
@@ -70,6 +73,8 @@ export interface StandbyInfo {
   readonly version: string;
   /** For how long it has stood by, ms, when it said so. */
   readonly standingByMs: number;
+  /** None: it is not asked, or of a version that does not say. */
+  readonly health?: HealthStatus;
 }
 
 /** A node as it is on record, when nobody leads who could tell of it. */
@@ -149,6 +154,7 @@ export interface Common {
   readonly term: LeaseTerm | null;
   /** That was ordered: it may be stopped at any moment. */
   readonly suspendOrdered: boolean;
+  readonly health: NodeHealth;
 }
 
 export interface SecondaryBase extends Common {
@@ -264,6 +270,8 @@ export type PrimaryState = PrimaryBase &
     | { readonly phase: 'serving' }
     | {
         readonly phase: 'restarting';
+        /** The workload that is to be ended first; null: it has ended. */
+        readonly ending: Pick<LastOrder, 'until' | 'told'> | null;
         readonly plan: StartPlan;
         readonly activated: boolean;
         /** Null until the start is ordered. */
@@ -325,6 +333,7 @@ export function initialState(at: number, seed: number): NodeState {
     suspend: false,
     term: null,
     suspendOrdered: false,
+    health: NEVER_ASKED,
     heardAt: at,
     primary: null,
     probe: null,

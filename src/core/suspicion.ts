@@ -14,6 +14,7 @@ import { judgeSilence } from './failure-detector.ts';
 import type { Verdict } from './failure-detector.ts';
 import { backOff, claim, claimInTurn, unseenLoss } from './claim.ts';
 import { turnDelayMs, unwillingBecause } from './election-order.ts';
+import { toldHealth, yieldsUntil } from './yielding.ts';
 import { tellDoubt } from './undecided.ts';
 import { isApart, NOT_HEARD_HERE } from './apart.ts';
 
@@ -81,12 +82,14 @@ export function openProbe<State extends SecondaryState>(
     probeCount: number,
     nextProbeAt: state.at + settings.probeIntervalMs,
   };
+  const health = toldHealth(state, settings);
   const effect: Effect = {
     type: 'probe',
     probe: number,
     timeoutMs: settings.probeTimeoutMs,
     willing: unwillingBecause(state, settings) === null,
     standingByMs: state.at - state.since,
+    ...(health === undefined ? {} : { health }),
   };
   return { state: next, effect };
 }
@@ -261,10 +264,12 @@ function fenceOrWait(
     const warning = `the holder of the lease is silent, ${what}, and this node does not act: ${unwilling}`;
     return backOff(state, settings, { by: 'wait-after-suspicion', detail: what, warning });
   }
-  const delayMs = turnDelayMs(state, settings);
-  if (delayMs > 0 && !state.suspicion.deferred) {
+  const yieldsFor = yieldsUntil(state, settings);
+  const actsAt = (yieldsFor ?? state.at) + 4 * turnDelayMs(state, settings);
+  if (actsAt > state.at && !state.suspicion.deferred) {
     const suspicion = { ...state.suspicion, deferred: true };
-    return judgeLater({ ...state, suspicion }, state.at + 4 * delayMs);
+    const health = yieldsFor === null ? state.health : { ...state.health, yieldsUntil: yieldsFor };
+    return judgeLater({ ...state, suspicion, health }, actsAt);
   }
   const loss = {
     kind: 'failover' as const,
@@ -360,7 +365,8 @@ export function followObserved(
   if (known !== null && epoch < known.epoch) return null;
   const succession = known?.run === holder.run ? known.succession : [];
   const { node, run, endpoints, apart } = holder;
-  const followed = { node, run, endpoints, epoch, succession, version: null, standing: null };
+  const unknown = { version: null, standing: null, health: null };
+  const followed = { node, run, endpoints, epoch, succession, ...unknown };
   if (apart === true) return byLeaseAlone(state, { ...followed, apart });
   const primary = followed;
   const watching: SecondaryState = extended(secondaryBase(state), {
@@ -395,6 +401,8 @@ function byLeaseAlone(state: SecondaryState, primary: FollowedPrimary): Outcome 
     fitSince: null,
     backgroundFailures: 0,
     warning: null,
+    // No word of it will tell that it leads.
+    health: { ...state.health, yieldsUntil: null },
     phase: 'watching',
   });
   const epoch = String(primary.epoch);

@@ -1,5 +1,5 @@
 // The core: one event in; a state, effects and a reason out. Pure, total, and checked at every step.
-// Guards come before roles: time, then the lease's own, then epoch, then the role decides.
+// Guards come before roles: time, then the lease's own, then epoch, then health, then the role decides.
 import type { Effect } from './effect.ts';
 import type { Event } from './event.ts';
 import type { LeaseObservation, NodeState, SecondaryState } from './state.ts';
@@ -17,6 +17,7 @@ import { whenPrimary } from './when-primary.ts';
 import { whenStopped } from './ending.ts';
 import { overdueProbe } from './secondary-time.ts';
 import { settleRequests } from './requests.ts';
+import { doubtCheck, followSubject, guardHealth } from './health-checks.ts';
 import { hearOfSuspension, suspendOnceFree } from './suspending.ts';
 import { roleChange } from './announcements.ts';
 import { checkInvariants } from './invariants.ts';
@@ -58,20 +59,24 @@ export function transition(before: NodeState, event: Event, settings: Settings):
     role === before.role || role === 'candidate'
       ? settled.effects
       : withRoleChange(settled.effects, roleChange(settled.state, reason));
-  const step = suspendOnceFree({ state: withoutIdleTerm(settled.state, effects), effects });
+  const held = withoutIdleTerm(settled.state, effects);
+  const step = suspendOnceFree({ state: followSubject(before, held, settings), effects });
   // By name: a spread that adds properties would take a tenth of the whole step.
   const next = { state: step.state, effects: step.effects, move: outcome.move, reason };
   checkInvariants(before, next);
   return next;
 }
 
-/** Guards before the role: the lease's own, and the epoch. */
+/** Guards before the role: the lease's own, the epoch, and the health. */
 function decide(
   { state, event }: { readonly state: NodeState; readonly event: Event },
   settings: Settings,
 ): Outcome {
   return (
-    guardLease(state, event, settings) ?? guardEpoch(state, event) ?? byRole(state, event, settings)
+    guardLease(state, event, settings) ??
+    guardEpoch(state, event) ??
+    guardHealth(state, event, settings) ??
+    byRole(state, event, settings)
   );
 }
 
@@ -113,7 +118,10 @@ function passTime(before: NodeState, event: Event, settings: Settings): NodeStat
   const lateMs = at - before.pulseAt;
   const aged: NodeState = { ...before, at };
   if (event.type === 'started' || lateMs <= latenessToleranceMs(settings)) return aged;
-  const late = extended(aged, { worstLatenessMs: Math.max(aged.worstLatenessMs, lateMs) });
+  const late = extended(aged, {
+    worstLatenessMs: Math.max(aged.worstLatenessMs, lateMs),
+    health: doubtCheck(aged.health),
+  });
   return late.role === 'secondary' ? afterOwnAbsence(late, settings) : extendDeadlines(late);
 }
 

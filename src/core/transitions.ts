@@ -97,6 +97,19 @@ export const TRANSITIONS = {
     on: 'better nodes on record',
     sentence: 'Nodes with a lower priority number, or a lower id, go first; leaving them the lease',
   },
+  'wait-for-healthier': {
+    from: ['listening', 'watching', 'suspecting', 'fencing', 'waiting'],
+    to: 'waiting',
+    on: 'nobody leads, not healthy',
+    sentence: 'Nobody leads; leaving the lease to nodes that are known to be healthy',
+  },
+  'pass-succession': {
+    from: ['watching', 'suspecting'],
+    to: 'waiting',
+    on: 'named successor, unhealthy',
+    sentence:
+      'The primary hands over to this node, which is unhealthy; leaving the lease to others',
+  },
   'wait-free-lease': {
     from: ['watching'],
     to: 'waiting',
@@ -109,6 +122,19 @@ export const TRANSITIONS = {
     to: 'waiting',
     on: 'released, failed here before',
     sentence: 'The lease was released; this node failed before and lets others try first',
+  },
+
+  'standby-fell': {
+    from: ['watching'],
+    to: 'watching',
+    on: 'unhealthy',
+    sentence: 'This node is unhealthy, and goes last',
+  },
+  'standby-rose': {
+    from: ['watching'],
+    to: 'watching',
+    on: 'healthy again',
+    sentence: 'This node is healthy again',
   },
 
   // Suspicion and fencing
@@ -290,6 +316,30 @@ export const TRANSITIONS = {
     to: 'serving',
     on: 'workload runs again',
     sentence: 'The workload runs again',
+  },
+  'workload-fell': {
+    from: ['serving'],
+    to: 'serving',
+    on: 'unhealthy, nothing helps',
+    sentence: 'The workload does not serve, and goes on',
+  },
+  'workload-rose': {
+    from: ['serving'],
+    to: 'serving',
+    on: 'healthy again',
+    sentence: 'The workload serves again',
+  },
+  'restart-unhealthy': {
+    from: ['serving'],
+    to: 'restarting',
+    on: 'unhealthy, nobody is better',
+    sentence: 'The workload does not serve; ending it to start it again here',
+  },
+  'demote-unhealthy': {
+    from: ['serving'],
+    to: 'demoting',
+    on: 'unhealthy, another is healthy',
+    sentence: 'The workload does not serve; stepping down for a healthy node',
   },
   'demote-on-request': {
     from: ['serving'],

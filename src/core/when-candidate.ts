@@ -281,6 +281,7 @@ function promoted(state: Starting | Promoting, activatedAt: number, settings: Se
   const serving: PrimaryState = extended(primaryBase(state, lead), {
     failures: 0,
     givesWayUntil: null,
+    health: { ...state.health, yieldsUntil: null, lastUntil: -Infinity },
     heldOffUntil: 0,
     heldOffUntilEpochAbove: 0,
     warning: null,

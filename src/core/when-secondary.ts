@@ -109,6 +109,7 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
     case 'workload-ended':
     case 'workload-deactivated':
     case 'hook-finished':
+    case 'health-checked':
       return stay(state);
   }
 }
@@ -161,6 +162,7 @@ function observed(
     return claim(seen, settings, {
       by: 'claim-at-start',
       loss: unseenLoss(seen, 'told to lead'),
+      told: true,
     });
   }
   const state = { ...seen, heldOffUntil: heldOff(seen, observation) };

@@ -5,7 +5,7 @@ import type { NodeJournal } from '../journal/node-journal.ts';
 import type { LeaseStore } from '../lease/lease-store.ts';
 import { messageOf } from './failures.ts';
 import type { NodeLoop } from './node.ts';
-import type { Bus } from './ports.ts';
+import type { Bus, HealthChecks } from './ports.ts';
 import type { Tidying } from './tidying.ts';
 import type { Upkeep } from './upkeep.ts';
 
@@ -17,6 +17,7 @@ export interface OpenParts {
   readonly loop: Pick<NodeLoop, 'end'>;
   readonly upkeep: Pick<Upkeep, 'stop'>;
   readonly tidying: Pick<Tidying, 'close' | 'hurry' | 'endOrphans'>;
+  readonly health: Pick<HealthChecks, 'close'>;
   readonly lease: Pick<LeaseStore, 'close'>;
   readonly journal: Pick<NodeJournal, 'close'>;
   readonly bus: Pick<Bus, 'close'>;
@@ -25,12 +26,12 @@ export interface OpenParts {
 
 /** Closes a node that has taken part. */
 export async function closeInOrder(open: OpenParts, { immediate }: StopOrder): Promise<void> {
-  const { loop, upkeep, tidying, lease, journal, bus, warn } = open;
+  const { loop, upkeep, tidying, health, lease, journal, bus, warn } = open;
   upkeep.stop();
   tidying.close();
   loop.end();
   if (immediate) tidying.hurry();
-  await tidying.endOrphans();
+  await Promise.all([tidying.endOrphans(), health.close()]);
   const limit = new AbortController();
   const { signal } = limit;
   try {

@@ -35,7 +35,13 @@ import type { FailoverNodeExtras, WorkloadParts } from './node-extras.ts';
 import { attachAnswerOf } from './attach-answer.ts';
 import type { AttachAnswer } from './attach-answer.ts';
 import { AwaitedHolders } from './awaited-holders.ts';
-import { buildFencing, buildJournal, buildWorkload, nodeRecordOf } from './node-parts.ts';
+import {
+  buildFencing,
+  buildHealthChecks,
+  buildJournal,
+  buildWorkload,
+  nodeRecordOf,
+} from './node-parts.ts';
 import type { NodeContext } from './node-parts.ts';
 import { serve } from './node-requests.ts';
 import { setupOf } from './node-setup.ts';
@@ -44,7 +50,7 @@ import { namespaceWarning, predictionOf, removalWarning } from './node-status.ts
 import type { Activation, NodeStatus } from './node-status.ts';
 import { leaseOpener } from './node-lease.ts';
 import type { OpenNodeLease } from './node-lease.ts';
-import type { Bus, Clock, NodeWorkload } from './ports.ts';
+import type { Bus, Clock, HealthChecks, NodeWorkload } from './ports.ts';
 import { rehearseOnceStandingBy } from './rehearse-soon.ts';
 import { rehearse } from './rehearsal.ts';
 import { startAheadWhenSettled } from './start-ahead.ts';
@@ -93,6 +99,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly #fencing: ProcessFencing;
   readonly #tidying: Tidying;
   readonly #bus: Bus;
+  readonly #health: HealthChecks;
   readonly #loop: NodeLoop;
   readonly #upkeep: Upkeep;
   readonly #narrator = new Narrator(this);
@@ -205,6 +212,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     this.#workload =
       extras.createWorkload?.(this.#workloadParts()) ??
       buildWorkload(this.#context(), () => this.#fencing, parts.deathSignal);
+    this.#health = buildHealthChecks(this.#context(), () => this.#loop.state, parts.deathSignal);
     this.#tidying = new Tidying(this.#context());
     this.#journal = buildJournal(this.#record(), {
       settings: this.settings,
@@ -294,7 +302,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       startedAt: this.#startedAt,
       endpoints: this.#bus.endpoints,
       target: this.#options.target,
-      workload: { ...this.#workload.describe(), restarts: report.restarts, health: null },
+      workload: { ...this.#workload.describe(), restarts: report.restarts, health: report.health },
       lease: {
         kind: this.#lease.kind,
         guards: this.#lease.guards,
@@ -522,6 +530,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
           this.#keeper === null ? this.#fencing : new RemoteFencing(this.#lease, this.#fencing),
         workload: this.#workload,
         bus: this.#bus,
+        health: this.#health,
         guard: this.#keeper,
       },
       clock: this.#clock,
@@ -568,6 +577,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       loop: this.#loop,
       upkeep: this.#upkeep,
       tidying: this.#tidying,
+      health: this.#health,
       lease: this.#lease,
       journal: this.#journal,
       bus: this.#bus,

@@ -2,10 +2,11 @@
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { RunOptions } from '../config/load.ts';
+import { parseHealthCheck } from '../config/health-check.ts';
 import { parseReadyWhen } from '../config/ready-when.ts';
 import type { EventBody } from '../core/event.ts';
 import type { Settings } from '../core/settings.ts';
-import type { Endpoints, Phase } from '../core/state.ts';
+import type { Endpoints, NodeState, Phase } from '../core/state.ts';
 import { ProcessFencing } from '../fence/fence.ts';
 import { endsOwnNamespace } from '../fence/pid-namespaces.ts';
 import { ownIdentity } from '../fence/process-identity.ts';
@@ -16,6 +17,9 @@ import { roleFilePath } from '../lease/file/group-paths.ts';
 import type { GroupPaths } from '../lease/file/group-paths.ts';
 import type { LocalGroup } from '../lease/file/local-group.ts';
 import type { LeaseStore, NodeRecord } from '../lease/lease-store.ts';
+import { NodeChecks } from '../health/node-checks.ts';
+import { nodeEnvironment, termEnvironment } from '../workload/environment.ts';
+import type { GateMessage, NodeContext as WorkloadContext } from '../workload/environment.ts';
 import { createWorkload } from '../workload/create-workload.ts';
 import { monotonicNow } from './clock.ts';
 import type { NodeWorkload } from './ports.ts';
@@ -107,6 +111,46 @@ export function buildFencing(
   });
 }
 
+/** What is asked about the health of this node. */
+export function buildHealthChecks(
+  { options, settings, local }: NodeContext,
+  state: () => NodeState,
+  deathSignal: boolean,
+): NodeChecks {
+  const { health, standbyHealth } = options;
+  return new NodeChecks({
+    checks: {
+      workload: health === null ? null : parseHealthCheck(health),
+      standby: standbyHealth === null ? null : parseHealthCheck(standbyHealth, '--standby-health'),
+    },
+    environment: () => ({
+      ...nodeEnvironment(contextOf({ options, settings, local }), null),
+      ...termEnvironment(roleMessage(state())),
+    }),
+    deathSignal,
+  });
+}
+
+/** What this node is at the moment, for a command that is asked about it. */
+function roleMessage(state: NodeState): GateMessage {
+  const role = state.role === 'primary' ? 'primary' : 'secondary';
+  const epoch = 'epoch' in state ? String(state.epoch) : '';
+  return { role, epoch, previous: '', reason: 'health' };
+}
+
+function contextOf({
+  options,
+  settings,
+  local,
+}: Pick<NodeContext, 'options' | 'settings' | 'local'>): WorkloadContext {
+  return {
+    group: options.group,
+    node: settings.nodeId,
+    stateDir: dirname(local.paths.directory),
+    roleFile: roleFilePath(local.paths, settings.run),
+  };
+}
+
 /** The command under supervision; `deathSignal`: whether the system can end it with its supervisor. */
 export function buildWorkload(
   { options, settings, local, lease, keeper, dispatch, warn }: NodeContext,
@@ -121,12 +165,7 @@ export function buildWorkload(
     promoteSignal: options.promoteSignal,
     demoteSignal: options.demoteSignal,
     readyWhen: options.readyWhen === null ? null : parseReadyWhen(options.readyWhen),
-    context: {
-      group: options.group,
-      node: settings.nodeId,
-      stateDir: dirname(local.paths.directory),
-      roleFile: roleFilePath(local.paths, settings.run),
-    },
+    context: contextOf({ options, settings, local }),
     deathSignal,
     lock: local.workloadLock,
     ...(keeper === null

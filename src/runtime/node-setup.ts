@@ -26,6 +26,8 @@ const UNTOLD = [
   'promoteSignal',
   'demoteSignal',
   'readyWhen',
+  'health',
+  'standbyHealth',
   'lease',
   'leaseTtlMs',
   'leaseTickMs',

@@ -1,4 +1,5 @@
 // What a node answers to `instance.status`, and what every client reads.
+import type { HealthStatus } from '../core/health.ts';
 import type { CoreReport, TakeoverBounds } from '../core/report.ts';
 import type { Endpoints, LeaseObservation } from '../core/state.ts';
 import type { LeaseKind } from '../lease/lease-store.ts';
@@ -16,8 +17,8 @@ export interface NodeStatus extends CoreReport {
   readonly target?: string | null;
   readonly workload: WorkloadDescription & {
     readonly restarts: number;
-    /** Null: no health check is configured. */
-    readonly health: null;
+    /** Null: nothing is checked here at present. */
+    readonly health: HealthStatus | null;
   };
   readonly lease: {
     readonly kind: LeaseKind;

@@ -5,7 +5,8 @@ import type { Settings } from '../core/settings.ts';
 import type { LeaseObservation, Peer, StopOrder } from '../core/state.ts';
 import type { RequestOutcome } from '../core/effect.ts';
 import type { LeaseStore, VerifyOutcome } from '../lease/lease-store.ts';
-import type { Bus, DeadlineGuard, Fencing, Workload } from './ports.ts';
+import type { CheckAnswer } from '../core/health.ts';
+import type { Bus, DeadlineGuard, Fencing, HealthChecks, Workload } from './ports.ts';
 import { codeOf, messageOf } from './failures.ts';
 import type { OrderKind, Orders } from './orders.ts';
 
@@ -15,6 +16,7 @@ export interface NodePorts {
   readonly fencing: Fencing;
   readonly workload: Workload;
   readonly bus: Bus;
+  readonly health: HealthChecks;
   /** Null: the lease has no time to live, and nothing asks for one. */
   readonly guard: DeadlineGuard | null;
 }
@@ -110,6 +112,9 @@ export function perform(effect: Effect, context: EffectContext): void {
     case 'run-hook':
       if (!isHeld(context)) return;
       answered('hook', runHook(effect, context), context);
+      return;
+    case 'check-health':
+      void checkHealth(effect, context);
       return;
     case 'answer':
       context.answer(effect.requestId, effect.outcome);
@@ -324,7 +329,9 @@ async function probe(
   effect: Extract<Effect, { type: 'probe' }>,
   { ports, settings, dispatch }: EffectContext,
 ): Promise<void> {
+  const { health } = effect;
   const standby = {
+    ...(health === undefined ? {} : { health }),
     node: settings.nodeId,
     run: settings.run,
     willing: effect.willing,
@@ -339,6 +346,20 @@ async function probe(
   } catch (error) {
     dispatch({ type: 'probe-failed', probe: effect.probe, cause: messageOf(error) });
   }
+}
+
+/** Not by the kind of order: the core knows by its number which answer it still waits for. */
+async function checkHealth(
+  { number, subject, timeoutMs }: Extract<Effect, { type: 'check-health' }>,
+  { ports, dispatch }: EffectContext,
+): Promise<void> {
+  let answer: CheckAnswer;
+  try {
+    answer = await ports.health.check(subject, timeoutMs);
+  } catch (error) {
+    answer = { outcome: 'failed', detail: messageOf(error), cpuPressure: null };
+  }
+  dispatch({ type: 'health-checked', number, ...answer });
 }
 
 function leaseFailed(order: LeaseOrder, error: unknown): EventBody {

@@ -1,6 +1,7 @@
 // What the node needs from the world. Adapters implement these and decide nothing.
 import type { Announcement } from '../core/effect.ts';
 import type { EventBody, FenceOutcome, HolderInspection } from '../core/event.ts';
+import type { CheckAnswer, HealthSubject } from '../core/health.ts';
 import type { FenceMode } from '../core/settings.ts';
 import type { Endpoints, LeaseHolder, StandbyInfo } from '../core/state.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
@@ -124,6 +125,14 @@ export interface WorkloadDescription {
   readonly pid: number | null;
   readonly state: 'none' | 'armed' | 'standby' | 'running' | 'stopping' | 'ended';
   readonly command: readonly string[];
+}
+
+/** Asks whether the workload serves, or could. One check at a time: a new one ends one that is under way. */
+export interface HealthChecks {
+  /** Resolves once nothing of the check is left, within its time or soon after it. */
+  check(subject: HealthSubject, timeoutMs: number): Promise<CheckAnswer>;
+  /** Ends what is under way. */
+  close(): Promise<void>;
 }
 
 /** What a message from another node is, once it is decoded and belongs to this group. */

@@ -3,7 +3,7 @@ import { timingOf } from '../config/lease-timing.ts';
 import type { LeaseTiming } from '../config/lease-timing.ts';
 import { endsByItself, parseLease } from '../config/lease-url.ts';
 import type { RunOptions } from '../config/load.ts';
-import type { Settings } from '../core/settings.ts';
+import type { HealthSettings, Settings } from '../core/settings.ts';
 
 export interface NodeName {
   readonly nodeId: string;
@@ -48,9 +48,31 @@ export function settingsOf(options: RunOptions, name: NodeName): Settings {
     coolOffMs: options.coolOffMs,
     priorityWindowMs: options.priorityWindowMs,
     preemptDelayMs: options.preemptDelayMs,
+    ...healthSettingsOf(options),
     ...(endsByItself(address) ? timingOf(options) : WITHOUT_TTL),
   };
 }
+
+function healthSettingsOf(options: RunOptions): HealthSettings {
+  const { healthIntervalMs, healthFastIntervalMs } = options;
+  return {
+    hasHealthCheck: options.health !== null,
+    hasStandbyHealthCheck: options.standbyHealth !== null,
+    healthIntervalMs,
+    healthTimeoutMs: options.healthTimeoutMs,
+    healthFastIntervalMs: healthFastIntervalMs ?? Math.max(LEAST_PAUSE_MS, healthIntervalMs / 4),
+    healthFall: options.fall,
+    healthRise: options.rise,
+    healthGraceMs: options.healthGraceMs,
+    healthHoldMs: HEALTH_HOLD_MS,
+  };
+}
+
+/** Between two checks, whatever they are a quarter of, ms. */
+const LEAST_PAUSE_MS = 10;
+
+/** At most one change of the lead a minute for a workload that does not serve; doubles to an hour. */
+const HEALTH_HOLD_MS = 60_000;
 
 /** The file lease has no time to live: the kernel frees it. */
 const WITHOUT_TTL: LeaseTiming = {

@@ -1,7 +1,7 @@
 // What a simulated group is told and what its workload is like: drawn from a seed, then plain data.
 import { drainLimitMs } from '../core/attached-proxies.ts';
 import { ANSWER_LIMIT_MS, OVERDUE_MS, PRIORITY_RANKS_LIMIT } from '../core/settings.ts';
-import type { Settings } from '../core/settings.ts';
+import type { HealthSettings, Settings } from '../core/settings.ts';
 import type { Random } from './random.ts';
 
 /** What a node is given by its life; all else is the group's. */
@@ -20,6 +20,7 @@ type GroupSettings = Omit<
   | 'leaseTickMs'
   | 'leaseRequestTimeoutMs'
   | 'leaseMaxDriftMs'
+  | keyof HealthSettings
 >;
 
 /** What keeps two apart: a lock of one machine's kernel, or a server's lease with a time to live. */
@@ -83,6 +84,8 @@ export interface Profile {
   readonly order: Order | null;
   /** Null: nothing is in front of the group. */
   readonly proxies: Proxies | null;
+  /** Null: nothing is asked. */
+  readonly health: HealthSettings | null;
 }
 
 export function drawProfile(random: Random, kind: LeaseKind = 'file'): Profile {
@@ -127,7 +130,10 @@ export function drawProfile(random: Random, kind: LeaseKind = 'file'): Profile {
     looksTakeTime: random.happens(0.3),
   };
   if (kind === 'file')
-    return { settings, workload, ...machine, lease: null, order: null, proxies: null };
+    return {
+      ...{ settings, workload, ...machine },
+      ...{ lease: null, order: null, proxies: null, health: null },
+    };
   // What may never be signalled could not be ended before another has the lease.
   const orphan = workload.orphan === 'keep' ? 'stop' : workload.orphan;
   const lease = drawLease(random);
@@ -138,6 +144,7 @@ export function drawProfile(random: Random, kind: LeaseKind = 'file'): Profile {
     lease,
     order: null,
     proxies: null,
+    health: null,
   };
 }
 

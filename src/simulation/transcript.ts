@@ -36,13 +36,15 @@ export function readTranscript(text: string): Plan {
   if (!Number.isInteger(nodes) || nodes < 1) throw new TranscriptError(`${at}: no nodes`);
   if (nodes > NODES_LIMIT) throw new TranscriptError(`${at}: more than ${NODES_LIMIT} nodes`);
   const names = Array.from({ length: nodes }, (_, index) => nodeName(index));
-  const { settings, workload, clockDriftPpm, looksTakeTime, lease = null, order = null } = head;
-  const { proxies = null } = head;
+  const { settings, workload, clockDriftPpm, looksTakeTime } = head;
+  const { lease = null, order = null, proxies = null, health = null } = head;
   return {
     seed: numberOf(head, 'seed', at),
     nodes,
     troubleMs: timeOf(head, 'troubleMs', at),
-    profile: profileOf({ settings, workload, clockDriftPpm, looksTakeTime, lease, order, proxies }),
+    profile: profileOf({
+      ...{ settings, workload, clockDriftPpm, looksTakeTime, lease, order, proxies, health },
+    }),
     faults: rest
       .map((line, index) => faultOf(line, names, `line ${String(index + 2)}`))
       .sort((a, b) => a.atMs - b.atMs),

@@ -1,6 +1,6 @@
 // The simulated machine: time, nodes, their processes, one state directory and a network, all from one seed.
 import type { Event } from '../core/event.ts';
-import type { Settings } from '../core/settings.ts';
+import type { HealthSettings, Settings } from '../core/settings.ts';
 import type { NodeState } from '../core/state.ts';
 import type { Transition } from '../core/transition.ts';
 import { Checker } from './checker.ts';
@@ -137,6 +137,7 @@ export class World {
       leaseTickMs: profile.lease?.tickMs ?? 0,
       leaseRequestTimeoutMs: profile.lease?.requestTimeoutMs ?? 0,
       leaseMaxDriftMs: profile.lease?.maxDriftMs ?? 0,
+      ...(profile.health ?? NOT_ASKED),
       ...profile.settings,
     };
     const host = profile.lease === null ? 0 : index;
@@ -318,6 +319,18 @@ const RACE = {
   priorityWindowMs: 1_000,
   preemptDelayMs: 1_000,
 } as const;
+
+const NOT_ASKED: HealthSettings = {
+  hasHealthCheck: false,
+  hasStandbyHealthCheck: false,
+  healthIntervalMs: 2_000,
+  healthTimeoutMs: 1_000,
+  healthFastIntervalMs: 500,
+  healthFall: 3,
+  healthRise: 2,
+  healthGraceMs: 0,
+  healthHoldMs: 60_000,
+};
 
 /** a, b, … z, then n26, n27, … */
 export function nodeName(index: number): string {

@@ -1,5 +1,6 @@
 // Total checks of values that came from outside: none throws, each tells the compiler what it proved.
 import { targetIn } from '../config/proxy-address.ts';
+import type { HealthStatus, ToldDemotions } from '../core/health.ts';
 import type { StandbyInfo, Standing, Takeover } from '../core/state.ts';
 
 /** The longest body of a bus message or of a request, bytes. */
@@ -80,7 +81,23 @@ export function readStandby(value: unknown): StandbyInfo | undefined {
   if (typeof priority !== 'number' || !Number.isSafeInteger(priority)) return undefined;
   if (standby !== 'cold' && standby !== 'armed' && standby !== 'hot') return undefined;
   if (!isText(version) || !isDurationMs(standingByMs)) return undefined;
-  return { node, run, willing, priority, standby, version, standingByMs };
+  const health = readHealth(value['health']);
+  return {
+    ...{ node, run, willing, priority, standby, version, standingByMs },
+    ...(health === undefined ? {} : { health }),
+  };
+}
+
+/** What is said of a health; `undefined`: nothing, or a word of a later version. */
+export function readHealth(value: unknown): HealthStatus | undefined {
+  return value === 'healthy' || value === 'unhealthy' || value === 'unknown' ? value : undefined;
+}
+
+/** How often the lead was handed over for health; `undefined`: nothing of the kind is said. */
+export function readDemotions(value: unknown): ToldDemotions | undefined {
+  if (!isFields(value)) return undefined;
+  const { count, agoMs } = value;
+  return isCount(count) && isDurationMs(agoMs) ? { count, agoMs } : undefined;
 }
 
 /** Where a node's command is reached, as a part of what it says: none, if that can't be one. */

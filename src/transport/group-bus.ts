@@ -237,16 +237,23 @@ function eventOf(message: BusMessage): BusEvent | null {
   const { node, run, epoch } = message;
   switch (message.kind) {
     case 'heartbeat': {
-      const { phase, succession, lastTakeover, standing } = message;
-      const said = { node, run, epoch, phase, succession, lastTakeover };
+      const { phase, succession, lastTakeover, standing, health, demotions } = message;
+      const said = {
+        ...{ node, run, epoch, phase, succession, lastTakeover },
+        ...(health === undefined ? {} : { health }),
+        ...(demotions === undefined ? {} : { demotions }),
+      };
       const type = 'heartbeat-received';
       return standing === undefined ? { type, ...said } : { type, ...said, standing };
     }
     case 'promoted':
       return { type: 'promoted-received', node, run, epoch };
     case 'shutdown': {
-      const { reason, successor, completed, planned, workloadEndedAgoMs } = message;
-      const said = { reason, successor, completed, planned, workloadEndedAgoMs };
+      const { reason, successor, completed, planned, workloadEndedAgoMs, demotions } = message;
+      const said = {
+        ...{ reason, successor, completed, planned, workloadEndedAgoMs },
+        ...(demotions === undefined ? {} : { demotions }),
+      };
       return { type: 'shutdown-received', node, run, epoch, ...said };
     }
     case 'role':

@@ -1,5 +1,6 @@
 // The bus messages: what a node publishes, as two frames, and what it accepts from others.
 import type { Announcement } from '../core/effect.ts';
+import type { HealthStatus, ToldDemotions } from '../core/health.ts';
 import { SUCCESSION_LIMIT } from '../core/settings.ts';
 import type { Endpoints, Takeover } from '../core/state.ts';
 import { decodeKey } from '../keys/z85.ts';
@@ -15,6 +16,8 @@ import {
   isNameOrNull,
   isText,
   parseJson,
+  readDemotions,
+  readHealth,
   readStanding,
   readTakeover,
   targetField,
@@ -139,8 +142,9 @@ function readHeartbeat(body: Fields): Said<BusMessage> | undefined {
   if (!isDurationMs(uptimeMs) || !isText(startedAt)) return undefined;
   if (succession === undefined || lastTakeover === undefined) return undefined;
   const kind = 'heartbeat' as const;
-  const about = { kind, epoch, phase, uptimeMs, startedAt, succession, lastTakeover } as const;
-  const said = { ...about, ...targetField(body['target']) };
+  const words = { ...readHealthWord(body), ...readDemotionsWord(body) };
+  const known = { kind, epoch, phase, uptimeMs, startedAt, succession, lastTakeover } as const;
+  const said = { ...known, ...words, ...targetField(body['target']) };
   if (body['standing'] === undefined) return said;
   const standing = readStanding(body['standing']);
   return standing === undefined ? undefined : { ...said, standing };
@@ -166,7 +170,19 @@ function readShutdown(body: Fields): Said<BusMessage> | undefined {
   if (!isCount(epoch) || !isText(reason) || !isNameOrNull(successor)) return undefined;
   if (!isBoolean(completed) || !isBoolean(planned)) return undefined;
   if (!isDurationMsOrNull(workloadEndedAgoMs)) return undefined;
-  return { kind: 'shutdown', epoch, reason, successor, completed, planned, workloadEndedAgoMs };
+  const said = { reason, successor, completed, planned, workloadEndedAgoMs };
+  return { kind: 'shutdown', epoch, ...said, ...readDemotionsWord(body) };
+}
+
+/** Of a node that is not asked, or of a version that does not say, there is none. */
+function readHealthWord(body: Fields): { readonly health?: HealthStatus } {
+  const health = readHealth(body['health']);
+  return health === undefined ? {} : { health };
+}
+
+function readDemotionsWord(body: Fields): { readonly demotions?: ToldDemotions } {
+  const demotions = readDemotions(body['demotions']);
+  return demotions === undefined ? {} : { demotions };
 }
 
 function readSuccession(value: unknown): readonly string[] | undefined {

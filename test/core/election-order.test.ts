@@ -26,7 +26,8 @@ function standby(node: string, changes: Partial<KnownStandby> = {}): KnownStandb
 }
 
 function following(succession: readonly string[]): NodeState {
-  const primary = { ...holderNamed('a'), epoch: 3, succession, version: null, standing: null };
+  const unknown = { version: null, standing: null, health: null };
+  const primary = { ...holderNamed('a'), epoch: 3, succession, ...unknown };
   const state = initialState(0, 1);
   if (state.role !== 'secondary') throw new Error('a node begins as a secondary');
   return { ...state, primary };

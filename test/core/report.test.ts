@@ -46,7 +46,7 @@ it('one that can not be heard from here has no last heartbeat', () => {
   const said = (apart: object): unknown => {
     const endpoints = { bus: 'bus', rpc: 'rpc' };
     const primary = { node: 'a', run: 'a1', endpoints, epoch: 1, succession: [], ...apart };
-    const followed = { ...primary, version: null, standing: null };
+    const followed = { ...primary, version: null, standing: null, health: null };
     const state = { ...secondaryBase(initialState(0, 1)), primary: followed, phase: 'watching' };
     const { hearsPrimary, lastHeartbeatMs } = reportOf(state as NodeState, settingsWith({})); // apart is open above
     return [hearsPrimary, lastHeartbeatMs];

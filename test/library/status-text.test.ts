@@ -16,6 +16,8 @@ const SECONDARY: CoreReport = {
   preemptsInMs: null,
   willing: true,
   unwillingBecause: null,
+  health: null,
+  unhealthyBecause: null,
   paused: false,
   reason: 'Another node holds the lease',
   warning: null,

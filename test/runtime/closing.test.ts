@@ -37,6 +37,7 @@ beforeEach(() => {
         return Promise.resolve(new Set());
       },
     },
+    health: { close: saysLater('health') },
     lease: { close: saysLater('lease') },
     journal: { close: saysLater('journal') },
     bus: { close: saysLater('bus') },
@@ -46,7 +47,16 @@ beforeEach(() => {
 
 it('ends what it left, gives the lease back, and closes its sockets last', async () => {
   await closeInOrder(open, ORDER);
-  expect(said).toEqual(['upkeep', 'tidying', 'loop', 'orphans', 'lease', 'journal', 'bus']);
+  expect(said).toEqual([
+    'upkeep',
+    'tidying',
+    'loop',
+    'orphans',
+    'health',
+    'lease',
+    'journal',
+    'bus',
+  ]);
 });
 
 it('skips every grace where it is to end at once', async () => {

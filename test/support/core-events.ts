@@ -1,5 +1,6 @@
 // Turns one line of a scenario into the event it names, with what is not said filled in.
 import type { EventBody, HolderInspection } from '../../src/core/event.ts';
+import type { HealthStatus, ToldDemotions } from '../../src/core/health.ts';
 import type { Granted } from '../../src/core/lease-term.ts';
 import type { LeaseHolder, LeaseObservation, StopOrder } from '../../src/core/state.ts';
 import { Words } from './core-words.ts';
@@ -89,6 +90,19 @@ function sender(words: Words): {
   return { node, run: words.text('run', `${node}1`), epoch: words.number('epoch', 1) };
 }
 
+function healthTold(words: Words): { readonly health?: HealthStatus } {
+  if (!words.has('health')) return {};
+  return { health: words.choice('health', ['healthy', 'unhealthy', 'unknown']) };
+}
+
+/** `demotions=2:5000`: two, the last one 5 s ago. */
+function demotionsTold(words: Words): { readonly demotions?: ToldDemotions } {
+  const text = words.optional('demotions');
+  if (text === null) return {};
+  const [count = '', agoMs = '0'] = text.split(':');
+  return { demotions: { count: Number(count), agoMs: Number(agoMs) } };
+}
+
 /** One builder for each kind of event: a new kind without one does not compile. */
 const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
   started: () => ({ type: 'started' }),
@@ -175,6 +189,8 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
       succession: w.list('succession'),
       lastTakeover: null,
       ...standing,
+      ...healthTold(w),
+      ...demotionsTold(w),
     };
   },
   'promoted-received': (w) => ({ type: 'promoted-received', ...sender(w) }),
@@ -186,6 +202,7 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
     completed: w.has('completed'),
     planned: !w.has('unplanned'),
     workloadEndedAgoMs: w.optionalNumber('ended-ago'),
+    ...demotionsTold(w),
   }),
   'connection-lost': (w) => ({ type: 'connection-lost', run: w.text('run', 'a1') }),
   'probe-answered': (w) => ({
@@ -211,6 +228,7 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
       standby: 'cold',
       version: '1.0.0',
       standingByMs: w.number('for', 1000),
+      ...healthTold(w),
     },
   }),
   'proxy-attached': (w) => ({
@@ -244,6 +262,13 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
     type: 'workload-ended',
     exitCode: w.has('signal') ? null : w.number('exit', 1),
     signal: w.optional('signal'),
+  }),
+  'health-checked': (w) => ({
+    type: 'health-checked',
+    number: w.number('number', 1),
+    outcome: w.choice('outcome', ['passed', 'failed', 'timed-out', 'not-made']),
+    detail: w.text('detail', 'it answered 503'),
+    cpuPressure: w.optionalNumber('pressure'),
   }),
   'workload-stop-failed': (w) => ({
     type: 'workload-stop-failed',

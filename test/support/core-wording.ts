@@ -1,5 +1,6 @@
 // Says effects and states in a line each, as the scenarios write them down.
 import type { Announcement, Effect } from '../../src/core/effect.ts';
+import type { ToldDemotions } from '../../src/core/health.ts';
 import { epochOf } from '../../src/core/invariants.ts';
 import type { NodeState } from '../../src/core/state.ts';
 
@@ -37,13 +38,15 @@ export function effectInWords(effect: Effect): string {
     case 'publish':
       return `publish ${announcementInWords(effect.announcement)}`;
     case 'probe':
-      return `probe ${String(effect.probe)}${effect.willing ? '' : ' unwilling'}`;
+      return `probe ${String(effect.probe)}${effect.willing ? '' : ' unwilling'}${effect.health === undefined ? '' : ` ${effect.health}`}`;
     case 'request-demotion':
       return `request-demotion successor=${effect.successor}${effect.preempting ? ' preempting' : ''} timeout=${String(effect.timeoutMs)}`;
     case 'activate-workload':
       return `activate-workload epoch=${String(effect.epoch)} previous=${effect.previous ?? 'none'} reason=${effect.reason}`;
     case 'run-hook':
       return `run-hook ${effect.hook} epoch=${String(effect.epoch)} timeout=${String(effect.timeoutMs)}`;
+    case 'check-health':
+      return `check-health ${String(effect.number)} ${effect.subject} timeout=${String(effect.timeoutMs)}`;
     case 'stop-workload':
       return `stop-workload grace=${String(effect.graceMs)}`;
     case 'answer': {
@@ -65,7 +68,7 @@ function announcementInWords(announcement: Announcement): string {
   const head = `${announcement.kind} epoch=${String(announcement.epoch)}`;
   switch (announcement.kind) {
     case 'heartbeat':
-      return `${head} phase=${announcement.phase} succession=${announcement.succession.join(',')}`;
+      return `${head} phase=${announcement.phase} succession=${announcement.succession.join(',')}${announcement.health === undefined ? '' : ` health=${announcement.health}`}${demotionsInWords(announcement)}`;
     case 'role':
       return `${head} role=${announcement.role}`;
     case 'promoted':
@@ -80,10 +83,17 @@ function announcementInWords(announcement: Announcement): string {
         announcement.workloadEndedAgoMs === null
           ? ''
           : `ended-ago=${String(announcement.workloadEndedAgoMs)}`,
+        demotionsInWords(announcement).trim(),
       ];
       return words.filter((word) => word !== '').join(' ');
     }
   }
+}
+
+function demotionsInWords({ demotions }: { readonly demotions?: ToldDemotions }): string {
+  return demotions === undefined
+    ? ''
+    : ` demotions=${String(demotions.count)}:${String(demotions.agoMs)}`;
 }
 
 /** Where a node stands at the end of a scenario. */
@@ -97,6 +107,9 @@ export function stateInWords(state: NodeState): string {
     words.push(`follows=${state.primary.node}`);
   if (state.failures > 0) words.push(`failures=${String(state.failures)}`);
   if (state.staleMessages > 0) words.push(`stale-messages=${String(state.staleMessages)}`);
+  const { subject, status, demotions } = state.health;
+  if (subject !== null) words.push(status);
+  if (demotions.count > 0) words.push(`health-demotions=${String(demotions.count)}`);
   if (state.armed) words.push('armed');
   if (state.paused) words.push('paused');
   if (state.requests.length > 0)

@@ -64,6 +64,8 @@ export function statusOf(id: string, change: Partial<NodeStatus> = {}): NodeStat
     preemptsInMs: null,
     willing: true,
     unwillingBecause: null,
+    health: null,
+    unhealthyBecause: null,
     paused: false,
     reason: 'Another node holds the lease; following it: a holds epoch 7',
     warning: null,
