@@ -84,10 +84,13 @@ export interface NodeEntry {
   readonly unwillingBecause: string | null;
   /** Where its command is reached while it leads; null: it does not say. */
   readonly target: string | null;
+  /** Why it is unhealthy, or leaves the lead to healthy nodes; null: it does not, or does not say. */
+  readonly unhealthyBecause: string | null;
   readonly workload: {
     readonly pid: number | null;
     readonly state: string;
     readonly restarts: number;
+    /** `healthy`, `unhealthy` or `unknown`, of what is checked there; null: nothing is. */
     readonly health: string | null;
   };
   /** What reached it from others, and why it refused any of it; null: it does not say. */
@@ -152,13 +155,18 @@ export function successionOf(snapshot: GroupSnapshot, primary: SeenNode | null):
   ];
 }
 
-/** Lower priority number first, then who has stood by longest, then by id. */
+/** Those that are healthy first, then the lower priority number, then who has stood by longest, then by id. */
 function byClaim(a: SeenNode, b: SeenNode): number {
   return (
+    Number(isLast(a)) - Number(isLast(b)) ||
     a.record.priority - b.record.priority ||
     (b.status?.roleForMs ?? 0) - (a.status?.roleForMs ?? 0) ||
     (a.record.node < b.record.node ? -1 : 1)
   );
+}
+
+function isLast({ status }: SeenNode): boolean {
+  return (status?.unhealthyBecause ?? null) !== null;
 }
 
 /** What is predicted is the successor's: it is the one that notices and starts. */
@@ -207,6 +215,7 @@ function entryOf(node: SeenNode, snapshot: GroupSnapshot): NodeEntry {
     willing: status.willing,
     unwillingBecause: status.unwillingBecause,
     target: record.target ?? null,
+    unhealthyBecause: status.unhealthyBecause,
     workload: {
       pid: workload.pid,
       state: workload.state,
@@ -247,6 +256,7 @@ function silentEntry({ record, silence }: SeenNode, snapshot: GroupSnapshot): No
     willing: null,
     unwillingBecause: null,
     target: record.target ?? null,
+    unhealthyBecause: null,
     workload: { pid: workload?.process.pid ?? null, state: 'unknown', restarts: 0, health: null },
     transport: null,
     lastSeenMs: null,
@@ -274,6 +284,7 @@ function entryElsewhere(node: StoredSight, snapshot: GroupSnapshot): NodeEntry {
     willing: null,
     unwillingBecause: null,
     target: node.target ?? null,
+    unhealthyBecause: null,
     workload: { pid: null, state: 'unknown', restarts: 0, health: null },
     transport: null,
     lastSeenMs: seenAgoMs,

@@ -6,6 +6,7 @@ import {
   isDurationMs,
   isFields,
   isName,
+  readHealth,
   readTakeover,
 } from '../transport/checks.ts';
 import type { Fields } from '../transport/checks.ts';
@@ -44,6 +45,7 @@ export function readNodeStatus(value: unknown): NodeStatus | null {
   const known = {
     ...value,
     ...orderIn(value),
+    ...healthIn(value),
     // One of an earlier version takes it for a silent one, and says so.
     hearsPrimary: value['hearsPrimary'] !== false,
     transport: countersOf(transport),
@@ -58,6 +60,14 @@ function orderIn({ strategy, preemptsInMs }: Fields): Fields {
   return {
     strategy: strategy === 'priority' ? 'priority' : 'race',
     preemptsInMs: isAgeMs(preemptsInMs) ? preemptsInMs : null,
+  };
+}
+
+/** One of an earlier version asks nothing. */
+function healthIn({ health, unhealthyBecause }: Fields): Fields {
+  return {
+    health: readHealth(health) ?? null,
+    unhealthyBecause: isString(unhealthyBecause) ? unhealthyBecause : null,
   };
 }
 

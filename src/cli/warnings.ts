@@ -25,6 +25,7 @@ export function warningsOf(snapshot: GroupSnapshot): readonly string[] {
     ...silentWarnings(snapshot),
     ...endedWarnings(snapshot),
     ...standbyWarnings(snapshot),
+    ...healthWarnings(snapshot),
     ...strategyWarnings(snapshot),
     ...ownWarnings(snapshot),
     ...snapshot.elsewhere,
@@ -196,6 +197,20 @@ function standbyWarnings(snapshot: GroupSnapshot): string[] {
     warnings.push(`${record.node} would not take over: ${why}.`);
   }
   return warnings;
+}
+
+/** Who leads all the same, and who would lead last. */
+function healthWarnings(snapshot: GroupSnapshot): string[] {
+  return livingNodes(snapshot).flatMap(({ record: { node }, status }) => {
+    const because = status?.unhealthyBecause ?? null;
+    // It is not known of who has just started.
+    if (because === null || status?.health === 'unknown') return [];
+    if (status?.role === 'primary') {
+      return [`${node} leads with a workload that does not serve: ${because}. Look at it there.`];
+    }
+    if (status?.willing !== true) return [];
+    return [`${node} would take over only if no healthy node can: ${because}. Look at it there.`];
+  });
 }
 
 /** What nodes say of themselves; what several say is said once. */

@@ -2,7 +2,7 @@
 import type { Effect } from './effect.ts';
 import type { CandidateState, NodeState, PrimaryState } from './state.ts';
 import { toldDemotions } from './health.ts';
-import type { HealthDemotions, HealthStatus, ToldDemotions } from './health.ts';
+import type { HealthDemotions, HealthWords } from './health.ts';
 import { successionOf } from './election-order.ts';
 import type { Settings } from './settings.ts';
 
@@ -30,10 +30,7 @@ export function heartbeat(state: Holding, settings: Settings): Effect {
 }
 
 /** How the workload is, where that is asked, and what was done for it of late. */
-function healthWords(
-  state: Holding,
-  settings: Settings,
-): { readonly health?: HealthStatus; readonly demotions?: ToldDemotions } {
+function healthWords(state: Holding, settings: Settings): HealthWords {
   const { health, at } = state;
   if (!settings.hasHealthCheck) return demotionWords(health.demotions, at, settings);
   return { health: health.status, ...demotionWords(health.demotions, at, settings) };
@@ -44,7 +41,7 @@ export function demotionWords(
   demotions: HealthDemotions,
   at: number,
   settings: Settings,
-): { readonly demotions?: ToldDemotions } {
+): Pick<HealthWords, 'demotions'> {
   const told = toldDemotions(demotions, at, settings);
   return told === null ? {} : { demotions: told };
 }

@@ -174,6 +174,19 @@ export function toldDemotions(
   return { count: demotions.count, agoMs: Math.max(0, Math.round(at - demotions.lastAt)) };
 }
 
+/** What a message says of health; what it does not say is left out. */
+export interface HealthWords {
+  readonly health?: HealthStatus;
+  readonly demotions?: ToldDemotions;
+}
+
+export function healthWordsIn({ health, demotions }: HealthWords): HealthWords {
+  return {
+    ...(health === undefined ? {} : { health }),
+    ...(demotions === undefined ? {} : { demotions }),
+  };
+}
+
 /** With what another has told: the later ones count, by whichever node. */
 export function heardDemotions(
   own: HealthDemotions,

@@ -1,4 +1,5 @@
 // What must hold at every instant, judged by the processes and locks of the world: never by what a core says.
+import { yieldsBecause } from '../core/yielding.ts';
 import type { Announcement } from '../core/effect.ts';
 import type { Directory, FOREIGN } from './directory.ts';
 import type { Life } from './life.ts';
@@ -16,7 +17,7 @@ export const PROMISES: Readonly<Record<Promised, string>> = {
   S5: 'nothing is announced before it is so, and a failed promotion leaves a free lease',
   S6: 'no process is ended that is not proved dead or left over',
   order:
-    'who goes before others leads where that was asked for, nothing flaps, and priority 0 never leads',
+    'who goes before others leads where that was asked for, nothing flaps, who is unhealthy goes last, and priority 0 never leads',
   core: 'the core holds its own invariants',
 };
 
@@ -171,6 +172,29 @@ export class Checker {
     this.broken('S6', `${name} ends ${target.name}, which ${touched}`);
   }
 
+  /** A node hands over because its workload does not serve: as often as that may be, by its own clock. */
+  handsOverUnhealthy(life: Life): void {
+    const { healthHoldMs } = life.settings;
+    const { handovers } = life;
+    const last = handovers.at(-1);
+    const holdMs = healthHoldMs * Math.min(LONGEST_HOLD, 2 ** (handovers.length - 1));
+    // After that much peace they begin anew; a run hardly lasts as long.
+    const isNear = last !== undefined && life.now - last < holdMs;
+    if (isNear) {
+      const agoMs = (life.now - last).toFixed(0);
+      this.broken('order', `${life.name} hands over again ${agoMs} ms after it did the last time`);
+    }
+    life.handovers = [...handovers, life.now];
+  }
+
+  /** A node claims the lease by itself. */
+  claims(life: Life): void {
+    const { state, settings, now } = life;
+    const because = yieldsBecause(state, settings);
+    if (because === null || (state.health.yieldsUntil ?? Infinity) <= now) return;
+    this.broken('order', `${life.name} leaves no time to healthy nodes: ${because}`);
+  }
+
   /** Long after a promotion failed: the node may not be where it was. */
   leftAfterFailure(life: Life, epoch: number): void {
     if (!life.alive || life.lease.heldEpoch !== epoch) return;
@@ -218,6 +242,9 @@ export class Checker {
 
 /** Longer than the step from the last look to the signal takes, ms. */
 const SIGHT_MARGIN_MS = 400;
+
+/** As a multiple of the first: an hour, after a minute. */
+const LONGEST_HOLD = 60;
 
 /** For looks and late timers between the silence and its end, ms. */
 const FENCE_MARGIN_MS = 3_000;

@@ -47,12 +47,21 @@ export const FAULTS = {
   'demote-hold': 'a node is asked to demote and to stay away for a while',
   check: 'a node is asked to check the primary',
   pause: 'the group is paused, and resumed later',
+  unhealthy:
+    'the workload of a node runs and does not serve, and would not if it were started again',
+  'check-hang': 'health checks of a node find no answer in their time',
   disable: 'the application tells a node not to take part, and later to do so',
 } as const;
 
 export type FaultKind = keyof typeof FAULTS;
 
 export const FAULT_KINDS: readonly FaultKind[] = Object.keys(FAULTS).filter(isFaultKind);
+
+/** Those that only a group notices which asks for the health of its workloads. */
+export const HEALTH_FAULTS: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'unhealthy',
+  'check-hang',
+]);
 
 /** One fault of a run. */
 export interface Fault {

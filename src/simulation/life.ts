@@ -70,9 +70,13 @@ export class Life implements Doer {
   stopFailsUntil = 0;
   hooksFailUntil = 0;
   hooksHangUntil = 0;
+  sickUntil = 0;
+  checksHangUntil = 0;
   forcedUntil = 0;
   /** What its application wants by now: what it is told late must not be what was wanted before. */
   enabled = true;
+  /** When it has handed over because its workload did not serve, by its own clock. */
+  handovers: readonly number[] = [];
   /** When it touched its lock file, newest first; some of many, and the last ones only. */
   touches: readonly number[] = [];
   /** The end of the latest fault that touched it. */
@@ -266,8 +270,9 @@ export class Life implements Doer {
   #step(event: Event): void {
     const world = this.#world;
     const next = this.#decided(event);
+    const before = this.state;
     this.state = next.state;
-    world.stepped(this, event, next);
+    world.stepped(this, { before, event }, next);
     for (const effect of next.effects) perform(effect, this, world);
   }
 

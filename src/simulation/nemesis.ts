@@ -321,6 +321,12 @@ function strikeAdapters(life: Life, { kind }: Fault, until: number): true | null
     case 'hook-hang':
       life.hooksHangUntil = until;
       return true;
+    case 'unhealthy':
+      life.sickUntil = Math.max(life.sickUntil, until);
+      return true;
+    case 'check-hang':
+      life.checksHangUntil = until;
+      return true;
     case 'partition':
       life.cutUntil = until;
       return true;
@@ -359,6 +365,8 @@ function heal(life: Life, at: number): void {
   life.startFailsUntil = at;
   life.hooksFailUntil = at;
   life.hooksHangUntil = at;
+  life.sickUntil = at;
+  life.checksHangUntil = at;
   life.cutUntil = at;
   life.storeCutUntil = at;
   life.diskErrorUntil = at;

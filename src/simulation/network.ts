@@ -1,4 +1,5 @@
 // The bus and the calls between nodes: delays, and what the nemesis adds to them.
+import { healthWordsIn } from '../core/health.ts';
 import type { EventBody } from '../core/event.ts';
 import type { Announcement } from '../core/effect.ts';
 import type { LeaseHolder } from '../core/state.ts';
@@ -116,7 +117,8 @@ function asEvent({ settings }: Life, announcement: Announcement): EventBody | nu
   switch (announcement.kind) {
     case 'heartbeat': {
       const { epoch, phase, succession, lastTakeover, standing } = announcement;
-      const said = { node, run, epoch, phase, succession, lastTakeover };
+      const words = healthWordsIn(announcement);
+      const said = { node, run, epoch, phase, succession, lastTakeover, ...words };
       const type = 'heartbeat-received';
       return standing === undefined ? { type, ...said } : { type, ...said, standing };
     }
@@ -124,7 +126,8 @@ function asEvent({ settings }: Life, announcement: Announcement): EventBody | nu
       return { type: 'promoted-received', node, run, epoch: announcement.epoch };
     case 'shutdown': {
       const { epoch, reason, successor, completed, planned, workloadEndedAgoMs } = announcement;
-      const said = { reason, successor, completed, planned, workloadEndedAgoMs };
+      const words = healthWordsIn(announcement);
+      const said = { reason, successor, completed, planned, workloadEndedAgoMs, ...words };
       return { type: 'shutdown-received', node, run, epoch, ...said };
     }
     case 'role':

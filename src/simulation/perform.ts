@@ -71,6 +71,9 @@ export function perform(effect: Effect, life: Life, world: World): void {
     case 'run-hook':
       if (isHeld(life)) life.workload.runHook(effect);
       return;
+    case 'check-health':
+      checkHealth(effect, life, world);
+      return;
     case 'answer':
       world.requests.answered(effect.requestId, effect.outcome);
       return;
@@ -103,11 +106,14 @@ function listPeers(life: Life, world: World): void {
 
 /** Answered, or failed when the time is up: whichever this process sees first. */
 function probe(effect: Extract<Effect, { type: 'probe' }>, life: Life, world: World): void {
-  const { probe: number, willing, standingByMs } = effect;
+  const { probe: number, willing, standingByMs, health } = effect;
   let settled = false;
   world.network.call(life, (target, reply) => {
     const { nodeId: node, run, version, priority, standby } = life.settings;
-    const info = { node, run, version, priority, standby, willing, standingByMs };
+    const info = {
+      ...{ node, run, version, priority, standby, willing, standingByMs },
+      ...(health === undefined ? {} : { health }),
+    };
     target.dispatch({ type: 'standby-heard', standby: info });
     const { epoch, role } = reportOf(target.state, target.settings);
     const answer = { run: target.settings.run, epoch, role, version: target.settings.version };
@@ -121,6 +127,26 @@ function probe(effect: Extract<Effect, { type: 'probe' }>, life: Life, world: Wo
     if (settled) return;
     settled = true;
     life.dispatch({ type: 'probe-failed', probe: number, cause: 'no answer' });
+  });
+}
+
+/** What the check finds at its end; the answer may be late, or lost. */
+function checkHealth(
+  { number, subject, timeoutMs }: Extract<Effect, { type: 'check-health' }>,
+  life: Life,
+  world: World,
+): void {
+  const isHanging = (): boolean =>
+    life.checksHangUntil > world.at ||
+    (subject === 'workload' && life.workload.active?.standsStill === true);
+  const quickMs = life.random.between(0.5, Math.min(timeoutMs, 20));
+  life.later(isHanging() ? timeoutMs : quickMs, () => {
+    const found = life.sickUntil > world.at ? 'failed' : 'passed';
+    const outcome = isHanging() ? 'timed-out' : found;
+    const cpuPressure = life.starvedUntil > world.at ? 1 : 0;
+    life.answer(() => {
+      life.dispatch({ type: 'health-checked', number, outcome, detail: outcome, cpuPressure });
+    });
   });
 }
 

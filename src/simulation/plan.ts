@@ -1,7 +1,8 @@
 // A run as plain data, drawn from a seed: the group, and the trouble it gets.
+import { HEALTH_FAULTS } from './faults.ts';
 import type { Fault, FaultKind } from './faults.ts';
 import type { LeaseKind, Profile } from './profile.ts';
-import { drawOrder, drawProfile, drawProxies } from './profile.ts';
+import { drawHealth, drawOrder, drawProfile, drawProxies } from './profile.ts';
 import { Random } from './random.ts';
 
 /** All that a run follows from; the same plan and the same code give the same run. */
@@ -27,13 +28,19 @@ export interface PlanOptions {
 export function drawPlan({ seed, nodes, lease = 'file', kinds }: PlanOptions): Plan {
   const random = new Random(seed);
   const count = nodes ?? random.pick([2, 3, 3, 5]);
+  // From sources of their own: what is drawn of them changes nothing of the other trouble.
+  const healthRandom = new Random(seed ^ HEALTH_SEED);
+  const isAboutHealth = kinds.every((kind) => HEALTH_FAULTS.has(kind));
   const profile = {
     ...drawProfile(random, lease),
     order: drawOrder(new Random(~seed)),
-    proxies: drawProxies(new Random(seed ^ PROXY_CHANCES)),
+    proxies: drawProxies(new Random(seed ^ PROXY_SEED)),
+    health: isAboutHealth || healthRandom.happens(0.25) ? drawHealth(healthRandom) : null,
   };
   const troubleMs = random.pick([4_000, 12_000, 30_000]);
-  const possible = kinds.filter((kind) => isPossible(kind, { nodes: count, lease }));
+  const possible = kinds.filter(
+    (kind) => isPossible(kind, { nodes: count, lease }) && !HEALTH_FAULTS.has(kind),
+  );
   const chosen = chooseKinds(possible, random);
   const faults: Fault[] = [];
   // Some runs are calm with a fault now and then, in others everything happens at once.
@@ -49,11 +56,31 @@ export function drawPlan({ seed, nodes, lease = 'file', kinds }: PlanOptions): P
     });
     atMs += random.happens(0.3) ? random.between(0, 5) : random.between(0, 2 * pauseMs);
   }
+  if (health !== null) {
+    faults.push(...drawHealthFaults(healthRandom, { kinds, nodes: count, troubleMs }));
+    faults.sort((a, b) => a.atMs - b.atMs);
+  }
   return { seed, nodes: count, profile, troubleMs, faults };
 }
 
-/** So that a seed draws the same faults as it did without proxies. */
-const PROXY_CHANCES = 0x1b873593;
+/** Longer ones than most: an illness is noticed after several checks. */
+function drawHealthFaults(
+  random: Random,
+  { kinds, nodes, troubleMs }: Pick<PlanOptions, 'kinds'> & Pick<Plan, 'nodes' | 'troubleMs'>,
+): readonly Fault[] {
+  const possible = kinds.filter((kind) => HEALTH_FAULTS.has(kind));
+  if (possible.length === 0) return [];
+  return Array.from({ length: random.pick([1, 3, 8]) }, () => ({
+    atMs: tenths(random.between(0, troubleMs)),
+    kind: possible[random.below(possible.length)] ?? 'unhealthy',
+    node: random.below(nodes),
+    forMs: tenths(random.between(100, random.pick([1_000, 10_000]))),
+  }));
+}
+
+/** Any numbers: other sources than that of the other trouble. */
+const HEALTH_SEED = 0x5eed;
+const PROXY_SEED = 0x1b873593;
 
 /** A run with few kinds of trouble goes deeper into each. */
 function chooseKinds(possible: readonly FaultKind[], random: Random): readonly FaultKind[] {

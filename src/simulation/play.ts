@@ -1,11 +1,14 @@
 // One run: trouble, then calm in which the group has to recover, then a crash that it has to survive.
+import { unwillingBecause } from '../core/election-order.ts';
+import { nextDemotionAt } from '../core/health.ts';
+import { isProved } from '../core/yielding.ts';
 import { transition } from '../core/transition.ts';
 import { BrokenPromise } from './checker.ts';
 import type { Violation } from './checker.ts';
 import type { Life } from './life.ts';
 import { Nemesis } from './nemesis.ts';
 import type { Plan } from './plan.ts';
-import { recoveryBoundMs } from './profile.ts';
+import { noticeBoundMs, recoveryBoundMs } from './profile.ts';
 import { World } from './world.ts';
 import type { Decide, WorldOptions } from './world.ts';
 
@@ -73,6 +76,43 @@ class Course {
     holder.kill();
     this.#recover('after a crash in calm');
     if (isPreempting(this.#plan)) this.#settle();
+    this.#fallIll();
+  }
+
+  /** In calm the workload of the primary stops to serve: another leads then, if one could, and goes on to. */
+  #fallIll(): void {
+    const { timeline, checker, leaseHolder: ill } = this.#world;
+    const { profile } = this.#plan;
+    const { health } = profile;
+    if (health?.hasHealthCheck !== true || ill === null || ill === 'foreign') return;
+    const isCalm = this.#whatIsMissing() === null && this.#couldTakeOver(ill);
+    if (!isCalm) return;
+    this.#world.tell(() => `the workload of ${ill.name} stops to serve, as the last trial`);
+    ill.sickUntil = Infinity;
+    const heldUntil = nextDemotionAt(ill.state.health.demotions, ill.settings);
+    const heldMs = Math.max(0, heldUntil - ill.now);
+    // While it is held it is started again in place, and each start has its grace.
+    const noticeMs = 2 * noticeBoundMs(health);
+    const until = timeline.at + heldMs + noticeMs + 2 * recoveryBoundMs(profile);
+    const isLed = (): boolean => this.#whatIsMissing() === null && this.#world.leaseHolder !== ill;
+    while (!isLed() && timeline.at < until) timeline.runUntil(timeline.at + LOOK_MS);
+    const boundMs = (until - timeline.at).toFixed(0);
+    if (!isLed()) checker.broken('order', `${ill.name} is unhealthy and leads; ${boundMs} ms left`);
+    // One that goes before the others comes back, and falls again, at longer and longer intervals.
+    if (isPreempting(this.#plan)) return;
+    const leads = this.#world.leaseHolder;
+    timeline.runUntil(timeline.at + CALM_BEATS * profile.settings.heartbeatTimeoutMs);
+    if (this.#world.leaseHolder !== leads) checker.broken('order', 'the primary changes in calm');
+  }
+
+  /** Whether another node is there to which an unhealthy one could hand over. */
+  #couldTakeOver(ill: Life): boolean {
+    return this.#world.lives.some(
+      ({ state, settings }) =>
+        settings.nodeId !== ill.settings.nodeId &&
+        unwillingBecause(state, settings) === null &&
+        isProved(state, settings),
+    );
   }
 
   /** In calm the lead goes to one that no other goes before, in few changes, and stays there. */

@@ -166,6 +166,29 @@ export function drawProxies(random: Random): Proxies | null {
   return { count: random.pick([1, 2, 3]), silent: random.pick([0, 0.3, 1]) };
 }
 
+/** What is asked of workloads, where that is: of few enough groups that the others are as they were. */
+export function drawHealth(random: Random): HealthSettings {
+  const healthIntervalMs = random.pick([400, 1_000]);
+  const hasHealthCheck = random.happens(0.9);
+  return {
+    hasHealthCheck,
+    hasStandbyHealthCheck: !hasHealthCheck || random.happens(0.5),
+    healthIntervalMs,
+    healthTimeoutMs: random.pick([100, 400]),
+    healthFastIntervalMs: healthIntervalMs / 4,
+    healthFall: random.pick([1, 2, 3]),
+    healthRise: random.pick([1, 2]),
+    healthGraceMs: random.pick([0, 500, 3_000]),
+    healthHoldMs: random.pick([1_000, 4_000, 20_000]),
+  };
+}
+
+/** The longest that a workload which does not serve goes unnoticed, where it is asked, ms. */
+export function noticeBoundMs(health: HealthSettings): number {
+  const { healthIntervalMs, healthTimeoutMs, healthFall, healthGraceMs } = health;
+  return healthGraceMs + (healthFall + 2) * (healthIntervalMs + healthTimeoutMs + OVERDUE_MS);
+}
+
 function drawLease(random: Random): TimedLease {
   const ttlMs = random.pick([1_000, 3_000, 6_000]);
   const tickMs = Math.min(500, ttlMs / 6);
@@ -180,7 +203,7 @@ function drawLease(random: Random): TimedLease {
 
 /** The longest that a group of which nobody holds off may be without a primary once all trouble has ended, ms. */
 export function recoveryBoundMs(profile: Profile): number {
-  const { settings, workload, lease, order, proxies } = profile;
+  const { settings, workload, lease, order, proxies, health } = profile;
   const emptyingMs = Math.max(settings.fenceGraceMs, settings.stopGraceMs, workload.stopMs) + 2_500;
   const promotionMs = settings.readyTimeoutMs + settings.promoteTimeoutMs + 2 * emptyingMs;
   const drainMs = proxies === null ? settings.drainMs : drainLimitMs(settings);
@@ -191,7 +214,9 @@ export function recoveryBoundMs(profile: Profile): number {
   const leaseMs = lease === null ? 0 : 2 * (lease.ttlMs + lease.tickMs + lease.requestTimeoutMs);
   const lostMs = LOST_ANSWERS * ANSWER_LIMIT_MS;
   const takeoverMs = promotionMs + demotionMs + doubtMs + waitsMs + leaseMs + lostMs + MARGIN_MS;
-  return takeoverMs + orderMs(order, promotionMs + demotionMs);
+  // Unhealthy ones wait for the others, once to fence and once to claim.
+  const yieldMs = health === null ? 0 : 2 * settings.heartbeatTimeoutMs;
+  return takeoverMs + yieldMs + orderMs(order, promotionMs + demotionMs);
 }
 
 /** What the nodes leave to each other, and one change more to the one that goes first. */

@@ -50,6 +50,11 @@ export class Session {
     return this.firstAlive || this.helperAlive;
   }
 
+  /** Stopped, with its machine or alone: it answers nobody. */
+  get standsStill(): boolean {
+    return this.#frozen || this.machineFrozenUntil > this.#world.at;
+  }
+
   get isActive(): boolean {
     return this.active && this.alive;
   }

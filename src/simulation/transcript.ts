@@ -2,7 +2,7 @@
 import { isFaultKind } from './faults.ts';
 import type { Fault } from './faults.ts';
 import type { Plan } from './plan.ts';
-import { drawProfile } from './profile.ts';
+import { drawHealth, drawProfile } from './profile.ts';
 import type { LeaseKind, Order, Profile, Proxies } from './profile.ts';
 import { NODES_LIMIT, TIME_LIMIT_MS, faultOfValue } from './profile-limits.ts';
 import { Random } from './random.ts';
@@ -108,8 +108,13 @@ function profileOf(value: unknown): Profile {
   const drawn = drawProfile(new Random(1), kindOf(value));
   const isOrdered = isFields(value) && value['order'] !== null;
   const hasProxies = isFields(value) && value['proxies'] !== null;
-  const order = isOrdered ? AN_ORDER : null;
-  const like = { ...drawn, order, proxies: hasProxies ? SOME_PROXIES : null };
+  const isAsked = isFields(value) && value['health'] !== null;
+  const like = {
+    ...drawn,
+    order: isOrdered ? AN_ORDER : null,
+    proxies: hasProxies ? SOME_PROXIES : null,
+    health: isAsked ? drawHealth(new Random(1)) : null,
+  };
   const fault = differenceOf(value, like, '');
   if (fault !== null) throw new TranscriptError(`line 1: ${fault}`);
   // Compared with one, key by key, and each value with what it may be.

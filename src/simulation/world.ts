@@ -269,7 +269,7 @@ export class World {
   }
 
   /** After each step of a core. */
-  stepped(life: Life, event: Event, next: Transition): void {
+  stepped(life: Life, { before, event }: Stepped, next: Transition): void {
     this.steps += 1;
     life.lease.saw(epochIn(event));
     if (this.steps > STEP_LIMIT) this.checker.broken('S4', `${life.name} does not come to rest`);
@@ -278,6 +278,8 @@ export class World {
     this.#mix(code);
     this.#mix(Math.round(this.at * 1_000));
     this.#mix(next.effects.length + next.state.phase.length * 64);
+    if (next.move === 'demote-unhealthy') this.checker.handsOverUnhealthy(life);
+    if (isOwnClaim(before, next)) this.checker.claims(life);
     if (next.move !== null) this.tell(() => `${life.name} ${next.state.phase}: ${next.reason}`);
   }
 
@@ -306,6 +308,19 @@ function epochIn(event: Event): number {
     default:
       return 0;
   }
+}
+
+interface Stepped {
+  readonly before: NodeState;
+  readonly event: Event;
+}
+
+/** One that nobody asked for, as the first of its candidature. */
+function isOwnClaim(before: NodeState, { state, effects, move }: Transition): boolean {
+  if (move === null || state.phase !== 'acquiring' || before.role !== 'secondary') return false;
+  // What it asked for itself it was healthy for.
+  if (state.loss.chosen === true || before.phase === 'asking') return false;
+  return effects.some(({ type }) => type === 'acquire-lease');
 }
 
 type OrderSettings = Pick<

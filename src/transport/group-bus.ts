@@ -1,5 +1,6 @@
 // One group's share of the transport: the port that a node publishes, follows and probes through.
 import type { Announcement } from '../core/effect.ts';
+import { healthWordsIn } from '../core/health.ts';
 import type { Endpoints, LeaseHolder, StandbyInfo } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import { monotonicNow } from '../runtime/clock.ts';
@@ -237,23 +238,18 @@ function eventOf(message: BusMessage): BusEvent | null {
   const { node, run, epoch } = message;
   switch (message.kind) {
     case 'heartbeat': {
-      const { phase, succession, lastTakeover, standing, health, demotions } = message;
-      const said = {
-        ...{ node, run, epoch, phase, succession, lastTakeover },
-        ...(health === undefined ? {} : { health }),
-        ...(demotions === undefined ? {} : { demotions }),
-      };
+      const { phase, succession, lastTakeover, standing } = message;
+      const words = healthWordsIn(message);
+      const said = { node, run, epoch, phase, succession, lastTakeover, ...words };
       const type = 'heartbeat-received';
       return standing === undefined ? { type, ...said } : { type, ...said, standing };
     }
     case 'promoted':
       return { type: 'promoted-received', node, run, epoch };
     case 'shutdown': {
-      const { reason, successor, completed, planned, workloadEndedAgoMs, demotions } = message;
-      const said = {
-        ...{ reason, successor, completed, planned, workloadEndedAgoMs },
-        ...(demotions === undefined ? {} : { demotions }),
-      };
+      const { reason, successor, completed, planned, workloadEndedAgoMs } = message;
+      const words = healthWordsIn(message);
+      const said = { reason, successor, completed, planned, workloadEndedAgoMs, ...words };
       return { type: 'shutdown-received', node, run, epoch, ...said };
     }
     case 'role':

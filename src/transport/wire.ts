@@ -1,6 +1,6 @@
 // The bus messages: what a node publishes, as two frames, and what it accepts from others.
 import type { Announcement } from '../core/effect.ts';
-import type { HealthStatus, ToldDemotions } from '../core/health.ts';
+import type { HealthWords } from '../core/health.ts';
 import { SUCCESSION_LIMIT } from '../core/settings.ts';
 import type { Endpoints, Takeover } from '../core/state.ts';
 import { decodeKey } from '../keys/z85.ts';
@@ -175,12 +175,12 @@ function readShutdown(body: Fields): Said<BusMessage> | undefined {
 }
 
 /** Of a node that is not asked, or of a version that does not say, there is none. */
-function readHealthWord(body: Fields): { readonly health?: HealthStatus } {
+function readHealthWord(body: Fields): Pick<HealthWords, 'health'> {
   const health = readHealth(body['health']);
   return health === undefined ? {} : { health };
 }
 
-function readDemotionsWord(body: Fields): { readonly demotions?: ToldDemotions } {
+function readDemotionsWord(body: Fields): Pick<HealthWords, 'demotions'> {
   const demotions = readDemotions(body['demotions']);
   return demotions === undefined ? {} : { demotions };
 }

@@ -65,6 +65,8 @@ function boundOf(state: NodeState, settings: Settings): number {
   const orderMs = strategy === 'race' ? 0 : 12 * priorityWindowMs + 1_000;
   return (
     orderMs +
+    // For healthy nodes, of which there are none.
+    settings.heartbeatTimeoutMs +
     holdMs +
     backoffMs +
     askMs +
@@ -120,6 +122,11 @@ class FairWorld {
         return [{ type: 'workload-activated' }, { type: 'workload-ready' }];
       case 'run-hook':
         return [{ type: 'hook-finished', hook: effect.hook, ok: true, detail: 'exit code 0' }];
+      case 'check-health': {
+        const { number } = effect;
+        const detail = { outcome: 'passed', detail: '', cpuPressure: null } as const;
+        return [{ type: 'health-checked', number, ...detail }];
+      }
       case 'stop-workload':
         return [{ type: 'workload-stopped' }];
       case 'deactivate-workload':
@@ -142,6 +149,7 @@ class FairWorld {
         return this.#plan(state.plan);
       case 'restarting':
         this.#held = true;
+        if (state.ending !== null) return [{ type: 'workload-stopped' }];
         return [
           ...this.#plan(state.plan),
           { type: 'workload-activated' },

@@ -111,6 +111,7 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
     case 20:
       return { type: 'leftovers-cleared', ended: 0 };
     case 21:
+      if (bit(4)) return healthChecked(state, form);
       return { type: 'leftovers-remain', detail: 'process 200' };
     case 22:
     case 23: {
@@ -120,6 +121,7 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
         type: 'heartbeat-received',
         ...{ node, run, epoch, phase, succession, lastTakeover: null },
         standing: { priority: bit(1) ? 50 : 200, chosen: bit(5) },
+        ...(bit(4) ? { demotions: { count: form, agoMs: form * 50 } } : {}),
       };
     }
     case 24:
@@ -155,7 +157,11 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
       const standby = { node: `n${String(form)}`, run, willing: bit(0), priority: 100 };
       return {
         type: 'standby-heard',
-        standby: { ...standby, standby: 'cold', version: '1.0.0', standingByMs: form },
+        standby: {
+          ...standby,
+          ...{ standby: 'cold', version: '1.0.0', standingByMs: form },
+          ...(bit(1) ? { health: bit(2) ? 'healthy' : 'unhealthy' } : {}),
+        },
       };
     }
     case 30:
@@ -209,6 +215,8 @@ function fittingEvents(state: NodeState, outside: Outside): readonly EventBody[]
         { type: 'time-passed' },
         { type: 'time-passed' },
         { type: 'workload-ended', exitCode: 1, signal: null },
+        healthChecked(state, 1),
+        healthChecked(state, 1),
       ];
     case 'restarting':
       outside.highestEpoch = Math.max(outside.highestEpoch, state.epochFloor) + 1;
@@ -222,6 +230,18 @@ function fittingEvents(state: NodeState, outside: Outside): readonly EventBody[]
     default:
       return [{ type: 'time-passed' }];
   }
+}
+
+/** Most are of the check that is under way. */
+function healthChecked({ health }: NodeState, form: number): EventBody {
+  const outcomes = ['passed', 'failed', 'timed-out', 'not-made'] as const;
+  return {
+    type: 'health-checked',
+    number: health.checkCount - (form % 8 === 7 ? 1 : 0),
+    outcome: outcomes[form % 4] ?? 'passed',
+    detail: 'as it likes',
+    cpuPressure: form % 3 === 0 ? 0.9 : null,
+  };
 }
 
 function request(form: number): EventBody {

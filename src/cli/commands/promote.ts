@@ -45,6 +45,7 @@ export async function promote(options: PromoteOptions): Promise<void> {
     return;
   }
   refuseOneThatNeverLeads(target);
+  if (!options.force) refuseUnhealthy(target, options);
   let answer: unknown;
   try {
     answer = await ask(target.record, {
@@ -72,6 +73,19 @@ function refuseOneThatNeverLeads({ record: { node, priority } }: SeenNode): void
     'FAILOVER_REFUSED',
     `Cannot promote ${node}: it never leads, as it was started with --priority 0`,
     { hint: 'Promote another node, or start it with a --priority of 1 or more.' },
+  );
+}
+
+/** @throws FAILOVER_REFUSED for one of which it is known; the node itself says no where it is not known here yet */
+function refuseUnhealthy({ record: { node }, status }: SeenNode, { group }: PromoteOptions): void {
+  if (status?.health !== 'unhealthy' || status.role !== 'secondary') return;
+  const because = status.unhealthyBecause ?? 'its checks fail';
+  throw new FailoverError(
+    'FAILOVER_REFUSED',
+    `Cannot promote ${node}: it is unhealthy (${because})`,
+    {
+      hint: `Promote another node, or make it lead all the same with \`failover promote ${node} --force --group ${group}\`.`,
+    },
   );
 }
 

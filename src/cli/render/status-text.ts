@@ -97,7 +97,9 @@ function settledState({ role, willing }: NodeEntry, leads: boolean, paint: Paint
 
 function workloadText({ workload, standby, lastSeenMs }: NodeEntry): string {
   const { pid, state, restarts, health } = workload;
-  if ((state === 'none' || lastSeenMs !== null) && pid === null) return standby;
+  if ((state === 'none' || lastSeenMs !== null) && pid === null) {
+    return health === null ? standby : `${standby} ${health}`;
+  }
   const parts = [state, ...(pid === null ? [] : [String(pid)])];
   if (restarts > 0) parts.push(counted(restarts, 'restart'));
   if (health !== null) parts.push(health);
