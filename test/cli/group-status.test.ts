@@ -82,6 +82,7 @@ describe('the JSON of a status', () => {
             "willing": true,
             "unwillingBecause": null,
             "target": null,
+            "unhealthyBecause": null,
             "workload": {
               "pid": 456,
               "state": "running",
@@ -146,6 +147,7 @@ describe('the JSON of a status', () => {
             "willing": true,
             "unwillingBecause": null,
             "target": null,
+            "unhealthyBecause": null,
             "workload": {
               "pid": null,
               "state": "none",

@@ -68,6 +68,7 @@ describe('run', () => {
       'Arguments:',
       'Options:',
       'The command and its hooks:',
+      'The health of the command:',
       'Takeover:',
       'How a lost primary is noticed:',
       'A lease on a server:',

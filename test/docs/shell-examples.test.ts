@@ -68,6 +68,17 @@ it(
   },
 );
 
+it(
+  'hands over from a node that does not serve, as the page on health does',
+  { timeout: 2 * LIMIT_MS },
+  async () => {
+    const { code, output } = await runScript(shellOf('docs/health.md'));
+    expect(output).toContain('stepping down for a healthy node');
+    expect(output).toContain('primary b  epoch 2');
+    expect(code).toBe(0);
+  },
+);
+
 it('runs the demo with the first command of the README', { timeout: 2 * LIMIT_MS }, async () => {
   const [quick = ''] = codeBlocks(readPage('README.md').text).map(({ code }) => code);
   // What comes before is what brought this test here.

@@ -162,6 +162,8 @@ describe('a command line', () => {
 const ON_SERVER = ['--lease', 'redis://localhost'];
 const OVER_TCP = [...ON_SERVER, '--bind', 'tcp://127.0.0.1:7400'];
 
+const CHECKED = ['--health', 'exec:true'];
+
 const AMONG_PEERS = ['--lease', 'peers', '--secret-file', 's'];
 
 /** What an option is of no use without. */
@@ -170,6 +172,11 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   '--key-file': OVER_TCP,
   '--authorized-keys': [...OVER_TCP, '--key-file', 'k'],
   '--insecure': OVER_TCP,
+  ...Object.fromEntries(
+    ['interval', 'timeout', 'fast-interval', 'grace'].map((time) => [`--health-${time}`, CHECKED]),
+  ),
+  '--fall': CHECKED,
+  '--rise': CHECKED,
   '--preempt': ['--strategy', 'priority'],
   '--peers': AMONG_PEERS,
   '--peer-address': [...AMONG_PEERS, '--peers', 'http://h:1'],
@@ -180,6 +187,9 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   promoteSignal: 'SIGUSR1',
   demoteSignal: 'usr2',
   readyWhen: 'exec:true',
+  health: 'exec:true',
+  standbyHealth: 'tcp://h:1',
+  healthFastInterval: '100ms',
   peers: 'http://h:1,http://h:2',
   peerAddress: 'http://h:1',
   leaseTtl: '10s',

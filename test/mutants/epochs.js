@@ -15,8 +15,8 @@ export const EPOCHS = [
     says: 'A restart in place runs under the epoch of the last run.',
     breaks: 'S2',
     file: 'src/core/restarting.ts',
-    from: 'plan: beginPlan(state.at, how.settings, { armed: false, epoch: null }),',
-    to: 'plan: beginPlan(state.at, how.settings, { armed: false, epoch: state.epoch }),',
+    from: 'plan: beginPlan(state.at, settings, { armed: false, epoch: null }),',
+    to: 'plan: beginPlan(state.at, settings, { armed: false, epoch: state.epoch }),',
     killers: [SIMULATED, transcript('cleared, armed, epoch')],
   },
   {

@@ -5,6 +5,7 @@ import { DRAINING } from './draining.js';
 import { EPOCHS } from './epochs.js';
 import { FENCING } from './fencing.js';
 import { GUARD } from './guard.js';
+import { HEALTH } from './health.js';
 import { IDS } from './ids.js';
 import { LEASE } from './lease.js';
 import { LEASE_TERM } from './lease-term.js';
@@ -34,6 +35,7 @@ export const MUTANTS = [
   ...WATCHING,
   ...REQUESTS,
   ...ORDER,
+  ...HEALTH,
   ...TALKING,
   ...PEERS,
 ];

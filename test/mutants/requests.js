@@ -8,8 +8,8 @@ export const REQUESTS = [
     says: 'The others claim at once although a successor was named.',
     breaks: 'S4',
     file: 'src/core/hearing.ts',
-    from: 'if (event.successor !== null && event.successor !== settings.nodeId) {',
-    to: "if (event.successor === '' && event.successor !== settings.nodeId) {",
+    from: 'if (event.successor !== null && (passes !== null ||',
+    to: "if (event.successor === '' && (passes !== null ||",
     killers: [transcript('another is named: it gets the lease')],
   },
   {

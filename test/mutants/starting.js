@@ -17,8 +17,8 @@ export const STARTING = [
     says: 'A restart in place does not wait until the last run is gone: sh -c "server & exit 1" runs twice.',
     breaks: 'S1',
     file: 'src/core/restarting.ts',
-    from: 'plan: beginPlan(state.at, how.settings, { armed: false, epoch: null }),',
-    to: 'plan: { ...beginPlan(state.at, how.settings, { armed: false, epoch: null }), cleared: true },',
+    from: 'plan: beginPlan(state.at, settings, { armed: false, epoch: null }),',
+    to: 'plan: { ...beginPlan(state.at, settings, { armed: false, epoch: null }), cleared: true },',
     killers: [transcript('what an earlier run left is still there')],
   },
   {
