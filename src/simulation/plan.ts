@@ -56,7 +56,7 @@ export function drawPlan({ seed, nodes, lease = 'file', kinds }: PlanOptions): P
     });
     atMs += random.happens(0.3) ? random.between(0, 5) : random.between(0, 2 * pauseMs);
   }
-  if (health !== null) {
+  if (profile.health !== null) {
     faults.push(...drawHealthFaults(healthRandom, { kinds, nodes: count, troubleMs }));
     faults.sort((a, b) => a.atMs - b.atMs);
   }

@@ -7,7 +7,7 @@ import {
   withProxy,
 } from '../../src/core/attached-proxies.ts';
 import { PROXY_DRAIN_MS, PROXY_FORGOTTEN_MS, PROXY_LIMIT } from '../../src/core/settings.ts';
-import type { KnownProxy } from '../../src/core/state.ts';
+import type { KnownProxy } from '../../src/core/state-parts.ts';
 
 describe('a primary', () => {
   it('remembers each proxy once, with the last time that it was heard', () => {
