@@ -189,9 +189,10 @@ export class Checker {
 
   /** A node claims the lease by itself. */
   claims(life: Life): void {
-    const { state, settings, now } = life;
+    const { state, settings } = life;
     const because = yieldsBecause(state, settings);
-    if (because === null || (state.health.yieldsUntil ?? Infinity) <= now) return;
+    // By the time of the event: the clock of a life is a rounding error away from it.
+    if (because === null || (state.health.yieldsUntil ?? Infinity) <= state.at) return;
     this.broken('order', `${life.name} leaves no time to healthy nodes: ${because}`);
   }
 

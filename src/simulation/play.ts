@@ -99,7 +99,7 @@ class Course {
     const boundMs = (until - timeline.at).toFixed(0);
     if (!isLed()) checker.broken('order', `${ill.name} is unhealthy and leads; ${boundMs} ms left`);
     // One that goes before the others comes back, and falls again, at longer and longer intervals.
-    if (isPreempting(this.#plan)) return;
+    if (profile.order?.preempt === true) return;
     const leads = this.#world.leaseHolder;
     timeline.runUntil(timeline.at + CALM_BEATS * profile.settings.heartbeatTimeoutMs);
     if (this.#world.leaseHolder !== leads) checker.broken('order', 'the primary changes in calm');
@@ -140,6 +140,8 @@ class Course {
     const missing = this.#whatIsMissing();
     if (holder === null || holder === 'foreign') return lives[0] ?? null;
     if (missing !== null) return holder;
+    // A person has asked for it: it was stepping down for that when the trouble ended.
+    if (holder.state.role === 'primary' && holder.state.chosen) return null;
     const able = lives.filter(
       ({ settings, state }) =>
         settings.priority > 0 && settings.preempt && state.heldOffUntilEpochAbove === 0,
