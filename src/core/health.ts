@@ -13,7 +13,7 @@ export type HealthStatus = 'unknown' | 'healthy' | 'unhealthy';
  * What came of one check. No answer in time is not the same as a bad one: this machine may be what is slow. One that
  * could not be made, for want of memory or descriptors, says nothing of what was to be checked.
  */
-export type CheckOutcome = 'passed' | 'failed' | 'timed-out' | 'not-made';
+type CheckOutcome = 'passed' | 'failed' | 'timed-out' | 'not-made';
 
 /** The check that is under way. */
 export interface OpenCheck {
@@ -119,7 +119,7 @@ export function countAnswer(
 }
 
 /** Of checks that this machine may be too busy for, only each so-manyth in a row counts as a failure. */
-export const STARVED_CHECKS = 5;
+const STARVED_CHECKS = 5;
 
 /** Most of the time somebody waits for the CPU. */
 function isCrowded({ cpuPressure }: CheckAnswer): boolean {
@@ -138,7 +138,7 @@ function count(health: NodeHealth, passed: boolean, settings: Settings): NodeHea
 }
 
 /** From one check to the next, ms: what is not decided yet is asked for more often. */
-export function pauseMs(
+function pauseMs(
   { status, contrary }: Pick<NodeHealth, 'status' | 'contrary'>,
   { healthIntervalMs, healthFastIntervalMs }: Settings,
 ): number {

@@ -175,6 +175,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     ['interval', 'timeout', 'fast-interval', 'grace'].map((time) => [`--health-${time}`, CHECKED]),
   ),
+  '--standby-health': ['--standby', 'cold'],
   '--fall': CHECKED,
   '--rise': CHECKED,
   '--preempt': ['--strategy', 'priority'],

@@ -64,7 +64,7 @@ export const HEALTH = [
     breaks: 'order',
     file: 'src/core/hearing.ts',
     from: 'told === undefined ? health.demotions : heardDemotions(health.demotions, told, at);',
-    to: 'told === undefined ? health.demotions : health.demotions;',
+    to: 'told === undefined ? health.demotions : heardDemotions(health.demotions, { count: 0, agoMs: Infinity }, at);',
     killers: [
       transcript('the lead is not handed over again within the minute, whoever did it; then it is'),
     ],
