@@ -30,12 +30,11 @@ export function drawPlan({ seed, nodes, lease = 'file', kinds }: PlanOptions): P
   const count = nodes ?? random.pick([2, 3, 3, 5]);
   // From sources of their own: what is drawn of them changes nothing of the other trouble.
   const healthRandom = new Random(seed ^ HEALTH_SEED);
-  const isAboutHealth = kinds.every((kind) => HEALTH_FAULTS.has(kind));
   const profile = {
     ...drawProfile(random, lease),
     order: drawOrder(new Random(~seed)),
     proxies: drawProxies(new Random(seed ^ PROXY_SEED)),
-    health: isAboutHealth || healthRandom.happens(0.25) ? drawHealth(healthRandom) : null,
+    health: healthRandom.happens(healthShareOf(kinds)) ? drawHealth(healthRandom) : null,
   };
   const troubleMs = random.pick([4_000, 12_000, 30_000]);
   const possible = kinds.filter(
@@ -61,6 +60,12 @@ export function drawPlan({ seed, nodes, lease = 'file', kinds }: PlanOptions): P
     faults.sort((a, b) => a.atMs - b.atMs);
   }
   return { seed, nodes: count, profile, troubleMs, faults };
+}
+
+/** How many of the groups ask for the health of their workloads. */
+function healthShareOf(kinds: readonly FaultKind[]): number {
+  if (kinds.every((kind) => HEALTH_FAULTS.has(kind))) return 1;
+  return kinds.some((kind) => HEALTH_FAULTS.has(kind)) ? 0.25 : 0;
 }
 
 /** Longer ones than most: an illness is noticed after several checks. */
