@@ -20,7 +20,13 @@ const takeover = fc.record({
   gapMs: fc.option(durationMs),
 });
 const sender = { group: name, node: name, run: name, seq: count, sentAt: text, epoch: count };
-const message: fc.Arbitrary<BusMessage> = fc.oneof(
+const demotions = fc.record({ count, agoMs: durationMs });
+/** Those of a version that says nothing of health are accepted, too. */
+const healthWords = fc.record(
+  { health: fc.constantFrom('healthy', 'unhealthy', 'unknown'), demotions },
+  { requiredKeys: [] },
+);
+const heartbeat = fc.tuple(
   fc.record({
     ...sender,
     kind: fc.constant('heartbeat'),
@@ -30,6 +36,10 @@ const message: fc.Arbitrary<BusMessage> = fc.oneof(
     lastTakeover: fc.option(takeover),
     startedAt: text,
   }),
+  healthWords,
+);
+const message: fc.Arbitrary<BusMessage> = fc.oneof(
+  heartbeat.map(([said, words]) => ({ ...said, ...words })),
   fc.record({ ...sender, kind: fc.constant('role'), role: text, reason: text }),
   fc.record({
     ...sender,
