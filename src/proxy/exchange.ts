@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../runtime/ports.ts';
+import { afterReads } from './after-reads.ts';
 import { Answer, isEventStream } from './answer.ts';
 import { Attempt } from './attempt.ts';
 import type { AnswerHead, AttemptFailure, AttemptListener } from './attempt.ts';
@@ -117,11 +118,7 @@ export class Exchange implements Visitor, AttemptListener {
       this.#tunnel.cut();
       this.#leave();
     } else if (this.#isEventStream) this.#endEvents();
-    else {
-      const wasSent = this.#attempt?.wasSent === true;
-      this.#attempt?.abort();
-      this.onFailure('died', wasSent);
-    }
+    else this.#cutAttempt();
   }
 
   onSent(): void {
@@ -184,6 +181,17 @@ export class Exchange implements Visitor, AttemptListener {
     const place = this.#site.gate.enter(this);
     if (place === null) this.refuse('hold-full');
     else this.#place = place;
+  }
+
+  /** Its answer may be here already: a primary that answers and dies has answered. */
+  #cutAttempt(): void {
+    const attempt = this.#attempt;
+    afterReads(() => {
+      if (this.#isOver || this.#attempt !== attempt) return;
+      const wasSent = attempt?.wasSent === true;
+      attempt?.abort();
+      this.onFailure('died', wasSent);
+    });
   }
 
   #afterLoss(failure: 'unreached' | 'died', wasSent: boolean, place: Place): void {

@@ -24,7 +24,7 @@ export interface Visitor {
   refuse(why: WaitedInVain): void;
   /** The primary it goes to is about to step down: what has no end of its own is to end. */
   close(): void;
-  /** The primary it went to is gone: it is to `leave`, or to go `again`. */
+  /** The primary it went to is gone: it is to `leave`, or to go `again`, now or soon. */
   cut(reason: string): void;
 }
 
@@ -76,6 +76,7 @@ export class Gate implements PrimaryListener {
   #drained: (() => void) | null = null;
   #wake: { readonly atMs: number; readonly cancel: () => void } | null = null;
   #isPumping = false;
+  #isStopped = false;
   #held = 0;
   #longestHeldMs = 0;
 
@@ -132,6 +133,10 @@ export class Gate implements PrimaryListener {
     const ticket = ticketOf(place);
     if (!this.#underWay.delete(ticket)) return;
     this.#freeSlot(ticket);
+    if (this.#isStopped) {
+      ticket.visitor.refuse('stopping');
+      return;
+    }
     const nowMs = this.#options.clock.now();
     this.#hold.putBack(ticket, nowMs);
     if (unreached) this.#pace = paceAfterRefusal(this.#pace, nowMs);
@@ -177,8 +182,14 @@ export class Gate implements PrimaryListener {
     this.#apply({ kind: 'lost', epoch }, reason);
   }
 
+  /** Ends what has no end of its own, and leaves alone the rest. */
+  closeStreams(): void {
+    for (const { visitor } of [...this.#underWay]) visitor.close();
+  }
+
   /** Refuses what is held and cuts what is under way: for good. */
   stop(): void {
+    this.#isStopped = true;
     this.#drained = null;
     this.#route = NO_ROUTE;
     const nowMs = this.#options.clock.now();
@@ -215,7 +226,7 @@ export class Gate implements PrimaryListener {
         this.#pace = freshPace(this.#options.clock.now(), this.#options.slots);
         return;
       case 'drain':
-        for (const { visitor } of [...this.#underWay]) visitor.close();
+        this.closeStreams();
         this.#tellIfDrained();
     }
   }

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import type { ListenAddress } from '../config/proxy-address.ts';
 import type { ProxyLimits } from '../config/load-proxy.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { afterReads } from './after-reads.ts';
 import { Exchange } from './exchange.ts';
 import type { Asked, Site } from './exchange.ts';
 import { Gate } from './gate.ts';
@@ -69,6 +70,8 @@ export class HttpProxy {
     };
     this.#server = createServer(serverOptions(limits));
     this.#server.maxConnections = limits.maxClients;
+    // What is past a number of headers would be dropped without a word: their size is limited.
+    this.#server.maxHeadersCount = 0;
     this.#attend();
   }
 
@@ -95,6 +98,7 @@ export class HttpProxy {
         resolve();
       });
     });
+    this.#gate.closeStreams();
     this.#server.closeIdleConnections();
     await closed;
     await this.destroy();
@@ -106,8 +110,8 @@ export class HttpProxy {
     this.#gate.stop();
     this.#upstream.destroy();
     await new Promise<void>((resolve) => {
-      // What was refused just now is still to be written.
-      setImmediate(() => {
+      // What is cut is refused by then.
+      afterReads(() => {
         for (const socket of this.#tunnelled) socket.destroy();
         this.#server.closeAllConnections();
         this.#server.close(() => {
@@ -150,6 +154,10 @@ export class HttpProxy {
   #take(given: Omit<Asked, 'path' | 'host' | 'hops'>): void {
     this.#counts.requests += 1;
     const passable = screened(given.request, this.#self);
+    given.response.on('close', () => {
+      // One whose answer had begun before is kept for the next request.
+      if (this.#isStopping) setImmediate(() => { this.#server.closeIdleConnections(); });
+    });
     const isRefused = typeof passable === 'string';
     const inertly = { path: '/', host: null, hops: '' };
     const exchange = new Exchange(this.#site, { ...given, ...(isRefused ? inertly : passable) });

@@ -1,5 +1,6 @@
 // The connections to the primary: a pool for each term of it, gone with the term.
 import { Pool } from 'undici';
+import { afterReads } from './after-reads.ts';
 import type { PrimaryTerm } from './primary-source.ts';
 
 export interface UpstreamLimits {
@@ -36,10 +37,14 @@ export class Upstream {
     pool?.close().catch(() => undefined);
   }
 
+  /** Closes all of them, once the answers that are here are read. */
   destroy(): void {
     const pool = this.#pool;
     this.#pool = null;
-    pool?.destroy().catch(() => undefined);
+    if (pool === null) return;
+    afterReads(() => {
+      pool.destroy().catch(() => undefined);
+    });
   }
 
   #open(target: string): Pool {

@@ -57,6 +57,16 @@ describe('a request that is under way when the primary is lost', () => {
     expect(proxy.report().counts.refusedFor('unsafe-in-flight')).toBe(1);
   });
 
+  it('has its answer where that has come before the word of the loss was heard', async () => {
+    const { proxy, port } = await startProxy();
+    const primary = await startPrimary('a', 1, (_, response) => {
+      response.end('done');
+      proxy.listener.lost('its process is gone');
+    });
+    proxy.listener.ready(primary.term);
+    expect(await ask(port, { method: 'POST' })).toMatchObject({ status: 200, body: 'done' });
+  });
+
   it('is repeated when the connection breaks before anything is heard of a loss', async () => {
     const { proxy, first, next, told, load } = await underWay({});
     first.kill();

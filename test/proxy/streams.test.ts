@@ -118,6 +118,15 @@ describe('a WebSocket', () => {
     await until('the next to be open', () => next.said[0] === 'b/');
   });
 
+  it('is told to go away when the proxy ends in order, which does not wait for it', async () => {
+    const { proxy, port } = await startProxy();
+    proxy.listener.ready(await startEcho('a', 1));
+    const { said, closed } = talk(port);
+    await until('it to be open', () => said.length === 1);
+    await proxy.close();
+    await until('the client to be told', () => closed() === 1001);
+  });
+
   it('ends with the connection of the primary', async () => {
     const term = await startEcho('a', 1);
     const { proxy, port } = await startProxy();
