@@ -156,7 +156,10 @@ export class HttpProxy {
     const passable = screened(given.request, this.#self);
     given.response.on('close', () => {
       // One whose answer had begun before is kept for the next request.
-      if (this.#isStopping) setImmediate(() => { this.#server.closeIdleConnections(); });
+      if (this.#isStopping)
+        setImmediate(() => {
+          this.#server.closeIdleConnections();
+        });
     });
     const isRefused = typeof passable === 'string';
     const inertly = { path: '/', host: null, hops: '' };

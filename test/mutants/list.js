@@ -11,6 +11,7 @@ import { LEASE } from './lease.js';
 import { LEASE_TERM } from './lease-term.js';
 import { ORDER } from './order.js';
 import { PEERS } from './peers.js';
+import { PROXYING } from './proxying.js';
 import { REQUESTS } from './requests.js';
 import { RUNNING } from './running.js';
 import { SHARED_FILES } from './shared-files.js';
@@ -38,4 +39,5 @@ export const MUTANTS = [
   ...HEALTH,
   ...TALKING,
   ...PEERS,
+  ...PROXYING,
 ];

@@ -9,9 +9,10 @@
  * - `S4` there is a primary again within a bound
  * - `S5` nothing is announced before it is so, and a failed promotion leaves nothing behind
  * - `S6` nothing of others is ended, and nothing is orphaned
+ * - `proxy` what comes for the primary is held, answered once, or refused by name
  * - `order` who goes before others leads where that was asked for, and nothing flaps
  *
- * @typedef {'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'order'} Promise_
+ * @typedef {'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'proxy' | 'order'} Promise_
  */
 
 /**
