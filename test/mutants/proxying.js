@@ -86,7 +86,7 @@ export const PROXYING = [
     breaks: 'proxy',
     file: 'src/proxy/pace.ts',
     from: 'slots: Math.min(FIRST_SLOTS, limit), refusals: 0 }',
-    to: 'slots: limit, refusals: 0 }',
+    to: 'slots: Math.max(FIRST_SLOTS, limit), refusals: 0 }',
     killers: [gate('does not let all go at once to a primary that is new')],
   },
   {
