@@ -50,6 +50,8 @@ export interface RunOptions {
   readonly advertise: string | null;
   /** In the form that `parseTarget` reads. */
   readonly target: string | null;
+  /** In the form that `parseListen` reads. */
+  readonly proxy: string | null;
   readonly keyFile: string | null;
   readonly authorizedKeys: string | null;
   readonly insecure: boolean;
@@ -143,6 +145,7 @@ export function loadRunOptions(
     bind: read.bind('bind'),
     advertise: read.advertise('advertise'),
     target: read.target('target'),
+    proxy: read.listen('proxy'),
     keyFile: read.text('keyFile'),
     authorizedKeys: read.text('authorizedKeys'),
     insecure: read.boolean('insecure'),

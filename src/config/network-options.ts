@@ -33,6 +33,15 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
   },
   {
     ...RUN,
+    key: 'proxy',
+    kind: 'string',
+    default: null,
+    placeholder: 'ADDRESS',
+    sentence:
+      'Pass on to the primary, in this process, what comes at HOST:PORT, as `failover proxy --listen` does.',
+  },
+  {
+    ...RUN,
     key: 'keyFile',
     kind: 'string',
     default: null,

@@ -36,6 +36,7 @@ const UNTOLD = [
   'bind',
   'advertise',
   'target',
+  'proxy',
   'keyFile',
   'authorizedKeys',
   'insecure',

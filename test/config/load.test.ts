@@ -61,6 +61,7 @@ describe('loadRunOptions', () => {
       bind: 'ipc',
       advertise: null,
       target: null,
+      proxy: null,
       keyFile: null,
       authorizedKeys: null,
       insecure: false,

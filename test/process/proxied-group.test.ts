@@ -58,6 +58,38 @@ describe('a proxy', () => {
   });
 });
 
+describe('a node with a proxy of its own', () => {
+  it('passes on to whoever leads, itself or another, also while it steps down', async () => {
+    await inGroup(async (group) => {
+      const ports = [String(await freePort()), String(await freePort())] as const;
+      const start = async (id: string, listen: string): Promise<NodeProcess> => {
+        const { run, options } = await echoServer();
+        const proxy = `127.0.0.1:${listen}`;
+        return group.start(id, { run, options: { ...options, proxy } });
+      };
+      const first = await start('a', ports[0]);
+      await group.reaches(first, 'serving');
+      const second = await start('b', ports[1]);
+      await group.reaches(second, 'watching');
+      expect(await Promise.all(ports.map((port) => talk(Number(port))))).toEqual(['a', 'a']);
+      expect((await group.client('promote', 'b')).code).toBe(0);
+      expect(await Promise.all(ports.map((port) => talk(Number(port))))).toEqual(['b', 'b']);
+      first.kill('SIGKILL');
+      expect(await talk(Number(ports[1]))).toBe('b');
+    });
+  });
+
+  it('is not started where its proxy has no port', async () => {
+    await inGroup(async (group) => {
+      const { client, port } = await startProxy(group, 'tcp');
+      const node = group.launch('a', { options: { proxy: `127.0.0.1:${String(port)}` } });
+      expect(await group.ends(node)).toBe(1);
+      expect(node.stray).toContain('another process does');
+      await end(client);
+    });
+  });
+});
+
 describe.skipIf(lackOfRedis() !== null)('redis-cli through a proxy', () => {
   it('waits while there is no primary, and is answered by the next one', async () => {
     await inGroup(async (group) => {

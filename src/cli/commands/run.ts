@@ -15,6 +15,7 @@ import { IdWait } from '../id-wait.ts';
 import { whenOutputIsLost } from '../output.ts';
 import { createLogger } from '../render/log.ts';
 import type { Logger } from '../render/log.ts';
+import type { RunProxy } from '../run-proxy.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -74,22 +75,12 @@ export async function run(options: RunOptions): Promise<void> {
   const suspend = (): void => {
     process.kill(process.pid, 'SIGSTOP');
   };
+  const proxy = await proxyOf(options);
   const wait = new IdWait((reason) => {
     loggerOf(options, options.node ?? '').warn({ event: 'warning', reason });
   });
-  let node: FailoverNode;
-  try {
-    node = await FailoverNode.start(options, {
-      ...{ suspend, ownsProcess: true, onIdWait: wait.begin },
-    });
-  } catch (error) {
-    if (wait.endedBy === null) throw error;
-    const reason = `Ended with exit code 0: ${wait.endedBy}`;
-    loggerOf(options, options.node ?? '').info({ event: 'exit', exitCode: 0, reason });
-    return;
-  } finally {
-    wait.end();
-  }
+  const node = await startNode(options, { suspend, wait, proxy });
+  if (node === null) return;
   const { group } = options;
   const log = loggerOf(options, node.settings.nodeId);
   node.on('transition', ({ from, to, role, epoch, reason, takeover, time }) => {
@@ -117,7 +108,10 @@ export async function run(options: RunOptions): Promise<void> {
     log[isFirst ? 'info' : 'warn']({ event: 'stopping', reason });
   });
   if (wait.endedBy !== null) node.stop({ reason: wait.endedBy });
+  // It says itself what it can't do.
+  void proxy?.follow();
   const order = await node.ended;
+  await proxy?.end(order);
   const { exitCode } = order;
   const reason = `Ended with exit code ${String(exitCode)}: ${order.reason}`;
   log.info({ event: 'exit', exitCode, reason });
@@ -129,6 +123,33 @@ export async function run(options: RunOptions): Promise<void> {
     throw new FailoverError('FAILOVER_LEASE_HELD', `Cannot be primary: ${order.reason}`, {
       details: { group },
     });
+  }
+}
+
+/** Loaded where one was asked for. */
+async function proxyOf(options: RunOptions): Promise<RunProxy | null> {
+  if (options.proxy === null) return null;
+  const { openRunProxy } = await import('../run-proxy.ts');
+  return openRunProxy(options, options.proxy);
+}
+
+/** Null: a signal has ended the wait for its id. */
+async function startNode(
+  options: RunOptions,
+  { suspend, wait, proxy }: { suspend: () => void; wait: IdWait; proxy: RunProxy | null },
+): Promise<FailoverNode | null> {
+  try {
+    return await FailoverNode.start(options, {
+      ...{ suspend, ownsProcess: true, onIdWait: wait.begin },
+    });
+  } catch (error) {
+    await proxy?.end({ immediate: true });
+    if (wait.endedBy === null) throw error;
+    const reason = `Ended with exit code 0: ${wait.endedBy}`;
+    loggerOf(options, options.node ?? '').info({ event: 'exit', exitCode: 0, reason });
+    return null;
+  } finally {
+    wait.end();
   }
 }
 
