@@ -119,6 +119,7 @@ export const COMMAND_OPTIONS: readonly Row[] = [
     ...GRACE,
     key: 'drain',
     default: '0s',
-    sentence: 'How long a planned demotion waits before the demote command and the stop.',
+    sentence:
+      'How long a planned demotion waits before the demote command and the stop; with proxies until nothing is under way, at most 5s or this.',
   },
 ];

@@ -81,7 +81,8 @@ export const PROXY_OPTION_ROWS: readonly Row[] = [
     key: 'maxConnections',
     default: '256',
     max: 65_536,
-    sentence: 'How many requests are under way to the primary at a time; the others wait.',
+    sentence:
+      'How many requests, or connections, are under way to the primary at a time; the others wait.',
   },
   {
     ...NUMBER,

@@ -15,7 +15,7 @@ export function addProxy(program: Command): void {
   const command = addClient(program, {
     name: 'proxy',
     summary: 'pass requests on to the primary, and hold them while there is none',
-    example: 'failover proxy --listen 127.0.0.1:8080 --to http://127.0.0.1:3000',
+    example: 'failover proxy --group web --listen 127.0.0.1:8080',
   });
   for (const option of PROXY_OPTIONS) addOption(command, option);
   command.addOption(leaseServer());
