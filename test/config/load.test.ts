@@ -28,6 +28,14 @@ describe('loadRunOptions', () => {
     expect(load({ lease: 'file:/mnt/share', leaseTtl: '3s', stateDir: '/s' }).stateDir).toBe('/s');
   });
 
+  it('takes one spelling of where the command is reached, and refuses what is no such place', () => {
+    expect(load({ target: 'http://127.0.0.1:3000/' }).target).toBe('http://127.0.0.1:3000');
+    expect(load({ target: 'tcp://[::1]:5432' }).target).toBe('tcp://[::1]:5432');
+    for (const target of ['127.0.0.1:3000', 'http://h/path', 'https://h:1', 'tcp://h']) {
+      expect(failureOf(() => load({ target }))).toMatchObject({ code: 'FAILOVER_BAD_OPTION' });
+    }
+  });
+
   it('has a default for everything', () => {
     expect(load()).toEqual({
       group: 'default',

@@ -136,6 +136,7 @@ const knownFlags = new Set([
   // Of what else is run by hand to try it.
   '--store',
   '--load',
+  '--rate',
   // Of other programs, in examples.
   '--name',
   '--check',

@@ -193,6 +193,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   healthFastInterval: '100ms',
   peers: 'http://h:1,http://h:2',
   peerAddress: 'http://h:1',
+  target: 'tcp://h:1',
+  proxy: ':1',
   leaseTtl: '10s',
   leaseTick: '100ms',
   leaseRequestTimeout: '100ms',

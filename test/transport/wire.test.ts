@@ -60,6 +60,19 @@ const message: fc.Arbitrary<BusMessage> = fc.oneof(
 );
 
 describe('encode and decode', () => {
+  it('carry where a command is reached, and leave out what is no such place', () => {
+    const reached = (target: string): unknown => {
+      const sent = { ...heartbeatMessage(), target };
+      const decoded = decode(encode(sent).map(toBytes), () => true);
+      return 'message' in decoded && 'target' in decoded.message ? decoded.message.target : null;
+    };
+    expect(reached('http://127.0.0.1:3000')).toBe('http://127.0.0.1:3000');
+    expect(reached('tcp://[::1]:5432')).toBe('tcp://[::1]:5432');
+    for (const none of ['', 'http://h:1/path', 'exec:true', 'tcp://h', 'http://u:p@h:1']) {
+      expect(reached(none)).toBeNull();
+    }
+  });
+
   it('carry every message unchanged', () => {
     fc.assert(
       fc.property(message, (sent) => {
