@@ -204,6 +204,7 @@ export class GroupSource implements PrimarySource {
   #saw({ epoch, holder, members }: Sight): void {
     if (this.#isClosed) return;
     this.#nodes.follow(members, holder?.run ?? null);
+    if (epoch === 0 && members.length > 0) this.#warn(withoutEpoch(this.#options.group));
     const known = members.find(({ run }) => run === holder?.run);
     const leader = holder === null ? null : { ...holder, target: known?.target ?? null };
     this.#take({ type: 'observed', epoch, leader });
@@ -224,6 +225,11 @@ export class GroupSource implements PrimarySource {
     this.#warned = message;
     this.#options.warn(message);
   }
+}
+
+/** A server keeps it, or nobody has led yet; with `--lease peers` it is kept nowhere. */
+function withoutEpoch(group: string): string {
+  return `no epoch of group ${group} is on record here: if a server keeps its lease, give --lease`;
 }
 
 function ignore(): void {

@@ -1,5 +1,6 @@
 // A proxy before a group of real nodes: what it loses when the primary changes, over HTTP and over TCP.
 import { spawn, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PostgresServer, lackOfPostgres } from '../contracts/support/postgres-server.ts';
 import { RedisServer, lackOfRedis } from '../contracts/support/redis-server.ts';
@@ -29,6 +30,21 @@ describe('a proxy', () => {
       await group.start('a', await echoServer());
       expect(await answered).toBe('a');
       await end(proxy.client);
+    });
+  });
+
+  it('says that it does not see who leads, where the nodes keep that elsewhere', async () => {
+    await inGroup(async (group) => {
+      const secret = group.path('secret');
+      writeFileSync(secret, 'a secret of thirty-two characters', { mode: 0o600 });
+      const [own, other] = [await freePort(), await freePort()].map((port) => {
+        return `http://127.0.0.1:${String(port)}`;
+      });
+      const peers = { peers: `${own ?? ''},${other ?? ''}`, 'peer-address': own ?? '' };
+      await group.start('a', { options: { ...peers, lease: 'peers', 'secret-file': secret } });
+      const { client } = await startProxy(group, 'tcp');
+      await group.until('the warning', () => client.stderr.includes('no epoch of group g'));
+      await end(client);
     });
   });
 
