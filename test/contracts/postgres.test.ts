@@ -33,7 +33,7 @@ describe.runIf(lack === null)('a lease in PostgreSQL', () => {
   beforeAll(async () => {
     shared = await PostgresServer.start();
     await shared.grownOld(LONG_TTL_MS);
-  }, 60_000);
+  });
 
   afterEach(async () => {
     await Promise.allSettled(opened.splice(0).map((store) => store.close()));

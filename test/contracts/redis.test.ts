@@ -10,7 +10,7 @@ import type { RemoteStore } from '../../src/lease/remote-store.ts';
 import { monotonicNow } from '../../src/runtime/clock.ts';
 import { freePort } from '../support/free-port.ts';
 import { leaseContract } from './lease-contract.ts';
-import { eventually } from './support/claims.ts';
+import { ANSWER_MS, eventually } from './support/claims.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { lackOfRedis, RedisServer } from './support/redis-server.ts';
 import { groupName, LONG_TTL_MS, recordOf } from './support/stage.ts';
@@ -43,7 +43,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     openRedisLease({
       address: redisAddress(url),
       ...{ group: groupName(), record: recordOf('a'), now: monotonicNow },
-      ...{ ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000 },
+      ...{ ttlMs: LONG_TTL_MS, requestTimeoutMs: ANSWER_MS },
     });
 
   /** Two nodes of a group, and what makes the server another one than the last that granted the lease. */
@@ -52,7 +52,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
   ): Promise<{ a: RemoteStore; b: RemoteStore; takenOver: () => Promise<unknown> }> => {
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
     const group = groupName();
-    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: ANSWER_MS, now: monotonicNow };
     const from = async (node: string): Promise<RemoteStore> => {
       const lease = await openRedisLease({ address, group, record: recordOf(node), ...times });
       leases.push(lease);
@@ -120,7 +120,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     await server.grownOld(1);
     const group = groupName();
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
-    const times = { ttlMs: 1, requestTimeoutMs: 5_000, now: monotonicNow };
+    const times = { ttlMs: 1, requestTimeoutMs: ANSWER_MS, now: monotonicNow };
     const lease = await openRedisLease({ address, group, record: recordOf('a'), ...times });
     for (let round = 0; round < 300; round += 1) await lease.setPaused(round % 2 === 0, 'me');
     const keys = keysOf(group);
@@ -140,7 +140,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     const { a, b } = await rivals(server);
     // Of a lease that a server so young may have forgotten nobody knows anything.
     await eventually(async () => (await a.acquire(0)).type === 'granted');
-    expect(await a.renew(5_000)).toMatchObject({ type: 'renewed' });
+    expect(await a.renew(ANSWER_MS)).toMatchObject({ type: 'renewed' });
     const epoch = await a.advanceEpoch(0);
     expect(await b.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
     await b.setPaused(true, 'me');
@@ -158,7 +158,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     await server.grownOld(LONG_TTL_MS);
     const group = groupName();
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
-    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: ANSWER_MS, now: monotonicNow };
     const from = (node: string): Promise<RemoteStore> =>
       openRedisLease({ address, group, record: recordOf(node), ...times });
     const [holder, follower] = [await from('holder'), await from('follower')];
@@ -176,11 +176,11 @@ describe.runIf(lack === null)('a server of Redis', () => {
     await server.grownOld(LONG_TTL_MS);
     const group = groupName();
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
-    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: ANSWER_MS, now: monotonicNow };
     const record = { ...recordOf('a'), supervisor: { pid: 7 } };
     const lease = await openRedisLease({ address, group, record, ...times });
     await lease.acquire(0);
-    const open = await connectionsTo(address, 5_000);
+    const open = await connectionsTo(address, ANSWER_MS);
     const parts = { address, group, record: recordOf('client'), ...times };
     const client = redisLease(parts, open);
     expect(await client.look()).toMatchObject({ held: true, holder: { node: 'a' } });
@@ -197,8 +197,8 @@ describe.runIf(lack === null)('a server of Redis', () => {
   it('is not written to by one that was never begun and only looks', async () => {
     const server = await start();
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
-    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
-    const open = await connectionsTo(address, 5_000);
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: ANSWER_MS, now: monotonicNow };
+    const open = await connectionsTo(address, ANSWER_MS);
     const parts = { address, group: groupName(), record: recordOf('client'), ...times };
     const client = redisLease(parts, open);
     expect(await client.look()).toMatchObject({ held: false, epoch: 0 });
@@ -213,7 +213,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     const { a, b, takenOver } = await rivals(server);
     expect((await a.acquire(0)).type).toBe('granted');
     await takenOver();
-    expect(await a.renew(5_000)).toMatchObject({ type: 'renewed' });
+    expect(await a.renew(ANSWER_MS)).toMatchObject({ type: 'renewed' });
     await a.release();
     expect(await b.acquire(0)).toMatchObject({ type: 'granted', epoch: 2 });
     await takenOver();
@@ -225,7 +225,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     const server = await start();
     const ttlMs = 1_999;
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
-    const times = { ttlMs, requestTimeoutMs: 5_000, now: monotonicNow };
+    const times = { ttlMs, requestTimeoutMs: ANSWER_MS, now: monotonicNow };
     const parts = { address, group: groupName(), record: recordOf('a') };
     const lease = await openRedisLease({ ...parts, ...times });
     leases.push(lease);
@@ -241,7 +241,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     const server = await start();
     await server.grownOld(LONG_TTL_MS);
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
-    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: ANSWER_MS, now: monotonicNow };
     const parts = { address, group: groupName(), record: recordOf('a') };
     const lease = await openRedisLease({ ...parts, ...times });
     expect((await lease.acquire(0)).type).toBe('granted');
@@ -255,7 +255,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     const group = groupName();
     await server.command(['HSET', keysOf(group)[1] ?? '', 'v', '2']);
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
-    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: 5_000, now: monotonicNow };
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: ANSWER_MS, now: monotonicNow };
     const opening = openRedisLease({ address, group, record: recordOf('a'), ...times });
     await expect(opening).rejects.toThrow('another version of failover');
   });

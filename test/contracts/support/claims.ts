@@ -4,9 +4,12 @@ import type { RemoteStore } from '../../../src/lease/remote-store.ts';
 import { monotonicNow } from '../../../src/runtime/clock.ts';
 import type { StoreUnderTest } from './stage.ts';
 
-/** Long enough for a busy machine; what has no answer in a test is waited for shorter. */
-export const ANSWER_MS = 5_000;
+/** Nothing but patience, on a busy machine too; what has no answer in a test is waited for shorter. */
+export const ANSWER_MS = 20_000;
 export const IMPATIENT_MS = 100;
+
+/** How long what has to come is waited for. */
+const PATIENCE_MS = 60_000;
 
 export interface ContractTimes {
   /** How often many claim at once, if `CONTRACT_ROUNDS` says nothing else. */
@@ -94,7 +97,7 @@ export function watching(store: RemoteStore): { readonly next: () => Promise<voi
 
 /** A request that fails meanwhile is one that is tried again. */
 export async function eventually(look: () => Promise<boolean>): Promise<void> {
-  const untilMs = monotonicNow() + 20_000;
+  const untilMs = monotonicNow() + PATIENCE_MS;
   let last: unknown = null;
   while (monotonicNow() < untilMs) {
     try {

@@ -1,7 +1,7 @@
 // What is of a timed lease in files alone: the place where they are, the clocks of those that look, and full disks.
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { RemoteStore } from '../../../src/lease/remote-store.ts';
 import type { Perform } from '../../../src/lease/timed-file/file-link.ts';
 import { timedFileLease } from '../../../src/lease/timed-file/timed-file-lease.ts';
@@ -13,6 +13,9 @@ import { recordOf } from '../../contracts/support/stage.ts';
 import { canMount, fillBlocks, mountSmall, unmount } from '../../support/small-disk.ts';
 import { failureOf } from '../../support/failover-error.ts';
 import { openLease, temporaryDirectory } from '../support/fixtures.ts';
+
+// Longer than what has to come is waited for, which says then what did not.
+vi.setConfig({ testTimeout: 120_000 });
 
 const GROUP = 'web';
 const TTL_MS = 5_000;
@@ -289,6 +292,11 @@ describe('a file system that does not answer', () => {
       return act();
     };
     const a = await begun(directory, 'a', { perform, requestTimeoutMs: 100 });
+    // That may take more than one request, on a busy machine.
+    await eventually(async () => {
+      await a.look();
+      return (await a.listNodes()).length === 1;
+    });
     isHung = true;
     const asked = await Promise.allSettled([a.look(), a.acquire(0), a.look()]);
     for (const { status, ...how } of asked) {
