@@ -15,6 +15,8 @@ export interface Rival {
   readonly startedAt: string | null;
   /** Null: it does not say. */
   readonly supervisor: ProcessIdentity | null;
+  /** How long it may leave the store alone, ms; null: it does not say. */
+  readonly quietMs: number | null;
   /** By the clock of the store, ms. */
   readonly seenAgoMs: number;
 }
@@ -30,7 +32,7 @@ export interface Alone {
   readonly instead: string | null;
 }
 
-export interface SoleNode extends SoleRules {
+export interface SoleNode extends Omit<SoleRules, 'signPauseMs'> {
   readonly lookAt: (supervisor: ProcessIdentity | null) => RivalProcess;
   /** Called once when it has to wait, with what for; the signal ends the wait. Null: nothing does. */
   readonly onWait: (fact: string) => AbortSignal | null;
@@ -42,6 +44,8 @@ export interface JoinAloneParts<Joined> {
   /** Registers the node unless another has its id; one step there. */
   readonly join: (alone: Alone) => Promise<JoinReply<Joined>>;
   readonly sole: SoleNode;
+  /** How long the store shows no sign of a node that does not leave it alone, ms. */
+  readonly signPauseMs: number;
   readonly node: string;
   readonly group: string;
   /** Milliseconds on the clock by which the node decides. */
@@ -55,7 +59,7 @@ export interface JoinAloneParts<Joined> {
  * @throws FAILOVER_NODE_TAKEN, what `join` throws, and an `AbortError` when the wait was ended
  */
 export async function joinAlone<Joined>(parts: JoinAloneParts<Joined>): Promise<Joined> {
-  const { join, sole, now, pause = pauseFor } = parts;
+  const { join, sole, signPauseMs, now, pause = pauseFor } = parts;
   let first: Sighting | null = null;
   let instead: string | null = null;
   let signal: AbortSignal | null = null;
@@ -71,10 +75,10 @@ export async function joinAlone<Joined>(parts: JoinAloneParts<Joined>): Promise<
       await pause(LOOK_PAUSE_MS, signal);
       continue;
     }
-    const { run, seenAgoMs, supervisor } = by;
-    const looked = { run, seenAgoMs, process: sole.lookAt(supervisor) };
+    const { run, seenAgoMs, quietMs, supervisor } = by;
+    const looked = { run, seenAgoMs, quietMs, process: sole.lookAt(supervisor) };
     const latest: Sighting = { ...looked, askedAt, answeredAt: now() };
-    const judgement = judgeRival((first ??= latest), latest, sole);
+    const judgement = judgeRival((first ??= latest), latest, { ...sole, signPauseMs });
     // A record that was to go and is there again was written by one that lives.
     if (judgement === 'taken' || instead === run) {
       throw taken(parts, havingIt(by));
@@ -100,9 +104,12 @@ function taken(
   return new FailoverError('FAILOVER_NODE_TAKEN', message, { details: { group } });
 }
 
-function waitingFor({ node, group, sole }: JoinAloneParts<unknown>, by: Rival): string {
+function waitingFor(
+  { node, group, sole: { quietMs }, signPauseMs }: JoinAloneParts<unknown>,
+  by: Rival,
+): string {
   const since = by.startedAt === null ? '' : ` since ${by.startedAt}`;
-  const limit = formatDuration(longestWatchMs(sole));
+  const limit = formatDuration(longestWatchMs(by, { quietMs, signPauseMs }));
   return (
     `${describe(by)} is on record in group ${group} as ${node}${since}` +
     `: waiting up to ${limit} to see whether it lives`

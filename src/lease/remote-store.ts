@@ -6,7 +6,7 @@ import type { SoleNode } from './join-alone.ts';
 import type { LeaseStore, NodeRecord } from './lease-store.ts';
 
 /** What a node says of itself in a store: what others need to reach it and to show it. */
-export type StoredNode = Pick<
+export interface StoredNode extends Pick<
   NodeRecord,
   | 'node'
   | 'run'
@@ -17,7 +17,10 @@ export type StoredNode = Pick<
   | 'priority'
   | 'startedAt'
   | 'target'
->;
+> {
+  /** How long it may leave the store alone, ms; left out: it is known elsewhere, or of an earlier version. */
+  readonly quietMs?: number;
+}
 
 export interface SeenNode extends StoredNode {
   /** How long ago it was seen, ms, by the server's clock. */

@@ -10,6 +10,8 @@ export interface Sighting {
   readonly process: RivalProcess;
   /** How long ago it had left a sign of life, by the clock of the store, ms. */
   readonly seenAgoMs: number;
+  /** How long it may leave the store alone, by its own word, ms; null: it does not say. */
+  readonly quietMs: number | null;
   /** When the store was asked and when it had answered, on the clock of this node, ms. */
   readonly askedAt: number;
   readonly answeredAt: number;
@@ -18,8 +20,10 @@ export interface Sighting {
 export interface SoleRules {
   /** Whether a person has given the id: one that was made up is not waited for, as another does as well. */
   readonly isGiven: boolean;
-  /** One that lives leaves a sign sooner than that, ms. */
+  /** How long this node may leave the store alone, ms. */
   readonly quietMs: number;
+  /** How long the store shows no sign of a node that does not leave it alone, ms. */
+  readonly signPauseMs: number;
 }
 
 /** `gone`: its record may be replaced; `unclear`: look again. */
@@ -29,19 +33,26 @@ export type Judgement = 'taken' | 'gone' | 'unclear';
 export function judgeRival(
   first: Sighting,
   latest: Sighting,
-  { isGiven, quietMs }: SoleRules,
+  rules: SoleRules,
 ): Judgement {
   // It has come while this node was looking: somebody has just started it.
   if (latest.run !== first.run) return 'taken';
   if (latest.process === 'gone') return 'gone';
-  if (latest.process === 'alive' || !isGiven) return 'taken';
+  if (latest.process === 'alive' || !rules.isGiven) return 'taken';
   if (hasSignedSince(first, latest)) return 'taken';
-  return latest.askedAt - first.answeredAt >= longestWatchMs({ quietMs }) ? 'gone' : 'unclear';
+  return latest.askedAt - first.answeredAt >= longestWatchMs(latest, rules) ? 'gone' : 'unclear';
 }
 
-/** How long one that leaves no sign is watched until it is gone, ms: a sign may be too small a step to be seen as one. */
-export function longestWatchMs({ quietMs }: Pick<SoleRules, 'quietMs'>): number {
-  return quietMs + COARSENESS_MS;
+/**
+ * How long one that leaves no sign is watched until it is gone, ms: as long as either of the two may be quiet, whose
+ * settings may differ. A sign may be too small a step to be seen as one.
+ */
+export function longestWatchMs(
+  other: Pick<Sighting, 'quietMs'>,
+  { quietMs, signPauseMs }: Omit<SoleRules, 'isGiven'>,
+): number {
+  const byItsWord = Math.min(other.quietMs ?? 0, LONGEST_BELIEVED_MS);
+  return Math.max(quietMs, byItsWord) + signPauseMs + COARSENESS_MS;
 }
 
 /** An answer may take long: its last sign of then is taken to be as late, and that of now as early, as can be. */
@@ -49,6 +60,9 @@ function hasSignedSince(first: Sighting, latest: Sighting): boolean {
   const before = first.answeredAt - first.seenAgoMs;
   return latest.askedAt - latest.seenAgoMs > before + COARSENESS_MS;
 }
+
+/** Nobody waits for longer because of what another's record says. */
+const LONGEST_BELIEVED_MS = 60_000;
 
 /** Some stores count in whole seconds. */
 const COARSENESS_MS = 1_000;

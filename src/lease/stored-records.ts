@@ -42,6 +42,7 @@ export function readRival(value: unknown): Omit<Rival, 'seenAgoMs'> | null {
     host: name(fields?.['host']),
     startedAt: startedAt !== null && ISO_TIME.test(startedAt) ? startedAt : null,
     supervisor: processIdentity(fields?.['supervisor']),
+    quietMs: finite(fields?.['quietMs']),
   };
 }
 

@@ -263,8 +263,8 @@ export class TokenLease implements RemoteStore {
       await join(null);
       return;
     }
-    const quietMs = sole.quietMs + this.#driver.signPauseMs;
-    await joinAlone({ join, sole: { ...sole, quietMs }, node, group, now });
+    const { signPauseMs } = this.#driver;
+    await joinAlone({ join, sole, signPauseMs, node, group, now });
   }
 
   async #joinOnce(alone: Alone | null): Promise<JoinReply<string>> {

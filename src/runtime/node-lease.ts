@@ -99,10 +99,11 @@ async function remoteOpener(
     const now = (): number => clock.now();
     const times = { ttlMs: leaseTtlMs, requestTimeoutMs: leaseRequestTimeoutMs, now };
     const { group } = options;
-    const shown = { ...record, endpoints: remoteEndpoints ?? record.endpoints };
+    const quietMs = Math.max(leaseTtlMs, 2 * settings.heartbeatIntervalMs);
+    const shown = { ...record, endpoints: remoteEndpoints ?? record.endpoints, quietMs };
     const sole: SoleNode = {
       isGiven: options.node !== null,
-      quietMs: Math.max(leaseTtlMs, 2 * settings.heartbeatIntervalMs),
+      quietMs,
       lookAt: (supervisor) => (supervisor === null ? 'unknown' : stateOfProcess(supervisor)),
       onWait: onId.onIdWait,
       onTaken: onId.onIdTaken,

@@ -310,14 +310,14 @@ function sockets(): number {
 
 async function open(
   url: string,
-  { node, supervisor, group, ttlMs, requestTimeoutMs, now = monotonicNow, ...sole }: TimedOptions,
+  { node, supervisor, quietMs, now = monotonicNow, ...others }: TimedOptions,
   around: (open: OpenConnection) => OpenConnection = (same) => same,
 ): Promise<EtcdLease> {
   const address = parseLease(url);
   if (address.kind !== 'etcd') throw new Error(`not of etcd: ${url}`);
-  const options = { address, group, record: recordOf(node, supervisor), ttlMs, requestTimeoutMs };
+  const record = recordOf(node, supervisor, quietMs);
   const connect = around(await connectionsTo(address));
-  const lease = new EtcdLease({ ...options, ...sole, now }, connect);
+  const lease = new EtcdLease({ address, record, ...others, now }, connect);
   try {
     await lease.begin();
   } catch (error) {

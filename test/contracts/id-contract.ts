@@ -70,6 +70,18 @@ export function idContract(openIn: (options: OpenOptions) => Promise<RemoteStore
       expect(await second.listNodes()).toHaveLength(1);
     });
 
+    it('is waited for as long as its node says that it may leave the store alone', async () => {
+      const group = groupName();
+      await openIn({ node: 'a', group, quietMs: 40_000, sole: SOLE, ...TIMES });
+      const facts: string[] = [];
+      const onWait = (fact: string): AbortSignal => {
+        facts.push(fact);
+        return AbortSignal.abort();
+      };
+      await expect(open(group, { onWait })).rejects.toMatchObject({ name: 'AbortError' });
+      expect(facts).toEqual([expect.stringMatching(/: waiting up to 4\ds to see whether it lives$/)]);
+    });
+
     it('is given at once to another where its process is known to be gone', async () => {
       const group = groupName();
       await open(group);

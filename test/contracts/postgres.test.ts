@@ -372,12 +372,13 @@ function underTest(server: PostgresServer, port: number = server.port): StoreUnd
 
 async function open(
   url: string,
-  { node, proxy, supervisor, ...options }: OpenOptions,
+  { node, proxy, supervisor, quietMs, ...options }: OpenOptions,
 ): Promise<RemoteStore> {
   const through = new URL(url);
   if (proxy !== undefined) through.port = String(proxy.port);
   const address = postgresAddress(through.href);
-  const parts = { address, record: recordOf(node, supervisor), now: monotonicNow, ...options };
+  const record = recordOf(node, supervisor, quietMs);
+  const parts = { address, record, now: monotonicNow, ...options };
   const lease = postgresLease(parts, await connectionsTo(address));
   try {
     await lease.begin();

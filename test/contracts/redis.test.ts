@@ -264,10 +264,10 @@ describe.runIf(lack === null)('a server of Redis', () => {
 function underTest(server: RedisServer): StoreUnderTest {
   return {
     port: server.port,
-    open: ({ node, proxy, supervisor, ...options }) =>
+    open: ({ node, proxy, supervisor, quietMs, ...options }) =>
       openRedisLease({
         address: redisAddress(`redis://127.0.0.1:${String(proxy?.port ?? server.port)}`),
-        ...{ record: recordOf(node, supervisor), now: monotonicNow, ...options },
+        ...{ record: recordOf(node, supervisor, quietMs), now: monotonicNow, ...options },
       }),
     loseLease: async (group) => {
       await server.command(['DEL', keysOf(group)[0] ?? '']);

@@ -4,7 +4,7 @@ import { joinAlone } from '../../src/lease/join-alone.ts';
 import type { JoinReply, Rival, SoleNode } from '../../src/lease/join-alone.ts';
 import { longestWatchMs } from '../../src/lease/sole-node.ts';
 
-const QUIET_MS = 3_000;
+const TIMES = { quietMs: 2_000, signPauseMs: 1_000 };
 const NOBODY = Symbol('nobody');
 
 type Seen = Rival | null | typeof NOBODY;
@@ -34,14 +34,15 @@ function play(
       return Promise.resolve({ type: 'joined', joined: 'start' });
     },
     sole: {
-      ...{ isGiven: true, quietMs: QUIET_MS, lookAt: () => 'unknown', onTaken: () => undefined },
+      ...{ isGiven: true, quietMs: TIMES.quietMs },
+      ...{ lookAt: () => 'unknown', onTaken: () => undefined },
       onWait: (fact) => {
         facts.push(fact);
         return null;
       },
       ...sole,
     },
-    ...{ node: 'a', group: 'web', now: () => at },
+    ...{ node: 'a', group: 'web', now: () => at, signPauseMs: TIMES.signPauseMs },
     pause: (ms, signal) => {
       at += ms;
       return signal?.aborted === true ? Promise.reject(new Error('off')) : Promise.resolve();
@@ -52,7 +53,7 @@ function play(
 
 function rival(seenAgoMs: number, others: Partial<Rival> = {}): Rival {
   const startedAt = '2026-01-02T03:04:05.000Z';
-  return { run: 'r1', host: 'h', startedAt, supervisor: null, seenAgoMs, ...others };
+  return { run: 'r1', host: 'h', startedAt, supervisor: null, quietMs: null, seenAgoMs, ...others };
 }
 
 it('asks once, and waits for nothing, where nobody has the id', async () => {
@@ -77,11 +78,20 @@ it('says once what it waits for, and replaces one that leaves no sign', async ()
   expect(await joined).toBe('start');
   expect(asked.at(-1)).toBe('r1');
   expect(asked.slice(0, -1).every((instead) => instead === null)).toBe(true);
-  expect(waitedMs()).toBe(longestWatchMs({ quietMs: QUIET_MS }));
+  expect(waitedMs()).toBe(longestWatchMs({ quietMs: null }, TIMES));
   expect(facts).toEqual([
     'a node on h is on record in group web as a since 2026-01-02T03:04:05.000Z: ' +
       'waiting up to 4s to see whether it lives',
   ]);
+});
+
+it('waits by what the other says of itself where that may be quiet for longer', async () => {
+  const { joined, facts, waitedMs } = play((ms, instead) =>
+    instead === 'r1' ? NOBODY : rival(100 + ms, { quietMs: 20_000 }),
+  );
+  expect(await joined).toBe('start');
+  expect(waitedMs()).toBe(22_000);
+  expect(facts).toEqual([expect.stringContaining('waiting up to 22s to see whether it lives')]);
 });
 
 it('joins as soon as the other leaves', async () => {

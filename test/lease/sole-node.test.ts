@@ -3,16 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { judgeRival, longestWatchMs } from '../../src/lease/sole-node.ts';
 import type { Sighting, SoleRules } from '../../src/lease/sole-node.ts';
 
-const RULES: SoleRules = { isGiven: true, quietMs: 3_000 };
-const WATCH_MS = longestWatchMs(RULES);
+const RULES: SoleRules = { isGiven: true, quietMs: 2_000, signPauseMs: 1_000 };
 
 const FIRST: Sighting = {
   run: 'r1',
   process: 'unknown',
   seenAgoMs: 200,
+  quietMs: null,
   askedAt: 10_000,
   answeredAt: 10_010,
 };
+
+const WATCH_MS = longestWatchMs(FIRST, RULES);
 
 /** So much later; one that leaves no sign was seen so much longer ago. */
 function after(ms: number, others: Partial<Sighting> = {}): Sighting {
@@ -49,6 +51,22 @@ describe('another node of the same id', () => {
   it('is gone once it was watched for long and has left no sign, not before', () => {
     expect(judgeRival(FIRST, after(WATCH_MS + 9), RULES)).toBe('unclear');
     expect(judgeRival(FIRST, after(WATCH_MS + 10), RULES)).toBe('gone');
+  });
+
+  it('that says it may be quiet for longer is watched for as long, within bounds', () => {
+    const first = { ...FIRST, quietMs: 20_000 };
+    const longer = WATCH_MS + 18_000;
+    const latest = (ms: number): Sighting => ({ ...after(ms), quietMs: 20_000 });
+    expect(judgeRival(first, latest(WATCH_MS + 10), RULES)).toBe('unclear');
+    expect(judgeRival(first, latest(longer + 9), RULES)).toBe('unclear');
+    expect(judgeRival(first, latest(longer + 10), RULES)).toBe('gone');
+    expect(longestWatchMs({ quietMs: 1e12 }, RULES)).toBe(62_000);
+  });
+
+  it('that is never quiet for long is watched no shorter than this node may be quiet itself', () => {
+    expect(longestWatchMs({ quietMs: 1 }, RULES)).toBe(WATCH_MS);
+    expect(longestWatchMs({ quietMs: -1e12 }, RULES)).toBe(WATCH_MS);
+    expect(longestWatchMs({ quietMs: null }, { ...RULES, quietMs: 90_000 })).toBe(92_000);
   });
 
   it('was started while this one looked if its run is another than at first', () => {

@@ -198,7 +198,7 @@ export class Registration {
         this.#isContested = reply.type === 'taken';
         return reply;
       },
-      sole: { ...sole, quietMs: sole.quietMs + SIGN_PAUSE_MS },
+      ...{ sole, signPauseMs: SIGN_PAUSE_MS },
       ...{ node: this.#record.node, group: this.#group, now: this.#now },
     });
   }

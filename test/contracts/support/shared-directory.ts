@@ -56,12 +56,12 @@ export class SharedDirectory implements StoreUnderTest {
     return address.port;
   }
 
-  async open({ node, proxy, group, supervisor, ...others }: OpenOptions): Promise<RemoteStore> {
+  async open({ node, proxy, group, supervisor, quietMs, ...others }: OpenOptions): Promise<RemoteStore> {
     if (this.#isTrusted) ledBefore(this.directory, group);
     const options = {
       address: addressOf(this.directory),
       group,
-      record: recordOf(node, supervisor),
+      record: recordOf(node, supervisor, quietMs),
       ...others,
     };
     const { port } = proxy ?? this;

@@ -14,6 +14,8 @@ export interface OpenOptions {
   readonly sole?: SoleNode;
   /** Left out: it says nothing of its process. */
   readonly supervisor?: ProcessIdentity;
+  /** Left out: it does not say how long it may leave the store alone. */
+  readonly quietMs?: number;
   /** Through the proxy, where there are faults; else straight to the server. */
   readonly proxy?: FaultProxy;
 }
@@ -43,10 +45,12 @@ export function groupName(): string {
 export function recordOf(
   node: string,
   supervisor?: ProcessIdentity,
+  quietMs?: number,
 ): StoredNode & Pick<OpenOptions, 'supervisor'> {
   const run = randomBytes(6).toString('hex');
   const endpoints = { bus: `ipc:///tmp/${run}.bus`, rpc: `ipc:///tmp/${run}.rpc` };
   const about = { host: 'here', version: '0.0.0', standby: 'cold', priority: 100 } as const;
   const process = supervisor === undefined ? {} : { supervisor };
-  return { node, run, endpoints, ...about, ...process, startedAt: new Date(0).toISOString() };
+  const pause = quietMs === undefined ? {} : { quietMs };
+  return { node, run, endpoints, ...about, ...process, ...pause, startedAt: new Date(0).toISOString() };
 }
