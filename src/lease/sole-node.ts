@@ -30,11 +30,7 @@ export interface SoleRules {
 export type Judgement = 'taken' | 'gone' | 'unclear';
 
 /** @param first the first look at any other; `latest`: the last one, which may be the same */
-export function judgeRival(
-  first: Sighting,
-  latest: Sighting,
-  rules: SoleRules,
-): Judgement {
+export function judgeRival(first: Sighting, latest: Sighting, rules: SoleRules): Judgement {
   // It has come while this node was looking: somebody has just started it.
   if (latest.run !== first.run) return 'taken';
   if (latest.process === 'gone') return 'gone';

@@ -79,7 +79,9 @@ export function idContract(openIn: (options: OpenOptions) => Promise<RemoteStore
         return AbortSignal.abort();
       };
       await expect(open(group, { onWait })).rejects.toMatchObject({ name: 'AbortError' });
-      expect(facts).toEqual([expect.stringMatching(/: waiting up to 4\ds to see whether it lives$/)]);
+      expect(facts).toEqual([
+        expect.stringMatching(/: waiting up to 4\ds to see whether it lives$/),
+      ]);
     });
 
     it('is given at once to another where its process is known to be gone', async () => {

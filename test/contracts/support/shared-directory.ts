@@ -56,7 +56,14 @@ export class SharedDirectory implements StoreUnderTest {
     return address.port;
   }
 
-  async open({ node, proxy, group, supervisor, quietMs, ...others }: OpenOptions): Promise<RemoteStore> {
+  async open({
+    node,
+    proxy,
+    group,
+    supervisor,
+    quietMs,
+    ...others
+  }: OpenOptions): Promise<RemoteStore> {
     if (this.#isTrusted) ledBefore(this.directory, group);
     const options = {
       address: addressOf(this.directory),

@@ -52,5 +52,13 @@ export function recordOf(
   const about = { host: 'here', version: '0.0.0', standby: 'cold', priority: 100 } as const;
   const process = supervisor === undefined ? {} : { supervisor };
   const pause = quietMs === undefined ? {} : { quietMs };
-  return { node, run, endpoints, ...about, ...process, ...pause, startedAt: new Date(0).toISOString() };
+  return {
+    node,
+    run,
+    endpoints,
+    ...about,
+    ...process,
+    ...pause,
+    startedAt: new Date(0).toISOString(),
+  };
 }
