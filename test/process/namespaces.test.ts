@@ -10,6 +10,7 @@ import {
   supervisorOf,
   supervisorsOf,
   UNSHARE,
+  workloadOf,
 } from '../support/process-namespaces.ts';
 import type { NodeProcess } from '../support/process-node.ts';
 
@@ -105,12 +106,6 @@ const SHARED_NAMESPACE = [...UNSHARE, 'sh', '-c', '"$@"; exec sleep 1000', 'sh']
 
 /** Not found by its lock, and not ended by the kernel with its supervisor. */
 const EVASIVE = 'eval "exec $FAILOVER_LOCK_FD>&-"; exec "$W" --ignore-term';
-
-function workloadOf(group: Group): number {
-  const found = group.marked().find(({ command }) => command.startsWith(group.witness));
-  if (found === undefined) throw new Error('no workload');
-  return found.pid;
-}
 
 /** A node of before lives for others as long as it has its record locked. */
 async function isFree(group: Group): Promise<void> {

@@ -164,21 +164,6 @@ describe.runIf(lack === null)('nodes with a guard and a lease in Redis', () => {
       await group.active(2);
     }));
 
-  it('wait for the end of a lease whose holder is silent, when a person forces a promotion', () =>
-    play(async (group) => {
-      const [a, b] = await startBoth(group);
-      const { pid } = await group.active(1);
-      a.kill('SIGSTOP');
-      const onB = ['--state-dir', group.path('on-b')];
-      const promoted = await group.client('promote', 'b', '--force', ...onB);
-      expect([promoted.code, promoted.stderr]).toEqual([0, '']);
-      expect(group.lives(pid)).toBe(false);
-      await group.reaches(b, 'serving');
-      await group.active(2);
-      a.kill('SIGCONT');
-      await group.reaches(a, 'watching');
-    }));
-
   it('hand over in order, and restart in place with another epoch', () =>
     play(async (group) => {
       const [a, b] = await startBoth(group);

@@ -2,7 +2,13 @@
 import { expect, it } from 'vitest';
 import type { Group } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';
-import { canUnshare, OWN_NAMESPACE } from '../support/process-namespaces.ts';
+import {
+  canUnshare,
+  machineNamed,
+  OWN_NAMESPACE,
+  supervisorOf,
+  workloadOf,
+} from '../support/process-namespaces.ts';
 
 const ELSEWHERE = canUnshare();
 if (!ELSEWHERE) {
@@ -10,6 +16,8 @@ if (!ELSEWHERE) {
 }
 
 const TAKEN = 4;
+
+const PATIENT = { 'lease-ttl': '20s', 'lease-request-timeout': '8s' };
 
 /** @param play runs a test at a place where the group is not known yet */
 export function nodesOfOneId(play: (body: (group: Group) => Promise<void>) => Promise<void>): void {
@@ -78,6 +86,74 @@ export function nodesOfOneId(play: (body: (group: Group) => Promise<void>) => Pr
         expect(said(next, 'to see whether it lives')).toBe(true);
       }),
   );
+
+  it.runIf(ELSEWHERE)('end where another has got their id while they were stopped as primary', () =>
+    play(async (group) => {
+      const first = launchAt(group, 'here', OWN_NAMESPACE);
+      await group.reaches(first, 'serving');
+      await group.active(1);
+      const workload = workloadOf(group);
+      const stopped = supervisorOf(group, 'a');
+      group.signal(stopped, 'SIGSTOP');
+      const second = launchAt(group, 'there');
+      await group.reaches(second, 'serving');
+      expect(group.lives(workload)).toBe(false);
+      group.signal(stopped, 'SIGCONT');
+      await givesWay(group, first, second);
+      await group.hasStarted(2);
+    }),
+  );
+
+  it.runIf(ELSEWHERE)('end where another has got their id while all of them was frozen', () =>
+    play(async (group) => {
+      const leader = await group.start('b', { options: { 'state-dir': group.path('leader') } });
+      await group.reaches(leader, 'serving');
+      const others = new Set(group.marked().map(({ pid }) => pid));
+      const first = launchAt(group, 'here', OWN_NAMESPACE);
+      await group.reaches(first, 'watching');
+      const frozen = group.marked().filter(({ pid }) => !others.has(pid));
+      for (const { pid } of frozen) group.signal(pid, 'SIGSTOP');
+      const second = launchAt(group, 'there');
+      await group.reaches(second, 'watching');
+      for (const { pid } of frozen) group.signal(pid, 'SIGCONT');
+      await givesWay(group, first, second);
+      expect(leader.phase).toBe('serving');
+      await group.hasStarted(1);
+    }),
+  );
+
+  it.runIf(ELSEWHERE)('get another id at once where the one that they made up is taken', () =>
+    play(async (group) => {
+      const launch = (place: string): NodeProcess =>
+        group.launch(place, {
+          ...{ isNamed: false, through: machineNamed('box') },
+          // Who registers later than it begins has its id for good: each request has time to be answered.
+          options: { 'state-dir': group.path(place), ...PATIENT },
+        });
+      const first = launch('here');
+      await group.reaches(first, 'serving');
+      const second = launch('there');
+      await group.reaches(second, 'watching');
+      expect(idOf(first)).toBe('box-1');
+      expect(idOf(second)).toMatch(/^box-1-[0-9a-f]{6}$/);
+      expect(said(second, 'to see whether it lives')).toBe(false);
+      expect(first.phase).toBe('serving');
+      // What is around them heeds no request to end.
+      for (const node of [second, first]) node.kill('SIGKILL');
+    }),
+  );
+}
+
+/** The first ends, with nothing of it left active, and the second does what it did. */
+async function givesWay(group: Group, first: NodeProcess, second: NodeProcess): Promise<void> {
+  const { phase } = second;
+  expect(await group.ends(first)).toBe(TAKEN);
+  expect(first.stray).toContain('Cannot take part in group g as a: ');
+  expect([second.end, second.phase]).toEqual([null, phase]);
+}
+
+function idOf({ log }: NodeProcess): string | undefined {
+  return log.find(({ event }) => event === 'joined')?.node;
 }
 
 function launchAt(group: Group, place: string, through: readonly string[] = []): NodeProcess {

@@ -114,6 +114,54 @@ export function nodesWithLease(start: () => Promise<NodesServer>, times: NodeTim
       expect(a.end).toBeNull();
     }));
 
+  it('wait for the end of a lease whose holder is silent, when a person forces a promotion', () =>
+    play(async (group) => {
+      const [a, b] = await startBoth(group);
+      const { pid } = await group.active(1);
+      a.kill('SIGSTOP');
+      const onB = ['--state-dir', group.path('on-b')];
+      const promoted = await group.client('promote', 'b', '--force', ...onB);
+      expect([promoted.code, promoted.stderr]).toEqual([0, '']);
+      expect(group.lives(pid)).toBe(false);
+      await group.reaches(b, 'serving');
+      await group.active(2);
+      // Nobody took it away: what gives it back has the token of that acquisition.
+      expect((await server.noted()).slice(-2)).toEqual(['a released', 'b granted']);
+      a.kill('SIGCONT');
+      await group.reaches(a, 'watching');
+    }));
+
+  it('go on as they were when the server is away for less than the drift', () =>
+    play(async (group) => {
+      const [a, b] = await startBoth(group, { options: LASTING });
+      const { pid } = await group.active(1);
+      server.freeze();
+      try {
+        await group.until('a complaint', () => a.warnings.find(isUnreachable));
+      } finally {
+        server.thaw();
+      }
+      await seesLeading(group, b, 'a');
+      expect([a.phase, a.epoch, b.phase]).toEqual(['serving', 1, 'watching']);
+      expect([group.lives(pid), group.starts]).toEqual([true, 1]);
+    }));
+
+  it('claim nothing that another has got while they were frozen', () =>
+    play(async (group) => {
+      const [a, b] = await startBoth(group);
+      await group.active(1);
+      const frozen = [b.pid, ...(childrenOf(b) ?? [])];
+      for (const pid of frozen) group.signal(pid, 'SIGSTOP');
+      const c = await startNode(group, 'c');
+      await group.reaches(c, 'watching');
+      a.kill('SIGKILL');
+      await group.reaches(c, 'serving');
+      for (const pid of frozen) group.signal(pid, 'SIGCONT');
+      await seesLeading(group, b, 'c');
+      expect([b.timesIn('serving'), c.phase]).toEqual([0, 'serving']);
+      await group.hasStarted(2);
+    }));
+
   it('step down when the server is away for long, and lead again when it is back', () =>
     play(async (group) => {
       const [a, b] = await startBoth(group);
@@ -152,6 +200,9 @@ export function nodesWithLease(start: () => Promise<NodesServer>, times: NodeTim
 /** What the nodes are started with. */
 type NodeTimes = Readonly<Record<string, string>>;
 const TIMES: NodeTimes = { 'lease-ttl': `${String(TTL_MS)}ms` };
+
+/** A server that is frozen for a moment is back long before it is over, on a busy machine too. */
+const LASTING: NodeTimes = { 'lease-ttl': '30s' };
 
 /** A server that speaks TLS and wants a user. */
 export interface SecuredServer {
@@ -218,6 +269,25 @@ function filesUnder(directory: string): readonly string[] {
     entry.isFile() ? [readFileSync(join(entry.parentPath, entry.name), 'utf8')] : [],
   );
 }
+
+/** Until a node says itself who leads. */
+async function seesLeading(group: Group, { id }: NodeProcess, primary: string): Promise<void> {
+  const untilMs = performance.now() + SIGHT_MS;
+  for (;;) {
+    const { stdout } = await group.client(
+      'status',
+      '--json',
+      '--state-dir',
+      group.path(`on-${id}`),
+    );
+    // Ours.
+    const seen = JSON.parse(stdout) as { primary: string | null; lease: { held: boolean } };
+    if (seen.primary === primary && seen.lease.held) return;
+    if (performance.now() > untilMs) throw new Error(`${id} does not see that ${primary} leads`);
+  }
+}
+
+const SIGHT_MS = 60_000;
 
 function isUnreachable(reason: unknown): boolean {
   return typeof reason === 'string' && reason.includes('Cannot reach the lease store');

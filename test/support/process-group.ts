@@ -159,14 +159,15 @@ export class Group {
 
   /** Starts a node; it has not joined yet. */
   launch(id: string, setup: NodeSetup = {}): NodeProcess {
-    const { run = 'exec "$W"' } = setup;
+    const { run = 'exec "$W"', isNamed = true } = setup;
     const command = typeof run === 'string' ? ['sh', '-c', run] : run;
     const options = { ...TIMINGS, ...this.#setup.options, ...setup.options };
     const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     const node = new NodeProcess({
       id,
       args: [
-        ...['run', '--group', 'g', '--node', id, '--state-dir', this.stateDir],
+        ...['run', '--group', 'g', ...(isNamed ? ['--node', id] : [])],
+        ...['--state-dir', this.stateDir],
         ...['--log-format', 'json', ...flags],
         ...(command === null ? [] : ['--', ...command]),
       ],

@@ -8,6 +8,11 @@ export const UNSHARE: readonly string[] = ['unshare', '-pf', '--mount-proc', '--
 /** The supervisor is the first process of its namespace. */
 export const OWN_NAMESPACE: readonly string[] = [...UNSHARE];
 
+/** As `OWN_NAMESPACE`, on a machine of that name: of two such all have the same names and numbers. */
+export function machineNamed(name: string): readonly string[] {
+  return [...UNSHARE, '--uts', 'sh', '-c', `hostname ${name}; exec "$@"`, 'sh'];
+}
+
 export function canUnshare(): boolean {
   const [program = '', ...options] = UNSHARE;
   return spawnSync(program, [...options, 'true']).status === 0;
@@ -29,4 +34,11 @@ export function supervisorsOf(group: Group, id: string): readonly number[] {
         !/^(unshare|(\/bin\/)?sh) /.test(command) && command.includes(` --node ${id} `),
     )
     .map(({ pid }) => pid);
+}
+
+/** The only one of the group, by the pid that it has here. */
+export function workloadOf(group: Group): number {
+  const found = group.marked().find(({ command }) => command.startsWith(group.witness));
+  if (found === undefined) throw new Error('no workload');
+  return found.pid;
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 /** One line of `--log-format json`. */
 export interface LogLine {
   readonly event: string;
+  readonly node?: string;
   readonly time?: string;
   readonly from?: string;
   readonly to?: string;

@@ -21,6 +21,8 @@ export interface NodeSetup {
   /** A script for `sh`, in which `$W` is the witness; or the words of a command; null: none. */
   readonly run?: string | readonly string[] | null;
   readonly env?: NodeJS.ProcessEnv;
+  /** False: it makes up its id. */
+  readonly isNamed?: boolean;
   /** The words of a program that becomes the node, given the words of its command. */
   readonly through?: readonly string[];
 }
