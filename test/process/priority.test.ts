@@ -74,10 +74,28 @@ describe.each(lack === null ? ['file', 'redis'] : ['file'])('with the lease %s',
       expect([a.phase, b.phase, group.starts]).toStrictEqual(['serving', 'watching', 3]);
       group.judge();
     }, setupOf()));
-});
 
-describe('priority 0', () => {
-  it('never leads: nobody does until another comes, also when a person asks for it', () =>
+  it('a better node that comes back leaves the lead where it is', () =>
+    inGroup(async (group) => {
+      const options = { priority: '10', 'preempt-delay': '1s' };
+      const first = await group.start('b', { options });
+      await group.reaches(first, 'serving');
+      const a = await group.start('a', { options: { priority: '200' } });
+      await group.reaches(a, 'watching');
+      first.kill('SIGTERM');
+      expect(await group.ends(first)).toBe(0);
+      await group.reaches(a, 'serving');
+      const back = await group.start('b', { options });
+      await inSuccession(group, ['b']);
+      await group.reaches(back, 'watching');
+      const { uptimeMs } = nodeIn(await status(group), 'b');
+      await polled(group, 'twice the window', (now) => {
+        return nodeIn(now, 'b').uptimeMs > uptimeMs + 4_000;
+      });
+      expect([a.phase, back.phase, group.starts]).toStrictEqual(['serving', 'watching', 2]);
+    }, setupOf()));
+
+  it('one of priority 0 never leads: nobody does until another comes, also when a person asks for it', () =>
     inGroup(async (group) => {
       const a = await group.start('a', { options: { priority: '0' } });
       await group.reaches(a, 'waiting');
@@ -92,7 +110,7 @@ describe('priority 0', () => {
       b.kill('SIGKILL');
       await group.reaches(a, 'waiting', 2);
       expect(a.timesIn('serving')).toBe(0);
-    }));
+    }, setupOf()));
 });
 
 interface Status {
