@@ -135,7 +135,7 @@ async function inSuccession(group: Group, ids: readonly string[]): Promise<void>
   await polled(group, `the succession ${ids.join()}`, ({ primary, succession }) => {
     return primary !== null && succession.join() === ids.join();
   });
-  const followers = group.nodes.filter(({ id }) => ids.includes(id));
+  const followers = group.nodes.filter(({ id, end }) => end === null && ids.includes(id));
   for (const node of followers) await group.reaches(node, 'watching');
 }
 
