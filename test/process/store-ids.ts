@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import type { Group } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';
+import type { NodeSetup } from '../support/process-setup.ts';
 import {
   canUnshare,
   machineNamed,
@@ -17,6 +18,7 @@ if (!ELSEWHERE) {
 
 const TAKEN = 4;
 
+/** A request that is not answered ends the wait for an id: the node begins, and registers later. */
 const PATIENT = { 'lease-ttl': '20s', 'lease-request-timeout': '8s' };
 
 /** @param play runs a test at a place where the group is not known yet */
@@ -106,14 +108,16 @@ export function nodesOfOneId(play: (body: (group: Group) => Promise<void>) => Pr
 
   it.runIf(ELSEWHERE)('end where another has got their id while all of them was frozen', () =>
     play(async (group) => {
-      const leader = await group.start('b', { options: { 'state-dir': group.path('leader') } });
+      const leader = await group.start('b', {
+        options: { 'state-dir': group.path('leader'), ...PATIENT },
+      });
       await group.reaches(leader, 'serving');
       const others = new Set(group.marked().map(({ pid }) => pid));
-      const first = launchAt(group, 'here', OWN_NAMESPACE);
+      const first = launchAt(group, 'here', OWN_NAMESPACE, PATIENT);
       await group.reaches(first, 'watching');
       const frozen = group.marked().filter(({ pid }) => !others.has(pid));
       for (const { pid } of frozen) group.signal(pid, 'SIGSTOP');
-      const second = launchAt(group, 'there');
+      const second = launchAt(group, 'there', [], PATIENT);
       await group.reaches(second, 'watching');
       for (const { pid } of frozen) group.signal(pid, 'SIGCONT');
       await givesWay(group, first, second);
@@ -127,7 +131,6 @@ export function nodesOfOneId(play: (body: (group: Group) => Promise<void>) => Pr
       const launch = (place: string): NodeProcess =>
         group.launch(place, {
           ...{ isNamed: false, through: machineNamed('box') },
-          // Who registers later than it begins has its id for good: each request has time to be answered.
           options: { 'state-dir': group.path(place), ...PATIENT },
         });
       const first = launch('here');
@@ -156,8 +159,13 @@ function idOf({ log }: NodeProcess): string | undefined {
   return log.find(({ event }) => event === 'joined')?.node;
 }
 
-function launchAt(group: Group, place: string, through: readonly string[] = []): NodeProcess {
-  return group.launch('a', { through, options: { 'state-dir': group.path(place) } });
+function launchAt(
+  group: Group,
+  place: string,
+  through: readonly string[] = [],
+  times: NodeSetup['options'] = {},
+): NodeProcess {
+  return group.launch('a', { through, options: { 'state-dir': group.path(place), ...times } });
 }
 
 function said(node: NodeProcess, text: string): boolean {
