@@ -30,21 +30,32 @@ export function requestHeaders(
     headers.connection,
     (name) => FORWARDED.has(name) || OURS.has(name),
   );
-  const add = (name: string, ...values: (string | string[] | null | undefined)[]): void => {
-    const value = values
-      .flat()
-      .filter((part) => part !== undefined && part !== null && part !== '');
-    if (value.length > 0) kept.push(name, value.join(', '));
-  };
-  add('host', host);
-  add('x-forwarded-for', headers['x-forwarded-for'], socket.remoteAddress);
-  add('x-forwarded-proto', headers['x-forwarded-proto'] ?? 'http');
-  add('x-forwarded-host', headers['x-forwarded-host'] ?? host);
-  add('via', headers.via, VIA);
-  add(HOPS_HEADER, hops);
-  add('x-failover-node', node);
-  add('x-failover-epoch', epoch === null ? null : String(epoch));
+  const client = headers['x-forwarded-for'];
+  const { remoteAddress } = socket;
+  addTo(kept, 'host', host);
+  addTo(kept, 'x-forwarded-for', joined(client, remoteAddress));
+  addTo(kept, 'x-forwarded-proto', headers['x-forwarded-proto'] ?? 'http');
+  addTo(kept, 'x-forwarded-host', headers['x-forwarded-host'] ?? host);
+  addTo(kept, 'via', joined(headers.via, VIA));
+  addTo(kept, HOPS_HEADER, hops);
+  addTo(kept, 'x-failover-node', node);
+  addTo(kept, 'x-failover-epoch', epoch === null ? null : String(epoch));
   return kept;
+}
+
+/** Nothing where there is none. */
+function addTo(kept: string[], name: string, value: string | string[] | null | undefined): void {
+  const text = typeof value === 'object' ? (value?.join(', ') ?? '') : (value ?? '');
+  if (text !== '') kept.push(name, text);
+}
+
+/** What came, and behind it what is known here. */
+function joined(
+  given: string | string[] | undefined,
+  own: string | undefined,
+): string | string[] | undefined {
+  if (given === undefined || given === '') return own;
+  return own === undefined ? given : [given, own].flat();
 }
 
 /** What the proxy itself says of an answer. */
