@@ -150,7 +150,7 @@ describe('a command line', () => {
         if (outcome === 'refused') expect(stderr).toContain(name);
         if (outcome === 'taken') seen.add(name);
       }),
-      draws(600),
+      draws(1_200),
     );
     expectSeen(
       seen,

@@ -26,19 +26,30 @@ function fallIll(group: Group, ...nodes: readonly string[]): void {
 interface NodeInStatus {
   readonly id: string;
   readonly workload: { readonly health: string | null };
+  readonly transport: { readonly requests: number } | null;
 }
 
-async function healthIn(group: Group, node: string): Promise<string | null> {
+async function inStatus(group: Group, node: string): Promise<NodeInStatus | null> {
   const { stdout } = await group.client('status', '--json');
   // As the stable JSON of a status has it.
   const { nodes } = JSON.parse(stdout) as { nodes: readonly NodeInStatus[] };
-  return nodes.find(({ id }) => id === node)?.workload.health ?? null;
+  return nodes.find(({ id }) => id === node) ?? null;
 }
 
 async function untilHealth(group: Group, node: string, health: string): Promise<void> {
-  while ((await healthIn(group, node)) !== health) {
+  while ((await inStatus(group, node))?.workload.health !== health) {
     if (group.nodes.every(({ end }) => end !== null)) throw new Error('all nodes have ended');
   }
+}
+
+/** It has told the primary by then: each look is a request as well, and its words one more. */
+async function untilTold(group: Group, primary: string): Promise<void> {
+  const requests = async (): Promise<number> =>
+    (await inStatus(group, primary))?.transport?.requests ?? 0;
+  const before = await requests();
+  let looks = 0;
+  do looks += 1;
+  while ((await requests()) <= before + looks);
 }
 
 function saysOf(node: NodeProcess, text: string): boolean {
@@ -98,7 +109,10 @@ describe('a check by a command', () => {
           options: { health: BY_FILE, 'standby-health': BY_FILE },
         });
         await untilHealth(group, 'a', 'healthy');
-        fallIll(group, 'a', 'b');
+        fallIll(group, 'b');
+        await untilHealth(group, 'b', 'unhealthy');
+        await untilTold(group, 'a');
+        fallIll(group, 'a');
         await group.active(2);
         await group.reaches(a, 'serving', 2);
         expect(b.phase).toBe('watching');
