@@ -1,4 +1,4 @@
-// Unit tests run first; those that start processes after them. Files run two at a time.
+// Unit tests run first, two files at a time; then those that start processes, of which more run: they mostly wait.
 import { defineConfig } from 'vitest/config';
 
 /** What starts real nodes and servers. */
@@ -35,8 +35,7 @@ export default defineConfig({
           // Far more than any of them takes, also where other programs have the CPU.
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          // They mostly wait: two at a time take half as long.
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
