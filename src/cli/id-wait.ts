@@ -5,6 +5,7 @@ export class IdWait {
   readonly #tell: (fact: string) => void;
   readonly #controller = new AbortController();
   #endedBy: string | null = null;
+  #isListening = false;
 
   constructor(tell: (fact: string) => void) {
     this.#tell = tell;
@@ -17,12 +18,15 @@ export class IdWait {
 
   readonly begin = (fact: string): AbortSignal => {
     this.#tell(fact);
+    if (this.#isListening) return this.#controller.signal;
+    this.#isListening = true;
     for (const signal of SIGNALS) process.once(signal, this.#onSignal);
     return this.#controller.signal;
   };
 
   /** From here on signals are somebody else's. */
   end(): void {
+    this.#isListening = false;
     for (const signal of SIGNALS) process.off(signal, this.#onSignal);
   }
 

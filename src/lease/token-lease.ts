@@ -5,7 +5,7 @@ import type { Granted } from '../core/lease-term.ts';
 import type { Endpoints, LeaseObservation } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import type { ReturnOrder } from '../guard/messages.ts';
-import { isTaken, joinAlone } from './join-alone.ts';
+import { isTaken, isUnreachable, joinAlone } from './join-alone.ts';
 import type { Alone, JoinReply } from './join-alone.ts';
 import type {
   AcquireOutcome,
@@ -72,8 +72,7 @@ export class TokenLease implements RemoteStore {
     try {
       await this.#join();
     } catch (error) {
-      const code = error instanceof FailoverError ? error.code : null;
-      if (code !== 'FAILOVER_STORE_UNREACHABLE') throw error;
+      if (!isUnreachable(error)) throw error;
     }
     this.#hasBegun = true;
   }
@@ -256,7 +255,7 @@ export class TokenLease implements RemoteStore {
   }
 
   async #register(): Promise<void> {
-    const { sole, group, now } = this.#options;
+    const { sole, group, now, requestTimeoutMs } = this.#options;
     const { node } = this.#record;
     const join = (alone: Alone | null): Promise<JoinReply<string>> => this.#joinOnce(alone);
     if (sole === undefined) {
@@ -264,7 +263,8 @@ export class TokenLease implements RemoteStore {
       return;
     }
     const { signPauseMs } = this.#driver;
-    await joinAlone({ join, sole, signPauseMs, node, group, now });
+    const about = { sole, signPauseMs, node, group, requestTimeoutMs, now };
+    await joinAlone({ join, hasBegun: this.#hasBegun, ...about });
   }
 
   async #joinOnce(alone: Alone | null): Promise<JoinReply<string>> {

@@ -1,13 +1,15 @@
 // How a node registers as the only one of its id, on a clock of the test's own.
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { FailoverError } from '../../src/errors.ts';
 import { joinAlone } from '../../src/lease/join-alone.ts';
 import type { JoinReply, Rival, SoleNode } from '../../src/lease/join-alone.ts';
 import { longestWatchMs } from '../../src/lease/sole-node.ts';
 
 const TIMES = { quietMs: 2_000, signPauseMs: 1_000 };
 const NOBODY = Symbol('nobody');
+const NO_ANSWER = Symbol('no answer');
 
-type Seen = Rival | null | typeof NOBODY;
+type Seen = Rival | null | typeof NOBODY | typeof NO_ANSWER;
 
 interface Played {
   /** What it asked to be replaced, each time. */
@@ -21,6 +23,7 @@ interface Played {
 function play(
   rivalAt: (ms: number, instead: string | null) => Seen,
   sole: Partial<SoleNode> = {},
+  hasBegun = false,
 ): Played {
   let at = 50_000;
   const since = at;
@@ -30,6 +33,9 @@ function play(
     join: ({ instead }): Promise<JoinReply<string>> => {
       asked.push(instead);
       const by = rivalAt(at - since, instead);
+      if (by === NO_ANSWER) {
+        return Promise.reject(new FailoverError('FAILOVER_STORE_UNREACHABLE', 'Cannot reach it'));
+      }
       if (by !== NOBODY) return Promise.resolve({ type: 'taken', by });
       return Promise.resolve({ type: 'joined', joined: 'start' });
     },
@@ -43,6 +49,7 @@ function play(
       ...sole,
     },
     ...{ node: 'a', group: 'web', now: () => at, signPauseMs: TIMES.signPauseMs },
+    ...{ hasBegun, requestTimeoutMs: 500 },
     pause: (ms, signal) => {
       at += ms;
       return signal?.aborted === true ? Promise.reject(new Error('off')) : Promise.resolve();
@@ -139,4 +146,57 @@ it('ends its wait when it is told to', async () => {
   const { joined, asked } = play((ms) => rival(ms), { onWait: () => off });
   await expect(joined).rejects.toThrow('off');
   expect(asked).toHaveLength(1);
+});
+
+describe('where the store gives no answer', () => {
+  it('asks again, says so once, and goes by the answer that comes', async () => {
+    const { joined, facts } = play((ms) => (ms < 600 ? NO_ANSWER : NOBODY));
+    expect(await joined).toBe('start');
+    expect(facts).toEqual([
+      'the lease store of group web does not answer: ' +
+        'waiting up to 3s to see whether another node has the id a',
+    ]);
+  });
+
+  it('finds out that a made-up id is taken before the node takes part', async () => {
+    const { joined } = play((ms) => (ms === 0 ? NO_ANSWER : rival(0)), { isGiven: false });
+    await expect(joined).rejects.toMatchObject({
+      code: 'FAILOVER_NODE_TAKEN',
+      message:
+        'Cannot take part in group web as a, an id that it made up: ' +
+        'a node on h has that id since 2026-01-02T03:04:05.000Z',
+      hint: 'Start this node again: it makes up another id. Or give it one with --node.',
+    });
+  });
+
+  it('goes on to watch the other after an answer that did not come', async () => {
+    const { joined, waitedMs, facts } = play((ms, instead) => {
+      if (ms % 1_000 === 500) return NO_ANSWER;
+      return instead === 'r1' ? NOBODY : rival(100 + ms);
+    });
+    expect(await joined).toBe('start');
+    expect(waitedMs()).toBe(longestWatchMs({ quietMs: null }, TIMES));
+    expect(facts).toHaveLength(2);
+  });
+
+  it('gives up when there is none for long, from the beginning or from one on', async () => {
+    const { joined: never, waitedMs } = play(() => NO_ANSWER);
+    await expect(never).rejects.toMatchObject({ code: 'FAILOVER_STORE_UNREACHABLE' });
+    expect(waitedMs()).toBe(3_000);
+    const { joined: noMore, asked } = play((ms) => (ms === 0 ? rival(0) : NO_ANSWER));
+    await expect(noMore).rejects.toMatchObject({ code: 'FAILOVER_STORE_UNREACHABLE' });
+    expect(asked).toHaveLength(13);
+  });
+
+  it('waits for no first one where the node takes part already', async () => {
+    const { joined, asked, facts } = play(() => NO_ANSWER, {}, true);
+    await expect(joined).rejects.toMatchObject({ code: 'FAILOVER_STORE_UNREACHABLE' });
+    expect([asked, facts]).toEqual([[null], []]);
+  });
+
+  it('ends its wait when it is told to', async () => {
+    const { joined, asked } = play(() => NO_ANSWER, { onWait: () => AbortSignal.abort() });
+    await expect(joined).rejects.toThrow('off');
+    expect(asked).toHaveLength(1);
+  });
 });

@@ -1,7 +1,8 @@
-// A lease with a token, and a server that is gone.
+// A lease with a token, and a server that is gone, or was not there for a moment.
 import { expect, it } from 'vitest';
 import { FailoverError } from '../../src/errors.ts';
 import { ChangeWatch } from '../../src/lease/change-watch.ts';
+import type { SoleNode } from '../../src/lease/join-alone.ts';
 import type { RenewalReply, TokenDriver } from '../../src/lease/token-driver.ts';
 import { TokenLease } from '../../src/lease/token-lease.ts';
 import { ownRecord } from './support/fixtures.ts';
@@ -27,24 +28,37 @@ it('has not ended before a renewal that nobody heard the answer of could have', 
   expect(await lease.release()).toEqual({ heldBy: null });
 });
 
+it('begins under no made-up id that is taken, though one request was not answered', async () => {
+  const lease = tokenLease({
+    driver: { ...grantingOnce(), join: joinAnswering(null, 'taken') },
+    sole: { ...SOLE, isGiven: false },
+  });
+  await expect(lease.begin()).rejects.toMatchObject({ code: 'FAILOVER_NODE_TAKEN' });
+});
+
+it('begins without a server that gives no answer', async () => {
+  let at = 1_000;
+  const onWait = (): null => {
+    at += 60_000;
+    return null;
+  };
+  const lease = tokenLease({
+    driver: { ...grantingOnce(), join: joinAnswering(null, null, null, 'joined') },
+    sole: { ...SOLE, onWait },
+    now: () => at,
+  });
+  await lease.begin();
+  await expect(lease.acquire(0)).rejects.toMatchObject({ code: 'FAILOVER_STORE_UNREACHABLE' });
+  expect(await lease.acquire(0)).toMatchObject({ type: 'granted' });
+});
+
 /** By a node whose server answers nothing after that. */
 async function held(): Promise<{
   readonly lease: TokenLease;
   readonly pass: (ms: number) => void;
 }> {
   let at = 1_000;
-  const lease = new TokenLease({
-    kind: 'etcd',
-    driver: grantingOnce(),
-    watch: new ChangeWatch(),
-    options: {
-      group: 'web',
-      record: ownRecord('a'),
-      ttlMs: TTL_MS,
-      requestTimeoutMs: REQUEST_TIMEOUT_MS,
-      now: () => at,
-    },
-  });
+  const lease = tokenLease({ now: () => at });
   expect(await lease.acquire(0)).toMatchObject({ type: 'granted', epoch: 1 });
   const pass = (ms: number): void => {
     at += ms;
@@ -52,9 +66,44 @@ async function held(): Promise<{
   return { lease, pass };
 }
 
+function tokenLease({
+  driver = grantingOnce(),
+  ...options
+}: {
+  readonly driver?: TokenDriver;
+  readonly sole?: SoleNode;
+  readonly now?: () => number;
+}): TokenLease {
+  const times = { ttlMs: TTL_MS, requestTimeoutMs: REQUEST_TIMEOUT_MS, now: () => 1_000 };
+  return new TokenLease({
+    ...{ kind: 'etcd', driver, watch: new ChangeWatch() },
+    options: { group: 'web', record: ownRecord('a'), ...times, ...options },
+  });
+}
+
+const SOLE: SoleNode = {
+  ...{ isGiven: true, quietMs: 2_000, lookAt: () => 'unknown' },
+  ...{ onWait: () => null, onTaken: () => undefined },
+};
+
+/** Each of them once, and the last from then on; null: no answer. */
+function joinAnswering(...answers: readonly ('taken' | 'joined' | null)[]): TokenDriver['join'] {
+  let asked = 0;
+  return () => {
+    const answer = answers[Math.min(asked, answers.length - 1)];
+    asked += 1;
+    if (answer === 'joined') return Promise.resolve({ type: 'joined', joined: '1' });
+    if (answer !== 'taken') return gone();
+    const by = { run: 'r1', host: 'h', startedAt: null, supervisor: null };
+    return Promise.resolve({ type: 'taken', by: { ...by, quietMs: null, seenAgoMs: 0 } });
+  };
+}
+
+function gone(): Promise<never> {
+  return Promise.reject(new FailoverError('FAILOVER_STORE_UNREACHABLE', 'Cannot reach it'));
+}
+
 function grantingOnce(): TokenDriver {
-  const gone = (): Promise<never> =>
-    Promise.reject(new FailoverError('FAILOVER_STORE_UNREACHABLE', 'Cannot reach it'));
   const observation = {
     ...{ epoch: 1, held: true, holder: null, recordUnreadable: false },
     ...{ touch: null, paused: false },

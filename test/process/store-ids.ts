@@ -18,7 +18,7 @@ if (!ELSEWHERE) {
 
 const TAKEN = 4;
 
-/** A request that is not answered ends the wait for an id: the node begins, and registers later. */
+/** A busy machine answers late, and nobody is to lose its lease for that. */
 const PATIENT = { 'lease-ttl': '20s', 'lease-request-timeout': '8s' };
 
 /** @param play runs a test at a place where the group is not known yet */

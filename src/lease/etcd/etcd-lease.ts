@@ -22,7 +22,8 @@ import { keysOf } from './keys.ts';
 import type { GroupKeys } from './keys.ts';
 import { observationOf, readLead } from './lead.ts';
 import type { Lead } from './lead.ts';
-import { isUnreachable, Registration } from './registration.ts';
+import { isUnreachable } from '../join-alone.ts';
+import { Registration } from './registration.ts';
 import * as requests from './requests.ts';
 
 export interface EtcdLeaseOptions extends RemoteStoreOptions {
@@ -92,19 +93,13 @@ export class EtcdLease implements RemoteStore {
     });
     this.#events = new EventLog(this.#ask, keys, record.node);
     const ask = this.#ask;
-    const about = { record, now, group, sole };
-    this.#registration = new Registration({ ask, keys, events: this.#events, ...about });
+    const about = { record, now, group, requestTimeoutMs, sole };
+    const lookFirst = async (): Promise<unknown> => this.#saw(await this.#read());
+    this.#registration = new Registration({ ask, keys, events: this.#events, lookFirst, ...about });
   }
 
   async begin(): Promise<void> {
-    try {
-      // Before anything is written: what another version has left is not touched.
-      await this.look();
-      await this.#registration.joined(this.#known);
-    } catch (error) {
-      if (!isUnreachable(error)) throw error;
-    }
-    this.#registration.begun();
+    await this.#registration.begin(this.#known);
   }
 
   returnOrder(): ReturnOrder | null {

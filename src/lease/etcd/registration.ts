@@ -1,8 +1,7 @@
 // That a node is there, for all to see: keys that hang on a lease of etcd of its own, and end with it.
 import type * as etcd from 'etcd3';
-import { FailoverError } from '../../errors.ts';
 import { parseJson } from '../file/durable-file.ts';
-import { isTaken, joinAlone } from '../join-alone.ts';
+import { isTaken, isUnreachable, joinAlone } from '../join-alone.ts';
 import type { Alone, JoinReply, SoleNode } from '../join-alone.ts';
 import type { SeenNode, StoredNode } from '../remote-store.ts';
 import { readStoredNode } from '../stored-records.ts';
@@ -27,6 +26,8 @@ export class Registration {
   readonly #events: EventLog;
   readonly #now: () => number;
   readonly #group: string;
+  readonly #requestTimeoutMs: number;
+  readonly #lookFirst: () => Promise<unknown>;
   readonly #sole: SoleNode | null;
   #record: StoredNode;
   #id = newLeaseId();
@@ -47,6 +48,9 @@ export class Registration {
     readonly record: StoredNode;
     readonly now: () => number;
     readonly group: string;
+    readonly requestTimeoutMs: number;
+    /** Before anything is written: what another version has left is not touched. */
+    readonly lookFirst: () => Promise<unknown>;
     readonly sole: SoleNode | null;
   }) {
     this.#ask = parts.ask;
@@ -55,6 +59,8 @@ export class Registration {
     this.#record = parts.record;
     this.#now = parts.now;
     this.#group = parts.group;
+    this.#requestTimeoutMs = parts.requestTimeoutMs;
+    this.#lookFirst = parts.lookFirst;
     this.#sole = parts.sole;
   }
 
@@ -71,8 +77,18 @@ export class Registration {
     return this.#isContested;
   }
 
-  /** From here on whoever looks after the node is told that another has its id. */
-  begun(): void {
+  /**
+   * Registers the node, unless the store does not answer: then that is tried again with every look. From here on
+   * whoever looks after the node is told that another has its id.
+   *
+   * @throws FAILOVER_STORE_REFUSED, FAILOVER_NODE_TAKEN
+   */
+  async begin(epoch: number): Promise<void> {
+    try {
+      await this.joined(epoch);
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+    }
     this.#hasBegun = true;
   }
 
@@ -93,6 +109,7 @@ export class Registration {
 
   /** Nobody waits for it: what fails is tried again. */
   signSoon(epoch: number): void {
+    if (this.#hasBegun && this.#start === null) this.#joinSoon(epoch);
     const sign = this.signAlong(epoch);
     if (sign === null) return;
     this.#ask((connection) => connection.keepAlive(sign.id)).then(
@@ -198,13 +215,15 @@ export class Registration {
         this.#isContested = reply.type === 'taken';
         return reply;
       },
-      ...{ sole, signPauseMs: SIGN_PAUSE_MS },
+      ...{ sole, signPauseMs: SIGN_PAUSE_MS, hasBegun: this.#hasBegun },
+      requestTimeoutMs: this.#requestTimeoutMs,
       ...{ node: this.#record.node, group: this.#group, now: this.#now },
     });
   }
 
   async #registerOnce(epoch: number, alone: Alone | null): Promise<JoinReply<null>> {
     const isFirst = this.#start === null;
+    if (isFirst) await this.#lookFirst();
     const id = newLeaseId();
     await this.#ask((connection) => connection.grant(id, REGISTRATION_TTL_MS));
     const { node, run } = this.#record;
@@ -244,9 +263,4 @@ export class Registration {
     const { header } = await ask((connection) => connection.txn(all(...changes)));
     return { type: 'joined', joined: header };
   }
-}
-
-/** Where the server does not answer, whoever registers goes on without: it is tried again. */
-export function isUnreachable(error: unknown): boolean {
-  return error instanceof FailoverError && error.code === 'FAILOVER_STORE_UNREACHABLE';
 }
