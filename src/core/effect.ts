@@ -49,7 +49,10 @@ export type RequestOutcome =
       readonly ok: true;
       readonly takeover: Takeover | null;
       readonly detail: string;
-      /** Of an early check: the primary answers no probe, and does not count as dead yet. */
+      /**
+       * Of an early check: the primary answers no probe, and does not count as dead yet. Of an early promotion: the
+       * end of its lease is waited for.
+       */
       readonly undecided?: true;
     }
   | { readonly ok: false; readonly code: string; readonly message: string };

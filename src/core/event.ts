@@ -168,7 +168,13 @@ export type EventBody =
   /** The answer to the check of that number. */
   | ({ readonly type: 'health-checked'; readonly number: number } & CheckAnswer)
   // Requests of people and other nodes
-  | { readonly type: 'promote-requested'; readonly requestId: string; readonly force: boolean }
+  | {
+      readonly type: 'promote-requested';
+      readonly requestId: string;
+      readonly force: boolean;
+      /** True: answer also once all that is left is to wait for the end of a lease. Left out: not then. */
+      readonly answerEarly?: boolean;
+    }
   | {
       readonly type: 'demote-requested';
       readonly requestId: string;

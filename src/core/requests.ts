@@ -9,6 +9,7 @@ import { OVERDUE_MS, REQUEST_LIMIT } from './settings.ts';
 import { isApart, NOT_HEARD_HERE } from './apart.ts';
 import { drainLimitMs } from './attached-proxies.ts';
 import { answerDueAt, askingUntil } from './deadlines.ts';
+import { tellLeaseEnd } from './undecided.ts';
 import { extended, move, secondaryBase, stay } from './outcome.ts';
 import { claim, isCourtesy, isTurn } from './claim.ts';
 import { yieldsBecause } from './yielding.ts';
@@ -35,7 +36,7 @@ export function tooManyRequests(): string {
 /** A planned takeover by this node: asks the primary, or claims when nobody leads. */
 export function askedToPromote(
   before: SecondaryState,
-  event: Extract<EventBody, { type: 'promote-requested' }>,
+  event: PromoteRequested,
   settings: Settings,
 ): Outcome {
   const { requestId, force } = event;
@@ -46,7 +47,7 @@ export function askedToPromote(
   if (!force && before.health.status === 'unhealthy') {
     return stay(before, refuse(requestId, unfitText(before, settings)));
   }
-  const state = withRequest(before, { id: requestId, kind: 'promote' });
+  const state = withRequest(before, { id: requestId, kind: promoteKind(event) });
   if (state === null) return stay(before, refuse(requestId, tooManyRequests()));
   if (state.phase === 'asking') {
     const asked = { ...state, force: state.force || force, preempting: false };
@@ -54,6 +55,10 @@ export function askedToPromote(
     // What a person wants has other answers than what a node wants for itself.
     const until = state.at + requestTimeoutMs(settings) + OVERDUE_MS;
     return stay({ ...asked, overruled: true, until }, demotionRequest(asked, settings));
+  }
+  // A forced promotion is under way already: it has nothing left to do but to wait.
+  if (state.phase === 'waiting' && state.why === 'lease-end' && force) {
+    return tellLeaseEnd(stay(state), settings);
   }
   if (state.phase === 'fencing') return stay({ ...state, forced: state.forced || force });
   const leaderless = state.phase === 'waiting' || state.phase === 'listening';
@@ -177,6 +182,12 @@ function withoutHandover(state: Asking, settings: Settings, detail: string): Out
   const until = answerDueAt(state.at);
   const fencing: SecondaryState = extended(base, { loss, phase: 'fencing', forced: true, until });
   return move('fence-on-request', { state: fencing, detail }, fenceEffect(fencing, settings));
+}
+
+type PromoteRequested = Extract<EventBody, { type: 'promote-requested' }>;
+
+export function promoteKind({ answerEarly }: PromoteRequested): PendingRequest['kind'] {
+  return answerEarly === true ? 'promote-early' : 'promote';
 }
 
 type CheckRequested = Extract<EventBody, { type: 'check-requested' }>;

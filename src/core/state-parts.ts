@@ -12,8 +12,11 @@ export interface KnownProxy {
 /** A client's request that waits for an outcome. */
 export interface PendingRequest {
   readonly id: string;
-  /** `check-early` is also answered while it is not decided yet whether the primary lives. */
-  readonly kind: 'promote' | 'demote' | 'check' | 'check-early';
+  /**
+   * `check-early` is also answered while it is not decided yet whether the primary lives, `promote-early` when the end of
+   * its lease is waited for.
+   */
+  readonly kind: 'promote' | 'promote-early' | 'demote' | 'check' | 'check-early';
 }
 
 /** How the loss of the old primary was noticed; carried into the new term. */

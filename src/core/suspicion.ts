@@ -15,7 +15,7 @@ import type { Verdict } from './failure-detector.ts';
 import { backOff, claim, claimInTurn, unseenLoss } from './claim.ts';
 import { turnDelayMs, unwillingBecause } from './election-order.ts';
 import { toldHealth, yieldsUntil } from './yielding.ts';
-import { tellDoubt } from './undecided.ts';
+import { tellDoubt, tellLeaseEnd } from './undecided.ts';
 import { isApart, NOT_HEARD_HERE } from './apart.ts';
 
 type Suspecting = Extract<SecondaryState, { phase: 'suspecting' }>;
@@ -334,10 +334,11 @@ function awaitLeaseEnd(state: Fencing, detail: string, settings: Settings): Outc
   // One that can't be heard from here is not known to be silent.
   const warning = isApart(state) ? null : silence;
   const base = extended(secondaryBase(state), { warning });
-  return move('wait-for-lease-end', {
+  const moved = move('wait-for-lease-end', {
     state: waiting(base, { until: state.at + waitMs, why: 'lease-end' }),
-    detail: `${detail}; within ${humanMs(waitMs)}, unless it is renewed`,
+    detail: `${detail}; waiting up to ${humanMs(waitMs)}, unless it is renewed`,
   });
+  return tellLeaseEnd(moved, settings);
 }
 
 /** What is ordered and not answered may still be carried out: the lease decides whether it was. */

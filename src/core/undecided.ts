@@ -1,4 +1,5 @@
-// What is known of a doubted primary before the verdict is, for who asked and does not want to wait for it.
+// What is known before the outcome is, for who asked and does not want to wait for it in the dark: of a doubted primary,
+// and of one whose lease has to end by itself.
 import type { Effect, RequestOutcome } from './effect.ts';
 import type { HolderInspection } from './event.ts';
 import type { SecondaryState } from './state.ts';
@@ -32,6 +33,19 @@ export function tellListening(outcome: Outcome, state: Listening, settings: Sett
   return answered(
     outcome,
     `nobody leads: ${settings.nodeId} listens for ${forMs} more, then it claims the lease`,
+  );
+}
+
+/** Nobody can end the holder of the lease from here: says until when the end of its lease is waited for. */
+export function tellLeaseEnd(outcome: Outcome, { nodeId }: Settings): Outcome {
+  const { state } = outcome;
+  if (state.phase !== 'waiting' || state.why !== 'lease-end') return outcome;
+  const holder = state.primary?.node ?? null;
+  const lease = holder === null ? 'the lease' : `${holder}'s lease`;
+  const limit = humanMs(state.until - state.at);
+  return answered(
+    outcome,
+    `waiting up to ${limit} for the end of ${lease}: ${nodeId} can not end its holder from here`,
   );
 }
 
@@ -97,5 +111,5 @@ function answered(outcome: Outcome, detail: string): Outcome {
 }
 
 function isEarly({ kind }: PendingRequest): boolean {
-  return kind === 'check-early';
+  return kind === 'check-early' || kind === 'promote-early';
 }

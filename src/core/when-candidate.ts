@@ -33,7 +33,7 @@ import {
   unwinding,
 } from './unwinding.ts';
 import { heartbeat } from './announcements.ts';
-import { checkKind, tooManyRequests, withRequest } from './requests.ts';
+import { checkKind, promoteKind, tooManyRequests, withRequest } from './requests.ts';
 
 type Acquiring = Extract<CandidateState, { phase: 'acquiring' }>;
 type Clearing = Extract<CandidateState, { phase: 'clearing' }>;
@@ -314,7 +314,7 @@ function requestDuringPromotion(state: CandidateState, event: Event): Outcome | 
   switch (event.type) {
     case 'promote-requested':
     case 'check-requested': {
-      const kind = event.type === 'promote-requested' ? 'promote' : checkKind(event);
+      const kind = event.type === 'promote-requested' ? promoteKind(event) : checkKind(event);
       const next = withRequest(state, { id: event.requestId, kind });
       return next === null ? stay(state, refuse(event.requestId, tooManyRequests())) : stay(next);
     }

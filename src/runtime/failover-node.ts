@@ -326,12 +326,25 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
    * @throws FAILOVER_PROMOTION_FAILED, FAILOVER_REFUSED
    */
   async promote({ force = false }: { readonly force?: boolean } = {}): Promise<Takeover | null> {
+    return (await this.orderPromotion({ force, answerEarly: false })).takeover;
+  }
+
+  /**
+   * The same. With `answerEarly` it resolves also once all that is left is to wait for the end of a lease: then
+   * `undecided` is set, and `detail` says until when.
+   * @throws FAILOVER_PROMOTION_FAILED, FAILOVER_REFUSED
+   */
+  async orderPromotion(order: { readonly force: boolean; readonly answerEarly: boolean }): Promise<{
+    readonly takeover: Takeover | null;
+    readonly detail: string;
+    readonly undecided?: true;
+  }> {
     const build = (requestId: string): EventBody => ({
       type: 'promote-requested',
       requestId,
-      force,
+      ...order,
     });
-    return accepted(await this.#loop.request(build)).takeover;
+    return accepted(await this.#loop.request(build));
   }
 
   /**

@@ -14,10 +14,11 @@ export async function serve(
   switch (method) {
     case 'instance.status':
       return node.status();
-    case 'instance.promote': {
-      const takeover = await node.promote({ force: params['force'] === true });
-      return { takeover, detail: node.state.lastReason };
-    }
+    case 'instance.promote':
+      return node.orderPromotion({
+        force: params['force'] === true,
+        answerEarly: params['answerEarly'] === true,
+      });
     case 'instance.demote':
       return { detail: await demote(node, params) };
     case 'instance.check':

@@ -153,6 +153,15 @@ export class Nemesis {
     tell(life, { type: 'check-requested', requestId, answerEarly });
   }
 
+  #promote(life: Life, order: { readonly force: boolean; readonly answerEarly: boolean }): void {
+    const requestId = this.#world.requests.ask((outcome) => {
+      if (outcome.ok && outcome.undecided === true) {
+        this.#promote(life, { ...order, answerEarly: false });
+      }
+    });
+    tell(life, { type: 'promote-requested', requestId, ...order });
+  }
+
   /** What people and applications ask of a node. */
   #ask(life: Life, { kind, forMs }: Fault): void {
     const { requests, timeline, at } = this.#world;
@@ -162,7 +171,7 @@ export class Nemesis {
       case 'promote-force': {
         const force = kind === 'promote-force';
         if (force) life.forcedUntil = at + FORCE_MS;
-        tell(life, { type: 'promote-requested', requestId: ask(), force });
+        this.#promote(life, { force, answerEarly: force });
         return;
       }
       case 'demote':

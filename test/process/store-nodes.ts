@@ -121,7 +121,12 @@ export function nodesWithLease(start: () => Promise<NodesServer>, times: NodeTim
       a.kill('SIGSTOP');
       const onB = ['--state-dir', group.path('on-b')];
       const promoted = await group.client('promote', 'b', '--force', ...onB);
-      expect([promoted.code, promoted.stderr]).toEqual([0, '']);
+      expect(promoted.code).toBe(0);
+      expect(promoted.stderr).toMatch(
+        /^failover: waiting up to \d+\.\d s for the end of a's lease: b can not end its holder from here \(Ctrl-C ends the wait only\)\n$/,
+      );
+      const isLeaseEnd = ({ reason }: LogLine): boolean => reason?.includes(LEASE_END) === true;
+      expect(b.log.filter(isLeaseEnd)).toHaveLength(1);
       expect(group.lives(pid)).toBe(false);
       await group.reaches(b, 'serving');
       await group.active(2);
@@ -196,6 +201,9 @@ export function nodesWithLease(start: () => Promise<NodesServer>, times: NodeTim
       }
     }));
 }
+
+type LogLine = NodeProcess['log'][number];
+const LEASE_END = 'a has the lease until it ends by itself; waiting up to';
 
 /** What the nodes are started with. */
 type NodeTimes = Readonly<Record<string, string>>;

@@ -9,7 +9,7 @@ type Method = Exclude<RpcMethod, 'instance.ping'>;
 
 /** Those that change something, with what each calls. */
 const CHANGES: readonly (readonly [Method, string])[] = [
-  ['instance.promote', 'promote'],
+  ['instance.promote', 'orderPromotion'],
   ['instance.demote', 'demote'],
   ['instance.check', 'check'],
   ['instance.pause', 'setPaused'],
@@ -43,9 +43,8 @@ function recordingNode(): { readonly node: FailoverNode; readonly calls: string[
     return Promise.resolve();
   };
   const stub = {
-    state: { lastReason: 'a test' },
     settings: { nodeId: 'a' },
-    promote: note('promote'),
+    orderPromotion: note('orderPromotion'),
     demote: note('demote'),
     check: note('check'),
     setPaused: note('setPaused'),

@@ -286,6 +286,7 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
     type: 'promote-requested',
     requestId: w.text('request', 'r1'),
     force: w.has('force'),
+    answerEarly: w.has('early'),
   }),
   'demote-requested': (w) => ({
     type: 'demote-requested',

@@ -247,7 +247,7 @@ function healthChecked({ health }: NodeState, form: number): EventBody {
 function request(form: number): EventBody {
   const requestId = `r${String(form)}`;
   const bit = (index: number): boolean => ((form >> index) & 1) === 1;
-  if (bit(0)) return { type: 'promote-requested', requestId, force: bit(1) };
+  if (bit(0)) return { type: 'promote-requested', requestId, force: bit(1), answerEarly: bit(2) };
   if (bit(1)) return { type: 'check-requested', requestId, answerEarly: bit(2) };
   return {
     type: 'demote-requested',

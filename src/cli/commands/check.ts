@@ -4,6 +4,7 @@ import type { ClientOptions } from '../../config/load.ts';
 import { FailoverError } from '../../errors.ts';
 import { ask, leaseHolder, livingNodes, lookAtGroup, primaryOf } from '../client.ts';
 import type { GroupSnapshot, SeenNode } from '../client.ts';
+import { fieldOf, textOf } from '../answer-fields.ts';
 import { Deadline } from '../deadline.ts';
 import { successionOf } from '../group-status.ts';
 import { obstacleOf } from '../obstacle.ts';
@@ -95,10 +96,6 @@ function unanswered(group: string, node: string, detail: unknown): FailoverError
   return new FailoverError('FAILOVER_NO_PRIMARY', message, { details: { group } });
 }
 
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : 'it does not say why';
-}
-
 /** Exported for its tests. */
 export function noPrimary(snapshot: GroupSnapshot): FailoverError {
   const { group } = snapshot;
@@ -107,10 +104,4 @@ export function noPrimary(snapshot: GroupSnapshot): FailoverError {
   const message = `Cannot find a primary in group ${group}${because}`;
   const options = obstacle === null ? { details: { group } } : { hint: obstacle.hint };
   return new FailoverError('FAILOVER_NO_PRIMARY', message, options);
-}
-
-function fieldOf(answer: unknown, name: string): unknown {
-  if (typeof answer !== 'object' || answer === null) return null;
-  // An object without a known shape is a map of unknown values.
-  return (answer as Readonly<Record<string, unknown>>)[name] ?? null;
 }

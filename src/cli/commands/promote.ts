@@ -20,7 +20,9 @@ import {
 import { successionOf } from '../group-status.ts';
 import { remedyFor } from '../silent-holder.ts';
 import { humanMs } from '../../core/duration-text.ts';
-import { say, uncapitalized } from '../say.ts';
+import { note, say, uncapitalized } from '../say.ts';
+import { Deadline } from '../deadline.ts';
+import { fieldOf, textOf } from '../answer-fields.ts';
 import { readTakeover } from '../../transport/checks.ts';
 import type { Takeover } from '../../core/state.ts';
 
@@ -48,12 +50,7 @@ export async function promote(options: PromoteOptions): Promise<void> {
   if (!options.force) refuseUnhealthy(target, options);
   let answer: unknown;
   try {
-    answer = await ask(target.record, {
-      group: options.group,
-      method: 'instance.promote',
-      params: { force: options.force },
-      timeoutMs: options.timeoutMs,
-    });
+    answer = await askToPromote(target, options);
   } catch (error) {
     throw await explained(error, target.record, options);
   }
@@ -64,6 +61,26 @@ export async function promote(options: PromoteOptions): Promise<void> {
   }
   const after = await lookAtGroup(options);
   say(`${id} is primary at epoch ${after.observation.epoch}.`);
+}
+
+/** Until it leads. Where the end of a lease has to come first, it is told before how long that may take. */
+async function askToPromote(
+  { record }: SeenNode,
+  { group, force, timeoutMs }: PromoteOptions,
+): Promise<unknown> {
+  const deadline = new Deadline(timeoutMs);
+  // Only a forced promotion waits for that.
+  let answerEarly = force;
+  for (;;) {
+    const answer = await ask(record, {
+      ...{ group, method: 'instance.promote', params: { force, answerEarly } },
+      // The least that is still a time to wait.
+      timeoutMs: Math.max(1, deadline.leftMs),
+    });
+    if (!answerEarly || fieldOf(answer, 'undecided') !== true) return answer;
+    note(`${textOf(fieldOf(answer, 'detail'))} (Ctrl-C ends the wait only)`);
+    answerEarly = false;
+  }
 }
 
 /** @throws FAILOVER_REFUSED */
@@ -151,8 +168,7 @@ export function isServing(target: SeenNode, snapshot: GroupSnapshot): boolean {
 }
 
 function takeoverIn(answer: unknown): Takeover | null {
-  if (typeof answer !== 'object' || answer === null || !('takeover' in answer)) return null;
-  return readTakeover(answer.takeover) ?? null;
+  return readTakeover(fieldOf(answer, 'takeover')) ?? null;
 }
 
 /** The error with who leads now: when a switchover fails, the old primary comes back first. */
