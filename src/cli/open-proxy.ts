@@ -3,7 +3,7 @@ import type { ProxyOptions } from '../config/load-proxy.ts';
 import type { RouteChange } from '../proxy/gate.ts';
 import { HttpProxy } from '../proxy/http-proxy.ts';
 import type { ProxyReport } from '../proxy/http-proxy.ts';
-import type { PrimarySource } from '../proxy/primary-source.ts';
+import type { PrimarySource, ReachedNode } from '../proxy/primary-source.ts';
 import type { RefusalCode } from '../proxy/refusals.ts';
 import { StaticSource } from '../proxy/static-source.ts';
 import { RefusalLines, summaryOf } from '../proxy/summary.ts';
@@ -60,7 +60,10 @@ export async function openProxy(options: ProxyOptions, log: Logger): Promise<Ope
     await destroy();
     throw error;
   }
-  return { server, follow: () => source.start(server.listener), destroy };
+  const onNodes = (nodes: readonly ReachedNode[]): void => {
+    if (server instanceof HttpProxy) void server.followNodes(nodes);
+  };
+  return { server, follow: () => source.start(server.listener, onNodes), destroy };
 }
 
 export function summaryEntry(event: string, report: ProxyReport): Parameters<Logger['info']>[0] {

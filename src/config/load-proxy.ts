@@ -1,6 +1,6 @@
 // Settings of a proxy from flags, environment and defaults.
 import { FailoverError } from '../errors.ts';
-import { LOG_FORMATS, PROXY_MODES } from './choices.ts';
+import { LOG_FORMATS, PROXY_MODES, READ_FROM } from './choices.ts';
 import { loadClientOptions } from './load.ts';
 import type { ClientOptions } from './load.ts';
 import { OptionReader } from './option-reader.ts';
@@ -23,8 +23,13 @@ export interface ProxyLimits {
   readonly idleTimeoutMs: number;
 }
 
+/** What a proxy of HTTP is told beside where it listens. */
+export interface HttpProxyOptions extends ProxyLimits {
+  readonly readFrom: (typeof READ_FROM)[number];
+}
+
 /** What one `failover proxy` was told. */
-export interface ProxyOptions extends ProxyLimits, ClientOptions {
+export interface ProxyOptions extends HttpProxyOptions, ClientOptions {
   readonly listen: ListenAddress;
   /** Empty: the primary of the group. */
   readonly to: readonly Target[];
@@ -64,9 +69,16 @@ export function loadProxyOptions(given: Given): ProxyOptions {
       hint: `Give --to ${mode}://HOST:PORT, or --mode ${wrong.kind}.`,
     });
   }
+  const readFrom = read.oneOf('readFrom', READ_FROM);
+  if (mode === 'tcp' && readFrom !== 'primary') {
+    const fact = `--mode tcp can't tell reads from writes, as --read-from ${readFrom} asks`;
+    throw new FailoverError('FAILOVER_SETTINGS_CONFLICT', `Cannot start a proxy: ${fact}`, {
+      hint: 'Give --mode http, or leave out --read-from.',
+    });
+  }
   return {
     ...loadClientOptions(given),
-    ...{ listen: parseListen(listen, read.sourceOf('listen')), to: targets, mode },
+    ...{ listen: parseListen(listen, read.sourceOf('listen')), to: targets, mode, readFrom },
     logFormat: read.oneOf('logFormat', LOG_FORMATS),
     quiet: read.boolean('quiet'),
     keyFile: read.text('keyFile'),

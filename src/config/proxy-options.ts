@@ -1,5 +1,5 @@
 // The options of `failover proxy`: where it listens, where it goes, what it holds and for how long.
-import { PROXY_MODES } from './choices.ts';
+import { PROXY_MODES, READ_FROM } from './choices.ts';
 import { MAX_MS } from './row-kinds.ts';
 import type { OptionRow } from './option-row.ts';
 
@@ -45,6 +45,16 @@ export const PROXY_OPTION_ROWS: readonly Row[] = [
     default: 'http',
     placeholder: 'MODE',
     sentence: 'http: requests are held, and repeated where that is safe; tcp: connections are.',
+  },
+  {
+    ...PROXY,
+    key: 'readFrom',
+    kind: 'enum',
+    choices: READ_FROM,
+    default: 'primary',
+    placeholder: 'NODES',
+    sentence:
+      'Who answers GET and HEAD: the primary; any node whose target accepts connections; secondaries, and the primary where there is none.',
   },
   {
     ...TIME,

@@ -11,6 +11,9 @@ import type { Gate, Place, Visitor } from './gate.ts';
 import { answerHeaders, noteHeaders, requestHeaders } from './headers.ts';
 import type { PrimaryTerm } from './primary-source.ts';
 import type { ProxyCounts } from './proxy-counts.ts';
+import { isRead } from './read-choice.ts';
+import type { ReadLane } from './read-lane.ts';
+import type { Readers } from './readers.ts';
 import { refuse } from './refusals.ts';
 import type { RefusalCode } from './refusals.ts';
 import { afterFailure } from './repeat.ts';
@@ -23,6 +26,7 @@ import type { Upstream } from './upstream.ts';
 export interface Site {
   readonly gate: Gate;
   readonly upstream: Upstream;
+  readonly readers: Readers;
   readonly counts: ProxyCounts;
   readonly clock: Clock;
   readonly repeatMaxBytes: number;
@@ -46,7 +50,13 @@ export class Exchange implements Visitor, AttemptListener {
   readonly #asked: Asked;
   readonly #body: RequestBody;
   readonly #answer: Answer;
+  readonly #isRead: boolean;
+  /** Where a read has been. */
+  #tried: ReadonlySet<string> = NOWHERE;
   #place: Place | null = null;
+  /** What it has come through in place of the gate. */
+  #lane: ReadLane | null = null;
+  #target = '';
   #attempt: Attempt | null = null;
   #tunnel: Tunnel | null = null;
   #repeats = 0;
@@ -58,6 +68,7 @@ export class Exchange implements Visitor, AttemptListener {
     this.#asked = asked;
     const { request, response, expectsContinue } = asked;
     const { gate, repeatMaxBytes } = site;
+    this.#isRead = site.readers.areOn && isRead(kindOf(request));
     this.#answer = new Answer(response, () => this.#attempt?.resume());
     const limits = {
       keptBytes: repeatMaxBytes,
@@ -88,6 +99,8 @@ export class Exchange implements Visitor, AttemptListener {
 
   go(term: PrimaryTerm, place: Place): void {
     this.#place = place;
+    this.#target = term.target;
+    if (this.#isRead) this.#tried = new Set([...this.#tried, term.target]);
     const { request, path, upgrade } = this.#asked;
     const order = {
       method: request.method ?? 'GET',
@@ -96,7 +109,8 @@ export class Exchange implements Visitor, AttemptListener {
       body: this.#body.open(),
       upgrades: upgrade !== null,
     };
-    this.#attempt = new Attempt(this.#site.upstream.poolFor(term), order, this);
+    const connections = this.#lane ?? this.#site.upstream;
+    this.#attempt = new Attempt(connections.poolFor(term), order, this);
   }
 
   refuse(code: RefusalCode): void {
@@ -122,16 +136,17 @@ export class Exchange implements Visitor, AttemptListener {
   }
 
   onSent(): void {
-    this.#site.gate.reached();
+    if (this.#lane === null) this.#site.gate.reached();
   }
 
   onHead(head: AnswerHead): void {
-    this.#site.gate.answered();
+    if (this.#lane === null) this.#site.gate.answered();
+    if (this.#isRead) this.#site.readers.report(this.#target, true);
     const closes = this.#site.isStopping();
     this.#answer.begin(head, this.#asked.request.method ?? '', { ...this.#notes(), closes });
     if (!isEventStream(head) || this.#place === null) return;
     this.#isEventStream = true;
-    this.#site.gate.stream(this.#place);
+    (this.#lane ?? this.#site.gate).stream(this.#place);
   }
 
   onData(chunk: Buffer): boolean {
@@ -140,6 +155,7 @@ export class Exchange implements Visitor, AttemptListener {
 
   onEnd(): void {
     if (this.#isOver) return;
+    if (this.#lane !== null) this.#site.counts.reads += 1;
     this.#end();
     this.#site.counts.answered += 1;
     this.#answer.end();
@@ -171,13 +187,40 @@ export class Exchange implements Visitor, AttemptListener {
   onFailure(failure: AttemptFailure, wasSent: boolean): void {
     if (this.#isOver || this.#place === null) return;
     this.#body.closeStream();
-    if (failure === 'too-late') this.#fail('upstream-timeout');
+    if (failure === 'bad-request') {
+      this.#fail('bad-request');
+      return;
+    }
+    if (this.#isRead) this.#site.readers.report(this.#target, false);
+    // Another node may well answer what one does not.
+    if (this.#lane !== null) this.#afterLoss('died', wasSent, this.#place);
+    else if (failure === 'too-late') this.#fail('upstream-timeout');
     else if (failure === 'garbage') this.#fail('bad-answer');
-    else if (failure === 'bad-request') this.#fail('bad-request');
     else this.#afterLoss(failure, wasSent, this.#place);
   }
 
   #enter(): void {
+    if (!this.#goToReader()) this.#enterGate();
+  }
+
+  /** False: it is no read, or the primary is to take it. */
+  #goToReader(): boolean {
+    if (!this.#isRead) return false;
+    const { gate, readers } = this.#site;
+    const lane = readers.next({ isPrimaryFree: gate.isFree, tried: this.#tried });
+    if (lane === null) return false;
+    const { heldMs } = this.#notes();
+    this.#leave();
+    this.#lane = lane;
+    lane.enter(this, heldMs);
+    return true;
+  }
+
+  #enterGate(): void {
+    if (this.#site.gate.isStopped) {
+      this.refuse('stopping');
+      return;
+    }
     const place = this.#site.gate.enter(this);
     if (place === null) this.refuse('hold-full');
     else this.#place = place;
@@ -213,7 +256,16 @@ export class Exchange implements Visitor, AttemptListener {
     this.#attempt = null;
     this.#answer.reset();
     this.#body.collect();
-    this.#site.gate.again(place, { unreached: failure === 'unreached' || this.#repeats > 1 });
+    if (this.#goToReader()) return;
+    if (this.#lane === null) {
+      const unreached = failure === 'unreached' || this.#repeats > 1;
+      this.#site.gate.again(place, { unreached });
+      return;
+    }
+    this.#leave();
+    this.#place = null;
+    this.#lane = null;
+    this.#enterGate();
   }
 
   #fail(code: RefusalCode): void {
@@ -252,8 +304,16 @@ export class Exchange implements Visitor, AttemptListener {
   }
 
   #leave(): void {
-    if (this.#place !== null) this.#site.gate.leave(this.#place);
+    if (this.#place !== null) (this.#lane ?? this.#site.gate).leave(this.#place);
   }
+}
+
+const NOWHERE: ReadonlySet<string> = new Set();
+
+function kindOf({ method = '', headers }: IncomingMessage): Parameters<typeof isRead>[0] {
+  const { 'content-length': length = '0', 'transfer-encoding': coding, upgrade } = headers;
+  const hasBody = coding !== undefined || Number(length) !== 0;
+  return { method, hasBody, isUpgrade: upgrade !== undefined };
 }
 
 function headText(headers: readonly string[]): string {

@@ -99,6 +99,16 @@ export class Gate implements PrimaryListener {
     return { held: this.#hold.size, underWay: this.#underWay.size, bytes: this.#hold.bytes };
   }
 
+  /** Whether one that enters now goes at once. */
+  get isFree(): boolean {
+    return this.#hold.size === 0 && this.#mayGo(this.#options.clock.now());
+  }
+
+  /** Whether nobody is let through any more, whatever comes. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
   /** Its place, now or later let through; null: no more can be held. */
   enter(visitor: Visitor): Place | null {
     const held = { sinceMs: null, waitedMs: 0 };
@@ -265,11 +275,9 @@ export class Gate implements PrimaryListener {
   }
 
   #letOneThrough(): boolean {
-    const { term, phase } = this.#route;
-    if (phase !== 'open' || term === null) return false;
     const nowMs = this.#options.clock.now();
-    this.#pace = paceAt(this.#pace, nowMs, this.#options.slots);
-    if (nowMs < this.#pace.notBeforeMs || this.#slotsTaken >= this.#pace.slots) return false;
+    const { term } = this.#route;
+    if (term === null || !this.#mayGo(nowMs)) return false;
     const ticket = this.#hold.next(nowMs);
     if (ticket === null) return false;
     this.#underWay.add(ticket);
@@ -278,6 +286,12 @@ export class Gate implements PrimaryListener {
     this.#longestHeldMs = Math.max(this.#longestHeldMs, ticket.waitedMs);
     ticket.visitor.go(term, ticket);
     return true;
+  }
+
+  #mayGo(nowMs: number): boolean {
+    if (this.#route.phase !== 'open') return false;
+    this.#pace = paceAt(this.#pace, nowMs, this.#options.slots);
+    return nowMs >= this.#pace.notBeforeMs && this.#slotsTaken < this.#pace.slots;
   }
 
   #countIfHeld(ticket: Ticket): void {

@@ -11,7 +11,7 @@ import { attachedTo, follow, followWakeAt, initialFollowing } from './follow.ts'
 import type { FollowEffect, Following, FollowNews } from './follow.ts';
 import { FollowedNodes } from './followed-nodes.ts';
 import type { GroupSight, Sight } from './group-sight.ts';
-import type { PrimaryListener, PrimarySource } from './primary-source.ts';
+import type { PrimaryListener, PrimarySource, ReachedNode } from './primary-source.ts';
 
 export interface GroupSourceOptions {
   readonly group: string;
@@ -30,6 +30,7 @@ export class GroupSource implements PrimarySource {
   readonly #links: Links;
   readonly #nodes: FollowedNodes;
   #listener: PrimaryListener | null = null;
+  #onNodes: ((nodes: readonly ReachedNode[]) => void) | null = null;
   #state: Following;
   #cancelWake: (() => void) | null = null;
   #looking: Promise<void> | null = null;
@@ -62,8 +63,12 @@ export class GroupSource implements PrimarySource {
     this.#state = initialFollowing(clock.now());
   }
 
-  async start(listener: PrimaryListener): Promise<void> {
+  async start(
+    listener: PrimaryListener,
+    onNodes?: (nodes: readonly ReachedNode[]) => void,
+  ): Promise<void> {
     this.#listener = listener;
+    this.#onNodes = onNodes ?? null;
     this.#options.sight.watch(() => {
       void this.#look();
     });
@@ -74,6 +79,7 @@ export class GroupSource implements PrimarySource {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#listener = null;
+    this.#onNodes = null;
     this.#cancelWake?.();
     if (this.#lookLater !== null) clearTimeout(this.#lookLater);
     const attached = attachedTo(this.#state);
@@ -204,6 +210,9 @@ export class GroupSource implements PrimarySource {
   #saw({ epoch, holder, members }: Sight): void {
     if (this.#isClosed) return;
     this.#nodes.follow(members, holder?.run ?? null);
+    this.#onNodes?.(
+      members.flatMap(({ node, target }) => (target === null ? [] : [{ node, target }])),
+    );
     if (epoch === 0 && members.length > 0) this.#warn(withoutEpoch(this.#options.group));
     const known = members.find(({ run }) => run === holder?.run);
     const leader = holder === null ? null : { ...holder, target: known?.target ?? null };

@@ -5,7 +5,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ListenAddress } from '../config/proxy-address.ts';
-import type { ProxyLimits } from '../config/load-proxy.ts';
+import type { HttpProxyOptions, ProxyLimits } from '../config/load-proxy.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { afterReads } from './after-reads.ts';
 import { Exchange } from './exchange.ts';
@@ -13,8 +13,9 @@ import type { Asked, Site } from './exchange.ts';
 import { Gate } from './gate.ts';
 import type { RouteChange } from './gate.ts';
 import { listenAt } from './listen-at.ts';
-import type { PrimaryListener } from './primary-source.ts';
+import type { PrimaryListener, ReachedNode } from './primary-source.ts';
 import { ProxyCounts } from './proxy-counts.ts';
+import { Readers } from './readers.ts';
 import { refuseRaw } from './refusals.ts';
 import type { RefusalCode } from './refusals.ts';
 import { screened } from './screening.ts';
@@ -43,6 +44,7 @@ const KEEP_ALIVE_MS = 75_000;
 export class HttpProxy {
   readonly #gate: Gate;
   readonly #upstream: Upstream;
+  readonly #readers: Readers;
   readonly #counts = new ProxyCounts();
   readonly #server: Server;
   readonly #site: Site;
@@ -50,9 +52,10 @@ export class HttpProxy {
   readonly #tunnelled = new Set<Socket>();
   #isStopping = false;
 
-  constructor(limits: ProxyLimits, { onChange, onRefused }: ProxyObserver = {}) {
-    const { holdMs, holdMax, holdMaxBytes, maxConnections } = limits;
+  constructor(limits: HttpProxyOptions, { onChange, onRefused }: ProxyObserver = {}) {
+    const { holdMs, holdMax, holdMaxBytes, maxConnections, readFrom } = limits;
     this.#upstream = new Upstream(limits);
+    this.#readers = new Readers({ readFrom, slots: maxConnections, limits });
     this.#gate = new Gate({
       hold: { waitMs: holdMs, requests: holdMax, bytes: holdMaxBytes },
       slots: maxConnections,
@@ -63,7 +66,8 @@ export class HttpProxy {
       },
     });
     this.#site = {
-      ...{ gate: this.#gate, upstream: this.#upstream, counts: this.#counts, clock: systemClock },
+      ...{ gate: this.#gate, upstream: this.#upstream, readers: this.#readers },
+      ...{ counts: this.#counts, clock: systemClock },
       ...{ repeatMaxBytes: limits.repeatMaxBytes, idleTimeoutMs: limits.idleTimeoutMs },
       onRefused: (code) => onRefused?.(code),
       isStopping: () => this.#isStopping,
@@ -80,6 +84,11 @@ export class HttpProxy {
     return this.#gate;
   }
 
+  /** The nodes that may be read from, now and when they change; resolves once the first ones were checked. */
+  followNodes(nodes: readonly ReachedNode[]): Promise<void> {
+    return this.#readers.update(nodes);
+  }
+
   /** Resolves with the port. @throws FAILOVER_ADDRESS_IN_USE, FAILOVER_NOT_PERMITTED, FAILOVER_BAD_OPTION */
   listen(address: ListenAddress): Promise<number> {
     return listenAt(this.#server, address);
@@ -87,7 +96,11 @@ export class HttpProxy {
 
   report(): ProxyReport {
     const { held: everHeld, longestHeldMs } = this.#gate.counts;
-    return { counts: this.#counts, ...this.#gate.load, everHeld, longestHeldMs };
+    const { held, underWay, bytes } = this.#gate.load;
+    return {
+      ...{ counts: this.#counts, held, underWay: underWay + this.#readers.underWay },
+      ...{ bytes, everHeld, longestHeldMs },
+    };
   }
 
   /** Takes no more connections; resolves when what is held and under way is done, or `destroy` was called. */
@@ -99,6 +112,7 @@ export class HttpProxy {
       });
     });
     this.#gate.closeStreams();
+    this.#readers.closeStreams();
     this.#server.closeIdleConnections();
     await closed;
     await this.destroy();
@@ -107,6 +121,7 @@ export class HttpProxy {
   /** Ends all of it at once. */
   async destroy(): Promise<void> {
     this.#isStopping = true;
+    this.#readers.end();
     this.#gate.stop();
     this.#upstream.destroy();
     await new Promise<void>((resolve) => {
@@ -122,7 +137,8 @@ export class HttpProxy {
   }
 
   /** Connections of a term that is over are closed; of one that ends, as soon as they are idle. */
-  #followRoute({ phase }: RouteChange): void {
+  #followRoute({ phase, term }: RouteChange): void {
+    this.#readers.followPrimary(term);
     if (phase === 'none') this.#upstream.destroy();
     else if (phase === 'closing') this.#upstream.retire();
   }

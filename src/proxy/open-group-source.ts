@@ -1,5 +1,5 @@
 // The source of a proxy that follows a group: what it looks at, and how it reaches the nodes.
-import type { ProxyLimits, ProxyOptions } from '../config/load-proxy.ts';
+import type { HttpProxyOptions, ProxyOptions } from '../config/load-proxy.ts';
 import { defaultStateDir } from '../config/state-dir.ts';
 import { openStore } from '../cli/store-sight.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -9,7 +9,10 @@ import { GroupSource } from './group-source.ts';
 
 /** @throws FAILOVER_CLIENT_MISSING, FAILOVER_STORE_REFUSED where a server keeps the lease, FAILOVER_BAD_KEY_FILE */
 export async function openGroupSource(
-  options: Omit<ProxyOptions, keyof ProxyLimits | 'listen' | 'to' | 'mode' | 'logFormat' | 'quiet'>,
+  options: Omit<
+    ProxyOptions,
+    keyof HttpProxyOptions | 'listen' | 'to' | 'mode' | 'logFormat' | 'quiet'
+  >,
   warn: (message: string) => void,
 ): Promise<GroupSource> {
   const { group, stateDir } = options;

@@ -10,6 +10,14 @@ export interface PrimaryTerm {
   readonly target: string;
 }
 
+/** A node of the group, or a server, that has said where it is reached. */
+export interface ReachedNode {
+  /** Null: what is proxied is no group. */
+  readonly node: string | null;
+  /** As in a term; its command may not listen there. */
+  readonly target: string;
+}
+
 /** What a proxy is told. Each call returns at once; none throws. */
 export interface PrimaryListener {
   /** It serves: new requests go there. Also said again after `doubted`. */
@@ -30,8 +38,15 @@ export interface PrimaryListener {
 }
 
 export interface PrimarySource {
-  /** Tells the listener from now on; resolves once it has told what it knows by now. */
-  start(listener: PrimaryListener): Promise<void>;
+  /**
+   * Tells the listener from now on; resolves once it has told what it knows by now.
+   *
+   * @param onNodes called with all nodes at first, and when they may have changed
+   */
+  start(
+    listener: PrimaryListener,
+    onNodes?: (nodes: readonly ReachedNode[]) => void,
+  ): Promise<void>;
   /** Tells nothing more. */
   close(): Promise<void>;
 }

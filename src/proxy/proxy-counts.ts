@@ -5,6 +5,8 @@ export class ProxyCounts {
   requests = 0;
   /** Answered by the primary, from first to last byte. */
   answered = 0;
+  /** Of these, answered by a node that was chosen to read from. */
+  reads = 0;
   /** Times that a request was sent once more. */
   repeated = 0;
   /** WebSockets. */

@@ -2,24 +2,25 @@
 import type { Target } from '../config/proxy-address.ts';
 import { lookOverNetwork } from '../health/attempt.ts';
 import { UpstreamList } from '../upstream/upstream-list.ts';
-import type { PrimaryListener, PrimarySource } from './primary-source.ts';
+import type { PrimaryListener, PrimarySource, ReachedNode } from './primary-source.ts';
+import { SERVER_CHECK } from './server-check.ts';
 
 interface Server extends Target {
   readonly id: string;
 }
 
-/** Checks are connections: what serves is in the list's order, and the one in use stays as long as it answers. */
-const CHECK = { intervalMs: 1_000, timeoutMs: 500 } as const;
-
+/** What serves is in the list's order, and the one in use stays as long as it answers. */
 export class StaticSource implements PrimarySource {
   readonly #list: UpstreamList<Server>;
+  readonly #targets: readonly Target[];
   readonly #isAlone: boolean;
   #current: string | null = null;
 
   constructor(targets: readonly Target[]) {
+    this.#targets = targets;
     this.#isAlone = targets.length === 1;
     this.#list = new UpstreamList<Server>({
-      ...CHECK,
+      ...SERVER_CHECK,
       upstreams: targets.map((target) => ({ ...target, id: target.url })),
       waitForCheck: !this.#isAlone,
       check: async ({ host, port }, signal) =>
@@ -27,7 +28,11 @@ export class StaticSource implements PrimarySource {
     });
   }
 
-  async start(listener: PrimaryListener): Promise<void> {
+  async start(
+    listener: PrimaryListener,
+    onNodes?: (nodes: readonly ReachedNode[]) => void,
+  ): Promise<void> {
+    onNodes?.(this.#targets.map(({ url }) => ({ node: null, target: url })));
     const follow = (usable: readonly Server[]): void => {
       this.#follow(listener, usable);
     };

@@ -6,11 +6,13 @@ import type { RefusalCode } from './refusals.ts';
 
 /** Counts that are zero are left out. */
 export function summaryOf({ counts, everHeld, longestHeldMs }: ProxyReport): string {
-  const { requests, answered, repeated, upgraded, cut, clientsGone, clientsRefused } = counts;
+  const { requests, answered, reads, repeated, upgraded, cut, clientsGone, clientsRefused } =
+    counts;
   const longest = formatDuration(Math.round(longestHeldMs));
   const parts = [
     `Answered ${String(answered)} of ${String(requests)} requests`,
     everHeld > 0 ? `held ${String(everHeld)}, the longest for ${longest}` : '',
+    numbered(reads, 'read from other nodes'),
     numbered(repeated, 'repeated'),
     numbered(upgraded, 'WebSockets'),
     numbered(cut, 'answers broken off'),

@@ -121,10 +121,14 @@ export class UpstreamList<Item> implements Disposable {
   /**
    * The next one in turn.
    *
-   * @throws FAILOVER_NO_UPSTREAM when none is usable
+   * @param mayTake which ones are chosen among; by default all
+   * @throws FAILOVER_NO_UPSTREAM when none of them is usable
    */
-  pick(): Item {
-    const index = nextInTurn(this.#entries, this.#last);
+  pick(mayTake: (upstream: Item) => boolean = () => true): Item {
+    const candidates = this.#entries.map(({ upstream, isUsable, tier }) => {
+      return { tier, isUsable: isUsable && mayTake(upstream) };
+    });
+    const index = nextInTurn(candidates, this.#last);
     const entry = this.#entries[index];
     if (entry === undefined) throw this.#noUpstream();
     this.#last = index;

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { loadProxyOptions } from '../../../src/config/load-proxy.ts';
-import type { ProxyLimits } from '../../../src/config/load-proxy.ts';
+import type { HttpProxyOptions } from '../../../src/config/load-proxy.ts';
 import { HttpProxy } from '../../../src/proxy/http-proxy.ts';
 import type { PrimaryTerm } from '../../../src/proxy/primary-source.ts';
 
@@ -19,7 +19,7 @@ export interface Proxied {
 }
 
 /** One that nobody has told of a primary yet; it ends with the test. */
-export async function startProxy(changed: Partial<ProxyLimits> = {}): Promise<Proxied> {
+export async function startProxy(changed: Partial<HttpProxyOptions> = {}): Promise<Proxied> {
   const defaults = loadProxyOptions({ flags: { listen: '127.0.0.1:0' }, env: {} });
   const refused: string[] = [];
   const proxy = new HttpProxy(
