@@ -77,6 +77,16 @@ describe('the options of a proxy', () => {
       "Cannot start a proxy: --mode tcp can't go to http://a:1",
       'Give --to tcp://HOST:PORT, or --mode http.',
     ],
+    [
+      { mode: 'tcp', readFrom: 'any' },
+      "Cannot start a proxy: --mode tcp can't tell reads from writes, as --read-from any asks",
+      'Give --mode http, or leave out --read-from.',
+    ],
+    [
+      { readFrom: 'secondary' },
+      'Cannot use --read-from: "secondary" is none of its values',
+      'Give --read-from one of primary, any, secondaries.',
+    ],
   ])('%j is refused', (flags, message, hint) => {
     const error = failureOf(() => load(flags));
     expect([error.message, error.hint]).toEqual([message, hint]);

@@ -8,8 +8,8 @@ import { KINDS, runTrials } from '../proxy-trials/support/trials.ts';
 import { freePort } from '../support/free-port.ts';
 import { LAUNCHER } from '../support/process-node.ts';
 import { inGroup } from '../support/process-group.ts';
-import type { Group } from '../support/process-group.ts';
-import type { ClientProcess, NodeProcess } from '../support/process-node.ts';
+import type { NodeProcess } from '../support/process-node.ts';
+import { endProxy as end, startProxy } from '../support/process-proxy.ts';
 import { TIMINGS } from '../support/process-setup.ts';
 
 describe('failovers behind a proxy, under load', () => {
@@ -210,20 +210,6 @@ function isSteady({ phase }: NodeProcess): boolean {
   return phase === 'serving' || phase === 'watching';
 }
 
-async function startProxy(
-  group: Group,
-  mode: 'http' | 'tcp',
-  ...more: readonly string[]
-): Promise<{ readonly client: ClientProcess; readonly port: number }> {
-  const listen = ['--listen', '127.0.0.1:0', '--mode', mode, '--log-format', 'json'];
-  const client = group.startClient('proxy', ...listen, ...more);
-  const port = await group.until('the proxy to listen', () => {
-    if (client.end !== null) throw new Error(`the proxy has ended: ${client.stderr}`);
-    return Number(/"port":(\d+)/.exec(client.stderr)?.[1] ?? 0) || null;
-  });
-  return { client, port };
-}
-
 /** All that comes over one connection; tried again by a process of its own, as a client would. */
 function talk(port: number): Promise<string> {
   const program = `require('net').connect(${String(port)}, '127.0.0.1').pipe(process.stdout)`;
@@ -235,9 +221,4 @@ function talk(port: number): Promise<string> {
       resolve(text);
     });
   });
-}
-
-async function end(proxy: ClientProcess): Promise<void> {
-  proxy.kill('SIGTERM');
-  expect((await proxy.done).code).toBe(0);
 }

@@ -30,6 +30,16 @@ describe('a choice', () => {
     expect(picks(listOf(NAMES), 4)).toBe('one two three one');
   });
 
+  it('is made in turn among those that may be taken', () => {
+    const list = listOf(NAMES);
+    const chosen = [1, 2, 3].map(() => list.pick((name) => name !== 'two'));
+    expect(chosen).toEqual(['one', 'three', 'one']);
+    report(list, 'three', -5);
+    expect(failureOf(() => list.pick((name) => name === 'three')).code).toBe(
+      'FAILOVER_NO_UPSTREAM',
+    );
+  });
+
   it('follows what is reported, with 0 still usable', () => {
     const list = listOf(NAMES);
     expect(picks(list, 1)).toBe('one');
