@@ -47,6 +47,7 @@ export class Attempt {
   readonly #listener: AttemptListener;
   #controller: Dispatcher.DispatchController | null = null;
   #wasSent = false;
+  #status = 0;
   #isOver = false;
 
   constructor(pool: Pool, order: AttemptOrder, listener: AttemptListener) {
@@ -92,15 +93,14 @@ export class Attempt {
       onResponseStart: (controller, status, _, statusText = '') => {
         // What comes before the answer itself is for this connection, or a hint.
         if (this.#isOver || status < 200) return;
+        this.#status = status;
         this.#listener.onHead({ status, statusText, headers: rawHeaders(controller) });
       },
       onResponseData: (controller, chunk) => {
         if (!this.#isOver && !this.#listener.onData(chunk)) controller.pause();
       },
       onResponseEnd: () => {
-        if (this.#isOver) return;
-        this.#isOver = true;
-        this.#listener.onEnd();
+        this.#end();
       },
       onRequestUpgrade: (controller, status, _headers: IncomingHttpHeaders, socket) => {
         if (this.#isOver) {
@@ -112,9 +112,17 @@ export class Attempt {
         this.#listener.onUpgrade({ status, statusText: '', headers }, socket);
       },
       onResponseError: (_, error) => {
-        this.#fail(this.#failureOf(error));
+        // It says how long the body is that it leaves out, and the client below misses that one.
+        if (this.#status === 304 && isOfOtherLength(error)) this.#end();
+        else this.#fail(this.#failureOf(error));
       },
     };
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#listener.onEnd();
   }
 
   #fail(failure: AttemptFailure): void {
@@ -132,8 +140,23 @@ export class Attempt {
     if (!this.#wasSent) return 'unreached';
     // A connection that ends within chunks is one that broke off.
     const isMisread = error instanceof errors.HTTPParserError && !error.message.includes('EOF');
-    return isMisread || /^(UND_ERR_HEADERS_OVERFLOW|ERR_)/.test(code) ? 'garbage' : 'died';
+    const isMeaningless = this.#status === 204 && isOfOtherLength(error);
+    return isMisread ||
+      isMeaningless ||
+      isRefused(error) ||
+      /^(UND_ERR_HEADERS_OVERFLOW|ERR_)/.test(code)
+      ? 'garbage'
+      : 'died';
   }
+}
+
+function isOfOtherLength(error: Error): boolean {
+  return error instanceof errors.ResponseContentLengthMismatchError;
+}
+
+/** A `100 Continue` or a change of protocol that nobody has asked for. It has no code of its own. */
+function isRefused(error: Error): boolean {
+  return error instanceof errors.SocketError && /^bad (response|upgrade)$/.test(error.message);
 }
 
 const GIVEN_UP = new Error('given up');

@@ -185,9 +185,15 @@ describe('a primary that', () => {
     ['answers in another protocol', '\x15\x03\x01\x00\x02\x02\x50'],
     ['has a bad header', 'HTTP/1.1 200 OK\r\nX y\r\n\r\n'],
     ['has headers without an end', `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(40_000)}`],
+    ['says to continue, unasked', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n'],
+    [
+      'changes to a protocol, unasked',
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n',
+    ],
+    ['has a length where it has no body', 'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n'],
   ])('%s is answered for with 502', async (_, bytes) => {
     const { port, refused } = await proxyToRaw(bytes);
-    expect(await ask(port, { method: 'POST' })).toMatchObject({
+    expect(await ask(port)).toMatchObject({
       status: 502,
       headers: { 'x-failover-error': 'bad-answer' },
     });
