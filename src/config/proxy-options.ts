@@ -131,6 +131,7 @@ export const PROXY_OPTION_ROWS: readonly Row[] = [
     ...TIME,
     key: 'idleTimeout',
     default: '1h',
-    sentence: 'How long nothing may come in an answer, or over a connection, before it is ended.',
+    sentence:
+      'How long nothing may come in an answer or be taken of it, or come over a connection, before it is ended.',
   },
 ];

@@ -62,6 +62,7 @@ export class Exchange implements Visitor, AttemptListener {
   #repeats = 0;
   #isEventStream = false;
   #isOver = false;
+  #cancelStall: () => void = () => undefined;
 
   constructor(site: Site, asked: Asked) {
     this.#site = site;
@@ -69,7 +70,10 @@ export class Exchange implements Visitor, AttemptListener {
     const { request, response, expectsContinue } = asked;
     const { gate, repeatMaxBytes } = site;
     this.#isRead = site.readers.areOn && isRead(kindOf(request));
-    this.#answer = new Answer(response, () => this.#attempt?.resume());
+    this.#answer = new Answer(response, () => {
+      this.#cancelStall();
+      this.#attempt?.resume();
+    });
     const limits = {
       keptBytes: repeatMaxBytes,
       reserve: (bytes: number) => gate.reserve(bytes),
@@ -150,7 +154,9 @@ export class Exchange implements Visitor, AttemptListener {
   }
 
   onData(chunk: Buffer): boolean {
-    return this.#answer.data(chunk);
+    const takesMore = this.#answer.data(chunk);
+    if (!takesMore) this.#limitStall();
+    return takesMore;
   }
 
   onEnd(): void {
@@ -292,6 +298,16 @@ export class Exchange implements Visitor, AttemptListener {
     this.#end();
   }
 
+  /** One that takes nothing would keep its connection to the primary from the others for good. */
+  #limitStall(): void {
+    const { clock, idleTimeoutMs } = this.#site;
+    this.#cancelStall();
+    this.#cancelStall = clock.wakeAt(clock.now() + idleTimeoutMs, () => {
+      this.#clientGone();
+      this.#asked.response.destroy();
+    });
+  }
+
   #notes(): { readonly repeats: number; readonly heldMs: number } {
     return { repeats: this.#repeats, heldMs: this.#place?.waitedMs ?? 0 };
   }
@@ -299,6 +315,7 @@ export class Exchange implements Visitor, AttemptListener {
   #end(): void {
     this.#isOver = true;
     this.#attempt = null;
+    this.#cancelStall();
     this.#body.drop();
     this.#leave();
   }

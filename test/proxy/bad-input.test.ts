@@ -138,6 +138,20 @@ describe('a client that sends', () => {
     expect(proxy.report().counts.clientsRefused).toBe(1);
   });
 
+  it('nothing and takes nothing gives its place to the next after the time for that', async () => {
+    const { port, proxy } = await proxyTo(
+      ({ url }, response) => {
+        if (url === '/short') response.end('short');
+        else response.end(Buffer.alloc(32 * 1024 * 1024));
+      },
+      { maxConnections: 1, idleTimeoutMs: 100 },
+    );
+    rawClient(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n').socket.pause();
+    await until('it to be under way', () => proxy.report().underWay === 1);
+    expect(await ask(port, { path: '/short' })).toMatchObject({ status: 200, body: 'short' });
+    expect(proxy.report().counts.clientsGone).toBe(1);
+  });
+
   it('a second request that is none is not answered in place of the first', async () => {
     const { port } = await proxyTo(silence);
     const { closed } = rawClient(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\nGARBAGE\r\n\r\n');
