@@ -28,7 +28,8 @@ export function requestHeaders(
   const kept = withoutHops(
     rawHeaders,
     headers.connection,
-    (name) => FORWARDED.has(name) || OURS.has(name),
+    // CGI, WSGI and Rack hand on both spellings under one name.
+    (name) => FORWARDED.has(name) || OURS.has(name.replaceAll('_', '-')),
   );
   const client = headers['x-forwarded-for'];
   const { remoteAddress } = socket;
@@ -66,8 +67,11 @@ export interface AnswerNotes {
 
 /** @param raw as the primary sent them, names and values in turn */
 export function answerHeaders(raw: readonly string[], notes: AnswerNotes): string[] {
-  const connection = valueOf(raw, 'connection');
-  const kept = withoutHops(raw, connection, (name) => name === 'x-failover-repeated');
+  const kept = withoutHops(
+    raw,
+    valuesOf(raw, 'connection').join(),
+    (name) => name === 'x-failover-repeated',
+  );
   kept.push('via', VIA, ...noteHeaders(notes));
   return kept;
 }
@@ -82,19 +86,16 @@ export function noteHeaders({ repeats, heldMs }: AnswerNotes): string[] {
 
 /** The first of that name. */
 export function valueOf(raw: readonly string[], name: string): string | undefined {
-  for (let at = 0; at < raw.length; at += 2) {
-    if (raw[at]?.toLowerCase() === name) return raw[at + 1];
-  }
-  return undefined;
+  return valuesOf(raw, name)[0];
 }
 
 /** How often a name comes. */
 export function countOf(raw: readonly string[], name: string): number {
-  let count = 0;
-  for (let at = 0; at < raw.length; at += 2) {
-    if (raw[at]?.toLowerCase() === name) count += 1;
-  }
-  return count;
+  return valuesOf(raw, name).length;
+}
+
+function valuesOf(raw: readonly string[], name: string): readonly string[] {
+  return raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === name);
 }
 
 /** What is put together from what came and from what is known here. */

@@ -37,6 +37,7 @@ describe('a proxy', () => {
       headers: {
         ...{ host: 'example.org', 'x-forwarded-for': '10.0.0.1', via: '1.1 front' },
         ...{ 'x-failover-epoch': '99', 'x-failover-node': 'z', te: 'trailers' },
+        ...{ x_failover_epoch: '98', 'X-Failover_Node': 'y' },
         ...{ connection: 'close, x-secret', 'x-secret': 'for the proxy alone' },
       },
     });
@@ -50,8 +51,9 @@ describe('a proxy', () => {
       'x-failover-node': 'a',
       'x-failover-epoch': '7',
     });
-    expect(Object.keys(seen)).not.toEqual(expect.arrayContaining(['x-secret']));
-    expect(Object.keys(seen)).not.toEqual(expect.arrayContaining(['te']));
+    for (const name of ['x-secret', 'te', 'x_failover_epoch', 'x-failover_node']) {
+      expect(seen).not.toHaveProperty(name);
+    }
   });
 
   it('hands on the headers of the answer, also those that come twice, and none of the hop', async () => {
@@ -59,6 +61,7 @@ describe('a proxy', () => {
       response.writeHead(203, 'Well', [
         ...['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'X-Umlaut', 'ü'],
         ...['Connection', 'X-Hop', 'X-Hop', '1', 'Content-Length', '2'],
+        ...['Connection', 'X-Hop-Too', 'X-Hop-Too', '2'],
       ]);
       response.end(Buffer.from('ok'));
     });
