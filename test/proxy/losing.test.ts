@@ -213,7 +213,7 @@ describe('a request that comes while nobody leads', () => {
   });
 
   it('is refused where no more may be held, and after the time that it may be', async () => {
-    const { proxy, port, load, refused } = await startProxy({ holdMax: 1, holdMs: 50 });
+    const { proxy, port, load, refused } = await startProxy({ holdMax: 1, holdMs: 1_000 });
     const first = ask(port);
     await until('the first to be held', () => load()[0] === 1);
     expect(await ask(port)).toMatchObject({
