@@ -22,11 +22,11 @@ describe('a proxy with --read-from any', () => {
       });
       expect(await ask(port, { method: 'POST' })).toMatchObject({ body: 'a' });
 
-      let isOver = false;
+      const reads = { areOver: false };
       const odd: unknown[] = [];
       const reading = (async (): Promise<number> => {
         for (let count = 0; ; count += 1) {
-          if (isOver) return count;
+          if (reads.areOver) return count;
           const { status, headers, isWhole } = await ask(port);
           const heldMs = headers['x-failover-held-ms'];
           if (status !== 200 || !isWhole || heldMs !== undefined) odd.push({ status, headers });
@@ -39,7 +39,7 @@ describe('a proxy with --read-from any', () => {
       for (let count = 0; count < 6; count += 1) {
         writers.add((await ask(port, { method: 'POST' })).body);
       }
-      isOver = true;
+      reads.areOver = true;
       expect(await reading).toBeGreaterThan(0);
       expect([[...writers], odd]).toEqual([[next.id], []]);
       await endProxy(client);
