@@ -43,7 +43,7 @@ export function claim(state: SecondaryState, settings: Settings, request: Claim)
     effects.push({ type: 'arm-workload' });
   }
   const loss = lossOf(state, request);
-  const base = candidateBase(state, { loss, followed: state.primary, stop: null });
+  const base = candidateBase(state, { loss, followed: state.primary, stop: null, standbys: [] });
   return move(
     request.by,
     {

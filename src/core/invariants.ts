@@ -59,8 +59,10 @@ export function epochOf(state: NodeState): number | null {
 
 function checkBounds(state: NodeState): void {
   assert(state.requests.length <= REQUEST_LIMIT + 1, 'too many requests wait');
-  if (state.role === 'primary') {
+  if (state.role === 'candidate' || state.role === 'primary') {
     assert(state.standbys.length <= SUCCESSION_LIMIT, 'too many standbys are kept');
+  }
+  if (state.role === 'primary') {
     assert(state.proxies.length <= PROXY_LIMIT, 'too many proxies are kept');
   }
 }

@@ -115,10 +115,15 @@ export function secondaryBase(state: NodeState): SecondaryBase {
 
 export function candidateBase(
   state: NodeState,
-  { loss, followed, stop }: Pick<CandidateBase, 'loss' | 'followed' | 'stop'>,
+  {
+    loss,
+    followed,
+    stop,
+    standbys,
+  }: Pick<CandidateBase, 'loss' | 'followed' | 'stop' | 'standbys'>,
 ): CandidateBase {
   const since = state.role === 'candidate' ? state.since : state.at;
-  return extended(commonOf(state), { role: 'candidate', since, loss, followed, stop });
+  return extended(commonOf(state), { role: 'candidate', since, loss, followed, stop, standbys });
 }
 
 export function primaryBase(

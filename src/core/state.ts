@@ -205,6 +205,8 @@ export interface CandidateBase extends Common {
   readonly followed: FollowedPrimary | null;
   /** A stop that arrived during the promotion: taken up once the lease is free again. */
   readonly stop: StopOrder | null;
+  /** Who has asked already: they follow as soon as the lease is held, and ask once a probe interval after that. */
+  readonly standbys: readonly KnownStandby[];
 }
 
 export interface StopOrder {

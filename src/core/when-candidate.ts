@@ -16,6 +16,7 @@ import {
   replaceProcess,
 } from './start-plan.ts';
 import { answerDueAt } from './deadlines.ts';
+import { withStandby } from './election-order.ts';
 import { claimAnswered, claimTimePassed, grantedTooLate, leaseChanged } from './claim-answers.ts';
 import { beginTerm, guardEffect } from './lease-term.ts';
 import { nextPulseAt } from './schedule.ts';
@@ -66,6 +67,8 @@ export function whenCandidate(state: CandidateState, event: Event, settings: Set
       break;
     case 'enabled-changed':
       return stay({ ...state, enabled: event.enabled });
+    case 'standby-heard':
+      return stay({ ...state, standbys: withStandby(state.standbys, event.standby, state.at) });
     case 'suspend-requested':
       return suspendCandidate(state, settings);
     default:
@@ -267,7 +270,7 @@ function promoting(state: Promoting, event: Event, settings: Settings): Outcome 
 }
 
 function promoted(state: Starting | Promoting, activatedAt: number, settings: Settings): Outcome {
-  const { loss, epoch, previous } = state;
+  const { loss, epoch, previous, standbys } = state;
   const gapMs = loss.kind === 'start' ? null : tenths(Math.max(0, activatedAt - loss.at));
   const takeover = {
     kind: loss.kind,
@@ -277,7 +280,7 @@ function promoted(state: Starting | Promoting, activatedAt: number, settings: Se
     reason: loss.reason,
     gapMs,
   };
-  const lead = { epoch, previous, chosen: loss.chosen === true, standbys: [], proxies: [] };
+  const lead = { epoch, previous, chosen: loss.chosen === true, standbys, proxies: [] };
   const serving: PrimaryState = extended(primaryBase(state, lead), {
     failures: 0,
     givesWayUntil: null,
