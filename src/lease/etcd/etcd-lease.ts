@@ -239,9 +239,10 @@ export class EtcdLease implements RemoteStore {
   }
 
   async look(): Promise<LeaseObservation> {
-    if (await this.#isAsSeen()) return this.#seen;
+    const begunAt = this.#options.now();
+    if (await this.#isAsSeen(begunAt)) return this.#seen;
     const lead = await this.#read();
-    this.#registration.signSoon(this.#known);
+    this.#registration.signSoon(this.#known, begunAt);
     if (this.#known <= (lead.state?.epoch ?? 0)) return this.#saw(lead);
     const state = { ...NO_STATE, ...lead.state, epoch: this.#known };
     const request = requests.putBack(this.#keys, lead, state);
@@ -312,7 +313,7 @@ export class EtcdLease implements RemoteStore {
 
   /** With the sign of life that is due: one call for both. */
   async #keep({ token }: Term, timeoutMs: number): Promise<number> {
-    const sign = this.#registration.signAlong(this.#known);
+    const sign = this.#registration.signAlong(this.#known, this.#options.now());
     try {
       const kept = await this.#ask((connection) => connection.keepAlive(token, sign), timeoutMs);
       return kept.ttlMs;
@@ -326,10 +327,10 @@ export class EtcdLease implements RemoteStore {
    * The sign of life that is due is the look as well, where it shows that nothing at all was changed in the store
    * since the last one.
    */
-  async #isAsSeen(): Promise<boolean> {
+  async #isAsSeen(at: number): Promise<boolean> {
     const lead = this.#lead;
     if (lead === null || this.#known > (lead.state?.epoch ?? 0)) return false;
-    const kept = await this.#registration.signInstead(this.#known);
+    const kept = await this.#registration.signInstead(this.#known, at);
     return kept?.cluster === lead.cluster && kept.revision === lead.revision;
   }
 

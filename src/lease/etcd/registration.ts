@@ -107,10 +107,13 @@ export class Registration {
     this.#signAt = 0;
   }
 
-  /** Nobody waits for it: what fails is tried again. */
-  signSoon(epoch: number): void {
+  /**
+   * For a look that was begun at that time, ms; a sign that has become due since then is left to the next look, which
+   * it can take the place of. Nobody waits for it: what fails is tried again.
+   */
+  signSoon(epoch: number, at: number): void {
     if (this.#hasBegun && this.#start === null) this.#joinSoon(epoch);
-    const sign = this.signAlong(epoch);
+    const sign = this.signAlong(epoch, at);
     if (sign === null) return;
     this.#ask((connection) => connection.keepAlive(sign.id)).then(
       ({ ttlMs }) => {
@@ -122,9 +125,8 @@ export class Registration {
     );
   }
 
-  /** The sign that is due, for the call of something else; null: none is. */
-  signAlong(epoch: number): Along | null {
-    const at = this.#now();
+  /** The sign that is due at that time, ms, for the call of something else; null: none is. */
+  signAlong(epoch: number, at: number): Along | null {
     if (this.#hasLeft || this.#start === null || at < this.#signAt) return null;
     this.#signAt = at + SIGN_PAUSE_MS;
     const id = this.#id;
@@ -138,13 +140,13 @@ export class Registration {
   }
 
   /**
-   * The sign that is due, and what it shows of the store; null: none is, or it shows nothing.
+   * The sign that is due at that time, ms, and what it shows of the store; null: none is, or it shows nothing.
    *
    * @throws FAILOVER_STORE_UNREACHABLE
    */
-  async signInstead(epoch: number): Promise<KeptAlive | null> {
+  async signInstead(epoch: number, at: number): Promise<KeptAlive | null> {
     // Where it failed last it is nobody's look.
-    const sign = this.#signAt === 0 ? null : this.signAlong(epoch);
+    const sign = this.#signAt === 0 ? null : this.signAlong(epoch, at);
     if (sign === null) return null;
     try {
       const kept = await this.#ask((connection) => connection.keepAlive(sign.id));

@@ -13,7 +13,7 @@ it('registers with a look after a store was not there when it began', async () =
   await registration.begin(0);
   expect(registration.start).toBe(Infinity);
   store.isSilent = false;
-  registration.signSoon(0);
+  registration.signSoon(0, 1_000);
   await vi.waitFor(() => {
     expect(registration.start).toBe(7);
   });
@@ -22,8 +22,20 @@ it('registers with a look after a store was not there when it began', async () =
 it('is registered by no look of one that never began', () => {
   const { registration, store } = silentStore();
   store.isSilent = false;
-  registration.signSoon(0);
+  registration.signSoon(0, 1_000);
   expect(store.asked).toBe(0);
+});
+
+it('leaves a sign that becomes due during a look to the next one', async () => {
+  const { registration, store } = silentStore();
+  store.isSilent = false;
+  await registration.begin(0);
+  const { asked } = store;
+  // Registered at 1 s, and silent for 5 s after that.
+  registration.signSoon(0, 5_999);
+  expect(store.asked).toBe(asked);
+  registration.signSoon(0, 6_000);
+  expect(store.asked).toBe(asked + 1);
 });
 
 function silentStore(): {
@@ -49,4 +61,9 @@ const RESPONSE = { header: { revision: '7' }, succeeded: true, responses: [], kv
 const answer = (): Promise<typeof RESPONSE> => Promise.resolve(RESPONSE);
 
 // Of a connection no more than that is asked for here.
-const ANSWERING = { grant: answer, txn: answer, range: answer } as unknown as EtcdConnection;
+const ANSWERING = {
+  grant: answer,
+  txn: answer,
+  range: answer,
+  keepAlive: answer,
+} as unknown as EtcdConnection;
