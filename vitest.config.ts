@@ -1,5 +1,6 @@
 // Unit tests run first, two files at a time; then those that start processes, of which more run: they mostly wait.
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './test/support/longest-first.ts';
 
 /** What starts real nodes and servers. */
 const PROCESSES = [
@@ -13,6 +14,7 @@ export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', './test/support/totals-reporter.ts'],
+    sequence: { sequencer: LongestFirst },
     coverage: { provider: 'v8', include: ['src/**/*.ts'] },
     projects: [
       {
@@ -35,7 +37,7 @@ export default defineConfig({
           // Far more than any of them takes, also where other programs have the CPU.
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },
