@@ -44,9 +44,8 @@ export function askedToPromote(
   if (before.suspend) return stay(before, refuse(requestId, 'this node is about to be suspended'));
   const never = neverLeadsBecause(settings);
   if (never !== null) return stay(before, refuse(requestId, never));
-  if (!force && before.health.status === 'unhealthy') {
-    return stay(before, refuse(requestId, unfitText(before, settings)));
-  }
+  const unfit = force ? null : unfitBecause(before, settings);
+  if (unfit !== null) return stay(before, refuse(requestId, unfit));
   const state = withRequest(before, { id: requestId, kind: promoteKind(event) });
   if (state === null) return stay(before, refuse(requestId, tooManyRequests()));
   if (state.phase === 'asking') {
@@ -78,9 +77,10 @@ export function askedToPromote(
   return move('ask-primary', { state: asking, detail: state.primary.node }, effect);
 }
 
-/** A person who wants it all the same says so. */
-function unfitText(state: SecondaryState, settings: Settings): string {
-  const because = yieldsBecause(state, settings) ?? 'its checks fail';
+/** A person who wants it all the same says so. Null: it is fit, or what was ill has ended long ago. */
+function unfitBecause(state: SecondaryState, settings: Settings): string | null {
+  const because = yieldsBecause(state, settings);
+  if (because === null || state.health.status !== 'unhealthy') return null;
   return `${settings.nodeId} is unhealthy (${because}), and only a forced promotion makes it lead`;
 }
 
