@@ -14,11 +14,13 @@ export interface Passable {
 
 /** @param self what this proxy is known by among hops */
 export function screened(request: IncomingMessage, self: string): Passable | RefusalCode {
-  const { url = '', rawHeaders, headers, httpVersionMinor } = request;
+  const { url = '', rawHeaders, headers, httpVersion } = request;
   const coding = headers['transfer-encoding'];
+  // The parser lets these through, where no client has ever sent them.
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return 'bad-request';
   // Two servers that read one of these differently see different requests in the same bytes.
   if (countOf(rawHeaders, 'host') > 1) return 'bad-request';
-  if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersionMinor === 0)) {
+  if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion === '1.0')) {
     return 'bad-request';
   }
   const path = pathOf(url);

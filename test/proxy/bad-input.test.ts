@@ -76,6 +76,14 @@ const BAD: readonly (readonly [what: string, bytes: string, status: number, code
   ['a NUL', 'GET / HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n', 400, 'bad-request'],
   ['no HTTP at all', '\x16\x03\x01 hello\r\n\r\n', 400, 'bad-request'],
   ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'bad-request'],
+  ['HTTP/0.9', 'GET /\r\n\r\n', 400, 'bad-request'],
+  ['a number of HTTP/2', 'GET / HTTP/2.0\r\nHost: x\r\n\r\n', 400, 'bad-request'],
+  [
+    'chunks of HTTP/0.9',
+    'POST /\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    400,
+    'bad-request',
+  ],
   ['a target that is no path', 'OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'bad-request'],
   ['a fragment', 'GET /a#b HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'bad-request'],
   [
