@@ -62,6 +62,12 @@ export function loadProxyOptions(given: Given): ProxyOptions {
   const mode = read.oneOf('mode', PROXY_MODES);
   const to = read.text('to');
   const targets = to === null ? [] : parseTargets(to, read.sourceOf('to'));
+  if (to !== null && given.flags['group'] !== undefined) {
+    const fact = 'it goes to the primary of --group, or to --to';
+    throw new FailoverError('FAILOVER_SETTINGS_CONFLICT', `Cannot start a proxy: ${fact}`, {
+      hint: 'Leave out one of the two.',
+    });
+  }
   const wrong = targets.find(({ kind }) => kind !== mode);
   if (wrong !== undefined) {
     const fact = `--mode ${mode} can't go to ${wrong.url}`;

@@ -78,6 +78,11 @@ describe('the options of a proxy', () => {
       'Give --to tcp://HOST:PORT, or --mode http.',
     ],
     [
+      { to: 'http://a:1', group: 'g' },
+      'Cannot start a proxy: it goes to the primary of --group, or to --to',
+      'Leave out one of the two.',
+    ],
+    [
       { mode: 'tcp', readFrom: 'any' },
       "Cannot start a proxy: --mode tcp can't tell reads from writes, as --read-from any asks",
       'Give --mode http, or leave out --read-from.',
