@@ -7,6 +7,9 @@ import type { PrimaryTerm } from './primary-source.ts';
 /** What a client can't say to the primary in our name. */
 const OURS: ReadonlySet<string> = new Set(['x-failover-epoch', 'x-failover-node', HOPS_HEADER]);
 
+const REPEATED_HEADER = 'x-failover-repeated';
+const HELD_HEADER = 'x-failover-held-ms';
+
 const VIA = '1.1 failover';
 
 export interface ForwardedRequest {
@@ -67,20 +70,34 @@ export interface AnswerNotes {
 
 /** @param raw as the primary sent them, names and values in turn */
 export function answerHeaders(raw: readonly string[], notes: AnswerNotes): string[] {
-  const kept = withoutHops(
-    raw,
-    valuesOf(raw, 'connection').join(),
-    (name) => name === 'x-failover-repeated',
-  );
-  kept.push('via', VIA, ...noteHeaders(notes));
+  const noted: string[] = [];
+  const kept = withoutHops(raw, valuesOf(raw, 'connection').join(), (name) => {
+    const isNote = name === REPEATED_HEADER || name === HELD_HEADER;
+    if (isNote) noted.push(name);
+    return isNote;
+  });
+  kept.push('via', VIA, ...noteHeaders(noted.length > 0 ? withNotesOf(raw, notes) : notes));
   return kept;
+}
+
+/** With what another proxy behind this one has done: the client asks about all of its way. */
+function withNotesOf(raw: readonly string[], { repeats, heldMs }: AnswerNotes): AnswerNotes {
+  return {
+    repeats: repeats + countIn(raw, REPEATED_HEADER),
+    heldMs: heldMs + countIn(raw, HELD_HEADER),
+  };
+}
+
+function countIn(raw: readonly string[], name: string): number {
+  const text = valueOf(raw, name) ?? '';
+  return /^\d{1,9}$/.test(text) ? Number(text) : 0;
 }
 
 export function noteHeaders({ repeats, heldMs }: AnswerNotes): string[] {
   const wholeMs = Math.round(heldMs);
   return [
-    ...(repeats > 0 ? ['x-failover-repeated', String(repeats)] : []),
-    ...(wholeMs > 0 ? ['x-failover-held-ms', String(wholeMs)] : []),
+    ...(repeats > 0 ? [REPEATED_HEADER, String(repeats)] : []),
+    ...(wholeMs > 0 ? [HELD_HEADER, String(wholeMs)] : []),
   ];
 }
 

@@ -74,6 +74,15 @@ describe('a proxy', () => {
     expect(text.endsWith('\r\n\r\nok')).toBe(true);
   });
 
+  it('adds what another proxy behind it has done to what it says itself', async () => {
+    const { port } = await pair((_, response) => {
+      response.setHeader('X-Failover-Held-Ms', '700').setHeader('X-Failover-Repeated', '2').end();
+    });
+    const { headers } = await ask(port);
+    expect(headers['x-failover-repeated']).toBe('2');
+    expect(Number(headers['x-failover-held-ms'])).toBeGreaterThanOrEqual(700);
+  });
+
   it('hands on an answer without a body as it is', async () => {
     const { port } = await pair(({ method }, response) => {
       response.setHeader('content-length', 12_345);
