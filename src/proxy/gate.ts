@@ -55,7 +55,7 @@ export interface RouteChange {
 export interface GateCounts {
   /** How many have waited, because there was no primary or no slot. */
   readonly held: number;
-  /** The longest that one has waited which was let through, ms. */
+  /** The longest that one has waited, let through or in vain, ms. */
   readonly longestHeldMs: number;
 }
 
@@ -319,7 +319,10 @@ export class Gate implements PrimaryListener {
       this.#wake = null;
       const expired = this.#hold.takeExpired(this.#options.clock.now());
       const why = this.#reasonOfWait();
-      for (const { visitor } of expired) visitor.refuse(why);
+      for (const { visitor, waitedMs } of expired) {
+        this.#longestHeldMs = Math.max(this.#longestHeldMs, waitedMs);
+        visitor.refuse(why);
+      }
       this.#pump();
     });
     this.#wake = { atMs, cancel };

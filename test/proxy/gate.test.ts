@@ -124,6 +124,7 @@ describe('a gate', () => {
     enter('y');
     clock.advance(50);
     expect(told).toEqual(['x is refused: no-primary']);
+    expect(gate.counts).toEqual({ held: 2, longestHeldMs: 100 });
     gate.ready(termOf('a', 1));
     enter('z');
     clock.advance(100);
