@@ -4,7 +4,6 @@ import type { RouteChange } from '../proxy/gate.ts';
 import { HttpProxy } from '../proxy/http-proxy.ts';
 import type { ProxyReport } from '../proxy/http-proxy.ts';
 import type { PrimarySource, ReachedNode } from '../proxy/primary-source.ts';
-import type { RefusalCode } from '../proxy/refusals.ts';
 import { StaticSource } from '../proxy/static-source.ts';
 import { RefusalLines, summaryOf } from '../proxy/summary.ts';
 import { TcpProxy } from '../proxy/tcp-proxy.ts';
@@ -31,7 +30,7 @@ export interface OpenProxy {
  * of its primary throws
  */
 export async function openProxy(options: ProxyOptions, log: Logger): Promise<OpenProxy> {
-  const refusals = new RefusalLines(monotonicNow, (code: RefusalCode, reason) => {
+  const refusals = new RefusalLines(options.mode, monotonicNow, (code, reason) => {
     log.warn({ event: 'refused', code, reason });
   });
   const source = await sourceOf(options, log);

@@ -19,6 +19,7 @@ import type { RefusalCode } from './refusals.ts';
 import { afterFailure } from './repeat.ts';
 import { RequestBody } from './request-body.ts';
 import type { Passable } from './screening.ts';
+import type { NotedCode } from './summary.ts';
 import { Tunnel } from './tunnel.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -31,7 +32,7 @@ export interface Site {
   readonly clock: Clock;
   readonly repeatMaxBytes: number;
   readonly idleTimeoutMs: number;
-  readonly onRefused: (code: RefusalCode) => void;
+  readonly onRefused: (code: NotedCode) => void;
   /** No further request is to come over the connections there are. */
   readonly isStopping: () => boolean;
 }
@@ -280,6 +281,7 @@ export class Exchange implements Visitor, AttemptListener {
       return;
     }
     this.#site.counts.cut += 1;
+    this.#site.onRefused('broken-off');
     this.#end();
     // The client has to see that there is no more: a short answer that looks whole would be worse than none.
     this.#asked.response.destroy();

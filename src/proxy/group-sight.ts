@@ -25,6 +25,8 @@ export interface Sight {
 
 /** One group as it can be looked at again and again; nothing is taken, made or changed. */
 export interface GroupSight {
+  /** Where it is looked for. */
+  readonly place: string;
   /** Null: there is no such group here, or not yet. Rejects where what keeps it does not answer. */
   look(): Promise<Sight | null>;
   /** Calls back when an epoch was claimed, or may have been. */
@@ -34,12 +36,14 @@ export interface GroupSight {
 
 /** A group whose lease is in the state directory. */
 export class FileSight implements GroupSight {
+  readonly place: string;
   readonly #wanted: string;
   #watch: GroupWatch | null = null;
   #onChange: (() => void) | null = null;
   #isClosed = false;
 
   constructor(stateDir: string, group: string) {
+    this.place = stateDir;
     this.#wanted = join(stateDir, group);
   }
 
@@ -75,6 +79,7 @@ export class FileSight implements GroupSight {
 
 /** A group whose lease a server keeps. */
 export class StoreSight implements GroupSight {
+  readonly place = 'the server of its lease';
   readonly #store: RemoteStore;
 
   constructor(store: RemoteStore) {

@@ -194,7 +194,7 @@ export class GroupSource implements PrimarySource {
       this.#looksAgain = false;
       try {
         const sight = await this.#options.sight.look();
-        if (sight === null) this.#warn(`group ${this.#options.group} has no node yet`);
+        if (sight === null) this.#warn(withoutNode(this.#options));
         else this.#saw(sight);
       } catch (error) {
         this.#warn(error instanceof Error ? error.message : String(error));
@@ -234,6 +234,11 @@ export class GroupSource implements PrimarySource {
     this.#warned = message;
     this.#options.warn(message);
   }
+}
+
+/** The directory is another than that of the nodes, or there are none. */
+function withoutNode({ group, sight }: GroupSourceOptions): string {
+  return `group ${group} has no node yet in ${sight.place}`;
 }
 
 /** A server keeps it, or nobody has led yet; with `--lease peers` it is kept nowhere. */

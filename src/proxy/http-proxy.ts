@@ -19,16 +19,19 @@ import { Readers } from './readers.ts';
 import { refuseRaw } from './refusals.ts';
 import type { RefusalCode } from './refusals.ts';
 import { screened } from './screening.ts';
+import type { NotedCode } from './summary.ts';
 import { Upstream } from './upstream.ts';
 
 export interface ProxyObserver {
   readonly onChange?: (change: RouteChange) => void;
-  /** Each time that something is answered in place of the primary. */
-  readonly onRefused?: (code: RefusalCode) => void;
+  /** Each time that something is answered in place of the primary, or lost. */
+  readonly onRefused?: (code: NotedCode) => void;
 }
 
 /** What a proxy does now, and has done. */
 export interface ProxyReport {
+  /** Whether what is counted are requests, or connections. */
+  readonly mode: 'http' | 'tcp';
   readonly counts: ProxyCounts;
   readonly held: number;
   readonly underWay: number;
@@ -98,7 +101,12 @@ export class HttpProxy {
     const { held: everHeld, longestHeldMs } = this.#gate.counts;
     const { held, underWay, bytes } = this.#gate.load;
     return {
-      ...{ counts: this.#counts, held, underWay: underWay + this.#readers.underWay },
+      ...{
+        mode: 'http' as const,
+        counts: this.#counts,
+        held,
+        underWay: underWay + this.#readers.underWay,
+      },
       ...{ bytes, everHeld, longestHeldMs },
     };
   }
@@ -164,6 +172,7 @@ export class HttpProxy {
     });
     this.#server.on('drop', () => {
       this.#counts.clientsRefused += 1;
+      this.#site.onRefused('too-many-clients');
     });
   }
 
@@ -216,8 +225,13 @@ export class HttpProxy {
       socket.destroy();
       return;
     }
-    if (owesAnswer(socket)) {
-      this.#counts.refuse('bad-request');
+    const owed = owedAnswer(socket);
+    if (owed !== null) {
+      // Of a request that was answered the rest is none of its own.
+      if (owed.req.complete) {
+        this.#counts.refuse('bad-request');
+        this.#site.onRefused('bad-request');
+      }
       socket.destroy();
       return;
     }
@@ -248,10 +262,12 @@ function serverOptions(limits: ProxyLimits): Parameters<typeof createServer>[0] 
 }
 
 /**
- * Whether what is answered now would be taken for the answer, or a part of it, to the request before. The server keeps
- * the response that comes next with the socket.
+ * The response for which, or for a part of it, what is answered now would be taken; null: there is none. The server keeps
+ * the one that comes next with the socket.
  */
-function owesAnswer(socket: Duplex & { readonly _httpMessage?: ServerResponse | null }): boolean {
+function owedAnswer(
+  socket: Duplex & { readonly _httpMessage?: ServerResponse | null },
+): ServerResponse | null {
   const { _httpMessage: next } = socket;
-  return next instanceof ServerResponse && (next.headersSent || next.req.complete);
+  return next instanceof ServerResponse && (next.headersSent || next.req.complete) ? next : null;
 }

@@ -39,6 +39,7 @@ export class TcpProxy {
     });
     this.#server.on('drop', () => {
       this.#counts.clientsRefused += 1;
+      observer.onRefused?.('too-many-clients');
     });
   }
 
@@ -52,10 +53,9 @@ export class TcpProxy {
     return listenAt(this.#server, address);
   }
 
-  /** What is counted as requests are connections. */
   report(): ProxyReport {
     const { held: everHeld, longestHeldMs } = this.#gate.counts;
-    return { counts: this.#counts, ...this.#gate.load, everHeld, longestHeldMs };
+    return { mode: 'tcp', counts: this.#counts, ...this.#gate.load, everHeld, longestHeldMs };
   }
 
   /** Takes no more connections; those between two requests end, and it resolves when all have. */
@@ -90,13 +90,18 @@ export class TcpProxy {
       },
       onEnd: (how) => {
         this.#splices.delete(splice);
-        if (how === 'cut') this.#counts.cut += 1;
+        if (how === 'cut') this.#broken();
         else if (how === 'done') this.#counts.answered += 1;
         else if (how === 'gone') this.#counts.clientsGone += 1;
       },
     });
     this.#splices.add(splice);
     splice.start();
+  }
+
+  #broken(): void {
+    this.#counts.cut += 1;
+    this.#observer.onRefused?.('broken-off');
   }
 
   #refused(code: RefusalCode): void {

@@ -122,7 +122,9 @@ export const HEALTH = [
     file: 'src/core/requests.ts',
     from: "because === null || state.health.status !== 'unhealthy'",
     to: "because?.length === -1 || state.health.status !== 'unhealthy'",
-    killers: [transcript('who stepped down unhealthy may be promoted again when the minute is over')],
+    killers: [
+      transcript('who stepped down unhealthy may be promoted again when the minute is over'),
+    ],
   },
   {
     id: 'starved-checks-count',

@@ -25,7 +25,9 @@ describe('a proxy', () => {
   it('says that a group has no node yet, and forwards to the first that leads', async () => {
     await inGroup(async (group) => {
       const proxy = await startProxy(group, 'tcp');
-      await group.until('the warning', () => proxy.client.stderr.includes('has no node yet'));
+      await group.until('the warning', () =>
+        proxy.client.stderr.includes(`has no node yet in ${group.stateDir}`),
+      );
       const answered = talk(proxy.port);
       await group.start('a', await echoServer());
       expect(await answered).toBe('a');

@@ -137,13 +137,14 @@ describe('a client that sends', () => {
   });
 
   it('too many connections loses those that are too many', async () => {
-    const { port, proxy } = await proxyTo(silence, { maxClients: 2 });
+    const { port, proxy, refused } = await proxyTo(silence, { maxClients: 2 });
     const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
     rawClient(port, GET);
     rawClient(port, GET);
     await until('two to be under way', () => proxy.report().underWay === 2);
     expect(await rawClient(port, GET).closed).toBe('');
     expect(proxy.report().counts.clientsRefused).toBe(1);
+    expect(refused).toEqual(['too-many-clients']);
   });
 
   it('nothing and takes nothing gives its place to the next after the time for that', async () => {
@@ -161,9 +162,10 @@ describe('a client that sends', () => {
   });
 
   it('a second request that is none is not answered in place of the first', async () => {
-    const { port } = await proxyTo(silence);
+    const { port, refused } = await proxyTo(silence);
     const { closed } = rawClient(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\nGARBAGE\r\n\r\n');
     expect(await closed).toBe('');
+    expect(refused).toEqual(['bad-request']);
   });
 
   it('a request within another gets one answer to one request', async () => {
@@ -233,9 +235,10 @@ describe('a primary that', () => {
     ['a length', 'HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\nabc'],
     ['chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n'],
   ])('dies in the middle of an answer with %s is seen by the client', async (_, bytes) => {
-    const { port, proxy } = await proxyToRaw(bytes, true);
+    const { port, proxy, refused } = await proxyToRaw(bytes, true);
     expect(await ask(port)).toMatchObject({ status: 200, isWhole: false });
     expect(proxy.report().counts).toMatchObject({ answered: 0, cut: 1 });
+    expect(refused).toEqual(['broken-off']);
   });
 
   it('ends its answer with the connection is passed on whole', async () => {

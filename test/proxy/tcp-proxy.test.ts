@@ -104,7 +104,7 @@ describe('while somebody leads', () => {
   });
 
   it('a primary that breaks off is passed on as a break, and not as an end', async () => {
-    const { proxy, port } = await startTcpProxy();
+    const { proxy, port, refused } = await startTcpProxy();
     const primary = await startTcpPrimary(1, named('a'));
     proxy.listener.ready(primary.term);
     const client = rawClient(port, 'ask');
@@ -117,6 +117,7 @@ describe('while somebody leads', () => {
     for (const connection of primary.connections) connection.resetAndDestroy();
     expect(await broke).toContain('ECONNRESET');
     expect(proxy.report().counts.cut).toBe(1);
+    expect(refused).toEqual(['broken-off']);
   });
 
   it('one that does not listen yet is tried again, and nothing is lost', async () => {
