@@ -1,4 +1,4 @@
-// One node of one group, put together: the core's loop and the adapters it acts through.
+// One node of one group: what can be asked of it.
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
@@ -10,67 +10,30 @@ import { reportOf } from '../core/report.ts';
 import type { EventBody } from '../core/event.ts';
 import type { Endpoints, NodeState, StopOrder, Takeover } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
-import type { ProcessFencing } from '../fence/fence.ts';
-import { RemoteFencing } from '../fence/remote-fencing.ts';
-import { describeProcess } from '../fence/process-view.ts';
-import type { GuardKeeper } from '../guard/keeper.ts';
 import type { FailoverError } from '../errors.ts';
-import type { LocalGroup } from '../lease/file/local-group.ts';
-import type { LeaseStore } from '../lease/lease-store.ts';
-import type { RemoteStore } from '../lease/remote-store.ts';
-import type { NodeTransport } from '../transport/node-transport.ts';
-import { packageVersion } from '../version.ts';
 import { resolveCommand } from '../workload/command-path.ts';
 import { probeDeathSignal } from '../workload/death-signal.ts';
-import type { JournalReport, NodeJournal } from '../journal/node-journal.ts';
-import { monotonicNow } from './clock.ts';
-import { closeInOrder, closeUnbegun } from './closing.ts';
-import type { OpenParts } from './closing.ts';
-import { accepted, codeOf, messageOf } from './failures.ts';
-import { Narrator } from './narrator.ts';
-import type { NodeEvents, NodeTransition } from './narrator.ts';
-import { NodeLoop } from './node.ts';
-import { mayLead, openTransport, sparesOrphans } from './node-extras.ts';
-import type { FailoverNodeExtras, WorkloadParts } from './node-extras.ts';
+import type { JournalReport } from '../journal/node-journal.ts';
 import { attachAnswerOf } from './attach-answer.ts';
 import type { AttachAnswer } from './attach-answer.ts';
-import { AwaitedHolders } from './awaited-holders.ts';
-import {
-  buildFencing,
-  buildHealthChecks,
-  buildJournal,
-  buildWorkload,
-  nodeRecordOf,
-} from './node-parts.ts';
-import type { NodeContext } from './node-parts.ts';
+import { accepted, codeOf } from './failures.ts';
+import type { NodeEvents, NodeTransition } from './narrator.ts';
+import { NodeEngine } from './node-engine.ts';
+import type { NodeParts } from './node-engine.ts';
+import { mayLead, openTransport, sparesOrphans } from './node-extras.ts';
+import type { FailoverNodeExtras } from './node-extras.ts';
+import { leaseOpener } from './node-lease.ts';
 import { serve } from './node-requests.ts';
 import { setupOf } from './node-setup.ts';
 import type { NodeSetup } from './node-setup.ts';
-import { namespaceWarning, predictionOf, removalWarning } from './node-status.ts';
-import type { Activation, NodeStatus } from './node-status.ts';
-import { leaseOpener } from './node-lease.ts';
-import type { OpenNodeLease } from './node-lease.ts';
-import type { Bus, Clock, HealthChecks, NodeWorkload } from './ports.ts';
+import { predictionOf } from './node-status.ts';
+import type { NodeStatus } from './node-status.ts';
+import { withPeers } from './peer-counts.ts';
 import { rehearseOnceStandingBy } from './rehearse-soon.ts';
 import { rehearse } from './rehearsal.ts';
 import { startAheadWhenSettled } from './start-ahead.ts';
-import { settingsOf } from './settings-of.ts';
-import { StandbyRenewal } from './standby-renewal.ts';
 import { viewOf } from './store-view.ts';
 import type { StoreView } from './store-view.ts';
-import { Suspension } from './suspension.ts';
-import { Tidying } from './tidying.ts';
-import { Upkeep } from './upkeep.ts';
-import { peerTroubles, withPeers } from './peer-counts.ts';
-
-interface NodeParts {
-  readonly options: RunOptions;
-  readonly extras: FailoverNodeExtras;
-  readonly transport: NodeTransport;
-  readonly closeTransport: () => Promise<void>;
-  readonly deathSignal: boolean;
-  readonly openLease: OpenNodeLease;
-}
 
 /** Enough for two that made up the same id. */
 const SUFFIX_BYTES = 3;
@@ -83,40 +46,9 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   readonly settings: Settings;
   /** Resolves when the node has ended and everything is closed. */
   readonly ended: Promise<StopOrder>;
-  readonly #options: RunOptions;
-  readonly #warnsOfOrphans: boolean;
-  readonly #startedAt = new Date().toISOString();
-  readonly #transport: NodeTransport;
-  /** Closes the sockets, if they are this node's own. */
-  readonly #closeTransport: () => Promise<void>;
-  readonly #local: LocalGroup;
-  readonly #lease: LeaseStore;
-  readonly #remote: RemoteStore | null;
-  readonly #clock: Clock;
-  readonly #keeper: GuardKeeper | null;
-  readonly #connect: () => Promise<void>;
-  readonly #workload: NodeWorkload;
-  readonly #fencing: ProcessFencing;
-  readonly #tidying: Tidying;
-  readonly #bus: Bus;
-  readonly #health: HealthChecks;
-  readonly #loop: NodeLoop;
-  readonly #upkeep: Upkeep;
-  readonly #narrator = new Narrator(this);
-  readonly #awaited = new AwaitedHolders({
-    describe: describeProcess,
-    warn: (warning) => {
-      this.#warn(warning);
-    },
-  });
-  readonly #renewal: StandbyRenewal;
-  readonly #suspension: Suspension;
-  readonly #journal: NodeJournal;
-  #resolveEnded: (order: StopOrder) => void = () => undefined;
+  readonly #engine: NodeEngine;
   readonly #setup: NodeSetup;
   #rehearsal: Parameters<typeof predictionOf>[1] = null;
-  #activation: Activation | null = null;
-  #idTaken: FailoverError | null = null;
 
   /**
    * Opens everything and begins to take part.
@@ -135,14 +67,15 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       const parts = { options, extras, transport, closeTransport, deathSignal, openLease };
       const node = await FailoverNode.#connected(parts);
       if (!mayLead(options, extras, node.settings.nodeId)) node.setEnabled(false);
-      if (node.#keeper !== null) {
+      if (node.#engine.keeper !== null) {
         node.#rehearsal = 'on-server';
-        startAheadWhenSettled(node, () => node.#workload.startAhead?.());
-      } else if (extras.createWorkload === undefined) rehearseOnceStandingBy(node, node.#warn);
+        startAheadWhenSettled(node, () => node.#engine.workload.startAhead?.());
+      } else if (extras.createWorkload === undefined)
+        rehearseOnceStandingBy(node, node.#engine.warn);
       else node.#rehearsal = 'never';
       // After the caller had its turn: the first transitions come at once, and it wants to hear them.
       setImmediate(() => {
-        node.#begin();
+        node.#engine.begin();
       });
       return node;
     } catch (error) {
@@ -166,159 +99,94 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
 
   static async #connectedAs(nodeId: string, parts: NodeParts): Promise<FailoverNode> {
     const node = new FailoverNode(nodeId, parts);
-    await node.#connect();
+    await node.#engine.connect();
     return node;
   }
 
   private constructor(nodeId: string, parts: NodeParts) {
     super();
-    const { options, extras, transport } = parts;
-    const run = randomBytes(6).toString('hex');
-    this.#options = options;
-    this.#setup = setupOf(options, extras.ownsProcess === true);
-    this.#warnsOfOrphans = !(parts.deathSignal || sparesOrphans(options, extras));
-    this.#transport = transport;
-    this.#closeTransport = parts.closeTransport;
-    this.settings = settingsOf(options, { nodeId, run, version: packageVersion() });
-    this.ended = new Promise((resolve) => {
-      this.#resolveEnded = resolve;
+    this.#setup = setupOf(parts.options, parts.extras.ownsProcess === true);
+    let resolve: (order: StopOrder) => void = () => undefined;
+    this.ended = new Promise((settle) => {
+      resolve = settle;
     });
-    const opened = parts.openLease({
-      settings: this.settings,
-      record: this.#record(),
-      remoteEndpoints: transport.remoteEndpoints ?? null,
-      deathSignal: parts.deathSignal,
-      onGuardLost: (cause) => {
-        this.#loop.dispatch({ type: 'lease-lost', cause, withinMs: 0 });
-      },
-      onIdWait: (fact) => extras.onIdWait?.(fact) ?? null,
-      onIdTaken: (error) => {
-        this.#idTaken = error;
-        this.stop({ exitCode: error.exitCode, reason: error.message });
+    this.#engine = new NodeEngine(nodeId, parts, {
+      events: this,
+      onRequest: (method, params) => serve(this, method, params),
+      onClosed: (order) => {
+        this.emit('exit', order);
+        resolve(order);
       },
     });
-    ({ local: this.#local, lease: this.#lease, remote: this.#remote } = opened);
-    ({ clock: this.#clock, keeper: this.#keeper } = opened);
-    this.#connect = () => this.#begun(opened.begin());
-    try {
-      const bus = this.#openBus();
-      this.#bus = extras.wrapBus?.(bus) ?? bus;
-    } catch (error) {
-      // It holds nothing yet: closing it only forgets the record, and what failed first is what counts.
-      this.#lease.close().catch(() => undefined);
-      throw error;
-    }
-    this.#fencing = buildFencing(this.#context(), () => this.#workload);
-    this.#workload =
-      extras.createWorkload?.(this.#workloadParts()) ??
-      buildWorkload(this.#context(), () => this.#fencing, parts.deathSignal);
-    this.#health = buildHealthChecks(this.#context(), () => this.#loop.state, parts.deathSignal);
-    this.#tidying = new Tidying(this.#context());
-    this.#journal = buildJournal(this.#record(), {
-      settings: this.settings,
-      paths: this.#local.paths,
-      phase: () => this.#loop.state.phase,
-    });
-    this.#renewal = new StandbyRenewal({
-      workload: () => this.#workload,
-      stopGraceMs: this.settings.stopGraceMs,
-      state: () => this.#loop.state,
-      dispatch: (event) => {
-        this.#loop.dispatch(event);
-      },
-      warn: this.#warn,
-    });
-    this.#suspension = new Suspension({
-      stopProcess: extras.suspend ?? null,
-      state: () => this.#loop.state,
-      dispatch: (event) => {
-        this.#loop.dispatch(event);
-      },
-      flush: () => this.#journal.flush(),
-    });
-    this.#loop = this.#createLoop();
-    this.#lease.watch(() => {
-      this.#loop.dispatch({ type: 'lease-changed' });
-    });
-    this.#upkeep = new Upkeep({
-      transport,
-      role: () => this.#loop.state.role,
-      updateEndpoints: (endpoints) => {
-        this.#moveTo(endpoints);
-      },
-      tidy: () => {
-        void this.#tidying.tidy();
-      },
-      removedAtMs: () => this.#local.removal?.atMs ?? null,
-      removalWarning: () => this.#removalWarning(),
-      look: () => {
-        this.#fencing.look();
-      },
-      forgetEmptySessions: () => this.#workload.forgetEmptySessions(),
-      troubles: () => peerTroubles(this.#remote?.counters),
-      warn: this.#warn,
-    });
+    this.settings = this.#engine.settings;
   }
 
   get state(): NodeState {
-    return this.#loop.state;
+    return this.#engine.loop.state;
   }
 
   /** Why it had to end: another has its id; null: none is known to. */
   get idTaken(): FailoverError | null {
-    return this.#idTaken;
+    return this.#engine.idTaken;
   }
 
   /** Where other machines reach this node; null: they don't. */
   get remoteEndpoints(): Endpoints | null {
-    return this.#transport.remoteEndpoints ?? null;
+    return this.#engine.remoteEndpoints;
   }
 
   /** The state directory of the group, by its real path. */
   get directory(): string {
-    return this.#local.paths.directory;
+    return this.#engine.local.paths.directory;
   }
 
   /** The latest transitions, oldest first; bounded. */
   history(): readonly NodeTransition[] {
-    return this.#narrator.history();
+    return this.#engine.narrator.history();
   }
 
   /** Why it does what it does, as of now, and where it writes that down. */
   explain(): { readonly explanation: Explanation; readonly journal: JournalReport } {
     const explanation = explanationOf(
-      { ...this.#loop.state, at: this.#clock.now() },
+      { ...this.#engine.loop.state, at: this.#engine.clock.now() },
       this.settings,
     );
-    return { explanation, journal: this.#journal.report() };
+    return { explanation, journal: this.#engine.journal.report() };
   }
 
   status(): NodeStatus {
-    const report = reportOf({ ...this.#loop.state, at: this.#clock.now() }, this.settings);
+    const report = reportOf(
+      { ...this.#engine.loop.state, at: this.#engine.clock.now() },
+      this.settings,
+    );
     return {
       ...report,
       pid: process.pid,
       host: hostname(),
-      startedAt: this.#startedAt,
-      endpoints: this.#bus.endpoints,
-      target: this.#options.target,
-      workload: { ...this.#workload.describe(), restarts: report.restarts, health: report.health },
-      lease: {
-        kind: this.#lease.kind,
-        guards: this.#lease.guards,
-        seen: this.#keeper === null ? null : this.#lease.observe(),
+      startedAt: this.#engine.startedAt,
+      endpoints: this.#engine.bus.endpoints,
+      target: this.#engine.options.target,
+      workload: {
+        ...this.#engine.workload.describe(),
+        restarts: report.restarts,
+        health: report.health,
       },
-      transport: withPeers(this.#transport.counters(), this.#remote?.counters),
+      lease: {
+        kind: this.#engine.lease.kind,
+        guards: this.#engine.lease.guards,
+        seen: this.#engine.keeper === null ? null : this.#engine.lease.observe(),
+      },
+      transport: withPeers(this.#engine.transport.counters(), this.#engine.remote?.counters),
       takeover: predictionOf(report.takeover, this.#rehearsal),
       setup: this.#setup,
-      activation: this.#activation,
-      warning: report.warning ?? this.#ownWarning(),
+      activation: this.#engine.activation,
+      warning: report.warning ?? this.#engine.ownWarning,
     };
   }
 
   /** What the server of the lease shows of all machines. @throws as `viewOf` */
   seeStore(): Promise<StoreView> {
-    return viewOf(this.#remote);
+    return viewOf(this.#engine.remote);
   }
 
   /**
@@ -344,7 +212,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       requestId,
       ...order,
     });
-    return accepted(await this.#loop.request(build));
+    return accepted(await this.#engine.loop.request(build));
   }
 
   /**
@@ -363,7 +231,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       requestId,
       ...order,
     });
-    return accepted(await this.#loop.request(build)).detail;
+    return accepted(await this.#engine.loop.request(build)).detail;
   }
 
   /**
@@ -381,36 +249,39 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       requestId,
       answerEarly,
     });
-    return accepted(await this.#loop.request(build));
+    return accepted(await this.#engine.loop.request(build));
   }
 
   /** A proxy forwards to this node in an epoch: a planned end waits for it. Tells how it stands. */
   attach({ proxy, epoch }: { readonly proxy: string; readonly epoch: number }): AttachAnswer {
-    this.#loop.dispatch({ type: 'proxy-attached', proxy, epoch });
-    return attachAnswerOf(this.#loop.state, this.settings);
+    this.#engine.loop.dispatch({ type: 'proxy-attached', proxy, epoch });
+    return attachAnswerOf(this.#engine.loop.state, this.settings);
   }
 
   /** Nothing is under way through that proxy any more. */
   drained({ proxy, epoch }: { readonly proxy: string; readonly epoch: number }): void {
-    this.#loop.dispatch({ type: 'proxy-drained', proxy, epoch });
+    this.#engine.loop.dispatch({ type: 'proxy-drained', proxy, epoch });
   }
 
   /** No promotion by itself in the whole group until it is resumed; survives every process. */
   async setPaused(paused: boolean, by: string): Promise<void> {
-    await this.#lease.setPaused(paused, by);
-    this.#loop.dispatch({ type: 'lease-observed', observation: this.#lease.observe() });
+    await this.#engine.lease.setPaused(paused, by);
+    this.#engine.loop.dispatch({
+      type: 'lease-observed',
+      observation: this.#engine.lease.observe(),
+    });
   }
 
   /** Disabled, this node follows the primary and claims nothing; what it holds it keeps. */
   setEnabled(enabled: boolean): void {
-    this.#loop.dispatch({ type: 'enabled-changed', enabled });
+    this.#engine.loop.dispatch({ type: 'enabled-changed', enabled });
   }
 
   /** Ends the node in order; `immediate` skips every grace. See `ended`. */
   stop(order: Partial<StopOrder> = {}): void {
     const { exitCode = 0, reason = 'told to stop', immediate = false } = order;
-    if (immediate) this.#tidying.hurry();
-    this.#loop.dispatch({
+    if (immediate) this.#engine.tidying.hurry();
+    this.#engine.loop.dispatch({
       type: 'stop-requested',
       order: { exitCode, reason, immediate },
       requestId: null,
@@ -424,187 +295,21 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   async rehearse(): Promise<void> {
     const { settings, directory } = this;
     const look = (): void => {
-      this.#fencing.look();
+      this.#engine.fencing.look();
     };
-    const { command, promoteCommand } = this.#options;
+    const { command, promoteCommand } = this.#engine.options;
     const spawns = command.length > 0 || promoteCommand !== null;
-    const record = this.#record();
+    const record = this.#engine.record();
     this.#rehearsal = await rehearse({ settings, record, directory, look, spawns });
   }
 
   /** Steps down, then lets the process be stopped (SIGTSTP). */
   suspend(): void {
-    this.#suspension.ask();
+    this.#engine.suspension.ask();
   }
 
   /** It goes on (SIGCONT): what was asked for and has not happened yet does not happen. */
   withdrawSuspension(): void {
-    this.#suspension.withdraw();
-  }
-
-  #removalWarning(): string | null {
-    return removalWarning(this.#local.removal, monotonicNow());
-  }
-
-  #ownWarning(): string | null {
-    return this.#awaited.warning ?? this.#removalWarning() ?? this.#namespaceWarning();
-  }
-
-  #namespaceWarning(): string | null {
-    return namespaceWarning(this.#local.nodesOutOfSight());
-  }
-
-  #begin(): void {
-    this.#loop.start();
-    const elsewhere = this.#namespaceWarning();
-    if (elsewhere !== null) this.#warn(elsewhere);
-    if (!this.#warnsOfOrphans) return;
-    this.#warn(
-      'setpriv is not available: an orphaned workload gets no signal when this process dies',
-    );
-  }
-
-  /** A server that refuses this node ends it before it has begun. */
-  async #begun(connected: Promise<void>): Promise<void> {
-    try {
-      await connected;
-    } catch (error) {
-      await closeUnbegun(this.#open());
-      throw error;
-    }
-  }
-
-  #record(): ReturnType<typeof nodeRecordOf> {
-    return nodeRecordOf({
-      settings: this.settings,
-      group: this.#options.group,
-      endpoints: this.#transport.endpoints,
-      startedAt: this.#startedAt,
-      target: this.#options.target,
-    });
-  }
-
-  #openBus(): Bus {
-    const { nodeId, run, version } = this.settings;
-    return this.#transport.openGroup({
-      group: this.#options.group,
-      nodeId,
-      run,
-      version,
-      startedAt: this.#startedAt,
-      target: this.#options.target,
-      describe: () => {
-        const { epoch, role } = reportOf(this.#loop.state, this.settings);
-        return { epoch, role };
-      },
-      onEvent: (event) => {
-        this.#loop.dispatch(event);
-      },
-      onRequest: (method, params) => serve(this, method, params),
-    });
-  }
-
-  #moveTo(endpoints: Endpoints): void {
-    this.#local.updateEndpoints(endpoints);
-    // With addresses for other machines those are what the store names, and they stay.
-    if (this.remoteEndpoints === null) this.#remote?.updateEndpoints(endpoints);
-  }
-
-  #workloadParts(): WorkloadParts {
-    return {
-      lock: this.#local.workloadLock,
-      announce: (endpoints) => {
-        this.#local.updateEndpoints(endpoints);
-      },
-      warn: this.#warn,
-    };
-  }
-
-  #context(): NodeContext {
-    return {
-      options: this.#options,
-      settings: this.settings,
-      local: this.#local,
-      lease: this.#lease,
-      keeper: this.#keeper,
-      dispatch: (event) => {
-        this.#loop.dispatch(event);
-      },
-      warn: this.#warn,
-    };
-  }
-
-  #createLoop(): NodeLoop {
-    return new NodeLoop({
-      settings: this.settings,
-      ports: {
-        lease: this.#lease,
-        fencing:
-          this.#keeper === null ? this.#fencing : new RemoteFencing(this.#lease, this.#fencing),
-        workload: this.#workload,
-        bus: this.#bus,
-        health: this.#health,
-        guard: this.#keeper,
-      },
-      clock: this.#clock,
-      seed: Number.parseInt(this.settings.run.slice(0, 8), 16),
-      hooks: {
-        onStep: (step) => {
-          const { event, state } = step;
-          if (event.type === 'workload-activated' && 'epoch' in state) {
-            this.#activation = { epoch: state.epoch, atMs: event.at };
-          }
-          this.#narrator.tell(step);
-          this.#awaited.after(step.event);
-          this.#renewal.after(step);
-          this.#journal.note(step);
-        },
-        onRefusal: (event, error) => {
-          this.#journal.noteRefusal(this.#loop.state, event, messageOf(error));
-        },
-        onExit: (order) => void this.#close(order),
-        onSuspend: () => {
-          this.#suspension.carryOut();
-        },
-        onReport: (what, error) => {
-          this.#warn(`could not ${what}: ${messageOf(error)}`);
-        },
-        onFatal: (error) => void this.#abort(error),
-      },
-    });
-  }
-
-  readonly #warn = (message: string): void => {
-    this.#narrator.warn(message);
-  };
-
-  async #close(order: StopOrder): Promise<void> {
-    await closeInOrder(this.#open(), order);
-    await this.#closeTransport();
-    this.emit('exit', order);
-    this.#resolveEnded(order);
-  }
-
-  #open(): OpenParts {
-    return {
-      loop: this.#loop,
-      upkeep: this.#upkeep,
-      tidying: this.#tidying,
-      health: this.#health,
-      lease: this.#lease,
-      journal: this.#journal,
-      bus: this.#bus,
-      warn: this.#warn,
-    };
-  }
-
-  /** The core refused to go on: whatever runs ends now, and only then the lease is given back. */
-  async #abort(error: unknown): Promise<void> {
-    this.#warn(`internal error, ending at once: ${messageOf(error)}`);
-    try {
-      await this.#workload.stop(0);
-    } finally {
-      await this.#close({ exitCode: 1, reason: messageOf(error), immediate: true });
-    }
+    this.#engine.suspension.withdraw();
   }
 }

@@ -137,7 +137,7 @@ describe('the wall clock', () => {
 /** Each with what it does with the answer. */
 const MAY_ASK: Readonly<Record<string, string>> = {
   'cli/render/log.ts': 'shows it',
-  'runtime/failover-node.ts': 'shows it',
+  'runtime/node-engine.ts': 'shows it',
   'runtime/narrator.ts': 'shows it',
   'lease/file/held-lease.ts': 'a value that changes: compared, never interpreted',
   'lease/file/node-registration.ts': 'tells other machines',
