@@ -1,7 +1,8 @@
 // Which processes hold a lock: /proc/<pid>/fdinfo names every copy of the open file description.
 import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { descriptorsOf, listPids, pathOfDescriptor, targetOf } from './open-files.ts';
+import { descriptorsOf, findOpen, listPids, pathOfDescriptor } from './open-files.ts';
+import type { OpenFile } from './open-files.ts';
 import { procIsUsable, readFileInto } from './process-identity.ts';
 
 export interface LockHolder {
@@ -41,21 +42,21 @@ export function isLockHolder(path: string, holder: LockHolder): boolean {
 
 /**
  * Every process that has a lock file of `directory` (its real path) open though that file was deleted:
- * what ran before the directory was removed may run still. Costs what `findLockHolders` does, and throws so.
+ * what ran before the directory was removed may run still.
  */
-export function findDeletedHolders(directory: string): DeletedFileHolder[] {
-  if (!procIsUsable()) return [];
-  const paths = new Map(
-    LOCK_FILES.map((name) => [`${join(directory, name)} (deleted)`, join(directory, name)]),
-  );
-  const holders: DeletedFileHolder[] = [];
-  for (const pid of listPids()) {
-    for (const fd of descriptorsOf(pid)) {
-      const path = paths.get(targetOf(pid, fd));
-      if (path !== undefined) holders.push({ pid, fd, path });
-    }
-  }
-  return holders;
+export function findDeletedHolders(
+  directory: string,
+  open: readonly OpenFile[] = findOpenLockFiles(),
+): DeletedFileHolder[] {
+  const paths = LOCK_FILES.map((name) => join(directory, name));
+  return open
+    .filter(({ path, isDeleted }) => isDeleted && paths.includes(path))
+    .map(({ pid, fd, path }) => ({ pid, fd, path }));
+}
+
+/** Whoever has a lock file of any directory open. Costs what `findLockHolders` does, and throws so. */
+export function findOpenLockFiles(): OpenFile[] {
+  return procIsUsable() ? findOpen(LOCK_FILES) : [];
 }
 
 const LOCK_FILES = ['primary.lock', 'workload.lock'];

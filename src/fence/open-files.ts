@@ -17,6 +17,29 @@ export function descriptorsOf(pid: number, by: 'fd' | 'fdinfo' = 'fd'): number[]
   return list(`/proc/${String(pid)}/${by}`).map(Number);
 }
 
+export interface OpenFile {
+  readonly pid: number;
+  readonly fd: number;
+  /** As the kernel remembers it. */
+  readonly path: string;
+  readonly isDeleted: boolean;
+}
+
+/**
+ * Every descriptor of every process on a file that has, or had, one of these names in whatever directory. One look
+ * at thousands of descriptors: who asks for several files does so at once. Throws as `descriptorsOf`.
+ */
+export function findOpen(names: readonly string[]): OpenFile[] {
+  return listPids().flatMap((pid) =>
+    descriptorsOf(pid).flatMap((fd) => {
+      const target = targetOf(pid, fd);
+      const path = target.replace(/ \(deleted\)$/, '');
+      if (!names.some((name) => path.endsWith(`/${name}`))) return [];
+      return [{ pid, fd, path, isDeleted: path !== target }];
+    }),
+  );
+}
+
 /** What leads to the file that is open, whatever has become of its name. */
 export function pathOfDescriptor(pid: number, fd: number): string {
   return `/proc/${String(pid)}/fd/${String(fd)}`;

@@ -119,8 +119,8 @@ export const LEASE = [
     says: 'What holds a lock file of a directory that was moved away is not waited for.',
     breaks: 'S1',
     file: 'src/lease/file/deleted-holders.ts',
-    from: 'return [...deleted, ...findMovedHolders(directory)];',
-    to: 'return [...deleted, ...findMovedHolders(directory).slice(0, 0)];',
+    from: 'return [...deleted, ...findMovedHolders(directory, open)];',
+    to: 'return [...deleted, ...findMovedHolders(directory, open).slice(0, 0)];',
     killers: [
       {
         test: 'test/lease/file/removed-directory.test.ts',

@@ -1,8 +1,9 @@
 // Who may still be active on lock files that are no longer where they were: deleted, or moved away.
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { findDeletedHolders } from '../../fence/lock-holders.ts';
-import { descriptorsOf, listPids, pathOfDescriptor, targetOf } from '../../fence/open-files.ts';
+import { findDeletedHolders, findOpenLockFiles } from '../../fence/lock-holders.ts';
+import { pathOfDescriptor } from '../../fence/open-files.ts';
+import type { OpenFile } from '../../fence/open-files.ts';
 import { readMark } from '../../fence/process-view.ts';
 import { isOutOfResources } from '../../out-of-resources.ts';
 import { readFile } from './durable-file.ts';
@@ -19,8 +20,9 @@ import type { GroupMarks } from './lock-note.ts';
  * @throws the system's error when it has nothing left to look with: that is not "nobody"
  */
 export function findDeletedLockHolders(directory: string): { readonly pid: number }[] {
-  const deleted = findDeletedHolders(directory).filter(({ pid, fd }) => hasLock(pid, fd));
-  return [...deleted, ...findMovedHolders(directory)];
+  const open = findOpenLockFiles();
+  const deleted = findDeletedHolders(directory, open).filter(({ pid, fd }) => hasLock(pid, fd));
+  return [...deleted, ...findMovedHolders(directory, open)];
 }
 
 /** Whether the description of this descriptor of a process holds a lock. */
@@ -36,22 +38,22 @@ export function hasLock(pid: number, fd: number): boolean {
 }
 
 /** What moved has any name by now, also when it was removed then; that of the lock file itself has stayed. */
-function findMovedHolders(directory: string): { readonly pid: number }[] {
+function findMovedHolders(
+  directory: string,
+  open: readonly OpenFile[],
+): { readonly pid: number }[] {
   const mark = { group: basename(directory), stateDir: dirname(directory) };
   const marks = marksOf(directory);
   const here = identityOfPath(join(directory, WORKLOAD_LOCK));
-  return listPids()
-    .filter((pid) =>
-      descriptorsOf(pid).some((fd) => {
-        const path = targetOf(pid, fd).replace(/ \(deleted\)$/, '');
-        if (!path.endsWith(`/${WORKLOAD_LOCK}`) || !hasLock(pid, fd)) return false;
-        const file = pathOfDescriptor(pid, fd);
-        // The same file by another name of the directory is no other one.
-        if (here !== null && identityOfPath(file) === here) return false;
-        return readMark(pid, mark) !== null || isMarked(file, marks);
-      }),
-    )
-    .map((pid) => ({ pid }));
+  return open
+    .filter(({ pid, fd, path }) => {
+      if (basename(path) !== WORKLOAD_LOCK || !hasLock(pid, fd)) return false;
+      const file = pathOfDescriptor(pid, fd);
+      // The same file by another name of the directory is no other one.
+      if (here !== null && identityOfPath(file) === here) return false;
+      return readMark(pid, mark) !== null || isMarked(file, marks);
+    })
+    .map(({ pid }) => ({ pid }));
 }
 
 /** An environment can be scrubbed; the file still says whose it is. */
