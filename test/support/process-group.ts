@@ -40,6 +40,9 @@ import type { WitnessLine } from './process-witness.ts';
 /** How long a condition is waited for: nothing here takes a tenth of it on a machine with a CPU to spare. */
 const PATIENCE_MS = 60_000;
 
+/** Between two looks that cost next to nothing. */
+const PAUSE_MS = 10;
+
 type ClientLaunch = Omit<NodeLaunch, 'id' | 'uid'>;
 
 /** Runs a body with a group, then ends the group in order and lets the checker judge all that happened. */
@@ -234,10 +237,13 @@ export class Group {
   async until<T>(what: string, look: () => T | false | null | undefined): Promise<T> {
     const untilMs = performance.now() + PATIENCE_MS;
     for (;;) {
+      const lookedAtMs = performance.now();
       const value = look();
       if (value !== false && value !== null && value !== undefined) return value;
-      if (performance.now() > untilMs) throw new Error(`Waited in vain for ${what}`);
-      await delay(4);
+      const nowMs = performance.now();
+      if (nowMs > untilMs) throw new Error(`Waited in vain for ${what}`);
+      // Looks take a quarter of a CPU at most, so that what is waited for has the rest.
+      await delay(Math.max(PAUSE_MS, 3 * (nowMs - lookedAtMs)));
     }
   }
 
