@@ -15,6 +15,12 @@ const dist = join(root, 'dist');
  */
 const COMMON_JS = ['commander', 'fs-native-extensions', 'proper-lockfile', 'undici', 'zeromq'];
 
+/**
+ * Dependencies that become part of the bundle: with its own, execa has more than a hundred files, which each start
+ * would read. It stays a dependency, so that whoever audits an installation sees it.
+ */
+const BUNDLED = ['execa'];
+
 /** What stands for one of them in the bundle; the same name without it is the package itself. */
 const REQUIRED = '\0required:';
 
@@ -39,13 +45,14 @@ function removeStale(src) {
   }
 }
 
-/** Our own modules only: what is installed as a dependency is loaded from there, in the version that is installed. */
+/** Our own modules, and `BUNDLED`: other dependencies are loaded from where they are installed, in the version there. */
 async function bundle() {
   /** @type {unknown} */
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const { dependencies, peerDependencies } =
     /** @type {Record<'dependencies' | 'peerDependencies', Record<string, string>>} */ (manifest);
   const installed = { ...dependencies, ...peerDependencies };
+  for (const name of BUNDLED) delete installed[name];
   const build = await rolldown({
     input: {
       main: join(dist, 'cli', 'main.js'),
@@ -55,7 +62,7 @@ async function bundle() {
     external: (id, importer) =>
       id in installed && !(COMMON_JS.includes(id) && importer?.startsWith(REQUIRED) !== true),
     platform: 'node',
-    plugins: [requireCommonJs(), writeAscii()],
+    plugins: [requireCommonJs(), writeLicences(), writeAscii()],
   });
   const folder = join(dist, 'bundle');
   rmSync(folder, { recursive: true, force: true });
@@ -93,4 +100,29 @@ function writeAscii() {
       }
     },
   };
+}
+
+/** Writes the licences of the packages that became part of the bundle beside it. @returns {import('rolldown').Plugin} */
+function writeLicences() {
+  return {
+    name: 'write-licences',
+    generateBundle(_, files) {
+      const modules = Object.values(files).flatMap((file) =>
+        file.type === 'chunk' ? file.moduleIds : [],
+      );
+      const folders = modules.flatMap(
+        (id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id) ?? [],
+      );
+      const source = [...new Set(folders)].sort().map(licenceOf).join('\n');
+      this.emitFile({ type: 'asset', fileName: 'LICENSES.txt', source });
+    },
+  };
+}
+
+/** @param {string} folder */
+function licenceOf(folder) {
+  const name = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  if (name === undefined) throw new Error(`Cannot bundle ${folder}: it has no licence`);
+  const [title = folder] = folder.split('/node_modules/').slice(-1);
+  return `${title}\n\n${readFileSync(join(folder, name), 'utf8').trim()}\n`;
 }

@@ -6,7 +6,9 @@ import { describe, expect, it } from 'vitest';
 const ROOT = join(import.meta.dirname, '../..');
 const BUNDLE = join(ROOT, 'dist/bundle');
 
-const texts = readdirSync(BUNDLE).map((name) => readFileSync(join(BUNDLE, name), 'utf8'));
+const texts = readdirSync(BUNDLE)
+  .filter((name) => name.endsWith('.js'))
+  .map((name) => readFileSync(join(BUNDLE, name), 'utf8'));
 
 describe('the bundle', () => {
   it('is ASCII: one other character in a file doubles what its text takes in memory', () => {
@@ -23,6 +25,19 @@ describe('the bundle', () => {
       texts.some((text) => text.includes(`from "${name}"`) || text.includes(`import("${name}")`)),
     );
     expect(imported).toEqual([]);
+  });
+
+  it('contains execa, whose hundred files each start would read, and the licences of its packages', () => {
+    expect(texts.filter((text) => /(?:from |import\(|require\()["']execa["']/.test(text))).toEqual(
+      [],
+    );
+    const licences = readFileSync(join(BUNDLE, 'LICENSES.txt'), 'utf8');
+    const { dependencies: parts } = manifestOf(join(ROOT, 'node_modules/execa'));
+    for (const name of ['execa', 'cross-spawn', 'human-signals', 'signal-exit']) {
+      expect(['execa', ...Object.keys(parts ?? {})]).toContain(name);
+      expect(licences).toContain(`${name}\n\n`);
+    }
+    expect(licences).toContain('Permission is hereby granted');
   });
 });
 
