@@ -1,4 +1,4 @@
-// A claim: a look, a lease of etcd, and a transaction that takes the group's lease if nothing has changed between.
+// A claim: a look and a lease of etcd at once, and a transaction that takes the group's lease if nothing has changed.
 import type { Granted } from '../../core/lease-term.ts';
 import { FailoverError } from '../../errors.ts';
 import type { StoredNode } from '../remote-store.ts';
@@ -16,12 +16,14 @@ export interface ClaimParts {
   readonly events: EventLog;
   readonly record: StoredNode;
   readonly ttlMs: number;
-  readonly now: () => number;
 }
 
 export interface Claimant {
-  /** The lease of etcd that this claim is to have. */
+  /** The lease of etcd that this claim is to have, and how it is asked for unless it was before. */
   readonly token: string;
+  readonly grant: () => Promise<Granted>;
+  /** As it is by all that was told: what is not so any more, the transaction does not go by. Null: not known. */
+  readonly told: Lead | null;
   readonly floor: number;
   /** The revision at which the claimant had started. */
   readonly start: number;
@@ -47,23 +49,26 @@ type Denial = Extract<Claim, { type: 'denied' }>;
 const ATTEMPTS = 4;
 
 export async function claim(parts: ClaimParts, claimant: Claimant): Promise<Claim> {
-  const { ask, keys, events, now } = parts;
+  const { ask, keys, events } = parts;
   const { token, floor } = claimant;
-  let lead = readLead(keys, await ask((connection) => connection.range(keys.lead)));
+  // It takes the disk of each member: also a claim that is denied is most often followed by another.
+  const granting = claimant.grant();
+  let lead = isFree(claimant) ? claimant.told : await look(parts);
   const denied = denial(lead, claimant);
   if (denied !== null) return denied;
   if (await mayHaveForgotten(parts, lead, floor)) {
     await holdBack(parts, lead, floor);
     return { type: 'denied', cause: 'held', lead };
   }
-  const askedAt = now();
-  const ttlMs = await ask((connection) => connection.grant(token, parts.ttlMs));
+  const granted = await granting;
   let overtaken: Denial | null = null;
   for (let attempt = 0; attempt < ATTEMPTS && overtaken === null; attempt += 1) {
     const state = nextState(parts, lead, floor);
     const event = events.note('granted', state.epoch);
     const request = requests.claim(keys, { lead, token, state }, event);
     const { succeeded, header, responses } = await ask((connection) => connection.txn(request));
+    // What was told was of another cluster: this one may have forgotten a lease.
+    if (succeeded && header.cluster_id !== lead.cluster) break;
     if (succeeded) {
       const { revision } = header;
       const after = { ...lead, state, leaseId: token, revision: Number(revision) };
@@ -72,15 +77,15 @@ export async function claim(parts: ClaimParts, claimant: Claimant): Promise<Clai
         lead: { ...after, stateRevision: revision },
         epoch: state.epoch,
         previous: lead.state?.node ?? null,
-        granted: { askedAt, ttlMs },
+        granted,
       };
     }
     lead = readLead(keys, { header, kvs: responses[0]?.response_range.kvs ?? [] });
     overtaken = denial(lead, claimant);
   }
-  // Nothing hangs on it, and it would end by itself.
-  ask((connection) => connection.revoke(token)).catch(() => undefined);
-  return overtaken ?? { type: 'denied', cause: 'lost-race', lead };
+  if (overtaken !== null) return overtaken;
+  await ask((connection) => connection.revoke(token));
+  return { type: 'denied', cause: 'lost-race', lead: await look(parts) };
 }
 
 /** The next epoch above all that is known. @throws FAILOVER_STORE_REFUSED when there is none */
@@ -91,6 +96,17 @@ export function nextEpoch(state: GroupState | null, floor: number): number {
     'FAILOVER_STORE_REFUSED',
     `Cannot use the lease store: no epoch is left above ${String(floor)}`,
   );
+}
+
+async function look({ ask, keys }: ClaimParts): Promise<Lead> {
+  return readLead(keys, await ask((connection) => connection.range(keys.lead)));
+}
+
+/** By what was told of a cluster that has forgotten nothing. */
+function isFree(claimant: Claimant): claimant is Claimant & { readonly told: Lead } {
+  const { told } = claimant;
+  if (told === null || told.state?.cluster !== told.cluster) return false;
+  return denial(told, claimant) === null;
 }
 
 function denial(lead: Lead, { start }: Claimant): Denial | null {

@@ -1,5 +1,6 @@
 // The lease in etcd: a key that hangs on a lease of etcd of its own for each acquisition, and an epoch that stays.
 import type * as etcd from 'etcd3';
+import type { Granted } from '../../core/lease-term.ts';
 import type { Endpoints, LeaseObservation } from '../../core/state.ts';
 import { FailoverError } from '../../errors.ts';
 import type { EtcdAddress } from '../../config/lease-url.ts';
@@ -20,7 +21,7 @@ import { refusalOf } from './etcd-errors.ts';
 import { EventLog } from './event-log.ts';
 import { keysOf } from './keys.ts';
 import type { GroupKeys } from './keys.ts';
-import { observationOf, readLead } from './lead.ts';
+import { leadAfter, observationOf, readLead } from './lead.ts';
 import type { Lead } from './lead.ts';
 import { isUnreachable } from '../join-alone.ts';
 import { Registration } from './registration.ts';
@@ -42,6 +43,13 @@ interface Term {
   isGone: boolean;
 }
 
+/** A lease of etcd that a claim was to have. */
+interface Ready {
+  readonly token: string;
+  readonly askedAt: number;
+  readonly granted: Promise<Granted>;
+}
+
 export class EtcdLease implements RemoteStore {
   readonly kind = 'etcd';
   readonly guards = ['etcd', 'epoch'] as const;
@@ -53,6 +61,10 @@ export class EtcdLease implements RemoteStore {
   readonly #registration: Registration;
   /** Of the last acquisition, also of one that nothing is known of. */
   #token: string | null = null;
+  /** That of a claim that is under way, and was not given up. */
+  #claiming: string | null = null;
+  /** Of a claim that was denied: nothing hangs on it, and the next one can have it. */
+  #ready: Ready | null = null;
   /** Null: nothing is held, as far as is known here. */
   #term: Term | null = null;
   /** By then what was asked for last has ended by itself, whatever the server did with it. */
@@ -62,7 +74,7 @@ export class EtcdLease implements RemoteStore {
   /** The highest epoch that is known here. */
   #known = 0;
   #seen: LeaseObservation = NOTHING_SEEN;
-  /** That of which; null: nothing was seen yet. */
+  /** That of which, and what was told since; null: nothing was seen yet. */
   #lead: Lead | null = null;
   #connections = 0;
   #isClosed = false;
@@ -124,19 +136,23 @@ export class EtcdLease implements RemoteStore {
     if (this.#term !== null) this.#giveBackSoon(this.#term.token);
     this.#term = null;
     if (this.#registration.isContested) return this.#overtaken();
-    const token = requests.newLeaseId();
+    let ready = this.#takeReady();
+    const token = ready?.token ?? requests.newLeaseId();
     this.#token = token;
+    this.#claiming = token;
     const { ttlMs, now } = this.#options;
     this.#ttlMs = ttlMs;
     this.#overAt = this.#overAfter(now());
     try {
       await this.#registration.joined(this.#known);
       const { record, start } = this.#registration;
-      const parts = { ask: this.#ask, keys: this.#keys, events: this.#events, record, ttlMs, now };
+      const parts = { ask: this.#ask, keys: this.#keys, events: this.#events, record, ttlMs };
       const watchedBy = this.#connections;
-      const outcome = await claim(parts, { token, floor, start });
+      const grant = (): Promise<Granted> => (ready ??= this.#makeReady(token)).granted;
+      const outcome = await claim(parts, { token, grant, floor, start, told: this.#lead });
       const observation = this.#saw(outcome.lead);
       if (outcome.type === 'denied') {
+        if (outcome.cause === 'held' && this.#claiming === token) this.#ready = ready;
         return { type: 'denied', cause: outcome.cause, waitsFor: [], observation };
       }
       if (this.#token !== token) {
@@ -212,6 +228,8 @@ export class EtcdLease implements RemoteStore {
 
   async release(): Promise<ReleaseOutcome> {
     const token = this.#token;
+    this.#claiming = null;
+    this.#ready = null;
     // From here on nothing is claimed of it, whatever becomes of the request.
     this.#term = null;
     if (token === null) return { heldBy: null };
@@ -341,8 +359,31 @@ export class EtcdLease implements RemoteStore {
     return this.#seen;
   }
 
+  /** Of a claim that was denied a moment ago, and that did not fail. */
+  #takeReady(): Ready | null {
+    const ready = this.#ready;
+    this.#ready = null;
+    if (ready === null) return null;
+    const { now, ttlMs } = this.#options;
+    return now() - ready.askedAt <= ttlMs * READY_SHARE ? ready : null;
+  }
+
+  #makeReady(token: string): Ready {
+    const { now, ttlMs: askedMs } = this.#options;
+    const askedAt = now();
+    const granted = this.#ask((connection) => connection.grant(token, askedMs)).then((ttlMs) => ({
+      askedAt,
+      ttlMs,
+    }));
+    granted.catch(() => {
+      if (this.#ready?.token === token) this.#ready = null;
+    });
+    return { token, askedAt, granted };
+  }
+
   /** A lease of etcd may go on when the key on it is gone: that is told by the watch. */
   #told(events: readonly etcd.IEvent[]): void {
+    if (this.#lead !== null) this.#lead = leadAfter(this.#keys, this.#lead, events);
     const term = this.#term;
     if (term === null) return;
     const isOfLease = ({ kv }: etcd.IEvent): boolean => kv.key.equals(this.#keys.lease);
@@ -411,6 +452,9 @@ export class EtcdLease implements RemoteStore {
 function isGone(term: Term): boolean {
   return term.isGone;
 }
+
+/** Of its time to live a lease of etcd may have waited for so much when a claim takes it. */
+const READY_SHARE = 0.1;
 
 /** How often an epoch may be put back by another between a look and a change. */
 const ATTEMPTS = 4;

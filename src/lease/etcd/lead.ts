@@ -67,6 +67,33 @@ export function observationOf({ state, leaseId, isPaused }: Lead): LeaseObservat
   };
 }
 
+/** As it is after what a watch tells; null: it has become something that this version does not know. */
+export function leadAfter(
+  keys: GroupKeys,
+  before: Lead,
+  events: readonly etcd.IEvent[],
+): Lead | null {
+  let lead = before;
+  for (const { type, kv } of events) {
+    // Told late: it was seen already.
+    if (Number(kv.mod_revision) <= before.revision) continue;
+    const isThere = type === 'Put';
+    const revision = isThere ? kv.mod_revision : '0';
+    if (kv.key.equals(keys.lease)) lead = { ...lead, leaseId: isThere ? kv.lease : null };
+    else if (kv.key.equals(keys.paused)) lead = { ...lead, isPaused: isThere };
+    else if (kv.key.equals(keys.completed)) lead = { ...lead, completedRevision: revision };
+    else if (kv.key.equals(keys.state)) {
+      try {
+        const state = isThere ? readState(kv.value.toString()) : null;
+        lead = { ...lead, state, stateRevision: revision };
+      } catch {
+        return null;
+      }
+    }
+  }
+  return lead;
+}
+
 const VERSION = 1;
 
 export function stateText(state: GroupState): string {
