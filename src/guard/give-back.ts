@@ -25,23 +25,25 @@ export function returning(order: ReturnOrder): () => Promise<boolean> {
  * Loads it ahead: when it is needed there may be no descriptor left for it, and where loading failed once it fails for
  * good; or the files of another version may be there.
  */
-export async function loadFor({ kind }: ReturnOrder): Promise<void> {
-  switch (kind) {
+export async function loadFor(order: ReturnOrder): Promise<void> {
+  switch (order.kind) {
     case 'redis':
       await import('../lease/redis/give-back.ts');
       return;
-    case 'etcd':
-      await import('../lease/etcd/give-back.ts');
+    case 'etcd': {
+      await pause(LOAD_DELAY_MS, undefined, { ref: false });
+      const { rehearseEtcd } = await import('../lease/etcd/give-back.ts');
+      await rehearseEtcd(order);
       return;
+    }
     case 'timed-file':
       await import('../lease/timed-file/give-back.ts');
       return;
     case 'postgres': {
       // Its client takes as much CPU as all the rest of a takeover: after what starts now has had the machine.
       await pause(LOAD_DELAY_MS, undefined, { ref: false });
-      await import('../lease/postgres/give-back.ts');
-      const { loadPackage } = await import('../lease/postgres/postgres-client.ts');
-      await loadPackage();
+      const { rehearsePostgres } = await import('../lease/postgres/give-back.ts');
+      await rehearsePostgres(order);
       return;
     }
     case 'peers':
@@ -59,8 +61,8 @@ async function prepared(order: ReturnOrder): Promise<() => Promise<boolean>> {
       return () => giveBackToRedis(order);
     }
     case 'etcd': {
-      const { giveBackToEtcd } = await import('../lease/etcd/give-back.ts');
-      return () => giveBackToEtcd(order);
+      const { returnToEtcd } = await import('../lease/etcd/give-back.ts');
+      return returnToEtcd(order);
     }
     case 'timed-file': {
       const { giveBackToFiles } = await import('../lease/timed-file/give-back.ts');

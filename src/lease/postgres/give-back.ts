@@ -23,6 +23,11 @@ export function returnToPostgres(order: PostgresReturn): () => Promise<boolean> 
   };
 }
 
+/** Does all of it but the giving back: what was never run is slow the first time. */
+export async function rehearsePostgres(order: PostgresReturn): Promise<void> {
+  (await connected(order)).destroy();
+}
+
 async function release(
   { text, values }: PostgresReturn,
   opening: Promise<PostgresConnection>,
@@ -36,9 +41,9 @@ async function release(
   }
 }
 
-async function connected({ address, timeoutMs }: PostgresReturn): Promise<PostgresConnection> {
+async function connected({ address }: PostgresReturn): Promise<PostgresConnection> {
   const open = await connectionsTo(address);
-  const connection = open({ statementTimeoutMs: timeoutMs, channel: null });
+  const connection = open(null);
   // It listens to nothing.
   await connection.connect(() => undefined);
   return connection;

@@ -24,8 +24,8 @@ export interface PostgresConnection extends StoreConnection {
 interface ConnectionUse {
   /** How long the server works on a statement at most, ms: then nobody waits for it any more. */
   readonly statementTimeoutMs: number;
-  /** What is listened to; null: nothing. */
-  readonly channel: string | null;
+  /** What is listened to. */
+  readonly channel: string;
 }
 
 /** What is used of the package. */
@@ -33,7 +33,8 @@ interface PostgresModule {
   readonly Client: new (config: ClientConfig) => Client;
 }
 
-export type OpenConnection = (use: ConnectionUse) => PostgresConnection;
+/** Null: for one statement, which nobody waits for any more when its asker has ended. */
+export type OpenConnection = (use: ConnectionUse | null) => PostgresConnection;
 
 /**
  * How to open connections to a server; nothing is opened yet.
@@ -58,11 +59,11 @@ const PACKAGE: ClientPackage = { store: 'PostgreSQL', name: 'pg', major: 8 };
 class Connection implements PostgresConnection {
   readonly #client: Client;
   readonly #socket: Socket;
-  readonly #use: ConnectionUse;
+  readonly #use: ConnectionUse | null;
   /** One statement at a time is sent: that is what every version of the client can do. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(client: Client, socket: Socket, use: ConnectionUse) {
+  constructor(client: Client, socket: Socket, use: ConnectionUse | null) {
     this.#client = client;
     this.#socket = socket;
     this.#use = use;
@@ -72,13 +73,12 @@ class Connection implements PostgresConnection {
   async connect(onChange: () => void): Promise<void> {
     this.#client.on('notification', onChange);
     await this.#client.connect();
+    if (this.#use === null) return;
     const [row] = await this.query('SELECT pg_backend_pid(), $1::text', [null]);
     // Behind a pooler the next statement may be done by another process: there is no session to be set up.
     if (row?.[0] !== String(Reflect.get(this.#client, 'processID'))) return;
     const { channel, statementTimeoutMs } = this.#use;
-    await this.script(
-      sessionOf(statementTimeoutMs) + (channel === null ? '' : `LISTEN ${channel};`),
-    );
+    await this.script(`${sessionOf(statementTimeoutMs)}LISTEN ${channel};`);
   }
 
   query(text: string, values: readonly Parameter[]): Promise<readonly Row[]> {
