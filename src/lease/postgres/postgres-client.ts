@@ -183,7 +183,7 @@ function contentOf(parameter: string, path: string): string {
   }
 }
 
-export async function loadPackage(): Promise<PostgresModule> {
+async function loadPackage(): Promise<PostgresModule> {
   // Older versions have all of it as the default only.
   const { default: client } = await import('pg');
   return client;
