@@ -90,7 +90,7 @@ async function drive(store: RemoteStore, { leads, beatMs }: HostTask): Promise<v
       failed += 1;
     }
     // What is late is not made up for.
-    dueMs = Math.max(dueMs + (leads ? beatMs * (0.8 + 0.4 * Math.random()) : beatMs), askedMs);
+    dueMs = Math.max(dueMs + (leads ? beatMs * (0.85 + 0.35 * Math.random()) : beatMs), askedMs);
     await pause(Math.max(0, dueMs - monotonicNow()));
   }
 }
