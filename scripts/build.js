@@ -51,8 +51,8 @@ async function bundle() {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const { dependencies, peerDependencies } =
     /** @type {Record<'dependencies' | 'peerDependencies', Record<string, string>>} */ (manifest);
-  const installed = { ...dependencies, ...peerDependencies };
-  for (const name of BUNDLED) delete installed[name];
+  const names = Object.keys({ ...dependencies, ...peerDependencies });
+  const installed = names.filter((name) => !BUNDLED.includes(name));
   const build = await rolldown({
     input: {
       main: join(dist, 'cli', 'main.js'),
@@ -60,7 +60,8 @@ async function bundle() {
       guard: join(dist, 'guard', 'main.js'),
     },
     external: (id, importer) =>
-      id in installed && !(COMMON_JS.includes(id) && importer?.startsWith(REQUIRED) !== true),
+      installed.includes(id) &&
+      !(COMMON_JS.includes(id) && importer?.startsWith(REQUIRED) !== true),
     platform: 'node',
     plugins: [requireCommonJs(), writeLicences(), writeAscii()],
   });
