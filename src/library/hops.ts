@@ -8,7 +8,8 @@ const HOP_LIMIT = 3;
 
 /** With one more; null: it has come through here already, or through too many. */
 export function hopsWith(self: string, given: string | null): string | null {
-  const hops = given === null || given === '' ? [] : given.split(',', HOP_LIMIT + 1);
+  if (given === null || given === '') return self;
+  const hops = given.split(',', HOP_LIMIT + 1);
   if (hops.includes(self) || hops.length >= HOP_LIMIT) return null;
   return [...hops, self].join(',');
 }

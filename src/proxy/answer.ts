@@ -12,18 +12,23 @@ export interface AnswerTerms extends AnswerNotes {
   readonly closes: boolean;
 }
 
+export interface AnswerListener {
+  /** The client takes more of it. */
+  onDrain(): void;
+}
+
 export class Answer {
   readonly #response: ServerResponse;
-  readonly #onDrain: () => void;
+  readonly #listener: AnswerListener;
   #kept: Buffer[] | null = null;
   #head: AnswerHead | null = null;
   #terms: AnswerTerms | null = null;
+  #awaitsDrain = false;
+  #hasEnded = false;
 
-  /** @param onDrain the client takes more of it */
-  constructor(response: ServerResponse, onDrain: () => void) {
+  constructor(response: ServerResponse, listener: AnswerListener) {
     this.#response = response;
-    this.#onDrain = onDrain;
-    response.on('drain', onDrain);
+    this.#listener = listener;
   }
 
   /** Whether the client has got any of it. */
@@ -40,13 +45,13 @@ export class Answer {
 
   /** False: no more until the client has taken some. */
   data(chunk: Buffer): boolean {
-    if (this.#kept === null) return this.#response.write(chunk);
+    if (this.#kept === null) return this.#write(chunk);
     this.#kept.push(chunk);
     return true;
   }
 
   end(): void {
-    this.#response.off('drain', this.#onDrain);
+    this.#hasEnded = true;
     this.#writeHead();
     if (this.#kept === null) this.#response.end();
     else endWith(this.#response, this.#kept);
@@ -56,6 +61,19 @@ export class Answer {
   reset(): void {
     this.#kept = null;
     this.#head = null;
+  }
+
+  #write(chunk: Buffer): boolean {
+    const takesMore = this.#response.write(chunk);
+    // Hardly any answer is so long that it has to wait: no listener for the others.
+    if (!takesMore && !this.#awaitsDrain) {
+      this.#awaitsDrain = true;
+      this.#response.once('drain', () => {
+        this.#awaitsDrain = false;
+        if (!this.#hasEnded) this.#listener.onDrain();
+      });
+    }
+    return takesMore;
   }
 
   #writeKept(): void {
@@ -68,7 +86,7 @@ export class Answer {
   #writeHead(): void {
     const [head, terms] = [this.#head, this.#terms];
     if (head === null || terms === null || this.#response.headersSent) return;
-    const headers = answerHeaders(head.headers, terms);
+    const headers = answerHeaders(head, terms);
     if (terms.closes) headers.push('connection', 'close');
     this.#response.writeHead(head.status, statusText(head), headers);
   }
@@ -86,15 +104,15 @@ function endWith(response: ServerResponse, chunks: readonly Buffer[]): void {
 /** Copying more than that takes longer than a second piece. */
 const FEW_BYTES = 4096;
 
-function isShort({ status, headers }: AnswerHead, method: string): boolean {
-  if (method === 'HEAD' || status === 204 || status === 304) return true;
-  const length = valueOf(headers, 'content-length');
+function isShort(head: AnswerHead, method: string): boolean {
+  if (method === 'HEAD' || head.status === 204 || head.status === 304) return true;
+  const length = valueOf(head, 'content-length');
   return length !== undefined && Number(length) <= SHORT_BYTES;
 }
 
 /** Whether it goes on for as long as the client listens. */
-export function isEventStream({ headers }: AnswerHead): boolean {
-  return valueOf(headers, 'content-type')?.toLowerCase().startsWith('text/event-stream') === true;
+export function isEventStream(head: AnswerHead): boolean {
+  return valueOf(head, 'content-type')?.toLowerCase().startsWith('text/event-stream') === true;
 }
 
 /** As the primary put it, where that can be written. */

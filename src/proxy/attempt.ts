@@ -1,8 +1,8 @@
 // One attempt to have a request answered by the primary: its answer in parts, or why there is none.
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import { errors } from 'undici';
 import type { Dispatcher, Pool } from 'undici';
+import type { SentHeaders } from './headers.ts';
 
 export interface AttemptOrder {
   readonly method: string;
@@ -10,16 +10,18 @@ export interface AttemptOrder {
   /** Names and values in turn. */
   readonly headers: string[];
   readonly body: Buffer | Readable | null;
-  /** To a WebSocket, if the primary agrees. */
-  readonly upgrades: boolean;
+  /** What it asks to change to, if the primary agrees. */
+  readonly upgrade: 'websocket' | null;
+  /** Nothing follows it over its connection before its answer has ended: none is to be woken for that. */
+  readonly blocking: false;
 }
 
-export interface AnswerHead {
+export interface AnswerHead extends SentHeaders {
   readonly status: number;
   readonly statusText: string;
-  /** As they were sent, names and values in turn. */
-  readonly headers: readonly string[];
 }
+
+type Fields = SentHeaders['fields'];
 
 /**
  * - `unreached`: there was no connection, and nothing was sent
@@ -43,7 +45,8 @@ export interface AttemptListener {
   onFailure(failure: AttemptFailure, wasSent: boolean): void;
 }
 
-export class Attempt {
+/** Itself what undici calls: an object and six functions for each request would be made to be thrown away. */
+export class Attempt implements Dispatcher.DispatchHandler {
   readonly #listener: AttemptListener;
   #controller: Dispatcher.DispatchController | null = null;
   #wasSent = false;
@@ -52,12 +55,8 @@ export class Attempt {
 
   constructor(pool: Pool, order: AttemptOrder, listener: AttemptListener) {
     this.#listener = listener;
-    const { method, path, headers, body, upgrades } = order;
-    const upgrade = upgrades ? 'websocket' : null;
     try {
-      // Any method is passed on, also one that the type does not name.
-      const known = method;
-      pool.dispatch({ method: known, path, headers, body, upgrade }, this.#handler());
+      pool.dispatch(order, this);
     } catch {
       this.#fail('bad-request');
     }
@@ -79,44 +78,55 @@ export class Attempt {
     if (!this.#isOver) this.#controller?.resume();
   }
 
-  #handler(): Dispatcher.DispatchHandler {
-    return {
-      onRequestStart: (controller) => {
-        this.#controller = controller;
-        if (this.#isOver) {
-          controller.abort(GIVEN_UP);
-          return;
-        }
-        this.#wasSent = true;
-        this.#listener.onSent();
-      },
-      onResponseStart: (controller, status, _, statusText = '') => {
-        // What comes before the answer itself is for this connection, or a hint.
-        if (this.#isOver || status < 200) return;
-        this.#status = status;
-        this.#listener.onHead({ status, statusText, headers: rawHeaders(controller) });
-      },
-      onResponseData: (controller, chunk) => {
-        if (!this.#isOver && !this.#listener.onData(chunk)) controller.pause();
-      },
-      onResponseEnd: () => {
-        this.#end();
-      },
-      onRequestUpgrade: (controller, status, _headers: IncomingHttpHeaders, socket) => {
-        if (this.#isOver) {
-          socket.destroy();
-          return;
-        }
-        this.#isOver = true;
-        const headers = rawHeaders(controller);
-        this.#listener.onUpgrade({ status, statusText: '', headers }, socket);
-      },
-      onResponseError: (_, error) => {
-        // It says how long the body is that it leaves out, and the client below misses that one.
-        if (this.#status === 304 && isOfOtherLength(error)) this.#end();
-        else this.#fail(this.#failureOf(error));
-      },
-    };
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#isOver) {
+      controller.abort(GIVEN_UP);
+      return;
+    }
+    this.#wasSent = true;
+    this.#listener.onSent();
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    fields: Fields,
+    statusText = '',
+  ): void {
+    // What comes before the answer itself is for this connection, or a hint.
+    if (this.#isOver || status < 200) return;
+    this.#status = status;
+    this.#listener.onHead({ status, statusText, raw: rawHeaders(controller), fields });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#isOver && !this.#listener.onData(chunk)) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    this.#end();
+  }
+
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    fields: Fields,
+    socket: Duplex,
+  ): void {
+    if (this.#isOver) {
+      socket.destroy();
+      return;
+    }
+    this.#isOver = true;
+    const raw = rawHeaders(controller);
+    this.#listener.onUpgrade({ status, statusText: '', raw, fields }, socket);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    // It says how long the body is that it leaves out, and the client below misses that one.
+    if (this.#status === 304 && isOfOtherLength(error)) this.#end();
+    else this.#fail(this.#failureOf(error));
   }
 
   #end(): void {
@@ -161,8 +171,6 @@ function isRefused(error: Error): boolean {
 
 const GIVEN_UP = new Error('given up');
 
-/** One byte of a header is one character, whatever it means. */
-function rawHeaders({ rawHeaders: raw }: Dispatcher.DispatchController): string[] {
-  if (!Array.isArray(raw)) return [];
-  return raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
+function rawHeaders({ rawHeaders: raw }: Dispatcher.DispatchController): SentHeaders['raw'] {
+  return Array.isArray(raw) ? raw : [];
 }

@@ -6,7 +6,8 @@ import type { Clock } from '../runtime/ports.ts';
 import { afterReads } from './after-reads.ts';
 import { Answer, isEventStream } from './answer.ts';
 import { Attempt } from './attempt.ts';
-import type { AnswerHead, AttemptFailure, AttemptListener } from './attempt.ts';
+import type { AnswerListener } from './answer.ts';
+import type { AnswerHead, AttemptFailure, AttemptListener, AttemptOrder } from './attempt.ts';
 import type { Gate, Place, Visitor } from './gate.ts';
 import { answerHeaders, noteHeaders, requestHeaders } from './headers.ts';
 import type { PrimaryTerm } from './primary-source.ts';
@@ -17,7 +18,8 @@ import type { Readers } from './readers.ts';
 import { refuse } from './refusals.ts';
 import type { RefusalCode } from './refusals.ts';
 import { afterFailure } from './repeat.ts';
-import { RequestBody } from './request-body.ts';
+import { bodyOf } from './request-body.ts';
+import type { BodyLimits, Body } from './request-body.ts';
 import type { Passable } from './screening.ts';
 import type { NotedCode } from './summary.ts';
 import { Tunnel } from './tunnel.ts';
@@ -30,11 +32,13 @@ export interface Site {
   readonly readers: Readers;
   readonly counts: ProxyCounts;
   readonly clock: Clock;
-  readonly repeatMaxBytes: number;
+  readonly bodyLimits: BodyLimits;
   readonly idleTimeoutMs: number;
   readonly onRefused: (code: NotedCode) => void;
   /** No further request is to come over the connections there are. */
   readonly isStopping: () => boolean;
+  /** The answer of a request has left, or its client has. */
+  readonly onClosed: () => void;
 }
 
 export interface Asked extends Passable {
@@ -46,10 +50,10 @@ export interface Asked extends Passable {
   readonly upgrade: { readonly socket: Socket; readonly head: Buffer } | null;
 }
 
-export class Exchange implements Visitor, AttemptListener {
+export class Exchange implements Visitor, AttemptListener, AnswerListener {
   readonly #site: Site;
   readonly #asked: Asked;
-  readonly #body: RequestBody;
+  readonly #body: Body;
   readonly #answer: Answer;
   readonly #isRead: boolean;
   /** Where a read has been. */
@@ -69,27 +73,15 @@ export class Exchange implements Visitor, AttemptListener {
     this.#site = site;
     this.#asked = asked;
     const { request, response, expectsContinue } = asked;
-    const { gate, repeatMaxBytes } = site;
     this.#isRead = site.readers.areOn && isRead(kindOf(request));
-    this.#answer = new Answer(response, () => {
-      this.#cancelStall();
-      this.#attempt?.resume();
-    });
-    const limits = {
-      keptBytes: repeatMaxBytes,
-      reserve: (bytes: number) => gate.reserve(bytes),
-      free: (bytes: number) => {
-        gate.free(bytes);
-      },
-    };
-    this.#body = new RequestBody(request, limits, () => {
+    this.#answer = new Answer(response, this);
+    this.#body = bodyOf(request, site.bodyLimits, () => {
       if (expectsContinue) response.writeContinue();
     });
     response.on('close', () => {
+      site.onClosed();
       this.#clientGone();
     });
-    // Its end is told by the response.
-    request.on('error', () => undefined);
   }
 
   start(): void {
@@ -107,12 +99,13 @@ export class Exchange implements Visitor, AttemptListener {
     this.#target = term.target;
     if (this.#isRead) this.#tried = new Set([...this.#tried, term.target]);
     const { request, path, upgrade } = this.#asked;
-    const order = {
+    const order: AttemptOrder = {
       method: request.method ?? 'GET',
       path,
       headers: requestHeaders(this.#asked, term),
       body: this.#body.open(),
-      upgrades: upgrade !== null,
+      upgrade: upgrade === null ? null : 'websocket',
+      blocking: false,
     };
     const connections = this.#lane ?? this.#site.upstream;
     this.#attempt = new Attempt(connections.poolFor(term), order, this);
@@ -148,10 +141,17 @@ export class Exchange implements Visitor, AttemptListener {
     if (this.#lane === null) this.#site.gate.answered();
     if (this.#isRead) this.#site.readers.report(this.#target, true);
     const closes = this.#site.isStopping();
-    this.#answer.begin(head, this.#asked.request.method ?? '', { ...this.#notes(), closes });
+    this.#answer.begin(head, this.#asked.request.method ?? '', {
+      ...{ repeats: this.#repeats, heldMs: this.#place?.waitedMs ?? 0, closes },
+    });
     if (!isEventStream(head) || this.#place === null) return;
     this.#isEventStream = true;
     (this.#lane ?? this.#site.gate).stream(this.#place);
+  }
+
+  onDrain(): void {
+    this.#cancelStall();
+    this.#attempt?.resume();
   }
 
   onData(chunk: Buffer): boolean {
@@ -178,7 +178,7 @@ export class Exchange implements Visitor, AttemptListener {
     gate.answered();
     gate.stream(this.#place);
     counts.upgraded += 1;
-    const headers = [...answerHeaders(head.headers, this.#notes())];
+    const headers = answerHeaders(head, this.#notes());
     headers.push('connection', 'Upgrade', 'upgrade', 'websocket');
     response.detachSocket(upgrade.socket);
     upgrade.socket.write(headText(headers));

@@ -2,11 +2,20 @@
 import type { Clock } from '../runtime/ports.ts';
 import { Hold } from './hold.ts';
 import type { Held, HoldLimits } from './hold.ts';
-import { freshPace, paceAfterAnswer, paceAfterReach, paceAfterRefusal, paceAt } from './pace.ts';
+import {
+  freshPace,
+  isFull,
+  paceAfterAnswer,
+  paceAfterReach,
+  paceAfterRefusal,
+  paceAt,
+} from './pace.ts';
 import type { Pace } from './pace.ts';
 import type { PrimaryListener, PrimaryTerm } from './primary-source.ts';
 import { NO_ROUTE, routed } from './route.ts';
 import type { Route, RouteEffect, RouteEvent, RoutePhase } from './route.ts';
+import { UnderWay } from './under-way.ts';
+import type { Going } from './under-way.ts';
 
 /**
  * - `no-primary`: nobody led
@@ -59,7 +68,7 @@ export interface GateCounts {
   readonly longestHeldMs: number;
 }
 
-interface Ticket extends Held {
+interface Ticket extends Held, Going {
   readonly visitor: Visitor;
   takesSlot: boolean;
   wasHeld: boolean;
@@ -69,7 +78,7 @@ interface Ticket extends Held {
 export class Gate implements PrimaryListener {
   readonly #options: GateOptions;
   readonly #hold: Hold<Ticket>;
-  readonly #underWay = new Set<Ticket>();
+  readonly #underWay = new UnderWay<Ticket>();
   #slotsTaken = 0;
   #route: Route = NO_ROUTE;
   #pace: Pace;
@@ -101,7 +110,7 @@ export class Gate implements PrimaryListener {
 
   /** Whether one that enters now goes at once. */
   get isFree(): boolean {
-    return this.#hold.size === 0 && this.#mayGo(this.#options.clock.now());
+    return this.#hold.size === 0 && this.#termToGoTo(this.#options.clock.now()) !== null;
   }
 
   /** Whether nobody is let through any more, whatever comes. */
@@ -111,8 +120,11 @@ export class Gate implements PrimaryListener {
 
   /** Its place, now or later let through; null: no more can be held. */
   enter(visitor: Visitor): Place | null {
-    const held = { sinceMs: null, waitedMs: 0 };
-    const ticket: Ticket = { ...held, visitor, takesSlot: false, wasHeld: false };
+    const ticket: Ticket = {
+      ...{ visitor, takesSlot: false, wasHeld: false },
+      ...{ sinceMs: null, waitedMs: 0, index: null, turn: 0 },
+    };
+    if (this.#passes(ticket)) return ticket;
     if (!this.#hold.add(ticket, this.#options.clock.now())) return null;
     this.#pump();
     this.#countIfHeld(ticket);
@@ -121,10 +133,12 @@ export class Gate implements PrimaryListener {
 
   /** The primary was connected to, whatever it will answer. */
   reached(): void {
+    if (isFull(this.#pace, this.#options.slots)) return;
     this.#setPace(paceAfterReach(this.#pace, this.#options.clock.now(), this.#options.slots));
   }
 
   answered(): void {
+    if (isFull(this.#pace, this.#options.slots)) return;
     this.#setPace(paceAfterAnswer(this.#pace, this.#options.clock.now(), this.#options.slots));
   }
 
@@ -194,7 +208,7 @@ export class Gate implements PrimaryListener {
 
   /** Ends what has no end of its own, and leaves alone the rest. */
   closeStreams(): void {
-    for (const { visitor } of [...this.#underWay]) visitor.close();
+    for (const { visitor } of this.#underWay.inTurn()) visitor.close();
   }
 
   /** Refuses what is held and cuts what is under way: for good. */
@@ -242,7 +256,7 @@ export class Gate implements PrimaryListener {
   }
 
   #cut(reason: string): void {
-    for (const { visitor } of [...this.#underWay]) visitor.cut(reason);
+    for (const { visitor } of this.#underWay.inTurn()) visitor.cut(reason);
   }
 
   #tellIfDrained(): void {
@@ -274,24 +288,43 @@ export class Gate implements PrimaryListener {
     this.#schedule();
   }
 
+  /** Goes at once where nobody waits before it, as nearly all do; false: it is to wait. */
+  #passes(ticket: Ticket): boolean {
+    if (this.#isPumping || this.#hold.size > 0) return false;
+    const term = this.#termToGoTo(this.#options.clock.now());
+    if (term === null) return false;
+    this.#isPumping = true;
+    this.#letThrough(ticket, term);
+    this.#isPumping = false;
+    this.#pump();
+    return true;
+  }
+
   #letOneThrough(): boolean {
     const nowMs = this.#options.clock.now();
-    const { term } = this.#route;
-    if (term === null || !this.#mayGo(nowMs)) return false;
+    const term = this.#termToGoTo(nowMs);
+    if (term === null) return false;
     const ticket = this.#hold.next(nowMs);
     if (ticket === null) return false;
+    this.#letThrough(ticket, term);
+    return true;
+  }
+
+  /** Null: nobody may go now. */
+  #termToGoTo(nowMs: number): PrimaryTerm | null {
+    const { term, phase } = this.#route;
+    if (phase !== 'open' || term === null) return null;
+    this.#pace = paceAt(this.#pace, nowMs, this.#options.slots);
+    const isTooMuch = nowMs < this.#pace.notBeforeMs || this.#slotsTaken >= this.#pace.slots;
+    return isTooMuch ? null : term;
+  }
+
+  #letThrough(ticket: Ticket, term: PrimaryTerm): void {
     this.#underWay.add(ticket);
     ticket.takesSlot = true;
     this.#slotsTaken += 1;
     this.#longestHeldMs = Math.max(this.#longestHeldMs, ticket.waitedMs);
     ticket.visitor.go(term, ticket);
-    return true;
-  }
-
-  #mayGo(nowMs: number): boolean {
-    if (this.#route.phase !== 'open') return false;
-    this.#pace = paceAt(this.#pace, nowMs, this.#options.slots);
-    return nowMs >= this.#pace.notBeforeMs && this.#slotsTaken < this.#pace.slots;
   }
 
   #countIfHeld(ticket: Ticket): void {

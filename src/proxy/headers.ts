@@ -28,12 +28,13 @@ export function requestHeaders(
   { node, epoch }: PrimaryTerm,
 ): string[] {
   const { headers, socket, rawHeaders } = request;
-  const kept = withoutHops(
-    rawHeaders,
-    headers.connection,
-    // CGI, WSGI and Rack hand on both spellings under one name.
-    (name) => FORWARDED.has(name) || OURS.has(name.replaceAll('_', '-')),
-  );
+  const named = namedBy(headers.connection);
+  const kept: string[] = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    const lower = name.toLowerCase();
+    if (!isHop(lower, named) && !isSetHere(lower)) kept.push(name, rawHeaders[at + 1] ?? '');
+  }
   const client = headers['x-forwarded-for'];
   const { remoteAddress } = socket;
   addTo(kept, 'host', host);
@@ -62,57 +63,74 @@ function joined(
   return own === undefined ? given : [given, own].flat();
 }
 
+/** The headers of an answer. */
+export interface SentHeaders {
+  /** As the primary sent them, names and values in turn. */
+  readonly raw: readonly (Buffer | string)[];
+  /** By their names in lower case. One byte is one character, whatever it means, as it is here for all of them. */
+  readonly fields: Readonly<Record<string, string | string[] | undefined>>;
+}
+
 /** What the proxy itself says of an answer. */
 export interface AnswerNotes {
   readonly repeats: number;
   readonly heldMs: number;
 }
 
-/** @param raw as the primary sent them, names and values in turn */
-export function answerHeaders(raw: readonly string[], notes: AnswerNotes): string[] {
-  const noted: string[] = [];
-  const kept = withoutHops(raw, valuesOf(raw, 'connection').join(), (name) => {
-    const isNote = name === REPEATED_HEADER || name === HELD_HEADER;
-    if (isNote) noted.push(name);
-    return isNote;
-  });
-  kept.push('via', VIA, ...noteHeaders(noted.length > 0 ? withNotesOf(raw, notes) : notes));
+export function answerHeaders({ raw, fields }: SentHeaders, notes: AnswerNotes): string[] {
+  const { connection } = fields;
+  const named = namedBy(typeof connection === 'object' ? connection.join() : connection);
+  const kept: string[] = [];
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = textOf(raw[at]);
+    const lower = name.toLowerCase();
+    if (isHop(lower, named) || lower === REPEATED_HEADER || lower === HELD_HEADER) continue;
+    const value = fields[lower];
+    kept.push(name, typeof value === 'string' ? value : textOf(raw[at + 1]));
+  }
+  kept.push('via', VIA);
+  addNotes(kept, withNotesOf(fields, notes));
   return kept;
 }
 
 /** With what another proxy behind this one has done: the client asks about all of its way. */
-function withNotesOf(raw: readonly string[], { repeats, heldMs }: AnswerNotes): AnswerNotes {
-  return {
-    repeats: repeats + countIn(raw, REPEATED_HEADER),
-    heldMs: heldMs + countIn(raw, HELD_HEADER),
-  };
+function withNotesOf(fields: SentHeaders['fields'], notes: AnswerNotes): AnswerNotes {
+  const [repeated, held] = [fields[REPEATED_HEADER], fields[HELD_HEADER]];
+  if (repeated === undefined && held === undefined) return notes;
+  return { repeats: notes.repeats + countIn(repeated), heldMs: notes.heldMs + countIn(held) };
 }
 
-function countIn(raw: readonly string[], name: string): number {
-  const text = valueOf(raw, name) ?? '';
-  return /^\d{1,9}$/.test(text) ? Number(text) : 0;
+function countIn(value: string | readonly string[] | undefined): number {
+  const text = typeof value === 'object' ? value[0] : value;
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : 0;
 }
 
-export function noteHeaders({ repeats, heldMs }: AnswerNotes): string[] {
+export function noteHeaders(notes: AnswerNotes): string[] {
+  const headers: string[] = [];
+  addNotes(headers, notes);
+  return headers;
+}
+
+function addNotes(headers: string[], { repeats, heldMs }: AnswerNotes): void {
   const wholeMs = Math.round(heldMs);
-  return [
-    ...(repeats > 0 ? [REPEATED_HEADER, String(repeats)] : []),
-    ...(wholeMs > 0 ? [HELD_HEADER, String(wholeMs)] : []),
-  ];
+  if (repeats > 0) headers.push(REPEATED_HEADER, String(repeats));
+  if (wholeMs > 0) headers.push(HELD_HEADER, String(wholeMs));
 }
 
 /** The first of that name. */
-export function valueOf(raw: readonly string[], name: string): string | undefined {
-  return valuesOf(raw, name)[0];
+export function valueOf({ fields }: SentHeaders, name: string): string | undefined {
+  const value = fields[name];
+  return typeof value === 'object' ? value[0] : value;
 }
 
 /** How often a name comes. */
 export function countOf(raw: readonly string[], name: string): number {
-  return valuesOf(raw, name).length;
-}
-
-function valuesOf(raw: readonly string[], name: string): readonly string[] {
-  return raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === name);
+  let count = 0;
+  for (let at = 0; at < raw.length; at += 2) {
+    const given = raw[at] ?? '';
+    if (given.length === name.length && given.toLowerCase() === name) count += 1;
+  }
+  return count;
 }
 
 /** What is put together from what came and from what is known here. */
@@ -120,21 +138,26 @@ const FORWARDED: ReadonlySet<string> = new Set([
   ...['host', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'via'],
 ]);
 
-function withoutHops(
-  raw: readonly string[],
-  connection: string | undefined,
-  isDropped: (name: string) => boolean,
-): string[] {
-  const named =
-    connection === undefined ? [] : connection.split(',').map((one) => one.trim().toLowerCase());
-  const kept: string[] = [];
-  for (let at = 0; at < raw.length; at += 2) {
-    const name = raw[at] ?? '';
-    const lower = name.toLowerCase();
-    // Who names the length as a header of the connection would change where the body ends.
-    const isNamed = named.includes(lower) && lower !== 'content-length';
-    if (HOP_HEADERS.has(lower) || isNamed || isDropped(lower)) continue;
-    kept.push(name, raw[at + 1] ?? '');
-  }
-  return kept;
+/** Whether it is about one connection alone. @param named by its `Connection` header */
+function isHop(lower: string, named: readonly string[]): boolean {
+  if (HOP_HEADERS.has(lower)) return true;
+  // Who names the length as a header of the connection would change where the body ends.
+  return named.length > 0 && named.includes(lower) && lower !== 'content-length';
+}
+
+function textOf(part: Buffer | string | undefined): string {
+  return typeof part === 'object' ? part.toString('latin1') : (part ?? '');
+}
+
+/** In lower case; none where it names what is dropped anyway, as it does nearly always. */
+function namedBy(connection: string | undefined): readonly string[] {
+  if (connection === undefined || /^keep-alive$/i.test(connection)) return NONE;
+  return connection.split(',').map((one) => one.trim().toLowerCase());
+}
+
+const NONE: readonly string[] = [];
+
+function isSetHere(name: string): boolean {
+  // CGI, WSGI and Rack hand on both spellings under one name.
+  return FORWARDED.has(name) || OURS.has(name.includes('_') ? name.replaceAll('_', '-') : name);
 }

@@ -19,6 +19,7 @@ import { Readers } from './readers.ts';
 import { refuseRaw } from './refusals.ts';
 import type { RefusalCode } from './refusals.ts';
 import { screened } from './screening.ts';
+import type { Passable } from './screening.ts';
 import type { NotedCode } from './summary.ts';
 import { Upstream } from './upstream.ts';
 
@@ -40,6 +41,15 @@ export interface ProxyReport {
   readonly everHeld: number;
   readonly longestHeldMs: number;
 }
+
+/** What of a request is more than its head. */
+type More = Pick<Asked, 'expectsContinue' | 'upgrade'>;
+
+/** As nearly all are. */
+const PLAIN: More = { expectsContinue: false, upgrade: null };
+
+/** What is refused is passed on to nobody. */
+const INERT: Passable = { path: '/', host: null, hops: '' };
 
 /** Longer than clients keep a connection idle: closed by us while they send the next request, it would be lost. */
 const KEEP_ALIVE_MS = 75_000;
@@ -71,9 +81,13 @@ export class HttpProxy {
     this.#site = {
       ...{ gate: this.#gate, upstream: this.#upstream, readers: this.#readers },
       ...{ counts: this.#counts, clock: systemClock },
-      ...{ repeatMaxBytes: limits.repeatMaxBytes, idleTimeoutMs: limits.idleTimeoutMs },
+      bodyLimits: { keptBytes: limits.repeatMaxBytes, room: this.#gate },
+      ...{ idleTimeoutMs: limits.idleTimeoutMs },
       onRefused: (code) => onRefused?.(code),
       isStopping: () => this.#isStopping,
+      onClosed: () => {
+        this.#closeIdle();
+      },
     };
     this.#server = createServer(serverOptions(limits));
     this.#server.maxConnections = limits.maxClients;
@@ -153,13 +167,13 @@ export class HttpProxy {
 
   #attend(): void {
     this.#server.on('request', (request, response) => {
-      this.#take({ request, response, expectsContinue: false, upgrade: null });
+      this.#take(request, response, PLAIN);
     });
     this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-      this.#take({ request, response, expectsContinue: true, upgrade: null });
+      this.#take(request, response, { expectsContinue: true, upgrade: null });
     });
     this.#server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-      this.#take({ request, response, expectsContinue: false, upgrade: null });
+      this.#take(request, response, PLAIN);
     });
     this.#server.on('upgrade', (request, socket, head) => {
       this.#upgrade(request, socket, head);
@@ -176,22 +190,25 @@ export class HttpProxy {
     });
   }
 
-  #take(given: Omit<Asked, 'path' | 'host' | 'hops'>): void {
+  #take(request: IncomingMessage, response: ServerResponse, more: More): void {
     this.#counts.requests += 1;
-    const passable = screened(given.request, this.#self);
-    given.response.on('close', () => {
-      // One whose answer had begun before is kept for the next request.
-      if (this.#isStopping)
-        setImmediate(() => {
-          this.#server.closeIdleConnections();
-        });
-    });
+    const passable = screened(request, this.#self);
     const isRefused = typeof passable === 'string';
-    const inertly = { path: '/', host: null, hops: '' };
-    const exchange = new Exchange(this.#site, { ...given, ...(isRefused ? inertly : passable) });
+    const { path, host, hops } = isRefused ? INERT : passable;
+    const { expectsContinue, upgrade } = more;
+    const asked = { request, response, expectsContinue, upgrade, path, host, hops };
+    const exchange = new Exchange(this.#site, asked);
     if (isRefused) exchange.refuse(passable);
     else if (this.#isStopping) exchange.refuse('stopping');
     else exchange.start();
+  }
+
+  /** One whose answer had begun before is kept for the next request. */
+  #closeIdle(): void {
+    if (!this.#isStopping) return;
+    setImmediate(() => {
+      this.#server.closeIdleConnections();
+    });
   }
 
   /** Only WebSockets: another protocol could carry requests that nobody looks at. Those without are plain requests. */
@@ -215,7 +232,7 @@ export class HttpProxy {
       this.#tunnelled.delete(socket);
     });
     const asked = isWebSocket ? { socket, head } : null;
-    this.#take({ request, response, expectsContinue: false, upgrade: asked });
+    this.#take(request, response, { expectsContinue: false, upgrade: asked });
   }
 
   #misunderstood(error: NodeJS.ErrnoException, socket: Duplex): void {

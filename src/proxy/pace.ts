@@ -44,6 +44,11 @@ export function paceAfterRefusal(pace: Pace, nowMs: number): Pace {
   return { slots: 1, notBeforeMs: nowMs + backoffMs, growsMs: null, refusals };
 }
 
+/** Whether neither an answer nor that it was reached changes it: so it is nearly always. */
+export function isFull(pace: Pace, limit: number): boolean {
+  return pace.refusals === 0 && pace.slots >= limit;
+}
+
 /** What it is by now. */
 export function paceAt(pace: Pace, nowMs: number, limit: number): Pace {
   if (pace.growsMs === null || nowMs < pace.growsMs) return pace;

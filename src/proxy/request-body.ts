@@ -5,19 +5,35 @@ import { Readable } from 'node:stream';
 export interface BodyLimits {
   /** The most that is kept of one body, bytes. */
   readonly keptBytes: number;
-  /** Of all bodies together; false: there is no room. */
-  readonly reserve: (bytes: number) => boolean;
-  readonly free: (bytes: number) => void;
+  /** For all bodies together. */
+  readonly room: {
+    /** False: there is none for so much more. */
+    reserve(bytes: number): boolean;
+    free(bytes: number): void;
+  };
 }
 
 /** No socket gives more at a time. */
 const CHUNK_BYTES = 64 * 1024;
 
+/** What an exchange needs of a body. */
+export type Body = Pick<
+  RequestBody,
+  'isWhole' | 'isShort' | 'whenEnded' | 'collect' | 'open' | 'closeStream' | 'drop'
+>;
+
+/** @param onRead called once, before the first byte is asked for */
+export function bodyOf(request: IncomingMessage, limits: BodyLimits, onRead: () => void): Body {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = request.headers;
+  const hasNone = coding === undefined && Number(length) === 0;
+  return hasNone ? NO_BODY : new RequestBody(request, limits, onRead);
+}
+
 /**
  * Reads ahead only for what room is reserved: a client that sends more waits until the primary takes it, and nothing
  * fails. A stream to the primary keeps what it has passed on, as long as there is room, for one that comes after it.
  */
-export class RequestBody {
+class RequestBody {
   readonly #request: IncomingMessage;
   readonly #limits: BodyLimits;
   readonly #onRead: () => void;
@@ -32,19 +48,19 @@ export class RequestBody {
   #creditBytes = 0;
   #isWhole = true;
   #isReading = false;
-  #hasEnded: boolean;
+  #hasEnded = false;
   #stream: Readable | null = null;
   #streamWants = false;
   #onEnded: (() => void) | null = null;
 
-  /** @param onRead called once, before the first byte is asked for */
   constructor(request: IncomingMessage, limits: BodyLimits, onRead: () => void) {
     this.#request = request;
     this.#limits = limits;
     this.#onRead = onRead;
     const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
     this.#lengthBytes = coding === undefined ? Number(length ?? 0) : null;
-    this.#hasEnded = this.#lengthBytes === 0;
+    // Its end is told by the response.
+    request.on('error', () => undefined);
   }
 
   /** Whether all that has come is still here, from the first byte on. */
@@ -57,7 +73,7 @@ export class RequestBody {
     return this.#lengthBytes !== null && this.#lengthBytes <= CHUNK_BYTES;
   }
 
-  /** Calls back when all of it is here; at once where there is none. */
+  /** Calls back when all of it is here. */
   whenEnded(callback: () => void): void {
     if (this.#hasEnded) callback();
     else this.#onEnded = callback;
@@ -74,7 +90,6 @@ export class RequestBody {
 
   /** What an attempt sends: null where there is nothing, all of it where it is here, else a stream of it. */
   open(): Buffer | Readable | null {
-    if (this.#lengthBytes === 0) return null;
     if (this.#hasEnded) return Buffer.concat(this.#chunks);
     this.#passed = 0;
     const stream = new Readable({
@@ -100,11 +115,11 @@ export class RequestBody {
     this.closeStream();
     this.#isWhole = false;
     this.#chunks = [];
-    this.#limits.free(this.#keptBytes + this.#creditBytes);
+    this.#limits.room.free(this.#keptBytes + this.#creditBytes);
     this.#keptBytes = 0;
     this.#creditBytes = 0;
     this.#onEnded = null;
-    this.#request.off('data', this.#take).off('end', this.#end);
+    if (this.#isReading) this.#request.off('data', this.#take).off('end', this.#end);
     this.#request.resume();
   }
 
@@ -133,7 +148,7 @@ export class RequestBody {
 
   readonly #end = (): void => {
     this.#hasEnded = true;
-    this.#limits.free(this.#creditBytes);
+    this.#limits.room.free(this.#creditBytes);
     this.#creditBytes = 0;
     if (this.#stream !== null) this.#feed();
     this.#onEnded?.();
@@ -172,7 +187,7 @@ export class RequestBody {
 
   #reserve(bytes: number): boolean {
     const allBytes = this.#keptBytes + this.#creditBytes + bytes;
-    return allBytes <= this.#limits.keptBytes && this.#limits.reserve(bytes);
+    return allBytes <= this.#limits.keptBytes && this.#limits.room.reserve(bytes);
   }
 
   /** What was passed on is not kept any more: from now on it can't be sent from its beginning. */
@@ -180,7 +195,24 @@ export class RequestBody {
     this.#isWhole = false;
     this.#chunks = this.#chunks.slice(this.#passed);
     this.#passed = 0;
-    this.#limits.free(this.#keptBytes);
+    this.#limits.room.free(this.#keptBytes);
     this.#keptBytes = 0;
   }
+}
+
+/** One for all requests without one, which are most: the server itself reads their end. */
+const NO_BODY: Body = {
+  isWhole: true,
+  isShort: true,
+  whenEnded: (callback) => {
+    callback();
+  },
+  collect: () => true,
+  open: () => null,
+  closeStream: ignore,
+  drop: ignore,
+};
+
+function ignore(): void {
+  // There is nothing.
 }

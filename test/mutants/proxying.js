@@ -58,8 +58,8 @@ export const PROXYING = [
     says: 'New requests go to a primary that is silent.',
     breaks: 'proxy',
     file: 'src/proxy/gate.ts',
-    from: "if (this.#route.phase !== 'open') return false;",
-    to: "if (this.#route.phase === 'closing') return false;",
+    from: "if (phase !== 'open' || term === null) return null;",
+    to: "if (phase === 'closing' || term === null) return null;",
     killers: [gate('holds what is new while the primary is doubted')],
   },
   {
@@ -67,8 +67,8 @@ export const PROXYING = [
     says: 'New requests go to a primary that is about to step down.',
     breaks: 'proxy',
     file: 'src/proxy/gate.ts',
-    from: "if (this.#route.phase !== 'open') return false;",
-    to: "if (this.#route.phase === 'doubted') return false;",
+    from: "if (phase !== 'open' || term === null) return null;",
+    to: "if (phase === 'doubted' || term === null) return null;",
     killers: [gate('is over exactly when nothing is under way any more')],
   },
   {

@@ -8,6 +8,7 @@ import { KINDS, runTrials } from '../proxy-trials/support/trials.ts';
 import { freePort } from '../support/free-port.ts';
 import { LAUNCHER } from '../support/process-node.ts';
 import { inGroup } from '../support/process-group.ts';
+import type { Group } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';
 import { endProxy as end, startProxy } from '../support/process-proxy.ts';
 import { TIMINGS } from '../support/process-setup.ts';
@@ -152,14 +153,13 @@ describe.skipIf(lackOfRedis() !== null)('a proxy of a group whose lease is in Re
           return node;
         };
         const nodes = [await start('a'), await start('b'), await start('c')];
-        const first = await group.primaryOf(nodes);
         const flags = Object.entries(shared).flatMap(([name, value]) => [`--${name}`, value]);
         const { client, port } = await startProxy(group, 'tcp', ...flags);
-        expect(await talk(port)).toBe(first.id);
+        const first = await leaderBehind(port, group, nodes);
         first.kill('SIGKILL');
-        await group.until('another to lead', () => /"epoch":[2-9].*serving/.test(client.stderr));
-        const next = await group.primaryOf(nodes);
-        expect(await talk(port)).toBe(next.id);
+        await group.ends(first);
+        const next = await leaderBehind(port, group, nodes);
+        expect(next.id).not.toBe(first.id);
         await end(client);
       });
     } finally {
@@ -210,6 +210,21 @@ async function echoServer(): Promise<{
 
 function isSteady({ phase }: NodeProcess): boolean {
   return phase === 'serving' || phase === 'watching';
+}
+
+/**
+ * Who leads, once it is also who answers through the proxy. A machine too busy to renew a lease in time gives it to
+ * another, also between a look at the nodes and the answer.
+ */
+async function leaderBehind(
+  port: number,
+  group: Group,
+  nodes: readonly NodeProcess[],
+): Promise<NodeProcess> {
+  for (;;) {
+    const leader = await group.primaryOf(nodes);
+    if ((await talk(port)) === leader.id) return leader;
+  }
 }
 
 /** All that comes over one connection; tried again by a process of its own, as a client would. */

@@ -7,18 +7,22 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { freePort } from '../support/free-port.ts';
 import { flag, number, optionsOrEnd } from '../support/tool-options.ts';
 import { connectMany, memoryMib, processorMs, speedOf } from './support/load.ts';
+import { median } from './support/median.ts';
 import { startFailover, startHaproxy, startPlain, startUpstream } from './support/sides.ts';
+import { startPlainSplice, startTalker } from './support/sides.ts';
 import type { Side } from './support/sides.ts';
+import { measureTcp, tcpTable } from './support/tcp.ts';
+import type { TcpFigures } from './support/tcp.ts';
 
 const { rounds, requests, json } = optionsOrEnd({
   name: 'proxy-bench',
   about: 'Measures failover proxy beside HAProxy and a plain proxy on the same library.',
   flags: {
-    rounds: number({ placeholder: 'N', says: 'how often each is measured', fallback: 3, least: 1 }),
+    rounds: number({ placeholder: 'N', says: 'how often each is measured', fallback: 7, least: 1 }),
     requests: number({
       placeholder: 'N',
       says: 'how many requests a measurement has',
-      fallback: 20_000,
+      fallback: 30_000,
       least: 1_000,
     }),
     json: flag('print one JSON object'),
@@ -53,16 +57,22 @@ if (spawnSync('ab', ['-V']).status !== 0) {
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'failover-proxy-bench-'));
+const hasHaproxy = spawnSync('haproxy', ['-v']).status === 0;
+if (!hasHaproxy) process.stderr.write('HAProxy is not installed: measured without it.\n');
 const sides: Side[] = [];
+const tcpSides: Side[] = [];
 try {
   const upstream = await startUpstream();
   sides.push(upstream, await startFailover(upstream.port), await startPlain(upstream.port));
-  if (spawnSync('haproxy', ['-v']).status === 0) {
-    sides.push(await startHaproxy(upstream.port, directory));
-  } else process.stderr.write('HAProxy is not installed: measured without it.\n');
-  print(await measure());
+  if (hasHaproxy) sides.push(await startHaproxy(upstream.port, directory));
+  const figures = await measure();
+  const talker = await startTalker();
+  tcpSides.push(talker, await startFailover(talker.port, 'tcp'));
+  tcpSides.push(await startPlainSplice(talker.port));
+  if (hasHaproxy) tcpSides.push(await startHaproxy(talker.port, directory, 'tcp'));
+  print(figures, await measureTcp(tcpSides, rounds));
 } finally {
-  for (const side of sides) side.end();
+  for (const side of [...sides, ...tcpSides]) side.end();
   rmSync(directory, { recursive: true });
 }
 
@@ -126,13 +136,9 @@ async function heldMemory(): Promise<number> {
   }
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function print(figures: readonly Figures[]): void {
+function print(figures: readonly Figures[], tcp: readonly TcpFigures[]): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify({ v: 1, rounds, requests, figures })}\n`);
+    process.stdout.write(`${JSON.stringify({ v: 1, rounds, requests, figures, tcp })}\n`);
     return;
   }
   const rows = figures.map((row) =>
@@ -148,4 +154,5 @@ function print(figures: readonly Figures[]): void {
     ].join(' | '),
   );
   process.stdout.write(`${HEAD}\n${rows.map((row) => `| ${row} |`).join('\n')}\n`);
+  process.stdout.write(`\n${tcpTable(tcp)}`);
 }

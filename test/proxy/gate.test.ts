@@ -172,6 +172,52 @@ describe('a gate', () => {
     expect(gate.load.held).toBe(2);
   });
 
+  it('lets through at once also where nothing may be held', () => {
+    const { gate, told, enter } = sceneOf({ requests: 0 });
+    enter('x');
+    gate.ready(termOf('a', 1));
+    enter('y');
+    gate.doubted('it is silent');
+    enter('z');
+    expect(told).toEqual(["x can't be held", 'y goes to a/1', "z can't be held"]);
+  });
+
+  it('lets one go after another whose going brings it, leaves, or comes back', () => {
+    const { gate, clock, told, enter, placeOf } = sceneOf();
+    const visits = (name: string, onGo: (place: Place) => void): void => {
+      gate.enter({
+        go: ({ node, epoch }, place) => {
+          told.push(`${name} goes to ${String(node)}/${String(epoch)}`);
+          onGo(place);
+          told.push(`${name} has gone`);
+        },
+        refuse: (why) => told.push(`${name} is refused: ${why}`),
+        close: () => undefined,
+        cut: () => undefined,
+      });
+    };
+    gate.ready(termOf('a', 1));
+    visits('brings', (place) => {
+      enter('x');
+      gate.leave(place);
+    });
+    expect(told).toEqual(['brings goes to a/1', 'brings has gone', 'x goes to a/1']);
+    gate.leave(placeOf('x'));
+    let isSecond = false;
+    visits('returns', (place) => {
+      if (!isSecond) gate.again(place, { unreached: true });
+      isSecond = true;
+    });
+    enter('y');
+    expect(told.slice(3)).toEqual(['returns goes to a/1', 'returns has gone']);
+    expect(gate.load).toMatchObject({ held: 2, underWay: 0 });
+    clock.advance(20);
+    expect(told.slice(5)).toEqual(['returns goes to a/1', 'returns has gone']);
+    gate.reached();
+    expect(told.at(-1)).toBe('y goes to a/1');
+    expect(gate.load).toMatchObject({ held: 0, underWay: 2 });
+  });
+
   it('keeps no more bytes than it may', () => {
     const { gate } = sceneOf({ bytes: 100 });
     expect([gate.reserve(60), gate.reserve(41), gate.reserve(40)]).toEqual([true, false, true]);

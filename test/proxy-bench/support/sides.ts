@@ -28,27 +28,33 @@ export function startPlain(to: number): Promise<Side> {
   ]);
 }
 
+export type Mode = 'http' | 'tcp';
+
 /** @param to a port; where nobody listens there all is held */
-export async function startFailover(to: number): Promise<Side> {
+export async function startFailover(to: number, mode: Mode = 'http'): Promise<Side> {
   const port = await freePort();
-  const listen = ['--listen', `127.0.0.1:${String(port)}`, '--hold', '10m'];
-  const args = [FAILOVER, 'proxy', ...listen, '--to', `http://127.0.0.1:${String(to)}`];
+  const listen = ['--listen', `127.0.0.1:${String(port)}`, '--hold', '10m', '--mode', mode];
+  const args = [FAILOVER, 'proxy', ...listen, '--to', `${mode}://127.0.0.1:${String(to)}`];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   await said(child, 'Passing on to', 'stderr');
   return sideOf('failover proxy', port, child);
 }
 
 /** One thread: beside processes of one thread each. */
-export async function startHaproxy(to: number, directory: string): Promise<Side> {
+export async function startHaproxy(
+  to: number,
+  directory: string,
+  mode: Mode = 'http',
+): Promise<Side> {
   const port = await freePort();
-  const file = join(directory, 'haproxy.cfg');
+  const file = join(directory, `haproxy-${mode}.cfg`);
   writeFileSync(
     file,
     `global
   maxconn 5000
   nbthread 1
 defaults
-  mode http
+  mode ${mode}
   timeout connect 3s
   timeout client 1h
   timeout server 1h
@@ -64,6 +70,14 @@ listen proxied
     await wait(20);
   }
   return sideOf('HAProxy', port, child);
+}
+
+export function startTalker(): Promise<Side> {
+  return startScript('none: the server itself', 'talker.js', []);
+}
+
+export function startPlainSplice(to: number): Promise<Side> {
+  return startScript('a plain splice on node:net', 'plain-splice.js', [String(to)]);
 }
 
 async function startScript(name: string, script: string, args: readonly string[]): Promise<Side> {
