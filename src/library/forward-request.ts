@@ -25,8 +25,8 @@ export interface ForwardOrder {
 }
 
 /**
- * Resolves with the leader's answer, whose body is still to be read; with 502 when it can't be reached, and with
- * 504 when it does not answer in time. Nothing is tried twice. Never rejects.
+ * Resolves with the leader's answer, whose body is still to be read; with 502 when it can't be reached or gives
+ * no status from 200 to 599, and with 504 when it does not answer in time. Nothing is tried twice. Never rejects.
  */
 export function forwardRequest(order: ForwardOrder): Promise<IncomingMessage | 502 | 504> {
   const { method, body, signal } = order;
@@ -47,7 +47,11 @@ export function forwardRequest(order: ForwardOrder): Promise<IncomingMessage | 5
       sent.destroy();
     });
     signal.addEventListener('abort', end);
-    sent.on('response', resolve);
+    sent.on('response', (answer) => {
+      const { statusCode = 0 } = answer;
+      if (statusCode >= 200 && statusCode <= 599) resolve(answer);
+      else sent.destroy();
+    });
     sent.on('error', () => {
       resolve(failure);
     });
@@ -68,6 +72,11 @@ export function forwardRequest(order: ForwardOrder): Promise<IncomingMessage | 5
 export function answerHeaders({ headers }: IncomingMessage): IncomingHttpHeaders {
   return withoutHops(headers);
 }
+
+/** With 500: the program has put something before the middleware that takes what is to be handed on. */
+export const BODY_WAS_READ: string =
+  'Cannot hand this request on to the leader: its body was read before. ' +
+  'Put the middleware before what reads bodies.';
 
 export function failureText(status: 502 | 504): string {
   const what = status === 502 ? 'it can not be reached' : 'it does not answer in time';

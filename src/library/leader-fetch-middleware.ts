@@ -1,6 +1,6 @@
 // Sends writes on a follower to the leader: (request, next) with the Request and Response of fetch, as Hono has them.
 import { Readable } from 'node:stream';
-import { answerHeaders, failureText, forwardRequest } from './forward-request.ts';
+import { BODY_WAS_READ, answerHeaders, failureText, forwardRequest } from './forward-request.ts';
 import { HOPS_HEADER } from './hops.ts';
 import { PROXY_TIMEOUT_MS, deciderOf, isWriting } from './leader-decision.ts';
 import type { LeaderMiddlewareOptions } from './leader-decision.ts';
@@ -47,9 +47,7 @@ async function proxied(
   order: { readonly url: string; readonly hops: string; readonly timeoutMs: number },
 ): Promise<Response> {
   const { method, body, signal } = request;
-  if (request.bodyUsed) {
-    return refusal(500, 'Cannot hand this request on to the leader: its body was read before');
-  }
+  if (request.bodyUsed || body?.locked === true) return refusal(500, BODY_WAS_READ);
   const { host, protocol } = new URL(request.url);
   const answer = await forwardRequest({
     ...order,
@@ -58,11 +56,7 @@ async function proxied(
     from: { host, address: null, protocol: protocol === 'https:' ? 'https' : 'http' },
   });
   if (typeof answer === 'number') return refusal(answer, failureText(answer));
-  const { statusCode: status = 0 } = answer;
-  if (status < 200 || status > 599) {
-    answer.destroy();
-    return refusal(502, failureText(502));
-  }
+  const { statusCode: status = 502 } = answer;
   const headers = new Headers();
   for (const [name, value] of Object.entries(answerHeaders(answer))) {
     for (const one of [value ?? []].flat()) headers.append(name, one);

@@ -1,7 +1,7 @@
 // Sends writes on a follower to the leader: (request, response, next), for node:http, Express, Fastify and their like.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
-import { answerHeaders, failureText, forwardRequest } from './forward-request.ts';
+import { BODY_WAS_READ, answerHeaders, failureText, forwardRequest } from './forward-request.ts';
 import { HOPS_HEADER } from './hops.ts';
 import { PROXY_TIMEOUT_MS, deciderOf, isWriting } from './leader-decision.ts';
 import type { LeaderMiddlewareOptions } from './leader-decision.ts';
@@ -62,13 +62,13 @@ async function proxy(
   const hasBody =
     headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   if (hasBody && request.readableDidRead) {
-    refuse(response, 500, 'Cannot hand this request on to the leader: its body was read before');
+    refuse(response, 500, BODY_WAS_READ);
     return;
   }
   const gone = new AbortController();
-  // A client that goes away takes its request with it.
+  // A client that goes away takes its request with it, and so does one that something else has answered.
   response.on('close', () => {
-    if (!response.writableEnded) gone.abort();
+    gone.abort();
   });
   const answer = await forwardRequest({
     ...order,
@@ -83,6 +83,10 @@ async function proxy(
     refuse(response, answer, failureText(answer));
     return;
   }
+  if (isAnswered(response)) {
+    answer.destroy();
+    return;
+  }
   response.writeHead(answer.statusCode ?? 502, answerHeaders(answer));
   pipeline(answer, response, () => {
     gone.abort();
@@ -95,10 +99,7 @@ function redirect(response: ServerResponse, location: string): void {
 }
 
 function refuse(response: ServerResponse, status: number, fact: string): void {
-  if (response.headersSent || response.destroyed) {
-    response.destroy();
-    return;
-  }
+  if (isAnswered(response)) return;
   const body = `${fact}\n`;
   response.writeHead(status, {
     'content-type': 'text/plain',
@@ -106,4 +107,9 @@ function refuse(response: ServerResponse, status: number, fact: string): void {
     ...(status === 503 ? { 'retry-after': '1' } : {}),
   });
   response.end(body);
+}
+
+/** By something else, such as a time limit of the program, or for nobody any more. */
+function isAnswered({ headersSent, destroyed }: ServerResponse): boolean {
+  return headersSent || destroyed;
 }

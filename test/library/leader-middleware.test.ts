@@ -206,6 +206,44 @@ describe('a follower that proxies', () => {
     expect((await send(waiting.url, { method: 'POST' })).status).toBe(504);
   });
 
+  it('answers with 502 when the leader gives a status that is none', async () => {
+    const leader = await serve(({ socket }) => {
+      socket.end('HTTP/1.1 099 odd\r\ncontent-length: 0\r\n\r\n');
+    });
+    const { url } = await follower(leader.url, { mode: 'proxy' });
+    expect((await send(url, { method: 'POST' })).status).toBe(502);
+  });
+
+  it.each([
+    ['', 'late'],
+    ['begun ', 'begun late'],
+  ])('leaves alone what the program has answered meanwhile: %s', async (begun, body) => {
+    let isLeft = false;
+    let answer = (): void => undefined;
+    const leader = await serve((request, response) => {
+      request.socket.on('close', () => {
+        isLeft = true;
+      });
+      answer = (): void => void response.writeHead(200).write('the beginning');
+      late();
+    });
+    let late = (): void => undefined;
+    const listener = before(provider(leader.url), echo('follower'), { mode: 'proxy' });
+    const { url } = await serve((request, response) => {
+      // Like a time limit that a program has for all its answers.
+      late = (): void => {
+        response.statusCode = 408;
+        if (begun === '') response.end('late');
+        else response.write(begun);
+        answer();
+        void until('the leader to be left alone', () => isLeft).then(() => response.end('late'));
+      };
+      listener(request, response);
+    });
+    expect(await send(url, { method: 'POST' })).toMatchObject({ status: 408, body });
+    await until('the leader to be left alone', () => isLeft);
+  });
+
   it('notices a write that comes back to it, and one that goes round among others', async () => {
     const one = await serve();
     const two = await follower(one.url, { mode: 'proxy' });
