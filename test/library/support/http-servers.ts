@@ -1,6 +1,6 @@
 // Servers on free ports of this machine, and plain requests to them; all are closed when the test is over.
 import { createServer, request } from 'node:http';
-import type { IncomingHttpHeaders, RequestListener, Server } from 'node:http';
+import type { Agent, IncomingHttpHeaders, RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
@@ -55,16 +55,19 @@ export function send(
     body = '',
     headers = {},
     path,
+    agent = false,
   }: {
     readonly method?: string;
     readonly body?: string | Buffer;
     readonly headers?: Readonly<Record<string, string>>;
     /** As it stands in the request line, where that is not of the URL. */
     readonly path?: string;
+    /** By default each request has a connection of its own. */
+    readonly agent?: Agent | false;
   } = {},
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const options = { method, headers, agent: false, ...(path === undefined ? {} : { path }) };
+    const options = { method, headers, agent, ...(path === undefined ? {} : { path }) };
     const sent = request(url, options, (answer) => {
       let text = '';
       answer.setEncoding('utf8');
