@@ -1,19 +1,17 @@
 // The first example of the page on health checks does what the page says: it is run as it stands.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { expect, it, onTestFinished } from 'vitest';
-import { codeBlocks, readPage, ROOT, runnablePart } from './support/pages.ts';
+import { makeExampleDirectory } from './support/example-directory.ts';
+import { codeBlocks, readPage, runnablePart } from './support/pages.ts';
 
 it('tells of a server that is out of order for a while', { timeout: 60_000 }, () => {
-  const directory = mkdtempSync(join(tmpdir(), 'fo-health-'));
+  const directory = makeExampleDirectory();
   onTestFinished(() => {
     rmSync(directory, { recursive: true, force: true });
   });
-  mkdirSync(join(directory, 'node_modules'));
-  symlinkSync(ROOT, join(directory, 'node_modules', 'failover-cli'));
   const [example] = codeBlocks(runnablePart(readPage('docs/health-library.md')));
   const { outputText } = ts.transpileModule(example?.code ?? '', {
     compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },

@@ -1,11 +1,11 @@
 // Every TypeScript example of the manual compiles, strictly, against the declarations that are published.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { codeBlocks, readPages, ROOT } from './support/pages.ts';
+import { makeExampleDirectory } from './support/example-directory.ts';
+import { codeBlocks, readPages } from './support/pages.ts';
 
 const examples = readPages().flatMap(({ path, text }) =>
   codeBlocks(text)
@@ -16,10 +16,7 @@ const examples = readPages().flatMap(({ path, text }) =>
 let directory = '';
 
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'failover-docs-'));
-  mkdirSync(join(directory, 'node_modules'));
-  symlinkSync(ROOT, join(directory, 'node_modules', 'failover-cli'));
-  symlinkSync(join(ROOT, 'node_modules', '@types'), join(directory, 'node_modules', '@types'));
+  directory = makeExampleDirectory();
   writeFileSync(join(directory, 'package.json'), '{ "type": "module" }');
   const compilerOptions = {
     target: 'ES2023',

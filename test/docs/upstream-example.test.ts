@@ -1,10 +1,10 @@
 // The example of the page on upstreams prints what stands below it.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { codeBlocks, readPage, ROOT, runnablePart } from './support/pages.ts';
+import { makeExampleDirectory } from './support/example-directory.ts';
+import { codeBlocks, readPage, runnablePart } from './support/pages.ts';
 
 /** Far more than it takes, also on a busy machine, ms. */
 const LIMIT_MS = 90_000;
@@ -12,12 +12,10 @@ const LIMIT_MS = 90_000;
 it('is run as it stands', { timeout: 2 * LIMIT_MS }, () => {
   const blocks = codeBlocks(runnablePart(readPage('docs/upstreams.md')));
   expect(blocks.map(({ language }) => language)).toEqual(['ts', 'text']);
-  const directory = mkdtempSync(join(tmpdir(), 'fo-upstreams-'));
+  const directory = makeExampleDirectory();
   onTestFinished(() => {
     rmSync(directory, { recursive: true, force: true });
   });
-  mkdirSync(join(directory, 'node_modules'));
-  symlinkSync(ROOT, join(directory, 'node_modules', 'failover-cli'));
   // It has no types in it: so every version of Node runs it.
   const program = join(directory, 'example.mjs');
   writeFileSync(program, blocks[0]?.code ?? '');
