@@ -215,9 +215,9 @@ describe('a follower that proxies', () => {
   });
 
   it.each([
-    ['', 'late'],
-    ['begun ', 'begun late'],
-  ])('leaves alone what the program has answered meanwhile: %s', async (begun, body) => {
+    ['wholly', '', 'late'],
+    ['in part', 'begun ', 'begun late'],
+  ])('leaves alone what the program has answered %s meanwhile', async (_, begun, body) => {
     let isLeft = false;
     let answer = (): void => undefined;
     const leader = await serve((request, response) => {
