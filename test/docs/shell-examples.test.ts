@@ -1,9 +1,10 @@
-// The shell commands of the manual do what it says: they are run as they stand, by `sh -e`.
+// The shell commands of the manual do what it says: they are run as they stand, but for ports, by `sh -e`.
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { lackOfProgram } from '../support/programs.ts';
 import { codeBlocks, readPage, ROOT, runnablePart } from './support/pages.ts';
 
@@ -59,8 +60,13 @@ it(
   async ({ skip }) => {
     const lack = lackOfProgram('curl');
     if (lack !== null) skip(lack);
-    const { code, output } = await runScript(shellOf('docs/proxy.md'));
-    expect(output).toContain('Listening at 127.0.0.1:18080');
+    // Not the ports of the page: another run of these tests may have them, or whoever works here.
+    const [listened, served] = [await freePort(), await freePort()];
+    const script = shellOf('docs/proxy.md')
+      .replaceAll('18080', String(listened))
+      .replaceAll('13000', String(served));
+    const { code, output } = await runScript(script);
+    expect(output).toContain(`Listening at 127.0.0.1:${String(listened)}`);
     // On a busy machine the server can be there before the request is: then it is not held.
     expect(output).toContain('via: 1.1 failover');
     expect(output).toContain('\nserved\n');

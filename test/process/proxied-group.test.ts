@@ -1,7 +1,9 @@
 // A proxy before a group of real nodes: what it loses when the primary changes, over HTTP and over TCP.
 import { spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { PostgresServer, lackOfPostgres } from '../contracts/support/postgres-server.ts';
 import { RedisServer, lackOfRedis } from '../contracts/support/redis-server.ts';
 import { KINDS, runTrials } from '../proxy-trials/support/trials.ts';
@@ -56,6 +58,21 @@ describe('a proxy', () => {
       await group.startAll(['a']);
       const { client } = await startProxy(group, 'http');
       await group.until('the warning', () => client.stderr.includes('has no --target'));
+      await end(client);
+    });
+  });
+
+  it('ends in order also while it looks for who leads', async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void silent.close());
+    await inGroup(async (group) => {
+      const asked = new Promise((resolve) => silent.once('connection', resolve));
+      // Never answers, like a server behind a firewall.
+      const { port } = silent.address() as AddressInfo;
+      const lease = `redis://127.0.0.1:${String(port)}`;
+      const { client } = await startProxy(group, 'http', '--lease', lease);
+      await asked;
       await end(client);
     });
   });

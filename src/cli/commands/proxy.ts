@@ -22,9 +22,11 @@ export async function proxy(options: ProxyOptions): Promise<void> {
     ...{ node: 'proxy', group: options.group },
   });
   const { server, follow, destroy } = await openProxy(options, log);
+  // From here on, also while it is still looking for who leads: what comes is held already.
+  const over = ended(server, log);
   try {
-    await follow();
-    await ended(server, log);
+    await Promise.race([follow(), over]);
+    await over;
   } finally {
     await destroy();
   }
