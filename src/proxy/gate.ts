@@ -281,11 +281,12 @@ export class Gate implements PrimaryListener {
   #pump(): void {
     if (this.#isPumping || this.#hold.size === 0) return;
     this.#isPumping = true;
-    while (this.#letOneThrough()) {
-      // Until nobody waits or may go.
-    }
+    let nowMs = this.#options.clock.now();
+    // Until nobody waits or may go.
+    while (this.#letOneThrough(nowMs)) nowMs = this.#options.clock.now();
     this.#isPumping = false;
-    this.#schedule();
+    // By the same time: one that has become due since then would be waited for in vain.
+    this.#schedule(nowMs);
   }
 
   /** Goes at once where nobody waits before it, as nearly all do; false: it is to wait. */
@@ -300,8 +301,7 @@ export class Gate implements PrimaryListener {
     return true;
   }
 
-  #letOneThrough(): boolean {
-    const nowMs = this.#options.clock.now();
+  #letOneThrough(nowMs: number): boolean {
     const term = this.#termToGoTo(nowMs);
     if (term === null) return false;
     const ticket = this.#hold.next(nowMs);
@@ -339,10 +339,9 @@ export class Gate implements PrimaryListener {
   }
 
   /** Wakes when the first has waited too long, or more may go without a further event. */
-  #schedule(): void {
+  #schedule(nowMs: number): void {
     const dueMs = this.#hold.dueMs;
     if (dueMs === null) return;
-    const nowMs = this.#options.clock.now();
     const { notBeforeMs, growsMs } = this.#pace;
     const goMs = notBeforeMs > nowMs ? notBeforeMs : (growsMs ?? Infinity);
     const atMs = this.#route.phase === 'open' ? Math.min(dueMs, goMs) : dueMs;

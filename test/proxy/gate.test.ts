@@ -117,6 +117,34 @@ describe('a gate', () => {
     expect(told.slice(2)).toEqual(['x goes to a/1', 'y goes to a/1']);
   });
 
+  it.each([0.005, 0.015, 0.025, 0.035, 0.045])(
+    'tries it again also where its timer is %d ms early, and time passes while it looks',
+    (earlyMs) => {
+      let nowMs = 0;
+      let wake = (): void => undefined;
+      const wakes: number[] = [];
+      const ticking = {
+        now: () => (nowMs += 0.01),
+        wakeAt: (atMs: number, callback: () => void) => {
+          wakes.push(atMs);
+          wake = callback;
+          return () => undefined;
+        },
+      };
+      const { gate, told, enter, placeOf } = sceneOf({}, undefined, ticking);
+      gate.ready(termOf('a', 1));
+      enter('x');
+      gate.again(placeOf('x'), { unreached: true });
+      nowMs = (wakes.at(-1) ?? 0) - earlyMs;
+      wake();
+      nowMs += 1;
+      if (told.length === 1) wake();
+      expect(told).toEqual(['x goes to a/1', 'x goes to a/1']);
+      // None of them for the end of its wait.
+      expect(wakes.every((atMs) => atMs < 1_000)).toBe(true);
+    },
+  );
+
   it('refuses those that have waited too long, and says whether there was a primary', () => {
     const { gate, clock, told, enter } = sceneOf({ waitMs: 100, slots: 1 });
     enter('x');

@@ -2,6 +2,7 @@
 import { Gate } from '../../../src/proxy/gate.ts';
 import type { GateOptions, Place, Visitor } from '../../../src/proxy/gate.ts';
 import type { PrimaryTerm } from '../../../src/proxy/primary-source.ts';
+import type { Clock } from '../../../src/runtime/ports.ts';
 import { HandClock } from './hand-clock.ts';
 
 export interface Scene {
@@ -14,16 +15,17 @@ export interface Scene {
   readonly placeOf: (name: string) => Place;
 }
 
-/** @param onCut what a visitor does whose primary is gone */
+/** @param onCut what a visitor does whose primary is gone @param ticking the clock of the gate, in place of that by hand */
 export function sceneOf(
   limits: Partial<GateOptions['hold']> & { readonly slots?: number } = {},
   onCut: (gate: Gate, place: Place) => void = (gate, place) => {
     gate.leave(place);
   },
+  ticking: Clock | null = null,
 ): Scene {
   const { slots = 256, requests = 1_000, bytes = 1_000, waitMs = 30_000 } = limits;
   const clock = new HandClock();
-  const gate = new Gate({ hold: { requests, bytes, waitMs }, slots, clock });
+  const gate = new Gate({ hold: { requests, bytes, waitMs }, slots, clock: ticking ?? clock });
   const told: string[] = [];
   const places = new Map<string, Place>();
   const visitorOf = (name: string): Visitor => ({
