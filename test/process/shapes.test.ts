@@ -38,7 +38,7 @@ describe('a main process that ends', () => {
       async (group) => {
         const [a] = await group.startAll(['a'], { run: '"$W" & sleep 0.2; exit 1' });
         await group.active(4);
-        expect(a.timesIn('restarting')).toBeGreaterThanOrEqual(3);
+        await group.until('three restarts', () => a.timesIn('restarting') >= 3);
       },
       { options: { 'restart-limit': '1000' } },
     ));

@@ -18,7 +18,7 @@ describe('the state directory', () => {
       group.remove(group.stateDir);
       const second = await group.active(2);
       expect(second.epoch).toBeGreaterThan(first.epoch);
-      expect(a.timesIn('demoting')).toBe(1);
+      await group.until('a to say that it stepped down', () => a.timesIn('demoting') === 1);
       await group.primaryOf([a, b]);
     }));
 

@@ -126,6 +126,7 @@ export function nodesWithLease(start: () => Promise<NodesServer>, times: NodeTim
         /^failover: waiting up to \d+\.\d s for the end of a's lease: b can not end its holder from here \(Ctrl-C ends the wait only\)\n$/,
       );
       const isLeaseEnd = ({ reason }: LogLine): boolean => reason?.includes(LEASE_END) === true;
+      await group.until('b to say whose lease ended', () => b.log.some(isLeaseEnd));
       expect(b.log.filter(isLeaseEnd)).toHaveLength(1);
       expect(group.lives(pid)).toBe(false);
       await group.reaches(b, 'serving');
