@@ -12,7 +12,7 @@ import { unableBecause } from './election-order.ts';
 import { followObserved, suspect } from './suspicion.ts';
 import { awaitHolders, nameProcesses } from './removed-locks.ts';
 import { beginStopping } from './ending.ts';
-import { standsByReady } from './standby.ts';
+import { standsByReady, withoutSpareProcess } from './standby.ts';
 import { giveBack } from './giving-back.ts';
 
 type Acquiring = Extract<CandidateState, { phase: 'acquiring' }>;
@@ -33,7 +33,7 @@ export function claimAnswered(
   const state: Acquiring = { ...before, releaseAt: null };
   if (state.stop !== null) return stopInstead(state, state.stop, settings);
   const outcome = denied(state, asSecondary(state, settings), { event, settings });
-  return withoutSpareProcess(outcome, state, settings);
+  return withoutClaimsProcess(outcome, state, settings);
 }
 
 /** The answer to an order that this claim has overtaken never comes: it is given again at once. */
@@ -159,7 +159,7 @@ function claimFailed(
 ): Outcome {
   if (state.stop !== null) return stopInstead(state, state.stop, settings);
   const outcome = backOff(asSecondary(state, settings), settings, { by: 'claim-failed', ...said });
-  return withoutSpareProcess(outcome, state, settings);
+  return withoutClaimsProcess(outcome, state, settings);
 }
 
 function stopInstead(state: Acquiring, order: StopOrder, settings: Settings): Outcome {
@@ -180,10 +180,7 @@ function asSecondary(state: Acquiring, settings: Settings): SecondaryState {
   });
 }
 
-/** A cold standby keeps no process: one that was spawned for a claim that came to nothing is ended. */
-function withoutSpareProcess(outcome: Outcome, state: Acquiring, settings: Settings): Outcome {
-  if (outcome.state.role !== 'secondary' || settings.standby !== 'cold') return outcome;
-  if (!settings.hasWorkload || state.loss.kind === 'start') return outcome;
-  const effects: readonly Effect[] = [...outcome.effects, { type: 'stop-workload', graceMs: 0 }];
-  return { ...outcome, state: { ...outcome.state, armed: false }, effects };
+/** What was spawned for a claim: at the start of a group none is before it is granted. */
+function withoutClaimsProcess(outcome: Outcome, state: Acquiring, settings: Settings): Outcome {
+  return state.loss.kind === 'start' ? outcome : withoutSpareProcess(outcome, settings);
 }

@@ -181,7 +181,7 @@ export function backOff(
 }
 
 /** Whether a process for the promotion still has to be spawned. */
-function needsArming(state: { readonly armed: boolean }, settings: Settings): boolean {
+export function needsArming(state: { readonly armed: boolean }, settings: Settings): boolean {
   return settings.hasWorkload && !state.armed;
 }
 

@@ -6,6 +6,7 @@ import type { Demotion } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';
+import { OBSERVE_DELAY_MS } from './settings.ts';
 import { extended, move, primaryBase, secondaryBase, stay, waiting } from './outcome.ts';
 import { retryBackoff } from './jitter.ts';
 import { beginStopping, refuse } from './ending.ts';
@@ -298,8 +299,9 @@ function released(before: Demoting, heldBy: string | null, settings: Settings): 
     return beginStopping('stop-after-demotion', { state, order: exit, settings }, ...publish);
   }
   const { state: next, effects: arm } = rearm(standbyAfter(state, settings), settings);
-  const look: Effect = { type: 'observe-lease' };
-  return move('demoted', { state: next, detail: demotion.reason }, ...publish, ...arm, look);
+  // At once nobody has claimed it yet, and whoever does wants the CPU that a look takes.
+  const after: SecondaryState = { ...next, observeAt: state.at + OBSERVE_DELAY_MS };
+  return move('demoted', { state: after, detail: demotion.reason }, ...publish, ...arm);
 }
 
 /** Said only by one that gave the lease back: a lost lease is not ours to announce. */

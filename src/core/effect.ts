@@ -60,6 +60,8 @@ export type RequestOutcome =
 export type Effect =
   // The lease: answered by lease-granted | lease-denied | lease-failed
   | { readonly type: 'acquire-lease'; readonly floor: number }
+  // A claim is to follow soon: what takes its time can be done ahead. Never answered
+  | { readonly type: 'prepare-claim' }
   // epoch-advanced | lease-lost | lease-failed; the lease is held before and after
   | { readonly type: 'advance-epoch'; readonly floor: number }
   // lease-renewed | lease-lost | lease-failed; of a lease with a time to live

@@ -11,7 +11,7 @@ import { drainLimitMs } from './attached-proxies.ts';
 import { answerDueAt, askingUntil } from './deadlines.ts';
 import { tellLeaseEnd } from './undecided.ts';
 import { extended, move, secondaryBase, stay } from './outcome.ts';
-import { claim, isCourtesy, isTurn } from './claim.ts';
+import { claim, isCourtesy, isTurn, needsArming } from './claim.ts';
 import { yieldsBecause } from './yielding.ts';
 import { neverLeadsBecause } from './election-order.ts';
 import { fenceEffect, probeAgain, suspect } from './suspicion.ts';
@@ -73,8 +73,8 @@ export function askedToPromote(
   }
   if (isApart(state) && !force) return stay(before, outOfHearing(requestId, state.primary.node));
   const asking = askingFor(state, settings, { force, preempting: false });
-  const effect = demotionRequest(asking, settings);
-  return move('ask-primary', { state: asking, detail: state.primary.node }, effect);
+  const effects = [demotionRequest(asking, settings), ...preparation(asking, settings)];
+  return move('ask-primary', { state: asking, detail: state.primary.node }, ...effects);
 }
 
 /** A person who wants it all the same says so. Null: it is fit, or what was ill has ended long ago. */
@@ -100,7 +100,8 @@ export function askToPreempt(state: SecondaryState, settings: Settings): Outcome
   });
   const theirs = String(state.primary?.standing?.priority);
   const detail = `${state.primary?.node ?? ''} has priority ${theirs}, this node ${String(settings.priority)}`;
-  return move('ask-to-preempt', { state: asking, detail }, demotionRequest(asking, settings));
+  const effects = [demotionRequest(asking, settings), ...preparation(asking, settings)];
+  return move('ask-to-preempt', { state: asking, detail }, ...effects);
 }
 
 function askingFor(
@@ -148,6 +149,14 @@ export function demotionAnswered(
   }
   const until = state.at + handoverLimitMs(settings);
   return state.agreed ? stay(state) : stay({ ...state, agreed: true, until });
+}
+
+/** While the primary ends its workload: what a claim and a start take of time is time without a workload else. */
+function preparation(state: Asking, settings: Settings): readonly Effect[] {
+  const effects: Effect[] = [];
+  if (settings.leaseTtlMs > 0) effects.push({ type: 'prepare-claim' });
+  if (needsArming(state, settings)) effects.push({ type: 'arm-workload' });
+  return effects;
 }
 
 export function askingTimePassed(state: Asking, settings: Settings): Outcome {

@@ -55,3 +55,11 @@ function emptied(settings: Settings): readonly Effect[] {
 export function standsByReady(settings: Settings): boolean {
   return settings.standby !== 'cold' && settings.hasWorkload;
 }
+
+/** A cold standby keeps no process: one that was spawned for what came to nothing is ended. */
+export function withoutSpareProcess(outcome: Outcome, settings: Settings): Outcome {
+  if (outcome.state.role !== 'secondary' || settings.standby !== 'cold') return outcome;
+  if (!settings.hasWorkload) return outcome;
+  const effects: readonly Effect[] = [...outcome.effects, { type: 'stop-workload', graceMs: 0 }];
+  return { ...outcome, state: { ...outcome.state, armed: false }, effects };
+}

@@ -63,9 +63,9 @@ function toldByProxy(
 
 /** Somebody changed the lease, or removed it: what is done as its holder ends at once then. */
 function leaseChanged(state: PrimaryState): Outcome {
-  const observe: Effect = { type: 'observe-lease' };
-  if (state.phase === 'demoting' && hasLeft(state)) return stay(state, observe);
-  return stay(state, { type: 'verify-lease' }, observe);
+  // It was given back by this node itself, which looks once it is a secondary.
+  if (state.phase === 'demoting' && hasLeft(state)) return stay(state);
+  return stay(state, { type: 'verify-lease' }, { type: 'observe-lease' });
 }
 
 /** The holder's beat: proves that it still holds, and says so to everyone. */

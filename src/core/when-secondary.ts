@@ -1,6 +1,6 @@
 // A secondary: it follows the primary, doubts it for good reasons only, and never stops watching.
 import type { Event } from './event.ts';
-import type { LeaseObservation, SecondaryState } from './state.ts';
+import type { LeaseObservation, NodeState, SecondaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { FREE_LEASE_GRACE_MS, OBSERVE_DELAY_MS, OBSERVE_STEP_MS } from './settings.ts';
@@ -12,20 +12,28 @@ import { connectionLost, heard, probeAnswered, probeFailed, shutdownHeard } from
 import { secondaryTimePassed } from './secondary-time.ts';
 import { askedToCheck, askedToPromote, demotionAnswered } from './requests.ts';
 import { refuse, stopSecondary } from './ending.ts';
-import { rearm, standbyEvent } from './standby.ts';
+import { rearm, standbyEvent, withoutSpareProcess } from './standby.ts';
 import { giveBack, givenBack } from './giving-back.ts';
 import { holdersSeen } from './removed-locks.ts';
 import { tellListening } from './undecided.ts';
 import { withFitness } from './preemption.ts';
 
 export function whenSecondary(state: SecondaryState, event: Event, settings: Settings): Outcome {
-  const outcome = withFitness(decide(state, event, settings), settings);
+  const decided = decide(state, event, settings);
+  const cameToNothing = state.phase === 'asking' && !isStillAsking(decided.state);
+  const kept = cameToNothing ? withoutSpareProcess(decided, settings) : decided;
+  const outcome = withFitness(kept, settings);
   const { state: next } = outcome;
   if (next.role !== 'secondary' || next.phase !== 'watching' || next.suspend) return outcome;
   const changed =
     (unwillingBecause(state, settings) === null) !== (unwillingBecause(next, settings) === null);
   // The primary learns from the next probe who may follow it: that one is due now.
   return changed ? { ...outcome, state: { ...next, nextProbeAt: next.at } } : outcome;
+}
+
+/** In the same phase, or further: a claim sees itself to what was spawned for it. */
+function isStillAsking(state: NodeState): boolean {
+  return state.phase === 'asking' || state.role !== 'secondary';
 }
 
 function decide(state: SecondaryState, event: Event, settings: Settings): Outcome {

@@ -62,6 +62,10 @@ export class AnchoredLease implements LeaseStore {
     return outcome;
   }
 
+  prepareClaim(): void {
+    this.#remote.prepareClaim?.();
+  }
+
   async advanceEpoch(floor: number): Promise<number> {
     const known = this.#local.foundation.memory.recall();
     const epoch = await this.#remote.advanceEpoch(Math.max(floor, known));

@@ -97,6 +97,9 @@ export interface LeaseStore {
    */
   acquire(floor: number): Promise<AcquireOutcome>;
 
+  /** A claim is to follow soon: does ahead what takes it time and changes nothing that others see. */
+  prepareClaim?(): void;
+
   /** Claims the next epoch while holding the lease. @throws LEASE_LOST when it is not ours any more. */
   advanceEpoch(floor: number): Promise<number>;
 

@@ -40,6 +40,9 @@ export function perform(effect: Effect, context: EffectContext): void {
     case 'acquire-lease':
       answered('lease', acquire(effect.floor, context), context);
       return;
+    case 'prepare-claim':
+      ports.lease.prepareClaim?.();
+      return;
     case 'advance-epoch':
       void advanceEpoch(effect.floor, context);
       return;

@@ -9,6 +9,9 @@ export function perform(effect: Effect, life: Life, world: World): void {
     case 'acquire-lease':
       life.lease.acquire(effect.floor);
       return;
+    case 'prepare-claim':
+      // It changes nothing but the time that a claim takes.
+      return;
     case 'advance-epoch':
       life.lease.advanceEpoch(effect.floor);
       return;

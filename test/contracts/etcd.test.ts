@@ -235,6 +235,37 @@ describe.runIf(lack === null)('a server of etcd', () => {
     expect(after.kept - before.kept).toBe(60 + 2 * 12);
   });
 
+  it('grants a claim that was prepared what was granted ahead, from when that was asked for', async () => {
+    const server = await start();
+    let time = monotonicNow();
+    const a = await enter(at(server.port));
+    const b = await enter(at(server.port), { node: 'b', now: () => time });
+    const leases = (): number =>
+      [...server.command('lease', 'list').stdout.matchAll(/^[0-9a-f]{4,}$/gm)].length;
+    await granted(a);
+    const before = leases();
+    const askedAt = time;
+    b.prepareClaim();
+    b.prepareClaim();
+    await eventually(() => Promise.resolve(leases() === before + 1));
+    await a.release();
+    await eventually(async () => !(await b.look()).held);
+    time += 0.1 * LONG_TTL_MS;
+    const grant = await granted(b);
+    expect(grant.granted).toMatchObject({ askedAt, ttlMs: LONG_TTL_MS });
+    expect(leases()).toBe(before + 1);
+  });
+
+  it('is asked anew for a claim that comes long after it was prepared', async () => {
+    const server = await start();
+    let time = monotonicNow();
+    const lease = await enter(at(server.port), { now: () => time });
+    lease.prepareClaim();
+    time += 0.1 * LONG_TTL_MS + 1;
+    const askedAt = time;
+    expect((await granted(lease)).granted).toMatchObject({ askedAt });
+  });
+
   it('shows what was changed also where a sign of life is due', async () => {
     const server = await start();
     let time = monotonicNow();

@@ -10,7 +10,7 @@ import type { BrokenCore } from './broken-cores.ts';
 import { FAULT_KINDS } from '../../src/simulation/faults.ts';
 
 /** Enough for each way of breaking a core to be found. */
-const RUNS = 600;
+const RUNS = 1000;
 
 function failureOf({
   transition,

@@ -63,7 +63,7 @@ export class EtcdLease implements RemoteStore {
   #token: string | null = null;
   /** That of a claim that is under way, and was not given up. */
   #claiming: string | null = null;
-  /** Of a claim that was denied: nothing hangs on it, and the next one can have it. */
+  /** Of a claim that was denied, or is to come: nothing hangs on it, and the next one can have it. */
   #ready: Ready | null = null;
   /** Null: nothing is held, as far as is known here. */
   #term: Term | null = null;
@@ -171,6 +171,12 @@ export class EtcdLease implements RemoteStore {
       this.#giveBackSoon(token);
       throw error;
     }
+  }
+
+  /** Its lease of etcd is granted while nobody waits for the disks of the members. One that is not used ends by itself. */
+  prepareClaim(): void {
+    if (this.#term !== null || this.#isFresh(this.#ready)) return;
+    this.#ready = this.#makeReady(requests.newLeaseId());
   }
 
   async renew(timeoutMs: number): Promise<RenewOutcome> {
@@ -363,9 +369,12 @@ export class EtcdLease implements RemoteStore {
   #takeReady(): Ready | null {
     const ready = this.#ready;
     this.#ready = null;
-    if (ready === null) return null;
+    return this.#isFresh(ready) ? ready : null;
+  }
+
+  #isFresh(ready: Ready | null): ready is Ready {
     const { now, ttlMs } = this.#options;
-    return now() - ready.askedAt <= ttlMs * READY_SHARE ? ready : null;
+    return ready !== null && now() - ready.askedAt <= ttlMs * READY_SHARE;
   }
 
   #makeReady(token: string): Ready {
@@ -423,10 +432,10 @@ export class EtcdLease implements RemoteStore {
     const note = this.#events.note('released', this.#known);
     const request = requests.release(this.#keys, token, note);
     const { succeeded } = await this.#ask((connection) => connection.txn(request));
+    // Nothing hangs on it any more: it ends by itself, and keeps no disk from the claim that follows now.
+    if (succeeded) return;
     // A claim that is still under way finds its lease of etcd ended.
-    const ending = this.#ask((connection) => connection.revoke(token));
-    if (succeeded) ending.catch(() => undefined);
-    else await ending;
+    await this.#ask((connection) => connection.revoke(token));
   }
 
   #overtaken(): AcquireOutcome {
