@@ -17,9 +17,9 @@ const COMMON_JS = ['commander', 'fs-native-extensions', 'proper-lockfile', 'undi
 
 /**
  * Dependencies that become part of the bundle: with its own, execa has more than a hundred files, which each start
- * would read. It stays a dependency, so that whoever audits an installation sees it.
+ * would read, and hono has more than is used. They stay dependencies, so that whoever audits an installation sees them.
  */
-const BUNDLED = ['execa'];
+const BUNDLED = ['@hono/node-server', 'execa', 'hono'];
 
 /** What stands for one of them in the bundle; the same name without it is the package itself. */
 const REQUIRED = '\0required:';

@@ -52,6 +52,8 @@ export interface RunOptions {
   readonly target: string | null;
   /** In the form that `parseListen` reads. */
   readonly proxy: string | null;
+  /** In the form that `parseHttpAddress` reads. */
+  readonly http: string | null;
   readonly keyFile: string | null;
   readonly authorizedKeys: string | null;
   readonly insecure: boolean;
@@ -146,6 +148,7 @@ export function loadRunOptions(
     advertise: read.advertise('advertise'),
     target: read.target('target'),
     proxy: read.listen('proxy'),
+    http: read.httpAddress('http'),
     keyFile: read.text('keyFile'),
     authorizedKeys: read.text('authorizedKeys'),
     insecure: read.boolean('insecure'),

@@ -42,6 +42,15 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
   },
   {
     ...RUN,
+    key: 'http',
+    kind: 'string',
+    default: null,
+    placeholder: 'ADDRESS',
+    sentence:
+      'Answer over HTTP at HOST:PORT, or PORT of 127.0.0.1, whether this node is /primary, /secondary, and of /health, /liveness and /readiness.',
+  },
+  {
+    ...RUN,
     key: 'keyFile',
     kind: 'string',
     default: null,

@@ -9,7 +9,7 @@ import { validateGroup, validateNodeId } from './names.ts';
 import { OUTPUT_VARIABLES, optionOf } from './options.ts';
 import type { OptionSpec } from './options.ts';
 import { parseOwnAddress, parsePeerAddresses } from './peer-address.ts';
-import { parseListen, parseTarget } from './proxy-address.ts';
+import { parseHttpAddress, parseListen, parseTarget } from './proxy-address.ts';
 import { quoted, shortened } from './quoted.ts';
 import { parseReadyWhen } from './ready-when.ts';
 import { redactUrl } from './refused-url.ts';
@@ -147,6 +147,13 @@ export class OptionReader {
   listen(key: string): string | null {
     const found = this.#find(optionOf(key));
     if (found !== null) parseListen(found.text, found.source);
+    return found?.text ?? null;
+  }
+
+  /** Where health checks are answered, as it was written; null when it is not given. */
+  httpAddress(key: string): string | null {
+    const found = this.#find(optionOf(key));
+    if (found !== null) parseHttpAddress(found.text, found.source);
     return found?.text ?? null;
   }
 

@@ -22,6 +22,12 @@ export interface Target {
   readonly url: string;
 }
 
+/** A port alone is one of this machine only. @throws FAILOVER_BAD_OPTION */
+export function parseHttpAddress(text: string, source = '--http'): ListenAddress {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Infinity;
+  return port > LAST_PORT ? parseListen(text, source) : { host: '127.0.0.1', port };
+}
+
 /** @throws FAILOVER_BAD_OPTION */
 export function parseListen(text: string, source = '--listen'): ListenAddress {
   const [, bracketed, name, digits] =

@@ -12,7 +12,7 @@ import { Exchange } from './exchange.ts';
 import type { Asked, Site } from './exchange.ts';
 import { Gate } from './gate.ts';
 import type { RouteChange } from './gate.ts';
-import { listenAt } from './listen-at.ts';
+import { listenAt } from '../transport/listen-at.ts';
 import type { PrimaryListener, ReachedNode } from './primary-source.ts';
 import { ProxyCounts } from './proxy-counts.ts';
 import { Readers } from './readers.ts';

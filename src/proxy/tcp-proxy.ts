@@ -6,7 +6,7 @@ import type { ListenAddress } from '../config/proxy-address.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { Gate } from './gate.ts';
 import type { ProxyObserver, ProxyReport } from './http-proxy.ts';
-import { listenAt } from './listen-at.ts';
+import { listenAt } from '../transport/listen-at.ts';
 import type { PrimaryListener } from './primary-source.ts';
 import { ProxyCounts } from './proxy-counts.ts';
 import type { RefusalCode } from './refusals.ts';

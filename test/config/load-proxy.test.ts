@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { loadProxyOptions } from '../../src/config/load-proxy.ts';
 import type { ProxyOptions } from '../../src/config/load-proxy.ts';
 import { PROXY_OPTIONS } from '../../src/config/options.ts';
-import { parseListen, parseTargets } from '../../src/config/proxy-address.ts';
+import { parseHttpAddress, parseListen, parseTargets } from '../../src/config/proxy-address.ts';
 import { formatSize, parseSize } from '../../src/config/size.ts';
 import { failureOf } from '../support/failover-error.ts';
 
@@ -115,6 +115,23 @@ describe('an address to listen at', () => {
       expect(failureOf(() => parseListen(text)).code).toBe('FAILOVER_BAD_OPTION');
     },
   );
+});
+
+describe('an address to answer health checks at', () => {
+  it.each([
+    ['8008', { host: '127.0.0.1', port: 8008 }],
+    ['0', { host: '127.0.0.1', port: 0 }],
+    ['10.0.0.7:8008', { host: '10.0.0.7', port: 8008 }],
+    [':8008', { host: null, port: 8008 }],
+  ])('%s is one', (text, expected) => {
+    expect(parseHttpAddress(text)).toEqual(expected);
+  });
+
+  it.each(['65536', '-1', 'a', ''])('%j is none', (text) => {
+    const failure = failureOf(() => parseHttpAddress(text));
+    expect(failure.code).toBe('FAILOVER_BAD_OPTION');
+    expect(failure.message).toMatch(/^Cannot use --http: ".*" is no address to listen at$/);
+  });
 });
 
 describe('a target', () => {

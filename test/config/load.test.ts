@@ -70,6 +70,7 @@ describe('loadRunOptions', () => {
       advertise: null,
       target: null,
       proxy: null,
+      http: null,
       keyFile: null,
       authorizedKeys: null,
       insecure: false,

@@ -86,6 +86,28 @@ it(
   },
 );
 
+it(
+  'tells whoever asks over HTTP who leads, as the page on load balancers does',
+  { timeout: 2 * LIMIT_MS },
+  async ({ skip }) => {
+    const lack = lackOfProgram('curl');
+    if (lack !== null) skip(lack);
+    const [one, two] = [await freePort(), await freePort()];
+    const script = shellOf('docs/load-balancers.md')
+      .replaceAll('18001', String(one))
+      .replaceAll('18002', String(two));
+    const { code, output } = await runScript(script);
+    const [statuses, asked] = [/^HTTP\/1\.1 (\d{3})/gm, /"node":"(\w)","role"/g].map((form) =>
+      [...output.matchAll(form)].map(([, found]) => found),
+    );
+    expect([statuses, asked]).toEqual([
+      ['200', '503', '200'],
+      ['a', 'b', 'b'],
+    ]);
+    expect(code).toBe(0);
+  },
+);
+
 it('runs the demo with the first command of the README', { timeout: 2 * LIMIT_MS }, async () => {
   const [quick = ''] = codeBlocks(readPage('README.md').text).map(({ code }) => code);
   // What comes before is what brought this test here.

@@ -5,10 +5,13 @@ import { formatDuration } from '../../config/duration.ts';
 import { endsByItself, parseLease } from '../../config/lease-url.ts';
 import type { RunOptions } from '../../config/load.ts';
 import { optionOf } from '../../config/options.ts';
+import { parseHttpAddress } from '../../config/proxy-address.ts';
 import { defaultStateDir, otherDefaultStateDir } from '../../config/state-dir.ts';
 import { longestGraceMs } from '../../core/lease-term.ts';
 import type { Settings } from '../../core/settings.ts';
 import { ERRORS, FailoverError } from '../../errors.ts';
+import type { NodeSight } from '../../http/node-checks.ts';
+import type { NodeServer } from '../../http/node-server.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
 import { commandWarnings } from '../../workload/warnings.ts';
 import { IdWait } from '../id-wait.ts';
@@ -76,11 +79,14 @@ export async function run(options: RunOptions): Promise<void> {
     process.kill(process.pid, 'SIGSTOP');
   };
   const proxy = await proxyOf(options);
+  let started: FailoverNode | null = null;
+  const http = await httpOf(options, { look: () => started?.status() ?? null, proxy });
   const wait = new IdWait((reason) => {
     loggerOf(options, options.node ?? '').warn({ event: 'warning', reason });
   });
-  const node = await startNode(options, { suspend, wait, proxy });
+  const node = await startNode(options, { suspend, wait, proxy, http });
   if (node === null) return;
+  started = node;
   const { group } = options;
   const log = loggerOf(options, node.settings.nodeId);
   node.on('transition', ({ from, to, role, epoch, reason, takeover, time }) => {
@@ -98,6 +104,7 @@ export async function run(options: RunOptions): Promise<void> {
   });
   const listening = listeningText(node);
   if (listening !== null) log.info({ event: 'listening', reason: listening });
+  if (http !== null) log.info({ event: 'http', reason: `Answers health checks at ${http.url}` });
   const lease = leaseText(options, node.settings);
   if (lease !== null) log.info({ event: 'lease', reason: lease });
   for (const warning of startWarnings(options)) log.warn({ event: 'warning', reason: warning });
@@ -112,6 +119,7 @@ export async function run(options: RunOptions): Promise<void> {
   void proxy?.follow();
   const order = await node.ended;
   await proxy?.end(order);
+  await http?.close();
   const { exitCode } = order;
   const reason = `Ended with exit code ${String(exitCode)}: ${order.reason}`;
   log.info({ event: 'exit', exitCode, reason });
@@ -133,10 +141,32 @@ async function proxyOf(options: RunOptions): Promise<RunProxy | null> {
   return openRunProxy(options, options.proxy);
 }
 
+/** Loaded where it was asked for; listens at once: where that fails no node is started. */
+async function httpOf(
+  { group, http }: RunOptions,
+  { look, proxy }: { look: () => NodeSight | null; proxy: RunProxy | null },
+): Promise<NodeServer | null> {
+  if (http === null) return null;
+  try {
+    const { openNodeServer } = await import('../../http/node-server.ts');
+    return await openNodeServer(parseHttpAddress(http), { group, look });
+  } catch (error) {
+    await proxy?.end({ immediate: true });
+    throw error;
+  }
+}
+
+interface StartParts {
+  readonly suspend: () => void;
+  readonly wait: IdWait;
+  readonly proxy: RunProxy | null;
+  readonly http: NodeServer | null;
+}
+
 /** Null: a signal has ended the wait for its id. */
 async function startNode(
   options: RunOptions,
-  { suspend, wait, proxy }: { suspend: () => void; wait: IdWait; proxy: RunProxy | null },
+  { suspend, wait, proxy, http }: StartParts,
 ): Promise<FailoverNode | null> {
   try {
     return await FailoverNode.start(options, {
@@ -144,6 +174,7 @@ async function startNode(
     });
   } catch (error) {
     await proxy?.end({ immediate: true });
+    await http?.close();
     if (wait.endedBy === null) throw error;
     const reason = `Ended with exit code 0: ${wait.endedBy}`;
     loggerOf(options, options.node ?? '').info({ event: 'exit', exitCode: 0, reason });

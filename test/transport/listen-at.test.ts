@@ -1,7 +1,7 @@
 // Addresses that can't be listened at, each named in our words.
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { listenAt } from '../../src/proxy/listen-at.ts';
+import { listenAt } from '../../src/transport/listen-at.ts';
 
 function listen(host: string | null, port: number): Promise<number> {
   const server = createServer();

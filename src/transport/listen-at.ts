@@ -7,14 +7,18 @@ import { FailoverError } from '../errors.ts';
 const BACKLOG = 4096;
 
 /**
- * Resolves with the port.
+ * Resolves with the port. `option` is the one that gave the address.
  *
  * @throws FAILOVER_ADDRESS_IN_USE, FAILOVER_NOT_PERMITTED, FAILOVER_BAD_OPTION for an address that is not this machine's
  */
-export async function listenAt(server: Server, { host, port }: ListenAddress): Promise<number> {
+export async function listenAt(
+  server: Server,
+  { host, port }: ListenAddress,
+  option = '--listen',
+): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => {
-      reject(failureOf(error, `${host ?? '*'}:${String(port)}`));
+      reject(failureOf(error, { shown: `${host ?? '*'}:${String(port)}`, option }));
     };
     server.once('error', fail);
     server.listen({ port, backlog: BACKLOG, ...(host === null ? {} : { host }) }, () => {
@@ -26,7 +30,10 @@ export async function listenAt(server: Server, { host, port }: ListenAddress): P
   return address === null || typeof address === 'string' ? port : address.port;
 }
 
-function failureOf(error: NodeJS.ErrnoException, shown: string): FailoverError {
+function failureOf(
+  error: NodeJS.ErrnoException,
+  { shown, option }: { readonly shown: string; readonly option: string },
+): FailoverError {
   const { code } = error;
   if (code === 'EADDRINUSE') {
     const message = `Cannot listen at ${shown}: another process does`;
@@ -41,7 +48,7 @@ function failureOf(error: NodeJS.ErrnoException, shown: string): FailoverError {
     const message = `Cannot listen at ${shown}: this machine has no such address`;
     return new FailoverError('FAILOVER_BAD_OPTION', message, {
       cause: error,
-      details: { option: '--listen', expected: 'an address of this machine, or :PORT for all' },
+      details: { option, expected: 'an address of this machine, or :PORT for all' },
     });
   }
   return new FailoverError('FAILOVER_UNEXPECTED', `Cannot listen at ${shown}: ${error.message}`, {

@@ -1,0 +1,74 @@
+// The paths of a node: each check of `node-checks.ts` as 200 or 503, for whatever asks over HTTP.
+import { isIP } from 'node:net';
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import { CHECKS, refusalOf } from './node-checks.ts';
+import type { Check, NodeSight } from './node-checks.ts';
+
+export interface NodeAppParts {
+  readonly group: string;
+  /** Null: the node is only starting. */
+  readonly look: () => NodeSight | null;
+  /** Only this machine reaches it: then a request for any other name was made by a page of that name in a browser. */
+  readonly isLocal: boolean;
+}
+
+/** Answers GET, HEAD and OPTIONS: HAProxy asks with the last where it was told nothing else. */
+export function nodeApp({ group, look, isLocal }: NodeAppParts): Hono {
+  const app = new Hono();
+  app.use(async (context, next) => {
+    context.header('Cache-Control', 'no-store');
+    context.header('X-Content-Type-Options', 'nosniff');
+    const host = context.req.header('host');
+    if (isLocal && host !== undefined && !isOfThisMachine(host)) {
+      return context.json({ error: `${host} is not this machine: ask for 127.0.0.1` }, 421);
+    }
+    return next();
+  });
+  app.on(METHODS, '/', (context) =>
+    context.json({ v: 1, group, checks: CHECKS.map((check) => `/${check}`) }),
+  );
+  for (const check of CHECKS) {
+    app.on(METHODS, `/${check}`, (context) => answer(context, check, { group, node: look() }));
+  }
+  for (const path of ['/', ...CHECKS.map((check) => `/${check}`)]) {
+    app.all(path, (context) =>
+      context.json({ error: `${context.req.method} is not answered here` }, 405, {
+        Allow: 'GET, HEAD, OPTIONS',
+      }),
+    );
+  }
+  app.notFound((context) =>
+    context.json({ error: `There is nothing here; ask for one of ${PATHS}` }, 404),
+  );
+  return app;
+}
+
+const METHODS = ['GET', 'OPTIONS'];
+
+const PATHS = CHECKS.map((check) => `/${check}`).join(', ');
+
+function answer(
+  context: Context,
+  check: Check,
+  { group, node }: { readonly group: string; readonly node: NodeSight | null },
+): Response {
+  if (node === null) {
+    return context.json({ v: 1, ok: false, check, group, reason: 'the node is starting' }, 503);
+  }
+  const refusal = refusalOf(check, node);
+  const { id, role, phase, epoch, primary, health } = node;
+  const said = { node: id, role, phase, epoch, primary, health };
+  const reason = refusal ?? node.reason;
+  return context.json(
+    { v: 1, ok: refusal === null, check, group, ...said, reason },
+    refusal === null ? 200 : 503,
+  );
+}
+
+/** With or without a port. Names may be anybody's, who can have them lead to 127.0.0.1; addresses can't. */
+function isOfThisMachine(host: string): boolean {
+  const [, bracketed, plain = ''] = /^(?:\[(.*)\]|([^:]*))(?::\d*)?$/.exec(host) ?? [];
+  if (bracketed !== undefined) return isIP(bracketed) === 6;
+  return plain.toLowerCase() === 'localhost' || isIP(plain) === 4;
+}

@@ -1,0 +1,121 @@
+// The paths of a node, asked without a socket.
+import { describe, expect, it } from 'vitest';
+import { nodeApp } from '../../src/http/node-app.ts';
+import { CHECKS } from '../../src/http/node-checks.ts';
+import type { NodeSight } from '../../src/http/node-checks.ts';
+
+const FOLLOWS: NodeSight = {
+  ...{ id: 'a', role: 'secondary', phase: 'watching', epoch: 3, primary: 'b', health: null },
+  ...{ unhealthyBecause: null, willing: true, unwillingBecause: null, reason: 'Follows b' },
+};
+
+interface Question {
+  readonly node?: NodeSight | null;
+  readonly isLocal?: boolean;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+async function ask(
+  path: string,
+  { node = FOLLOWS, isLocal = true, method = 'GET', headers = {} }: Question = {},
+): Promise<{ status: number; body: string; headers: Headers }> {
+  const app = nodeApp({ group: 'g', look: () => node, isLocal });
+  const answer = await app.request(path, { method, headers });
+  return { status: answer.status, body: await answer.text(), headers: answer.headers };
+}
+
+describe('the paths of a node', () => {
+  it('answer yes with 200 and no with 503, and say why', async () => {
+    const [yes, no] = await Promise.all([ask('/secondary'), ask('/primary')]);
+    const about = { group: 'g', node: 'a', role: 'secondary', phase: 'watching', epoch: 3 };
+    expect([yes.status, JSON.parse(yes.body)]).toEqual([
+      200,
+      {
+        v: 1,
+        ok: true,
+        check: 'secondary',
+        ...about,
+        primary: 'b',
+        health: null,
+        reason: 'Follows b',
+      },
+    ]);
+    expect([no.status, JSON.parse(no.body)]).toMatchObject([
+      503,
+      { ok: false, check: 'primary', ...about, reason: 'a is secondary (watching)' },
+    ]);
+    expect(no.headers.get('cache-control')).toBe('no-store');
+    expect(no.headers.get('content-type')).toContain('application/json');
+  });
+
+  it.each(CHECKS)('say of /%s that the node is only starting', async (check) => {
+    const { status, body } = await ask(`/${check}`, { node: null });
+    expect([status, JSON.parse(body)]).toEqual([
+      503,
+      { v: 1, ok: false, check, group: 'g', reason: 'the node is starting' },
+    ]);
+  });
+
+  it('are told of at /', async () => {
+    const { status, body } = await ask('/');
+    expect([status, JSON.parse(body)]).toEqual([
+      200,
+      {
+        v: 1,
+        group: 'g',
+        checks: ['/primary', '/secondary', '/health', '/liveness', '/readiness'],
+      },
+    ]);
+  });
+
+  it('answer HEAD and OPTIONS, and nothing that would change anything', async () => {
+    const head = await ask('/primary', { method: 'HEAD' });
+    expect([head.status, head.body]).toEqual([503, '']);
+    expect((await ask('/secondary', { method: 'OPTIONS' })).status).toBe(200);
+    expect((await ask('/', { method: 'OPTIONS' })).status).toBe(200);
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+      const { status, headers, body } = await ask('/primary', { method });
+      expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
+      expect(body).toContain(`${method} is not answered here`);
+    }
+  });
+
+  it.each([
+    '/nothing',
+    '/primary/',
+    '/PRIMARY',
+    '/../etc/passwd',
+    '/%2e%2e/etc/passwd',
+    '//health',
+  ])('are the only ones: %s is none', async (path) => {
+    const { status, body } = await ask(`http://127.0.0.1${path}`);
+    expect([status, body]).toEqual([404, expect.stringContaining('/primary, /secondary')]);
+  });
+});
+
+describe('a name that a request was sent to', () => {
+  const asked = async (host: string, isLocal: boolean): Promise<number> =>
+    (await ask('/liveness', { headers: { host }, isLocal })).status;
+
+  it.each(['127.0.0.1', '127.0.0.1:8008', 'localhost:8008', 'LOCALHOST', '[::1]:8008', '10.0.0.7'])(
+    'is taken where it is this machine: %s',
+    async (host) => {
+      expect(await asked(host, true)).toBe(200);
+    },
+  );
+
+  it.each([
+    'evil.example',
+    'evil.example:8008',
+    '127.0.0.1.evil.example',
+    'localhost.evil.example:80',
+    '',
+  ])('is refused where it may be anybody’s: %s', async (host) => {
+    expect(await asked(host, true)).toBe(421);
+  });
+
+  it('is no matter where other machines may ask', async () => {
+    expect(await asked('node-a.internal:8008', false)).toBe(200);
+  });
+});
