@@ -78,7 +78,7 @@ function standbyChanged(state: SecondaryState, isUnhealthy: boolean): Outcome {
 export function followSubject(before: NodeState, state: NodeState, settings: Settings): NodeState {
   if (!settings.hasHealthCheck && !settings.hasStandbyHealthCheck) return state;
   const subject = subjectOf(state, settings);
-  if (subject !== null && isStarted(before, state)) {
+  if (subject !== null && isStarted(before, state, settings)) {
     return { ...state, health: begun(state, subject, settings) };
   }
   if (subject === state.health.subject) return state;
@@ -98,10 +98,10 @@ function subjectOf(state: NodeState, settings: Settings): HealthSubject | null {
   return settings.hasStandbyHealthCheck ? 'standby' : null;
 }
 
-/** A workload that has just been started, or told that it leads. */
-function isStarted(before: NodeState, state: NodeState): boolean {
+/** A workload that has just been started, or told that it leads. What waits behind its gate can't be asked yet. */
+function isStarted(before: NodeState, state: NodeState, settings: Settings): boolean {
   if (state.role === 'primary') return before.phase !== 'serving';
-  return state.armed && !before.armed;
+  return settings.standby === 'hot' && state.armed && !before.armed;
 }
 
 function begun({ at, health }: NodeState, subject: HealthSubject, settings: Settings): NodeHealth {

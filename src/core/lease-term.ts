@@ -155,6 +155,18 @@ function limitsOf({ askedAt, ttlMs }: Granted, settings: Settings): Omit<LeaseTe
   return { since: askedAt, endsAt, deadlineAt, isWarned: false };
 }
 
+/** How old may be what was granted when a claim takes it, ms: its first renewal has time as that of any other. */
+export function claimAheadMs(settings: Settings): number {
+  const { leaseTtlMs, leaseTickMs, leaseRequestTimeoutMs, leaseMaxDriftMs } = settings;
+  const firstRenewalMs = LONGEST_TICK * leaseTickMs + leaseRequestTimeoutMs;
+  return Math.max(0, Math.min(leaseTtlMs * AHEAD_SHARE, leaseMaxDriftMs - firstRenewalMs));
+}
+
+/** Of the time to live. */
+const AHEAD_SHARE = 0.1;
+
+const [SHORTEST_TICK, LONGEST_TICK] = [0.85, 1.2];
+
 /** The pause between two renewals, a fifth longer at most: many groups don't ask at once, and on average none too often. */
 function tick(
   random: number,
@@ -162,5 +174,6 @@ function tick(
 ): { readonly delayMs: number; readonly random: number } {
   const next = nextRandom(random);
   const tickMs = Math.max(settings.leaseTickMs, LEAST_TICK_MS);
-  return { delayMs: tickMs * (0.85 + 0.35 * next.value), random: next.random };
+  const share = SHORTEST_TICK + (LONGEST_TICK - SHORTEST_TICK) * next.value;
+  return { delayMs: tickMs * share, random: next.random };
 }

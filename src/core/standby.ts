@@ -27,8 +27,10 @@ export function standbyEvent(state: NodeState, event: StandbyEvent, settings: Se
     case 'workload-disarmed':
     case 'workload-failed': {
       const what = event.type === 'workload-failed' ? event.message : event.detail;
-      const warning = `the standby process can not be kept: ${what}`;
-      const rearmAt = standsByReady(settings) ? state.at + settings.retryBackoffMinMs : null;
+      const isKept = standsByReady(settings);
+      // One that is only for the promotion that comes is started by that once more, and missed there.
+      const warning = isKept ? `the standby process can not be kept: ${what}` : state.warning;
+      const rearmAt = isKept ? state.at + settings.retryBackoffMinMs : null;
       const next = { ...state, armed: false, warning, rearmAt };
       return event.type === 'workload-disarmed' ? stay(next, ...emptied(settings)) : stay(next);
     }

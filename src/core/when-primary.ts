@@ -63,9 +63,12 @@ function toldByProxy(
 
 /** Somebody changed the lease, or removed it: what is done as its holder ends at once then. */
 function leaseChanged(state: PrimaryState): Outcome {
-  // It was given back by this node itself, which looks once it is a secondary.
-  if (state.phase === 'demoting' && hasLeft(state)) return stay(state);
-  return stay(state, { type: 'verify-lease' }, { type: 'observe-lease' });
+  const observe: Effect = { type: 'observe-lease' };
+  if (state.phase !== 'demoting' || !hasLeft(state)) {
+    return stay(state, { type: 'verify-lease' }, observe);
+  }
+  // What this node gives back itself changes it: it looks once it is a secondary.
+  return state.demotion.step === 'release' ? stay(state) : stay(state, observe);
 }
 
 /** The holder's beat: proves that it still holds, and says so to everyone. */

@@ -74,6 +74,9 @@ export class GuardKeeper implements SessionLedger {
     // What came before it has ended, or it would not be started.
     this.#dismissEnded();
     this.#guards.add(guarded);
+    guarded.onEnd(() => {
+      this.#dismissIdle();
+    });
     this.#tellTerm(guarded);
     if (this.#deadlineAt !== null) guarded.extend(this.#deadlineAt, this.#parts.now());
     return guarded;
@@ -123,6 +126,7 @@ export class GuardKeeper implements SessionLedger {
   setSessions(sessions: readonly SessionRecord[]): void {
     this.#parts.ledger.setSessions(sessions);
     this.#sessions = sessions;
+    this.#dismissIdle();
     this.#dismissEmptied();
     this.#tellTerms();
   }
@@ -161,6 +165,13 @@ export class GuardKeeper implements SessionLedger {
     const latest = [...this.#lockFiles].slice(-MOST_LOCK_FILES);
     for (const file of this.#lockFiles) if (!latest.includes(file)) this.#lockFiles.delete(file);
     return latest;
+  }
+
+  /** Outside a term nobody is needed who has nothing left to end: of a promotion that came to nothing, say. */
+  #dismissIdle(): void {
+    if (this.#deadlineAt !== null) return;
+    const onRecord = new Set(this.#sessions.map(({ process: { pid } }) => pid));
+    this.#dismissEnded((guarded) => !onRecord.has(guarded.identity.pid));
   }
 
   /** Of a hook that is through, say: whoever watches over what runs still watches over all that is on record. */

@@ -21,25 +21,24 @@ export function nodeApp({ group, look, isLocal }: NodeAppParts): Hono {
     context.header('X-Content-Type-Options', 'nosniff');
     const host = context.req.header('host');
     if (isLocal && host !== undefined && !isOfThisMachine(host)) {
-      return context.json({ error: `${host} is not this machine: ask for 127.0.0.1` }, 421);
+      return say(context, 421, { error: `${host} is not this machine: ask for 127.0.0.1` });
     }
     return next();
   });
   app.on(METHODS, '/', (context) =>
-    context.json({ v: 1, group, checks: CHECKS.map((check) => `/${check}`) }),
+    say(context, 200, { v: 1, group, checks: CHECKS.map((check) => `/${check}`) }),
   );
   for (const check of CHECKS) {
     app.on(METHODS, `/${check}`, (context) => answer(context, check, { group, node: look() }));
   }
   for (const path of ['/', ...CHECKS.map((check) => `/${check}`)]) {
-    app.all(path, (context) =>
-      context.json({ error: `${context.req.method} is not answered here` }, 405, {
-        Allow: 'GET, HEAD, OPTIONS',
-      }),
-    );
+    app.all(path, (context) => {
+      context.header('Allow', 'GET, HEAD, OPTIONS');
+      return say(context, 405, { error: `${context.req.method} is not answered here` });
+    });
   }
   app.notFound((context) =>
-    context.json({ error: `There is nothing here; ask for one of ${PATHS}` }, 404),
+    say(context, 404, { error: `There is nothing here; ask for one of ${PATHS}` }),
   );
   return app;
 }
@@ -54,16 +53,20 @@ function answer(
   { group, node }: { readonly group: string; readonly node: NodeSight | null },
 ): Response {
   if (node === null) {
-    return context.json({ v: 1, ok: false, check, group, reason: 'the node is starting' }, 503);
+    return say(context, 503, { v: 1, ok: false, check, group, reason: 'the node is starting' });
   }
   const refusal = refusalOf(check, node);
   const { id, role, phase, epoch, primary, health } = node;
   const said = { node: id, role, phase, epoch, primary, health };
   const reason = refusal ?? node.reason;
-  return context.json(
-    { v: 1, ok: refusal === null, check, group, ...said, reason },
-    refusal === null ? 200 : 503,
-  );
+  const about = { v: 1, ok: refusal === null, check, group, ...said, reason };
+  return say(context, refusal === null ? 200 : 503, about);
+}
+
+/** On a line of its own, also on the terminal of whoever asks with curl. */
+function say(context: Context, status: 200 | 404 | 405 | 421 | 503, value: object): Response {
+  const type = { 'content-type': 'application/json' };
+  return context.body(`${JSON.stringify(value)}\n`, status, type);
 }
 
 /** With or without a port. Names may be anybody's, who can have them lead to 127.0.0.1; addresses can't. */

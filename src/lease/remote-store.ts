@@ -58,6 +58,8 @@ export interface RemoteStoreOptions {
   readonly requestTimeoutMs: number;
   /** Milliseconds on the clock by which the node decides. */
   readonly now: () => number;
+  /** Before a claim is made what it is granted may be asked for, at most this long, ms; left out: not at all. */
+  readonly claimAheadMs?: number;
   /** How a node makes sure that no other has its id; left out: others may. */
   readonly sole?: SoleNode;
 }

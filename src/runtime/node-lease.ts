@@ -5,7 +5,7 @@ import { endsByItself, parseLease } from '../config/lease-url.ts';
 import type { PeersAddress, StoreAddress } from '../config/lease-url.ts';
 import type { RunOptions } from '../config/load.ts';
 import { defaultStateDir } from '../config/state-dir.ts';
-import { guardTickMs, longestGraceMs } from '../core/lease-term.ts';
+import { claimAheadMs, guardTickMs, longestGraceMs } from '../core/lease-term.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Endpoints } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
@@ -97,7 +97,10 @@ async function remoteOpener(
   return ({ settings, record, remoteEndpoints, deathSignal, onGuardLost, ...onId }) => {
     const local = openOwn({ stateDir, record });
     const now = (): number => clock.now();
-    const times = { ttlMs: leaseTtlMs, requestTimeoutMs: leaseRequestTimeoutMs, now };
+    const times = {
+      ...{ ttlMs: leaseTtlMs, requestTimeoutMs: leaseRequestTimeoutMs, now },
+      claimAheadMs: claimAheadMs(settings),
+    };
     const { group } = options;
     const quietMs = Math.max(leaseTtlMs, 2 * settings.heartbeatIntervalMs);
     const shown = { ...record, endpoints: remoteEndpoints ?? record.endpoints, quietMs };

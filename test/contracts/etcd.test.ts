@@ -239,7 +239,8 @@ describe.runIf(lack === null)('a server of etcd', () => {
     const server = await start();
     let time = monotonicNow();
     const a = await enter(at(server.port));
-    const b = await enter(at(server.port), { node: 'b', now: () => time });
+    const ahead = { now: () => time, claimAheadMs: 300 };
+    const b = await enter(at(server.port), { node: 'b', ...ahead });
     const leases = (): number =>
       [...server.command('lease', 'list').stdout.matchAll(/^[0-9a-f]{4,}$/gm)].length;
     await granted(a);
@@ -250,7 +251,7 @@ describe.runIf(lack === null)('a server of etcd', () => {
     await eventually(() => Promise.resolve(leases() === before + 1));
     await a.release();
     await eventually(async () => !(await b.look()).held);
-    time += 0.1 * LONG_TTL_MS;
+    time += 300;
     const grant = await granted(b);
     expect(grant.granted).toMatchObject({ askedAt, ttlMs: LONG_TTL_MS });
     expect(leases()).toBe(before + 1);
@@ -259,9 +260,9 @@ describe.runIf(lack === null)('a server of etcd', () => {
   it('is asked anew for a claim that comes long after it was prepared', async () => {
     const server = await start();
     let time = monotonicNow();
-    const lease = await enter(at(server.port), { now: () => time });
+    const lease = await enter(at(server.port), { now: () => time, claimAheadMs: 300 });
     lease.prepareClaim();
-    time += 0.1 * LONG_TTL_MS + 1;
+    time += 301;
     const askedAt = time;
     expect((await granted(lease)).granted).toMatchObject({ askedAt });
   });
@@ -333,6 +334,7 @@ describe.runIf(lack === null)('a server of etcd', () => {
 
 interface TimedOptions extends OpenOptions {
   readonly now?: () => number;
+  readonly claimAheadMs?: number;
 }
 
 function sockets(): number {

@@ -114,6 +114,23 @@ export function nodesWithLease(start: () => Promise<NodesServer>, times: NodeTim
       expect(a.end).toBeNull();
     }));
 
+  it('keep no process of a promotion that came to nothing, but the one guard that waits', () =>
+    play(async (group) => {
+      const nodes = await startBoth(group);
+      const [a, b] = nodes;
+      await group.until('a guard that waits', () => childrenOf(b));
+      a.kill('SIGSTOP');
+      // It is told that a does not answer, or on a machine that is too busy for that it leads in the end.
+      await group.client('promote', 'b', '--state-dir', group.path('on-b'));
+      a.kill('SIGCONT');
+      const isIdle = (node: NodeProcess): boolean => {
+        const guards = childrenOf(node) ?? [];
+        const gates = allPids().filter((pid) => guards.includes(readStat(pid)?.parent ?? 0));
+        return node.phase === 'watching' && guards.length === 1 && gates.length === 0;
+      };
+      await group.until('a secondary that has nothing more', () => nodes.some(isIdle));
+    }));
+
   it('wait for the end of a lease whose holder is silent, when a person forces a promotion', () =>
     play(async (group) => {
       const [a, b] = await startBoth(group);

@@ -365,7 +365,7 @@ export class EtcdLease implements RemoteStore {
     return this.#seen;
   }
 
-  /** Of a claim that was denied a moment ago, and that did not fail. */
+  /** Of a claim that was prepared, or denied, a moment ago, and that did not fail. */
   #takeReady(): Ready | null {
     const ready = this.#ready;
     this.#ready = null;
@@ -373,8 +373,8 @@ export class EtcdLease implements RemoteStore {
   }
 
   #isFresh(ready: Ready | null): ready is Ready {
-    const { now, ttlMs } = this.#options;
-    return ready !== null && now() - ready.askedAt <= ttlMs * READY_SHARE;
+    const { now, claimAheadMs = 0 } = this.#options;
+    return ready !== null && now() - ready.askedAt <= claimAheadMs;
   }
 
   #makeReady(token: string): Ready {
@@ -461,9 +461,6 @@ export class EtcdLease implements RemoteStore {
 function isGone(term: Term): boolean {
   return term.isGone;
 }
-
-/** Of its time to live a lease of etcd may have waited for so much when a claim takes it. */
-const READY_SHARE = 0.1;
 
 /** How often an epoch may be put back by another between a look and a change. */
 const ATTEMPTS = 4;
