@@ -13,7 +13,10 @@ const dist = join(root, 'dist');
  * Dependencies that are CommonJS: `require` gets them at once, where `import` reads their text for the names they
  * export first, with a lexer that costs a start more than they do.
  */
-const COMMON_JS = ['commander', 'fs-native-extensions', 'proper-lockfile', 'undici', 'zeromq'];
+const COMMON_JS = [
+  ...['commander', 'fs-native-extensions', 'prom-client', 'proper-lockfile', 'undici'],
+  'zeromq',
+];
 
 /**
  * Dependencies that become part of the bundle: with its own, execa has more than a hundred files, which each start

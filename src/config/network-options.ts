@@ -47,7 +47,7 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: null,
     placeholder: 'ADDRESS',
     sentence:
-      'Answer over HTTP at HOST:PORT, or PORT of 127.0.0.1, whether this node is /primary, /secondary, and of /health, /liveness and /readiness.',
+      'Answer over HTTP at HOST:PORT, or PORT of 127.0.0.1: /primary, /secondary, /health, /liveness, /readiness and /metrics.',
   },
   {
     ...RUN,

@@ -9,12 +9,15 @@ export interface NodeAppParts {
   readonly group: string;
   /** Null: the node is only starting. */
   readonly look: () => NodeSight | null;
+  readonly metrics: () => Promise<string>;
+  /** Of the metrics. */
+  readonly metricsType: string;
   /** Only this machine reaches it: then a request for any other name was made by a page of that name in a browser. */
   readonly isLocal: boolean;
 }
 
 /** Answers GET, HEAD and OPTIONS: HAProxy asks with the last where it was told nothing else. */
-export function nodeApp({ group, look, isLocal }: NodeAppParts): Hono {
+export function nodeApp({ group, look, metrics, metricsType, isLocal }: NodeAppParts): Hono {
   const app = new Hono();
   app.use(async (context, next) => {
     context.header('Cache-Control', 'no-store');
@@ -25,27 +28,28 @@ export function nodeApp({ group, look, isLocal }: NodeAppParts): Hono {
     }
     return next();
   });
-  app.on(METHODS, '/', (context) =>
-    say(context, 200, { v: 1, group, checks: CHECKS.map((check) => `/${check}`) }),
-  );
+  app.on(METHODS, '/', (context) => say(context, 200, { v: 1, group, paths: PATHS }));
   for (const check of CHECKS) {
     app.on(METHODS, `/${check}`, (context) => answer(context, check, { group, node: look() }));
   }
-  for (const path of ['/', ...CHECKS.map((check) => `/${check}`)]) {
+  app.get('/metrics', async (context) =>
+    context.body(await metrics(), 200, { 'content-type': metricsType }),
+  );
+  for (const path of ['/', ...PATHS]) {
     app.all(path, (context) => {
       context.header('Allow', 'GET, HEAD, OPTIONS');
       return say(context, 405, { error: `${context.req.method} is not answered here` });
     });
   }
   app.notFound((context) =>
-    say(context, 404, { error: `There is nothing here; ask for one of ${PATHS}` }),
+    say(context, 404, { error: `There is nothing here; ask for one of ${PATHS.join(', ')}` }),
   );
   return app;
 }
 
 const METHODS = ['GET', 'OPTIONS'];
 
-const PATHS = CHECKS.map((check) => `/${check}`).join(', ');
+const PATHS = [...CHECKS.map((check) => `/${check}`), '/metrics'];
 
 function answer(
   context: Context,

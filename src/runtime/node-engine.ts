@@ -86,6 +86,7 @@ export class NodeEngine {
   readonly suspension: Suspension;
   readonly journal: NodeJournal;
   readonly #face: NodeFace;
+  readonly #onStep: FailoverNodeExtras['onStep'];
   readonly #warnsOfOrphans: boolean;
   readonly #closeTransport: () => Promise<void>;
   readonly #connect: () => Promise<void>;
@@ -104,6 +105,7 @@ export class NodeEngine {
   constructor(nodeId: string, parts: NodeParts, face: NodeFace) {
     const { options, extras, transport } = parts;
     this.#face = face;
+    this.#onStep = extras.onStep;
     this.narrator = new Narrator(face.events);
     const run = randomBytes(6).toString('hex');
     this.options = options;
@@ -327,6 +329,7 @@ export class NodeEngine {
           this.#awaited.after(step.event);
           this.#renewal.after(step);
           this.journal.note(step);
+          this.#onStep?.(step);
         },
         onRefusal: (event, error) => {
           this.journal.noteRefusal(this.loop.state, event, messageOf(error));

@@ -4,6 +4,7 @@ import type { RunOptions } from '../config/load.ts';
 import { parseBind } from '../config/bind.ts';
 import { defaultRuntimeDir } from '../config/state-dir.ts';
 import type { Endpoints } from '../core/state.ts';
+import type { Step } from '../core/transition.ts';
 import { FailoverError } from '../errors.ts';
 import { Transport } from '../transport/bus.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
@@ -25,6 +26,8 @@ export interface FailoverNodeExtras {
   readonly enabled?: boolean;
   /** Called when another may have the id of the node, with what it waits for; the signal ends the wait. */
   readonly onIdWait?: (fact: string) => AbortSignal;
+  /** Told of each step of the core before what follows from it is done: it is to be quick, and never to throw. */
+  readonly onStep?: (step: Step) => void;
   /** True: this process is the node and nothing else, so that a drill may kill it; by default it is not. */
   readonly ownsProcess?: boolean;
 }

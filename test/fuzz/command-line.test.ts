@@ -195,6 +195,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   peerAddress: 'http://h:1',
   target: 'tcp://h:1',
   proxy: ':1',
+  http: '8008',
   leaseTtl: '10s',
   leaseTick: '100ms',
   leaseRequestTimeout: '100ms',

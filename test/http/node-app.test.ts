@@ -20,7 +20,8 @@ async function ask(
   path: string,
   { node = FOLLOWS, isLocal = true, method = 'GET', headers = {} }: Question = {},
 ): Promise<{ status: number; body: string; headers: Headers }> {
-  const app = nodeApp({ group: 'g', look: () => node, isLocal });
+  const metrics = (): Promise<string> => Promise.resolve('counted 1\n');
+  const app = nodeApp({ group: 'g', look: () => node, metrics, metricsType: 'text/x', isLocal });
   const answer = await app.request(path, { method, headers });
   return { status: answer.status, body: await answer.text(), headers: answer.headers };
 }
@@ -64,9 +65,16 @@ describe('the paths of a node', () => {
       {
         v: 1,
         group: 'g',
-        checks: ['/primary', '/secondary', '/health', '/liveness', '/readiness'],
+        paths: ['/primary', '/secondary', '/health', '/liveness', '/readiness', '/metrics'],
       },
     ]);
+  });
+
+  it('give the metrics as they are, to this machine only where it listens there only', async () => {
+    const { status, body, headers } = await ask('/metrics');
+    expect([status, body, headers.get('content-type')]).toEqual([200, 'counted 1\n', 'text/x']);
+    expect((await ask('/metrics', { headers: { host: 'evil.example' } })).status).toBe(421);
+    expect((await ask('/metrics', { method: 'POST' })).status).toBe(405);
   });
 
   it('answer HEAD and OPTIONS, and nothing that would change anything', async () => {

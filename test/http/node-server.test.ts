@@ -11,9 +11,14 @@ const SERVES: NodeSight = {
   ...{ unhealthyBecause: null, willing: true, unwillingBecause: null, reason: 'Is primary' },
 };
 
+const PARTS = {
+  ...{ group: 'g', look: () => SERVES, metricsType: 'text/plain' },
+  metrics: () => Promise.resolve(''),
+};
+
 async function start(): Promise<{ port: number; close: () => Promise<void> }> {
   const address = { host: '127.0.0.1', port: 0 };
-  const server = await openNodeServer(address, { group: 'g', look: () => SERVES });
+  const server = await openNodeServer(address, PARTS);
   onTestFinished(server.close);
   return { port: Number(new URL(server.url).port), close: server.close };
 }
@@ -134,8 +139,7 @@ describe('the server of a node', () => {
       other.close();
     });
     const { port } = other.address() as AddressInfo;
-    const open = (host: string): Promise<unknown> =>
-      openNodeServer({ host, port }, { group: 'g', look: () => SERVES });
+    const open = (host: string): Promise<unknown> => openNodeServer({ host, port }, PARTS);
     await expect(open('127.0.0.1')).rejects.toMatchObject({ code: 'FAILOVER_ADDRESS_IN_USE' });
     await expect(open('192.0.2.1')).rejects.toMatchObject({
       code: 'FAILOVER_BAD_OPTION',

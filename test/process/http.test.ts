@@ -56,7 +56,7 @@ describe.skipIf(lackOfCurl !== null)('the checks of a node', () => {
       const b = await group.start('b', setupOf(two));
       await group.reaches(b, 'watching');
       expect(a.log.find(({ event }) => event === 'http')?.reason).toBe(
-        `Answers health checks at http://127.0.0.1:${String(one.checks)}`,
+        `Answers over HTTP at http://127.0.0.1:${String(one.checks)}`,
       );
       const of = ({ checks }: Place): readonly number[] =>
         ['primary', 'secondary', 'health', 'liveness', 'readiness'].map((check) =>
@@ -69,6 +69,12 @@ describe.skipIf(lackOfCurl !== null)('the checks of a node', () => {
       const [, told] = curl(two.checks, '/secondary');
       const expected = { node: 'b', role: 'secondary', epoch: 1, primary: 'a', ok: true };
       expect(JSON.parse(told)).toMatchObject(expected);
+      const metrics = (of: Place): string => curl(of.checks, '/metrics')[1];
+      expect(metrics(one)).toContain('failover_promotions_total{reason="start",group="g"} 1');
+      expect(metrics(two)).toContain('failover_role{role="secondary",group="g"} 1');
+      await group.until('beats of a', () =>
+        /^failover_heartbeat_interval_seconds_count\{group="g"\} [1-9]/m.test(metrics(two)),
+      );
       a.kill('SIGTERM');
       expect(await group.ends(a)).toBe(0);
       await group.reaches(b, 'serving');

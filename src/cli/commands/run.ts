@@ -5,19 +5,17 @@ import { formatDuration } from '../../config/duration.ts';
 import { endsByItself, parseLease } from '../../config/lease-url.ts';
 import type { RunOptions } from '../../config/load.ts';
 import { optionOf } from '../../config/options.ts';
-import { parseHttpAddress } from '../../config/proxy-address.ts';
 import { defaultStateDir, otherDefaultStateDir } from '../../config/state-dir.ts';
 import { longestGraceMs } from '../../core/lease-term.ts';
 import type { Settings } from '../../core/settings.ts';
 import { ERRORS, FailoverError } from '../../errors.ts';
-import type { NodeSight } from '../../http/node-checks.ts';
-import type { NodeServer } from '../../http/node-server.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
 import { commandWarnings } from '../../workload/warnings.ts';
 import { IdWait } from '../id-wait.ts';
 import { whenOutputIsLost } from '../output.ts';
 import { createLogger } from '../render/log.ts';
 import type { Logger } from '../render/log.ts';
+import type { RunHttp } from '../run-http.ts';
 import type { RunProxy } from '../run-proxy.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -79,14 +77,13 @@ export async function run(options: RunOptions): Promise<void> {
     process.kill(process.pid, 'SIGSTOP');
   };
   const proxy = await proxyOf(options);
-  let started: FailoverNode | null = null;
-  const http = await httpOf(options, { look: () => started?.status() ?? null, proxy });
+  const http = await httpOf(options, proxy);
   const wait = new IdWait((reason) => {
     loggerOf(options, options.node ?? '').warn({ event: 'warning', reason });
   });
   const node = await startNode(options, { suspend, wait, proxy, http });
   if (node === null) return;
-  started = node;
+  http?.serve(node);
   const { group } = options;
   const log = loggerOf(options, node.settings.nodeId);
   node.on('transition', ({ from, to, role, epoch, reason, takeover, time }) => {
@@ -104,7 +101,7 @@ export async function run(options: RunOptions): Promise<void> {
   });
   const listening = listeningText(node);
   if (listening !== null) log.info({ event: 'listening', reason: listening });
-  if (http !== null) log.info({ event: 'http', reason: `Answers health checks at ${http.url}` });
+  if (http !== null) log.info({ event: 'http', reason: `Answers over HTTP at ${http.url}` });
   const lease = leaseText(options, node.settings);
   if (lease !== null) log.info({ event: 'lease', reason: lease });
   for (const warning of startWarnings(options)) log.warn({ event: 'warning', reason: warning });
@@ -141,15 +138,12 @@ async function proxyOf(options: RunOptions): Promise<RunProxy | null> {
   return openRunProxy(options, options.proxy);
 }
 
-/** Loaded where it was asked for; listens at once: where that fails no node is started. */
-async function httpOf(
-  { group, http }: RunOptions,
-  { look, proxy }: { look: () => NodeSight | null; proxy: RunProxy | null },
-): Promise<NodeServer | null> {
-  if (http === null) return null;
+/** Loaded where it was asked for. What was opened before is closed where it can't be had. */
+async function httpOf(options: RunOptions, proxy: RunProxy | null): Promise<RunHttp | null> {
+  if (options.http === null) return null;
   try {
-    const { openNodeServer } = await import('../../http/node-server.ts');
-    return await openNodeServer(parseHttpAddress(http), { group, look });
+    const { openRunHttp } = await import('../run-http.ts');
+    return await openRunHttp(options, options.http);
   } catch (error) {
     await proxy?.end({ immediate: true });
     throw error;
@@ -160,7 +154,7 @@ interface StartParts {
   readonly suspend: () => void;
   readonly wait: IdWait;
   readonly proxy: RunProxy | null;
-  readonly http: NodeServer | null;
+  readonly http: RunHttp | null;
 }
 
 /** Null: a signal has ended the wait for its id. */
@@ -171,6 +165,7 @@ async function startNode(
   try {
     return await FailoverNode.start(options, {
       ...{ suspend, ownsProcess: true, onIdWait: wait.begin },
+      ...(http === null ? {} : { onStep: http.onStep }),
     });
   } catch (error) {
     await proxy?.end({ immediate: true });
