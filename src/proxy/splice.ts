@@ -5,6 +5,8 @@ import { parseTarget } from '../config/proxy-address.ts';
 import type { Clock } from '../runtime/ports.ts';
 import type { Gate, Place, Visitor, WaitedInVain } from './gate.ts';
 import type { PrimaryTerm } from './primary-source.ts';
+import { Relay } from './read-buffers.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import type { RefusalCode } from './refusals.ts';
 
 /** done: both sides have ended it. cut: it broke. gone: its client left while it was held. refused: it never went. */
@@ -13,6 +15,7 @@ export type SpliceEnd = 'done' | 'cut' | 'gone' | 'refused';
 export interface SpliceSite {
   readonly gate: Gate;
   readonly clock: Clock;
+  readonly buffers: ReadBuffers;
   /** How long nothing may come from either side, ms. */
   readonly idleTimeoutMs: number;
   readonly onRefused: (code: RefusalCode) => void;
@@ -68,17 +71,25 @@ export class Splice implements Visitor {
   go(term: PrimaryTerm, place: Place): void {
     this.#place = place;
     const { host, port } = parseTarget(term.target);
-    const primary = connect({ host, port, allowHalfOpen: true, noDelay: true, keepAlive: true });
+    // Most is said by the primary; what comes from a client was read already where it was held.
+    const relay = new Relay(this.#client, this.#site.buffers, () => {
+      this.#heard('primary');
+    });
+    const { onread } = relay;
+    const primary = connect({
+      ...{ host, port, onread, allowHalfOpen: true, noDelay: true, keepAlive: true },
+    });
     this.#primary = primary;
     primary.setTimeout(CONNECT_MS, () => {
       primary.destroy(new Error('it does not accept'));
     });
     primary.on('connect', () => {
-      if (this.#primary === primary) this.#splice(primary);
+      if (this.#primary === primary) this.#splice(primary, relay);
     });
     // What follows from an error is decided when the connection is closed.
     primary.on('error', () => undefined);
     primary.on('close', (hasError) => {
+      relay.end();
       if (this.#primary !== primary) return;
       this.#primary = null;
       if (this.#isSpliced) this.#closedByPrimary(hasError);
@@ -116,7 +127,7 @@ export class Splice implements Visitor {
     else this.#refuse('hold-full');
   };
 
-  #splice(primary: Socket): void {
+  #splice(primary: Socket, relay: Relay): void {
     const { gate } = this.#site;
     const client = this.#client;
     this.#isSpliced = true;
@@ -126,17 +137,17 @@ export class Splice implements Visitor {
     gate.answered();
     this.#free();
     client.off('readable', this.#keep);
-    this.#relay(client, primary, 'client');
-    this.#relay(primary, client, 'primary');
+    // Half-open as its two sides are: the end of one is passed on, and the other goes on.
+    relay.begin(primary);
+    client.on('data', () => {
+      this.#heard('client');
+    });
+    client.pipe(primary);
   }
 
-  /** Half-open as its two sides are: the end of one is passed on, and the other goes on. */
-  #relay(source: Socket, sink: Socket, speaker: 'client' | 'primary'): void {
-    source.on('data', () => {
-      this.#lastSpeaker = speaker;
-      this.#spokeAtMs = this.#site.clock.now();
-    });
-    source.pipe(sink);
+  #heard(speaker: 'client' | 'primary'): void {
+    this.#lastSpeaker = speaker;
+    this.#spokeAtMs = this.#site.clock.now();
   }
 
   #closedByPrimary(hasError: boolean): void {

@@ -9,6 +9,7 @@ import type { ProxyObserver, ProxyReport } from './http-proxy.ts';
 import { listenAt } from '../transport/listen-at.ts';
 import type { PrimaryListener } from './primary-source.ts';
 import { ProxyCounts } from './proxy-counts.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import type { RefusalCode } from './refusals.ts';
 import { Splice } from './splice.ts';
 
@@ -19,6 +20,7 @@ export class TcpProxy {
   readonly #observer: ProxyObserver;
   readonly #server: Server;
   readonly #splices = new Set<Splice>();
+  readonly #buffers = new ReadBuffers();
 
   constructor(limits: ProxyLimits, observer: ProxyObserver = {}) {
     const { holdMs, holdMax, holdMaxBytes, maxConnections, maxClients } = limits;
@@ -84,7 +86,8 @@ export class TcpProxy {
   #take(client: Socket): void {
     this.#counts.requests += 1;
     const splice = new Splice(client, {
-      ...{ gate: this.#gate, clock: systemClock, idleTimeoutMs: this.#limits.idleTimeoutMs },
+      ...{ gate: this.#gate, clock: systemClock, buffers: this.#buffers },
+      idleTimeoutMs: this.#limits.idleTimeoutMs,
       onRefused: (code) => {
         this.#refused(code);
       },

@@ -33,7 +33,7 @@ async function linesOf(
 ): Promise<readonly string[]> {
   const lines = (await meters.text(status)).split('\n');
   return lines
-    .filter((line) => line.startsWith(`failover_${name}`) && !/ 0$/.test(line))
+    .filter((line) => line.startsWith(`failover_${name}`) && !line.endsWith(' 0'))
     .map((line) =>
       line
         .replace(/group="g",?/, '')

@@ -91,6 +91,48 @@ describe('while somebody leads', () => {
     expect(proxy.report().counts).toMatchObject({ answered: 1, cut: 0 });
   });
 
+  it('what the primary says waits for a client that does not read', async () => {
+    const { proxy, port } = await startTcpProxy();
+    const size = 64 * 1024 * 1024;
+    let says: Socket | null = null;
+    const primary = await startTcpPrimary(1, (connection) => {
+      says = connection;
+      connection.end(Buffer.alloc(size, 'x'));
+    });
+    proxy.listener.ready(primary.term);
+    const client = connect(port, '127.0.0.1').pause();
+    const left = (): number => says?.writableLength ?? 0;
+    await until('the primary to be connected', () => left() > 0);
+    const before = process.memoryUsage().arrayBuffers;
+    let [last, same] = [left(), 0];
+    await until('nothing to go on', () => {
+      same = left() === last ? same + 1 : 0;
+      last = left();
+      return same > 50;
+    });
+    expect(last).toBeGreaterThan(size / 2);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
+    let received = 0;
+    client.on('data', (chunk: Buffer) => (received += chunk.length)).resume();
+    await until('all of it', () => received === size);
+    client.end();
+    await until('its end', () => proxy.report().underWay === 0);
+  });
+
+  it('each gets what is its own, however many are slow, fast, or break off', async () => {
+    const { port } = await startTcpProxy().then(async ({ proxy, port: at }) => {
+      proxy.listener.ready((await startTcpPrimary(1, sayPattern)).term);
+      return { port: at };
+    });
+    const ends = Array.from({ length: 12 }, async (_, index) => {
+      const how = (['fast', 'slow', 'breaks'] as const)[index % 3] ?? 'fast';
+      // More than the system keeps of what a slow one has not read.
+      const bytes = (how === 'slow' ? 14 : 2) * 1024 * 1024 + index * 100_003;
+      return { how, wrong: await readPattern(port, { seed: index, bytes, how }) };
+    });
+    expect((await Promise.all(ends)).filter(({ wrong }) => wrong !== null)).toEqual([]);
+  });
+
   it('one that ends its side still gets its answer', async () => {
     const { proxy, port } = await startTcpProxy();
     const primary = await startTcpPrimary(1, (connection) => {
@@ -207,4 +249,64 @@ function breakOff(socket: Socket): void {
   // Of a socket that is connected, as Node.js has it.
   const handle = Reflect.get(socket, '_handle') as { reset: (done: () => void) => void };
   handle.reset(() => socket.destroy());
+}
+
+/** What is said to the connection of that seed: each byte tells the place and whose it is. */
+function pattern(seed: number, from: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  for (let at = 0; at < length; at += 1)
+    bytes[at] = ((from + at) * 31 + seed * 7 + ((from + at) >> 8)) & 0xff;
+  return bytes;
+}
+
+/** Asked with a seed and a size, says that much in pieces of all sizes, as fast as it can. */
+function sayPattern(connection: Socket): void {
+  connection.once('data', (asked: Buffer) => {
+    const [seed = 0, bytes = 0] = asked.toString().split(' ').map(Number);
+    let said = 0;
+    const say = (): void => {
+      while (said < bytes) {
+        const length = Math.min(
+          bytes - said,
+          1 + ((said * 7_919 + seed) % (seed % 2 === 0 ? 90_000 : 3_000)),
+        );
+        const hasRoom = connection.write(pattern(seed, said, length));
+        said += length;
+        if (!hasRoom) {
+          connection.once('drain', say);
+          return;
+        }
+      }
+      connection.end();
+    };
+    say();
+  });
+}
+
+/** Null: all of it has come, or what had come before it broke off, as it was said. */
+function readPattern(
+  port: number,
+  { seed, bytes, how }: { seed: number; bytes: number; how: 'fast' | 'slow' | 'breaks' },
+): Promise<string | null> {
+  return new Promise((resolve) => {
+    let got = 0;
+    let wrong: string | null = null;
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`${String(seed)} ${String(bytes)}`);
+    socket.on('data', (chunk: Buffer) => {
+      if (!chunk.equals(pattern(seed, got, chunk.length)))
+        wrong ??= `other bytes from ${String(got)} on`;
+      got += chunk.length;
+      if (how === 'breaks' && got > bytes / 2) socket.resetAndDestroy();
+      if (how !== 'slow') return;
+      // Long enough for the system's own buffers to be full, and those of the proxy to be needed.
+      socket.pause();
+      setTimeout(() => socket.resume(), 2);
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      const isWhole = how === 'breaks' || got === bytes;
+      resolve(wrong ?? (isWhole ? null : `${String(got)} of ${String(bytes)} bytes`));
+    });
+  });
 }
