@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { freePort } from '../support/free-port.ts';
 import { flag, number, optionsOrEnd } from '../support/tool-options.ts';
 import { connectMany, memoryMib, processorMs, speedOf } from './support/load.ts';
-import { median } from './support/median.ts';
+import { besidePlain, inTurn, median } from './support/median.ts';
 import { startFailover, startHaproxy, startPlain, startUpstream } from './support/sides.ts';
 import { startPlainSplice, startTalker } from './support/sides.ts';
 import type { Side } from './support/sides.ts';
@@ -18,7 +18,7 @@ const { rounds, requests, json } = optionsOrEnd({
   name: 'proxy-bench',
   about: 'Measures failover proxy beside HAProxy and a plain proxy on the same library.',
   flags: {
-    rounds: number({ placeholder: 'N', says: 'how often each is measured', fallback: 7, least: 1 }),
+    rounds: number({ placeholder: 'N', says: 'how often each is measured', fallback: 8, least: 1 }),
     requests: number({
       placeholder: 'N',
       says: 'how many requests a measurement has',
@@ -65,22 +65,24 @@ try {
   const upstream = await startUpstream();
   sides.push(upstream, await startFailover(upstream.port), await startPlain(upstream.port));
   if (hasHaproxy) sides.push(await startHaproxy(upstream.port, directory));
-  const figures = await measure();
+  const notes: string[] = [];
+  const figures = await measure(notes);
   const talker = await startTalker();
   tcpSides.push(talker, await startFailover(talker.port, 'tcp'));
   tcpSides.push(await startPlainSplice(talker.port));
   if (hasHaproxy) tcpSides.push(await startHaproxy(talker.port, directory, 'tcp'));
-  print(figures, await measureTcp(tcpSides, rounds));
+  print(figures, await measureTcp(tcpSides, { rounds, notes }), notes);
 } finally {
   for (const side of [...sides, ...tcpSides]) side.end();
   rmSync(directory, { recursive: true });
 }
 
-async function measure(): Promise<readonly Figures[]> {
+/** @param notes where is put how it is beside the plain proxy, round by round */
+async function measure(notes: string[]): Promise<readonly Figures[]> {
   const speeds = new Map(sides.map(({ name }) => [name, emptySpeeds()]));
   const startMib = new Map(sides.map(({ name, pid }) => [name, memoryMib(pid)]));
   for (let round = 0; round <= rounds; round += 1) {
-    for (const { name, port, pid } of sides) {
+    for (const { name, port, pid } of inTurn(sides, round)) {
       const beforeMs = processorMs(pid);
       const full = await speedOf(port, { clients: 64, requests }, directory);
       const usedMs = processorMs(pid) - beforeMs;
@@ -107,6 +109,12 @@ async function measure(): Promise<readonly Figures[]> {
       heldMib: side.name === 'failover proxy' ? await heldMemory() : null,
     });
   }
+  const of = (side: Side | undefined): Speeds => speeds.get(side?.name ?? '') ?? emptySpeeds();
+  const [ours, plain] = [of(sides[1]), of(sides[2])];
+  notes.push(
+    `requests/s ${besidePlain(ours.perSecond, plain.perSecond)}`,
+    `processor for each ${besidePlain(ours.micros, plain.micros)}`,
+  );
   const direct = figures[0]?.p99Ms ?? 0;
   for (const row of figures) row.p99AddedMs = row.p99Ms - direct;
   return figures;
@@ -136,9 +144,15 @@ async function heldMemory(): Promise<number> {
   }
 }
 
-function print(figures: readonly Figures[], tcp: readonly TcpFigures[]): void {
+function print(
+  figures: readonly Figures[],
+  tcp: readonly TcpFigures[],
+  notes: readonly string[],
+): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify({ v: 1, rounds, requests, figures, tcp })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ v: 1, rounds, requests, figures, tcp, besidePlain: notes })}\n`,
+    );
     return;
   }
   const rows = figures.map((row) =>
@@ -155,4 +169,7 @@ function print(figures: readonly Figures[], tcp: readonly TcpFigures[]): void {
   );
   process.stdout.write(`${HEAD}\n${rows.map((row) => `| ${row} |`).join('\n')}\n`);
   process.stdout.write(`\n${tcpTable(tcp)}`);
+  process.stdout.write(
+    `\nOurs beside the plain one of the same round, the middle of all: ${notes.join(', ')}\n`,
+  );
 }

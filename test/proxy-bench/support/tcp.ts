@@ -1,7 +1,7 @@
 // The tcp mode: how fast one long answer comes through, and how many connections a second.
 import { connect } from 'node:net';
 import { processorMs } from './load.ts';
-import { median } from './median.ts';
+import { besidePlain, inTurn, median } from './median.ts';
 import type { Side } from './sides.ts';
 
 export interface TcpFigures {
@@ -20,20 +20,28 @@ const CONNECTIONS = 4_000;
 /** How many of them there are at a time. */
 const CLIENTS = 16;
 
-/** In turns, after one that warms up. */
+/** In turns, after one that warms up; `notes` is told how it is beside the plain splice. */
 export async function measureTcp(
   sides: readonly Side[],
-  rounds: number,
+  { rounds, notes }: { readonly rounds: number; readonly notes: string[] },
 ): Promise<readonly TcpFigures[]> {
   const found = sides.map((side) => ({ side, bulks: emptyRuns(), visits: emptyRuns() }));
   for (let round = 0; round <= rounds; round += 1) {
-    for (const { side, bulks, visits } of found) {
+    for (const { side, bulks, visits } of inTurn(found, round)) {
       const bulk = await timed(side, () => asked(side.port, BULK_MIB * MIB));
       const visit = await timed(side, () => visited(side.port));
       if (round === 0) continue;
       bulks.push(bulk);
       visits.push(visit);
     }
+  }
+  const [, ours, plain] = found;
+  if (ours !== undefined && plain !== undefined) {
+    const rates = (runs: readonly Run[]): readonly number[] => runs.map(({ wallMs }) => 1 / wallMs);
+    notes.push(
+      `MiB/s in tcp mode ${besidePlain(rates(ours.bulks), rates(plain.bulks))}`,
+      `connections/s ${besidePlain(rates(ours.visits), rates(plain.visits))}`,
+    );
   }
   return found.map(({ side, bulks, visits }) => ({
     name: side.name,
