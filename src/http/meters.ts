@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { HealthStatus } from '../core/health.ts';
 import type { NodeState, Role } from '../core/state.ts';
+import type { Demotion } from '../core/state-parts.ts';
 import type { Step } from '../core/transition.ts';
 import type { NodeStatus } from '../runtime/node-status.ts';
 
@@ -14,6 +15,14 @@ const TAKEOVER_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 
 /** Around the interval that is aimed at, which may be 10 ms or some seconds, s. */
 const HEARTBEAT_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.6, 0.75, 1, 2, 5, 10];
+
+const DEMOTIONS: readonly Demotion['why'][] = [
+  ...(['switchover', 'demote', 'stop', 'suspend', 'completed', 'unhealthy'] as const),
+  ...(['workload-failed', 'start-failed', 'lease-lost'] as const),
+];
+
+/** A name, and what it is. */
+type Told = readonly [name: string, help: string];
 
 /** Sets what is looked up. */
 type Look = (status: NodeStatus) => void;
@@ -30,8 +39,8 @@ export class NodeMeters {
   readonly #renewals: Counter;
   readonly #checks: Counter;
   readonly #ends: Counter;
-  /** Of the primary that is followed: its run, and when it was heard last. */
-  #heard: { readonly run: string; readonly at: number } | null = null;
+  /** Of the term that is followed: whose it is, and when it was heard last. */
+  #heard: { readonly term: string; readonly at: number } | null = null;
 
   constructor(group: string) {
     const registry = this.#registry;
@@ -47,20 +56,44 @@ export class NodeMeters {
       ...named('takeover_seconds', 'Without a workload until this node was primary, by reason.'),
       ...{ buckets: TAKEOVER_BUCKETS, labelNames: ['reason'], registers: [registry] },
     });
-    const counter = (name: string, help: string, label: string): Counter =>
-      new Counter({ ...named(name, help), labelNames: [label], registers: [registry] });
-    this.#probes = counter('probes_total', 'Probes of the primary, by result.', 'result');
+    const counter = (label: string, names: readonly string[], [name, help]: Told): Counter => {
+      const made = new Counter({
+        ...named(name, help),
+        labelNames: [label],
+        registers: [registry],
+      });
+      // What begins with 1 has not increased, as Prometheus sees it.
+      for (const each of names) made.inc({ [label]: each }, 0);
+      return made;
+    };
+    this.#probes = counter(
+      'result',
+      ['answered', 'failed'],
+      ['probes_total', 'Probes of the primary.'],
+    );
     this.#promotions = counter(
-      ...['promotions_total', 'Times this node became primary, by reason.', 'reason'],
+      'reason',
+      ['start', 'switchover', 'failover'],
+      [...(['promotions_total', 'Times this node became primary.'] as const)],
     );
-    this.#demotions = counter(
-      ...['demotions_total', 'Times this node ceased to be primary, by reason.', 'reason'],
-    );
+    this.#demotions = counter('reason', DEMOTIONS, [
+      ...(['demotions_total', 'Times this node ceased to be primary.'] as const),
+    ]);
     this.#renewals = counter(
-      ...['lease_renewals_total', 'Renewals of a lease with a time to live, by result.', 'result'],
+      'result',
+      ['renewed', 'failed'],
+      [...(['lease_renewals_total', 'Renewals of a lease with a time to live.'] as const)],
     );
-    this.#checks = counter('health_checks_total', 'Health checks, by outcome.', 'outcome');
-    this.#ends = counter('workload_ends_total', 'Ends of the workload by itself, by how.', 'how');
+    this.#checks = counter(
+      'outcome',
+      ['passed', 'failed'],
+      ['health_checks_total', 'Health checks.'],
+    );
+    this.#ends = counter(
+      'how',
+      ['exit', 'signal'],
+      [...(['workload_ends_total', 'Ends of the workload by itself.'] as const)],
+    );
     this.#looks = looksAt(registry);
   }
 
@@ -73,7 +106,7 @@ export class NodeMeters {
   note({ before, event, state, move }: Step): void {
     switch (event.type) {
       case 'heartbeat-received':
-        this.#hear(event.run, event.at);
+        this.#hear(`${event.run}/${String(event.epoch)}`, event.at);
         break;
       case 'probe-answered':
         this.#probes.inc({ result: 'answered' });
@@ -86,9 +119,6 @@ export class NodeMeters {
         break;
       case 'lease-failed':
         if (event.order === 'renew') this.#renewals.inc({ result: 'failed' });
-        break;
-      case 'lease-lost':
-        this.#renewals.inc({ result: 'lost' });
         break;
       case 'health-checked':
         this.#checks.inc({ outcome: event.outcome });
@@ -110,9 +140,9 @@ export class NodeMeters {
     return this.#registry.metrics();
   }
 
-  #hear(run: string, at: number): void {
-    if (this.#heard?.run === run) this.#heartbeats.observe((at - this.#heard.at) / 1000);
-    this.#heard = { run, at };
+  #hear(term: string, at: number): void {
+    if (this.#heard?.term === term) this.#heartbeats.observe((at - this.#heard.at) / 1000);
+    this.#heard = { term, at };
   }
 
   #promoted({ lastTakeover }: NodeState): void {
@@ -128,6 +158,8 @@ function looksAt(registry: Registry): readonly Look[] {
   const registers = [registry];
   const value = (name: string, help: string, of: (status: NodeStatus) => number | null): Look => {
     const gauge = new Gauge({ ...named(name, help), registers });
+    // Without labels it has a value from the start, and nothing is known yet.
+    gauge.remove();
     return (status) => {
       const now = of(status);
       // What is not known is left out: a value would be believed.

@@ -13,7 +13,7 @@ export interface NodeAppParts {
   /** Of the metrics. */
   readonly metricsType: string;
   /** Only this machine reaches it: then a request for any other name was made by a page of that name in a browser. */
-  readonly isLocal: boolean;
+  readonly isLocal: () => boolean;
 }
 
 /** Answers GET, HEAD and OPTIONS: HAProxy asks with the last where it was told nothing else. */
@@ -23,7 +23,7 @@ export function nodeApp({ group, look, metrics, metricsType, isLocal }: NodeAppP
     context.header('Cache-Control', 'no-store');
     context.header('X-Content-Type-Options', 'nosniff');
     const host = context.req.header('host');
-    if (isLocal && host !== undefined && !isOfThisMachine(host)) {
+    if (isLocal() && host !== undefined && !isOfThisMachine(host)) {
       return say(context, 421, { error: `${host} is not this machine: ask for 127.0.0.1` });
     }
     return next();
@@ -32,7 +32,7 @@ export function nodeApp({ group, look, metrics, metricsType, isLocal }: NodeAppP
   for (const check of CHECKS) {
     app.on(METHODS, `/${check}`, (context) => answer(context, check, { group, node: look() }));
   }
-  app.get('/metrics', async (context) =>
+  app.on(METHODS, '/metrics', async (context) =>
     context.body(await metrics(), 200, { 'content-type': metricsType }),
   );
   for (const path of ['/', ...PATHS]) {
@@ -41,6 +41,7 @@ export function nodeApp({ group, look, metrics, metricsType, isLocal }: NodeAppP
       return say(context, 405, { error: `${context.req.method} is not answered here` });
     });
   }
+  app.onError((error, context) => say(context, 503, { error: error.message }));
   app.notFound((context) =>
     say(context, 404, { error: `There is nothing here; ask for one of ${PATHS.join(', ')}` }),
   );
@@ -57,7 +58,10 @@ function answer(
   { group, node }: { readonly group: string; readonly node: NodeSight | null },
 ): Response {
   if (node === null) {
-    return say(context, 503, { v: 1, ok: false, check, group, reason: 'the node is starting' });
+    // It may wait for a server, or for its id, for as long as it takes: who starts it again makes that longer.
+    const ok = check === 'liveness';
+    const about = { v: 1, ok, check, group, reason: 'the node is starting' };
+    return say(context, ok ? 200 : 503, about);
   }
   const refusal = refusalOf(check, node);
   const { id, role, phase, epoch, primary, health } = node;

@@ -1,6 +1,7 @@
 // The HTTP server of a node: it listens before the node starts, and answers until it has ended.
 import { createAdaptorServer } from '@hono/node-server';
 import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { ListenAddress } from '../config/proxy-address.ts';
 import { listenAt } from '../transport/listen-at.ts';
 import { nodeApp } from './node-app.ts';
@@ -30,7 +31,7 @@ export async function openNodeServer(
   parts: Omit<NodeAppParts, 'isLocal'>,
 ): Promise<NodeServer> {
   const { host } = address;
-  const app = nodeApp({ ...parts, isLocal: host !== null && LOOPBACK.test(host) });
+  const app = nodeApp({ ...parts, isLocal: () => isLoopback(server.address()) });
   // A request of HTTP/1.0 may name no host.
   const naming = { hostname: 'localhost', overrideGlobalObjects: false } as const;
   const server = createAdaptorServer({
@@ -55,4 +56,9 @@ export async function openNodeServer(
   };
 }
 
-const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/i;
+/** As the system has bound it: a name, or another spelling of an address, may be that of this machine alone. */
+function isLoopback(bound: string | AddressInfo | null): boolean {
+  return bound !== null && typeof bound !== 'string' && LOOPBACK.test(bound.address);
+}
+
+const LOOPBACK = /^(?:(?:::ffff:)?127\.\d+\.\d+\.\d+|::1)$/i;

@@ -56,24 +56,21 @@ export class Relay {
     this.#buffer = null;
   }
 
-  /** False: the source waits until the sink has taken what it has. */
+  /** False: the source waits until the sink has taken what it has, so that one that is slow has one buffer. */
   #pass(length: number): boolean {
     const { writable } = this.#sink;
     const buffer = this.#buffer;
-    if (buffer === null || !writable) return true;
+    if (buffer === null || !writable) return false;
     this.#onBytes();
     // Until it was taken nothing else may be read into it; where an error ends that, the engine gets rid of it.
-    let isTaken = false;
-    const hasRoom = this.#sink.write(buffer.subarray(0, length), (error) => {
-      if (isTaken && !(error instanceof Error)) this.#buffers.give(buffer);
+    let isWaiting = false;
+    this.#sink.write(buffer.subarray(0, length), (error) => {
+      if (!isWaiting || error instanceof Error) return;
+      this.#buffers.give(buffer);
+      this.#source?.resume();
     });
-    isTaken = this.#sink.writableLength > 0;
-    if (isTaken) this.#buffer = null;
-    if (!hasRoom) {
-      this.#sink.once('drain', () => {
-        this.#source?.resume();
-      });
-    }
-    return hasRoom;
+    isWaiting = this.#sink.writableLength > 0;
+    if (isWaiting) this.#buffer = null;
+    return !isWaiting;
   }
 }

@@ -199,8 +199,11 @@ export class Splice implements Visitor {
     const primary = this.#primary;
     this.#primary = null;
     if (how === 'done') {
-      primary?.destroySoon();
-      this.#client.destroySoon();
+      for (const socket of [primary, this.#client]) {
+        // What was said last is still on its way, to one that may take nothing any more.
+        socket?.setTimeout(DRAIN_MS, () => socket.destroy());
+        socket?.destroySoon();
+      }
     } else {
       primary?.resetAndDestroy();
       this.#client.resetAndDestroy();

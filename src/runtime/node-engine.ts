@@ -329,7 +329,11 @@ export class NodeEngine {
           this.#awaited.after(step.event);
           this.#renewal.after(step);
           this.journal.note(step);
-          this.#onStep?.(step);
+          try {
+            this.#onStep?.(step);
+          } catch (error) {
+            this.warn(`what is told of each step failed: ${messageOf(error)}`);
+          }
         },
         onRefusal: (event, error) => {
           this.journal.noteRefusal(this.loop.state, event, messageOf(error));

@@ -26,7 +26,7 @@ export interface FailoverNodeExtras {
   readonly enabled?: boolean;
   /** Called when another may have the id of the node, with what it waits for; the signal ends the wait. */
   readonly onIdWait?: (fact: string) => AbortSignal;
-  /** Told of each step of the core before what follows from it is done: it is to be quick, and never to throw. */
+  /** Told of each step of the core before what follows from it is done: it is to be quick. */
   readonly onStep?: (step: Step) => void;
   /** True: this process is the node and nothing else, so that a drill may kill it; by default it is not. */
   readonly ownsProcess?: boolean;

@@ -83,6 +83,8 @@ describe('what is counted of a node', () => {
       {},
       ...['0 started', '0 lease-observed holder=a epoch=3'],
       ...[`100 ${beat}`, `600 ${beat}`, `1100 ${beat}`, `1200 ${beat} run=a2`],
+      // Of a later term, after another has led: what was between is no interval.
+      '9000 heartbeat-received from=a epoch=5 succession=b',
       ...['1210 probe-failed probe=1', '1220 probe-answered probe=2 run=a1 epoch=3'],
     );
     expect(await linesOf('heartbeat_interval_seconds_count', meters)).toEqual([
@@ -92,8 +94,8 @@ describe('what is counted of a node', () => {
       'failover_heartbeat_interval_seconds_sum 1',
     ]);
     expect(await linesOf('probes_total', meters)).toEqual([
-      'failover_probes_total{result="failed"} 1',
       'failover_probes_total{result="answered"} 1',
+      'failover_probes_total{result="failed"} 1',
     ]);
   });
 });
@@ -132,6 +134,7 @@ describe('what is looked up of a node', () => {
     expect(await linesOf('heartbeat_age_seconds', meters, heard)).toEqual([
       'failover_heartbeat_age_seconds 0.25',
     ]);
+    expect(await new NodeMeters('g').text(null)).not.toMatch(/^failover_epoch /m);
     const silent = await meters.text(statusOf('b', { lastHeartbeatMs: null, health: null }));
     expect(silent).not.toMatch(/^failover_heartbeat_age_seconds/m);
     expect(silent).not.toMatch(/^failover_health\{/m);

@@ -21,7 +21,13 @@ async function ask(
   { node = FOLLOWS, isLocal = true, method = 'GET', headers = {} }: Question = {},
 ): Promise<{ status: number; body: string; headers: Headers }> {
   const metrics = (): Promise<string> => Promise.resolve('counted 1\n');
-  const app = nodeApp({ group: 'g', look: () => node, metrics, metricsType: 'text/x', isLocal });
+  const app = nodeApp({
+    group: 'g',
+    look: () => node,
+    metrics,
+    metricsType: 'text/x',
+    isLocal: () => isLocal,
+  });
   const answer = await app.request(path, { method, headers });
   return { status: answer.status, body: await answer.text(), headers: answer.headers };
 }
@@ -52,10 +58,20 @@ describe('the paths of a node', () => {
 
   it.each(CHECKS)('say of /%s that the node is only starting', async (check) => {
     const { status, body } = await ask(`/${check}`, { node: null });
+    const ok = check === 'liveness';
     expect([status, JSON.parse(body)]).toEqual([
-      503,
-      { v: 1, ok: false, check, group: 'g', reason: 'the node is starting' },
+      ok ? 200 : 503,
+      { v: 1, ok, check, group: 'g', reason: 'the node is starting' },
     ]);
+  });
+
+  it('say what is wrong where the node can not be asked', async () => {
+    const look = (): never => {
+      throw new Error('no descriptor is left');
+    };
+    const parts = { metrics: () => Promise.resolve(''), metricsType: '', isLocal: () => true };
+    const answer = await nodeApp({ group: 'g', look, ...parts }).request('/primary');
+    expect([answer.status, await answer.json()]).toEqual([503, { error: 'no descriptor is left' }]);
   });
 
   it('are told of at /', async () => {
@@ -75,6 +91,7 @@ describe('the paths of a node', () => {
     expect([status, body, headers.get('content-type')]).toEqual([200, 'counted 1\n', 'text/x']);
     expect((await ask('/metrics', { headers: { host: 'evil.example' } })).status).toBe(421);
     expect((await ask('/metrics', { method: 'POST' })).status).toBe(405);
+    expect((await ask('/metrics', { method: 'OPTIONS' })).status).toBe(200);
   });
 
   it('answer HEAD and OPTIONS, and nothing that would change anything', async () => {

@@ -58,6 +58,18 @@ describe('the server of a node', () => {
     expect(none.heard()).toMatch(/^HTTP\/1\.[01] 503 Service Unavailable\r\n/);
   });
 
+  it.each(['127.1', '::ffff:127.0.0.1'])(
+    'knows that only this machine reaches it by whatever name it was given: %s',
+    async (host) => {
+      const server = await openNodeServer({ host, port: 0 }, PARTS);
+      onTestFinished(server.close);
+      const port = Number(/\d+$/.exec(server.url)?.[0]);
+      const asked = client(port, 'GET / HTTP/1.1\r\nhost: evil.example\r\n\r\n');
+      await until('the answer', () => asked.heard() !== '');
+      expect(asked.heard()).toMatch(/^HTTP\/1\.1 421 /);
+    },
+  );
+
   it.each([
     ['no HTTP', 'hello\r\n\r\n'],
     ['no host in HTTP/1.1', 'GET /primary HTTP/1.1\r\n\r\n'],
