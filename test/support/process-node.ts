@@ -199,12 +199,17 @@ function spawnLauncher(launch: Omit<NodeLaunch, 'id'>): ChildProcess {
   });
 }
 
+/** A workload that writes a line in parts, as `sh` does, may have one of ours in the middle of its own. */
 function parseLine(line: string): LogLine | null {
-  if (!line.startsWith('{')) return null;
+  const start = line.indexOf(LINE_START);
+  if (start < 0) return null;
   try {
     // The log of our own program, whose form other tests check.
-    return JSON.parse(line) as LogLine;
+    return JSON.parse(line.slice(start)) as LogLine;
   } catch {
     return null;
   }
 }
+
+/** Of the log in JSON. */
+const LINE_START = '{"time":"';
