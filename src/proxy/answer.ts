@@ -84,9 +84,10 @@ export class Answer {
   }
 
   #writeHead(): void {
-    const [head, terms] = [this.#head, this.#terms];
+    const head = this.#head;
+    const terms = this.#terms;
     if (head === null || terms === null || this.#response.headersSent) return;
-    const headers = answerHeaders(head, terms);
+    const headers = answerHeaders(head.headers, terms);
     if (terms.closes) headers.push('connection', 'close');
     this.#response.writeHead(head.status, statusText(head), headers);
   }
@@ -98,7 +99,13 @@ function endWith(response: ServerResponse, chunks: readonly Buffer[]): void {
   if (first === undefined) response.end();
   else if (chunks.length > 1) response.end(Buffer.concat(chunks));
   else if (first.length > FEW_BYTES) response.end(first);
-  else response.end(first.toString('latin1'), 'latin1');
+  else {
+    // By `end` alone they would be gathered with the nothing that comes after them.
+    response.cork();
+    response.write(first.toString('latin1'), 'latin1');
+    response.uncork();
+    response.end();
+  }
 }
 
 /** Copying more than that takes longer than a second piece. */
@@ -106,13 +113,15 @@ const FEW_BYTES = 4096;
 
 function isShort(head: AnswerHead, method: string): boolean {
   if (method === 'HEAD' || head.status === 204 || head.status === 304) return true;
-  const length = valueOf(head, 'content-length');
+  const length = valueOf(head.headers, 'content-length');
   return length !== undefined && Number(length) <= SHORT_BYTES;
 }
 
 /** Whether it goes on for as long as the client listens. */
 export function isEventStream(head: AnswerHead): boolean {
-  return valueOf(head, 'content-type')?.toLowerCase().startsWith('text/event-stream') === true;
+  return (
+    valueOf(head.headers, 'content-type')?.toLowerCase().startsWith('text/event-stream') === true
+  );
 }
 
 /** As the primary put it, where that can be written. */

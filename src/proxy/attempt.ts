@@ -16,12 +16,11 @@ export interface AttemptOrder {
   readonly blocking: false;
 }
 
-export interface AnswerHead extends SentHeaders {
+export interface AnswerHead {
+  readonly headers: SentHeaders;
   readonly status: number;
   readonly statusText: string;
 }
-
-type Fields = SentHeaders['fields'];
 
 /**
  * - `unreached`: there was no connection, and nothing was sent
@@ -89,15 +88,15 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    controller: Dispatcher.DispatchController,
+    _controller: Dispatcher.DispatchController,
     status: number,
-    fields: Fields,
+    headers: SentHeaders,
     statusText = '',
   ): void {
     // What comes before the answer itself is for this connection, or a hint.
     if (this.#isOver || status < 200) return;
     this.#status = status;
-    this.#listener.onHead({ status, statusText, raw: rawHeaders(controller), fields });
+    this.#listener.onHead({ status, statusText, headers });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -109,9 +108,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onRequestUpgrade(
-    controller: Dispatcher.DispatchController,
+    _controller: Dispatcher.DispatchController,
     status: number,
-    fields: Fields,
+    headers: SentHeaders,
     socket: Duplex,
   ): void {
     if (this.#isOver) {
@@ -119,8 +118,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       return;
     }
     this.#isOver = true;
-    const raw = rawHeaders(controller);
-    this.#listener.onUpgrade({ status, statusText: '', raw, fields }, socket);
+    this.#listener.onUpgrade({ status, statusText: '', headers }, socket);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -170,7 +168,3 @@ function isRefused(error: Error): boolean {
 }
 
 const GIVEN_UP = new Error('given up');
-
-function rawHeaders({ rawHeaders: raw }: Dispatcher.DispatchController): SentHeaders['raw'] {
-  return Array.isArray(raw) ? raw : [];
-}

@@ -140,9 +140,10 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
   onHead(head: AnswerHead): void {
     if (this.#lane === null) this.#site.gate.answered();
     if (this.#isRead) this.#site.readers.report(this.#target, true);
-    const closes = this.#site.isStopping();
     this.#answer.begin(head, this.#asked.request.method ?? '', {
-      ...{ repeats: this.#repeats, heldMs: this.#place?.waitedMs ?? 0, closes },
+      repeats: this.#repeats,
+      heldMs: this.#place?.waitedMs ?? 0,
+      closes: this.#site.isStopping(),
     });
     if (!isEventStream(head) || this.#place === null) return;
     this.#isEventStream = true;
@@ -178,7 +179,7 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
     gate.answered();
     gate.stream(this.#place);
     counts.upgraded += 1;
-    const headers = answerHeaders(head, this.#notes());
+    const headers = answerHeaders(head.headers, this.#notes());
     headers.push('connection', 'Upgrade', 'upgrade', 'websocket');
     response.detachSocket(upgrade.socket);
     upgrade.socket.write(headText(headers));

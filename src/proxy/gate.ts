@@ -121,8 +121,13 @@ export class Gate implements PrimaryListener {
   /** Its place, now or later let through; null: no more can be held. */
   enter(visitor: Visitor): Place | null {
     const ticket: Ticket = {
-      ...{ visitor, takesSlot: false, wasHeld: false },
-      ...{ sinceMs: null, waitedMs: 0, index: null, turn: 0 },
+      visitor,
+      takesSlot: false,
+      wasHeld: false,
+      sinceMs: null,
+      waitedMs: 0,
+      index: null,
+      turn: 0,
     };
     if (this.#passes(ticket)) return ticket;
     if (!this.#hold.add(ticket, this.#options.clock.now())) return null;

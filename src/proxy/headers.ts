@@ -1,14 +1,9 @@
 // The headers of a request as the primary gets them, and those of its answer as the client does.
 import type { IncomingMessage } from 'node:http';
-import { HOP_HEADERS } from '../library/forward-request.ts';
 import { HOPS_HEADER } from '../library/hops.ts';
+import { HELD_HEADER, REPEATED_HEADER, headerNamed } from './header-names.ts';
+import type { HeaderName } from './header-names.ts';
 import type { PrimaryTerm } from './primary-source.ts';
-
-/** What a client can't say to the primary in our name. */
-const OURS: ReadonlySet<string> = new Set(['x-failover-epoch', 'x-failover-node', HOPS_HEADER]);
-
-const REPEATED_HEADER = 'x-failover-repeated';
-const HELD_HEADER = 'x-failover-held-ms';
 
 const VIA = '1.1 failover';
 
@@ -31,9 +26,9 @@ export function requestHeaders(
   const named = namedBy(headers.connection);
   const kept: string[] = [];
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] ?? '';
-    const lower = name.toLowerCase();
-    if (!isHop(lower, named) && !isSetHere(lower)) kept.push(name, rawHeaders[at + 1] ?? '');
+    const given = rawHeaders[at] ?? '';
+    const name = headerNamed(given);
+    if (!isHop(name, named) && !name.isSetHere) kept.push(given, rawHeaders[at + 1] ?? '');
   }
   const client = headers['x-forwarded-for'];
   const { remoteAddress } = socket;
@@ -63,13 +58,11 @@ function joined(
   return own === undefined ? given : [given, own].flat();
 }
 
-/** The headers of an answer. */
-export interface SentHeaders {
-  /** As the primary sent them, names and values in turn. */
-  readonly raw: readonly (Buffer | string)[];
-  /** By their names in lower case. One byte is one character, whatever it means, as it is here for all of them. */
-  readonly fields: Readonly<Record<string, string | string[] | undefined>>;
-}
+/**
+ * The headers of an answer by their names in lower case, as they go on. One byte is one character, whatever it means,
+ * as it is here for all of them.
+ */
+export type SentHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** What the proxy itself says of an answer. */
 export interface AnswerNotes {
@@ -77,25 +70,26 @@ export interface AnswerNotes {
   readonly heldMs: number;
 }
 
-export function answerHeaders({ raw, fields }: SentHeaders, notes: AnswerNotes): string[] {
-  const { connection } = fields;
+/** Names and values in turn. */
+export function answerHeaders(sent: SentHeaders, notes: AnswerNotes): string[] {
+  const { connection } = sent;
   const named = namedBy(typeof connection === 'object' ? connection.join() : connection);
   const kept: string[] = [];
-  for (let at = 0; at < raw.length; at += 2) {
-    const name = textOf(raw[at]);
-    const lower = name.toLowerCase();
-    if (isHop(lower, named) || lower === REPEATED_HEADER || lower === HELD_HEADER) continue;
-    const value = fields[lower];
-    kept.push(name, typeof value === 'string' ? value : textOf(raw[at + 1]));
+  for (const given in sent) {
+    const name = headerNamed(given);
+    if (isHop(name, named) || name.isCounted) continue;
+    const value = sent[given];
+    if (typeof value === 'string') kept.push(given, value);
+    else for (const each of value ?? []) kept.push(given, each);
   }
   kept.push('via', VIA);
-  addNotes(kept, withNotesOf(fields, notes));
+  addNotes(kept, withNotesOf(sent, notes));
   return kept;
 }
 
 /** With what another proxy behind this one has done: the client asks about all of its way. */
-function withNotesOf(fields: SentHeaders['fields'], notes: AnswerNotes): AnswerNotes {
-  const [repeated, held] = [fields[REPEATED_HEADER], fields[HELD_HEADER]];
+function withNotesOf(sent: SentHeaders, notes: AnswerNotes): AnswerNotes {
+  const { [REPEATED_HEADER]: repeated, [HELD_HEADER]: held } = sent;
   if (repeated === undefined && held === undefined) return notes;
   return { repeats: notes.repeats + countIn(repeated), heldMs: notes.heldMs + countIn(held) };
 }
@@ -118,8 +112,8 @@ function addNotes(headers: string[], { repeats, heldMs }: AnswerNotes): void {
 }
 
 /** The first of that name. */
-export function valueOf({ fields }: SentHeaders, name: string): string | undefined {
-  const value = fields[name];
+export function valueOf(sent: SentHeaders, name: string): string | undefined {
+  const value = sent[name];
   return typeof value === 'object' ? value[0] : value;
 }
 
@@ -133,20 +127,12 @@ export function countOf(raw: readonly string[], name: string): number {
   return count;
 }
 
-/** What is put together from what came and from what is known here. */
-const FORWARDED: ReadonlySet<string> = new Set([
-  ...['host', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'via'],
-]);
-
 /** Whether it is about one connection alone. @param named by its `Connection` header */
-function isHop(lower: string, named: readonly string[]): boolean {
-  if (HOP_HEADERS.has(lower)) return true;
-  // Who names the length as a header of the connection would change where the body ends.
-  return named.length > 0 && named.includes(lower) && lower !== 'content-length';
-}
-
-function textOf(part: Buffer | string | undefined): string {
-  return typeof part === 'object' ? part.toString('latin1') : (part ?? '');
+function isHop(
+  { isHop: always, isNeverNamed, lower }: HeaderName,
+  named: readonly string[],
+): boolean {
+  return always || (named.length > 0 && !isNeverNamed && named.includes(lower));
 }
 
 /** In lower case; none where it names what is dropped anyway, as it does nearly always. */
@@ -156,8 +142,3 @@ function namedBy(connection: string | undefined): readonly string[] {
 }
 
 const NONE: readonly string[] = [];
-
-function isSetHere(name: string): boolean {
-  // CGI, WSGI and Rack hand on both spellings under one name.
-  return FORWARDED.has(name) || OURS.has(name.includes('_') ? name.replaceAll('_', '-') : name);
-}

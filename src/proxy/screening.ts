@@ -25,7 +25,7 @@ export function screened(request: IncomingMessage, self: string): Passable | Ref
   }
   const path = pathOf(url);
   const host = url.startsWith('/') ? (headers.host ?? null) : hostOf(url);
-  if (path === null || /[^\x21-\x7e]/.test(path) || path.includes('#')) return 'bad-request';
+  if (path === null || /[^\x21\x22\x24-\x7e]/.test(path)) return 'bad-request';
   if (host !== null && !/^[\w.~%!$&'()*+,;=:[\]-]*$/.test(host)) return 'bad-request';
   const given = headers[HOPS_HEADER];
   const hops = hopsWith(self, given === undefined ? null : String(given));

@@ -18,6 +18,8 @@ export interface SpliceSite {
   readonly buffers: ReadBuffers;
   /** How long nothing may come from either side, ms. */
   readonly idleTimeoutMs: number;
+  /** After how long without a word the system is to look whether both ends are still there, and how often, ms. */
+  readonly watchAfterMs: number;
   readonly onRefused: (code: RefusalCode) => void;
   /** Called once. */
   readonly onEnd: (how: SpliceEnd) => void;
@@ -76,12 +78,11 @@ export class Splice implements Visitor {
       this.#heard('primary');
     });
     const { onread } = relay;
-    const primary = connect({
-      ...{ host, port, onread, allowHalfOpen: true, noDelay: true, keepAlive: true },
-    });
+    const primary = connect({ host, port, onread, allowHalfOpen: true, noDelay: true });
     this.#primary = primary;
     primary.setTimeout(CONNECT_MS, () => {
-      primary.destroy(new Error('it does not accept'));
+      if (this.#isSpliced) this.#watch(primary);
+      else primary.destroy(new Error('it does not accept'));
     });
     primary.on('connect', () => {
       if (this.#primary === primary) this.#splice(primary, relay);
@@ -132,7 +133,7 @@ export class Splice implements Visitor {
     const client = this.#client;
     this.#isSpliced = true;
     this.#closeBeforeMs = null;
-    primary.setTimeout(0);
+    primary.setTimeout(this.#site.watchAfterMs);
     gate.reached();
     gate.answered();
     this.#free();
@@ -143,6 +144,13 @@ export class Splice implements Visitor {
       this.#heard('client');
     });
     client.pipe(primary);
+  }
+
+  /** The system breaks a connection whose end is gone without a word. Most are over before, and spared the calls. */
+  #watch(primary: Socket): void {
+    const { watchAfterMs } = this.#site;
+    primary.setTimeout(0);
+    for (const socket of [primary, this.#client]) socket.setKeepAlive(true, watchAfterMs);
   }
 
   #heard(speaker: 'client' | 'primary'): void {

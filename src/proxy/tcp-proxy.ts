@@ -13,19 +13,28 @@ import { ReadBuffers } from './read-buffers.ts';
 import type { RefusalCode } from './refusals.ts';
 import { Splice } from './splice.ts';
 
+/** Shorter than what is between them forgets a connection on which nobody speaks, ms. */
+const WATCH_AFTER_MS = 30_000;
+
 export class TcpProxy {
   readonly #gate: Gate;
   readonly #limits: ProxyLimits;
   readonly #counts = new ProxyCounts();
   readonly #observer: ProxyObserver;
+  readonly #watchAfterMs: number;
   readonly #server: Server;
   readonly #splices = new Set<Splice>();
   readonly #buffers = new ReadBuffers();
 
-  constructor(limits: ProxyLimits, observer: ProxyObserver = {}) {
+  constructor(
+    limits: ProxyLimits,
+    observer: ProxyObserver = {},
+    { watchAfterMs = WATCH_AFTER_MS }: { readonly watchAfterMs?: number } = {},
+  ) {
     const { holdMs, holdMax, holdMaxBytes, maxConnections, maxClients } = limits;
     this.#limits = limits;
     this.#observer = observer;
+    this.#watchAfterMs = watchAfterMs;
     this.#gate = new Gate({
       hold: { waitMs: holdMs, requests: holdMax, bytes: holdMaxBytes },
       slots: maxConnections,
@@ -34,7 +43,7 @@ export class TcpProxy {
         observer.onChange?.(change);
       },
     });
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true });
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true });
     this.#server.maxConnections = maxClients;
     this.#server.on('connection', (client: Socket) => {
       this.#take(client);
@@ -88,6 +97,7 @@ export class TcpProxy {
     const splice = new Splice(client, {
       ...{ gate: this.#gate, clock: systemClock, buffers: this.#buffers },
       idleTimeoutMs: this.#limits.idleTimeoutMs,
+      watchAfterMs: this.#watchAfterMs,
       onRefused: (code) => {
         this.#refused(code);
       },

@@ -33,6 +33,8 @@ const { rounds, requests, json } = optionsOrEnd({
 /** How long the memory of a process is left to settle. */
 const SETTLING_MS = 1_500;
 const CONNECTIONS = 1_000;
+const IDLE_TIMES = 3;
+const WARMING_REQUESTS = 20_000;
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const POST = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1024\r\n\r\n${'x'.repeat(1_024)}`;
 
@@ -59,12 +61,21 @@ if (spawnSync('ab', ['-V']).status !== 0) {
 const directory = mkdtempSync(join(tmpdir(), 'failover-proxy-bench-'));
 const hasHaproxy = spawnSync('haproxy', ['-v']).status === 0;
 if (!hasHaproxy) process.stderr.write('HAProxy is not installed: measured without it.\n');
+/** Of `sides`, each again. */
+const starters: (() => Promise<Side>)[] = [];
 const sides: Side[] = [];
 const tcpSides: Side[] = [];
 try {
   const upstream = await startUpstream();
-  sides.push(upstream, await startFailover(upstream.port), await startPlain(upstream.port));
-  if (hasHaproxy) sides.push(await startHaproxy(upstream.port, directory));
+  const { port } = upstream;
+  starters.push(
+    startUpstream,
+    () => startFailover(port),
+    () => startPlain(port),
+  );
+  if (hasHaproxy) starters.push(() => startHaproxy(port, directory));
+  sides.push(upstream);
+  for (const start of starters.slice(1)) sides.push(await start());
   const notes: string[] = [];
   const figures = await measure(notes);
   const talker = await startTalker();
@@ -95,17 +106,13 @@ async function measure(notes: string[]): Promise<readonly Figures[]> {
     }
   }
   const figures: Figures[] = [];
-  for (const side of sides) {
+  for (const [at, side] of sides.entries()) {
     const { perSecond, p99, micros } = speeds.get(side.name) ?? emptySpeeds();
-    const before = memoryMib(side.pid);
-    const sockets = await connectMany(side.port, CONNECTIONS, { bytes: GET, isAnswered: true });
-    await wait(SETTLING_MS);
-    const idleMib = memoryMib(side.pid) - before;
-    for (const socket of sockets) socket.destroy();
     figures.push({
       ...{ name: side.name, requestsPerSecond: median(perSecond), p99Ms: median(p99) },
       processorMicros: median(micros),
-      ...{ p99AddedMs: 0, startMib: startMib.get(side.name) ?? 0, idleMib },
+      ...{ p99AddedMs: 0, startMib: startMib.get(side.name) ?? 0 },
+      idleMib: await idleMemory(starters[at]),
       heldMib: side.name === 'failover proxy' ? await heldMemory() : null,
     });
   }
@@ -128,6 +135,26 @@ interface Speeds {
 
 function emptySpeeds(): Speeds {
   return { perSecond: [], p99: [], micros: [] };
+}
+
+/** Of one that has just been started, and used a little: what is left of a load would hide them. */
+async function idleMemory(start: (() => Promise<Side>) | undefined): Promise<number> {
+  const found: number[] = [];
+  for (let time = 0; time < IDLE_TIMES && start !== undefined; time += 1) {
+    const side = await start();
+    try {
+      await speedOf(side.port, { clients: 64, requests: WARMING_REQUESTS }, directory);
+      await wait(SETTLING_MS);
+      const before = memoryMib(side.pid);
+      const sockets = await connectMany(side.port, CONNECTIONS, { bytes: GET, isAnswered: true });
+      await wait(SETTLING_MS);
+      found.push(memoryMib(side.pid) - before);
+      for (const socket of sockets) socket.destroy();
+    } finally {
+      side.end();
+    }
+  }
+  return median(found);
 }
 
 /** Of one that has nobody to pass them on to. */

@@ -14,12 +14,16 @@ export interface TcpProxied {
 }
 
 /** One that nobody has told of a primary yet; it ends with the test. */
-export async function startTcpProxy(changed: Partial<ProxyLimits> = {}): Promise<TcpProxied> {
+export async function startTcpProxy(
+  changed: Partial<ProxyLimits> = {},
+  timing: { readonly watchAfterMs?: number } = {},
+): Promise<TcpProxied> {
   const defaults = loadProxyOptions({ flags: { listen: '127.0.0.1:0', mode: 'tcp' }, env: {} });
   const refused: string[] = [];
   const proxy = new TcpProxy(
     { ...defaults, ...changed },
     { onRefused: (code) => void refused.push(code) },
+    timing,
   );
   const port = await proxy.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => proxy.destroy());
