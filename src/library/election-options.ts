@@ -28,6 +28,8 @@ export interface RedisLeaseOptions {
   readonly tickMs?: number;
   /** How long each request waits for its answer. By default as `tickMs`. */
   readonly requestTimeoutMs?: number;
+  /** Closes it when it is aborted. */
+  readonly signal?: AbortSignal;
 }
 
 /** The same, checked, with all that was left out. */

@@ -13,6 +13,7 @@ import { PeerNode } from '../peers/peer-node.ts';
 import type { SeenPeer } from '../peers/peer-node.ts';
 import { SECRET_LENGTH } from '../peers/signature.ts';
 import { BootClock } from '../runtime/boot-clock.ts';
+import { onAbort } from '../runtime/on-abort.ts';
 import type { ManagedLeader } from './leader-provider.ts';
 
 export interface PeersElectionOptions {
@@ -26,6 +27,8 @@ export interface PeersElectionOptions {
   readonly nodeId?: string;
   /** Those of another group are refused; by default `default`. */
   readonly group?: string;
+  /** Closes it when it is aborted. */
+  readonly signal?: AbortSignal;
   /** How often it says that it lives, ms; by default 500. */
   readonly intervalMs?: number;
   /** After how much silence one counts as gone, ms; at least two intervals, by default three. */
@@ -81,6 +84,7 @@ export class PeersElection
   #hasAsked = false;
   #hasBegun = false;
   #closing: Promise<void> | null = null;
+  readonly #forgetSignal: () => void;
   readonly #ready: PromiseWithResolver = promiseWithResolver();
 
   /** @throws FAILOVER_BAD_OPTION, FAILOVER_BAD_GROUP, FAILOVER_BAD_NODE_ID, FAILOVER_SETTINGS_CONFLICT */
@@ -105,6 +109,7 @@ export class PeersElection
         this.#tell();
       },
     });
+    this.#forgetSignal = onAbort(options.signal, () => void this.close());
   }
 
   /**
@@ -142,6 +147,7 @@ export class PeersElection
   /** Leaves: it leads no more at once, and the others are told. Safe at any time and twice; never rejects. */
   close(): Promise<void> {
     this.#closing ??= this.#node.close().then(() => {
+      this.#forgetSignal();
       this.#ready.resolve();
     });
     return this.#closing;

@@ -1,6 +1,7 @@
 // A lease in Redis for a program: whoever has it may do what only one may, as long as it is renewed.
 import type { RemoteStore } from '../lease/remote-store.ts';
 import { BootClock } from '../runtime/boot-clock.ts';
+import { onAbort } from '../runtime/on-abort.ts';
 import type { Clock } from '../runtime/ports.ts';
 import { leaseTermsOf } from './election-options.ts';
 import type { LeaseTerms, RedisLeaseOptions } from './election-options.ts';
@@ -53,6 +54,7 @@ export class RedisLease implements AsyncDisposable {
   #floor = 0;
   #stopWaiting: (() => void) | null = null;
   #closing: Promise<void> | null = null;
+  #forgetSignal: () => void = () => undefined;
 
   /**
    * Loads the client, connects and registers the node. A server that does not answer is tried again with
@@ -72,7 +74,9 @@ export class RedisLease implements AsyncDisposable {
       ttlMs: terms.leaseTtlMs,
       requestTimeoutMs: terms.leaseRequestTimeoutMs,
     });
-    return new RedisLease(terms, store, clock);
+    const lease = new RedisLease(terms, store, clock);
+    lease.#forgetSignal = onAbort(options.signal, () => void lease.close());
+    return lease;
   }
 
   private constructor(terms: LeaseTerms, store: RemoteStore, clock: Clock) {
@@ -182,6 +186,7 @@ export class RedisLease implements AsyncDisposable {
   close(): Promise<void> {
     this.#term = null;
     this.#stopWaiting?.();
+    this.#forgetSignal();
     this.#closing ??= this.#store.close();
     return this.#closing;
   }

@@ -1,6 +1,7 @@
 // Takes part in an election from a program: checks what it was told, and opens the lease.
 import { FailoverError } from '../errors.ts';
 import { BootClock } from '../runtime/boot-clock.ts';
+import { onAbort } from '../runtime/on-abort.ts';
 import type { ElectionStrategy } from './claim-turn.ts';
 import type { StartCallback, StopCallback } from './elected-term.ts';
 import { Election } from './election.ts';
@@ -15,8 +16,6 @@ export interface ElectionOptions extends RedisLeaseOptions {
   readonly strategy?: ElectionStrategy;
   /** What `onStop` may take, and how long `close` waits for `onStart`, whole milliseconds. By default 1000. */
   readonly stopBudgetMs?: number;
-  /** Closes the election when it is aborted. */
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -30,36 +29,26 @@ export async function runElection(options: ElectionOptions): Promise<Election> {
   requireStrategy(strategy);
   requireBudget(stopBudgetMs);
   const terms = leaseTermsOf(options);
-  if (isAborted(signal)) {
+  if (signal?.aborted === true) {
     const message = 'Cannot take part in the election: its signal was aborted';
     throw new FailoverError('FAILOVER_REFUSED', message);
   }
-  const lease = await RedisLease.open({ ...options, nodeId: terms.record.node });
+  // It is closed by the election, when what leads has ended.
+  const { signal: _, ...leaseOptions } = options;
+  const lease = await RedisLease.open({ ...leaseOptions, nodeId: terms.record.node });
   const { onStart } = options;
   const election = new Election({
     ...{ lease, terms, strategy, stopBudgetMs, onStart, onStop },
     ...{ clock: new BootClock(), random: Math.random },
   });
-  closeOn(election, signal);
+  const forget = onAbort(signal, () => void election.close());
+  election.on('change', ({ role }) => {
+    if (role === 'closed') forget();
+  });
   return election;
 }
 
 const STOP_BUDGET_MS = 1_000;
-
-/** Asked again after each wait. */
-function isAborted(signal: AbortSignal | undefined): boolean {
-  return signal?.aborted === true;
-}
-
-function closeOn(election: Election, signal: AbortSignal | undefined): void {
-  const onAbort = (): void => void election.close();
-  signal?.addEventListener('abort', onAbort, { once: true });
-  election.on('change', ({ role }) => {
-    if (role === 'closed') signal?.removeEventListener('abort', onAbort);
-  });
-  // Meanwhile it was connecting.
-  if (isAborted(signal)) onAbort();
-}
 
 function requireStrategy(strategy: string): void {
   if (strategy === 'race' || strategy === 'priority') return;

@@ -7,6 +7,7 @@ import { FailoverNode } from '../runtime/failover-node.ts';
 import type { NodeTransition } from '../runtime/narrator.ts';
 import type { WorkloadParts } from '../runtime/node-extras.ts';
 import type { NodeStatus } from '../runtime/node-status.ts';
+import { onAbort, unlessAborted } from '../runtime/on-abort.ts';
 import { noTransport } from '../transport/node-transport.ts';
 import { CallbackWorkload } from './callback-workload.ts';
 import type { PromoteCallback } from './callback-workload.ts';
@@ -158,16 +159,18 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
    * Probes the primary now and takes over if it is dead. Resolves when the primary lives, when this is
    * the primary, and when the promotion succeeded.
    *
+   * @param options.signal gives up the wait; the probe goes on
    * @throws FAILOVER_NO_PRIMARY when probe and promotion failed, FAILOVER_REFUSED before the start and
    *   once the shutdown has begun
    */
-  async checkAndMaybeFailover(): Promise<{
+  async checkAndMaybeFailover({ signal }: { readonly signal?: AbortSignal } = {}): Promise<{
     readonly takeover: Takeover | null;
     readonly detail: string;
   }> {
     if (this.#ending !== null) throw refused('it is shutting down');
     if (this.#node === null) throw refused('it was not started');
-    const { takeover, detail } = await this.#node.check({ answerEarly: false });
+    const check = this.#node.check({ answerEarly: false });
+    const { takeover, detail } = await unlessAborted(check, signal);
     return { takeover, detail };
   }
 
@@ -195,20 +198,19 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
       await this.shutdown('aborted');
       throw refused('its signal was aborted');
     }
-    const onAbort = (): void => void this.shutdown('aborted');
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const forget = onAbort(signal, () => void this.shutdown('aborted'));
     try {
       this.#opening = this.#open();
       this.#node = await this.#opening;
     } catch (error) {
-      signal?.removeEventListener('abort', onAbort);
+      forget();
       this.#ending ??= Promise.resolve();
       this.#role = 'stopped';
       throw error;
     }
     const node = this.#node;
     void node.ended.then((order) => {
-      signal?.removeEventListener('abort', onAbort);
+      forget();
       this.#ending ??= Promise.resolve();
       this.#role = 'stopped';
       this.emit('ended', order);

@@ -10,7 +10,7 @@ import { reportOf } from '../core/report.ts';
 import type { EventBody } from '../core/event.ts';
 import type { Endpoints, NodeState, StopOrder, Takeover } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
-import type { FailoverError } from '../errors.ts';
+import { FailoverError } from '../errors.ts';
 import { resolveCommand } from '../workload/command-path.ts';
 import { probeDeathSignal } from '../workload/death-signal.ts';
 import type { JournalReport } from '../journal/node-journal.ts';
@@ -28,12 +28,18 @@ import { setupOf } from './node-setup.ts';
 import type { NodeSetup } from './node-setup.ts';
 import { predictionOf } from './node-status.ts';
 import type { NodeStatus } from './node-status.ts';
+import { onAbort, unlessAborted } from './on-abort.ts';
 import { withPeers } from './peer-counts.ts';
 import { rehearseOnceStandingBy } from './rehearse-soon.ts';
 import { rehearse } from './rehearsal.ts';
 import { startAheadWhenSettled } from './start-ahead.ts';
 import { viewOf } from './store-view.ts';
 import type { StoreView } from './store-view.ts';
+
+export interface PromoteOptions {
+  readonly force?: boolean;
+  readonly signal?: AbortSignal;
+}
 
 /** Enough for two that made up the same id. */
 const SUFFIX_BYTES = 3;
@@ -42,7 +48,7 @@ const SUFFIX_BYTES = 3;
  * A node of a group. `FailoverNode.start` resolves once it takes part; its workload is started when it
  * becomes the primary. It ends by `stop()`, or by itself (see the `exit` event), never by an exception.
  */
-export class FailoverNode extends EventEmitter<NodeEvents> {
+export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDisposable {
   readonly settings: Settings;
   /** Resolves when the node has ended and everything is closed. */
   readonly ended: Promise<StopOrder>;
@@ -54,10 +60,11 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
    * Opens everything and begins to take part.
    * @throws FAILOVER_COMMAND_NOT_FOUND, FAILOVER_COMMAND_NOT_EXECUTABLE, FAILOVER_NODE_TAKEN,
    *   FAILOVER_CLIENT_MISSING, FAILOVER_STORE_REFUSED,
-   *   FAILOVER_STATE_DIR_*, FAILOVER_PATH_TOO_LONG, FAILOVER_ADDRESS_IN_USE, FAILOVER_BAD_KEY_FILE; nothing is
-   *   left open then
+   *   FAILOVER_STATE_DIR_*, FAILOVER_PATH_TOO_LONG, FAILOVER_ADDRESS_IN_USE, FAILOVER_BAD_KEY_FILE,
+   *   FAILOVER_REFUSED when the signal is aborted already; nothing is left open then
    */
   static async start(options: RunOptions, extras: FailoverNodeExtras = {}): Promise<FailoverNode> {
+    refuseAborted(extras.signal);
     const program = options.command[0];
     if (program !== undefined) resolveCommand(program, process.env);
     const deathSignal = sparesOrphans(options, extras) ? false : await probeDeathSignal();
@@ -76,6 +83,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
       // After the caller had its turn: the first transitions come at once, and it wants to hear them.
       setImmediate(() => {
         node.#engine.begin();
+        node.#endOn(extras.signal);
       });
       return node;
     } catch (error) {
@@ -191,10 +199,13 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
 
   /**
    * Makes this node the primary: the present one hands over, or with `force` is fenced if it does not.
+   *
+   * @param options.signal gives up the wait; the promotion goes on
    * @throws FAILOVER_PROMOTION_FAILED, FAILOVER_REFUSED
    */
-  async promote({ force = false }: { readonly force?: boolean } = {}): Promise<Takeover | null> {
-    return (await this.orderPromotion({ force, answerEarly: false })).takeover;
+  async promote({ force = false, signal }: PromoteOptions = {}): Promise<Takeover | null> {
+    const order = this.orderPromotion({ force, answerEarly: false });
+    return (await unlessAborted(order, signal)).takeover;
   }
 
   /**
@@ -288,6 +299,12 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
     });
   }
 
+  /** Ends it in order, and resolves when it has ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop({ reason: 'it is no longer needed' });
+    await this.ended;
+  }
+
   /**
    * Plays a promotion through in a directory of its own, so that the first real one is no slower, and
    * remembers how long that took: it is what `status` predicts.
@@ -312,4 +329,17 @@ export class FailoverNode extends EventEmitter<NodeEvents> {
   withdrawSuspension(): void {
     this.#engine.suspension.withdraw();
   }
+
+  #endOn(signal: AbortSignal | undefined): void {
+    const forget = onAbort(signal, () => {
+      this.stop({ reason: 'its signal was aborted' });
+    });
+    void this.ended.then(forget);
+  }
+}
+
+/** @throws FAILOVER_REFUSED */
+function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted !== true) return;
+  throw new FailoverError('FAILOVER_REFUSED', 'Cannot start: its signal was aborted');
 }

@@ -28,6 +28,8 @@ export interface FailoverNodeExtras {
   readonly onIdWait?: (fact: string) => AbortSignal;
   /** Told of each step of the core before what follows from it is done: it is to be quick. */
   readonly onStep?: (step: Step) => void;
+  /** Stops the node when it is aborted. */
+  readonly signal?: AbortSignal;
   /** True: this process is the node and nothing else, so that a drill may kill it; by default it is not. */
   readonly ownsProcess?: boolean;
 }

@@ -51,7 +51,7 @@ interface BoundPath {
   readonly inode: number;
 }
 
-export class Transport {
+export class Transport implements AsyncDisposable {
   readonly #options: TransportOptions;
   readonly #publisher: Publisher;
   readonly #router: Router;
@@ -181,6 +181,10 @@ export class Transport {
       this.#door?.close();
     }
     await Promise.all([this.#ended, this.#swept]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   #sharedSockets(): SharedSockets {

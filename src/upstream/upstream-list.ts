@@ -1,6 +1,7 @@
 // Chooses among upstreams by what checks and traffic say of each.
 import { FailoverError } from '../errors.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { onAbort } from '../runtime/on-abort.ts';
 import { nextInTurn, tierOf } from './balancing.ts';
 import { CheckQueue } from './check-queue.ts';
 import type { CheckResult } from './check-queue.ts';
@@ -50,12 +51,15 @@ export class UpstreamList<Item> implements Disposable {
   /** Of the next round; null: it is stopped. */
   #stopWaiting: (() => void) | null = null;
   #tellReady: () => void = () => undefined;
+  readonly #signal: AbortSignal | undefined;
+  #forgetSignal: () => void = () => undefined;
   /** Resolves once each upstream of the start was checked, or it is stopped; never rejects. */
   readonly ready: Promise<void>;
 
   /** Checks nothing yet. @throws FAILOVER_BAD_OPTION */
   constructor(options: UpstreamListOptions<Item>) {
     this.#settings = settingsOf(options);
+    this.#signal = options.signal;
     const { check, timeoutMs, checksAtOnce } = this.#settings;
     this.#queue = new CheckQueue<Entry<Item>>({
       check: ({ upstream }, signal) => check(upstream, signal),
@@ -76,12 +80,16 @@ export class UpstreamList<Item> implements Disposable {
     if (this.#stopWaiting === null) {
       this.#round();
       this.#tellReadyIfChecked();
+      this.#forgetSignal = onAbort(this.#signal, () => {
+        this.stop();
+      });
     }
     return this.ready;
   }
 
   /** Checks no more, and aborts what is under way; what is known stays. Safe at any time and twice. */
   stop(): void {
+    this.#forgetSignal();
     this.#stopWaiting?.();
     this.#stopWaiting = null;
     this.#queue.drop(this.#entries);

@@ -19,12 +19,14 @@ export interface UpstreamListOptions<Item> {
   readonly waitForCheck?: boolean;
   /** Lower bounds of tiers of latency, ms, the first one 0, such as `LATENCY_TIERS_MS`; by default one tier. */
   readonly tiersMs?: readonly number[];
+  /** Stops it when it is aborted. */
+  readonly signal?: AbortSignal;
   /** By default from -3 to 3, 1 at first, and 1 up or down with each result. */
   readonly scores?: Partial<ScoreLimits>;
 }
 
 export type UpstreamSettings<Item> = Required<
-  Omit<UpstreamListOptions<Item>, 'upstreams' | 'scores'>
+  Omit<UpstreamListOptions<Item>, 'upstreams' | 'scores' | 'signal'>
 > & { readonly scores: ScoreLimits };
 
 /** The most upstreams of one list. */

@@ -21,6 +21,19 @@ describe('a node alone', () => {
     expect(election.redirectTarget()).toBeNull();
   });
 
+  it('closes with its signal', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const election = new PeersElection({
+      ...{ localTarget: 'http://127.0.0.1:1/', intervalMs: 20, signal },
+    });
+    await election.start();
+    await until('it to lead', () => election.isLeader());
+    controller.abort();
+    expect(election.isLeader()).toBe(false);
+    await election.close();
+  });
+
   it('may be closed twice, and before it was started', async () => {
     const election = new PeersElection({ localTarget: 'http://127.0.0.1:1' });
     await Promise.all([election.close(), election.close()]);

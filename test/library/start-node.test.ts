@@ -47,3 +47,32 @@ it('refuses a command that there is not, before anything is opened', async () =>
     startNode({ stateDir, command: ['no-such-program-anywhere'] }, { socketDir }),
   ).rejects.toMatchObject({ code: 'FAILOVER_COMMAND_NOT_FOUND', exitCode: 127 });
 });
+
+it('ends with its signal, and with the block that declares it', async () => {
+  const { stateDir, socketDir } = place();
+  const controller = new AbortController();
+  const options = { stateDir, command: ['sleep', '1000'] };
+  const first = await startNode(options, { socketDir, signal: controller.signal });
+  await until('the lead', () => first.state.phase === 'serving');
+  controller.abort();
+  expect(await first.ended).toMatchObject({ exitCode: 0, reason: 'its signal was aborted' });
+  let second: Awaited<ReturnType<typeof startNode>>;
+  {
+    await using declared = await startNode(options, { socketDir });
+    second = declared;
+    await until('the lead', () => declared.state.phase === 'serving');
+  }
+  expect(second.state.phase).toBe('stopped');
+});
+
+it('does not start with a signal that has aborted, and gives up a wait with one', async () => {
+  const { stateDir, socketDir } = place();
+  const options = { stateDir, command: ['sleep', '1000'], readyWhen: 'tcp://127.0.0.1:1' };
+  const signal = AbortSignal.abort(new Error('enough'));
+  await expect(startNode(options, { socketDir, signal })).rejects.toMatchObject({
+    code: 'FAILOVER_REFUSED',
+  });
+  await using node = await startNode(options, { socketDir });
+  await until('its command to start', () => node.state.phase === 'starting');
+  await expect(node.promote({ signal })).rejects.toThrow('enough');
+});

@@ -231,3 +231,23 @@ describe('an option', () => {
 function report(list: UpstreamList<string>, name: string, change: number): void {
   for (let left = Math.abs(change); left > 0; left -= 1) list.report(name, change > 0);
 }
+
+it('checks no more once its signal aborts, also where it has before the start', async () => {
+  const controller = new AbortController();
+  for (const signal of [controller.signal, AbortSignal.abort()]) {
+    let checks = 0;
+    const list = new UpstreamList({
+      upstreams: ['one'],
+      signal,
+      check: () => {
+        checks += 1;
+        return Promise.resolve(true);
+      },
+    });
+    await list.start();
+    controller.abort();
+    const before = checks;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(checks).toBe(before);
+  }
+});
