@@ -25,7 +25,9 @@ export interface ElectionOptions extends RedisLeaseOptions {
  * @throws what `RedisLease.open` throws; FAILOVER_REFUSED when the signal is aborted already
  */
 export async function runElection(options: ElectionOptions): Promise<Election> {
-  const { strategy = 'race', stopBudgetMs = STOP_BUDGET_MS, onStop = null, signal } = options;
+  // The lease is closed by the election, when what leads has ended.
+  const { signal, ...leaseOptions } = options;
+  const { strategy = 'race', stopBudgetMs = STOP_BUDGET_MS, onStop = null } = options;
   requireStrategy(strategy);
   requireBudget(stopBudgetMs);
   const terms = leaseTermsOf(options);
@@ -33,8 +35,6 @@ export async function runElection(options: ElectionOptions): Promise<Election> {
     const message = 'Cannot take part in the election: its signal was aborted';
     throw new FailoverError('FAILOVER_REFUSED', message);
   }
-  // It is closed by the election, when what leads has ended.
-  const { signal: _, ...leaseOptions } = options;
   const lease = await RedisLease.open({ ...leaseOptions, nodeId: terms.record.node });
   const { onStart } = options;
   const election = new Election({
