@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createProgram } from '../dist/cli/program.js';
-import { EXIT_CODES } from '../dist/errors.js';
+import { ERRORS, EXIT_CODES } from '../dist/errors.js';
 import { OPTIONS, PROXY_OPTIONS } from '../dist/config/options.js';
 import { ROLE_OF_PHASE } from '../dist/core/phases.js';
 import { TRANSITIONS } from '../dist/core/transitions.js';
@@ -21,6 +21,7 @@ const PARTS = {
   options: () => optionsTable(OPTIONS),
   'proxy-options': () => optionsTable(PROXY_OPTIONS),
   'exit-codes': exitCodesTable,
+  errors: errorsTable,
   faults: faultsTable,
   transitions: () => transitionsDiagram(TRANSITIONS, ROLE_OF_PHASE),
   'transitions-table': () => transitionsTable(TRANSITIONS),
@@ -111,6 +112,13 @@ function optionsTable(options) {
 function exitCodesTable() {
   const rows = EXIT_CODES.map((row) => [row.code, row.meaning]);
   return markdownTable(['exit code', 'meaning'], rows);
+}
+
+function errorsTable() {
+  const rows = Object.entries(ERRORS).map(([code, { exitCode, hint }]) => [
+    ...[`\`${code}\``, String(exitCode), hint.replaceAll(/\{(\w+)\}/g, '*$1*')],
+  ]);
+  return markdownTable(['code', 'exit code', 'what to do'], rows);
 }
 
 function faultsTable() {

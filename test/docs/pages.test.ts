@@ -50,6 +50,21 @@ describe.each(pages)('$path', ({ path, text }) => {
   });
 });
 
+describe('the page on messages', () => {
+  it('quotes what the program says', () => {
+    const { text } = readPage('docs/troubleshooting.md');
+    const quoted = [...text.matchAll(/^\| ((?:…|No|The) .*?) \| /gm)].map(([, said = '']) => said);
+    const sentences = new Set<string>(Object.values(TRANSITIONS).map(({ sentence }) => sentence));
+    const source = readFileSync(join(ROOT, 'src', 'cli', 'warnings.ts'), 'utf8');
+    const isSaid = (said: string): boolean => {
+      const parts = said.split(/\s?…[ ,:]?\s?/).filter((part) => part.length > 3);
+      return sentences.has(said) || parts.every((part) => source.includes(part));
+    };
+    expect(quoted.length).toBeGreaterThanOrEqual(12);
+    expect(quoted.filter((said) => !isSaid(said))).toEqual([]);
+  });
+});
+
 describe('the README', () => {
   it('has every command, and no other', () => {
     const named = new Set(readme.match(/(?<=`failover )[a-z]+/g));
@@ -140,6 +155,7 @@ const knownFlags = new Set([
   // Of other programs, in examples.
   '--name',
   '--check',
+  '--pid',
 ]);
 
 const knownNames = new Set([

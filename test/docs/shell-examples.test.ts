@@ -4,6 +4,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { lackOfPostgres, postgresPrograms } from '../contracts/support/postgres-server.ts';
+import { ANOTHER_USER } from '../support/another-user.ts';
 import { freePort } from '../support/free-port.ts';
 import { lackOfProgram } from '../support/programs.ts';
 import { codeBlocks, readPage, ROOT, runnablePart } from './support/pages.ts';
@@ -60,7 +62,6 @@ it(
   async ({ skip }) => {
     const lack = lackOfProgram('curl');
     if (lack !== null) skip(lack);
-    // Not the ports of the page: another run of these tests may have them, or whoever works here.
     const [listened, served] = [await freePort(), await freePort()];
     const script = shellOf('docs/proxy.md')
       .replaceAll('18080', String(listened))
@@ -108,6 +109,53 @@ it(
   },
 );
 
+it(
+  'holds a request while a service starts again, as the page on a service does',
+  { timeout: 2 * LIMIT_MS },
+  async ({ skip }) => {
+    const lack = lackOfProgram('curl');
+    if (lack !== null) skip(lack);
+    const page = 'docs/example-node-service.md';
+    writeFileSync(join(directory, 'service.mjs'), blocksOf(page, 'js').join('\n'));
+    const { code, output } = await runScript(
+      await withOwnPorts(shellOf(page), ['13001', '13002', '18088']),
+    );
+    expect(output).toContain('served by a under epoch 1');
+    expect(output).toContain('served by b under epoch 2');
+    expect(output).toContain('primary b  epoch 2');
+    expect(code).toBe(0);
+  },
+);
+
+it(
+  'answers each message once, as the page on a bot does',
+  { timeout: 2 * LIMIT_MS },
+  async ({ skip }) => {
+    const lack = lackOfProgram('python3');
+    if (lack !== null) skip(lack);
+    const page = 'docs/example-python-bot.md';
+    writeFileSync(join(directory, 'bot.py'), blocksOf(page, 'python').join('\n'));
+    const { code, output } = await runScript(shellOf(page));
+    expect(output).toContain('answered under epochs 1 2\n');
+    expect(code).toBe(0);
+  },
+);
+
+it(
+  'promotes a standby and copies the one that led, as the page on PostgreSQL does',
+  { timeout: 2 * LIMIT_MS },
+  async ({ skip }) => {
+    const lack = offerPostgres();
+    if (lack !== null) skip(lack);
+    const page = 'docs/example-postgresql.md';
+    writeFileSync(join(directory, 'server.sh'), blocksOf(page, 'bash').join('\n'));
+    const { code, output } = await runScript(await withOwnPorts(shellOf(page), ['15432', '15433']));
+    expect(output).toContain('b is primary at epoch 2');
+    expect(output).toMatch(/ of a *\n of b *\n of a again *\n/);
+    expect(code).toBe(0);
+  },
+);
+
 it('runs the demo with the first command of the README', { timeout: 2 * LIMIT_MS }, async () => {
   const [quick = ''] = codeBlocks(readPage('README.md').text).map(({ code }) => code);
   // What comes before is what brought this test here.
@@ -117,6 +165,30 @@ it('runs the demo with the first command of the README', { timeout: 2 * LIMIT_MS
   expect(output).toContain('and never twice at once');
   expect(code).toBe(0);
 });
+
+/** Puts the server's programs beside `failover`, as another user where we are root: as root it does not run. */
+function offerPostgres(): string | null {
+  const lack = lackOfPostgres();
+  const place = postgresPrograms();
+  if (lack !== null || place === null) return lack ?? 'PostgreSQL is not installed';
+  const user = String(ANOTHER_USER);
+  const as =
+    process.getuid?.() === 0 ? `setpriv --reuid ${user} --regid ${user} --clear-groups ` : '';
+  for (const name of ['initdb', 'pg_basebackup', 'pg_ctl', 'pg_isready', 'postgres', 'psql']) {
+    const shim = join(directory, 'bin', name);
+    writeFileSync(shim, `#!/bin/sh\nexec ${as}"${place}/${name}" "$@"\n`);
+    chmodSync(shim, 0o755);
+  }
+  chmodSync(directory, 0o777);
+  return null;
+}
+
+/** Not the ports of the page: another run of these tests may have them, or whoever works here. */
+async function withOwnPorts(script: string, ports: readonly string[]): Promise<string> {
+  let own = script;
+  for (const port of ports) own = own.replaceAll(port, String(await freePort()));
+  return own;
+}
 
 function blocksOf(path: string, language: string): readonly string[] {
   return codeBlocks(runnablePart(readPage(path)))

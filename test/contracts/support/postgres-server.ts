@@ -27,7 +27,7 @@ const VERSIONS = '/usr/lib/postgresql';
 /** Why there is no server to test with; null: there is. */
 export function lackOfPostgres(): string | null {
   const why = 'there is no PostgreSQL here (Debian: apt-get install postgresql)';
-  return lackOf('postgres', programs() !== null, why);
+  return lackOf('postgres', postgresPrograms() !== null, why);
 }
 
 export class PostgresServer {
@@ -222,10 +222,11 @@ function giveAway(path: string): void {
 }
 
 function program(name: string): string {
-  return join(programs() ?? '', name);
+  return join(postgresPrograms() ?? '', name);
 }
 
-function programs(): string | null {
+/** Where the server's programs are; null: they are not installed. */
+export function postgresPrograms(): string | null {
   const installed = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' }).stdout;
   const newest = versions().map((version) => join(VERSIONS, version, 'bin'));
   const places = [...newest, ...(typeof installed === 'string' ? [installed.trim()] : [])];
