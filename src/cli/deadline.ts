@@ -2,6 +2,9 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 
+/** How long a change may take that was given no other time. */
+export const CHANGE_TIME = '90s';
+
 /** The time a command has, on the monotonic clock. */
 export class Deadline {
   readonly #endsAt: number;

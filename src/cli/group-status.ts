@@ -77,6 +77,8 @@ export interface NodeEntry {
   readonly preemptsInMs: number | null;
   /** On the primary: since others heard it; on others: since they heard the primary. */
   readonly lastHeartbeatMs: number | null;
+  /** The most that its own loop was late in the last minute, ms; null: it does not say. */
+  readonly latenessMs: number | null;
   /** False: the lease alone tells it of the primary, whose sockets are not on its machine; null: it does not say. */
   readonly hearsPrimary: boolean | null;
   readonly uptimeMs: number;
@@ -210,6 +212,7 @@ function entryOf(node: SeenNode, snapshot: GroupSnapshot): NodeEntry {
     priority,
     preemptsInMs: status.preemptsInMs,
     lastHeartbeatMs: heartbeatAge(status, snapshot),
+    latenessMs: status.latenessMs,
     hearsPrimary: status.hearsPrimary,
     uptimeMs: status.uptimeMs,
     willing: status.willing,
@@ -251,6 +254,7 @@ function silentEntry({ record, silence }: SeenNode, snapshot: GroupSnapshot): No
     priority: record.priority,
     preemptsInMs: null,
     lastHeartbeatMs: leads ? heardAgo(snapshot) : null,
+    latenessMs: null,
     hearsPrimary: null,
     uptimeMs: uptimeOf(record.startedAt, snapshot),
     willing: null,
@@ -279,6 +283,7 @@ function entryElsewhere(node: StoredSight, snapshot: GroupSnapshot): NodeEntry {
     preemptsInMs: null,
     reason: `${snapshot.store?.kind === 'peers' ? 'a peer' : 'the server of the lease'} saw it on ${host}`,
     lastHeartbeatMs: null,
+    latenessMs: null,
     hearsPrimary: null,
     uptimeMs: uptimeOf(startedAt, snapshot),
     willing: null,

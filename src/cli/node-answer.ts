@@ -46,6 +46,7 @@ export function readNodeStatus(value: unknown): NodeStatus | null {
     ...value,
     ...orderIn(value),
     ...healthIn(value),
+    latenessMs: isAgeMs(value['latenessMs']) ? value['latenessMs'] : null,
     // One of an earlier version takes it for a silent one, and says so.
     hearsPrimary: value['hearsPrimary'] !== false,
     transport: countersOf(transport),

@@ -189,6 +189,22 @@ export function loadRunOptions(
   return meant;
 }
 
+/** Where groups are looked for by a command that was given none. */
+export interface GroupSearch {
+  readonly stateDir: string | null;
+}
+
+/**
+ * Where to look for groups; null: one is named, or a server of a lease, which can't be asked which it has.
+ *
+ * @throws FAILOVER_BAD_OPTION
+ */
+export function loadGroupSearch(given: Given): GroupSearch | null {
+  const read = new OptionReader(given, 'clients');
+  if (read.isGiven('group') || read.isGiven('lease')) return null;
+  return { stateDir: read.text('stateDir') };
+}
+
 /**
  * The settings that every other command takes; unlike `run` it reads FAILOVER_GROUP and
  * FAILOVER_STATE_DIR, so that a hook can call it without arguments. Like `run` it reads FAILOVER_LEASE.

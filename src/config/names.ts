@@ -37,6 +37,11 @@ export function defaultNodeId(host: { readonly hostname: string; readonly pid: n
   return withSuffix(hostname || 'node', `-${String(host.pid)}`);
 }
 
+/** Whether a group or node could have this name. */
+export function isGoodName(text: string): boolean {
+  return faultOfName(text) === null;
+}
+
 /** A name with something behind it: a long one loses its end. */
 export function withSuffix(name: string, suffix: string): string {
   return `${name.slice(0, MAX_NAME_LENGTH - suffix.length)}${suffix}`;

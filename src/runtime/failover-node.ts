@@ -172,6 +172,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
       pid: process.pid,
       host: hostname(),
       startedAt: this.#engine.startedAt,
+      latenessMs: Math.round(this.#engine.loop.latenessMs),
       endpoints: this.#engine.bus.endpoints,
       target: this.#engine.options.target,
       workload: {

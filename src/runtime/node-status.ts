@@ -12,6 +12,8 @@ export interface NodeStatus extends CoreReport {
   readonly host: string;
   /** Wall clock, ISO 8601. */
   readonly startedAt: string;
+  /** The most that its loop was late in the last minute, ms; null: of a version that does not say. */
+  readonly latenessMs: number | null;
   readonly endpoints: Endpoints;
   /** Where its command is reached while it leads; null: it does not say. */
   readonly target?: string | null;

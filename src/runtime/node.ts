@@ -11,6 +11,7 @@ import type { Clock } from './ports.ts';
 import { perform } from './perform.ts';
 import type { EffectContext, NodePorts } from './perform.ts';
 import { Orders } from './orders.ts';
+import { RecentLateness } from './recent-lateness.ts';
 
 /** Events that may wait; more than this means that the loop no longer runs, and messages are dropped. */
 const QUEUE_LIMIT = 10_000;
@@ -44,6 +45,7 @@ export class NodeLoop {
   readonly #context: EffectContext;
   readonly #queue: Event[] = [];
   readonly #answers = new Map<string, (outcome: RequestOutcome) => void>();
+  readonly #lateness = new RecentLateness();
   #state: NodeState;
   #hasStarted = false;
   #draining = false;
@@ -80,6 +82,12 @@ export class NodeLoop {
   /** Events that were refused because the queue was full. */
   get droppedEvents(): number {
     return this.#dropped;
+  }
+
+  /** The most that its timer was late in the last minute, or is now, ms. */
+  get latenessMs(): number {
+    const now = this.#options.clock.now();
+    return Math.max(this.#lateness.worst(now), now - this.#wakeAt);
   }
 
   start(): void {
@@ -164,6 +172,7 @@ export class NodeLoop {
     this.#cancelWake = this.#options.clock.wakeAt(wakeAt, () => {
       this.#cancelWake = null;
       this.#wakeAt = Infinity;
+      this.#lateness.note(wakeAt, this.#options.clock.now());
       this.dispatch({ type: 'time-passed' });
     });
   }

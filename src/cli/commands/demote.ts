@@ -12,7 +12,8 @@ import {
   lookAtGroup,
   nodeNamed,
 } from '../client.ts';
-import { note, say } from '../say.ts';
+import { ALOUD } from '../say.ts';
+import type { Voice } from '../say.ts';
 
 export interface DemoteOptions extends ClientOptions {
   /** Null: the primary. */
@@ -30,7 +31,7 @@ const SUCCESSOR_LIMIT_MS = 2_000;
  *
  * @throws FAILOVER_NO_PRIMARY, FAILOVER_NO_NODE, FAILOVER_REFUSED, FAILOVER_TIMED_OUT
  */
-export async function demote(options: DemoteOptions): Promise<void> {
+export async function demote(options: DemoteOptions, voice: Voice = ALOUD): Promise<void> {
   const { group, holdMs, timeoutMs } = options;
   const target = targetOf(await lookAtGroup(options), options.node);
   const id = target.record.node;
@@ -44,10 +45,11 @@ export async function demote(options: DemoteOptions): Promise<void> {
     holdMs === null
       ? 'stands by until another has led'
       : `will not lead for ${formatDuration(holdMs)}`;
-  say(`${id} has stepped down and ${held}.`);
+  voice.say(`${id} has stepped down and ${held}.`);
   const next = await awaitPrimary(options, SUCCESSOR_LIMIT_MS);
-  if (next !== null) say(`${next.record.node} is primary at epoch ${String(next.status?.epoch)}.`);
-  else note(advised(`there is no primary yet: see \`failover status --group ${group}\`.`, options));
+  if (next !== null) {
+    voice.say(`${next.record.node} is primary at epoch ${String(next.status?.epoch)}.`);
+  } else voice.note(advised(`there is no primary yet: see \`failover status --group ${group}\`.`, options));
 }
 
 /** @throws FAILOVER_REFUSED for a node that has nothing to step down from. */

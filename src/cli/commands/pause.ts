@@ -3,12 +3,16 @@ import type { ClientOptions } from '../../config/load.ts';
 import { advised } from '../advised.ts';
 import { primaryOf } from '../client.ts';
 import { setPaused } from '../pausing.ts';
-import { note, say } from '../say.ts';
+import { ALOUD } from '../say.ts';
+import type { Voice } from '../say.ts';
 import { holderElsewhere } from '../store-sight.ts';
 import { absenceWarnings } from '../warnings.ts';
 
 /** Pauses the group and says what that means now. @throws FAILOVER_STATE_DIR_* */
-export async function pause(options: ClientOptions): Promise<void> {
+export async function pause(
+  options: ClientOptions,
+  { say, note }: Voice = ALOUD,
+): Promise<void> {
   const { group } = options;
   const { before, changed, unaware } = await setPaused(options, true);
   const primary = primaryOf(before)?.record.node ?? holderElsewhere(before)?.node ?? null;

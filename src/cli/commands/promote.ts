@@ -20,7 +20,8 @@ import {
 import { successionOf } from '../group-status.ts';
 import { remedyFor } from '../silent-holder.ts';
 import { humanMs } from '../../core/duration-text.ts';
-import { note, say, uncapitalized } from '../say.ts';
+import { ALOUD, uncapitalized } from '../say.ts';
+import type { Voice } from '../say.ts';
 import { Deadline } from '../deadline.ts';
 import { fieldOf, textOf } from '../answer-fields.ts';
 import { readTakeover } from '../../transport/checks.ts';
@@ -38,35 +39,36 @@ export interface PromoteOptions extends ClientOptions {
  *
  * @throws FAILOVER_NO_NODE, FAILOVER_PROMOTION_FAILED, FAILOVER_REFUSED, FAILOVER_TIMED_OUT
  */
-export async function promote(options: PromoteOptions): Promise<void> {
+export async function promote(options: PromoteOptions, voice: Voice = ALOUD): Promise<void> {
   const before = await lookAtGroup(options);
   const target = targetOf(before, options.node);
   const id = target.record.node;
   if (isServing(target, before)) {
-    say(`${id} is primary already, at epoch ${before.observation.epoch}.`);
+    voice.say(`${id} is primary already, at epoch ${before.observation.epoch}.`);
     return;
   }
   refuseOneThatNeverLeads(target);
   if (!options.force) refuseUnhealthy(target, options);
   let answer: unknown;
   try {
-    answer = await askToPromote(target, options);
+    answer = await askToPromote(target, options, voice);
   } catch (error) {
     throw await explained(error, target.record, options);
   }
   const takeover = takeoverIn(answer);
   if (takeover?.to === id) {
-    say(promotionText(takeover));
+    voice.say(promotionText(takeover));
     return;
   }
   const after = await lookAtGroup(options);
-  say(`${id} is primary at epoch ${after.observation.epoch}.`);
+  voice.say(`${id} is primary at epoch ${after.observation.epoch}.`);
 }
 
 /** Until it leads. Where the end of a lease has to come first, it is told before how long that may take. */
 async function askToPromote(
   { record }: SeenNode,
   { group, force, timeoutMs }: PromoteOptions,
+  { note }: Voice,
 ): Promise<unknown> {
   const deadline = new Deadline(timeoutMs);
   // Only a forced promotion waits for that.

@@ -2,11 +2,15 @@
 import type { ClientOptions } from '../../config/load.ts';
 import { livingNodes } from '../client.ts';
 import { setPaused } from '../pausing.ts';
-import { say } from '../say.ts';
+import { ALOUD } from '../say.ts';
+import type { Voice } from '../say.ts';
 import { nodesElsewhere } from '../store-sight.ts';
 
 /** Resumes the group and says what that means now. @throws FAILOVER_STATE_DIR_* */
-export async function resume(options: ClientOptions): Promise<void> {
+export async function resume(
+  options: ClientOptions,
+  { say }: Voice = ALOUD,
+): Promise<void> {
   const { group } = options;
   const { before, changed } = await setPaused(options, false);
   if (!changed) {

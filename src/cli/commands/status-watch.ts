@@ -1,100 +1,70 @@
 // `failover status --watch`: a live view on a terminal, a line for each change anywhere else.
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ClientOptions } from '../../config/load.ts';
 import { groupStatusOf } from '../group-status.ts';
 import type { GroupStatus } from '../group-status.ts';
-import { colorLevel } from '../render/color.ts';
-import { paintFor } from '../render/plain.ts';
-import { statusLine, statusLines } from '../render/status-text.ts';
-import { wrap } from '../render/table.ts';
+import { lookAtGroups } from '../groups.ts';
+import { statusLine } from '../render/status-text.ts';
 import { lookEverywhere } from '../store-sight.ts';
-import { exitCodeOf } from './status.ts';
+import { exitCodeOf, exitCodeOfAll } from './status.ts';
+import type { Meant } from './status.ts';
 
-const REDRAW_INTERVAL_MS = 500;
+const LOOK_INTERVAL_MS = 500;
 
-/** Shows the group until SIGINT or SIGTERM; the exit code is that of the last look. */
-export async function watchStatus(
-  options: ClientOptions & { readonly json: boolean },
-): Promise<void> {
+/** Shows it until SIGINT, SIGTERM or SIGHUP; the exit code is that of the last look. */
+export async function watchStatus(meant: Meant, json: boolean): Promise<void> {
   const end = endOnSignal();
-  const live = knowsItsSize(process.stdout) && !options.json;
-  const show = live ? await liveView(end) : lines(options.json);
-  try {
-    while (!end.aborted) {
-      const seen = groupStatusOf(await lookEverywhere(options));
-      process.exitCode = exitCodeOf(seen);
-      show.draw(seen);
-      await wait(REDRAW_INTERVAL_MS, undefined, { signal: end }).catch(() => undefined);
-    }
-  } finally {
-    show.done();
+  if (isLively(process.stdout) && !json) {
+    const { showLive } = await import('../watch/live-view.ts');
+    await showLive(meant, end);
+  } else await printChanges(meant, json, end.signal);
+}
+
+/** Some terminals say that they have no rows, others that they can't be steered: nothing could be redrawn there. */
+function isLively({ isTTY, rows, columns }: typeof process.stdout): boolean {
+  return isTTY && rows > 0 && columns > 0 && process.env['TERM'] !== 'dumb';
+}
+
+async function printChanges(meant: Meant, json: boolean, end: AbortSignal): Promise<void> {
+  const lastByGroup = new Map<string, string>();
+  while (!end.aborted) {
+    const startedAt = performance.now();
+    const statuses = await look(meant, end);
+    if (end.aborted) return;
+    const present = new Set(statuses.map(({ group }) => group));
+    for (const group of lastByGroup.keys()) if (!present.has(group)) lastByGroup.delete(group);
+    for (const status of statuses) tell(status, json, lastByGroup);
+    const tookMs = performance.now() - startedAt;
+    const pauseMs = Math.max(LOOK_INTERVAL_MS, tookMs);
+    await wait(pauseMs, undefined, { signal: end }).catch(() => undefined);
   }
 }
 
-/** Some terminals say that they have no rows: nothing could be redrawn there. */
-function knowsItsSize({ isTTY, rows, columns }: typeof process.stdout): boolean {
-  return isTTY && rows > 0 && columns > 0;
-}
-
-interface View {
-  draw(seen: GroupStatus): void;
-  done(): void;
-}
-
-async function liveView(end: AbortSignal): Promise<View> {
-  const { createLogUpdate } = await import('log-update');
-  const paint = await paintFor(colorLevel(process.stdout));
-  const update = createLogUpdate(process.stdout);
-  let last: GroupStatus | null = null;
-  const draw = (): void => {
-    if (last === null || end.aborted) return;
-    update(
-      [...fitting(statusLines(last, paint)), '', paint.faint('Ctrl-C ends this view.')].join('\n'),
-    );
-  };
-  process.stdout.on('resize', draw);
-  return {
-    draw: (seen) => {
-      last = seen;
-      draw();
-    },
-    done: () => {
-      process.stdout.off('resize', draw);
-      // The last view stays, the cursor comes back.
-      update.done();
-    },
-  };
-}
-
-/** What is taller than the terminal would scroll away and stay: its end is left out. */
-function fitting(all: readonly string[]): readonly string[] {
-  const { columns, rows } = process.stdout;
-  const wrapped = all.flatMap((line) => wrap(line, Math.max(20, columns)));
-  const room = Math.max(1, rows - 3);
-  return wrapped.length <= room ? wrapped : [...wrapped.slice(0, room - 1), '…'];
+async function look(meant: Meant, end: AbortSignal): Promise<readonly GroupStatus[]> {
+  if ('search' in meant) {
+    const groups = await lookAtGroups(meant.search, end);
+    process.exitCode = exitCodeOfAll(groups);
+    return groups.flatMap(({ status }) => status ?? []);
+  }
+  const status = groupStatusOf(await lookEverywhere(meant.one));
+  process.exitCode = exitCodeOf(status);
+  return [status];
 }
 
 /** One line for each change, so that a log shows what happened and not that time passed. */
-function lines(json: boolean): View {
-  let last = '';
-  return {
-    draw: (seen) => {
-      const change = statusLine(seen);
-      if (change === last) return;
-      last = change;
-      const text = json ? JSON.stringify(seen) : `${new Date().toISOString()} ${change}`;
-      process.stdout.write(`${text}\n`);
-    },
-    done: () => undefined,
-  };
+function tell(status: GroupStatus, json: boolean, lastByGroup: Map<string, string>): void {
+  const change = statusLine(status);
+  if (change === lastByGroup.get(status.group)) return;
+  lastByGroup.set(status.group, change);
+  const text = json ? JSON.stringify(status) : `${new Date().toISOString()} ${change}`;
+  process.stdout.write(`${text}\n`);
 }
 
-function endOnSignal(): AbortSignal {
+function endOnSignal(): AbortController {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       controller.abort();
     });
   }
-  return controller.signal;
+  return controller;
 }

@@ -1,5 +1,6 @@
 // The commands that ask nodes to do something.
 import type { Command } from 'commander';
+import { CHANGE_TIME } from '../deadline.ts';
 import { addClient, leaseServer, withDefault } from './definition.ts';
 import { hold, is, nodeId, ofClient, timeout } from './flags.ts';
 import type { Flags } from './flags.ts';
@@ -15,7 +16,7 @@ export function addChanging(program: Command): void {
       '--force',
       'Fence the present primary if it does not hand over, as --fence of NODE allows.',
     )
-    .addOption(withDefault('--timeout <TIME>', 'How long the change may take.', '90s'))
+    .addOption(withDefault('--timeout <TIME>', 'How long the change may take.', CHANGE_TIME))
     .action(async (node: string | undefined, flags: Flags) => {
       const { promote } = await import('../commands/promote.ts');
       const force = is(flags, 'force');
@@ -29,7 +30,7 @@ export function addChanging(program: Command): void {
   })
     .argument('[node]', 'the node to demote; the primary by default')
     .option('--hold <TIME>', 'Keep it from leading for this long instead.')
-    .addOption(withDefault('--timeout <TIME>', 'How long the change may take.', '90s'))
+    .addOption(withDefault('--timeout <TIME>', 'How long the change may take.', CHANGE_TIME))
     .action(async (node: string | undefined, flags: Flags) => {
       const { demote } = await import('../commands/demote.ts');
       const more = { node: nodeId(node), holdMs: hold(flags), ...timeout(flags) };
@@ -43,7 +44,7 @@ export function addChanging(program: Command): void {
     .addOption(leaseServer())
     .action(async (flags: Flags) => {
       const { pause } = await import('../commands/pause.ts');
-      await ofClient(flags, pause);
+      await ofClient(flags, (options) => pause(options));
     });
   addClient(program, {
     name: 'resume',
@@ -53,7 +54,7 @@ export function addChanging(program: Command): void {
     .addOption(leaseServer())
     .action(async (flags: Flags) => {
       const { resume } = await import('../commands/resume.ts');
-      await ofClient(flags, resume);
+      await ofClient(flags, (options) => resume(options));
     });
   addClient(program, {
     name: 'stop',
@@ -72,7 +73,7 @@ export function addChanging(program: Command): void {
     summary: 'probe the primary now; a secondary takes over if it is dead',
     example: 'failover check --group web',
   })
-    .addOption(withDefault('--timeout <TIME>', 'How long it may take.', '90s'))
+    .addOption(withDefault('--timeout <TIME>', 'How long it may take.', CHANGE_TIME))
     .action(async (flags: Flags) => {
       const { check } = await import('../commands/check.ts');
       await ofClient(flags, (options) => check({ ...options, ...timeout(flags) }));

@@ -1,5 +1,6 @@
 // The commands that look at a group and change nothing.
 import type { Command } from 'commander';
+import { loadGroupSearch } from '../../config/load.ts';
 import { FailoverError } from '../../errors.ts';
 import { addClient, leaseServer, withDefault } from './definition.ts';
 import { is, nodeId, ofClient, timeout } from './flags.ts';
@@ -16,7 +17,8 @@ export function addLooking(program: Command): void {
     .option('--watch', 'Go on and show each change until Ctrl-C.')
     .action(async (flags: Flags) => {
       const { status } = await import('../commands/status.ts');
-      const more = { json: is(flags, 'json'), watch: is(flags, 'watch') };
+      const search = loadGroupSearch({ flags, env: process.env });
+      const more = { json: is(flags, 'json'), watch: is(flags, 'watch'), search };
       await ofClient(flags, (options) => status({ ...options, ...more }));
     });
   addClient(program, {

@@ -2,25 +2,48 @@
 import type { Takeover } from '../../core/state.ts';
 import type { GroupStatus, NodeEntry } from '../group-status.ts';
 import type { Paint } from './paint.ts';
-import { counted } from '../../core/counted.ts';
 import { humanMs } from '../../core/duration-text.ts';
 import { printable } from './plain.ts';
-import { table } from './table.ts';
+import { nodeTable } from './node-table.ts';
+import { wrapWords } from './table.ts';
 
-/** The lines of a status. */
-export function statusLines(seen: GroupStatus, paint: Paint): string[] {
+/** A status in its parts, which a view may have too little room for. */
+export interface StatusParts {
+  readonly heading: string;
+  /** The titles of the table and a line for each node, in their order; nothing where there is none. */
+  readonly table: readonly string[];
+  /** What matters about the lease and takeovers. */
+  readonly facts: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** How many columns there are for a part; what is longer goes on below, or is left to the terminal. */
+export interface Widths {
+  readonly table: number;
+  readonly notes: number;
+}
+
+/**
+ * The lines of a status; its table is at most so wide. What it advises stays on one line, whatever that takes: it is
+ * there to be copied.
+ */
+export function statusLines(seen: GroupStatus, paint: Paint, width: number = Infinity): string[] {
+  const parts = statusParts(seen, paint, { table: width, notes: Infinity });
+  const nodes = parts.table.length === 0 ? [] : [...parts.table, ''];
+  return [parts.heading, '', ...nodes, ...parts.facts, ...parts.warnings];
+}
+
+/** The same in parts. */
+export function statusParts(seen: GroupStatus, paint: Paint, widths: Widths): StatusParts {
   const status = printableParts(seen);
-  const lines = [heading(status, paint), ''];
-  if (status.nodes.length > 0) {
-    const titles = hasTargets(status) ? [...HEAD, 'TARGET'] : HEAD;
-    const head = titles.map((title) => paint.faint(title));
-    lines.push(...table([head, ...status.nodes.map((node) => row(node, status, paint))]), '');
-  }
-  lines.push(...facts(status, paint));
-  for (const warning of status.warnings) {
-    lines.push(`${paint.warn('warning'.padEnd(LABEL_WIDTH))}${warning}`);
-  }
-  return lines;
+  const noteLines = (label: string, text: string, tone: Paint['faint']): string[] =>
+    labelled(label, text, widths.notes).map(([shown, line]) => `${tone(shown)}${line}`);
+  return {
+    heading: heading(status, paint),
+    table: nodeTable(status, paint, widths.table),
+    facts: facts(status).flatMap(([label, text]) => noteLines(label, text, paint.faint)),
+    warnings: status.warnings.flatMap((warning) => noteLines('warning', warning, paint.warn)),
+  };
 }
 
 /** One line, for a log: who leads, and who stands by. */
@@ -44,7 +67,6 @@ function printableParts(status: GroupStatus): GroupStatus {
   ) as GroupStatus;
 }
 
-const HEAD = ['NODE', 'ROLE', 'STATE', 'EPOCH', 'PID', 'WORKLOAD', 'HEARTBEAT', 'UPTIME'];
 const LABEL_WIDTH = 10;
 
 function heading(status: GroupStatus, paint: Paint): string {
@@ -57,87 +79,42 @@ function heading(status: GroupStatus, paint: Paint): string {
   return `${name}  ${paint.bad('no primary')}  epoch ${status.epoch}${paused}`;
 }
 
-function row(node: NodeEntry, status: GroupStatus, paint: Paint): string[] {
-  const leads = node.id === status.primary;
-  const settled = node.state === 'primary' || node.state === 'secondary';
-  const state = node.state === 'unresponsive' ? paint.bad(node.state) : paint.warn(node.state);
-  return [
-    leads ? paint.strong(node.id) : node.id,
-    leads ? paint.good(node.role) : node.role,
-    settled
-      ? settledState(node, leads, paint)
-      : node.lastSeenMs === null
-        ? state
-        : `on ${node.host}`,
-    node.epoch === null ? '-' : String(node.epoch),
-    node.pid === null ? '-' : String(node.pid),
-    workloadText(node),
-    heartbeat(node),
-    humanMs(node.uptimeMs),
-    ...(hasTargets(status) ? [node.target ?? '-'] : []),
-  ];
+/** What is too long goes on below, under its own beginning; the label stands once. */
+function labelled(label: string, text: string, width: number): (readonly [string, string])[] {
+  const lines = width === Infinity ? [text] : wrapWords(text, width - LABEL_WIDTH);
+  return lines.map((line, place) => [(place === 0 ? label : '').padEnd(LABEL_WIDTH), line]);
 }
 
-/** Where none of them is reached there is nothing to tell. */
-function hasTargets({ nodes }: GroupStatus): boolean {
-  return nodes.some(({ target }) => target !== null);
-}
+type Fact = readonly [label: string, text: string];
 
-/** Of a node elsewhere: when the server of the lease saw it last. */
-function heartbeat({ lastHeartbeatMs, lastSeenMs }: NodeEntry): string {
-  const ageMs = lastSeenMs ?? lastHeartbeatMs;
-  return ageMs === null ? '-' : humanMs(ageMs);
-}
-
-function settledState({ role, willing }: NodeEntry, leads: boolean, paint: Paint): string {
-  if (leads) return 'serving';
-  if (role === 'primary') return paint.bad('without lease');
-  return willing === false ? 'not willing' : 'standing by';
-}
-
-function workloadText({ workload, standby, lastSeenMs }: NodeEntry): string {
-  const { pid, state, restarts, health } = workload;
-  if ((state === 'none' || lastSeenMs !== null) && pid === null) {
-    return health === null ? standby : `${standby} ${health}`;
-  }
-  const parts = [state, ...(pid === null ? [] : [String(pid)])];
-  if (restarts > 0) parts.push(counted(restarts, 'restart'));
-  if (health !== null) parts.push(health);
-  return parts.join(' ');
-}
-
-function facts(status: GroupStatus, paint: Paint): string[] {
+function facts(status: GroupStatus): Fact[] {
   const { lease, takeover, succession, directory, nodes, epoch } = status;
   // Nothing of it ever ran here: there is no lease and no directory.
   if (nodes.length === 0 && epoch === 0) return [];
-  const fact = (label: string, text: string): string =>
-    `${paint.faint(label.padEnd(LABEL_WIDTH))}${text}`;
-  const lines = [
-    fact(
+  const lines: Fact[] = [
+    [
       'lease',
       `${lease.server ?? leaseWord(lease.kind)}, ${holdingText(lease)}; ` +
         `guards: ${lease.guards.map(leaseWord).join(', ')}` +
         // What no other lease lacks is said wherever people look.
         (lease.kind === 'peers' ? '; nothing guards against a partition' : ''),
-    ),
+    ],
   ];
-  if (nodes.length > 0) lines.push(fact('takeover', prediction(status)));
+  if (nodes.length > 0) lines.push(['takeover', prediction(status)]);
   if (takeover.last !== null && takeover.last.kind !== 'start') {
-    lines.push(fact('last', takeoverText(takeover.last)));
+    lines.push(['last', takeoverText(takeover.last)]);
   }
   if (nodes.length > 0) {
-    lines.push(
-      fact('next', succession.length === 0 ? nobodyNext(status) : succession.join(', then ')),
-    );
+    lines.push(['next', succession.length === 0 ? nobodyNext(status) : succession.join(', then ')]);
   }
   const order = orderText(nodes);
-  if (order !== null) lines.push(fact('order', order));
+  if (order !== null) lines.push(['order', order]);
   const unheard = unheardText(status);
-  if (unheard !== null) lines.push(fact('unheard', unheard));
-  lines.push(fact('directory', directory));
+  if (unheard !== null) lines.push(['unheard', unheard]);
+  lines.push(['directory', directory]);
   for (const { id, transport } of nodes) {
     const refused = refusalsOf(transport);
-    if (refused !== '') lines.push(fact('refused', `${id}: ${refused}`));
+    if (refused !== '') lines.push(['refused', `${id}: ${refused}`]);
   }
   return lines;
 }
@@ -263,7 +240,7 @@ function nobodyNext(status: GroupStatus): string {
 }
 
 /** What a takeover was, with its time: `failover a → b, measured 8.1 ms`. */
-function takeoverText({ kind, from, to, gapMs }: Takeover): string {
+export function takeoverText({ kind, from, to, gapMs }: Takeover): string {
   const who = from === null ? to : `${from} → ${to}`;
   return gapMs === null ? `${kind} ${who}` : `${kind} ${who}, measured ${humanMs(gapMs)}`;
 }

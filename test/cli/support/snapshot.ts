@@ -80,6 +80,7 @@ export function statusOf(id: string, change: Partial<NodeStatus> = {}): NodeStat
     restartsLeft: 3,
     staleMessages: 0,
     worstLatenessMs: 0,
+    latenessMs: 1,
     takeover: { crashMs: 9, crashUnknownBecause: null, hangMs: 8000, starvedMs: 16_000 },
     pid: 100 + id.charCodeAt(0),
     host: 'h',

@@ -1,0 +1,119 @@
+// The terminal of the live view: its other screen, keys as they are pressed, and everything put back at every end.
+import { createLogUpdate } from 'log-update';
+import { keysIn } from './keys.ts';
+import type { Size } from './view-lines.ts';
+
+export interface TerminalHandlers {
+  readonly onKey: (key: string) => void;
+  /** It is another size, or what was on it is gone: all is to be drawn again. */
+  readonly onRedraw: () => void;
+}
+
+/** Takes the terminal of this process; whoever opens it has to close it. */
+export class Terminal {
+  readonly takesKeys: boolean = process.stdin.isTTY;
+  readonly #handlers: TerminalHandlers;
+  #update = createLogUpdate(process.stdout, { showCursor: true });
+  #isOpen = false;
+
+  constructor(handlers: TerminalHandlers) {
+    this.#handlers = handlers;
+  }
+
+  get size(): Size {
+    const { columns, rows } = process.stdout;
+    // The last row stays empty: the cursor is there.
+    return { columns: Math.max(MIN_COLUMNS, columns), rows: Math.max(1, rows - 1) };
+  }
+
+  open(): void {
+    // Whatever ends this process, but SIGKILL.
+    process.on('exit', this.#leave);
+    process.on('SIGCONT', this.#onContinued);
+    process.on('SIGTSTP', this.#suspend);
+    process.stdout.on('resize', this.#onResize);
+    if (this.takesKeys) process.stdin.on('data', this.#onData);
+    this.#enter();
+  }
+
+  draw(lines: readonly string[]): void {
+    if (this.#isOpen) this.#update(lines.join('\n'));
+  }
+
+  close(): void {
+    this.#leave();
+    process.off('exit', this.#leave);
+    process.off('SIGCONT', this.#onContinued);
+    process.off('SIGTSTP', this.#suspend);
+    process.stdout.off('resize', this.#onResize);
+    process.stdin.off('data', this.#onData);
+    if (this.takesKeys) process.stdin.pause();
+  }
+
+  #enter(): void {
+    if (this.#isOpen) return;
+    this.#isOpen = true;
+    if (this.takesKeys) {
+      process.stdin.setRawMode(true);
+      process.stdin.resume();
+    }
+    process.stdout.write(ENTER);
+    this.#forget();
+  }
+
+  readonly #leave = (): void => {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    process.stdout.write(LEAVE);
+    if (this.takesKeys) process.stdin.setRawMode(false);
+  };
+
+  /** What was drawn is no longer there: a new one writes all of it. */
+  #forget(): void {
+    process.stdout.write(CLEAR);
+    this.#update = createLogUpdate(process.stdout, { showCursor: true });
+  }
+
+  readonly #onResize = (): void => {
+    if (!this.#isOpen) return;
+    this.#forget();
+    this.#handlers.onRedraw();
+  };
+
+  readonly #onData = (chunk: Buffer): void => {
+    for (const key of keysIn(chunk.toString('utf8'))) {
+      if (key === 'ctrl-z') this.#suspend();
+      else if (key === 'ctrl-l') this.#onResize();
+      else this.#handlers.onKey(key);
+    }
+  };
+
+  /** In raw mode the terminal does not stop its programs by itself. */
+  readonly #suspend = (): void => {
+    this.#leave();
+    process.off('SIGTSTP', this.#suspend);
+    // Its whole group, as a terminal does. Nothing happens where no shell could continue it.
+    process.kill(0, 'SIGTSTP');
+    setTimeout(this.#onContinued, SUSPENDED_MS);
+  };
+
+  /** By the signal, or by this timer: it waits while the process is stopped. */
+  readonly #onContinued = (): void => {
+    if (this.#isOpen) return;
+    if (!process.listeners('SIGTSTP').includes(this.#suspend)) {
+      process.on('SIGTSTP', this.#suspend);
+    }
+    this.#enter();
+    this.#handlers.onRedraw();
+  };
+}
+
+const MIN_COLUMNS = 20;
+
+/** Longer than a signal takes to its own process, ms. */
+const SUSPENDED_MS = 100;
+
+/** The other screen, as editors use it, without a cursor; and back. */
+const ENTER = '\u001b[?1049h\u001b[?25l';
+const LEAVE = '\u001b[?1049l\u001b[?25h';
+const CLEAR = '\u001b[2J\u001b[H';
