@@ -155,13 +155,14 @@ class LiveView {
     if (this.#end.signal.aborted) return;
     const { size, takesKeys } = this.#terminal;
     this.#terminal.draw(
-      viewLines(this.#view, this.#sight, { size, takesKeys, paint: this.#paint }),
+      viewLines(this.#view, this.#sight, { size, takesKeys, isPinned: true, paint: this.#paint }),
     );
   }
 
   /** The last view stays where the command was given. */
   #leaveLast(): void {
-    const look = { size: this.#terminal.size, takesKeys: false, paint: this.#paint };
+    const { size } = this.#terminal;
+    const look = { size, takesKeys: false, isPinned: false, paint: this.#paint };
     const lines = viewLines({ ...this.#view, isHelp: false }, this.#sight, look);
     process.stdout.write(`${lines.slice(0, -2).join('\n')}\n`);
     if (!this.#isChanging) return;

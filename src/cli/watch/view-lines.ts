@@ -17,6 +17,8 @@ export interface Look {
   readonly paint: Paint;
   /** Whether anybody can press keys. */
   readonly takesKeys: boolean;
+  /** Whether the last lines are at the end of the screen, however few others there are. */
+  readonly isPinned: boolean;
 }
 
 /** The lines of a view, as many as there is room for at most, none wider than it. */
@@ -26,7 +28,8 @@ export function viewLines(view: View, sight: Sight, look: Look): string[] {
   const room = Math.max(1, rows - end.length - 1);
   const body = view.isHelp ? helpLines(view, columns) : bodyLines(view, sight, look, room);
   const shown = body.length <= room ? body : [...body.slice(0, room - 1), '…'];
-  return [...shown, '', ...end].slice(-Math.max(1, rows)).map((line) => cut(line, columns));
+  const gap = look.isPinned ? Array.from({ length: room - shown.length }, () => '') : [];
+  return [...shown, ...gap, '', ...end].slice(-Math.max(1, rows)).map((line) => cut(line, columns));
 }
 
 /** How many rows of a table a page has. */
