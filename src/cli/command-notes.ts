@@ -60,6 +60,7 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   proxy: { '0': 'it was told to end and has' },
   keygen: { '0': 'the key is made' },
+  completion: { '0': 'the script is printed' },
   check: { '0': 'a primary answers', '3': 'there is none', '7': 'it was not done in time' },
 };
 
@@ -96,6 +97,15 @@ The first SIGTERM ends it in order, the second at once; at SIGUSR2 it says what 
 also be set by its variable, such as FAILOVER_HOLD for --hold.`,
   keygen: `PATH can be read by its owner only: give it to \`failover run --key-file PATH\`. The lines of the other
 nodes' PATH.pub together are what --authorized-keys takes. Nothing is overwritten without --force.`,
+  completion: `It completes commands, options, their values, groups of the state directory and nodes that live.
+
+bash  where bash-completion is installed the example is all; else, in ~/.bashrc:
+        source <(failover completion bash)
+zsh   failover completion zsh > "\${fpath[1]}/_failover", before compinit; or, after it, in ~/.zshrc:
+        source <(failover completion zsh)
+fish  failover completion fish > ~/.config/fish/completions/failover.fish
+
+The script asks failover at each Tab: a new version brings its commands along.`,
   explain: `last chance  the last time it doubted the primary or found the lease free, and what came of it
 goes by      its evidence: signs of life of the primary, probes, its own lateness
 waits        for what, and until when
@@ -119,7 +129,7 @@ export function notesOf(name: string, example: string): string {
 }
 
 /** The commands that are no clients of a group. */
-const OF_NO_GROUP: ReadonlySet<string> = new Set(['run', 'demo', 'simulate', 'keygen']);
+const OF_NO_GROUP: ReadonlySet<string> = new Set(['run', 'demo', 'simulate', 'keygen', 'completion']);
 
 /** Those that may ask the server of a lease. */
 const OF_SERVER: ReadonlySet<string> = new Set([

@@ -15,6 +15,11 @@ export async function main(argv: string[]): Promise<void> {
       process.stdout.write(`${packageVersion()}\n`);
       return;
     }
+    if (argv[2] === '__complete') {
+      const { answerCompletion } = await import('./completion/answer.ts');
+      answerCompletion(argv.slice(3));
+      return;
+    }
     // Now: when something has failed there may be nothing left to load it with.
     report = (await import('./failure.ts')).reportFailure;
     const { runProgram } = await import('./program.ts');

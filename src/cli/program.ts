@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT_CODES, FailoverError } from '../errors.ts';
 import { packageVersion } from '../version.ts';
 import { addChanging } from './definitions/changing.ts';
+import { addCompletion } from './definitions/completing.ts';
 import { addLooking } from './definitions/looking.ts';
 import { addKeygen, addRun } from './definitions/node.ts';
 import { addProxy } from './definitions/proxying.ts';
@@ -54,6 +55,7 @@ export function createProgram(): Command {
   addChanging(program);
   addProxy(program);
   addKeygen(program);
+  addCompletion(program);
   return program;
 }
 

@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { OPTIONS, optionOf } from '../../config/options.ts';
 import type { OptionSpec } from '../../config/options.ts';
+import { offering } from './offered.ts';
 import { notesOf } from '../command-notes.ts';
 
 export interface CommandText {
@@ -54,6 +55,7 @@ export function addOption(command: Command, option: OptionSpec): void {
   const choices = option.choices === undefined ? '' : ` [${option.choices.join('|')}]`;
   const added = new Option(`${names}${value}`, `${sentence}${choices}${note}`);
   // A heading helps only where there are many.
+  if (option.choices !== undefined) offering(added, option.choices);
   if (heading !== null && command.name() === 'run') added.helpGroup(heading);
   command.addOption(added);
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { loadGroupSearch } from '../../config/load.ts';
 import { FailoverError } from '../../errors.ts';
 import { addClient, leaseServer, withDefault } from './definition.ts';
+import { offering } from './offered.ts';
 import { is, nodeId, ofClient, timeout } from './flags.ts';
 import type { Flags } from './flags.ts';
 
@@ -52,7 +53,10 @@ export function addLooking(program: Command): void {
   })
     .argument('[node]', 'the node that is to have the role; any by default')
     .addOption(
-      withDefault('--role <ROLE>', 'The role to wait for: primary or secondary.', 'primary'),
+      offering(
+        withDefault('--role <ROLE>', 'The role to wait for: primary or secondary.', 'primary'),
+        ['primary', 'secondary'],
+      ),
     )
     .addOption(withDefault('--timeout <TIME>', 'How long to wait; 0 looks once.', '30s'))
     .action(async (node: string | undefined, flags: Flags) => {

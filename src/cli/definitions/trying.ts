@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { addClient, addCommand, withDefault } from './definition.ts';
 import { ofClient } from './flags.ts';
+import { offering } from './offered.ts';
 import type { Flags } from './flags.ts';
 
 export function addTrying(program: Command): void {
@@ -30,7 +31,11 @@ function addSimulate(program: Command): void {
     .option('--seed <N>', 'The first seed; the same seed gives the same run. (default: by chance)')
     .addOption(withDefault('--steps <N>', 'End once this many decisions are made.', '1000000'))
     .option('--nodes <N>', 'How many nodes each run has. (default: 2 to 5, by the seed)')
-    .addOption(withDefault('--lease <KIND>', 'file, or timed: one with a time to live.', 'file'))
+    .addOption(
+      offering(withDefault('--lease <KIND>', 'file, or timed: one with a time to live.', 'file'), [
+        ...['file', 'timed'],
+      ]),
+    )
     .option('--faults <LIST>', 'The kinds of trouble, with commas. (default: all)')
     .option(
       '--replay <FILE>',
