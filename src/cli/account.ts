@@ -168,7 +168,8 @@ function explanationIn(state: NodeState, settings: Settings): Explanation | null
   }
 }
 
-function transitionsIn(journal: FoundJournal['journal']): readonly ToldTransition[] {
+/** The changes of phase that a journal tells of, oldest first. */
+export function transitionsIn(journal: FoundJournal['journal']): readonly ToldTransition[] {
   return eventsIn(journal).flatMap(({ time, from, to, epoch, reason }) => {
     const isWhole =
       time !== undefined && from !== undefined && to !== undefined && reason !== undefined;

@@ -11,12 +11,12 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     N: "the command's own code, 128 + n for signal n (--restart never)",
   },
   status: {
-    '0': 'there is a primary',
+    '0': 'there is a primary; of several groups: each has one',
     '1': 'the server of the lease can not be asked whether there is one',
-    '3': 'there is none',
+    '3': 'there is none; of several groups: one has none',
   },
   events: {
-    '0': 'something is told',
+    '0': 'something is told, or it was followed until it was ended',
     '1': 'the server of the lease can not be asked',
     '3': 'nothing is known',
   },
@@ -73,7 +73,12 @@ read them, and says so where one is set to something else and its flag is not gi
 
 On several machines without a server, with the same secret and command on each:
   $ failover run --lease peers --peers http://a:7400,http://b:7400 --secret-file secret -- node server.js`,
-  status: `takeover  what the next in succession predicts. After a crash: from noticing it to the start of
+  status: `Without --group it is the only group of the state directory, or all where there are several, in a row each.
+With --watch on a terminal keys promote, demote and pause: ? shows them.
+
+heard     since a sign of life: of the primary as the others heard it, of others since they heard the primary.
+lag       the most that the loop of the node was late in the last minute.
+takeover  what the next in succession predicts. After a crash: from noticing it to the start of
           its command, as it measured in a rehearsal here; not with a lease on a server. After a
           hang: the most that its settings allow (timeout, probes, grace of the old command, or
           the time to live of the lease).

@@ -1,4 +1,6 @@
 // The answer to `instance.events` as a client believes it: from another process, perhaps another version.
+import type { Takeover } from '../core/state.ts';
+import { readTakeover } from '../transport/checks.ts';
 import type { Explanation } from '../core/explanation.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Pending } from '../core/pending.ts';
@@ -13,8 +15,14 @@ export interface ToldTransition {
   readonly reason: string;
 }
 
+/** One that may tell of a takeover. */
+export interface ToldMove extends ToldTransition {
+  /** With the last step of a promotion: what it was; null: not that, or not told. */
+  readonly takeover: Takeover | null;
+}
+
 export interface NodeEventsAnswer {
-  readonly transitions: readonly ToldTransition[];
+  readonly transitions: readonly ToldMove[];
   /** Null: a version that gives none. */
   readonly explanation: Explanation | null;
   readonly journal: string | null;
@@ -26,7 +34,7 @@ export function readNodeEvents(value: unknown): NodeEventsAnswer {
   const explanation = fieldsOf(fields['explanation']);
   const { path } = fieldsOf(fields['journal']);
   return {
-    transitions: listIn(fields['events']).filter(isTransition),
+    transitions: listIn(fields['events']).filter(isTransition).map(transitionOf),
     explanation:
       'evidence' in explanation && 'pending' in explanation
         ? {
@@ -49,7 +57,12 @@ function listIn(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-function isTransition(value: unknown): value is ToldTransition {
+/** What else it carries is not passed on: it could be anything. */
+function transitionOf({ time, from, to, epoch, reason, takeover }: ToldMove): ToldMove {
+  return { time, from, to, epoch, reason, takeover: readTakeover(takeover) ?? null };
+}
+
+function isTransition(value: unknown): value is ToldMove {
   const fields = fieldsOf(value);
   const texts = ['time', 'from', 'to', 'reason'].every((key) => typeof fields[key] === 'string');
   return (

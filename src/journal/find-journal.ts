@@ -25,15 +25,15 @@ export function journalOfRun(directory: string, run: string): FoundJournal | nul
 
 /** What the latest run of a node wrote; null: nothing that can be read. */
 export function journalOfNode(directory: string, node: string): FoundJournal | null {
-  for (const run of runsByAge(directory)) {
+  for (const run of journalRuns(directory)) {
     const found = journalOfRun(directory, run);
     if (found?.journal.run.node === node) return found;
   }
   return null;
 }
 
-/** The youngest first. */
-function runsByAge(directory: string): readonly string[] {
+/** The runs that have left one, the youngest first. */
+export function journalRuns(directory: string): readonly string[] {
   const ages = namesIn(directory).map((name) => ({
     run: runOf(name),
     changedAtMs:

@@ -1,13 +1,21 @@
 // `failover events`: what happened in a group of late, on every machine whose nodes or server tell of it.
 import type { ClientOptions } from '../../config/load.ts';
-import { FailoverError } from '../../errors.ts';
-import type { StoreEvent } from '../../lease/remote-store.ts';
-import { ask, livingNodes } from '../client.ts';
-import type { GroupSnapshot, SeenNode } from '../client.ts';
-import { readNodeEvents } from '../node-events.ts';
 import { note } from '../say.ts';
 import { lookEverywhere } from '../store-sight.ts';
+import { blocksOf } from '../timeline/blocks.ts';
+import type { Block, Claim } from '../timeline/blocks.ts';
+import { inOrder, timeOf } from '../timeline/event.ts';
+import type { GroupEvent } from '../timeline/event.ts';
+import { gather } from '../timeline/gather.ts';
+import { parseSince } from '../timeline/since.ts';
 import { absenceWarnings } from '../warnings.ts';
+
+export interface EventsOptions extends ClientOptions {
+  readonly json: boolean;
+  readonly follow: boolean;
+  /** As it was given; null: all that is known. */
+  readonly since: string | null;
+}
 
 /** Of `events --json`. Keys are added in later versions, never changed or removed. */
 interface GroupEvents {
@@ -15,36 +23,36 @@ interface GroupEvents {
   readonly group: string;
   /** The oldest first. */
   readonly events: readonly GroupEvent[];
+  /** The claims of the lease that these events are of, by epoch. */
+  readonly claims: readonly Claim[];
   /** Why the server of the lease could not be asked; null: it was, or there is none. */
   readonly problem: string | null;
 }
 
-export interface GroupEvent {
-  /** Wall clock of whoever tells it, ISO 8601. */
-  readonly time: string;
-  readonly node: string;
-  readonly source: 'node' | 'server';
-  /** What was noted at the server, or the phase that the node went over to. */
-  readonly action: string;
-  readonly epoch: number;
-  /** Null: a server notes none. Where there is no server, a node tells what it saw of the others. */
-  readonly reason: string | null;
-}
-
-/** Prints what is told; exit code 1 where a server can not be asked, 3 where nobody tells anything. */
-export async function events(options: ClientOptions & { readonly json: boolean }): Promise<void> {
+/**
+ * Prints what is told; exit code 1 where a server can not be asked, 3 where nobody tells anything.
+ *
+ * @throws FAILOVER_BAD_OPTION for a `since` that is no time
+ */
+export async function events(options: EventsOptions): Promise<void> {
+  const nowMs = Date.now();
+  const sinceMs = options.since === null ? -Infinity : parseSince(options.since, nowMs);
+  if (options.follow) {
+    const { followEvents } = await import('./events-follow.ts');
+    await followEvents(options, sinceMs);
+    return;
+  }
   const snapshot = await lookEverywhere(options);
-  const told = await Promise.all(livingNodes(snapshot).map((node) => toldBy(node, snapshot)));
-  const seen = snapshot.store?.kind === 'peers' ? 'as a peer saw it' : null;
-  const noted = (snapshot.store?.events ?? []).map((event) => notedEvent(event, seen));
-  const all = [...told.flat(), ...noted].sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
+  const { strands } = await gather(snapshot);
+  const blocks = blocksSince(blocksOf(inOrder(strands)), sinceMs);
+  const all = blocks.flatMap((block) => block.events);
   const problem = snapshot.store?.problem ?? null;
   if (options.json) {
-    const shown: GroupEvents = { v: 1, group: snapshot.group, events: all, problem };
+    const claims = blocks.flatMap(({ claim }) => claim ?? []);
+    const shown: GroupEvents = { v: 1, group: snapshot.group, events: all, claims, problem };
     process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
   } else {
-    const { eventLines } = await import('../render/events-text.ts');
-    for (const line of eventLines(all, new Date())) process.stdout.write(`${line}\n`);
+    await print(blocks, new Date(nowMs));
     for (const warning of absenceWarnings(snapshot)) note(warning);
     if (problem !== null) note(`${problem}.`);
   }
@@ -52,28 +60,19 @@ export async function events(options: ClientOptions & { readonly json: boolean }
   else if (all.length === 0) process.exitCode = 3;
 }
 
-/** How long a node may take to tell, ms. */
-const ANSWER_LIMIT_MS = 1_000;
-
-/** One that does not answer tells nothing here: `failover explain` reads its journal. */
-async function toldBy(
-  { record, status }: SeenNode,
-  { group }: GroupSnapshot,
-): Promise<readonly GroupEvent[]> {
-  if (status === null) return [];
-  const question = { group, method: 'instance.events', timeoutMs: ANSWER_LIMIT_MS } as const;
-  try {
-    const { transitions } = readNodeEvents(await ask(record, question));
-    return transitions.map(({ time, to, epoch, reason }) => {
-      return { time, node: record.node, source: 'node', action: to, epoch, reason };
-    });
-  } catch (error) {
-    if (error instanceof FailoverError) return [];
-    throw error;
-  }
+/** A claim of which nothing is left to be told is left out with its events. */
+function blocksSince(blocks: readonly Block[], sinceMs: number): readonly Block[] {
+  return blocks
+    .map((block) => ({ ...block, events: block.events.filter((one) => timeOf(one) >= sinceMs) }))
+    .filter((block) => block.events.length > 0);
 }
 
-function notedEvent({ node, action, epoch, atMs }: StoreEvent, reason: string | null): GroupEvent {
-  const time = new Date(atMs).toISOString();
-  return { time, node, source: 'server', action, epoch, reason };
+async function print(blocks: readonly Block[], now: Date): Promise<void> {
+  const [{ blockLines }, { colorLevel }, { paintFor }] = await Promise.all([
+    import('../render/events-text.ts'),
+    import('../render/color.ts'),
+    import('../render/plain.ts'),
+  ]);
+  const paint = await paintFor(colorLevel(process.stdout));
+  for (const line of blockLines(blocks, paint, now)) process.stdout.write(`${line}\n`);
 }

@@ -1,5 +1,6 @@
 // `failover status --watch`: a live view on a terminal, a line for each change anywhere else.
 import { setTimeout as wait } from 'node:timers/promises';
+import { endOnSignal } from '../end-on-signal.ts';
 import { groupStatusOf } from '../group-status.ts';
 import type { GroupStatus } from '../group-status.ts';
 import { lookAtGroups } from '../groups.ts';
@@ -57,14 +58,4 @@ function tell(status: GroupStatus, json: boolean, lastByGroup: Map<string, strin
   lastByGroup.set(status.group, change);
   const text = json ? JSON.stringify(status) : `${new Date().toISOString()} ${change}`;
   process.stdout.write(`${text}\n`);
-}
-
-function endOnSignal(): AbortController {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      controller.abort();
-    });
-  }
-  return controller;
 }

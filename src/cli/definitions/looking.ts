@@ -38,13 +38,17 @@ export function addLooking(program: Command): void {
   addClient(program, {
     name: 'events',
     summary: 'show what happened in the group of late, on every machine',
-    example: 'failover events --group web',
+    example: 'failover events --group web --since 10m --follow',
   })
     .addOption(leaseServer())
-    .option('--json', 'Print one JSON object.')
+    .option('--since <TIME>', 'Only what came later: 10m ago, or a time such as 2026-03-01T12:00.')
+    .option('--follow', 'Go on and show each new event until Ctrl-C.')
+    .option('--json', 'Print one JSON object; with --follow one for each event, on a line.')
     .action(async (flags: Flags) => {
       const { events } = await import('../commands/events.ts');
-      await ofClient(flags, (options) => events({ ...options, json: is(flags, 'json') }));
+      const since = typeof flags['since'] === 'string' ? flags['since'] : null;
+      const more = { json: is(flags, 'json'), follow: is(flags, 'follow'), since };
+      await ofClient(flags, (options) => events({ ...options, ...more }));
     });
   addClient(program, {
     name: 'wait',

@@ -1,0 +1,50 @@
+// What is new since the last look at a timeline: each event once, in order, whoever comes and goes.
+import { inOrder, timeOf } from './event.ts';
+import type { GroupEvent, Strand } from './event.ts';
+
+/** Remembers one event for each run: the last that was told. */
+export class Follower {
+  readonly #lastByKey = new Map<string, GroupEvent>();
+
+  /**
+   * The events that no earlier call returned, the oldest first. Those after `untilMs` are left for the next call:
+   * another node may not have told yet what came before them.
+   */
+  take(strands: readonly Strand[], untilMs: number): readonly GroupEvent[] {
+    const fresh = strands.map(({ key, events }) => {
+      const later = eventsAfter(this.#lastByKey.get(key), events);
+      // A server has a clock of its own, and tells everything in its order.
+      const due = later.filter((event) => event.via === 'server' || timeOf(event) <= untilMs);
+      const last = due.at(-1);
+      if (last !== undefined) this.#lastByKey.set(key, last);
+      return { key, events: due };
+    });
+    return inOrder(fresh);
+  }
+
+  /** Of the others nothing will be told again. */
+  keep(known: ReadonlySet<string>): void {
+    for (const key of this.#lastByKey.keys()) if (!known.has(key)) this.#lastByKey.delete(key);
+  }
+}
+
+/** What is told is always the end of the same list, which may have lost its beginning. */
+function eventsAfter(
+  last: GroupEvent | undefined,
+  events: readonly GroupEvent[],
+): readonly GroupEvent[] {
+  if (last === undefined) return events;
+  const place = events.findLastIndex((event) => isSame(event, last));
+  if (place >= 0) return events.slice(place + 1);
+  return events.filter((event) => timeOf(event) > timeOf(last));
+}
+
+/** A journal writes its own time beside an event, a moment later. */
+const SAME_WITHIN_MS = 50;
+
+function isSame(a: GroupEvent, b: GroupEvent): boolean {
+  const isOne = a.node === b.node && a.action === b.action && a.from === b.from;
+  const isAlike = isOne && a.epoch === b.epoch && a.reason === b.reason;
+  if (a.via === b.via) return isAlike && a.time === b.time;
+  return isAlike && Math.abs(timeOf(a) - timeOf(b)) <= SAME_WITHIN_MS;
+}
