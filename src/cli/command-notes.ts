@@ -134,7 +134,13 @@ export function notesOf(name: string, example: string): string {
 }
 
 /** The commands that are no clients of a group. */
-const OF_NO_GROUP: ReadonlySet<string> = new Set(['run', 'demo', 'simulate', 'keygen', 'completion']);
+const OF_NO_GROUP: ReadonlySet<string> = new Set([
+  'run',
+  'demo',
+  'simulate',
+  'keygen',
+  'completion',
+]);
 
 /** Those that may ask the server of a lease. */
 const OF_SERVER: ReadonlySet<string> = new Set([

@@ -77,6 +77,7 @@ describe('the JSON of a status', () => {
             "priority": 100,
             "preemptsInMs": null,
             "lastHeartbeatMs": 34,
+            "latenessMs": 1,
             "hearsPrimary": true,
             "uptimeMs": 92000,
             "willing": true,
@@ -142,6 +143,7 @@ describe('the JSON of a status', () => {
             "priority": 100,
             "preemptsInMs": null,
             "lastHeartbeatMs": 34,
+            "latenessMs": 1,
             "hearsPrimary": true,
             "uptimeMs": 92000,
             "willing": true,
@@ -468,7 +470,7 @@ describe('a group whose lease is on a server', () => {
     ]);
     const text = statusLines(status, PLAIN).join('\n');
     expect(text).toContain('primary a');
-    expect(text).toMatch(/^a +primary +on h2 +7 +7 +cold +120 ms/m);
+    expect(text).toMatch(/^a +primary +on h2 +- +7 +7 +cold +120 ms/m);
   });
 
   it('does not warn of nodes that etcd, which hears of them once in 15 s, saw within that time', () => {

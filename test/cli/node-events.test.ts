@@ -19,7 +19,7 @@ describe('the answer of a node', () => {
     };
     const journal = { path: '/s/web/journal/b1.jsonl', dropped: 0 };
     expect(readNodeEvents({ events: [transition], explanation, journal })).toEqual({
-      transitions: [transition],
+      transitions: [{ ...transition, takeover: null }],
       explanation,
       journal: journal.path,
     });
@@ -27,14 +27,14 @@ describe('the answer of a node', () => {
 
   it('of an earlier version has its transitions alone', () => {
     const { transitions, explanation } = readNodeEvents({ events: [transition] });
-    expect([transitions, explanation]).toEqual([[transition], null]);
+    expect([transitions, explanation]).toEqual([[{ ...transition, takeover: null }], null]);
   });
 
   it('is left out where it is something else', () => {
     const events = [transition, { ...transition, time: 'soon' }, { ...transition, epoch: '3' }, 7];
     const explanation = { evidence: [{ name: 1, text: 'x' }], pending: [{ name: 'a', text: 'b' }] };
     const read = readNodeEvents({ events, explanation });
-    expect(read.transitions).toEqual([transition]);
+    expect(read.transitions).toEqual([{ ...transition, takeover: null }]);
     expect(read.explanation).toEqual({ evidence: [], pending: [] });
   });
 

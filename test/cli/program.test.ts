@@ -94,7 +94,7 @@ describe('run', () => {
 });
 
 /** The commands that take no group. */
-const OF_NO_GROUP = ['demo', 'simulate', 'keygen'];
+const OF_NO_GROUP = ['demo', 'simulate', 'keygen', 'completion'];
 
 describe('the other commands', () => {
   it('take the group of the environment, and a flag before it', async () => {
@@ -103,8 +103,8 @@ describe('the other commands', () => {
     await runProgram(['status', '--json']);
     await runProgram(['status', '-g', 'api']);
     expect(status.mock.calls.map(([options]) => options)).toEqual([
-      { group: 'web', stateDir: '/state', json: true, watch: false },
-      { group: 'api', stateDir: '/state', json: false, watch: false },
+      { group: 'web', stateDir: '/state', json: true, watch: false, search: null },
+      { group: 'api', stateDir: '/state', json: false, watch: false, search: null },
     ]);
   });
 

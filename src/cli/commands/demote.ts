@@ -49,7 +49,10 @@ export async function demote(options: DemoteOptions, voice: Voice = ALOUD): Prom
   const next = await awaitPrimary(options, SUCCESSOR_LIMIT_MS);
   if (next !== null) {
     voice.say(`${next.record.node} is primary at epoch ${String(next.status?.epoch)}.`);
-  } else voice.note(advised(`there is no primary yet: see \`failover status --group ${group}\`.`, options));
+  } else
+    voice.note(
+      advised(`there is no primary yet: see \`failover status --group ${group}\`.`, options),
+    );
 }
 
 /** @throws FAILOVER_REFUSED for a node that has nothing to step down from. */

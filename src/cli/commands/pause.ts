@@ -9,10 +9,7 @@ import { holderElsewhere } from '../store-sight.ts';
 import { absenceWarnings } from '../warnings.ts';
 
 /** Pauses the group and says what that means now. @throws FAILOVER_STATE_DIR_* */
-export async function pause(
-  options: ClientOptions,
-  { say, note }: Voice = ALOUD,
-): Promise<void> {
+export async function pause(options: ClientOptions, { say, note }: Voice = ALOUD): Promise<void> {
   const { group } = options;
   const { before, changed, unaware } = await setPaused(options, true);
   const primary = primaryOf(before)?.record.node ?? holderElsewhere(before)?.node ?? null;

@@ -7,10 +7,7 @@ import type { Voice } from '../say.ts';
 import { nodesElsewhere } from '../store-sight.ts';
 
 /** Resumes the group and says what that means now. @throws FAILOVER_STATE_DIR_* */
-export async function resume(
-  options: ClientOptions,
-  { say }: Voice = ALOUD,
-): Promise<void> {
+export async function resume(options: ClientOptions, { say }: Voice = ALOUD): Promise<void> {
   const { group } = options;
   const { before, changed } = await setPaused(options, false);
   if (!changed) {

@@ -30,7 +30,7 @@ async function printChanges(meant: Meant, json: boolean, end: AbortSignal): Prom
   while (!end.aborted) {
     const startedAt = performance.now();
     const statuses = await look(meant, end);
-    if (end.aborted) return;
+    if (statuses === null) return;
     const present = new Set(statuses.map(({ group }) => group));
     for (const group of lastByGroup.keys()) if (!present.has(group)) lastByGroup.delete(group);
     for (const status of statuses) tell(status, json, lastByGroup);
@@ -40,9 +40,11 @@ async function printChanges(meant: Meant, json: boolean, end: AbortSignal): Prom
   }
 }
 
-async function look(meant: Meant, end: AbortSignal): Promise<readonly GroupStatus[]> {
+/** Null: it was ended before all had been looked at. */
+async function look(meant: Meant, end: AbortSignal): Promise<readonly GroupStatus[] | null> {
   if ('search' in meant) {
     const groups = await lookAtGroups(meant.search, end);
+    if (end.aborted) return null;
     process.exitCode = exitCodeOfAll(groups);
     return groups.flatMap(({ status }) => status ?? []);
   }

@@ -66,7 +66,9 @@ export function groupsStatusOf(groups: readonly SeenGroup[]): GroupsStatus {
   return {
     v: 1,
     groups: groups.flatMap(({ status: seen }) => seen ?? []),
-    problems: groups.flatMap(({ group, problem }) => (problem === null ? [] : [{ group, problem }])),
+    problems: groups.flatMap(({ group, problem }) =>
+      problem === null ? [] : [{ group, problem }],
+    ),
   };
 }
 
@@ -86,7 +88,9 @@ async function print(
 ): Promise<void> {
   const width = process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : null;
   process.stdout.write(
-    json ? `${JSON.stringify(seen, null, 2)}\n` : `${(await lines(width ?? Infinity)).join('\n')}\n`,
+    json
+      ? `${JSON.stringify(seen, null, 2)}\n`
+      : `${(await lines(width ?? Infinity)).join('\n')}\n`,
   );
 }
 
@@ -95,10 +99,7 @@ async function text(seen: GroupStatus, width: number): Promise<readonly string[]
   return statusLines(seen, await paintFor(colorLevel(process.stdout)), width);
 }
 
-async function groupsText(
-  groups: readonly SeenGroup[],
-  width: number,
-): Promise<readonly string[]> {
+async function groupsText(groups: readonly SeenGroup[], width: number): Promise<readonly string[]> {
   const { groupsLines } = await import('../render/groups-text.ts');
   return groupsLines(groups, await paintFor(colorLevel(process.stdout)), width);
 }

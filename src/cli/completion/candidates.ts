@@ -72,7 +72,8 @@ function read(command: Command, words: readonly string[], from: number): Line {
       given.push(option);
       if (value !== null) values.set(option.long ?? '', value);
       else if (option.required) open = option;
-    } else if (runsRest) return { values, given, positionals, open, isPastOptions, workloadAt: place };
+    } else if (runsRest)
+      return { values, given, positionals, open, isPastOptions, workloadAt: place };
     else positionals += 1;
   }
   const workloadAt = runsRest && isPastOptions ? words.length - 1 : null;

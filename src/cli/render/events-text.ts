@@ -27,7 +27,9 @@ export function followLines(event: GroupEvent, paint: Paint, now: Date): string[
   const { from, fromMs, takeover } = event;
   const [time = '', node = '', action = '', epoch = '', , reason = ''] = cellsOf(event, paint, now);
   const past =
-    from === null || fromMs === null ? '' : paint.faint(` (${printable(from)} for ${humanMs(fromMs)})`);
+    from === null || fromMs === null
+      ? ''
+      : paint.faint(` (${printable(from)} for ${humanMs(fromMs)})`);
   const gap = ' '.repeat(Math.max(0, ACTION_WIDTH - event.action.length));
   const line = `${time}  ${node}  ${action}${gap}  ${epoch}  ${reason}${past}`;
   return takeover === null ? [line] : [line, takeoverLine(takeover, paint)];

@@ -12,9 +12,14 @@ import type { Column } from './table.ts';
 export function groupsLines(
   groups: readonly SeenGroup[],
   paint: Paint,
-  width: number = Infinity,
+  width: number = Number.POSITIVE_INFINITY,
 ): string[] {
-  return [...groupTable(groups, paint, width), '', ...problemLines(groups, paint), groupsSum(groups, paint)];
+  return [
+    ...groupTable(groups, paint, width),
+    '',
+    ...problemLines(groups, paint),
+    groupsSum(groups, paint),
+  ];
 }
 
 /** The titles, then a line for each group, in their order. */
@@ -37,10 +42,19 @@ export function problemLines(groups: readonly SeenGroup[], paint: Paint): string
 
 /** How many there are, and how many of them are led. */
 export function groupsSum(groups: readonly SeenGroup[], paint: Paint): string {
-  const led = groups.filter(({ status }) => status !== null && status.primary !== null).length;
-  const without = groups.length - led;
-  const sum = `${counted(groups.length, 'group')}: ${String(led)} with a primary`;
-  return without === 0 ? sum : `${sum}, ${paint.bad(`${String(without)} without`)}`;
+  const led = groups.filter(({ status }) => (status?.primary ?? null) !== null).length;
+  const unknown = groups.filter(isUnknown).length;
+  const without = groups.length - led - unknown;
+  return [
+    `${counted(groups.length, 'group')}: ${String(led)} with a primary`,
+    ...(without === 0 ? [] : [paint.bad(`${String(without)} without`)]),
+    ...(unknown === 0 ? [] : [paint.warn(`${String(unknown)} not known`)]),
+  ].join(', ');
+}
+
+/** Whether nobody here can say who leads it. */
+function isUnknown({ status }: SeenGroup): boolean {
+  return status === null || (status.primary === null && status.lease.problem !== null);
 }
 
 type Cell = (status: GroupStatus, paint: Paint) => string;

@@ -27,7 +27,11 @@ export interface Widths {
  * The lines of a status; its table is at most so wide. What it advises stays on one line, whatever that takes: it is
  * there to be copied.
  */
-export function statusLines(seen: GroupStatus, paint: Paint, width: number = Infinity): string[] {
+export function statusLines(
+  seen: GroupStatus,
+  paint: Paint,
+  width: number = Number.POSITIVE_INFINITY,
+): string[] {
   const parts = statusParts(seen, paint, { table: width, notes: Infinity });
   const nodes = parts.table.length === 0 ? [] : [...parts.table, ''];
   return [parts.heading, '', ...nodes, ...parts.facts, ...parts.warnings];

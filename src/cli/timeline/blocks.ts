@@ -80,7 +80,7 @@ function claimOf(grant: GroupEvent, events: readonly GroupEvent[], before: Claim
   return {
     epoch,
     kind: takeover?.kind ?? (stepsDown === null ? null : 'switchover'),
-    from: takeover === null ? (before?.ledAt == null ? null : before.by) : takeover.from,
+    from: takeover === null ? leaderOf(before) : takeover.from,
     by: node,
     reason: takeover?.reason ?? cause?.reason ?? null,
     noticedAt: noticed.time,
@@ -89,6 +89,11 @@ function claimOf(grant: GroupEvent, events: readonly GroupEvent[], before: Claim
     ledAt: led?.time ?? null,
     gapMs: takeover?.gapMs ?? null,
   };
+}
+
+/** Null: nobody claimed, or it came to nothing. */
+function leaderOf(claim: Claim | null): string | null {
+  return (claim?.ledAt ?? null) === null ? null : (claim?.by ?? null);
 }
 
 /** What leads to a claim, in a row before it. */

@@ -65,11 +65,7 @@ async function toldBy({ record, status }: SeenNode, group: string): Promise<Stra
 }
 
 /** Of a journal the figures of a takeover are in what the node knew later, if it came to write that down. */
-function leftBy(
-  run: string,
-  { paths }: GroupSnapshot,
-  known: readonly Takeover[],
-): Strand | null {
+function leftBy(run: string, { paths }: GroupSnapshot, known: readonly Takeover[]): Strand | null {
   const found = paths === null ? null : journalOfRun(paths.journal, run);
   if (found === null) return null;
   const { node } = found.journal.run;
@@ -98,11 +94,25 @@ function takeoversIn({ journal }: FoundJournal): readonly Takeover[] {
 }
 
 function strandOf(
-  { node, run, via }: { readonly node: string; readonly run: string; readonly via: 'node' | 'journal' },
+  {
+    node,
+    run,
+    via,
+  }: { readonly node: string; readonly run: string; readonly via: 'node' | 'journal' },
   transitions: readonly ToldMove[],
 ): Strand {
   const events = transitions.map(({ time, from, to, epoch, reason, takeover }): GroupEvent => {
-    const about = { time, node, source: 'node', action: to, epoch, reason, via, run, from } as const;
+    const about = {
+      time,
+      node,
+      source: 'node',
+      action: to,
+      epoch,
+      reason,
+      via,
+      run,
+      from,
+    } as const;
     return { ...about, fromMs: null, durationMs: null, takeover };
   });
   return { key: run, events: withDurations(events) };

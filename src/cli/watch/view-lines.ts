@@ -105,7 +105,7 @@ function window(
   { room }: { readonly room: number },
 ): string[] {
   if (rows.length <= room) return [...rows];
-  const size = Math.max(1, room - 2);
+  const size = room > 2 ? room - 2 : Math.max(1, room);
   const first = Math.min(rows.length - size, Math.max(0, chosen - Math.floor(size / 2)));
   const below = rows.length - first - size;
   return [

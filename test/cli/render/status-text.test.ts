@@ -20,10 +20,10 @@ describe('the text of a status', () => {
     expect(statusLines(groupStatusOf(healthyGroup()), PLAIN).join('\n')).toMatchInlineSnapshot(`
       "web  primary a  epoch 7
 
-      NODE  ROLE       STATE        EPOCH  PID  WORKLOAD     HEARTBEAT  UPTIME
-      a     primary    serving      7      197  running 456  34 ms      1m 32s
-      b     secondary  standing by  7      198  cold         34 ms      1m 32s
-      c     secondary  standing by  7      199  cold         36 ms      10.4 s
+      NODE  ROLE       STATE        HEALTH  EPOCH  PID  WORKLOAD     HEARD  LAG   UPTIME
+      a     primary    serving      -       7      197  running 456  34 ms  1 ms  1m 32s
+      b     secondary  standing by  -       7      198  cold         34 ms  1 ms  1m 32s
+      c     secondary  standing by  -       7      199  cold         36 ms  1 ms  10.4 s
 
       lease     file, held by a; guards: kernel, lockfile, epoch
       takeover  predicted by b: after a crash about 9 ms, a hang at most 8.0 s
@@ -67,8 +67,8 @@ describe('the text of a status', () => {
     expect(text.join('\n')).toMatchInlineSnapshot(`
       "web  primary a  epoch 7
 
-      NODE  ROLE     STATE         EPOCH  PID  WORKLOAD  HEARTBEAT  UPTIME
-      a     primary  unresponsive  7      197  unknown   -          1m 32s
+      NODE  ROLE     STATE         HEALTH  EPOCH  PID  WORKLOAD  HEARD  LAG  UPTIME
+      a     primary  unresponsive  -       7      197  unknown   -      -    1m 32s
 
       lease     file, held by a; guards: kernel, lockfile, epoch
       takeover  none: no secondary would take over
@@ -164,7 +164,7 @@ describe('the text of a status', () => {
         nodes.map((status) => answering(status)),
       ),
     );
-    const widths = statusLines(seen, PLAIN).map((line) => line.length);
+    const widths = statusLines(seen, PLAIN, 80).map((line) => line.length);
     expect(Math.max(...widths)).toBeLessThanOrEqual(80);
   });
 
