@@ -156,6 +156,27 @@ it(
   },
 );
 
+it(
+  'shows one group and all of them, as the page on status does',
+  { timeout: 2 * LIMIT_MS },
+  async () => {
+    const { code, output } = await runScript(shellOf('docs/status.md'));
+    expect(output).toContain('web  primary a  epoch 1');
+    expect(output).toMatch(/^GROUP +PRIMARY +EPOCH +NODES.*\napi +a +1 +1 .*\nweb +a +1 +2 /m);
+    expect(output).toContain('2 groups: 2 with a primary');
+    expect(output).toContain('"groups": [');
+    expect(code).toBe(0);
+  },
+);
+
+it('tells a switchover, as the page on events does', { timeout: 2 * LIMIT_MS }, async () => {
+  const { code, output } = await runScript(shellOf('docs/events.md'));
+  expect(output).toMatch(/^epoch 1 {2}start a \(lease after /m);
+  expect(output).toMatch(/^epoch 2 {2}switchover a → b, .* without a workload/m);
+  expect(output).toContain('"claims": [');
+  expect(code).toBe(0);
+});
+
 it('runs the demo with the first command of the README', { timeout: 2 * LIMIT_MS }, async () => {
   const [quick = ''] = codeBlocks(readPage('README.md').text).map(({ code }) => code);
   // What comes before is what brought this test here.

@@ -7,24 +7,41 @@ import { CALM } from '../support/process-steps.ts';
 describe('status --watch', () => {
   const SIZE = { rows: 30, columns: 100 };
 
-  it('on a terminal shows a change when it comes, and ends with Ctrl-C and the cursor back', () =>
+  it('on a terminal shows a change when it comes, makes one when asked, and gives the terminal back', () =>
     inGroup(async (group) => {
       const [a, b] = await group.startAll(['a', 'b']);
-      const watch = group.onTerminal(SIZE, 'status', '--watch');
-      await group.until('the first view', () => watch.stdout.includes('Ctrl-C ends this view'));
+      const watch = group.onTerminalThen('stty -a', SIZE, 'status', '--watch');
+      await group.until('the first view', () => watch.stdout.includes('q quit'));
       expect(plain(watch.stdout)).toMatch(/primary a\b/);
-      const before = watch.stdout.length;
-      a.kill('SIGKILL');
+      const shows = async (text: string): Promise<void> => {
+        await group.until(text, () => plain(watch.stdout).includes(text));
+      };
+      watch.type('jp');
+      await shows('Promote b? [y/N]');
+      watch.type('n');
+      await shows('Nothing was changed.');
+      watch.type('py');
       await group.reaches(b, 'serving');
-      await group.until('the next view', () =>
-        plain(watch.stdout.slice(before)).includes('primary b  epoch 2'),
-      );
+      await shows('b is primary at epoch 2');
+      await group.reaches(a, 'watching');
+      b.kill('SIGKILL');
+      await group.reaches(a, 'serving', 2);
+      await shows('primary a  epoch 3');
       expect(watch.end).toBeNull();
       watch.type(CTRL_C);
       expect((await watch.done).code).toBe(0);
-      expect(watch.stdout.lastIndexOf(SHOW_CURSOR)).toBeGreaterThan(
-        watch.stdout.lastIndexOf(HIDE_CURSOR),
-      );
+      expectGivenBack(watch.stdout);
+    }, CALM));
+
+  it('gives the terminal back also when it is ended by a signal', () =>
+    inGroup(async (group) => {
+      const watch = group.onTerminalThen('stty -a', SIZE, 'status', '--watch');
+      await group.until('the first view', () => watch.stdout.includes('q quit'));
+      // Neither the shell that started it, nor what gave that its terminal.
+      const view = group.marked().find(({ command }) => command.startsWith(process.execPath));
+      group.signal(view?.pid ?? -1, 'SIGTERM');
+      await watch.done;
+      expectGivenBack(watch.stdout);
     }, CALM));
 
   it('on a terminal that does not know its size prints lines, as elsewhere', () =>
@@ -67,6 +84,40 @@ describe('status --watch', () => {
       expect(seen()[0]).toBe('a');
       watch.kill('SIGINT');
       expect((await watch.done).code).toBe(0);
+    }, CALM));
+});
+
+describe('events --follow', () => {
+  it('tells each event once, in order, whoever comes and goes', () =>
+    inGroup(async (group) => {
+      const [a, b] = await group.startAll(['a', 'b']);
+      const follow = group.startClient('events', '--follow', '--json');
+      const told = (): { node: string; action: string; time: string; run: string }[] =>
+        follow.stdout
+          .split('\n')
+          .slice(0, -1)
+          // Each line is one object, whose keys are those of an event.
+          .map((line) => JSON.parse(line) as ReturnType<typeof told>[number]);
+      const tells = (node: string, action: string): Promise<unknown> =>
+        group.until(`${node} ${action}`, () =>
+          told().some((event) => event.node === node && event.action === action),
+        );
+      await tells('b', 'watching');
+      a.kill('SIGKILL');
+      await group.reaches(b, 'serving');
+      await tells('b', 'serving');
+      const c = await group.start('c');
+      await tells('c', 'watching');
+      c.kill('SIGTERM');
+      await group.ends(c);
+      // By its journal: nobody is there to be asked.
+      await tells('c', 'stopped');
+      follow.kill('SIGINT');
+      expect((await follow.done).code).toBe(0);
+      const all = told().map(({ node, action, time, run }) => `${time} ${run} ${node} ${action}`);
+      expect(new Set(all).size).toBe(all.length);
+      const times = told().map(({ time }) => time);
+      expect(times).toEqual([...times].sort());
     }, CALM));
 });
 
@@ -227,7 +278,21 @@ describe('promote', () => {
 const CTRL_C = '\u0003';
 const SHOW_CURSOR = '\u001B[?25h';
 const HIDE_CURSOR = '\u001B[?25l';
+const OTHER_SCREEN = '\u001B[?1049h';
+const FIRST_SCREEN = '\u001B[?1049l';
 const CONTROLS = new RegExp(`${String.fromCodePoint(0x1b)}\\[[0-9;?]*[A-Za-z]`, 'g');
+
+/** The cursor is to be seen, on the screen where the command was given, and lines are read as lines. */
+function expectGivenBack(output: string): void {
+  for (const [on, off] of [
+    [SHOW_CURSOR, HIDE_CURSOR],
+    [FIRST_SCREEN, OTHER_SCREEN],
+  ] as const) {
+    expect(output).toContain(off);
+    expect(output.lastIndexOf(on)).toBeGreaterThan(output.lastIndexOf(off));
+  }
+  expect(output.slice(output.lastIndexOf(FIRST_SCREEN))).toMatch(/\sicanon\b/);
+}
 
 /** Without colours and movements of the cursor. */
 function plain(text: string): string {

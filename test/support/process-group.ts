@@ -283,6 +283,15 @@ export class Group {
     return startOnTerminal(this.#clientLaunch(args), size);
   }
 
+  /** The same, and then a command of a shell on that terminal; the exit code is still that of the first. */
+  onTerminalThen(
+    next: string,
+    size: { readonly rows: number; readonly columns: number },
+    ...args: readonly string[]
+  ): ClientProcess {
+    return startOnTerminal(this.#clientLaunch(args), size, next);
+  }
+
   /** Remembers where the nodes' sockets are: they have to be gone when the nodes are. */
   noteSockets(): void {
     for (const record of this.records()) {
