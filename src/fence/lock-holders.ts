@@ -34,6 +34,44 @@ export function findLockHolders(path: string, pids?: Iterable<number>): LockHold
   return holders;
 }
 
+/**
+ * Where locks of processes were seen, for who looks for the lock of one group after the other: a process with a
+ * thousand groups has so many descriptors that nobody can go through them a thousand times. What it remembers says only
+ * where to look first, and is looked at each time.
+ */
+export class SeenLocks {
+  /** By process and the inode of the lock. */
+  readonly #holders = new Map<string, LockHolder>();
+
+  /** The first descriptor of a process that holds a lock on `path`; null: none does. @throws as `findLockHolders` */
+  find(path: string, pid: number): LockHolder | null {
+    const file = identifyFile(path);
+    if (file === null || !procIsUsable()) return null;
+    const known = this.#holders.get(keyOf(pid, file.lockInode));
+    if (known !== undefined && holdsLock(known.pid, known.fd, file)) return known;
+    let found: LockHolder | null = null;
+    for (const fd of descriptorsOf(pid, 'fdinfo')) {
+      const lock = lockOf(pid, fd);
+      if (lock === null) continue;
+      this.#note({ pid, fd }, lock.inode);
+      if (found === null && isLockOn(lock, { pid, fd }, file)) found = { pid, fd };
+    }
+    return found;
+  }
+
+  #note(holder: LockHolder, inode: string): void {
+    if (this.#holders.size >= SEEN_LIMIT) this.#holders.clear();
+    this.#holders.set(keyOf(holder.pid, inode), holder);
+  }
+}
+
+/** Two locks for each of as many groups as there may be. */
+const SEEN_LIMIT = 50_000;
+
+function keyOf(pid: number, inode: string): string {
+  return `${String(pid)}:${inode}`;
+}
+
 /** Whether this very descriptor's description holds a lock on `path`, as it was once found to. */
 export function isLockHolder(path: string, holder: LockHolder): boolean {
   const file = identifyFile(path);
@@ -102,14 +140,27 @@ function readLockInode(path: string): string | undefined {
 }
 
 function holdsLock(pid: number, fd: number, file: FileId): boolean {
+  const lock = lockOf(pid, fd);
+  return lock !== null && isLockOn(lock, { pid, fd }, file);
+}
+
+interface Lock {
+  readonly device: bigint;
+  readonly inode: string;
+}
+
+/** Null: the description of this descriptor holds none. */
+function lockOf(pid: number, fd: number): Lock | null {
   const length = readFileInto(buffer, `/proc/${String(pid)}/fdinfo/${String(fd)}`);
   const at = length === 0 ? -1 : buffer.subarray(0, length).indexOf('lock:');
-  if (at < 0) return false;
+  if (at < 0) return null;
   const [, major, minor, inode] = LOCK_LINE.exec(buffer.toString('latin1', at, length)) ?? [];
-  if (major === undefined || minor === undefined || inode !== file.lockInode) {
-    return false;
-  }
-  const device = deviceNumber(parseInt(major, 16), parseInt(minor, 16));
+  if (major === undefined || minor === undefined || inode === undefined) return null;
+  return { device: deviceNumber(parseInt(major, 16), parseInt(minor, 16)), inode };
+}
+
+function isLockOn({ device, inode }: Lock, { pid, fd }: LockHolder, file: FileId): boolean {
+  if (inode !== file.lockInode) return false;
   return device === file.dev || isSameFile(pathOfDescriptor(pid, fd), file);
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findDeletedHolders, findLockHolders } from '../../src/fence/lock-holders.ts';
+import { findDeletedHolders, findLockHolders, SeenLocks } from '../../src/fence/lock-holders.ts';
 import { KernelLock } from '../../src/lease/file/kernel-lock.ts';
 import { Stage, until } from './stage.ts';
 
@@ -54,6 +54,28 @@ test('only the processes asked about are looked at', async () => {
   const actor = await stage.start('echo ready; exec sleep 1000', { lock: true });
   expect(findLockHolders(stage.workloadLock.path, [process.pid])).toEqual([]);
   expect(pids(findLockHolders(stage.workloadLock.path, [actor.identity.pid]))).toHaveLength(1);
+});
+
+test('who looks for many locks of one process believes what it remembers only while it is so', () => {
+  const seen = new SeenLocks();
+  const [one, two] = [stage.workloadLock.open(), stage.primaryLock.path];
+  one.tryLock();
+  expect(seen.find(two, process.pid)).toBeNull();
+  const holder = { pid: process.pid, fd: one.fd };
+  expect(seen.find(stage.workloadLock.path, process.pid)).toEqual(holder);
+  expect(seen.find(stage.workloadLock.path, process.pid)).toEqual(holder);
+  expect(seen.find(stage.workloadLock.path, process.ppid)).toBeNull();
+  // Another file has the name now, and what is remembered is of the first.
+  renameSync(stage.workloadLock.path, `${stage.workloadLock.path}.moved`);
+  writeFileSync(stage.workloadLock.path, '');
+  expect(seen.find(stage.workloadLock.path, process.pid)).toBeNull();
+  expect(seen.find(`${stage.workloadLock.path}.moved`, process.pid)).toEqual(holder);
+  one.close();
+  expect(seen.find(`${stage.workloadLock.path}.moved`, process.pid)).toBeNull();
+  const again = stage.workloadLock.open();
+  again.tryLock();
+  expect(seen.find(stage.workloadLock.path, process.pid)?.fd).toBe(again.fd);
+  again.close();
 });
 
 test('who runs on with a lock file of a directory that was removed and made again is found', async () => {

@@ -10,7 +10,7 @@ describe('status --watch', () => {
   it('on a terminal shows a change when it comes, makes one when asked, and gives the terminal back', () =>
     inGroup(async (group) => {
       const [a, b] = await group.startAll(['a', 'b']);
-      const watch = group.onTerminalThen('stty -a', SIZE, 'status', '--watch');
+      const watch = group.onTerminal({ ...SIZE, next: 'stty -a' }, 'status', '--watch');
       await group.until('the first view', () => watch.stdout.includes('q quit'));
       expect(plain(watch.stdout)).toMatch(/primary a\b/);
       const shows = async (text: string): Promise<void> => {
@@ -35,7 +35,7 @@ describe('status --watch', () => {
 
   it('gives the terminal back also when it is ended by a signal', () =>
     inGroup(async (group) => {
-      const watch = group.onTerminalThen('stty -a', SIZE, 'status', '--watch');
+      const watch = group.onTerminal({ ...SIZE, next: 'stty -a' }, 'status', '--watch');
       await group.until('the first view', () => watch.stdout.includes('q quit'));
       // Neither the shell that started it, nor what gave that its terminal.
       const view = group.marked().find(({ command }) => command.startsWith(process.execPath));

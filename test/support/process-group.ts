@@ -275,21 +275,15 @@ export class Group {
     return startShell(script, { env: { ...this.#environment(), ON_GROUP }, cwd: this.directory });
   }
 
-  /** A command of a client on a terminal; a size of null: one that does not know how large it is. */
+  /**
+   * A command of a client on a terminal; a size of null: one that does not know how large it is. `next`: what a shell
+   * does there when it has ended.
+   */
   onTerminal(
-    size: { readonly rows: number; readonly columns: number } | null,
+    size: { readonly rows: number; readonly columns: number; readonly next?: string } | null,
     ...args: readonly string[]
   ): ClientProcess {
-    return startOnTerminal(this.#clientLaunch(args), size);
-  }
-
-  /** The same, and then a command of a shell on that terminal; the exit code is still that of the first. */
-  onTerminalThen(
-    next: string,
-    size: { readonly rows: number; readonly columns: number },
-    ...args: readonly string[]
-  ): ClientProcess {
-    return startOnTerminal(this.#clientLaunch(args), size, next);
+    return startOnTerminal(this.#clientLaunch(args), size, size?.next);
   }
 
   /** Remembers where the nodes' sockets are: they have to be gone when the nodes are. */

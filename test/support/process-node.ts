@@ -92,11 +92,11 @@ export function startShell(
 export function startOnTerminal(
   { args, env, cwd }: Omit<NodeLaunch, 'id' | 'uid'>,
   size: { readonly rows: number; readonly columns: number } | null,
-  next: string | null = null,
+  next?: string,
 ): ClientProcess {
   const { rows, columns } = size ?? { rows: 0, columns: 0 };
   const words = [process.execPath, LAUNCHER, ...args].map((word) => `'${word}'`).join(' ');
-  const then = next === null ? `exec ${words}` : `${words}; code=$?; ${next}; exit $code`;
+  const then = next === undefined ? `exec ${words}` : `${words}; code=$?; ${next}; exit $code`;
   const command = `stty rows ${rows} columns ${columns}; ${then}`;
   const child = spawn('script', ['-qefc', command, '/dev/null'], {
     cwd,

@@ -8,7 +8,7 @@ export type Offer =
   | { readonly kind: 'files' | 'directories' }
   | { readonly kind: 'command'; readonly at: number };
 
-export interface Candidate {
+interface Candidate {
   readonly word: string;
   readonly about: string;
 }

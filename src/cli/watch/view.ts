@@ -88,7 +88,7 @@ export function questionOf(change: Change, status: GroupStatus | null): string {
 }
 
 /** What is said while a change is under way. */
-export function changingText(change: Change): string {
+function changingText(change: Change): string {
   switch (change.kind) {
     case 'promote':
       return `Promoting ${change.node} …`;

@@ -2,17 +2,22 @@
 // The kernel's table of all locks would tell too, but each reading of it stops every lock operation of
 // the machine for several milliseconds, just when twenty standbys want to know.
 import { findLockHolders, isLockHolder } from '../../fence/lock-holders.ts';
-import type { LockHolder } from '../../fence/lock-holders.ts';
+import type { LockHolder, SeenLocks } from '../../fence/lock-holders.ts';
 import type { ProcessIdentity } from '../lease-store.ts';
 
 /** Remembers where the holder was last seen: one descriptor to look at. */
 export class LockSight {
   readonly #path: string;
   readonly #couldBeTaken: () => boolean;
+  readonly #seen: SeenLocks | null;
   #last: LockHolder | null = null;
 
-  /** `couldBeTaken` is asked only if the known process does not hold it, and may take it for an instant. */
-  constructor(path: string, couldBeTaken: () => boolean) {
+  /**
+   * `couldBeTaken` is asked only if the known process does not hold it, and may take it for an instant. `seen`: of who
+   * looks at many groups.
+   */
+  constructor(path: string, couldBeTaken: () => boolean, seen: SeenLocks | null = null) {
+    this.#seen = seen;
     this.#path = path;
     this.#couldBeTaken = couldBeTaken;
   }
@@ -20,8 +25,12 @@ export class LockSight {
   /** `recorded`: the supervisor that the newest claim names. */
   isHeld(recorded: ProcessIdentity | null): boolean {
     if (this.#last !== null && isLockHolder(this.#path, this.#last)) return true;
-    const pids = recorded === null ? [] : [recorded.pid];
-    this.#last = findLockHolders(this.#path, pids)[0] ?? null;
+    this.#last = recorded === null ? null : this.#holderIn(recorded.pid);
     return this.#last !== null || !this.#couldBeTaken();
+  }
+
+  #holderIn(pid: number): LockHolder | null {
+    if (this.#seen !== null) return this.#seen.find(this.#path, pid);
+    return findLockHolders(this.#path, [pid])[0] ?? null;
   }
 }

@@ -3,6 +3,7 @@ import { accessSync, constants, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LeaseObservation } from '../../core/state.ts';
 import { FailoverError } from '../../errors.ts';
+import { SeenLocks } from '../../fence/lock-holders.ts';
 import { statOrNull } from './file-identity.ts';
 import { groupPaths } from './group-paths.ts';
 import type { GroupPaths } from './group-paths.ts';
@@ -21,6 +22,9 @@ export interface GroupPeek {
   readonly nodes: readonly RegisteredNode[];
   readonly pause: PauseMark | null;
 }
+
+/** Of this process, which may look at many groups. */
+const SEEN = new SeenLocks();
 
 /**
  * One look at a group; null: its directory does not exist. `observation.recordUnreadable` says that the
@@ -46,7 +50,7 @@ export function peekGroup(stateDir: string, group: string): GroupPeek | null {
   // A client takes nothing, not even for an instant: it asks the kernel's table, and where there is none
   // it believes the registered nodes.
   const couldBeTaken = (): boolean => !(row.isHeld() ?? nodes.some((node) => node.alive));
-  const sight = new LockSight(paths.primaryLock, couldBeTaken);
+  const sight = new LockSight(paths.primaryLock, couldBeTaken, SEEN);
   const observation = new GroupView(paths, (recorded) => sight.isHeld(recorded)).observe();
   return { paths, observation, nodes, pause: readPaused(paths) };
 }
