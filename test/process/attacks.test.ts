@@ -153,6 +153,7 @@ const MAY_ASK: Readonly<Record<string, string>> = {
   'cli/commands/drill.ts': 'shows it',
   'cli/commands/explain.ts': 'shows it',
   'cli/commands/events.ts': 'shows it',
+  'cli/commands/events-follow.ts': 'shows in order what others say when it was',
   'library/election-options.ts': 'shows it',
   'library/statistics.ts': 'shows it',
   'journal/node-journal.ts': 'writes it down for readers',
