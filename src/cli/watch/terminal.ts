@@ -1,6 +1,6 @@
 // The terminal of the live view: its other screen, keys as they are pressed, and everything put back at every end.
-import { createLogUpdate } from 'log-update';
 import { keysIn } from './keys.ts';
+import { repaint } from './repaint.ts';
 import type { Size } from './view-lines.ts';
 
 export interface TerminalHandlers {
@@ -13,7 +13,8 @@ export interface TerminalHandlers {
 export class Terminal {
   readonly takesKeys: boolean = process.stdin.isTTY;
   readonly #handlers: TerminalHandlers;
-  #update = createLogUpdate(process.stdout, { showCursor: true });
+  /** What is on the screen, row by row. */
+  #shown: readonly string[] = [];
   #isOpen = false;
 
   constructor(handlers: TerminalHandlers) {
@@ -22,8 +23,7 @@ export class Terminal {
 
   get size(): Size {
     const { columns, rows } = process.stdout;
-    // The last row stays empty: the cursor is there.
-    return { columns: Math.max(MIN_COLUMNS, columns), rows: Math.max(1, rows - 1) };
+    return { columns: Math.max(MIN_COLUMNS, columns), rows: Math.max(1, rows) };
   }
 
   open(): void {
@@ -37,7 +37,10 @@ export class Terminal {
   }
 
   draw(lines: readonly string[]): void {
-    if (this.#isOpen) this.#update(lines.join('\n'));
+    if (!this.#isOpen) return;
+    const text = repaint(this.#shown, lines);
+    this.#shown = lines;
+    if (text !== '') process.stdout.write(text);
   }
 
   close(): void {
@@ -68,10 +71,10 @@ export class Terminal {
     if (this.takesKeys) process.stdin.setRawMode(false);
   };
 
-  /** What was drawn is no longer there: a new one writes all of it. */
+  /** What was drawn is no longer there, or not where it was. */
   #forget(): void {
     process.stdout.write(CLEAR);
-    this.#update = createLogUpdate(process.stdout, { showCursor: true });
+    this.#shown = [];
   }
 
   readonly #onResize = (): void => {
@@ -113,7 +116,7 @@ const MIN_COLUMNS = 20;
 /** Longer than a signal takes to its own process, ms. */
 const SUSPENDED_MS = 100;
 
-/** The other screen, as editors use it, without a cursor; and back. */
-const ENTER = '\u001b[?1049h\u001b[?25l';
-const LEAVE = '\u001b[?1049l\u001b[?25h';
+/** The other screen, as editors use it, without a cursor, and where a line that is too long ends at its edge; and back. */
+const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l';
+const LEAVE = '\u001b[?7h\u001b[?1049l\u001b[?25h';
 const CLEAR = '\u001b[2J\u001b[H';

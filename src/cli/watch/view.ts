@@ -56,7 +56,7 @@ export function pressed(view: View, key: string, sight: Sight, rows: number): Pr
   if (view.isHelp) return shown({ ...view, isHelp: false });
   if (key === 'q') return { view, change: null, ends: true };
   if (key === '?') return shown({ ...view, isHelp: true });
-  if (key in STEPS) return shown(moved(view, key, sight, rows));
+  if (key in STEPS) return shown(withoutOutcome(moved(view, key, sight, rows)));
   return view.group === null ? ofList(view, key, sight) : ofGroup(view, view.group, key, sight);
 }
 
@@ -156,7 +156,13 @@ function ofGroup(view: View, group: string, key: string, sight: Sight): Pressed 
     return asking(view, { kind: 'demote', group, node: holder });
   }
   if (node === undefined) return refused(view, 'There is no node to promote.');
+  if (node === status.primary) return refused(view, `${node} is primary already.`);
   return asking(view, { kind: 'promote', group, node, force: key === 'f' });
+}
+
+/** What has been read goes; what is under way stays. */
+function withoutOutcome(view: View): View {
+  return view.message?.tone === 'busy' ? view : { ...view, message: null };
 }
 
 function asking(view: View, question: Change): Pressed {

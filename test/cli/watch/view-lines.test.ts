@@ -51,9 +51,10 @@ describe('the view of a group', () => {
   });
 
   it('asks its question in the last line, with the answer that changes nothing as the default', () => {
-    const { view } = pressed(viewOf('web'), 'p', SIGHT, 10);
+    const chosen = pressed(viewOf('web'), 'down', SIGHT, 10).view;
+    const { view } = pressed(chosen, 'p', SIGHT, 10);
     const lines = viewLines(view, SIGHT, { ...LOOK, size: { columns: 80, rows: 24 } });
-    expect(lines.at(-1)).toBe('Promote a? [y/N]');
+    expect(lines.at(-1)).toBe('Promote b? [y/N]');
   });
 
   it('shows how a change went above the keys', () => {
@@ -85,7 +86,8 @@ describe('the view of a group', () => {
   });
 
   it('fits every terminal, with any question and the help', () => {
-    const views = ['p', 'f', '?'].map((key) => pressed(viewOf('web'), key, SIGHT, 10).view);
+    const chosen = pressed(viewOf('web'), 'down', SIGHT, 10).view;
+    const views = ['p', 'f', 'd', '?'].map((key) => pressed(chosen, key, SIGHT, 10).view);
     for (const view of [viewOf('web'), ...views]) {
       for (const columns of [20, 33, 60, 80, 200]) {
         for (const rows of [1, 2, 5, 9, 23, 100]) {

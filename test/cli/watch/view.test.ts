@@ -72,9 +72,23 @@ describe('keys in a group', () => {
     expect(pressed(viewOf('web'), 'p', nobody, 10).view.message?.text).toMatch(/no node/);
   });
 
+  it('do not ask about what is so already', () => {
+    const { view } = pressed(viewOf('web'), 'p', SIGHT, 10);
+    expect([view.question, view.message?.text]).toEqual([null, 'a is primary already.']);
+  });
+
+  it('take away how a change went once one moves on, but not that it is under way', () => {
+    const told = (tone: 'good' | 'busy'): View => ({
+      ...viewOf('web'),
+      message: { tone, text: 'x' },
+    });
+    expect(pressed(told('good'), 'down', SIGHT, 10).view.message).toBeNull();
+    expect(pressed(told('busy'), 'down', SIGHT, 10).view.message?.text).toBe('x');
+  });
+
   it('end the view at q and Ctrl-C, that also while it asks', () => {
     expect(pressed(viewOf('web'), 'q', SIGHT, 10).ends).toBe(true);
-    const asked = pressed(viewOf('web'), 'p', SIGHT, 10).view;
+    const asked = pressed(viewOf('web'), 'd', SIGHT, 10).view;
     expect(pressed(asked, 'ctrl-c', SIGHT, 10)).toMatchObject({ ends: true, change: null });
   });
 
