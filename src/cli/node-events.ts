@@ -1,9 +1,9 @@
 // The answer to `instance.events` as a client believes it: from another process, perhaps another version.
-import type { Takeover } from '../core/state.ts';
-import { readTakeover } from '../transport/checks.ts';
 import type { Explanation } from '../core/explanation.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Pending } from '../core/pending.ts';
+import type { Takeover } from '../core/state.ts';
+import { readTakeover } from '../transport/checks.ts';
 
 /** A change of phase as it is told later. */
 export interface ToldTransition {
@@ -15,14 +15,16 @@ export interface ToldTransition {
   readonly reason: string;
 }
 
-/** One that may tell of a takeover. */
-export interface ToldMove extends ToldTransition {
-  /** With the last step of a promotion: what it was; null: not that, or not told. */
+/** With what a node says of its own transitions beside. */
+export interface OwnTransition extends ToldTransition {
+  /** Null: a version that does not say it. */
+  readonly role: string | null;
+  /** Of a promotion that is complete; null: it is another change. */
   readonly takeover: Takeover | null;
 }
 
 export interface NodeEventsAnswer {
-  readonly transitions: readonly ToldMove[];
+  readonly transitions: readonly OwnTransition[];
   /** Null: a version that gives none. */
   readonly explanation: Explanation | null;
   readonly journal: string | null;
@@ -34,7 +36,7 @@ export function readNodeEvents(value: unknown): NodeEventsAnswer {
   const explanation = fieldsOf(fields['explanation']);
   const { path } = fieldsOf(fields['journal']);
   return {
-    transitions: listIn(fields['events']).filter(isTransition).map(transitionOf),
+    transitions: listIn(fields['events']).flatMap(readTransition),
     explanation:
       'evidence' in explanation && 'pending' in explanation
         ? {
@@ -57,19 +59,13 @@ function listIn(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** What else it carries is not passed on: it could be anything. */
-function transitionOf({ time, from, to, epoch, reason, takeover }: ToldMove): ToldMove {
-  return { time, from, to, epoch, reason, takeover: readTakeover(takeover) ?? null };
-}
-
-function isTransition(value: unknown): value is ToldMove {
-  const fields = fieldsOf(value);
-  const texts = ['time', 'from', 'to', 'reason'].every((key) => typeof fields[key] === 'string');
-  return (
-    texts &&
-    typeof fields['epoch'] === 'number' &&
-    !Number.isNaN(Date.parse(String(fields['time'])))
-  );
+function readTransition(value: unknown): readonly OwnTransition[] {
+  const { time, from, to, reason, epoch, role, takeover } = fieldsOf(value);
+  if (typeof time !== 'string' || typeof from !== 'string' || typeof to !== 'string') return [];
+  if (typeof reason !== 'string' || typeof epoch !== 'number') return [];
+  if (Number.isNaN(Date.parse(time))) return [];
+  const more = { role: typeof role === 'string' ? role : null };
+  return [{ time, from, to, reason, epoch, ...more, takeover: readTakeover(takeover) ?? null }];
 }
 
 function isEvidence(value: unknown): value is Evidence {

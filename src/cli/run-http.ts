@@ -3,8 +3,10 @@ import type { RunOptions } from '../config/load.ts';
 import { parseHttpAddress } from '../config/proxy-address.ts';
 import type { Step } from '../core/transition.ts';
 import { NodeMeters } from '../http/meters.ts';
-import { openNodeServer } from '../http/node-server.ts';
+import { openHttpServer } from '../http/server.ts';
+import { tokenInFile } from '../http/token.ts';
 import type { FailoverNode } from '../runtime/failover-node.ts';
+import { GroupWatch } from './group-watch.ts';
 
 export interface RunHttp {
   /** `http://HOST:PORT`. */
@@ -15,22 +17,37 @@ export interface RunHttp {
   readonly close: () => Promise<void>;
 }
 
-/** Listens at once: where that fails no node is started. @throws as `openNodeServer` */
-export async function openRunHttp({ group }: RunOptions, address: string): Promise<RunHttp> {
+/** Listens at once: where that fails no node is started. @throws as `openHttpServer` and `tokenInFile` */
+export async function openRunHttp(
+  { group, stateDir, httpTokenFile }: RunOptions,
+  address: string,
+  warn: (message: string) => void,
+): Promise<RunHttp> {
   const meters = new NodeMeters(group);
   let node: FailoverNode | null = null;
   const look = (): ReturnType<FailoverNode['status']> | null => node?.status() ?? null;
-  const { url, close } = await openNodeServer(parseHttpAddress(address), {
-    ...{ group, look, metricsType: meters.contentType },
-    metrics: () => meters.text(look()),
+  // The server of its lease is asked by way of the node.
+  const groups = new GroupWatch({ client: { stateDir }, only: group, list: () => [group] });
+  const { url, close } = await openHttpServer(parseHttpAddress(address), {
+    ...{ groups, look, tokenHint: TOKEN_HINT },
+    metrics: { type: meters.contentType, text: () => meters.text(look()) },
+    token: httpTokenFile === null ? null : tokenInFile(httpTokenFile, warn),
   });
   return {
-    ...{ url, close },
+    url,
+    close: async () => {
+      groups.close();
+      await close();
+    },
     onStep: (step) => {
       meters.note(step);
+      if (step.move !== null) groups.nudge();
     },
     serve: (started) => {
       node = started;
     },
   };
 }
+
+const TOKEN_HINT =
+  'Start the node with --http-token-file FILE, made by `openssl rand -hex 24` in a file of mode 0600.';

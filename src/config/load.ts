@@ -54,6 +54,7 @@ export interface RunOptions {
   readonly proxy: string | null;
   /** In the form that `parseHttpAddress` reads. */
   readonly http: string | null;
+  readonly httpTokenFile: string | null;
   readonly keyFile: string | null;
   readonly authorizedKeys: string | null;
   readonly insecure: boolean;
@@ -149,6 +150,7 @@ export function loadRunOptions(
     target: read.target('target'),
     proxy: read.listen('proxy'),
     http: read.httpAddress('http'),
+    httpTokenFile: read.text('httpTokenFile'),
     keyFile: read.text('keyFile'),
     authorizedKeys: read.text('authorizedKeys'),
     insecure: read.boolean('insecure'),

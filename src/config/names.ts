@@ -28,6 +28,11 @@ export function validateNodeId(text: string, source = '--node'): string {
   throw new FailoverError('FAILOVER_BAD_NODE_ID', `Cannot use ${source} ${quote(text)}: ${fact}`);
 }
 
+/** What is wrong with the id of a node; null: nothing. */
+export function faultOfNodeId(text: string): string | null {
+  return faultOfName(text);
+}
+
 /**
  * The id of a node that was given none: `<hostname>-<pid>`, always a valid name. Unique among the
  * living processes of one pid namespace; a long hostname loses its end.

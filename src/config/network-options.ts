@@ -47,7 +47,16 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: null,
     placeholder: 'ADDRESS',
     sentence:
-      'Answer over HTTP at HOST:PORT, or PORT of 127.0.0.1: /primary, /secondary, /health, /liveness, /readiness and /metrics.',
+      'Answer over HTTP at HOST:PORT, or PORT of 127.0.0.1: /primary, /secondary, /health, /liveness, /readiness and /metrics; /status and /events of the whole group; and a dashboard for browsers.',
+  },
+  {
+    ...RUN,
+    key: 'httpTokenFile',
+    kind: 'string',
+    default: null,
+    placeholder: 'PATH',
+    sentence:
+      'A token with which the group can be changed over --http; without one it is only shown. Read again when it changes.',
   },
   {
     ...RUN,

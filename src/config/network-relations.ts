@@ -11,6 +11,7 @@ export const NETWORK_RELATIONS: readonly Relation[] = [
   keysAreUsed,
   anyAddressIsAdvertised,
   tcpHasLeaseOfMachines,
+  tokenHasHttp,
 ];
 
 function onlyTcpIsAdvertised(options: RunOptions, show: Show): ReturnType<Relation> {
@@ -65,6 +66,14 @@ function tcpHasLeaseOfMachines(options: RunOptions, show: Show): ReturnType<Rela
   return {
     fact: `with ${show('lease')} all nodes are on one machine, and ${show('bind')} is for several`,
     hint: 'Give --lease the address of a server, or leave --bind out.',
+  };
+}
+
+function tokenHasHttp({ http, httpTokenFile }: RunOptions, show: Show): ReturnType<Relation> {
+  if (httpTokenFile === null || http !== null) return null;
+  return {
+    fact: `${show('httpTokenFile')} is about HTTP, and this node answers none`,
+    hint: 'Give --http an address, such as 8008, or leave it out.',
   };
 }
 

@@ -16,9 +16,19 @@ const TAKEOVER_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 /** Around the interval that is aimed at, which may be 10 ms or some seconds, s. */
 const HEARTBEAT_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.6, 0.75, 1, 2, 5, 10];
 
+/** Of a timer that is on time, and of a machine that has no time for it, s. */
+const LATENESS_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
 const DEMOTIONS: readonly Demotion['why'][] = [
-  ...(['switchover', 'demote', 'stop', 'suspend', 'completed', 'unhealthy'] as const),
-  ...(['workload-failed', 'start-failed', 'lease-lost'] as const),
+  'switchover',
+  'demote',
+  'stop',
+  'suspend',
+  'completed',
+  'unhealthy',
+  'workload-failed',
+  'start-failed',
+  'lease-lost',
 ];
 
 /** A name, and what it is. */
@@ -36,6 +46,7 @@ export class NodeMeters {
   readonly #promotions: Counter;
   readonly #demotions: Counter;
   readonly #takeovers: Histogram;
+  readonly #lateness: Histogram;
   readonly #renewals: Counter;
   readonly #checks: Counter;
   readonly #ends: Counter;
@@ -56,6 +67,10 @@ export class NodeMeters {
       ...named('takeover_seconds', 'Without a workload until this node was primary, by reason.'),
       ...{ buckets: TAKEOVER_BUCKETS, labelNames: ['reason'], registers: [registry] },
     });
+    this.#lateness = new Histogram({
+      ...named('lateness_seconds', 'How late this node itself was, at each beat of its own.'),
+      ...{ buckets: LATENESS_BUCKETS, registers: [registry] },
+    });
     const counter = (label: string, names: readonly string[], [name, help]: Told): Counter => {
       const made = new Counter({
         ...named(name, help),
@@ -74,15 +89,16 @@ export class NodeMeters {
     this.#promotions = counter(
       'reason',
       ['start', 'switchover', 'failover'],
-      [...(['promotions_total', 'Times this node became primary.'] as const)],
+      ['promotions_total', 'Times this node became primary.'],
     );
     this.#demotions = counter('reason', DEMOTIONS, [
-      ...(['demotions_total', 'Times this node ceased to be primary.'] as const),
+      'demotions_total',
+      'Times this node ceased to be primary.',
     ]);
     this.#renewals = counter(
       'result',
       ['renewed', 'failed'],
-      [...(['lease_renewals_total', 'Renewals of a lease with a time to live.'] as const)],
+      ['lease_renewals_total', 'Renewals of a lease with a time to live.'],
     );
     this.#checks = counter(
       'outcome',
@@ -92,7 +108,7 @@ export class NodeMeters {
     this.#ends = counter(
       'how',
       ['exit', 'signal'],
-      [...(['workload_ends_total', 'Ends of the workload by itself.'] as const)],
+      ['workload_ends_total', 'Ends of the workload by itself.'],
     );
     this.#looks = looksAt(registry);
   }
@@ -105,6 +121,9 @@ export class NodeMeters {
   /** Counts what a step shows. Never throws. */
   note({ before, event, state, move }: Step): void {
     switch (event.type) {
+      case 'time-passed':
+        this.#beat(before.pulseAt, event.at);
+        break;
       case 'heartbeat-received':
         this.#hear(`${event.run}/${String(event.epoch)}`, event.at);
         break;
@@ -138,6 +157,11 @@ export class NodeMeters {
   async text(status: NodeStatus | null): Promise<string> {
     if (status !== null) for (const look of this.#looks) look(status);
     return this.#registry.metrics();
+  }
+
+  /** A timer may be for something else, before the beat. */
+  #beat(dueAt: number, at: number): void {
+    if (at >= dueAt) this.#lateness.observe((at - dueAt) / 1000);
   }
 
   #hear(term: string, at: number): void {
@@ -255,7 +279,8 @@ function looksAt(registry: Registry): readonly Look[] {
       ({ transport }) => transport.received,
     ),
     count(
-      ...(['messages_dropped_total', 'Messages and answers that could not be sent.'] as const),
+      'messages_dropped_total',
+      'Messages and answers that could not be sent.',
       ({ transport }) => transport.dropped,
     ),
     counts(['messages_rejected_total', 'Messages not believed, by cause.', 'cause'], (status) => ({

@@ -77,6 +77,23 @@ export function readSecretFile(path: string, source = '--secret-file'): Buffer {
   throw bad({ path, source }, fact, MAKE_SECRET);
 }
 
+/**
+ * A token, as a header carries it: the line of the file, without white space.
+ *
+ * @throws FAILOVER_BAD_KEY_FILE when it can't be read, is open to others, or is none
+ */
+export function readTokenFile(path: string, source = '--http-token-file'): string {
+  const content = read(path, source, { isSecret: true, limitBytes: SECRET_LIMIT_BYTES });
+  const token = content.trim();
+  if (token.length < SECRET_LEAST_BYTES) {
+    const fact = `its token has ${String(token.length)} characters, and ${String(SECRET_LEAST_BYTES)} are the least`;
+    throw bad({ path, source }, fact, MAKE_TOKEN);
+  }
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  const fact = 'it has more than one line, white space or characters that no header can carry';
+  throw bad({ path, source }, fact, MAKE_TOKEN);
+}
+
 const SECRET_LIMIT_BYTES = 4096;
 const SECRET_LEAST_BYTES = 16;
 
@@ -85,6 +102,8 @@ const LIST_LIMIT_BYTES = 2 ** 20;
 
 const ONE_A_LINE =
   'Give one public key a line, as in the `.pub` file of `failover keygen`; `#` begins a comment.';
+const MAKE_TOKEN =
+  'Make one with `openssl rand -hex 24`, in a file that only its owner can read (`chmod 600`).';
 const MAKE_SECRET =
   'Make one with `openssl rand -base64 32`, and give it to every node of the group.';
 

@@ -11,6 +11,9 @@ const transition = {
   reason: 'lost',
 };
 
+/** As it is read of a version that does not say more. */
+const bare = { ...transition, role: null, takeover: null };
+
 describe('the answer of a node', () => {
   it('is read whole', () => {
     const explanation = {
@@ -19,22 +22,32 @@ describe('the answer of a node', () => {
     };
     const journal = { path: '/s/web/journal/b1.jsonl', dropped: 0 };
     expect(readNodeEvents({ events: [transition], explanation, journal })).toEqual({
-      transitions: [{ ...transition, takeover: null }],
+      transitions: [bare],
       explanation,
       journal: journal.path,
     });
   });
 
+  it('has the figures of a takeover, where they are some', () => {
+    const about = { kind: 'failover', from: 'a', to: 'b', epoch: 3, reason: 'lost', gapMs: 8.5 };
+    const read = (takeover: unknown): unknown =>
+      readNodeEvents({ events: [{ ...transition, role: 'primary', takeover }] }).transitions;
+    expect(read(about)).toEqual([{ ...transition, role: 'primary', takeover: about }]);
+    expect(read({ ...about, gapMs: 'long' })).toEqual([
+      { ...transition, role: 'primary', takeover: null },
+    ]);
+  });
+
   it('of an earlier version has its transitions alone', () => {
     const { transitions, explanation } = readNodeEvents({ events: [transition] });
-    expect([transitions, explanation]).toEqual([[{ ...transition, takeover: null }], null]);
+    expect([transitions, explanation]).toEqual([[bare], null]);
   });
 
   it('is left out where it is something else', () => {
     const events = [transition, { ...transition, time: 'soon' }, { ...transition, epoch: '3' }, 7];
     const explanation = { evidence: [{ name: 1, text: 'x' }], pending: [{ name: 'a', text: 'b' }] };
     const read = readNodeEvents({ events, explanation });
-    expect(read.transitions).toEqual([{ ...transition, takeover: null }]);
+    expect(read.transitions).toEqual([bare]);
     expect(read.explanation).toEqual({ evidence: [], pending: [] });
   });
 

@@ -71,6 +71,7 @@ describe('loadRunOptions', () => {
       target: null,
       proxy: null,
       http: null,
+      httpTokenFile: null,
       keyFile: null,
       authorizedKeys: null,
       insecure: false,

@@ -179,6 +179,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   '--fall': CHECKED,
   '--rise': CHECKED,
   '--preempt': ['--strategy', 'priority'],
+  '--http-token-file': ['--http', '8008'],
   '--peers': AMONG_PEERS,
   '--peer-address': [...AMONG_PEERS, '--peers', 'http://h:1'],
 };

@@ -1,12 +1,15 @@
 // What is counted of a node, from steps that the core itself decides, and what is looked up.
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { initialState } from '../../src/core/state.ts';
 import { transition } from '../../src/core/transition.ts';
 import { NodeMeters } from '../../src/http/meters.ts';
 import { primaryStatus, statusOf } from '../cli/support/snapshot.ts';
+import { HttpMeters } from '../../src/http/http-meters.ts';
 import { readPage } from '../docs/support/pages.ts';
 import { eventFromWords } from '../support/core-events.ts';
 import { settingsWith } from '../support/core-settings.ts';
+import { lackOfProgram } from '../support/programs.ts';
 
 /** The measures after events in the words of the scenarios: the time, the name, and what belongs to it. */
 function after(
@@ -143,8 +146,44 @@ describe('what is looked up of a node', () => {
   });
 });
 
+/** All that a node tells, after it has told something of everything. */
+async function wholeText(): Promise<string> {
+  const http = new HttpMeters();
+  http.count('/status', 200);
+  const node = after({}, ...LEADS, '500 time-passed', '1100 time-passed');
+  return `${await node.text(primaryStatus('a'))}\n${await http.text()}`;
+}
+
+describe('the lateness of a node', () => {
+  it('is measured at each beat of its own, and not where a timer was for something else', async () => {
+    const meters = after(
+      { heartbeatIntervalMs: 500 },
+      '0 started',
+      '100 time-passed',
+      '520 time-passed',
+    );
+    const [count] = await linesOf('lateness_seconds_count', meters);
+    expect(count).toMatch(/^failover_lateness_seconds_count [1-9]/);
+    const [sum = ''] = await linesOf('lateness_seconds_sum', meters);
+    expect(Number(sum.split(' ')[1])).toBeGreaterThanOrEqual(0.02);
+  });
+});
+
+const lackOfPromtool = lackOfProgram('promtool');
+
+it.skipIf(lackOfPromtool !== null)(
+  'is text that Prometheus itself finds nothing wrong with',
+  async () => {
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+      input: await wholeText(),
+      encoding: 'utf8',
+    });
+    expect([status, stdout, stderr]).toEqual([0, '', '']);
+  },
+);
+
 it('has the names and labels that the page on it tells of, and no others', async () => {
-  const text = await new NodeMeters('g').text(primaryStatus('a'));
+  const text = await wholeText();
   const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name).sort();
   const page = readPage('docs/metrics.md').text;
   const told = [...page.matchAll(/^\| `(failover_\w+)` \|/gm)].map(([, name]) => name).sort();

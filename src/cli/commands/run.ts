@@ -143,7 +143,9 @@ async function httpOf(options: RunOptions, proxy: RunProxy | null): Promise<RunH
   if (options.http === null) return null;
   try {
     const { openRunHttp } = await import('../run-http.ts');
-    return await openRunHttp(options, options.http);
+    return await openRunHttp(options, options.http, (reason) => {
+      loggerOf(options, options.node ?? '').warn({ event: 'warning', reason });
+    });
   } catch (error) {
     await proxy?.end({ immediate: true });
     throw error;

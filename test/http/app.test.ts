@@ -1,33 +1,23 @@
-// The paths of a node, asked without a socket.
+// The paths of a server, asked without a socket.
 import { describe, expect, it } from 'vitest';
-import { nodeApp } from '../../src/http/node-app.ts';
 import { CHECKS } from '../../src/http/node-checks.ts';
 import type { NodeSight } from '../../src/http/node-checks.ts';
-
-const FOLLOWS: NodeSight = {
-  ...{ id: 'a', role: 'secondary', phase: 'watching', epoch: 3, primary: 'b', health: null },
-  ...{ unhealthyBecause: null, willing: true, unwillingBecause: null, reason: 'Follows b' },
-};
+import { appWith, FOLLOWS } from './support/app.ts';
+import { fakeGroups } from './support/groups.ts';
 
 interface Question {
   readonly node?: NodeSight | null;
   readonly isLocal?: boolean;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
 }
 
 async function ask(
   path: string,
   { node = FOLLOWS, isLocal = true, method = 'GET', headers = {} }: Question = {},
 ): Promise<{ status: number; body: string; headers: Headers }> {
-  const metrics = (): Promise<string> => Promise.resolve('counted 1\n');
-  const app = nodeApp({
-    group: 'g',
-    look: () => node,
-    metrics,
-    metricsType: 'text/x',
-    isLocal: () => isLocal,
-  });
+  const app = appWith({ look: () => node, isLocal: () => isLocal });
   const answer = await app.request(path, { method, headers });
   return { status: answer.status, body: await answer.text(), headers: answer.headers };
 }
@@ -69,21 +59,20 @@ describe('the paths of a node', () => {
     const look = (): never => {
       throw new Error('no descriptor is left');
     };
-    const parts = { metrics: () => Promise.resolve(''), metricsType: '', isLocal: () => true };
-    const answer = await nodeApp({ group: 'g', look, ...parts }).request('/primary');
-    expect([answer.status, await answer.json()]).toEqual([503, { error: 'no descriptor is left' }]);
+    const answer = await appWith({ look }).request('/primary');
+    expect([answer.status, await answer.json()]).toMatchObject([
+      503,
+      { error: 'no descriptor is left' },
+    ]);
   });
 
   it('are told of at /', async () => {
     const { status, body } = await ask('/');
-    expect([status, JSON.parse(body)]).toEqual([
-      200,
-      {
-        v: 1,
-        group: 'g',
-        paths: ['/primary', '/secondary', '/health', '/liveness', '/readiness', '/metrics'],
-      },
-    ]);
+    const { v, group, paths } = JSON.parse(body) as Record<string, unknown>;
+    expect([status, v, group]).toEqual([200, 1, 'g']);
+    expect(paths).toEqual(
+      expect.arrayContaining(['/primary', '/metrics', '/status', '/groups/{group}/promote']),
+    );
   });
 
   it('give the metrics as they are, to this machine only where it listens there only', async () => {
@@ -142,5 +131,60 @@ describe('a name that a request was sent to', () => {
 
   it('is no matter where other machines may ask', async () => {
     expect(await asked('node-a.internal:8008', false)).toBe(200);
+  });
+});
+
+describe('the paths of groups', () => {
+  it('are of the one group where there is only one, with and without its name', async () => {
+    const app = appWith();
+    const [short, long] = await Promise.all(
+      ['/status', '/groups/g/status'].map(async (path) => {
+        const answer = await app.request(path);
+        return [answer.status, await answer.json()];
+      }),
+    );
+    expect(short).toEqual(long);
+    expect(short).toMatchObject([200, { v: 1, group: 'g', primary: 'a' }]);
+    expect((await app.request('/groups/g/secondary')).status).toBe(200);
+    expect(await (await app.request('/groups')).json()).toEqual({ v: 1, groups: ['g'] });
+  });
+
+  it('are those of several, of which none is meant without a name', async () => {
+    const groups = fakeGroups({ names: ['one', 'two'], only: null });
+    const app = appWith({ groups });
+    expect(await (await app.request('/status')).json()).toMatchObject({
+      v: 1,
+      groups: [{ group: 'one' }, { group: 'two' }],
+    });
+    expect((await app.request('/primary')).status).toBe(404);
+    expect((await app.request('/promote', { method: 'POST' })).status).toBe(404);
+    expect((await app.request('/groups/two/primary')).status).toBe(503);
+  });
+
+  it.each([
+    '/groups/h/status',
+    '/groups/..%2fg/status',
+    '/groups/.../status',
+    '/groups/g%2f/status',
+  ])('are of groups that there are: %s is of none', async (path) => {
+    const answer = await appWith({ groups: fakeGroups({ names: ['g', 'i'], only: null }) }).request(
+      `http://127.0.0.1${path}`,
+    );
+    const { group } = (await answer.json()) as Record<string, unknown>;
+    expect([answer.status, group]).toEqual([404, undefined]);
+  });
+
+  it('count what was asked by the paths of the table, whatever somebody makes up', async () => {
+    const counted: [string, number][] = [];
+    const app = appWith({ onAnswer: (path, status) => void counted.push([path, status]) });
+    for (const path of ['/groups/g/status', '/groups/x/status', '/made/up', '/secondary']) {
+      await app.request(path);
+    }
+    expect(counted).toEqual([
+      ['/groups/{group}/status', 200],
+      ['/groups/{group}/status', 404],
+      ['other', 404],
+      ['/secondary', 200],
+    ]);
   });
 });

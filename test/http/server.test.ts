@@ -1,10 +1,12 @@
-// The server of a node over real sockets: clients of HTTP/1.0, those that are slow or many, and none at all.
+// The server of HTTP over real sockets: clients of HTTP/1.0, those that are slow or many, and none at all.
 import { createServer, connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { NodeSight } from '../../src/http/node-checks.ts';
-import { openNodeServer } from '../../src/http/node-server.ts';
+import { openHttpServer } from '../../src/http/server.ts';
+import { fixedToken } from '../../src/http/token.ts';
 import { until } from '../support/until.ts';
+import { fakeGroups } from './support/groups.ts';
 
 const SERVES: NodeSight = {
   ...{ id: 'a', role: 'primary', phase: 'serving', epoch: 3, primary: 'a', health: null },
@@ -12,13 +14,13 @@ const SERVES: NodeSight = {
 };
 
 const PARTS = {
-  ...{ group: 'g', look: () => SERVES, metricsType: 'text/plain' },
-  metrics: () => Promise.resolve(''),
+  ...{ groups: fakeGroups(), look: () => SERVES, token: null, tokenHint: '' },
+  metrics: { type: 'text/plain', text: () => Promise.resolve('') },
 };
 
 async function start(): Promise<{ port: number; close: () => Promise<void> }> {
   const address = { host: '127.0.0.1', port: 0 };
-  const server = await openNodeServer(address, PARTS);
+  const server = await openHttpServer(address, PARTS);
   onTestFinished(server.close);
   return { port: Number(new URL(server.url).port), close: server.close };
 }
@@ -61,7 +63,7 @@ describe('the server of a node', () => {
   it.each(['127.1', '::ffff:127.0.0.1'])(
     'knows that only this machine reaches it by whatever name it was given: %s',
     async (host) => {
-      const server = await openNodeServer({ host, port: 0 }, PARTS);
+      const server = await openHttpServer({ host, port: 0 }, PARTS);
       onTestFinished(server.close);
       const port = Number(/\d+$/.exec(server.url)?.[0]);
       const asked = client(port, 'GET / HTTP/1.1\r\nhost: evil.example\r\n\r\n');
@@ -103,6 +105,28 @@ describe('the server of a node', () => {
     await until('the answer', () => asked.heard() !== '');
     expect(asked.heard()).toMatch(/^HTTP\/1\.1 200 /);
     expect((await fetch(`http://127.0.0.1:${String(port)}/primary`)).status).toBe(200);
+  });
+
+  it.each([
+    ['in pieces', 'transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n', 200],
+    ['without one', '\r\n', 200],
+    [
+      'in pieces without end',
+      `transfer-encoding: chunked\r\n\r\n1001\r\n${'x'.repeat(4097)}\r\n`,
+      413,
+    ],
+    ['that is said to be long', `content-length: 4097\r\n\r\n`, 413],
+  ])('takes the body of a change %s, up to its limit', async (_, rest, expected) => {
+    const token = fixedToken('correct-horse-battery');
+    const server = await openHttpServer({ host: '127.0.0.1', port: 0 }, { ...PARTS, token });
+    onTestFinished(server.close);
+    const head = 'POST /pause HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n';
+    const asked = client(
+      Number(new URL(server.url).port),
+      `${head}authorization: Bearer correct-horse-battery\r\n${rest}`,
+    );
+    await until('the answer', () => asked.heard() !== '');
+    expect(asked.heard()).toContain(`HTTP/1.1 ${String(expected)} `);
   });
 
   it('ends the connection of who asks too slowly', { timeout: 20_000 }, async () => {
@@ -151,7 +175,7 @@ describe('the server of a node', () => {
       other.close();
     });
     const { port } = other.address() as AddressInfo;
-    const open = (host: string): Promise<unknown> => openNodeServer({ host, port }, PARTS);
+    const open = (host: string): Promise<unknown> => openHttpServer({ host, port }, PARTS);
     await expect(open('127.0.0.1')).rejects.toMatchObject({ code: 'FAILOVER_ADDRESS_IN_USE' });
     await expect(open('192.0.2.1')).rejects.toMatchObject({
       code: 'FAILOVER_BAD_OPTION',

@@ -1,0 +1,221 @@
+// Groups as clients of HTTP see them: looked at once for all who ask, and again and again while somebody follows.
+import type { ClientOptions } from '../config/load.ts';
+import type { GroupView } from '../dashboard/wire.ts';
+import { EventFeed } from '../http/event-feed.ts';
+import { failureOf } from '../http/failures.ts';
+import type {
+  ChangeOrder,
+  ChangeOutcome,
+  Following,
+  GroupsSource,
+  NumberedEvent,
+} from '../http/groups-source.ts';
+import { ask } from './client.ts';
+import type { GroupSnapshot } from './client.ts';
+import { groupStatusOf } from './group-status.ts';
+import type { GroupStatus } from './group-status.ts';
+import { SharedLooks } from './shared-looks.ts';
+import { lookEverywhere } from './store-sight.ts';
+import { ToldTransitions } from './told-transitions.ts';
+
+/** From one round of looks to the next, ms; a round that takes long is followed by as long a pause. */
+const ROUND_INTERVAL_MS = 500;
+
+/** After a step of a node here, ms: not in the middle of its takeover. */
+const NUDGE_MS = 50;
+
+/** Groups that are looked at at a time. */
+const AT_A_TIME = 8;
+
+export interface GroupWatchParts {
+  /** Where the groups are. */
+  readonly client: Omit<ClientOptions, 'group'>;
+  readonly list: () => readonly string[];
+  readonly only: string | null;
+  /** How it looks at a group, and asks a node: another way for tests. */
+  readonly look?: (options: ClientOptions) => Promise<GroupSnapshot>;
+  readonly ask?: typeof ask;
+}
+
+/** What is known of a group that is followed. */
+interface Followed {
+  readonly transitions: ToldTransitions;
+  /** What was told last; null: nothing, or that it can't be looked at. */
+  status: GroupStatus | null;
+  /** What of it counts as a change, or the problem. */
+  mark: string;
+  problem: ReturnType<typeof failureOf>['body'] | null;
+}
+
+export class GroupWatch implements GroupsSource {
+  readonly only: string | null;
+  readonly list: () => readonly string[];
+  readonly #parts: GroupWatchParts;
+  readonly #looks: SharedLooks;
+  readonly #feed = new EventFeed();
+  readonly #followed = new Map<string, Followed>();
+  #names = '';
+  #round: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #isClosed = false;
+
+  constructor(parts: GroupWatchParts) {
+    this.only = parts.only;
+    this.list = parts.list;
+    this.#parts = parts;
+    const look = parts.look ?? lookEverywhere;
+    this.#looks = new SharedLooks((group) => look({ ...parts.client, group }));
+  }
+
+  async status(group: string): Promise<GroupView> {
+    return groupStatusOf(await this.#looks.at(group));
+  }
+
+  async change(group: string, order: ChangeOrder): Promise<ChangeOutcome> {
+    const { changeGroup } = await import('./group-change.ts');
+    const outcome = await changeGroup({ ...this.#parts.client, group }, order);
+    this.nudge();
+    return outcome;
+  }
+
+  async follow(
+    { after, group }: Following,
+    listener: (numbered: NumberedEvent) => void,
+  ): Promise<() => void> {
+    // What is told first is of now, also where nobody has followed for long.
+    await this.#lookNow();
+    const isMeant = ({ event }: NumberedEvent): boolean =>
+      group === null || event.group === null || event.group === group;
+    const hear = (numbered: NumberedEvent): void => {
+      if (isMeant(numbered)) listener(numbered);
+    };
+    if (after !== null) for (const numbered of this.#feed.after(after)) hear(numbered);
+    for (const numbered of this.#present()) hear(numbered);
+    const stop = this.#feed.listen(hear);
+    this.#goOn(ROUND_INTERVAL_MS);
+    return stop;
+  }
+
+  /** Something has happened here: who follows is to hear of it soon. */
+  nudge(): void {
+    if (this.#feed.listeners > 0 && this.#round === null) this.#goOn(NUDGE_MS);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  /** How things are: the first of them has the number after which who leaves now resumes. */
+  *#present(): Generator<NumberedEvent> {
+    const groups = this.list();
+    yield { id: this.#feed.latestId, event: { name: 'groups', group: null, data: { groups } } };
+    for (const group of groups) {
+      const { status, problem } = this.#followed.get(group) ?? {};
+      if (status) yield { id: null, event: { name: 'status', group, data: status } };
+      else if (problem) {
+        yield { id: null, event: { name: 'problem', group, data: { group, ...problem } } };
+      }
+    }
+  }
+
+  #goOn(delayMs: number): void {
+    if (this.#isClosed || this.#feed.listeners === 0) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      const startedAt = performance.now();
+      void this.#lookNow().then(() => {
+        this.#goOn(Math.max(ROUND_INTERVAL_MS, performance.now() - startedAt));
+      });
+    }, delayMs);
+    this.#timer.unref();
+  }
+
+  /** One round at a time, for all who want one. Never rejects. */
+  #lookNow(): Promise<void> {
+    this.#round ??= this.#lookAtAll().finally(() => {
+      this.#round = null;
+    });
+    return this.#round;
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const groups = this.list();
+    this.#tellNames(groups);
+    const left = [...groups];
+    const work = async (): Promise<void> => {
+      for (let group = left.shift(); group !== undefined; group = left.shift()) {
+        await this.#lookAt(group);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_A_TIME }, work));
+  }
+
+  #tellNames(groups: readonly string[]): void {
+    for (const group of this.#followed.keys()) {
+      if (!groups.includes(group)) this.#followed.delete(group);
+    }
+    const names = groups.join(' ');
+    if (names === this.#names) return;
+    this.#names = names;
+    this.#feed.publish({ name: 'groups', group: null, data: { groups } });
+  }
+
+  async #lookAt(group: string): Promise<void> {
+    const known = this.#followed.get(group) ?? {
+      transitions: new ToldTransitions(group, this.#parts.ask ?? ask),
+      ...{ status: null, mark: '', problem: null },
+    };
+    this.#followed.set(group, known);
+    try {
+      const snapshot = await this.#looks.anew(group);
+      const happened = await known.transitions.since(snapshot);
+      for (const data of happened) this.#feed.publish({ name: 'transition', group, data });
+      this.#tellStatus(known, groupStatusOf(snapshot));
+    } catch (error) {
+      this.#tellProblem(known, group, error);
+    }
+  }
+
+  #tellStatus(known: Followed, status: GroupStatus): void {
+    const { group, nodes } = status;
+    const mark = JSON.stringify(status, withoutFigures);
+    known.status = status;
+    known.problem = null;
+    if (mark !== known.mark) {
+      known.mark = mark;
+      this.#feed.publish({ name: 'status', group, data: status });
+      return;
+    }
+    const figures = nodes.map((node) => {
+      const { id, lastHeartbeatMs, uptimeMs } = node;
+      return { id, lastHeartbeatMs, uptimeMs, latenessMs: latenessOf(node) };
+    });
+    this.#feed.publish({ name: 'pulse', group, data: { group, nodes: figures } });
+  }
+
+  #tellProblem(known: Followed, group: string, error: unknown): void {
+    const { body } = failureOf(error);
+    known.problem = body;
+    known.status = null;
+    if (known.mark === body.error) return;
+    known.mark = body.error;
+    this.#feed.publish({ name: 'problem', group, data: { group, ...body } });
+  }
+}
+
+/** What changes all the time, and is no change of the status. */
+const FIGURES: ReadonlySet<string> = new Set([
+  ...['lastHeartbeatMs', 'latenessMs', 'uptimeMs', 'since', 'preemptsInMs', 'lastSeenMs'],
+  'transport',
+]);
+
+function withoutFigures(key: string, value: unknown): unknown {
+  return FIGURES.has(key) ? undefined : value;
+}
+
+/** Nodes that say it have it in their status. */
+function latenessOf(node: object): number | null {
+  return 'latenessMs' in node && typeof node.latenessMs === 'number' ? node.latenessMs : null;
+}

@@ -1,0 +1,128 @@
+// What has become of the nodes of a group from one look to the next: as they tell it, and as it is seen of those that can't.
+import type { TransitionView } from '../dashboard/wire.ts';
+import { FailoverError } from '../errors.ts';
+import { livingNodes } from './client.ts';
+import type { ask, GroupSnapshot, SeenNode } from './client.ts';
+import { readNodeEvents } from './node-events.ts';
+
+/** How long a node may take to tell, ms. */
+const ANSWER_LIMIT_MS = 1_000;
+
+/** A node that looks the same is asked all the same after so many looks: what it did may be undone already. */
+const LOOKS_BETWEEN = 8;
+
+interface Known {
+  readonly id: string;
+  /** What it was like when it was asked last. */
+  mark: string;
+  looksSince: number;
+  /** Of the transitions that it has told, which it remembers itself. */
+  told: ReadonlySet<string>;
+  last: TransitionView | null;
+}
+
+/** Of one group. */
+export class ToldTransitions {
+  readonly #group: string;
+  readonly #askNode: typeof ask;
+  /** By the run of the node. */
+  readonly #known = new Map<string, Known>();
+  #noted: ReadonlySet<string> = new Set();
+
+  constructor(group: string, askNode: typeof ask) {
+    this.#group = group;
+    this.#askNode = askNode;
+  }
+
+  /** What has happened since the last time, the oldest first; the first time all that is remembered. */
+  async since(snapshot: GroupSnapshot): Promise<readonly TransitionView[]> {
+    const living = livingNodes(snapshot);
+    const told = await Promise.all(living.map((node) => this.#toldBy(node)));
+    const all = [
+      ...told.flat(),
+      ...this.#ended(snapshot, living),
+      ...this.#notedElsewhere(snapshot),
+    ];
+    return all.sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
+  }
+
+  async #toldBy({ record, status }: SeenNode): Promise<readonly TransitionView[]> {
+    const known = this.#known.get(record.run) ?? {
+      ...{ id: record.node, mark: '', looksSince: 0, told: new Set<string>(), last: null },
+    };
+    this.#known.set(record.run, known);
+    if (status === null) return [];
+    const { phase, epoch, reason } = status;
+    const mark = [phase, String(epoch), reason].join('\n');
+    known.looksSince += 1;
+    if (mark === known.mark && known.looksSince < LOOKS_BETWEEN) return [];
+    const transitions = await this.#ask(record);
+    if (transitions === null) return [];
+    const fresh = transitions.filter((one) => !known.told.has(keyOf(one)));
+    known.mark = mark;
+    known.looksSince = 0;
+    known.told = new Set(transitions.map(keyOf));
+    known.last = transitions.at(-1) ?? known.last;
+    return fresh;
+  }
+
+  /** Null: it does not answer. */
+  async #ask(record: SeenNode['record']): Promise<readonly TransitionView[] | null> {
+    const group = this.#group;
+    const { node, run } = record;
+    const question = { group, method: 'instance.events', timeoutMs: ANSWER_LIMIT_MS } as const;
+    try {
+      const answer = await this.#askNode(record, question);
+      return readNodeEvents(answer).transitions.map(
+        ({ time, from, to, role, epoch, reason, takeover }) => ({
+          ...{ group, node, run, time, from, to, role, epoch, reason, takeover },
+          source: 'node',
+        }),
+      );
+    } catch (error) {
+      if (error instanceof FailoverError) return null;
+      throw error;
+    }
+  }
+
+  /** Those that lived at the last look: one that was killed can't tell it. */
+  #ended(
+    { nodes, takenAtMs }: GroupSnapshot,
+    living: readonly SeenNode[],
+  ): readonly TransitionView[] {
+    const runs = new Set(living.map(({ record }) => record.run));
+    const time = new Date(takenAtMs).toISOString();
+    const group = this.#group;
+    return [...this.#known].flatMap(([run, { id: node, last }]) => {
+      if (runs.has(run)) return [];
+      this.#known.delete(run);
+      // One that is on record still has not ended in order.
+      const isGone = nodes.some(({ record }) => record.run === run);
+      if (last?.to === 'stopped' && !isGone) return [];
+      const about = { group, node, run, time, from: last?.to ?? null, epoch: last?.epoch ?? 0 };
+      const end = isGone
+        ? { to: 'gone', reason: 'Its process has ended without a word' }
+        : { to: 'stopped', reason: 'It has ended in order' };
+      return [{ ...about, ...end, role: 'stopped', takeover: null, source: 'watch' } as const];
+    });
+  }
+
+  /** What the server of the lease notes of nodes that nobody here can ask. */
+  #notedElsewhere({ store, nodes }: GroupSnapshot): readonly TransitionView[] {
+    const here = new Set(nodes.map(({ record }) => record.node));
+    const noted = (store?.events ?? [])
+      .filter(({ node }) => !here.has(node))
+      .map(({ node, action, epoch, atMs }): TransitionView => {
+        const about = { group: this.#group, node, run: null, time: new Date(atMs).toISOString() };
+        const nothing = { from: null, role: null, reason: null, takeover: null };
+        return { ...about, ...nothing, to: action, epoch, source: 'server' };
+      });
+    const fresh = noted.filter((one) => !this.#noted.has(keyOf(one)));
+    this.#noted = new Set(noted.map(keyOf));
+    return fresh;
+  }
+}
+
+function keyOf({ node, time, from, to, epoch }: TransitionView): string {
+  return [node, time, String(from), to, String(epoch)].join(' ');
+}

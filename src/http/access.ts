@@ -1,0 +1,115 @@
+// Who may change something over HTTP: who has the token, and is no page of another site in somebody's browser.
+import { failureBody } from './failures.ts';
+import type { FailureBody } from './failures.ts';
+import { Refusals } from './refusals.ts';
+import type { TokenCheck } from './token.ts';
+
+export interface Asking {
+  readonly header: (name: string) => string | undefined;
+  /** Of whoever connected. */
+  readonly address: string;
+}
+
+export interface Denial {
+  readonly status: 401 | 403 | 415 | 429;
+  readonly body: FailureBody;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface AccessParts {
+  /** Null: nobody may change anything. */
+  readonly token: TokenCheck | null;
+  /** How a token is had, for who has none. */
+  readonly hint: string;
+  readonly now: () => number;
+  readonly onRefused: () => void;
+}
+
+export class Access {
+  readonly #parts: AccessParts;
+  readonly #refusals: Refusals;
+
+  constructor(parts: AccessParts) {
+    this.#parts = parts;
+    this.#refusals = new Refusals(parts.now);
+  }
+
+  /** Why a change is not even looked at; null: it is. */
+  denies(asking: Asking): Denial | null {
+    return crossSite(asking) ?? this.#denyToken(asking) ?? wrongType(asking);
+  }
+
+  #denyToken({ header, address }: Asking): Denial | null {
+    const { token, hint, onRefused } = this.#parts;
+    if (token === null) return deny(403, 'Nothing can be changed here: there is no token', hint);
+    const waitMs = this.#refusals.waitMs(address);
+    if (waitMs > 0) {
+      const seconds = Math.ceil(waitMs / 1000);
+      const hintLater = `Try again in ${String(seconds)} s, or use the command line.`;
+      const tooMany = deny(429, 'There were too many wrong tokens from this address', hintLater);
+      return { ...tooMany, headers: { 'retry-after': String(seconds) } };
+    }
+    const given = /^Bearer +(\S+) *$/i.exec(header('authorization') ?? '')?.[1];
+    if (given === undefined) {
+      const missing = deny(
+        401,
+        'A change needs the token',
+        'Send it as `Authorization: Bearer TOKEN`.',
+      );
+      return { ...missing, headers: { 'www-authenticate': 'Bearer realm="failover"' } };
+    }
+    const isRight = token(given);
+    if (isRight === true) return null;
+    if (isRight === null) {
+      const fact = 'Nothing can be changed at present: the file of the token can not be used';
+      return deny(403, fact, 'Look into the log of this server: it says what is wrong with it.');
+    }
+    this.#refusals.note(address);
+    onRefused();
+    const wrong = deny(
+      401,
+      'The token is not the right one',
+      'Take that of the token file of this server.',
+    );
+    return {
+      ...wrong,
+      headers: { 'www-authenticate': 'Bearer realm="failover", error="invalid_token"' },
+    };
+  }
+}
+
+/** Browsers say from where a page asks; other programs don't, and are no page. */
+export function isCrossSite({ header }: Pick<Asking, 'header'>): boolean {
+  const site = header('sec-fetch-site');
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
+  const origin = header('origin');
+  return origin !== undefined && hostOf(origin) !== header('host')?.toLowerCase();
+}
+
+/** Null also for the `null` of a page that has no origin of its own. */
+function hostOf(origin: string): string | null {
+  return /^https?:\/\/([^/]+)$/i.exec(origin)?.[1]?.toLowerCase() ?? null;
+}
+
+function crossSite(asking: Asking): Denial | null {
+  if (!isCrossSite(asking)) return null;
+  return deny(
+    403,
+    'A page of another site asked for this',
+    'Ask from a page of this server, or with curl.',
+  );
+}
+
+function wrongType({ header }: Asking): Denial | null {
+  const type = header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+  if (type === 'application/json') return null;
+  return deny(
+    415,
+    'A change is asked for in JSON',
+    'Send it with `Content-Type: application/json`.',
+  );
+}
+
+function deny(status: Denial['status'], error: string, hint: string): Denial {
+  return { status, body: failureBody(error, hint), headers: {} };
+}

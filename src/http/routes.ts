@@ -1,0 +1,155 @@
+// The table of paths: what each answers and with which status. The server and `/openapi.json` are made of it.
+import { CHANGES } from './groups-source.ts';
+import type { Change } from './groups-source.ts';
+import { CHECKS } from './node-checks.ts';
+import type { Check } from './node-checks.ts';
+
+/** What is done for a path. */
+export type Task =
+  | { readonly kind: 'root' | 'metrics' | 'openapi' | 'groups' | 'status' | 'statuses' | 'events' }
+  | { readonly kind: 'check'; readonly check: Check }
+  | { readonly kind: 'change'; readonly change: Change };
+
+export interface Answer {
+  readonly about: string;
+  /** A schema of `schemas.ts`; null: it is no JSON. */
+  readonly schema: string | null;
+  readonly type: string;
+}
+
+export interface Route {
+  /** As of OpenAPI; `{group}` stands for the name of a group. */
+  readonly path: string;
+  readonly task: Task;
+  readonly method: 'get' | 'post';
+  readonly summary: string;
+  readonly answers: Readonly<Record<number, Answer>>;
+}
+
+export interface Places {
+  /** The paths without a group speak of one. */
+  readonly hasOnlyOne: boolean;
+  /** A node of each group runs in this process. */
+  readonly hasNodes: boolean;
+  readonly hasMetrics: boolean;
+}
+
+/** The paths of one server, in the order in which they are told. */
+export function routesOf({ hasOnlyOne, hasNodes, hasMetrics }: Places): readonly Route[] {
+  const ofGroup = [...(hasNodes ? CHECK_ROUTES : []), STATUS, EVENTS, ...CHANGE_ROUTES];
+  return [
+    ROOT,
+    ...(hasOnlyOne ? ofGroup : [STATUSES, EVENTS]),
+    ...(hasMetrics ? [METRICS] : []),
+    ...[GROUPS, ...ofGroup.map(underGroup), OPENAPI],
+  ];
+}
+
+function json(about: string, schema: string): Answer {
+  return { about, schema, type: 'application/json' };
+}
+
+function get(path: string, task: Task, summary: string): Omit<Route, 'answers'> {
+  return { path, task, summary, method: 'get' };
+}
+
+function underGroup(route: Route): Route {
+  const { path, answers } = route;
+  const unknown = json('There is no such group.', 'Failure');
+  return { ...route, path: `/groups/{group}${path}`, answers: { ...answers, 404: unknown } };
+}
+
+const ROOT: Route = {
+  ...get('/', { kind: 'root' }, 'All paths; a browser gets the dashboard.'),
+  answers: { 200: json('The paths.', 'Paths') },
+};
+
+const QUESTIONS: Readonly<Record<Check, string>> = {
+  primary: 'Is this node the primary, and does its command run?',
+  secondary: 'Does this node stand by, and is it not unhealthy?',
+  health: 'Is nothing that is checked here unhealthy?',
+  liveness: 'Does this node answer, and is it not about to end?',
+  readiness: 'Is this node primary, or would it take over?',
+};
+
+const CHECK_ROUTES: readonly Route[] = CHECKS.map((check) => ({
+  ...get(`/${check}`, { kind: 'check', check }, QUESTIONS[check]),
+  answers: { 200: json('Yes.', 'Check'), 503: json('No; the reason says why.', 'Check') },
+}));
+
+const STATUS: Route = {
+  ...get(
+    '/status',
+    { kind: 'status' },
+    'The group with all its nodes, as `failover status --json`.',
+  ),
+  answers: {
+    200: json('The status.', 'GroupStatus'),
+    503: json('The group can not be looked at.', 'Failure'),
+  },
+};
+
+const STATUSES: Route = {
+  ...get('/status', { kind: 'statuses' }, 'All groups with their nodes.'),
+  answers: {
+    200: json('The status of each.', 'GroupStatuses'),
+    503: json('One of them can not be looked at.', 'Failure'),
+  },
+};
+
+const EVENTS: Route = {
+  ...get(
+    '/events',
+    { kind: 'events' },
+    'Transitions of all nodes and changes of the status, as they happen. `Last-Event-ID` resumes.',
+  ),
+  answers: {
+    200: { about: 'Server-sent events, without end.', schema: null, type: 'text/event-stream' },
+    403: json('A page of another site asked for it.', 'Failure'),
+    503: json('Too many clients follow events already.', 'Failure'),
+  },
+};
+
+const SUMMARIES: Readonly<Record<Change, string>> = {
+  promote: 'Make a node the primary, as `failover promote`.',
+  demote: 'Make the primary step down, as `failover demote`.',
+  pause: 'Forbid automatic promotion, as `failover pause`.',
+  resume: 'Allow automatic promotion again, as `failover resume`.',
+};
+
+const CHANGE_ROUTES: readonly Route[] = CHANGES.map((change) => ({
+  path: `/${change}`,
+  task: { kind: 'change', change },
+  method: 'post',
+  summary: SUMMARIES[change],
+  answers: {
+    200: json('It is done.', 'Done'),
+    400: json('The body says something that can not be done.', 'Failure'),
+    401: json('The token is missing or wrong.', 'Failure'),
+    403: json('There is no token here, or a page of another site asked.', 'Failure'),
+    404: json('There is no such node.', 'Failure'),
+    409: json('It was refused.', 'Failure'),
+    413: json('The body is too long.', 'Failure'),
+    415: json('The body is not said to be JSON.', 'Failure'),
+    429: json('There were too many wrong tokens.', 'Failure'),
+    500: json('This machine could not do it.', 'Failure'),
+    502: json('The node failed, or can not be reached.', 'Failure'),
+    503: json('There is no primary, or too many changes are under way.', 'Failure'),
+    504: json('It was not done in time; it may still be.', 'Failure'),
+  },
+}));
+
+const METRICS: Route = {
+  ...get('/metrics', { kind: 'metrics' }, 'The measures for Prometheus.'),
+  answers: { 200: { about: 'The measures.', schema: null, type: 'text/plain' } },
+};
+
+const GROUPS: Route = {
+  ...get('/groups', { kind: 'groups' }, 'The names of the groups.'),
+  answers: { 200: json('The names.', 'Groups') },
+};
+
+const OPENAPI: Route = {
+  ...get('/openapi.json', { kind: 'openapi' }, 'This description.'),
+  answers: { 200: { about: 'OpenAPI 3.1.', schema: null, type: 'application/json' } },
+};

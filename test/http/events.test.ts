@@ -1,0 +1,171 @@
+// Those who follow events over HTTP: what they are told, what they missed, how many there may be, and who does not read.
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { EventFeed } from '../../src/http/event-feed.ts';
+import { openHttpServer } from '../../src/http/server.ts';
+import type { HttpServerParts } from '../../src/http/server.ts';
+import { until } from '../support/until.ts';
+import { fakeGroups, transitionTo } from './support/groups.ts';
+import type { FakeGroups } from './support/groups.ts';
+
+interface Started {
+  readonly port: number;
+  readonly groups: FakeGroups;
+  readonly metrics: () => Promise<string>;
+}
+
+async function start(eventLimits?: HttpServerParts['eventLimits']): Promise<Started> {
+  const groups = fakeGroups();
+  const server = await openHttpServer(
+    { host: '127.0.0.1', port: 0 },
+    {
+      ...{ groups, token: null, tokenHint: '' },
+      metrics: { type: 'text/plain', text: () => Promise.resolve('') },
+      ...(eventLimits === undefined ? {} : { eventLimits }),
+    },
+  );
+  onTestFinished(server.close);
+  const metrics = async (): Promise<string> => (await fetch(`${server.url}/metrics`)).text();
+  return { port: Number(new URL(server.url).port), groups, metrics };
+}
+
+interface Follower {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly heard: () => string;
+  readonly isOver: () => boolean;
+  readonly leave: () => void;
+}
+
+function follow(port: number, path = '/events', headers = {}): Promise<Follower> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', port, path, headers, agent: false }, (answer) => {
+      let [heard, isOver] = ['', false];
+      answer.setEncoding('utf8').on('data', (chunk: string) => (heard += chunk));
+      answer.on('error', () => undefined).on('close', () => (isOver = true));
+      const leave = (): void => {
+        asked.destroy();
+      };
+      onTestFinished(leave);
+      const { statusCode: status = 0, headers: told } = answer;
+      resolve({ status, headers: told, leave, heard: () => heard, isOver: () => isOver });
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+const idsIn = (text: string): readonly string[] =>
+  [...text.matchAll(/^id: (.+)$/gm)].map(([, id = '']) => id);
+
+const phasesIn = (text: string): readonly string[] =>
+  [...text.matchAll(/"to":"(\w+)"/g)].map(([, to = '']) => to);
+
+describe('who follows events', () => {
+  it('is told of each as it happens', async () => {
+    const { port, groups } = await start();
+    const one = await follow(port);
+    expect([one.status, one.headers['content-type']]).toEqual([
+      200,
+      'text/event-stream; charset=utf-8',
+    ]);
+    await until('the groups', () => one.heard().includes('event: groups'));
+    expect(one.heard()).toContain('data: {"groups":["g"]}\n\n');
+    groups.feed.publish(transitionTo('serving', 'a\nline'));
+    await until('it', () => one.heard().includes('serving'));
+    expect(one.heard()).toMatch(
+      /\n\nid: \S+\nevent: transition\ndata: \{.*"reason":"a\\nline".*\}\n\n$/,
+    );
+  });
+
+  it('resumes after the last that it heard, and is told all that is remembered after one of another life', async () => {
+    const { port, groups } = await start();
+    const first = await follow(port);
+    await until('the groups', () => first.heard().includes('groups'));
+    for (const to of ['one', 'two', 'three']) groups.feed.publish(transitionTo(to));
+    await until('three', () => first.heard().includes('three'));
+    const [, second = ''] = idsIn(first.heard()).slice(-3);
+    const phasesAfter = async (path: string, headers = {}): Promise<readonly string[]> => {
+      const one = await follow(port, path, headers);
+      await until('the groups', () => one.heard().includes('event: groups'));
+      return phasesIn(one.heard());
+    };
+    expect(await phasesAfter('/events', { 'last-event-id': second })).toEqual(['three']);
+    expect(await phasesAfter(`/groups/g/events?after=${second}`)).toEqual(['three']);
+    for (const unknown of ['0', 'other-7', '../', '%00']) {
+      expect(await phasesAfter(`/events?after=${unknown}`)).toEqual(['one', 'two', 'three']);
+    }
+    expect(await phasesAfter('/events')).toEqual([]);
+  });
+
+  it('knows where to resume also if nothing happened while it was there', async () => {
+    const { port, groups } = await start();
+    groups.feed.publish(transitionTo('before'));
+    const first = await follow(port);
+    await until('the groups', () => first.heard().includes('groups'));
+    first.leave();
+    groups.feed.publish(transitionTo('between'));
+    const again = await follow(port, '/events', { 'last-event-id': idsIn(first.heard()).at(-1) });
+    await until('the groups', () => again.heard().includes('groups'));
+    expect(phasesIn(again.heard())).toEqual(['between']);
+  });
+
+  it('is no page of another site', async () => {
+    const { port } = await start();
+    expect((await follow(port, '/events', { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+  });
+
+  it('is one of a hundred at most, and a thousand more leave the checks alone', async () => {
+    const { port, groups, metrics } = await start();
+    const followers = await Promise.all(Array.from({ length: 100 }, () => follow(port)));
+    expect(followers.every(({ status }) => status === 200)).toBe(true);
+    const more: number[] = [];
+    for (let batch = 0; batch < 20; batch += 1) {
+      const asked = await Promise.all(Array.from({ length: 50 }, () => follow(port)));
+      more.push(...asked.map(({ status }) => status));
+      expect(asked[0]?.headers).toMatchObject({ 'retry-after': '10', connection: 'close' });
+      expect((await fetch(`http://127.0.0.1:${String(port)}/groups`)).status).toBe(200);
+    }
+    expect(new Set(more)).toEqual(new Set([503]));
+    expect(await metrics()).toContain('failover_http_event_clients 100');
+    expect(groups.feed.listeners).toBe(100);
+    followers[0]?.leave();
+    await until('room', () => groups.feed.listeners === 99);
+    expect((await follow(port)).status).toBe(200);
+  });
+
+  it('is cut off if it never reads, and what waits for it meanwhile is bounded', async () => {
+    const { port, groups, metrics } = await start();
+    const reader = await follow(port);
+    const deaf = connect(port, '127.0.0.1');
+    let isOver = false;
+    deaf.on('error', () => undefined).on('close', () => (isOver = true));
+    deaf.pause();
+    deaf.write('GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    await until('both', () => groups.feed.listeners === 2);
+    const long = 'x'.repeat(16 * 1024);
+    let published = 0;
+    await until('the end of the one', () => {
+      groups.feed.publish(transitionTo('again', long));
+      published += 1;
+      return groups.feed.listeners === 1;
+    });
+    deaf.resume();
+    await until('its end', () => isOver);
+    // What the system takes for a connection, and a quarter of a MiB.
+    expect(published * long.length).toBeLessThan(32 * 1024 * 1024);
+    await until('the rest', () => phasesIn(reader.heard()).length === published);
+    expect(await metrics()).toContain('failover_http_event_clients_cut_off_total 1');
+  });
+});
+
+describe('the memory of events', () => {
+  it('is of the latest', () => {
+    const feed = new EventFeed(2);
+    for (const to of ['one', 'two', 'three']) feed.publish(transitionTo(to));
+    const told = feed.after('0').map(({ event }) => event.name === 'transition' && event.data.to);
+    expect(told).toEqual(['two', 'three']);
+  });
+});

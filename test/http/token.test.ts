@@ -1,0 +1,101 @@
+// The file of a token: what it may be, and that it is read again when it changes.
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Refusals } from '../../src/http/refusals.ts';
+import { tokenInFile } from '../../src/http/token.ts';
+import { failureOf } from '../support/failover-error.ts';
+
+let directory = '';
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'failover-token-'));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function file(content: string, mode = 0o600): string {
+  const path = join(directory, 'token');
+  writeFileSync(path, content);
+  chmodSync(path, mode);
+  return path;
+}
+
+const ONE = '0123456789abcdef';
+const OTHER = 'fedcba9876543210-other';
+
+describe('the file of a token', () => {
+  it('is that of its line', () => {
+    const check = tokenInFile(file(`${ONE}\n`), () => undefined);
+    expect([ONE, `${ONE}\n`, ONE.slice(1), '', OTHER].map(check)).toEqual([
+      ...[true, false, false, false, false],
+    ]);
+  });
+
+  it.each([
+    ['others can read', ONE, 0o640, 'others have access to it (mode 0640)'],
+    ['is too short', ONE.slice(1), 0o600, 'its token has 15 characters, and 16 are the least'],
+    ['has two lines', `${ONE}\n${ONE}\n`, 0o600, 'it has more than one line'],
+    ['no header can carry', `${ONE}é`, 0o600, 'characters that no header can carry'],
+    ['is empty', '', 0o600, 'its token has 0 characters'],
+  ])('is refused at the start if it is one that %s', (_, content, mode, fact) => {
+    const { message, exitCode } = failureOf(() =>
+      tokenInFile(file(content, mode), () => undefined),
+    );
+    expect([message, exitCode]).toEqual([expect.stringContaining(fact), 2]);
+    expect(message).toMatch(/^Cannot use --http-token-file /);
+    if (content !== '') expect(message).not.toContain(content.trim());
+  });
+
+  it('is read again when it changes; while it can not be used no token is right', () => {
+    const warnings: string[] = [];
+    const path = file(ONE);
+    const check = tokenInFile(path, (message) => warnings.push(message));
+    expect(check(ONE)).toBe(true);
+    writeFileSync(path, OTHER);
+    expect([check(ONE), check(OTHER)]).toEqual([false, true]);
+    chmodSync(path, 0o644);
+    expect([check(OTHER), check(OTHER)]).toEqual([null, null]);
+    expect(warnings).toEqual([expect.stringContaining('mode 0644')]);
+    chmodSync(path, 0o600);
+    expect(check(OTHER)).toBe(true);
+    rmSync(path);
+    expect(check(OTHER)).toBeNull();
+    expect(warnings).toHaveLength(2);
+  });
+});
+
+describe('guesses of a token', () => {
+  it('are ten at once, then one in six seconds, and all ten again after a minute', () => {
+    let now = 0;
+    const refusals = new Refusals(() => now);
+    for (let guess = 0; guess < 10; guess += 1) {
+      expect(refusals.waitMs('h')).toBe(0);
+      refusals.note('h');
+    }
+    expect(refusals.waitMs('h')).toBe(6_000);
+    expect(refusals.waitMs('other')).toBe(0);
+    now = 6_000;
+    expect(refusals.waitMs('h')).toBe(0);
+    refusals.note('h');
+    expect(refusals.waitMs('h')).toBe(6_000);
+    now += 60_000;
+    for (let guess = 0; guess < 9; guess += 1) refusals.note('h');
+    expect(refusals.waitMs('h')).toBe(0);
+  });
+
+  it('are remembered of a bounded number of addresses, those that guess last', () => {
+    const refusals = new Refusals(() => 0);
+    const guessMuch = (address: string): void => {
+      for (let guess = 0; guess < 11; guess += 1) refusals.note(address);
+    };
+    guessMuch('first');
+    for (let index = 0; index < 999; index += 1) refusals.note(String(index));
+    expect(refusals.waitMs('first')).toBeGreaterThan(0);
+    refusals.note('one more');
+    expect(refusals.waitMs('first')).toBe(0);
+  });
+});
