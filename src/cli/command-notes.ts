@@ -59,6 +59,7 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '7': 'some did not end in time',
   },
   proxy: { '0': 'it was told to end and has' },
+  dashboard: { '0': 'it was told to end and has' },
   keygen: { '0': 'the key is made' },
   completion: { '0': 'the script is printed' },
   check: { '0': 'a primary answers', '3': 'there is none', '7': 'it was not done in time' },
@@ -100,6 +101,8 @@ may have been done by a primary that was lost, and is not repeated. GET, HEAD, O
 repeated, and what has an Idempotency-Key; the answer says so in x-failover-repeated.
 The first SIGTERM ends it in order, the second at once; at SIGUSR2 it says what it has counted. Each option can
 also be set by its variable, such as FAILOVER_HOLD for --hold.`,
+  dashboard: `It prints its address, with a token of its own behind #: whoever opens that may promote, demote, pause and
+resume. Without --group it shows all groups of the state directory. Ctrl-C ends it; the groups go on.`,
   keygen: `PATH can be read by its owner only: give it to \`failover run --key-file PATH\`. The lines of the other
 nodes' PATH.pub together are what --authorized-keys takes. Nothing is overwritten without --force.`,
   completion: `It completes commands, options, their values, groups of the state directory and nodes that live.
@@ -144,7 +147,7 @@ const OF_NO_GROUP: ReadonlySet<string> = new Set([
 
 /** Those that may ask the server of a lease. */
 const OF_SERVER: ReadonlySet<string> = new Set([
-  ...['status', 'explain', 'events', 'pause', 'resume', 'proxy'],
+  ...['status', 'explain', 'events', 'pause', 'resume', 'proxy', 'dashboard'],
 ]);
 
 function variablesOf(name: string): string {

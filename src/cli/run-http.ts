@@ -3,6 +3,7 @@ import type { RunOptions } from '../config/load.ts';
 import { parseHttpAddress } from '../config/proxy-address.ts';
 import type { Step } from '../core/transition.ts';
 import { NodeMeters } from '../http/meters.ts';
+import { Page } from '../http/page.ts';
 import { openHttpServer } from '../http/server.ts';
 import { tokenInFile } from '../http/token.ts';
 import type { FailoverNode } from '../runtime/failover-node.ts';
@@ -29,7 +30,7 @@ export async function openRunHttp(
   // The server of its lease is asked by way of the node.
   const groups = new GroupWatch({ client: { stateDir }, only: group, list: () => [group] });
   const { url, close } = await openHttpServer(parseHttpAddress(address), {
-    ...{ groups, look, tokenHint: TOKEN_HINT },
+    ...{ groups, look, page: new Page(), tokenHint: TOKEN_HINT },
     metrics: { type: meters.contentType, text: () => meters.text(look()) },
     token: httpTokenFile === null ? null : tokenInFile(httpTokenFile, warn),
   });

@@ -19,6 +19,7 @@ interface Known {
   /** Of the transitions that it has told, which it remembers itself. */
   told: ReadonlySet<string>;
   last: TransitionView | null;
+  isSilent: boolean;
 }
 
 /** Of one group. */
@@ -37,7 +38,7 @@ export class ToldTransitions {
   /** What has happened since the last time, the oldest first; the first time all that is remembered. */
   async since(snapshot: GroupSnapshot): Promise<readonly TransitionView[]> {
     const living = livingNodes(snapshot);
-    const told = await Promise.all(living.map((node) => this.#toldBy(node)));
+    const told = await Promise.all(living.map((node) => this.#toldBy(node, snapshot)));
     const all = [
       ...told.flat(),
       ...this.#ended(snapshot, living),
@@ -46,24 +47,27 @@ export class ToldTransitions {
     return all.sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
   }
 
-  async #toldBy({ record, status }: SeenNode): Promise<readonly TransitionView[]> {
+  async #toldBy(node: SeenNode, snapshot: GroupSnapshot): Promise<readonly TransitionView[]> {
+    const { record, status } = node;
     const known = this.#known.get(record.run) ?? {
       ...{ id: record.node, mark: '', looksSince: 0, told: new Set<string>(), last: null },
+      isSilent: false,
     };
     this.#known.set(record.run, known);
-    if (status === null) return [];
+    const change = silenceOf(node, known, snapshot);
+    if (status === null) return change;
     const { phase, epoch, reason } = status;
     const mark = [phase, String(epoch), reason].join('\n');
     known.looksSince += 1;
-    if (mark === known.mark && known.looksSince < LOOKS_BETWEEN) return [];
+    if (mark === known.mark && known.looksSince < LOOKS_BETWEEN) return change;
     const transitions = await this.#ask(record);
-    if (transitions === null) return [];
+    if (transitions === null) return change;
     const fresh = transitions.filter((one) => !known.told.has(keyOf(one)));
     known.mark = mark;
     known.looksSince = 0;
     known.told = new Set(transitions.map(keyOf));
     known.last = transitions.at(-1) ?? known.last;
-    return fresh;
+    return [...fresh, ...change];
   }
 
   /** Null: it does not answer. */
@@ -121,6 +125,27 @@ export class ToldTransitions {
     this.#noted = new Set(noted.map(keyOf));
     return fresh;
   }
+}
+
+/** It can't tell itself that it does not answer, nor since when it does again. */
+function silenceOf(
+  { record: { node, run }, status, silence }: SeenNode,
+  known: Known,
+  { group, takenAtMs }: GroupSnapshot,
+): readonly TransitionView[] {
+  const isSilent = status === null;
+  if (isSilent === known.isSilent) return [];
+  known.isSilent = isSilent;
+  const time = new Date(takenAtMs).toISOString();
+  const epoch = status?.epoch ?? known.last?.epoch ?? 0;
+  const about = { group, node, run, time, epoch, takeover: null, source: 'watch' } as const;
+  const from = known.last?.to ?? null;
+  if (isSilent) {
+    const reason = `It does not answer: ${silence ?? 'it does not say why'}`;
+    return [{ ...about, from, to: 'unresponsive', role: null, reason }];
+  }
+  const { phase: to, role } = status;
+  return [{ ...about, from: 'unresponsive', to, role, reason: 'It answers again' }];
 }
 
 function keyOf({ node, time, from, to, epoch }: TransitionView): string {

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Following, GroupsSource, NumberedEvent } from './groups-source.ts';
 
 /** Fewer than half of the connections of a server: the others are for those who check on its nodes. */
-export const MOST_EVENT_CLIENTS = 100;
+const MOST_EVENT_CLIENTS = 100;
 
 /** Beside what the system takes for a connection, bytes: minutes of a busy group. */
 const QUEUE_LIMIT_BYTES = 256 * 1024;

@@ -5,7 +5,7 @@ import { CHECKS } from './node-checks.ts';
 import type { Check } from './node-checks.ts';
 
 /** What is done for a path. */
-export type Task =
+type Task =
   | { readonly kind: 'root' | 'metrics' | 'openapi' | 'groups' | 'status' | 'statuses' | 'events' }
   | { readonly kind: 'check'; readonly check: Check }
   | { readonly kind: 'change'; readonly change: Change };

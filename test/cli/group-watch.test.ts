@@ -118,6 +118,30 @@ describe('a group that is followed', () => {
     watch.close();
   });
 
+  it('tells of one that does not answer, and that it does again', async () => {
+    told.set('b', [transition('watching', 2)]);
+    const watch = watchOf();
+    const heard: NumberedEvent[] = [];
+    await watch.follow(following, (one) => heard.push(one));
+    const others = healthyGroup().nodes.filter(({ record }) => record.node !== 'b');
+    present = snapshotOf('a', [
+      ...others,
+      silentNode('b', 'unresponsive', 'its process is stopped'),
+    ]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    present = healthyGroup();
+    await vi.advanceTimersByTimeAsync(1_000);
+    const ofB = heard.flatMap(({ event }) =>
+      event.name === 'transition' && event.data.node === 'b' ? [event.data] : [],
+    );
+    expect(ofB.map(({ to, reason }) => [to, reason])).toEqual([
+      ['watching', 'watching'],
+      ['unresponsive', 'It does not answer: its process is stopped'],
+      ['watching', 'It answers again'],
+    ]);
+    watch.close();
+  });
+
   it('asks a node now and then that looks the same: what it did may be undone already', async () => {
     const watch = watchOf();
     const heard: string[] = [];

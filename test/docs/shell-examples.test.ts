@@ -177,6 +177,30 @@ it('tells a switchover, as the page on events does', { timeout: 2 * LIMIT_MS }, 
   expect(code).toBe(0);
 });
 
+it(
+  'tells of the group over HTTP, and changes it, as the page on that does',
+  { timeout: 2 * LIMIT_MS },
+  async ({ skip }) => {
+    const lack = lackOfProgram('curl');
+    if (lack !== null) skip(lack);
+    const script = shellOf('docs/http.md').replaceAll('18001', String(await freePort()));
+    const { code, output } = await runScript(script);
+    const answers = output.split('\n').filter((line) => line.startsWith('{'));
+    expect(answers.map((line) => Object.keys(JSON.parse(line) as object)[1])).toEqual([
+      ...['group', 'groups', 'group', 'group', 'info'],
+      ...Array<string>(4).fill('ok'),
+    ]);
+    expect(output).toMatch(
+      /^event: transition\ndata: \{"group":"web","node":"a",.*"to":"serving"/m,
+    );
+    expect(output).toContain('"said":["b is primary at epoch 2: ');
+    expect(output).toContain('"said":["Group web is paused: b stays primary, ');
+    expect(output).toContain('"said":["Group web is resumed. ');
+    expect(output).toMatch(/"said":\["b has stepped down and [^"]+","a is primary at epoch 3\."\]/);
+    expect(code).toBe(0);
+  },
+);
+
 it('runs the demo with the first command of the README', { timeout: 2 * LIMIT_MS }, async () => {
   const [quick = ''] = codeBlocks(readPage('README.md').text).map(({ code }) => code);
   // What comes before is what brought this test here.

@@ -70,6 +70,33 @@ export function addLooking(program: Command): void {
       const more = { role, node: nodeId(node), ...timeout(flags) } as const;
       await ofClient(flags, (options) => waitFor({ ...options, ...more }));
     });
+  addDashboard(program);
+}
+
+function addDashboard(program: Command): void {
+  addClient(program, {
+    name: 'dashboard',
+    summary: 'serve a page that shows all groups live, and changes them',
+    example: 'failover dashboard --open',
+  })
+    .addOption(leaseServer())
+    .addOption(
+      withDefault(
+        '--listen <ADDRESS>',
+        'Where it listens: HOST:PORT, or PORT of 127.0.0.1; 0 is chosen by the system.',
+        '127.0.0.1:0',
+      ),
+    )
+    .option('--open', 'Open it in a browser.')
+    .action(async (flags: Flags) => {
+      const { dashboard } = await import('../commands/dashboard.ts');
+      const more = { listen: String(flags['listen']), open: is(flags, 'open') };
+      // Without a group it is of all, and not of the one that is called default.
+      const isOfOne = (flags['group'] ?? process.env['FAILOVER_GROUP'] ?? '') !== '';
+      await ofClient(flags, ({ group, ...client }) =>
+        dashboard({ ...client, ...more, group: isOfOne ? group : null }),
+      );
+    });
 }
 
 function badRole(role: unknown): FailoverError {

@@ -10,7 +10,7 @@ import { ask, livingNodes } from '../client.ts';
 import type { GroupSnapshot, SeenNode } from '../client.ts';
 import { readTakeover } from '../../transport/checks.ts';
 import { readNodeEvents } from '../node-events.ts';
-import type { ToldMove } from '../node-events.ts';
+import type { OwnTransition } from '../node-events.ts';
 import { withDurations } from './event.ts';
 import type { GroupEvent, Strand } from './event.ts';
 
@@ -99,7 +99,7 @@ function strandOf(
     run,
     via,
   }: { readonly node: string; readonly run: string; readonly via: 'node' | 'journal' },
-  transitions: readonly ToldMove[],
+  transitions: readonly OwnTransition[],
 ): Strand {
   const events = transitions.map(({ time, from, to, epoch, reason, takeover }): GroupEvent => {
     const about = {
