@@ -1,4 +1,5 @@
 // Groups as clients of HTTP see them: looked at once for all who ask, and again and again while somebody follows.
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ClientOptions } from '../config/load.ts';
 import type { GroupView } from '../dashboard/wire.ts';
 import { EventFeed } from '../http/event-feed.ts';
@@ -23,6 +24,9 @@ const ROUND_INTERVAL_MS = 500;
 
 /** After a step of a node here, ms: not in the middle of its takeover. */
 const NUDGE_MS = 50;
+
+/** So long who begins to follow waits for a look at all groups, ms: a thousand of them take longer. */
+const FIRST_LOOK_MS = 1_000;
 
 /** Groups that are looked at at a time. */
 const AT_A_TIME = 8;
@@ -83,7 +87,10 @@ export class GroupWatch implements GroupsSource {
     listener: (numbered: NumberedEvent) => void,
   ): Promise<() => void> {
     // What is told first is of now, also where nobody has followed for long.
-    await this.#lookNow();
+    const limit = new AbortController();
+    const late = wait(FIRST_LOOK_MS, undefined, { signal: limit.signal }).catch(() => undefined);
+    await Promise.race([this.#lookNow(), late]);
+    limit.abort();
     const isMeant = ({ event }: NumberedEvent): boolean =>
       group === null || event.group === null || event.group === group;
     const hear = (numbered: NumberedEvent): void => {

@@ -30,7 +30,7 @@ export function takeoverPlotOf(
     shown.length === 1
       ? (LEFT + right) / 2
       : LEFT + 14 + (index / (shown.length - 1)) * (right - LEFT - 28);
-  const median = [...gaps].sort((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0;
+  const median = middleOf(gaps) ?? 0;
   const label = `Time without a workload of the last ${String(shown.length)} takeovers: ${gaps
     .slice(-10)
     .map(shownMs)
@@ -58,11 +58,18 @@ export function takeoverPlotOf(
 
 /** The median of those that are shown, ms; null: there is none. */
 export function medianMs(marks: readonly TakeoverMark[]): number | null {
-  const gaps = measured(marks)
-    .slice(-MOST)
-    .map(({ gapMs }) => gapMs)
-    .sort((a, b) => a - b);
-  return gaps[Math.floor(gaps.length / 2)] ?? null;
+  return middleOf(
+    measured(marks)
+      .slice(-MOST)
+      .map(({ gapMs }) => gapMs),
+  );
+}
+
+/** Null: of nothing. */
+function middleOf(values: readonly number[]): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [low, high] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[sorted.length >> 1]];
+  return low === undefined || high === undefined ? null : (low + high) / 2;
 }
 
 interface Dot {

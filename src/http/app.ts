@@ -4,6 +4,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
+import type { GroupView, ProblemView } from '../dashboard/wire.ts';
 import { isCrossSite } from './access.ts';
 import type { Access } from './access.ts';
 import { readBody } from './body.ts';
@@ -73,6 +74,7 @@ export function httpApp(parts: AppParts): App {
   }
   for (const name of parts.page?.files ?? []) {
     app.get(`/assets/${name}`, (context) => server.file(context, name));
+    app.all(`/assets/${name}`, (context) => server.refuseMethod(context, FILES));
   }
   app.onError((error, context) => {
     const { status, body } = failureOf(error);
@@ -150,7 +152,7 @@ class Answers {
 
   file(context: Asked, name: string): Response {
     const { page, onAnswer } = this.#parts;
-    onAnswer('/assets', 200);
+    onAnswer(FILES.path, 200);
     return page?.answer(context.req.raw, name) ?? this.nothing(context);
   }
 
@@ -162,12 +164,24 @@ class Answers {
     });
   }
 
-  /** One after the other: there may be a thousand. */
+  /** A few at a time: there may be a thousand. One that can't be looked at keeps nobody from the others. */
   async #statuses(): Promise<object> {
     const { groups } = this.#parts;
-    const all: object[] = [];
-    for (const group of groups.list()) all.push(await groups.status(group));
-    return { v: 1, groups: all };
+    const seen: GroupView[] = [];
+    const problems: ProblemView[] = [];
+    const left = [...groups.list()];
+    const work = async (): Promise<void> => {
+      for (let group = left.shift(); group !== undefined; group = left.shift()) {
+        try {
+          seen.push(await groups.status(group));
+        } catch (error) {
+          const { error: fact, code, hint } = failureOf(error).body;
+          problems.push({ group, error: fact, code, hint });
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: AT_A_TIME }, work));
+    return { v: 1, groups: seen.sort(byGroup), problems };
   }
 
   #events(context: Asked, path: string, group: string | null): Response {
@@ -251,7 +265,7 @@ class Answers {
     return context.body(null, 204);
   }
 
-  refuseMethod(context: Asked, route: Route): Response {
+  refuseMethod(context: Asked, route: Pick<Route, 'path' | 'method'>): Response {
     context.header('Allow', allowed(route));
     return this.refuse(context, 405, `${context.req.method} is not answered here`, route.path);
   }
@@ -273,13 +287,23 @@ class Answers {
   }
 }
 
+/** Groups that are looked at at a time for one request. */
+const AT_A_TIME = 8;
+
+function byGroup(a: GroupView, b: GroupView): number {
+  return a.group < b.group ? -1 : 1;
+}
+
 type RefusalStatus = 400 | 403 | 404 | 405 | 413 | 421 | 503;
 type SaidStatus = RefusalStatus | 200 | 401 | 409 | 415 | 429 | 500 | 502 | 504;
+
+/** Those of the page: all of them count as one path. */
+const FILES = { path: '/assets', method: 'get' } as const;
 
 /** What is counted for a path that is none of the table. */
 const OTHER = 'other';
 
-function allowed(route: Route | null): string {
+function allowed(route: Pick<Route, 'method'> | null): string {
   return route?.method === 'post' ? 'OPTIONS, POST' : 'GET, HEAD, OPTIONS';
 }
 

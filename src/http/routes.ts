@@ -92,8 +92,7 @@ const STATUS: Route = {
 const STATUSES: Route = {
   ...get('/status', { kind: 'statuses' }, 'All groups with their nodes.'),
   answers: {
-    200: json('The status of each.', 'GroupStatuses'),
-    503: json('One of them can not be looked at.', 'Failure'),
+    200: json('The status of each, and why others can not be looked at.', 'GroupStatuses'),
   },
 };
 

@@ -78,7 +78,10 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     description: 'The object of `failover status --json`.',
   },
   Groups: objectOf({ v: one, groups: listOf(text) }),
-  GroupStatuses: objectOf({ v: one, groups: listOf(ref('GroupStatus')) }),
+  GroupStatuses: objectOf({
+    ...{ v: one, groups: listOf(ref('GroupStatus')), problems: listOf(ref('Problem')) },
+  }),
+  Problem: objectOf({ group: text, error: text, code: textOrNull, hint: textOrNull }),
   Paths: {
     type: 'object',
     required: ['v', 'paths'],

@@ -36,9 +36,13 @@ vi.mock('../../src/cli/commands/simulate.ts', () => ({ simulate: stub('simulate'
 vi.mock('../../src/cli/commands/drill.ts', () => ({ drill: stub('drill') }));
 vi.mock('../../src/cli/commands/proxy.ts', () => ({ proxy: stub('proxy') }));
 vi.mock('../../src/cli/commands/keygen.ts', () => ({ keygen: stub('keygen') }));
+vi.mock('../../src/cli/commands/dashboard.ts', () => ({ dashboard: stub('dashboard') }));
 vi.mock('../../src/cli/commands/explain.ts', () => ({ explain: stub('explain') }));
 
 let stderr = '';
+
+// One process is many here, and each watches its output to its end: that would be warned of on stderr.
+for (const emitter of [process, process.stdout, process.stderr]) emitter.setMaxListeners(0);
 
 beforeEach(() => {
   for (const { variable } of OPTIONS) vi.stubEnv(variable, undefined);

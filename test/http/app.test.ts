@@ -1,5 +1,6 @@
 // The paths of a server, asked without a socket.
 import { describe, expect, it } from 'vitest';
+import { FailoverError } from '../../src/errors.ts';
 import { CHECKS } from '../../src/http/node-checks.ts';
 import type { NodeSight } from '../../src/http/node-checks.ts';
 import { appWith, FOLLOWS } from './support/app.ts';
@@ -155,6 +156,7 @@ describe('the paths of groups', () => {
     expect(await (await app.request('/status')).json()).toMatchObject({
       v: 1,
       groups: [{ group: 'one' }, { group: 'two' }],
+      problems: [],
     });
     expect((await app.request('/primary')).status).toBe(404);
     expect((await app.request('/promote', { method: 'POST' })).status).toBe(404);
@@ -172,6 +174,22 @@ describe('the paths of groups', () => {
     );
     const { group } = (await answer.json()) as Record<string, unknown>;
     expect([answer.status, group]).toEqual([404, undefined]);
+  });
+
+  it('tell of each group that can be looked at, and why others can not', async () => {
+    const groups = fakeGroups({ names: ['one', 'bad', 'two'], only: null });
+    const status = (group: string): ReturnType<typeof groups.status> =>
+      group === 'bad'
+        ? Promise.reject(new FailoverError('FAILOVER_STATE_DIR_NOT_A_DIRECTORY', 'It is a file'))
+        : groups.status(group);
+    const answer = await appWith({ groups: { ...groups, status } }).request('/status');
+    expect([answer.status, await answer.json()]).toMatchObject([
+      200,
+      {
+        groups: [{ group: 'one' }, { group: 'two' }],
+        problems: [{ group: 'bad', error: 'It is a file', hint: expect.any(String) as string }],
+      },
+    ]);
   });
 
   it('count what was asked by the paths of the table, whatever somebody makes up', async () => {

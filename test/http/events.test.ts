@@ -1,8 +1,8 @@
 // Those who follow events over HTTP: what they are told, what they missed, how many there may be, and who does not read.
-import { request } from 'node:http';
-import type { IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { IncomingMessage, request, ServerResponse } from 'node:http';
+import { connect, Socket } from 'node:net';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { EventClients } from '../../src/http/event-clients.ts';
 import { EventFeed } from '../../src/http/event-feed.ts';
 import { openHttpServer } from '../../src/http/server.ts';
 import type { HttpServerParts } from '../../src/http/server.ts';
@@ -158,6 +158,32 @@ describe('who follows events', () => {
     expect(published * long.length).toBeLessThan(32 * 1024 * 1024);
     await until('the rest', () => phasesIn(reader.heard()).length === published);
     expect(await metrics()).toContain('failover_http_event_clients_cut_off_total 1');
+  });
+});
+
+describe('a connection on which nothing happens', () => {
+  it('has a comment every 15 s, for as long as somebody is there', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const groups = fakeGroups();
+    const counts: number[] = [];
+    const clients = new EventClients({
+      ...{ groups, onCutOff: () => undefined },
+      onCount: (count) => void counts.push(count),
+    });
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    const written: string[] = [];
+    vi.spyOn(response, 'write').mockImplementation((chunk: unknown) => {
+      written.push(String(chunk));
+      return true;
+    });
+    clients.add(response, { after: null, group: null });
+    await vi.advanceTimersByTimeAsync(44_000);
+    expect(written.filter((text) => text === ': here\n\n')).toHaveLength(2);
+    response.emit('close');
+    expect([counts, vi.getTimerCount(), groups.feed.listeners]).toEqual([[1, 0], 0, 0]);
   });
 });
 
