@@ -20,6 +20,10 @@ const SAID_MS = 10_000;
 /** What happened longer ago was no news when this page was opened, ms. */
 const NEWS_MS = 10_000;
 
+const CONNECTIONS: Readonly<Record<Connection['is'], string>> = {
+  ...{ open: 'Live', connecting: 'Connecting…', lost: 'Connection lost' },
+};
+
 const model = new Model();
 const main = byId('groups', HTMLElement);
 const empty = byId('empty', HTMLElement);
@@ -132,25 +136,18 @@ function render(): void {
 }
 
 function showConnection(): void {
-  const place = byId('connection', HTMLElement);
-  setAll(place, { 'data-state': connection.is });
+  setAll(byId('connection-line', HTMLElement), { 'data-state': connection.is });
   setAll(document.documentElement, { 'data-connection': connection.is });
-  switch (connection.is) {
-    case 'open':
-      setText(place, 'Live');
-      return;
-    case 'connecting':
-      setText(place, 'Connecting…');
-      return;
-    case 'lost': {
-      const seconds = Math.round((Date.now() - connection.since) / 1000);
-      const again = Math.max(0, Math.round((connection.nextAt - Date.now()) / 1000));
-      setText(
-        place,
-        `Connection lost ${String(seconds)} s ago; trying again ${again === 0 ? 'now' : `in ${String(again)} s`}`,
-      );
-    }
-  }
+  setText(byId('connection', HTMLElement), CONNECTIONS[connection.is]);
+  // What counts on every second is not read out every second.
+  setText(byId('connection-detail', HTMLElement), detailOf(connection));
+}
+
+function detailOf(now: Connection): string {
+  if (now.is !== 'lost') return '';
+  const seconds = Math.round((Date.now() - now.since) / 1000);
+  const again = Math.max(0, Math.round((now.nextAt - Date.now()) / 1000));
+  return `${String(seconds)} s ago; trying again ${again === 0 ? 'now' : `in ${String(again)} s`}`;
 }
 
 function showToken(): void {

@@ -72,14 +72,15 @@ describe('a change', () => {
   });
 
   it('is not to be had by guessing: after ten wrong tokens the right one has to wait as well', async () => {
-    const app = appWith();
+    let refused = 0;
+    const app = appWith({ onRefused: () => (refused += 1) });
     const wrong = { ...ASKED, authorization: 'Bearer wrong-wrong-wrong' };
     const statuses: number[] = [];
     for (let time = 0; time < 11; time += 1)
       statuses.push((await post({ app, headers: wrong }))[0]);
     expect(statuses).toEqual([...Array<number>(10).fill(401), 429]);
     const [status, , headers] = await post({ app });
-    expect([status, headers.get('retry-after')]).toEqual([429, '6']);
+    expect([status, headers.get('retry-after'), refused]).toEqual([429, '6', 10]);
   });
 
   it.each([

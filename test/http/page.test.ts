@@ -25,7 +25,9 @@ describe('the page of the dashboard', () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toContain('unsafe');
     const text = await answer.text();
-    expect(text).not.toMatch(/<script(?![^>]* src=)|<style|\son\w+=|\sstyle=|https?:|="javascript:/i);
+    expect(text).not.toMatch(
+      /<script(?![^>]* src=)|<style|\son\w+=|\sstyle=|https?:|="javascript:/i,
+    );
     const named = [...text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path = '']) => path);
     expect(named).toHaveLength(3);
     for (const path of named) expect((await app.request(path)).status).toBe(200);

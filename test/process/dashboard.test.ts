@@ -38,7 +38,7 @@ describe.skipIf(lack !== null)('the dashboard', () => {
       const served = await serve(group);
       const { page, faults } = await openPage(served.url, { colorScheme: 'light' });
       await headline(page, 'a is primary');
-      await page.locator('#connection[data-state=open]').waitFor(LIMIT);
+      await page.locator('.connection[data-state=open]').waitFor(LIMIT);
       expect(page.url()).not.toContain('token');
 
       a.kill('SIGKILL');
@@ -90,9 +90,9 @@ describe.skipIf(lack !== null)('the dashboard', () => {
 
       served.client.kill('SIGTERM');
       expect((await served.client.done).code).toBe(0);
-      await expectText(page, '#connection', /^Connection lost \d+ s ago; trying again /);
+      await expectText(page, '.connection', /Connection lost\s+\d+ s ago; trying again /);
       const again = await serve(group, served.port);
-      await page.locator('#connection[data-state=open]').waitFor(LIMIT);
+      await page.locator('.connection[data-state=open]').waitFor(LIMIT);
       again.client.kill('SIGTERM');
       expect((await again.client.done).code).toBe(0);
       // That a connection is refused or ends is no fault of the page.

@@ -18,10 +18,21 @@ export interface App {
   readonly request: (path: string, init?: RequestInit) => Promise<Response>;
 }
 
-export function appWith(parts: Partial<AppParts> & { readonly token?: string | null } = {}): App {
-  const { token = TOKEN, groups = fakeGroups(), ...more } = parts;
+interface Given extends Partial<AppParts> {
+  /** Null: there is none. */
+  readonly token?: string | null;
+  readonly onRefused?: () => void;
+}
+
+export function appWith(given: Given = {}): App {
+  const {
+    token = TOKEN,
+    groups = fakeGroups(),
+    onRefused = (): undefined => undefined,
+    ...more
+  } = given;
   const access = new Access({
-    ...{ hint: 'Get one.', now: () => 0, onRefused: () => undefined },
+    ...{ hint: 'Get one.', now: () => 0, onRefused },
     token: token === null ? null : fixedToken(token),
   });
   const events = new EventClients({ groups, onCount: () => undefined, onCutOff: () => undefined });
