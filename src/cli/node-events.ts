@@ -16,7 +16,7 @@ export interface ToldTransition {
 }
 
 /** With what a node says of its own transitions beside. */
-interface OwnTransition extends ToldTransition {
+export interface OwnTransition extends ToldTransition {
   /** Null: a version that does not say it. */
   readonly role: string | null;
   /** Of a promotion that is complete; null: it is another change. */
