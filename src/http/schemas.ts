@@ -56,6 +56,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     ...{ id: text, role: text, state: text, pid: countOrNull, host: text, version: text },
     ...{ epoch: countOrNull, standby: text, since: orNull(time), reason: text },
     ...{ strategy: textOrNull, priority: count, preemptsInMs: msOrNull, lastHeartbeatMs: msOrNull },
+    latenessMs: msOrNull,
     ...{ hearsPrimary: flagOrNull, uptimeMs: { type: 'number' }, willing: flagOrNull },
     ...{ unwillingBecause: textOrNull, target: textOrNull, unhealthyBecause: textOrNull },
     workload: objectOf({ pid: countOrNull, state: text, restarts: count, health: textOrNull }),

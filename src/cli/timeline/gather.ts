@@ -99,7 +99,7 @@ function strandOf(
     run,
     via,
   }: { readonly node: string; readonly run: string; readonly via: 'node' | 'journal' },
-  transitions: readonly OwnTransition[],
+  transitions: readonly Omit<OwnTransition, 'role'>[],
 ): Strand {
   const events = transitions.map(({ time, from, to, epoch, reason, takeover }): GroupEvent => {
     const about = {
