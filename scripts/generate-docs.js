@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CHECKS } from '../dist/cli/doctor/checks.js';
 import { createProgram } from '../dist/cli/program.js';
 import { ERRORS, EXIT_CODES } from '../dist/errors.js';
 import { OPTIONS, PROXY_OPTIONS } from '../dist/config/options.js';
@@ -22,6 +23,7 @@ const PARTS = {
   'proxy-options': () => optionsTable(PROXY_OPTIONS),
   'exit-codes': exitCodesTable,
   errors: errorsTable,
+  'doctor-checks': doctorChecksTable,
   faults: faultsTable,
   transitions: () => transitionsDiagram(TRANSITIONS, ROLE_OF_PHASE),
   'transitions-table': () => transitionsTable(TRANSITIONS),
@@ -119,6 +121,11 @@ function errorsTable() {
     ...[`\`${code}\``, String(exitCode), hint.replaceAll(/\{(\w+)\}/g, '*$1*')],
   ]);
   return markdownTable(['code', 'exit code', 'what to do'], rows);
+}
+
+function doctorChecksTable() {
+  const rows = CHECKS.map(({ id, question }) => [`\`${id}\``, question]);
+  return markdownTable(['check', 'what it asks'], rows);
 }
 
 function faultsTable() {

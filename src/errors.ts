@@ -254,7 +254,7 @@ export interface ExitCodeEntry {
 /** What each exit code means, for the help and the manual. */
 export const EXIT_CODES: readonly ExitCodeEntry[] = [
   { code: '0', meaning: 'done; `status`: there is a primary; `check`: it answers' },
-  { code: '1', meaning: 'refused, or an unexpected failure' },
+  { code: '1', meaning: 'refused, a check that fails (`doctor`), or an unexpected failure' },
   { code: '2', meaning: 'usage: a bad flag, value or setting, named' },
   { code: '3', meaning: 'no primary (`status`, `check`, `wait`), or no such node' },
   { code: '4', meaning: 'the lease is held, or the node id is taken' },

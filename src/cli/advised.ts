@@ -40,7 +40,7 @@ const ADVICE = /`(failover ([a-z]+)(?= [^`]*--group )[^`]*)`/g;
 
 /** Exported for its tests: those that take --lease. The others ask nodes of this machine, which know it. */
 export const LEASE_TAKERS: ReadonlySet<string> = new Set([
-  ...['run', 'status', 'explain', 'events', 'pause', 'resume', 'proxy', 'dashboard'],
+  ...['run', 'status', 'explain', 'events', 'pause', 'resume', 'proxy', 'dashboard', 'doctor'],
 ]);
 
 type Flag = readonly [flag: string, value: string];

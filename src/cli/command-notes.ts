@@ -60,6 +60,7 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   proxy: { '0': 'it was told to end and has' },
   dashboard: { '0': 'it was told to end and has' },
+  doctor: { '0': 'no check fails', '1': 'a check fails, or an unexpected failure' },
   keygen: { '0': 'the key is made' },
   completion: { '0': 'the script is printed' },
   check: { '0': 'a primary answers', '3': 'there is none', '7': 'it was not done in time' },
@@ -103,6 +104,10 @@ The first SIGTERM ends it in order, the second at once; at SIGUSR2 it says what 
 also be set by its variable, such as FAILOVER_HOLD for --hold.`,
   dashboard: `It prints its address, with a token of its own behind #: whoever opens that may promote, demote, pause and
 resume. Without --group it shows all groups of the state directory. Ctrl-C ends it; the groups go on.`,
+  doctor: `ok       as it should be
+warning  a node runs here, and not as well as it could
+failure  no node would start, or it would not be safe
+Checks run side by side, each within --timeout. What they make they remove.`,
   keygen: `PATH can be read by its owner only: give it to \`failover run --key-file PATH\`. The lines of the other
 nodes' PATH.pub together are what --authorized-keys takes. Nothing is overwritten without --force.`,
   completion: `It completes commands, options, their values, groups of the state directory and nodes that live.
@@ -147,7 +152,7 @@ const OF_NO_GROUP: ReadonlySet<string> = new Set([
 
 /** Those that may ask the server of a lease. */
 const OF_SERVER: ReadonlySet<string> = new Set([
-  ...['status', 'explain', 'events', 'pause', 'resume', 'proxy', 'dashboard'],
+  ...['status', 'explain', 'events', 'pause', 'resume', 'proxy', 'dashboard', 'doctor'],
 ]);
 
 function variablesOf(name: string): string {

@@ -6,6 +6,7 @@ import { addChanging } from './definitions/changing.ts';
 import { addCompletion } from './definitions/completing.ts';
 import { addLooking } from './definitions/looking.ts';
 import { addKeygen, addRun } from './definitions/node.ts';
+import { addOperating } from './definitions/operating.ts';
 import { addProxy } from './definitions/proxying.ts';
 import { addTrying } from './definitions/trying.ts';
 
@@ -54,6 +55,7 @@ export function createProgram(): Command {
   addTrying(program);
   addChanging(program);
   addProxy(program);
+  addOperating(program);
   addKeygen(program);
   addCompletion(program);
   return program;

@@ -24,7 +24,8 @@ const HIDDEN = 'hidden';
 
 let hides: boolean | undefined;
 
-function hidesProcesses(): boolean {
+/** Whether /proc shows this user nothing of others. */
+export function hidesProcesses(): boolean {
   return (hides ??= readHides());
 }
 

@@ -164,4 +164,6 @@ const MAY_ASK: Readonly<Record<string, string>> = {
   'transport/group-bus.ts': 'tells it to those who read messages',
   'transport/stale-sockets.ts': 'leaves young files alone; nobody listens at those that it removes',
   'transport/checks.ts': 'shows it',
+  'cli/doctor/checks/clocks.ts': 'looks whether it jumps, and says so',
+  'cli/doctor/stores/store-facts.ts': 'compares two of them, and says so',
 };

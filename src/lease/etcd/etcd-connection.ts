@@ -130,6 +130,11 @@ export class EtcdConnection implements StoreConnection {
     });
   }
 
+  /** What the member says of itself. */
+  status(): Promise<etcd.IStatusResponse> {
+    return this.#once(this.#client.maintenance.status(this.#options));
+  }
+
   /** Null: there is no such lease. */
   async ageOf(id: string): Promise<LeaseAge | null> {
     const answer = await this.#once(

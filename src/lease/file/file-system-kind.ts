@@ -19,12 +19,25 @@ export function refuseRemoteFileSystem(
   if (process.platform !== 'linux') return;
   const type = withStorageErrors(`look at ${directory}`, () => readType(directory)) >>> 0;
   if (LOCAL.has(type)) return;
-  const name = OTHER.get(type) ?? `of the unknown type 0x${type.toString(16)}`;
   throw new FailoverError(
     'FAILOVER_FILE_SYSTEM_NOT_LOCAL',
-    `Cannot keep the lease in ${directory}: its file system is ${name}, ` +
+    `Cannot keep the lease in ${directory}: its file system is ${nameOf(type)}, ` +
       'and kernel locks there prove nothing about other hosts.',
   );
+}
+
+/** What a file system is called; a number where it has no name here. */
+export function fileSystemName(
+  directory: string,
+  readType: ReadFileSystemType = readFileSystemType,
+): string {
+  if (process.platform !== 'linux') return 'a file system that is not looked at here';
+  const type = withStorageErrors(`look at ${directory}`, () => readType(directory)) >>> 0;
+  return nameOf(type);
+}
+
+function nameOf(type: number): string {
+  return LOCAL.get(type) ?? OTHER.get(type) ?? `of the unknown type 0x${type.toString(16)}`;
 }
 
 function readFileSystemType(path: string): number {
@@ -32,15 +45,15 @@ function readFileSystemType(path: string): number {
 }
 
 // The numbers are those of statfs(2) and of the kernel's linux/magic.h.
-const LOCAL: ReadonlySet<number> = new Set([
-  0xef53, // ext2, ext3, ext4
-  0x58465342, // xfs
-  0x9123683e, // btrfs
-  0x01021994, // tmpfs
-  0x794c7630, // overlay
-  0x2fc12fc1, // zfs
-  0xf2f52010, // f2fs
-  0x858458f6, // ramfs
+const LOCAL: ReadonlyMap<number, string> = new Map([
+  [0xef53, 'ext4'], // ext2 and ext3 as well
+  [0x58465342, 'xfs'],
+  [0x9123683e, 'btrfs'],
+  [0x01021994, 'tmpfs'],
+  [0x794c7630, 'overlay'],
+  [0x2fc12fc1, 'zfs'],
+  [0xf2f52010, 'f2fs'],
+  [0x858458f6, 'ramfs'],
 ]);
 
 const OTHER: ReadonlyMap<number, string> = new Map([

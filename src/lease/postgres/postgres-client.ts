@@ -19,6 +19,8 @@ export interface PostgresConnection extends StoreConnection {
   query(text: string, values: readonly Parameter[]): Promise<readonly Row[]>;
   /** Several, as one transaction. */
   script(text: string): Promise<void>;
+  /** Whether what answers is not the server itself: the next statement may be done by another of its processes. */
+  isPooled(): Promise<boolean>;
 }
 
 interface ConnectionUse {
@@ -74,11 +76,15 @@ class Connection implements PostgresConnection {
     this.#client.on('notification', onChange);
     await this.#client.connect();
     if (this.#use === null) return;
-    const [row] = await this.query('SELECT pg_backend_pid(), $1::text', [null]);
-    // Behind a pooler the next statement may be done by another process: there is no session to be set up.
-    if (row?.[0] !== String(Reflect.get(this.#client, 'processID'))) return;
+    // There is no session to be set up.
+    if (await this.isPooled()) return;
     const { channel, statementTimeoutMs } = this.#use;
     await this.script(`${sessionOf(statementTimeoutMs)}LISTEN ${channel};`);
+  }
+
+  async isPooled(): Promise<boolean> {
+    const [row] = await this.query('SELECT pg_backend_pid(), $1::text', [null]);
+    return row?.[0] !== String(Reflect.get(this.#client, 'processID'));
   }
 
   query(text: string, values: readonly Parameter[]): Promise<readonly Row[]> {
