@@ -74,15 +74,19 @@ function commandsTable() {
   const ofEach = new Set(
     OPTIONS.filter(({ takenBy }) => takenBy === 'every command').map(({ flag }) => flag),
   );
+  const ofRun = new Set(OPTIONS.map(({ flag }) => flag));
   const rows = createProgram().commands.map((command) => {
-    const words = command.name() === 'run' ? '[options] [-- command args…]' : argumentsOf(command);
+    const isUnit = command.name() === 'systemd';
+    const words =
+      command.name() === 'run' || isUnit ? '[options] [-- command args…]' : argumentsOf(command);
     const hasTable = command.name() === 'run' || command.name() === 'proxy';
-    const own = command.options.filter(({ long }) => !ofEach.has(long ?? ''));
+    const others = isUnit ? ofRun : ofEach;
+    const own = command.options.filter(({ long }) => !others.has(long ?? ''));
     const more = own.map(({ flags, description }) => `\`${flags}\`: ${description}`).join(' ');
     return [
       `\`${`failover ${command.name()} ${words}`.trim()}\``,
       command.description(),
-      hasTable ? 'see the options below' : more,
+      hasTable ? 'see the options below' : isUnit ? `${more} And those of \`run\`.` : more,
     ];
   });
   return markdownTable(['command', 'what it does', 'options of its own'], rows);

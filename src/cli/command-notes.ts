@@ -61,6 +61,11 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   proxy: { '0': 'it was told to end and has' },
   dashboard: { '0': 'it was told to end and has' },
   doctor: { '0': 'no check fails', '1': 'a check fails, or an unexpected failure' },
+  systemd: {
+    '0': 'the unit is printed',
+    '126': 'the command can not be run',
+    '127': 'the command is not found',
+  },
   keygen: { '0': 'the key is made' },
   completion: { '0': 'the script is printed' },
   check: { '0': 'a primary answers', '3': 'there is none', '7': 'it was not done in time' },
@@ -148,6 +153,7 @@ const OF_NO_GROUP: ReadonlySet<string> = new Set([
   'simulate',
   'keygen',
   'completion',
+  'systemd',
 ]);
 
 /** Those that may ask the server of a lease. */

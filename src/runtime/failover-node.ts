@@ -133,6 +133,11 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
     return this.#engine.loop.state;
   }
 
+  /** Whether its loop goes on: false also once it has ended. */
+  get isTurning(): boolean {
+    return this.#engine.loop.isTurning;
+  }
+
   /** Why it had to end: another has its id; null: none is known to. */
   get idTaken(): FailoverError | null {
     return this.#engine.idTaken;

@@ -16,6 +16,9 @@ import { RecentLateness } from './recent-lateness.ts';
 /** Events that may wait; more than this means that the loop no longer runs, and messages are dropped. */
 const QUEUE_LIMIT = 10_000;
 
+/** Its timer fires late on a starved machine, and then before others that came due after it. */
+const OVERDUE_MS = 1_000;
+
 interface NodeHooks {
   /** After every event, before its effects are performed. */
   readonly onStep?: (step: Step) => void;
@@ -88,6 +91,12 @@ export class NodeLoop {
   get latenessMs(): number {
     const now = this.#options.clock.now();
     return Math.max(this.#lateness.worst(now), now - this.#wakeAt);
+  }
+
+  /** Whether it still decides when its time has come: else nothing that it says of itself counts. */
+  get isTurning(): boolean {
+    if (this.#dead || !this.#hasStarted) return false;
+    return this.#wakeAt === Infinity || this.#options.clock.now() - this.#wakeAt < OVERDUE_MS;
   }
 
   start(): void {

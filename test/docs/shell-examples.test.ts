@@ -201,6 +201,14 @@ it(
   },
 );
 
+it('prints a unit that systemd takes, as the page on it does', async ({ skip }) => {
+  const lack = lackOfProgram('systemd-analyze');
+  if (lack !== null) skip(lack);
+  const { code, output } = await runScript(shellOf('docs/systemd.md'));
+  expect(output).not.toContain('failover-web.service:');
+  expect(code).toBe(0);
+});
+
 it('runs the demo with the first command of the README', { timeout: 2 * LIMIT_MS }, async () => {
   const [quick = ''] = codeBlocks(readPage('README.md').text).map(({ code }) => code);
   // What comes before is what brought this test here.

@@ -17,6 +17,7 @@ import { createLogger } from '../render/log.ts';
 import type { Logger } from '../render/log.ts';
 import type { RunHttp } from '../run-http.ts';
 import type { RunProxy } from '../run-proxy.ts';
+import { openRunService } from '../run-service.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -76,14 +77,20 @@ export async function run(options: RunOptions): Promise<void> {
   const suspend = (): void => {
     process.kill(process.pid, 'SIGSTOP');
   };
+  // Before anything is started: what is started must not find it.
+  const service = await openRunService(process.env, options.group, (reason) => {
+    loggerOf(options, options.node ?? '').warn({ event: 'warning', reason });
+  });
   const proxy = await proxyOf(options);
   const http = await httpOf(options, proxy);
   const wait = new IdWait((reason) => {
+    service?.waits(reason);
     loggerOf(options, options.node ?? '').warn({ event: 'warning', reason });
   });
   const node = await startNode(options, { suspend, wait, proxy, http });
   if (node === null) return;
   http?.serve(node);
+  service?.serve(node);
   const { group } = options;
   const log = loggerOf(options, node.settings.nodeId);
   node.on('transition', ({ from, to, role, epoch, reason, takeover, time }) => {
@@ -110,6 +117,7 @@ export async function run(options: RunOptions): Promise<void> {
       ? firstSignalText(signal, runsCommand(node) ? options.stopGraceMs : null)
       : `Got ${signal} again: killing what still runs, without waiting for it to end in order`;
     log[isFirst ? 'info' : 'warn']({ event: 'stopping', reason });
+    service?.stops(reason);
   });
   if (wait.endedBy !== null) node.stop({ reason: wait.endedBy });
   // It says itself what it can't do.

@@ -1,13 +1,15 @@
 // The commands for who operates it: what this machine offers, and how it is run as a service.
 import type { Command } from 'commander';
 import { withAdvice } from '../advised.ts';
-import { optionOf } from '../../config/options.ts';
-import { addClient, addOption, leaseServer, withDefault } from './definition.ts';
+import { loadRunOptions } from '../../config/load.ts';
+import { OPTIONS, optionOf } from '../../config/options.ts';
+import { addClient, addCommand, addOption, leaseServer, withDefault } from './definition.ts';
 import { is, timeout } from './flags.ts';
 import type { Flags } from './flags.ts';
 
 export function addOperating(program: Command): void {
   addDoctor(program);
+  addSystemd(program);
 }
 
 function addDoctor(program: Command): void {
@@ -29,5 +31,28 @@ function addDoctor(program: Command): void {
       } catch (error) {
         throw withAdvice(error, options);
       }
+    });
+}
+
+function addSystemd(program: Command): void {
+  const command = addCommand(program, {
+    name: 'systemd',
+    summary: 'print a unit of systemd that runs a node with these options',
+    example:
+      'failover systemd --group web -- node server.js > /etc/systemd/system/failover-web.service',
+  });
+  for (const option of OPTIONS) addOption(command, option);
+  command
+    .option('--user', "A unit for the user's own manager.")
+    .option('--run-as <NAME>', 'The user whom the node runs as.')
+    .option('--environment-file <PATH>', 'A file with FAILOVER_LEASE and other secrets.')
+    .argument('[command...]', 'the workload and its arguments, after --')
+    .usage('[options] [-- command args…]')
+    .passThroughOptions()
+    .action(async (words: string[], flags: Flags) => {
+      const { systemd, unitFlags } = await import('../commands/systemd.ts');
+      // Only what stands in the unit counts: its node does not see the environment of this shell.
+      const options = loadRunOptions({ flags, env: {}, command: words });
+      systemd({ options, flags, ...unitFlags(flags) });
     });
 }

@@ -14,6 +14,11 @@ export const SOFTWARE_CHECKS: readonly Check[] = [
   },
   { id: 'zeromq', question: 'Can the binding of ZeroMQ be loaded?', run: () => loadZeroMq() },
   {
+    id: 'service-manager',
+    question: 'Could a service manager (systemd, Type=notify) be told of a node?',
+    run: () => loadNotifier(),
+  },
+  {
     id: 'lease-client',
     question: 'Is the client of the store installed?',
     appliesTo: ({ lease }) => isOnServer(lease) && lease.kind !== 'timed-file',
@@ -48,6 +53,22 @@ export async function loadZeroMq(
     return failure(
       `The binding of ZeroMQ can not be loaded: ${why}`,
       'Install failover again on this machine, for its processor and C library.',
+    );
+  }
+}
+
+/** Exported for its tests, likewise. */
+export async function loadNotifier(
+  load: () => Promise<unknown> = () => import('../../../systemd/service-manager.ts'),
+): Promise<Finding> {
+  try {
+    await load();
+    return ok('A service manager can be told that a node is ready and lives');
+  } catch (error) {
+    const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    return warning(
+      `No service manager could be told of a node: ${why}`,
+      'Write Type=exec and no WatchdogSec= into its unit.',
     );
   }
 }

@@ -1,0 +1,96 @@
+// `failover systemd`: prints a unit that runs a node as `failover run` would with the same options.
+import { resolve } from 'node:path';
+import { isOnServer, parseLease } from '../../config/lease-url.ts';
+import type { RunOptions } from '../../config/load.ts';
+import { OPTIONS } from '../../config/options.ts';
+import { FailoverError } from '../../errors.ts';
+import { packageFile } from '../../package-file.ts';
+import { directoryName, unitNameOf, unitOf } from '../../systemd/unit.ts';
+import { resolveCommand } from '../../workload/command-path.ts';
+import { note } from '../say.ts';
+
+export interface SystemdOptions {
+  readonly options: RunOptions;
+  /** As they were given, by key: what was left to its default is left to it. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly isOfUser: boolean;
+  readonly runAs: string | null;
+  readonly environmentFile: string | null;
+}
+
+/** @throws FAILOVER_USAGE for what no unit can say, FAILOVER_COMMAND_NOT_FOUND */
+export function systemd(given: SystemdOptions): void {
+  const { options, flags, isOfUser, runAs, environmentFile } = given;
+  refusePassword(options);
+  const [program, ...rest] = options.command;
+  // The manager has another PATH than the shell in which this is written.
+  const command = program === undefined ? [] : [resolveCommand(program, process.env), ...rest];
+  const unit = unitOf({
+    options,
+    words: [
+      ...[process.execPath, packageFile('bin/failover.js'), 'run'],
+      ...flagWords(flags, { isOfUser, runAs, options }),
+      ...(command.length === 0 ? [] : ['--', ...command]),
+    ],
+    workingDirectory: process.cwd(),
+    path: process.env['PATH'] ?? null,
+    ...{ isOfUser, runAs },
+    environmentFile: environmentFile === null ? null : resolve(environmentFile),
+  });
+  process.stdout.write(unit);
+  if (process.stdout.isTTY)
+    note(`save it as ${unitNameOf(options)}.service; the first lines say where`);
+}
+
+/** The flags that are its own. @throws FAILOVER_BAD_OPTION, FAILOVER_USAGE for two that contradict each other */
+export function unitFlags(
+  flags: Readonly<Record<string, unknown>>,
+): Pick<SystemdOptions, 'isOfUser' | 'runAs' | 'environmentFile'> {
+  const isOfUser = flags['user'] === true;
+  const text = (key: string): string | null => (typeof flags[key] === 'string' ? flags[key] : null);
+  const runAs = text('runAs');
+  if (runAs !== null && !USER_NAME.test(runAs)) {
+    throw new FailoverError('FAILOVER_BAD_OPTION', `Cannot use --run-as: "${runAs}" is no user`, {
+      details: { option: '--run-as', expected: 'the name of a user, or its number' },
+    });
+  }
+  if (runAs !== null && isOfUser) {
+    throw new FailoverError(
+      'FAILOVER_USAGE',
+      'Cannot write a unit with --user and --run-as: the manager of a user starts nothing as another',
+      { hint: 'Leave one of them out.' },
+    );
+  }
+  return { isOfUser, runAs, environmentFile: text('environmentFile') };
+}
+
+/** As systemd takes it. */
+const USER_NAME = /^(?:[a-zA-Z_][\w-]{0,30}|\d{1,10})$/;
+
+/** All may read a unit. */
+function refusePassword({ lease }: RunOptions): void {
+  const address = parseLease(lease);
+  if (!isOnServer(address) || !lease.includes('@')) return;
+  throw new FailoverError(
+    'FAILOVER_USAGE',
+    'Cannot write a password into a unit, which all may read: --lease has one',
+    {
+      hint: 'Write `FAILOVER_LEASE=…` into a file of mode 0600, leave --lease out, and give the file with --environment-file.',
+    },
+  );
+}
+
+/** In the order of the manual, as `--flag=value`: a value that begins with a hyphen is a value all the same. */
+function flagWords(
+  flags: SystemdOptions['flags'],
+  { isOfUser, runAs, options }: Pick<SystemdOptions, 'isOfUser' | 'runAs' | 'options'>,
+): readonly string[] {
+  const words = OPTIONS.flatMap(({ key, flag }) => {
+    const value = flags[key];
+    if (value === true) return [flag];
+    return typeof value === 'string' ? [`${flag}=${value}`] : [];
+  });
+  // What root has by itself.
+  const needsPlace = !isOfUser && runAs !== null && options.stateDir === null;
+  return needsPlace ? [...words, `--state-dir=/var/lib/${directoryName(runAs)}`] : words;
+}

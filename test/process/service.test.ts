@@ -1,0 +1,65 @@
+// A node as a service: what arrives at the socket of its manager, from whom, and that its command finds no such socket.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { inGroup } from '../support/process-group.ts';
+import { lackOfProgram } from '../support/programs.ts';
+
+/** Each datagram as JSON on a line, with the pid that the kernel says sent it. */
+const RECEIVER = `
+import json, socket, struct, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+s.bind(sys.argv[1])
+print('bound', flush=True)
+while True:
+    data, ancillary, _, _ = s.recvmsg(4096, 1024)
+    pid = struct.unpack('3i', ancillary[0][2][:12])[0]
+    print(json.dumps({'pid': pid, 'text': data.decode()}), flush=True)
+`;
+
+interface Datagram {
+  readonly pid: number;
+  readonly text: string;
+}
+
+it('tells its manager that it is ready, what it is, that it lives and that it ends', async ({
+  skip,
+}) => {
+  const lack = lackOfProgram('python3');
+  if (lack !== null) skip(lack);
+  await inGroup(async (group) => {
+    const socket = join(group.directory, 'notify');
+    const receiver = spawn('python3', ['-c', RECEIVER, socket], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      let written = '';
+      receiver.stdout.setEncoding('utf8').on('data', (text: string) => (written += text));
+      await group.until('the receiver', () => written.startsWith('bound\n'));
+      const datagrams = (): readonly Datagram[] =>
+        written
+          .split('\n')
+          .slice(1, -1)
+          .map((line) => JSON.parse(line) as Datagram);
+      const a = await group.start('a', {
+        env: { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '200000' },
+        run: 'echo "found:$NOTIFY_SOCKET$WATCHDOG_USEC"; exec $W',
+      });
+      await group.reaches(a, 'serving');
+      const has = (part: string): boolean => datagrams().some(({ text }) => text.includes(part));
+      await group.until('a sign of life', () => has('WATCHDOG=1'));
+      await group.until('its role', () => has('STATUS=primary of group g, epoch 1'));
+      await group.until('what its command found', () => a.output.includes('found:\n'));
+      group.signal(a.pid, 'SIGTERM');
+      expect(await group.ends(a)).toBe(0);
+      await group.until('its end', () => has('STATUS=stopped'));
+      const texts = datagrams().map(({ text }) => text);
+      expect(texts[0]).toMatch(/^READY=1\nSTATUS=secondary of group g/);
+      expect(texts.filter((text) => text.startsWith('STOPPING=1\n'))).toHaveLength(1);
+      expect(new Set(datagrams().map(({ pid }) => pid))).toEqual(new Set([a.pid]));
+    } finally {
+      receiver.kill('SIGKILL');
+    }
+  });
+});
