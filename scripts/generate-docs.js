@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CHECKS } from '../dist/cli/doctor/checks.js';
 import { createProgram } from '../dist/cli/program.js';
+import { LOG_EVENTS, LOG_FIELDS } from '../dist/cli/render/log-events.js';
 import { ERRORS, EXIT_CODES } from '../dist/errors.js';
 import { OPTIONS, PROXY_OPTIONS } from '../dist/config/options.js';
 import { ROLE_OF_PHASE } from '../dist/core/phases.js';
@@ -25,6 +26,8 @@ const PARTS = {
   errors: errorsTable,
   'doctor-checks': doctorChecksTable,
   faults: faultsTable,
+  'log-events': logEventsTable,
+  'log-fields': logFieldsTable,
   transitions: () => transitionsDiagram(TRANSITIONS, ROLE_OF_PHASE),
   'transitions-table': () => transitionsTable(TRANSITIONS),
 };
@@ -130,6 +133,22 @@ function errorsTable() {
 function doctorChecksTable() {
   const rows = CHECKS.map(({ id, question }) => [`\`${id}\``, question]);
   return markdownTable(['check', 'what it asks'], rows);
+}
+
+function logFieldsTable() {
+  const rows = Object.entries(LOG_FIELDS).map(([name, what]) => [`\`${name}\``, what]);
+  return markdownTable(['field', 'what it is'], rows);
+}
+
+function logEventsTable() {
+  const rows = Object.entries(LOG_EVENTS).map(([name, { sentence, fields }]) => [
+    `\`${name}\``,
+    sentence,
+    Object.entries(fields)
+      .map(([field, what]) => (field === '…' ? what : `\`${field}\`: ${what}`))
+      .join('; '),
+  ]);
+  return markdownTable(['event', 'what it tells', 'fields of its own'], rows);
 }
 
 function faultsTable() {

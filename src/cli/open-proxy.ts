@@ -9,6 +9,7 @@ import { RefusalLines, summaryOf } from '../proxy/summary.ts';
 import { TcpProxy } from '../proxy/tcp-proxy.ts';
 import { monotonicNow } from '../runtime/clock.ts';
 import type { Logger } from './render/log.ts';
+import type { LogEvent } from './render/log-events.ts';
 
 /** How long what is under way may take after the first request to end, ms. */
 export const STOP_GRACE_MS = 10_000;
@@ -65,7 +66,7 @@ export async function openProxy(options: ProxyOptions, log: Logger): Promise<Ope
   return { server, follow: () => source.start(server.listener, onNodes), destroy };
 }
 
-export function summaryEntry(event: string, report: ProxyReport): Parameters<Logger['info']>[0] {
+export function summaryEntry(event: LogEvent, report: ProxyReport): Parameters<Logger['info']>[0] {
   const { counts, ...load } = report;
   const { refused, ...numbers } = counts;
   return {

@@ -1,7 +1,9 @@
-// A node as a service: what arrives at the socket of its manager, from whom, and that its command finds no such socket.
+// A node as a service: what arrives at the socket of its manager, what its command does not find, and what it logs.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { LOG_EVENTS, LOG_FIELDS } from '../../src/cli/render/log-events.ts';
+import { freePort } from '../support/free-port.ts';
 import { inGroup } from '../support/process-group.ts';
 import { lackOfProgram } from '../support/programs.ts';
 
@@ -61,5 +63,23 @@ it('tells its manager that it is ready, what it is, that it lives and that it en
     } finally {
       receiver.kill('SIGKILL');
     }
+  });
+});
+
+it('logs nothing but the events and fields of the manual', async () => {
+  await inGroup(async (group) => {
+    const a = await group.start('a', { options: { http: String(await freePort()) } });
+    await group.reaches(a, 'serving');
+    group.signal(a.pid, 'SIGTERM');
+    await group.ends(a);
+    const events: Readonly<Record<string, { readonly fields: object }>> = LOG_EVENTS;
+    const strange = a.log.flatMap((line) => {
+      const own = events[line.event]?.fields ?? {};
+      const names = Object.keys(line).filter((name) => !(name in LOG_FIELDS) && !(name in own));
+      const missing = Object.keys(LOG_FIELDS).filter((name) => !(name in line));
+      return [...names, ...missing];
+    });
+    expect(strange).toEqual([]);
+    expect(a.log.map(({ event }) => event)).toEqual(expect.arrayContaining(['http', 'exit']));
   });
 });

@@ -214,4 +214,4 @@ function parseLine(line: string): LogLine | null {
 }
 
 /** Of the log in JSON. */
-const LINE_START = '{"time":"';
+const LINE_START = '{"level":"';

@@ -2,6 +2,8 @@
 import { timeOfDay } from './clock-time.ts';
 import { colorLevel } from './color.ts';
 import type { ColorLevel } from './color.ts';
+import { createJsonLog } from './json-log.ts';
+import type { LogEvent } from './log-events.ts';
 import { createPaint } from './paint.ts';
 import type { Paint } from './paint.ts';
 import { PLAIN, printable } from './plain.ts';
@@ -9,7 +11,7 @@ import { PLAIN, printable } from './plain.ts';
 /** One thing that happened. Further keys go into the JSON form as they are. */
 interface LogEntry {
   /** The machine's name for it; stable. */
-  readonly event: string;
+  readonly event: LogEvent;
   /** The sentence for people. */
   readonly reason: string;
   /** The role from here on; what was given last counts until the next. */
@@ -38,23 +40,23 @@ export interface LoggerOptions {
   readonly level?: ColorLevel;
 }
 
-/**
- * A logger. JSON lines have the stable fields `time` (ISO 8601), `level`, `group`, `node`, `role` and
- * `epoch` (null until known), `event` and `reason`.
- */
+/** A logger. Which fields its JSON lines have: `LOG_FIELDS`, and of each event `LOG_EVENTS`. */
 export function createLogger(options: LoggerOptions): Logger {
   const { format, quiet, stream, now = () => new Date() } = options;
   const level = options.level ?? colorLevel(stream);
   const paint = level === 0 || format === 'json' ? PLAIN : createPaint(level);
   const last: Standing = { role: null, epoch: null };
   let lastDetail = '';
+  const writeJson = format === 'json' ? createJsonLog(stream) : null;
   const write = (severity: Severity, entry: LogEntry): void => {
     last.role = entry.role ?? last.role;
     last.epoch = entry.epoch ?? last.epoch;
     if (quiet && severity === 'info') return;
     const line: Line = { ...options, ...last, entry, severity, time: entry.time ?? now() };
-    if (format === 'json') {
-      stream.write(`${jsonLine(line)}\n`);
+    if (writeJson !== null) {
+      const { group, node, role, epoch, time } = line;
+      const { event, reason } = entry;
+      writeJson({ severity, time, group, node, role, epoch, event, reason, more: entry });
       return;
     }
     const [sentence, detail] = partsOf(entry.reason);
@@ -95,14 +97,6 @@ interface Line extends Standing {
   readonly time: Date;
   readonly node: string;
   readonly group: string;
-}
-
-function jsonLine({ entry, severity, time, node, group, role, epoch }: Line): string {
-  const { event, reason } = entry;
-  const fixed = { time: time.toISOString(), level: severity, group, node, role, epoch };
-  const stable = { ...fixed, event, reason };
-  // The stable fields come first, and no further key replaces one of them.
-  return JSON.stringify({ ...stable, ...entry, ...stable });
 }
 
 function prettyLine({ entry, severity, time, node, role }: Line, paint: Paint): string {

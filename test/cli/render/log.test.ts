@@ -1,6 +1,7 @@
 // The lines that a node writes about itself.
 import { describe, expect, it } from 'vitest';
 import { createLogger } from '../../../src/cli/render/log.ts';
+import { LOG_FIELDS } from '../../../src/cli/render/log-events.ts';
 import type { Logger, LoggerOptions } from '../../../src/cli/render/log.ts';
 
 describe('pretty lines', () => {
@@ -9,7 +10,7 @@ describe('pretty lines', () => {
     log.info({ event: 'joined', reason: 'Joined group web' });
     log.info({ event: 'transition', role: 'primary', epoch: 7, reason: 'Is primary: epoch 7' });
     log.warn({ event: 'warning', reason: 'the disk is full' });
-    log.error({ event: 'failed', reason: 'no way' });
+    log.error({ event: 'warning', reason: 'no way' });
     expect(lines).toEqual([
       '12:03:04.123 b  starting   Joined group web\n',
       '12:03:04.123 b  primary    Is primary: epoch 7\n',
@@ -32,7 +33,7 @@ describe('pretty lines', () => {
       'Ended: x',
       'y: x',
     ]) {
-      log.info({ event: 'x', reason });
+      log.info({ event: 'joined', reason });
     }
     const said = lines.map((line) => line.replace(/.*starting +/, '').trim());
     expect(said).toEqual(['Told to stop: SIGTERM', 'Has stepped down', 'Ended: x', 'y']);
@@ -40,7 +41,7 @@ describe('pretty lines', () => {
 
   it('stay one line each, whatever they carry', () => {
     const { log, lines } = logger({ format: 'pretty' });
-    log.info({ event: 'x', reason: 'one\ntwo\u001B[2J' });
+    log.info({ event: 'joined', reason: 'one\ntwo\u001B[2J' });
     expect(lines[0]).toMatch(/one two \[2J\n$/);
   });
 });
@@ -48,40 +49,50 @@ describe('pretty lines', () => {
 describe('JSON lines', () => {
   it('repeat what they have to', () => {
     const { log, lines } = logger({ format: 'json' });
-    log.info({ event: 'x', reason: 'Told to stop: SIGTERM' });
-    log.info({ event: 'x', reason: 'Has stepped down: SIGTERM' });
+    log.info({ event: 'joined', reason: 'Told to stop: SIGTERM' });
+    log.info({ event: 'joined', reason: 'Has stepped down: SIGTERM' });
     expect(lines[1]).toContain('Has stepped down: SIGTERM');
   });
 
-  it('have the stable fields first, then what else there is', () => {
+  it('have the stable fields first, then what else there is, and the sentence last', () => {
     const { log, lines } = logger({ format: 'json' });
     log.info({ event: 'transition', role: 'primary', epoch: 7, reason: 'Is primary', from: 'x' });
     log.warn({ event: 'warning', reason: 'full' });
     expect(lines[0]).toBe(
-      `{"time":"${NOW.toISOString()}","level":"info","group":"web","node":"b","role":"primary",` +
-        '"epoch":7,"event":"transition","reason":"Is primary","from":"x"}\n',
+      `{"level":"info","time":"${NOW.toISOString()}","group":"web","node":"b","role":"primary",` +
+        '"epoch":7,"event":"transition","from":"x","reason":"Is primary"}\n',
     );
     expect(JSON.parse(lines[1] ?? '')).toMatchObject({ level: 'warn', role: 'primary', epoch: 7 });
   });
 
   it('have no colours and no stable field replaced', () => {
     const { log, lines } = logger({ format: 'json', level: 1 });
-    log.info({ event: 'x', reason: 'y', level: 'fatal', group: 'other' });
+    log.info({ event: 'joined', reason: 'y', level: 'fatal', group: 'other' });
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', group: 'web', role: null });
     expect(lines[0]).not.toContain('\u001B');
+    expect(lines[0]?.match(/"group"/g)).toHaveLength(1);
+  });
+
+  it('have the fields that the manual names, whatever they carry', () => {
+    const { log, lines } = logger({ format: 'json' });
+    log.error({ event: 'exit', reason: 'two\nlines "quoted" \u2028', exitCode: 3, err: undefined });
+    const line = JSON.parse(lines[0] ?? '') as Record<string, unknown>;
+    expect(Object.keys(line).filter((key) => key !== 'exitCode')).toEqual(Object.keys(LOG_FIELDS));
+    expect(line).toMatchObject({ exitCode: 3, reason: 'two\nlines "quoted" \u2028' });
+    expect(lines[0]?.split('\n')).toHaveLength(2);
   });
 });
 
 it('tells when it happened, if that was not now', () => {
   const { log, lines } = logger({ format: 'json' });
-  log.info({ event: 'x', reason: 'y', time: new Date(5) });
+  log.info({ event: 'joined', reason: 'y', time: new Date(5) });
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ time: '1970-01-01T00:00:00.005Z' });
 });
 
 it('quiet leaves out what is neither warning nor error', () => {
   const { log, lines } = logger({ format: 'pretty', quiet: true });
-  log.info({ event: 'x', role: 'primary', reason: 'y' });
-  log.warn({ event: 'x', reason: 'z' });
+  log.info({ event: 'joined', role: 'primary', reason: 'y' });
+  log.warn({ event: 'joined', reason: 'z' });
   expect(lines).toEqual(['12:03:04.123 b  primary    warning: z\n']);
 });
 
