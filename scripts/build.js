@@ -43,6 +43,7 @@ const compiled = spawnSync(process.execPath, [tsc, '-b', 'src'], { cwd: root, st
 mkdirSync(dist, { recursive: true });
 await bundle();
 await bundleDashboard();
+await writeManPage();
 // Its time is when dist was last brought up to date: what the tests' set-up compares src with.
 writeFileSync(join(dist, '.built'), '');
 process.exitCode = compiled.status ?? 1;
@@ -55,6 +56,14 @@ function removeStale(src) {
     if (stem === undefined || existsSync(join(src, `${stem}.ts`))) continue;
     rmSync(join(dist, output), { force: true });
   }
+}
+
+/** The page is made of what was compiled: where that failed there may be nothing to make it of. */
+async function writeManPage() {
+  if (compiled.status !== 0) return;
+  const { manPage } = await import('./man-page.js');
+  mkdirSync(join(dist, 'man'), { recursive: true });
+  writeFileSync(join(dist, 'man', 'failover.1'), manPage());
 }
 
 /** Our own modules, and `BUNDLED`: other dependencies are loaded from where they are installed, in the version there. */

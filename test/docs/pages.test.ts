@@ -155,6 +155,9 @@ const knownFlags = new Set([
   // Of other programs, in examples.
   '--name',
   '--check',
+  '--fork',
+  '--init',
+  '--mount-proc',
   '--pid',
 ]);
 

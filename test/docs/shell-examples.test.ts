@@ -1,5 +1,5 @@
 // The shell commands of the manual do what it says: they are run as they stand, but for ports, by `sh -e`.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -206,6 +206,20 @@ it('prints a unit that systemd takes, as the page on it does', async ({ skip }) 
   if (lack !== null) skip(lack);
   const { code, output } = await runScript(shellOf('docs/systemd.md'));
   expect(output).not.toContain('failover-web.service:');
+  expect(code).toBe(0);
+});
+
+it('is the first process of its pid namespace, as the page on containers says', async ({
+  skip,
+}) => {
+  const isAllowed = spawnSync('unshare', ['--fork', '--pid', '--mount-proc', 'true']).status === 0;
+  if (!isAllowed) skip('no pid namespace can be made here');
+  const { code, output } = await runScript(shellOf('docs/containers.md'));
+  expect(output).toMatch(/^ +1 +0 S\S* +node/m);
+  // It collects what it has started, and nobody else's.
+  expect(output).toMatch(/^ +\d+ +1 Z\S* +sleep/m);
+  expect(output).toContain('Got SIGTERM: ending in order');
+  expect(output).toContain('Ended with exit code 0');
   expect(code).toBe(0);
 });
 
