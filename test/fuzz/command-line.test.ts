@@ -37,6 +37,11 @@ vi.mock('../../src/cli/commands/drill.ts', () => ({ drill: stub('drill') }));
 vi.mock('../../src/cli/commands/proxy.ts', () => ({ proxy: stub('proxy') }));
 vi.mock('../../src/cli/commands/keygen.ts', () => ({ keygen: stub('keygen') }));
 vi.mock('../../src/cli/commands/dashboard.ts', () => ({ dashboard: stub('dashboard') }));
+vi.mock('../../src/cli/commands/doctor.ts', () => ({ doctor: stub('doctor') }));
+vi.mock('../../src/cli/commands/systemd.ts', () => ({
+  systemd: stub('systemd'),
+  unitFlags: () => ({}),
+}));
 vi.mock('../../src/cli/commands/explain.ts', () => ({ explain: stub('explain') }));
 
 let stderr = '';

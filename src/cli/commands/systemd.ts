@@ -3,14 +3,14 @@ import { resolve } from 'node:path';
 import { isOnServer, parseLease } from '../../config/lease-url.ts';
 import type { RunOptions } from '../../config/load.ts';
 import { OPTIONS } from '../../config/options.ts';
+import { quoted } from '../../config/quoted.ts';
 import { FailoverError } from '../../errors.ts';
 import { packageFile } from '../../package-file.ts';
 import { directoryName, unitNameOf, unitOf } from '../../systemd/unit.ts';
 import { resolveCommand } from '../../workload/command-path.ts';
 import { note } from '../say.ts';
 
-export interface SystemdOptions {
-  readonly options: RunOptions;
+export interface UnitFlags {
   /** As they were given, by key: what was left to its default is left to it. */
   readonly flags: Readonly<Record<string, unknown>>;
   readonly isOfUser: boolean;
@@ -19,8 +19,8 @@ export interface SystemdOptions {
 }
 
 /** @throws FAILOVER_USAGE for what no unit can say, FAILOVER_COMMAND_NOT_FOUND */
-export function systemd(given: SystemdOptions): void {
-  const { options, flags, isOfUser, runAs, environmentFile } = given;
+export function systemd(options: RunOptions, given: UnitFlags): void {
+  const { flags, isOfUser, runAs, environmentFile } = given;
   refusePassword(options);
   const [program, ...rest] = options.command;
   // The manager has another PATH than the shell in which this is written.
@@ -45,14 +45,18 @@ export function systemd(given: SystemdOptions): void {
 /** The flags that are its own. @throws FAILOVER_BAD_OPTION, FAILOVER_USAGE for two that contradict each other */
 export function unitFlags(
   flags: Readonly<Record<string, unknown>>,
-): Pick<SystemdOptions, 'isOfUser' | 'runAs' | 'environmentFile'> {
+): Pick<UnitFlags, 'isOfUser' | 'runAs' | 'environmentFile'> {
   const isOfUser = flags['user'] === true;
   const text = (key: string): string | null => (typeof flags[key] === 'string' ? flags[key] : null);
   const runAs = text('runAs');
   if (runAs !== null && !USER_NAME.test(runAs)) {
-    throw new FailoverError('FAILOVER_BAD_OPTION', `Cannot use --run-as: "${runAs}" is no user`, {
-      details: { option: '--run-as', expected: 'the name of a user, or its number' },
-    });
+    throw new FailoverError(
+      'FAILOVER_BAD_OPTION',
+      `Cannot use --run-as: ${quoted(runAs)} is no user`,
+      {
+        details: { option: '--run-as', expected: 'the name of a user, or its number' },
+      },
+    );
   }
   if (runAs !== null && isOfUser) {
     throw new FailoverError(
@@ -82,8 +86,12 @@ function refusePassword({ lease }: RunOptions): void {
 
 /** In the order of the manual, as `--flag=value`: a value that begins with a hyphen is a value all the same. */
 function flagWords(
-  flags: SystemdOptions['flags'],
-  { isOfUser, runAs, options }: Pick<SystemdOptions, 'isOfUser' | 'runAs' | 'options'>,
+  flags: UnitFlags['flags'],
+  {
+    isOfUser,
+    runAs,
+    options,
+  }: Pick<UnitFlags, 'isOfUser' | 'runAs'> & { readonly options: RunOptions },
 ): readonly string[] {
   const words = OPTIONS.flatMap(({ key, flag }) => {
     const value = flags[key];
