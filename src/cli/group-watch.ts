@@ -4,6 +4,7 @@ import type { ClientOptions } from '../config/load.ts';
 import type { GroupView } from '../dashboard/wire.ts';
 import { EventFeed } from '../http/event-feed.ts';
 import { failureOf } from '../http/failures.ts';
+import { Shared } from '../http/shared.ts';
 import type {
   ChangeOrder,
   ChangeOutcome,
@@ -15,12 +16,14 @@ import { ask } from './client.ts';
 import type { GroupSnapshot } from './client.ts';
 import { groupStatusOf } from './group-status.ts';
 import type { GroupStatus } from './group-status.ts';
-import { SharedLooks } from './shared-looks.ts';
 import { lookEverywhere } from './store-sight.ts';
 import { ToldTransitions } from './told-transitions.ts';
 
-/** From one round of looks to the next, ms; a round that takes long is followed by as long a pause. */
+/** From one round of looks to the next, ms. */
 const ROUND_INTERVAL_MS = 500;
+
+/** A round that takes long is followed by a pause so many times as long: there may be a thousand groups. */
+const PAUSE_FACTOR = 3;
 
 /** After a step of a node here, ms: not in the middle of its takeover. */
 const NUDGE_MS = 50;
@@ -55,7 +58,7 @@ export class GroupWatch implements GroupsSource {
   readonly only: string | null;
   readonly list: () => readonly string[];
   readonly #parts: GroupWatchParts;
-  readonly #looks: SharedLooks;
+  readonly #looks: Shared<GroupSnapshot>;
   readonly #feed = new EventFeed();
   readonly #followed = new Map<string, Followed>();
   #names = '';
@@ -68,7 +71,7 @@ export class GroupWatch implements GroupsSource {
     this.list = parts.list;
     this.#parts = parts;
     const look = parts.look ?? lookEverywhere;
-    this.#looks = new SharedLooks((group) => look({ ...parts.client, group }));
+    this.#looks = new Shared((group) => look({ ...parts.client, group }));
   }
 
   async status(group: string): Promise<GroupView> {
@@ -133,7 +136,7 @@ export class GroupWatch implements GroupsSource {
       this.#timer = null;
       const startedAt = performance.now();
       void this.#lookNow().then(() => {
-        this.#goOn(Math.max(ROUND_INTERVAL_MS, performance.now() - startedAt));
+        this.#goOn(Math.max(ROUND_INTERVAL_MS, PAUSE_FACTOR * (performance.now() - startedAt)));
       });
     }, delayMs);
     this.#timer.unref();

@@ -18,6 +18,7 @@ import { readOrder } from './order.ts';
 import type { Page } from './page.ts';
 import { routesOf } from './routes.ts';
 import type { Route } from './routes.ts';
+import { Shared } from './shared.ts';
 
 export interface AppParts {
   readonly groups: GroupsSource;
@@ -88,6 +89,8 @@ class Answers {
   readonly routes: readonly Route[];
   readonly #parts: AppParts;
   readonly #paths: readonly string[];
+  /** Of all groups, for all who ask for them. */
+  readonly #statuses: Shared<object>;
   #changes = 0;
 
   constructor(parts: AppParts) {
@@ -97,6 +100,7 @@ class Answers {
       hasNodes: parts.look !== undefined,
       hasMetrics: parts.metrics !== undefined,
     });
+    this.#statuses = new Shared(() => statusesOf(parts.groups));
     this.#paths = this.routes.map(({ path }) => path).slice(1);
   }
 
@@ -127,7 +131,7 @@ class Answers {
       case 'groups':
         return tell({ v: 1, groups: groups.list() });
       case 'statuses':
-        return this.#statuses().then(tell);
+        return this.#statuses.at('').then(tell);
       case 'events':
         return this.#events(context, path, group);
       case 'status':
@@ -162,26 +166,6 @@ class Answers {
     return context.body((await metrics?.text()) ?? '', 200, {
       'content-type': metrics?.type ?? '',
     });
-  }
-
-  /** A few at a time: there may be a thousand. One that can't be looked at keeps nobody from the others. */
-  async #statuses(): Promise<object> {
-    const { groups } = this.#parts;
-    const seen: GroupView[] = [];
-    const problems: ProblemView[] = [];
-    const left = [...groups.list()];
-    const work = async (): Promise<void> => {
-      for (let group = left.shift(); group !== undefined; group = left.shift()) {
-        try {
-          seen.push(await groups.status(group));
-        } catch (error) {
-          const { error: fact, code, hint } = failureOf(error).body;
-          problems.push({ group, error: fact, code, hint });
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: AT_A_TIME }, work));
-    return { v: 1, groups: seen.sort(byGroup), problems };
   }
 
   #events(context: Asked, path: string, group: string | null): Response {
@@ -287,7 +271,26 @@ class Answers {
   }
 }
 
-/** Groups that are looked at at a time for one request. */
+/** A few at a time: there may be a thousand. One that can't be looked at keeps nobody from the others. */
+async function statusesOf(groups: GroupsSource): Promise<object> {
+  const seen: GroupView[] = [];
+  const problems: ProblemView[] = [];
+  const left = [...groups.list()];
+  const work = async (): Promise<void> => {
+    for (let group = left.shift(); group !== undefined; group = left.shift()) {
+      try {
+        seen.push(await groups.status(group));
+      } catch (error) {
+        const { error: fact, code, hint } = failureOf(error).body;
+        problems.push({ group, error: fact, code, hint });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, work));
+  return { v: 1, groups: seen.sort(byGroup), problems };
+}
+
+/** Groups that are looked at at a time. */
 const AT_A_TIME = 8;
 
 function byGroup(a: GroupView, b: GroupView): number {

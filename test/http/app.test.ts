@@ -192,6 +192,18 @@ describe('the paths of groups', () => {
     ]);
   });
 
+  it('look at all groups once for all who ask for them', async () => {
+    const groups = fakeGroups({ names: ['one', 'two'], only: null });
+    let looks = 0;
+    const status = (group: string): ReturnType<typeof groups.status> => {
+      looks += 1;
+      return groups.status(group);
+    };
+    const app = appWith({ groups: { ...groups, status } });
+    await Promise.all(Array.from({ length: 50 }, () => app.request('/status')));
+    expect(looks).toBe(2);
+  });
+
   it('count what was asked by the paths of the table, whatever somebody makes up', async () => {
     const counted: [string, number][] = [];
     const app = appWith({ onAnswer: (path, status) => void counted.push([path, status]) });
