@@ -43,12 +43,22 @@ export class SeenLocks {
   /** By process and the inode of the lock. */
   readonly #holders = new Map<string, LockHolder>();
 
-  /** The first descriptor of a process that holds a lock on `path`; null: none does. @throws as `findLockHolders` */
-  find(path: string, pid: number): LockHolder | null {
+  /** The processes that were gone through once. */
+  readonly #scanned = new Set<number>();
+
+  /**
+   * The first descriptor of a process that holds a lock on `path`; null: none does. `isFree` is asked before a process is
+   * gone through once more, as for each group of many that nobody leads.
+   *
+   * @throws as `findLockHolders`
+   */
+  find(path: string, pid: number, isFree: () => boolean): LockHolder | null {
     const file = identifyFile(path);
     if (file === null || !procIsUsable()) return null;
     const known = this.#holders.get(keyOf(pid, file.lockInode));
     if (known !== undefined && holdsLock(known.pid, known.fd, file)) return known;
+    if (this.#scanned.has(pid) && isFree()) return null;
+    this.#scanned.add(pid);
     let found: LockHolder | null = null;
     for (const fd of descriptorsOf(pid, 'fdinfo')) {
       const lock = lockOf(pid, fd);
@@ -60,7 +70,10 @@ export class SeenLocks {
   }
 
   #note(holder: LockHolder, inode: string): void {
-    if (this.#holders.size >= SEEN_LIMIT) this.#holders.clear();
+    if (this.#holders.size >= SEEN_LIMIT) {
+      this.#holders.clear();
+      this.#scanned.clear();
+    }
     this.#holders.set(keyOf(holder.pid, inode), holder);
   }
 }

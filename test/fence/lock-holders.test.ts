@@ -60,22 +60,36 @@ test('who looks for many locks of one process believes what it remembers only wh
   const seen = new SeenLocks();
   const [one, two] = [stage.workloadLock.open(), stage.primaryLock.path];
   one.tryLock();
-  expect(seen.find(two, process.pid)).toBeNull();
+  expect(seen.find(two, process.pid, () => false)).toBeNull();
   const holder = { pid: process.pid, fd: one.fd };
-  expect(seen.find(stage.workloadLock.path, process.pid)).toEqual(holder);
-  expect(seen.find(stage.workloadLock.path, process.pid)).toEqual(holder);
-  expect(seen.find(stage.workloadLock.path, process.ppid)).toBeNull();
+  expect(seen.find(stage.workloadLock.path, process.pid, () => false)).toEqual(holder);
+  expect(seen.find(stage.workloadLock.path, process.pid, () => false)).toEqual(holder);
+  expect(seen.find(stage.workloadLock.path, process.ppid, () => false)).toBeNull();
   // Another file has the name now, and what is remembered is of the first.
   renameSync(stage.workloadLock.path, `${stage.workloadLock.path}.moved`);
   writeFileSync(stage.workloadLock.path, '');
-  expect(seen.find(stage.workloadLock.path, process.pid)).toBeNull();
-  expect(seen.find(`${stage.workloadLock.path}.moved`, process.pid)).toEqual(holder);
+  expect(seen.find(stage.workloadLock.path, process.pid, () => false)).toBeNull();
+  expect(seen.find(`${stage.workloadLock.path}.moved`, process.pid, () => false)).toEqual(holder);
   one.close();
-  expect(seen.find(`${stage.workloadLock.path}.moved`, process.pid)).toBeNull();
+  expect(seen.find(`${stage.workloadLock.path}.moved`, process.pid, () => false)).toBeNull();
   const again = stage.workloadLock.open();
   again.tryLock();
-  expect(seen.find(stage.workloadLock.path, process.pid)?.fd).toBe(again.fd);
+  expect(seen.find(stage.workloadLock.path, process.pid, () => false)?.fd).toBe(again.fd);
   again.close();
+});
+
+test('goes through a process once more only where the lock may be held', () => {
+  const seen = new SeenLocks();
+  const path = stage.workloadLock.path;
+  const asked: string[] = [];
+  const look = (isFree: boolean): number | undefined =>
+    seen.find(path, process.pid, () => asked.push('asked') > 0 && isFree)?.fd;
+  expect([look(true), asked]).toEqual([undefined, []]);
+  const description = stage.workloadLock.open();
+  description.tryLock();
+  expect([look(true), asked]).toEqual([undefined, ['asked']]);
+  expect(look(false)).toBe(description.fd);
+  description.close();
 });
 
 test('who runs on with a lock file of a directory that was removed and made again is found', async () => {

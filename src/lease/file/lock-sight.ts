@@ -30,7 +30,7 @@ export class LockSight {
   }
 
   #holderIn(pid: number): LockHolder | null {
-    if (this.#seen !== null) return this.#seen.find(this.#path, pid);
+    if (this.#seen !== null) return this.#seen.find(this.#path, pid, this.#couldBeTaken);
     return findLockHolders(this.#path, [pid])[0] ?? null;
   }
 }
