@@ -44,6 +44,7 @@ mkdirSync(dist, { recursive: true });
 await bundle();
 await bundleDashboard();
 await writeManPage();
+if (compiled.status === 0) await writeSchema();
 // Its time is when dist was last brought up to date: what the tests' set-up compares src with.
 writeFileSync(join(dist, '.built'), '');
 process.exitCode = compiled.status ?? 1;
@@ -106,6 +107,13 @@ async function bundleDashboard() {
   for (const name of ['index.html', 'dashboard.css', 'icon.svg']) {
     copyFileSync(join(from, name), join(folder, name));
   }
+}
+
+/** What editors know of a file of groups, made of the table of options. */
+async function writeSchema() {
+  const { groupFileSchema } = await import('../dist/config/group-file/schema.js');
+  const text = `${JSON.stringify(groupFileSchema(), null, 2)}\n`;
+  writeFileSync(join(dist, 'bundle', 'failover.schema.json'), text);
 }
 
 /** A module of the bundle for each package that is required. @returns {import('rolldown').Plugin} */

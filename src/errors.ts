@@ -177,6 +177,11 @@ export const ERRORS = {
     rpcCode: -31060,
     hint: 'Check that one of the upstreams runs and passes its check.',
   },
+  FAILOVER_BAD_CONFIG: {
+    exitCode: 2,
+    rpcCode: -31070,
+    hint: 'Change the file, and look at it with `failover up --check`.',
+  },
   FAILOVER_UNEXPECTED: {
     exitCode: 1,
     rpcCode: -31029,
@@ -205,6 +210,8 @@ export interface FailoverErrorOptions {
   readonly details?: Readonly<Record<string, string | number>>;
   /** An exit code for this case (128 + n, the workload's own), in place of the table's. */
   readonly exitCode?: number;
+  /** What the message sums up, where that is several things: a line each. */
+  readonly facts?: readonly string[];
 }
 
 /**
@@ -219,6 +226,8 @@ export class FailoverError extends Error {
   readonly code: ErrorCode;
   readonly hint: string;
   readonly exitCode: number;
+  /** What the message sums up, a line each; most errors are one thing, and have none. */
+  readonly facts: readonly string[];
   /** The error's code in a JSON-RPC answer. */
   readonly rpcCode: number;
 
@@ -228,6 +237,7 @@ export class FailoverError extends Error {
     this.code = code;
     this.hint = options.hint ?? fillHint(entry.hint, options.details ?? {});
     this.exitCode = options.exitCode ?? entry.exitCode;
+    this.facts = options.facts ?? [];
     this.rpcCode = entry.rpcCode;
   }
 }

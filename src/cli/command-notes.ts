@@ -10,6 +10,12 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '127': 'the command is not found',
     N: "the command's own code, 128 + n for signal n (--restart never)",
   },
+  up: {
+    '0': 'all groups have ended in order; or the file is right (--check)',
+    '2': 'a bad flag or value, or something wrong in the file, named with its line',
+    N: 'the first group that ended otherwise ended with this code, as `run` would have',
+  },
+  init: { '0': 'the file is written' },
   status: {
     '0': 'there is a primary; of several groups: each has one',
     '1': 'the server of the lease can not be asked whether there is one',
@@ -80,6 +86,14 @@ read them, and says so where one is set to something else and its flag is not gi
 
 On several machines without a server, with the same secret and command on each:
   $ failover run --lease peers --peers http://a:7400,http://b:7400 --secret-file secret -- node server.js`,
+  up: `Beside \`groups\` the file may have \`defaults\` for all of them, \`variables\`, and what is for the process as a
+whole, as the flags above. Each option of \`failover run\` is a key in camelCase: --stop-grace is stopGrace. A
+flag goes before its variable (FAILOVER_STOP_GRACE), that before the file, that before the default.
+
+SIGHUP reads the file again: groups that are new start, those that are gone stop, those that changed are
+stopped and started; of a file with a mistake nothing is taken. A group that ends leaves the others alone.
+The first SIGINT or SIGTERM ends all in order, the second at once.`,
+  init: `FILE is one that \`failover up -f FILE\` takes as it is. Its first line tells editors where the schema is.`,
   status: `Without --group it is the only group of the state directory, or all where there are several, in a row each.
 With --watch on a terminal keys promote, demote and pause: ? shows them.
 
@@ -148,12 +162,8 @@ export function notesOf(name: string, example: string): string {
 
 /** The commands that are no clients of a group. */
 const OF_NO_GROUP: ReadonlySet<string> = new Set([
-  'run',
-  'demo',
-  'simulate',
-  'keygen',
-  'completion',
-  'systemd',
+  ...['run', 'demo', 'simulate', 'keygen', 'completion', 'systemd'],
+  ...['up', 'init'],
 ]);
 
 /** Those that may ask the server of a lease. */

@@ -9,7 +9,8 @@ import { printable } from './render/plain.ts';
  */
 export function reportFailure(error: unknown): void {
   const failure = error instanceof FailoverError ? error : unexpected(error);
-  process.stderr.write(`failover: ${line(failure.message)}\n${line(failure.hint)}\n`);
+  const lines = [`failover: ${line(failure.message)}`, ...failure.facts.map(line)];
+  process.stderr.write(`${[...lines, line(failure.hint)].join('\n')}\n`);
   process.exitCode = failure.exitCode;
   if (process.env['FAILOVER_DEBUG'] === undefined || !(error instanceof Error)) return;
   process.stderr.write(`${error.stack ?? ''}\n`);

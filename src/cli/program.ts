@@ -4,6 +4,7 @@ import { EXIT_CODES, FailoverError } from '../errors.ts';
 import { packageVersion } from '../version.ts';
 import { addChanging } from './definitions/changing.ts';
 import { addCompletion } from './definitions/completing.ts';
+import { addInit, addUp } from './definitions/groups.ts';
 import { addLooking } from './definitions/looking.ts';
 import { addKeygen, addRun } from './definitions/node.ts';
 import { addOperating } from './definitions/operating.ts';
@@ -51,6 +52,8 @@ export function createProgram(): Command {
     .configureOutput({ outputError: () => undefined })
     .addHelpText('after', ROOT_NOTES);
   addRun(program);
+  addUp(program);
+  addInit(program);
   addLooking(program);
   addTrying(program);
   addChanging(program);

@@ -20,9 +20,11 @@ export interface Given {
   /** By key (`heartbeatInterval`), as a flag parser hands them over; absent ones `undefined`. */
   readonly flags: Readonly<Record<string, unknown>>;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What a file says, by key: it goes before the default only. Left out: there is none. */
+  readonly file?: Readonly<Record<string, string>>;
 }
 
-/** The text of one option, and what to call it in a message: its flag, or its variable. */
+/** The text of one option, and what to call it in a message: its flag, its variable, or its key in the file. */
 interface Found {
   readonly text: string;
   readonly source: string;
@@ -254,6 +256,8 @@ export class OptionReader {
     if (variable !== undefined && variable !== '') {
       return { text: variable, source: option.variable, isDefault: false };
     }
+    const written = this.#given.file?.[option.key];
+    if (written !== undefined) return { text: written, source: option.key, isDefault: false };
     if (option.default === null) return null;
     return { text: option.default, source: option.flag, isDefault: true };
   }

@@ -34,7 +34,7 @@ export interface OptionRow {
   readonly sentence: string;
   /** What it stands under in the help of `run`; null: with the first ones. */
   readonly heading: string | null;
-  readonly takenBy: 'run' | 'proxy' | 'run and proxy' | 'every command';
+  readonly takenBy: 'run' | 'proxy' | 'up' | 'run and proxy' | 'every command';
   /**
    * Who reads its environment variable. Not `run` for what it hands its workload as an output: a
    * node started by a hook would join the group of its parent by accident.

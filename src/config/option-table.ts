@@ -7,6 +7,7 @@ import { NETWORK_OPTIONS } from './network-options.ts';
 import { PEER_OPTIONS } from './peer-options.ts';
 import type { OptionRow } from './option-row.ts';
 import { PROXY_OPTION_ROWS } from './proxy-options.ts';
+import { UP_OPTION_ROWS } from './up-options.ts';
 import { DETECTION_OPTIONS, LEASE_OPTIONS, TAKEOVER_OPTIONS } from './takeover-options.ts';
 
 /** What each node is: two of these every command takes. */
@@ -113,6 +114,9 @@ export const OPTION_ROWS: readonly OptionRow[] = [
 
 /** Every option of `failover proxy` that is its own. */
 export const PROXY_ROWS: readonly OptionRow[] = under(null, PROXY_OPTION_ROWS);
+
+/** Every option of `failover up` that is its own. */
+export const UP_ROWS: readonly OptionRow[] = under(null, UP_OPTION_ROWS);
 
 function under(heading: string | null, rows: readonly Omit<OptionRow, 'heading'>[]): OptionRow[] {
   return rows.map((row) => ({ ...row, heading }));

@@ -1,6 +1,6 @@
 // The one list of options: it feeds flags, environment, validation, help and manual.
 import type { OptionRow } from './option-row.ts';
-import { OPTION_ROWS, PROXY_ROWS } from './option-table.ts';
+import { OPTION_ROWS, PROXY_ROWS, UP_ROWS } from './option-table.ts';
 
 /** One option: a row of the table with the names that follow from its key. */
 export interface OptionSpec extends OptionRow {
@@ -15,6 +15,9 @@ export const OPTIONS: readonly OptionSpec[] = OPTION_ROWS.map(specified);
 
 /** Every option of `failover proxy` that is its own. */
 export const PROXY_OPTIONS: readonly OptionSpec[] = PROXY_ROWS.map(specified);
+
+/** Every option of `failover up` that is its own. */
+export const UP_OPTIONS: readonly OptionSpec[] = UP_ROWS.map(specified);
 
 /**
  * What the workload and hooks are told through their environment, and nobody reads as a setting:
@@ -32,11 +35,15 @@ export const OUTPUT_VARIABLES: readonly string[] = [
 
 /** The row with a key. A key that no row has is a mistake in the program, not of the user. */
 export function optionOf(key: string): OptionSpec {
-  const hasKey = (candidate: OptionSpec): boolean => candidate.key === key;
-  const option = OPTIONS.find(hasKey) ?? PROXY_OPTIONS.find(hasKey);
+  const option = BY_KEY.get(key);
   if (option === undefined) throw new Error(`no option has the key ${key}`);
   return option;
 }
+
+const BY_KEY: ReadonlyMap<string, OptionSpec> = new Map(
+  // Of two with the same key the one of `run` counts.
+  [...UP_OPTIONS, ...PROXY_OPTIONS, ...OPTIONS].map((option) => [option.key, option]),
+);
 
 function specified(row: OptionRow): OptionSpec {
   const name = row.key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -94,7 +94,7 @@ describe('run', () => {
 });
 
 /** The commands that take no group. */
-const OF_NO_GROUP = ['systemd', 'demo', 'simulate', 'keygen', 'completion'];
+const OF_NO_GROUP = ['systemd', 'demo', 'simulate', 'keygen', 'completion', 'up', 'init'];
 
 describe('the other commands', () => {
   it('take the group of the environment, and a flag before it', async () => {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import type { RunOptions } from '../../src/config/load.ts';
-import { OPTIONS, PROXY_OPTIONS } from '../../src/config/options.ts';
+import { OPTIONS, PROXY_OPTIONS, UP_OPTIONS } from '../../src/config/options.ts';
 import { isName } from '../../src/transport/checks.ts';
 import { UNPRINTABLE, corpus, draws, expectPrototypesClean, expectSeen } from './support/fuzz.ts';
 import { oddText } from './support/odd.ts';
@@ -22,6 +22,11 @@ const { called, stub } = vi.hoisted(() => {
 });
 
 vi.mock('../../src/cli/commands/run.ts', () => ({ run: stub('run') }));
+vi.mock('../../src/cli/commands/up.ts', () => ({ up: stub('up'), check: stub('up') }));
+vi.mock('../../src/cli/commands/init.ts', () => ({
+  init: stub('init'),
+  printSchema: stub('init'),
+}));
 vi.mock('../../src/cli/commands/status.ts', () => ({ status: stub('status') }));
 vi.mock('../../src/cli/commands/events.ts', () => ({ events: stub('events') }));
 vi.mock('../../src/cli/commands/wait.ts', () => ({ waitFor: stub('wait') }));
@@ -97,7 +102,7 @@ const value = fc.oneof(
   fc.constantFrom('0', '1', '-1', '1000001', '9'.repeat(400), '0x10', '1e3', 'true', 'yes'),
 );
 const flag = fc.constantFrom(
-  ...[...OPTIONS, ...PROXY_OPTIONS].flatMap(({ flag: long, short }) =>
+  ...[...OPTIONS, ...PROXY_OPTIONS, ...UP_OPTIONS].flatMap(({ flag: long, short }) =>
     short === undefined ? [long] : [long, short],
   ),
   ...['--timeout', '--hold', '--json', '--watch', '--force', '--seed', '--replay', '--help'],

@@ -1,0 +1,74 @@
+// `failover up`: a node of each group of a file, all in this process, until all have ended.
+import { loadGroupFile } from '../../config/group-file/load-group-file.ts';
+import type { GroupFile } from '../../config/group-file/load-group-file.ts';
+import { nearest } from '../../config/group-file/keys.ts';
+import { parseLease } from '../../config/lease-url.ts';
+import { OptionReader } from '../../config/option-reader.ts';
+import { quoted } from '../../config/quoted.ts';
+import { FailoverError } from '../../errors.ts';
+import { table } from '../render/table.ts';
+import { say } from '../say.ts';
+
+/** What the command was told. */
+export interface UpOptions {
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Null: all groups of the file. */
+  readonly only: readonly string[] | null;
+}
+
+/** Prints what is in the file. @throws as `loadGroupFile` */
+export function check(told: UpOptions): void {
+  const { path, groups } = readFile(told);
+  const rows = [...groups].map(([name, { command, promoteCommand, lease, standby }]) => [
+    name,
+    parseLease(lease).shown,
+    standby,
+    command.length > 0 ? shownCommand(command) : `${promoteCommand ?? ''} (promoteCommand)`,
+  ]);
+  const count = groups.size === 1 ? '1 group' : `${String(groups.size)} groups`;
+  say(`${path} is right: ${count}`);
+  for (const line of table([['group', 'lease', 'standby', 'command'], ...rows])) say(line);
+}
+
+/** One line, cut where it is long. */
+function shownCommand(command: readonly string[]): string {
+  const line = command
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`))
+    .join(' ');
+  return line.length > COMMAND_LIMIT ? `${line.slice(0, COMMAND_LIMIT)}…` : line;
+}
+
+const COMMAND_LIMIT = 80;
+
+/** The groups that are to run. @throws as `loadGroupFile`, and for a name that is in no group's place */
+function readFile({ flags, env, only }: UpOptions): GroupFile {
+  const path = new OptionReader({ flags, env }, 'run').text('file') ?? '';
+  const file = loadGroupFile({ path, flags, env });
+  if (only === null) return file;
+  const names = [...file.groups.keys()];
+  for (const name of only) if (!file.groups.has(name)) throw noGroup(name, path, names);
+  const groups = new Map([...file.groups].filter(([name]) => only.includes(name)));
+  return { ...file, groups };
+}
+
+function noGroup(name: string, path: string, names: readonly string[]): FailoverError {
+  const near = nearest(name, names);
+  const hint =
+    near === null
+      ? `Give some of ${names.slice(0, NAMED).join(', ')}.`
+      : `Did you mean \`${near}\`?`;
+  return new FailoverError(
+    'FAILOVER_USAGE',
+    `Cannot use --only ${quoted(name)}: ${path} has no such group`,
+    { hint },
+  );
+}
+
+/** The most that a hint names. */
+const NAMED = 20;
+
+export async function up(told: UpOptions): Promise<void> {
+  readFile(told);
+  await Promise.resolve();
+}

@@ -1,0 +1,42 @@
+// The options of `failover up` that are its own, and which of those of `run` are for its process as a whole.
+import type { OptionRow } from './option-row.ts';
+
+export const UP_OPTION_ROWS: readonly Omit<OptionRow, 'heading'>[] = [
+  {
+    takenBy: 'up',
+    variableReadBy: 'run',
+    key: 'file',
+    short: '-f',
+    kind: 'string',
+    default: 'failover.yaml',
+    placeholder: 'FILE',
+    sentence: 'The file with the groups.',
+  },
+  {
+    takenBy: 'up',
+    variableReadBy: 'run',
+    key: 'prefix',
+    kind: 'boolean',
+    default: 'false',
+    sentence: 'Write the name of its group before each line that a command or hook prints.',
+  },
+];
+
+/**
+ * What all groups of one process have in common, by key: its sockets, its directory, its own lines. In the file
+ * these stand beside `groups`, and `failover up` takes them as flags.
+ */
+export const PROCESS_KEYS = [
+  'stateDir',
+  'node',
+  'bind',
+  'advertise',
+  'http',
+  'keyFile',
+  'authorizedKeys',
+  'insecure',
+  'secretFile',
+  'logFormat',
+  'quiet',
+  'prefix',
+] as const;
