@@ -22,6 +22,9 @@ export const UP_OPTION_ROWS: readonly Omit<OptionRow, 'heading'>[] = [
   },
 ];
 
+/** Options of `run` that a group of several does not have: its name is its key in the file. */
+export const NOT_OF_UP: readonly string[] = ['group', 'http'];
+
 /**
  * What all groups of one process have in common, by key: its sockets, its directory, its own lines. In the file
  * these stand beside `groups`, and `failover up` takes them as flags.
@@ -31,7 +34,6 @@ export const PROCESS_KEYS = [
   'node',
   'bind',
   'advertise',
-  'http',
   'keyFile',
   'authorizedKeys',
   'insecure',

@@ -25,6 +25,8 @@ import type { SchedulingTimes } from './process-view.ts';
 export interface FencingSources extends LeftoverSources {
   readonly primaryLockPath: string;
   readonly observe: () => LeaseObservation;
+  /** Whether the process of the node that is followed answers when it is asked. */
+  readonly isAnswered: () => Promise<boolean>;
 }
 
 export interface FenceTarget {
@@ -83,7 +85,8 @@ export class ProcessFencing implements Fencing {
     }
     this.#last ??= sightingOf(holder.stat, performance.now());
     await this.#giveTimeToClaim(target, identity);
-    const refusal = this.#refuse(target, identity);
+    const spared = await this.#spareShared(target, identity);
+    const refusal = spared ?? this.#refuse(target, identity);
     if (refusal !== null) return refusal;
     const description = `${describeHolder(holder)}, ${activityOf(readStat(identity.pid))},`;
     try {
@@ -163,6 +166,19 @@ export class ProcessFencing implements Fencing {
     while (performance.now() < until && this.#refuse(target, identity) === null) {
       await pause(CLAIM_POLL_MS);
     }
+  }
+
+  /**
+   * A process that has nodes of other groups too does not end for one of them while it answers: it was asked to step
+   * down, and may be asked again. One that answers nothing is as hung as any.
+   */
+  async #spareShared(target: FenceTarget, identity: ProcessIdentity): Promise<FenceResult | null> {
+    const nodes = this.#sources.listNodes();
+    const holder = nodes.find(({ supervisor }) => isSameProcess(supervisor, identity));
+    if (holder?.sharesProcess !== true || target.mode === 'none') return null;
+    if (!(await this.#sources.isAnswered())) return null;
+    const what = `${describeProcess(identity.pid)} has nodes of other groups too, and answers`;
+    return { outcome: 'not-permitted', detail: `${what}: it is not ended for one of them` };
   }
 
   async #awaitRelease(identity: ProcessIdentity, description: string): Promise<FenceResult> {

@@ -36,6 +36,8 @@ export interface NodeRecord {
   readonly supervisor: ProcessIdentity;
   /** Whether the pid namespace of the supervisor, a container's say, ends with it, and all that is in it. */
   readonly endsNamespace: boolean;
+  /** Whether its process has nodes of other groups too, which end with it; left out: not that it says. */
+  readonly sharesProcess?: true;
   readonly endpoints: Endpoints;
   /** Where its command is reached while it leads; none: it does not say. */
   readonly target?: string;

@@ -88,6 +88,7 @@ export class NodeEngine {
   readonly #face: NodeFace;
   readonly #onStep: FailoverNodeExtras['onStep'];
   readonly #warnsOfOrphans: boolean;
+  readonly #extras: Pick<FailoverNodeExtras, 'output' | 'sharesProcess'>;
   readonly #closeTransport: () => Promise<void>;
   readonly #connect: () => Promise<void>;
   readonly #health: HealthChecks;
@@ -106,6 +107,7 @@ export class NodeEngine {
     const { options, extras, transport } = parts;
     this.#face = face;
     this.#onStep = extras.onStep;
+    this.#extras = extras;
     this.narrator = new Narrator(face.events);
     const run = randomBytes(6).toString('hex');
     this.options = options;
@@ -231,6 +233,7 @@ export class NodeEngine {
       endpoints: this.transport.endpoints,
       startedAt: this.startedAt,
       target: this.options.target,
+      sharesProcess: this.#extras.sharesProcess === true,
     });
   }
 
@@ -301,9 +304,20 @@ export class NodeEngine {
       local: this.local,
       lease: this.lease,
       keeper: this.keeper,
+      isAnswered: () => this.#isAnswered(),
+      output: this.#extras.output ?? null,
       dispatch: this.dispatch,
       warn: this.warn,
     };
+  }
+
+  async #isAnswered(): Promise<boolean> {
+    try {
+      await this.bus.probe({ timeoutMs: this.settings.probeTimeoutMs, standby: null });
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #createLoop(): NodeLoop {

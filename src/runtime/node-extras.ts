@@ -8,6 +8,7 @@ import type { Step } from '../core/transition.ts';
 import { FailoverError } from '../errors.ts';
 import { Transport } from '../transport/bus.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
+import type { OutputTargets } from '../workload/output.ts';
 import { networkOf } from './network.ts';
 import type { Bus, NodeWorkload, WorkloadLock } from './ports.ts';
 
@@ -30,6 +31,12 @@ export interface FailoverNodeExtras {
   readonly onStep?: (step: Step) => void;
   /** Stops the node when it is aborted. */
   readonly signal?: AbortSignal;
+  /** The transport was made with the settings of this node, which name its sockets. */
+  readonly hasOwnSettings?: boolean;
+  /** True: the process has nodes of other groups too: whoever finds this one silent spares it while it answers. */
+  readonly sharesProcess?: boolean;
+  /** Where the output of the command and its hooks goes; left out: where that of this process goes. */
+  readonly output?: OutputTargets;
   /** True: this process is the node and nothing else, so that a drill may kill it; by default it is not. */
   readonly ownsProcess?: boolean;
 }
@@ -60,13 +67,13 @@ export function sparesOrphans(options: RunOptions, extras: FailoverNodeExtras): 
  */
 export function openTransport(
   options: RunOptions,
-  { transport, socketDir }: FailoverNodeExtras,
+  { transport, socketDir, hasOwnSettings = false }: FailoverNodeExtras,
 ): {
   readonly transport: NodeTransport;
   readonly closeTransport: () => Promise<void>;
 } {
   if (transport !== undefined) {
-    refuseSettingsOfSockets(options);
+    if (!hasOwnSettings) refuseSettingsOfSockets(options);
     return { transport, closeTransport: () => Promise.resolve() };
   }
   const own = new Transport({

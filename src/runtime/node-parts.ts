@@ -20,6 +20,7 @@ import type { LeaseStore, NodeRecord } from '../lease/lease-store.ts';
 import { NodeChecks } from '../health/node-checks.ts';
 import { nodeEnvironment, termEnvironment } from '../workload/environment.ts';
 import type { GateMessage, NodeContext as WorkloadContext } from '../workload/environment.ts';
+import type { OutputTargets } from '../workload/output.ts';
 import { createWorkload } from '../workload/create-workload.ts';
 import { monotonicNow } from './clock.ts';
 import type { NodeWorkload } from './ports.ts';
@@ -31,6 +32,7 @@ export function nodeRecordOf(node: {
   readonly endpoints: Endpoints;
   readonly startedAt: string;
   readonly target: string | null;
+  readonly sharesProcess: boolean;
 }): Omit<NodeRecord, 'v' | 'sessions'> {
   const { nodeId, run, version, standby, priority } = node.settings;
   return {
@@ -41,6 +43,7 @@ export function nodeRecordOf(node: {
     host: hostname(),
     supervisor: ownIdentity(),
     endsNamespace: endsOwnNamespace(),
+    ...(node.sharesProcess ? { sharesProcess: true } : {}),
     endpoints: node.endpoints,
     ...(node.target === null ? {} : { target: node.target }),
     standby,
@@ -82,12 +85,16 @@ export interface NodeContext {
   readonly local: LocalGroup;
   readonly lease: LeaseStore;
   readonly keeper: GuardKeeper | null;
+  /** Whether the process of the node that is followed answers when it is asked. */
+  readonly isAnswered: () => Promise<boolean>;
+  /** Where the output of the command and its hooks goes; null: it is inherited. */
+  readonly output: OutputTargets | null;
   readonly dispatch: (event: EventBody) => void;
   readonly warn: (message: string) => void;
 }
 
 export function buildFencing(
-  { options, settings, local, lease }: NodeContext,
+  { options, settings, local, lease, isAnswered }: NodeContext,
   workload: () => NodeWorkload,
 ): ProcessFencing {
   const { paths, workloadLock } = local;
@@ -108,6 +115,7 @@ export function buildFencing(
     },
     ownEndedSessions: () => workload().ownEndedSessions(),
     observe: () => lease.observe(),
+    isAnswered,
   });
 }
 
@@ -153,7 +161,7 @@ function contextOf({
 
 /** The command under supervision; `deathSignal`: whether the system can end it with its supervisor. */
 export function buildWorkload(
-  { options, settings, local, lease, keeper, dispatch, warn }: NodeContext,
+  { options, settings, local, lease, keeper, output, dispatch, warn }: NodeContext,
   fencing: () => ProcessFencing,
   deathSignal: boolean,
 ): NodeWorkload {
@@ -167,6 +175,7 @@ export function buildWorkload(
     readyWhen: options.readyWhen === null ? null : parseReadyWhen(options.readyWhen),
     context: contextOf({ options, settings, local }),
     deathSignal,
+    output,
     lock: local.workloadLock,
     ...(keeper === null
       ? { ledger: local }

@@ -18,10 +18,14 @@ export interface OutputSink {
   pass(source: OutputSource): void;
 }
 
+/** Where piped output goes. */
+export interface OutputTargets {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+}
+
 /** @param targets Where piped output goes to; null: nothing has to be read, so it is inherited. */
-export function outputSink(
-  targets: { readonly stdout: Writable; readonly stderr: Writable } | null,
-): OutputSink {
+export function outputSink(targets: OutputTargets | null): OutputSink {
   if (targets === null) return { mode: 'inherit', pass: () => undefined };
   return {
     mode: 'pipe',

@@ -22,7 +22,7 @@ import { describeEnd, runHook } from './hooks.ts';
 import { emptySessions, livingMembers } from './living-members.ts';
 import type { Member } from './living-members.ts';
 import { outputSink } from './output.ts';
-import type { OutputSink } from './output.ts';
+import type { OutputSink, OutputTargets } from './output.ts';
 import { watchReadiness } from './readiness.ts';
 import { removeRoleFile, writeRoleFile } from './role-file.ts';
 import { closeDescription, dismiss, newRun } from './run.ts';
@@ -47,6 +47,8 @@ export interface WorkloadOptions {
   readonly promoteSignal: NodeJS.Signals | null;
   readonly demoteSignal: NodeJS.Signals | null;
   readonly readyWhen: ReadyWhen | null;
+  /** Where its output goes; left out: it is inherited, or goes through us where it is read. */
+  readonly output?: OutputTargets | null;
   readonly context: NodeContext;
   /** What `probeDeathSignal` found. */
   readonly deathSignal: boolean;
@@ -104,7 +106,8 @@ export abstract class SupervisedWorkload implements Workload {
   constructor(options: WorkloadOptions) {
     this.options = options;
     this.book = new SessionBook(options.ledger);
-    this.#output = outputSink(options.readyWhen?.kind === 'log' ? process : null);
+    const readsOutput = options.readyWhen?.kind === 'log';
+    this.#output = outputSink(options.output ?? (readsOutput ? process : null));
     const { lock, spawn, startAhead } = options;
     this.places = new StartPlaces({ lock, spawn, startAhead, output: this.#output.mode });
   }

@@ -11,6 +11,7 @@ import type { Settings } from '../../core/settings.ts';
 import { ERRORS, FailoverError } from '../../errors.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
 import { commandWarnings } from '../../workload/warnings.ts';
+import { endUnanswered, exitWithCode } from '../ending.ts';
 import { IdWait } from '../id-wait.ts';
 import { whenOutputIsLost } from '../output.ts';
 import { createLogger } from '../render/log.ts';
@@ -222,31 +223,8 @@ function obeySignals(
   });
 }
 
-/**
- * Makes the code that was logged the one that is seen: while Node takes a process apart that has nothing left
- * to do, signals have their default action again, and one more request to end would end it by the signal.
- */
-function exitWithCode(): void {
-  process.once('beforeExit', () => {
-    process.exit();
-  });
-}
-
-/**
- * A file system that hangs keeps a thread, and no process ends by itself before its threads: whoever told it to end
- * would wait for as long. All is done by then, and said.
- */
-function endUnanswered(): void {
-  setTimeout(() => {
-    process.kill(process.pid, 'SIGKILL');
-  }, UNANSWERED_MS).unref();
-}
-
-/** Longer than what is under way takes where it is answered. */
-const UNANSWERED_MS = 2_000;
-
 /** What a person has to know of a lease that is not that of the files; null: it is. */
-function leaseText({ lease, stopGraceMs }: RunOptions, settings: Settings): string | null {
+export function leaseText({ lease, stopGraceMs }: RunOptions, settings: Settings): string | null {
   const address = parseLease(lease);
   if (address.kind === 'static') return `Only ${address.node} may lead, by --lease`;
   if (!endsByItself(address)) return null;
@@ -261,7 +239,9 @@ function leaseText({ lease, stopGraceMs }: RunOptions, settings: Settings): stri
 }
 
 /** Where other machines find it, for whoever writes their settings; null: they don't. */
-function listeningText({ remoteEndpoints }: FailoverNode): string | null {
+export function listeningText({
+  remoteEndpoints,
+}: Pick<FailoverNode, 'remoteEndpoints'>): string | null {
   if (remoteEndpoints === null) return null;
   const { bus, rpc, key } = remoteEndpoints;
   const secured = key === undefined ? 'without encryption' : `as ${key}`;

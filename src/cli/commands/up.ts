@@ -6,6 +6,17 @@ import { parseLease } from '../../config/lease-url.ts';
 import { OptionReader } from '../../config/option-reader.ts';
 import { quoted } from '../../config/quoted.ts';
 import { FailoverError } from '../../errors.ts';
+import { networkOf } from '../../runtime/network.ts';
+import { defaultRuntimeDir } from '../../config/state-dir.ts';
+import { Transport } from '../../transport/bus.ts';
+import { endUnanswered, exitWithCode } from '../ending.ts';
+import { whenOutputIsLost } from '../output.ts';
+import { createLogger } from '../render/log.ts';
+import type { Logger } from '../render/log.ts';
+import { Fleet } from '../up/fleet.ts';
+import { Reloading } from '../up/reloading.ts';
+import { obeySignals } from '../up/signals.ts';
+import { ignoredVariables, listeningText } from './run.ts';
 import { table } from '../render/table.ts';
 import { say } from '../say.ts';
 
@@ -68,7 +79,42 @@ function noGroup(name: string, path: string, names: readonly string[]): Failover
 /** The most that a hint names. */
 const NAMED = 20;
 
+/** Runs them; the exit code of the process is that of the first group that did not end in order. */
 export async function up(told: UpOptions): Promise<void> {
-  readFile(told);
-  await Promise.resolve();
+  const file = readFile(told);
+  // What it keeps active is worth more than the reader of its messages.
+  whenOutputIsLost(() => undefined);
+  // Each group may pass its output on to them.
+  for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0);
+  const { logFormat: format, quiet } = file.common;
+  const log = createLogger({
+    ...{ format, quiet, stream: process.stderr, node: '', group: '*' },
+    showsGroup: true,
+  });
+  const { common } = file;
+  const transport = new Transport({ directory: defaultRuntimeDir(), ...networkOf(common) });
+  try {
+    tellOfStart(file, transport, log);
+    const fleet = new Fleet(file.groups.values(), { transport, prefix: file.prefix });
+    const reloading = new Reloading({ fleet, file, read: () => readFile(told), log });
+    obeySignals({ fleet, reloading, log });
+    const exitCode = await fleet.ended;
+    log.info({ event: 'exit', exitCode, reason: `Ended with exit code ${String(exitCode)}` });
+    process.exitCode = exitCode;
+  } finally {
+    await transport.close();
+  }
+  exitWithCode();
+  const leases = [...file.groups.values()].map(({ lease }) => parseLease(lease).kind);
+  if (leases.includes('timed-file')) endUnanswered();
+}
+
+function tellOfStart({ path, common, groups }: GroupFile, transport: Transport, log: Logger): void {
+  const count = groups.size === 1 ? '1 group' : `${String(groups.size)} groups`;
+  log.info({ event: 'up', reason: `Starting ${count} of ${path}`, pid: process.pid });
+  const listening = listeningText(transport);
+  if (listening !== null) log.info({ event: 'listening', reason: listening });
+  // Each group has a name of its own here, whatever the variable says.
+  const told = { group: process.env['FAILOVER_GROUP'] ?? '', stateDir: common.stateDir };
+  for (const reason of ignoredVariables(told, process.env)) log.warn({ event: 'warning', reason });
 }

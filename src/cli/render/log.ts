@@ -35,6 +35,8 @@ export interface LoggerOptions {
   readonly stream: { write(text: string): unknown; readonly isTTY?: boolean };
   readonly node: string;
   readonly group: string;
+  /** Whether lines for people name the group: where there are several. */
+  readonly showsGroup?: boolean;
   /** The wall clock; replaced by tests. */
   readonly now?: () => Date;
   readonly level?: ColorLevel;
@@ -97,12 +99,17 @@ interface Line extends Standing {
   readonly time: Date;
   readonly node: string;
   readonly group: string;
+  readonly showsGroup?: boolean;
 }
 
-function prettyLine({ entry, severity, time, node, role }: Line, paint: Paint): string {
+function prettyLine(line: Line, paint: Paint): string {
+  const { entry, severity, time, node, group, role, showsGroup = false } = line;
   const clock = paint.faint(timeOfDay(time));
-  const who = `${paint.strong(node)}  ${(role ?? 'starting').padEnd(ROLE_WIDTH)}`;
-  return `${clock} ${who}  ${COLORED[severity](printable(entry.reason), paint)}`;
+  // The process as a whole is no node, and has no role.
+  const who =
+    node === '' ? '' : `${paint.strong(node)}  ${(role ?? 'starting').padEnd(ROLE_WIDTH)}  `;
+  const where = showsGroup ? `${paint.faint(`[${group}]`)} ` : '';
+  return `${clock} ${where}${who}${COLORED[severity](printable(entry.reason), paint)}`;
 }
 
 const ROLE_WIDTH = 'secondary'.length;

@@ -1,14 +1,14 @@
 // Which words a file of groups may have where, all from the table of options.
 import { OPTIONS, optionOf } from '../options.ts';
 import type { OptionSpec } from '../options.ts';
-import { PROCESS_KEYS } from '../up-options.ts';
+import { NOT_OF_UP, PROCESS_KEYS } from '../up-options.ts';
 
 /** What is said of the process beside its groups. */
 export const PROCESS_OPTIONS: readonly OptionSpec[] = PROCESS_KEYS.map(optionOf);
 
 /** What is said of each group, and in `defaults` of all; beside them stands `command`. */
 export const GROUP_OPTIONS: readonly OptionSpec[] = OPTIONS.filter(
-  ({ key }) => key !== 'group' && !isOfProcess(key),
+  ({ key }) => !NOT_OF_UP.includes(key) && !isOfProcess(key),
 );
 
 export const GROUP_WORDS: readonly string[] = ['command', ...GROUP_OPTIONS.map(({ key }) => key)];

@@ -5,7 +5,7 @@ import type { RunOptions } from '../load.ts';
 import { validateGroup } from '../names.ts';
 import { OptionReader } from '../option-reader.ts';
 import { optionOf } from '../options.ts';
-import { PROCESS_KEYS } from '../up-options.ts';
+import { NOT_OF_UP, PROCESS_KEYS } from '../up-options.ts';
 import { checkedOptions } from './check-options.ts';
 import type { Checks } from './check-options.ts';
 import { readDocument } from './document.ts';
@@ -230,9 +230,13 @@ function isOfMachines({ values }: Settings, env: Checks['env']): boolean {
 }
 
 function withoutProcess(env: Checks['env']): Checks['env'] {
-  return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !PROCESS_VARIABLES.includes(name)),
-  );
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !OTHER_VARIABLES.has(name)));
 }
 
 const PROCESS_VARIABLES = PROCESS_OPTIONS.map(({ variable }) => variable);
+
+/** What a group is not told by the environment. */
+const OTHER_VARIABLES: ReadonlySet<string> = new Set([
+  ...PROCESS_VARIABLES,
+  ...NOT_OF_UP.map((key) => optionOf(key).variable),
+]);

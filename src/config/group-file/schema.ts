@@ -2,7 +2,6 @@
 import type { OptionSpec } from '../options.ts';
 import { packageVersion } from '../../version.ts';
 import { GROUPS_LIMIT, GROUP_OPTIONS, PROCESS_OPTIONS } from './keys.ts';
-import { takesNumbers } from './settings.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -95,10 +94,7 @@ function valuesOf(option: OptionSpec): readonly Schema[] {
     case 'duration-range':
       return [{ type: 'string', pattern: `^(?:0|${DURATION})\\.\\.(?:0|${DURATION})$` }];
     default:
-      return [
-        { type: 'string', pattern: '\\S' },
-        ...(takesNumbers(option) ? [{ type: 'integer', minimum: 1, maximum: 65_535 }] : []),
-      ];
+      return [{ type: 'string', pattern: '\\S' }];
   }
 }
 

@@ -109,9 +109,9 @@ function readValue(option: OptionSpec, part: Part, reading: Reading): string | u
 }
 
 /** Others are texts, and quotes make one of digits. */
-export function takesNumbers({ kind, key }: Pick<OptionSpec, 'kind' | 'key'>): boolean {
-  // 0 is a duration, and a port is where HTTP is answered.
-  return kind === 'integer' || kind === 'duration' || key === 'http';
+function takesNumbers({ kind }: Pick<OptionSpec, 'kind'>): boolean {
+  // 0 is a duration.
+  return kind === 'integer' || kind === 'duration';
 }
 
 function expectedOf({ kind, choices }: OptionSpec): string {

@@ -49,6 +49,7 @@ export function parseNodeRecord(content: string): NodeRecord | null {
     host,
     supervisor,
     endsNamespace: fields['endsNamespace'] === true,
+    ...(fields['sharesProcess'] === true ? { sharesProcess: true } : {}),
     endpoints: addresses,
     ...targetField(fields['target']),
     standby,

@@ -1,0 +1,117 @@
+// The groups of one process: started a few at a time, changed as a new file says, ended together.
+import type { RunOptions } from '../../config/load.ts';
+import { GroupRun } from './group-run.ts';
+import type { SharedParts, StopRequest } from './group-run.ts';
+import { Turns } from './turns.ts';
+
+/** What a new file makes of the groups, by name. */
+export interface Changes {
+  readonly started: readonly string[];
+  readonly stopped: readonly string[];
+  readonly restarted: readonly string[];
+}
+
+export class Fleet {
+  /** Resolves with the exit code of the process once every group has ended. */
+  readonly ended: Promise<number>;
+  readonly #shared: SharedParts;
+  readonly #runs = new Map<string, GroupRun>();
+  readonly #turns = new Turns(STARTS_AT_ONCE);
+  #resolve: (exitCode: number) => void = () => undefined;
+  #exitCode = 0;
+  #stop: StopRequest | null = null;
+  /** Of changes that are under way: none that has to start something yet is over. */
+  #changing = 0;
+
+  constructor(groups: Iterable<RunOptions>, shared: SharedParts) {
+    this.#shared = shared;
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    for (const options of groups) this.#start(options);
+  }
+
+  /** How many have not ended. */
+  get size(): number {
+    return [...this.#runs.values()].filter(({ hasEnded }) => !hasEnded).length;
+  }
+
+  /** All of them, and none is started any more. */
+  stop(request: StopRequest): void {
+    this.#stop = request;
+    for (const run of this.#runs.values()) if (!run.hasEnded) run.stop(request);
+  }
+
+  /** What would be done. */
+  differences(groups: ReadonlyMap<string, RunOptions>): Changes {
+    const names = [...this.#runs.keys()];
+    return {
+      started: [...groups.keys()].filter((name) => !this.#runs.has(name)),
+      stopped: names.filter((name) => !groups.has(name)),
+      restarted: names.filter((name) => {
+        const options = groups.get(name);
+        return options !== undefined && !isSame(options, this.#runs.get(name)?.options);
+      }),
+    };
+  }
+
+  /**
+   * Those that are gone end first: one of those that are new may be the same under another name. One that has changed
+   * starts once it has ended, whatever the others do. Resolves when all that was to end has ended.
+   */
+  async change(groups: ReadonlyMap<string, RunOptions>): Promise<void> {
+    const { started, stopped, restarted } = this.differences(groups);
+    this.#changing += 1;
+    try {
+      const restarts = restarted.map(async (name) => {
+        await this.#endOf(name, 'its settings have changed in the file');
+        this.#startAnew(name, groups);
+      });
+      await Promise.all(
+        stopped.map(async (name) => {
+          await this.#endOf(name, 'it is not in the file any more');
+          this.#runs.delete(name);
+        }),
+      );
+      for (const name of started) this.#startAnew(name, groups);
+      await Promise.all(restarts);
+    } finally {
+      this.#changing -= 1;
+      this.#endWhenDone();
+    }
+  }
+
+  async #endOf(name: string, reason: string): Promise<void> {
+    const run = this.#runs.get(name);
+    if (run === undefined) return;
+    if (!run.hasEnded) run.stop({ reason });
+    await run.ended;
+  }
+
+  #startAnew(name: string, groups: ReadonlyMap<string, RunOptions>): void {
+    const options = groups.get(name);
+    if (options !== undefined && this.#stop === null) this.#start(options);
+  }
+
+  #start(options: RunOptions): void {
+    const run = new GroupRun(options, this.#shared, (work) => this.#turns.take(work));
+    this.#runs.set(options.group, run);
+    void run.ended.then(({ exitCode }) => {
+      if (this.#exitCode === 0) this.#exitCode = exitCode;
+      this.#endWhenDone();
+    });
+  }
+
+  #endWhenDone(): void {
+    if (this.#changing > 0 || this.size > 0) return;
+    this.#resolve(this.#exitCode);
+  }
+}
+
+/** More of them would only wait for each other: a start is mostly work of this process. */
+const STARTS_AT_ONCE = 32;
+
+/** They are plain values, and their keys in one order. */
+function isSame(a: RunOptions, b: RunOptions | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,160 @@
+// One group of a process that runs several: its node, from before its start to after its end.
+import type { RunOptions } from '../../config/load.ts';
+import { FailoverError } from '../../errors.ts';
+import { FailoverNode } from '../../runtime/failover-node.ts';
+import type { FailoverNodeExtras } from '../../runtime/node-extras.ts';
+import { commandWarnings } from '../../workload/warnings.ts';
+import { leaseText } from '../commands/run.ts';
+import { createLogger } from '../render/log.ts';
+import type { Logger } from '../render/log.ts';
+import { openRunProxy } from '../run-proxy.ts';
+import type { RunProxy } from '../run-proxy.ts';
+import { PrefixedLines } from './prefixed.ts';
+
+/** What all groups of the process have in common. */
+export interface SharedParts {
+  readonly transport: NonNullable<FailoverNodeExtras['transport']>;
+  /** Whether the output of commands has the group before each line. */
+  readonly prefix: boolean;
+  /** Told of each node that takes part, and again once it does not: for what answers over HTTP. */
+  readonly onNode?: (group: string, node: FailoverNode | null) => void;
+}
+
+export interface StopRequest {
+  readonly reason: string;
+  readonly immediate?: boolean;
+}
+
+/** How it ended: the code that `failover run` would have ended with. */
+export interface GroupEnd {
+  readonly exitCode: number;
+}
+
+export class GroupRun {
+  readonly options: RunOptions;
+  /** Resolves once everything of it is closed. Never rejects. */
+  readonly ended: Promise<GroupEnd>;
+  readonly #shared: SharedParts;
+  readonly #idWait = new AbortController();
+  readonly #output: { readonly stdout: PrefixedLines; readonly stderr: PrefixedLines } | null;
+  #node: FailoverNode | null = null;
+  #proxy: RunProxy | null = null;
+  #stop: StopRequest | null = null;
+  #hasEnded = false;
+
+  /** @param turn when it may start: many at once would keep each other, and what runs already, waiting */
+  constructor(
+    options: RunOptions,
+    shared: SharedParts,
+    turn: <T>(work: () => Promise<T>) => Promise<T>,
+  ) {
+    this.options = options;
+    this.#shared = shared;
+    const { group } = options;
+    this.#output = shared.prefix
+      ? {
+          stdout: new PrefixedLines(group, process.stdout),
+          stderr: new PrefixedLines(group, process.stderr),
+        }
+      : null;
+    this.ended = this.#run(turn);
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** In order; one that is immediate overtakes another. */
+  stop(request: StopRequest): void {
+    this.#stop = request;
+    this.#idWait.abort();
+    this.#node?.stop(request);
+  }
+
+  async #run(turn: <T>(work: () => Promise<T>) => Promise<T>): Promise<GroupEnd> {
+    try {
+      const node = await turn(() => this.#start());
+      const end = node === null ? { exitCode: 0 } : await this.#toEnd(node);
+      return end;
+    } catch (error) {
+      await this.#proxy?.end({ immediate: true });
+      if (this.#stop !== null && this.#idWait.signal.aborted) return { exitCode: 0 };
+      return this.#failed(error);
+    } finally {
+      this.#hasEnded = true;
+      this.#output?.stdout.flush();
+      this.#output?.stderr.flush();
+    }
+  }
+
+  /** Null: it was told to end before it began. */
+  async #start(): Promise<FailoverNode | null> {
+    if (this.#stop !== null) return null;
+    const { options } = this;
+    if (options.proxy !== null) this.#proxy = await openRunProxy(options, options.proxy);
+    const node = await FailoverNode.start(options, {
+      transport: this.#shared.transport,
+      ...{ hasOwnSettings: true, sharesProcess: true },
+      ...(this.#output === null ? {} : { output: this.#output }),
+      onIdWait: (fact) => {
+        this.#logger(options.node ?? '').warn({ event: 'warning', reason: fact });
+        return this.#idWait.signal;
+      },
+    });
+    this.#node = node;
+    this.#tell(node);
+    if (this.#stop !== null) node.stop(this.#stop);
+    return node;
+  }
+
+  #tell(node: FailoverNode): void {
+    const { group, logFormat } = this.options;
+    const log = this.#logger(node.settings.nodeId);
+    node.on('transition', ({ from, to, role, epoch, reason, takeover, time }) => {
+      // For people the line about the exit says it.
+      if (to === 'stopped' && logFormat === 'pretty') return;
+      log.info({ event: 'transition', from, to, role, epoch, reason, takeover, time });
+    });
+    node.on('warning', (reason) => {
+      log.warn({ event: 'warning', reason });
+    });
+    const reason = `Joined group ${group} in ${node.directory}`;
+    log.info({ event: 'joined', reason, ...{ role: 'secondary', pid: process.pid } });
+    const lease = leaseText(this.options, node.settings);
+    if (lease !== null) log.info({ event: 'lease', reason: lease });
+    for (const warning of commandWarnings(this.options.command)) {
+      log.warn({ event: 'warning', reason: warning });
+    }
+    void node.ended.then((order) => {
+      const { exitCode } = order;
+      const ended = `Ended with exit code ${String(exitCode)}: ${order.reason}`;
+      log.info({ event: 'exit', exitCode, reason: ended });
+    });
+    this.#shared.onNode?.(group, node);
+    // It says itself what it can't do.
+    void this.#proxy?.follow();
+  }
+
+  async #toEnd(node: FailoverNode): Promise<GroupEnd> {
+    const order = await node.ended;
+    this.#shared.onNode?.(this.options.group, null);
+    await this.#proxy?.end(order);
+    return { exitCode: order.exitCode };
+  }
+
+  /** It could not be started: the others go on. */
+  #failed(error: unknown): GroupEnd {
+    const failure = error instanceof FailoverError ? error : null;
+    const fact = error instanceof Error ? error.message : String(error);
+    const exitCode = failure?.exitCode ?? 1;
+    const advice = failure === null ? '' : `. ${failure.hint}`;
+    const log = this.#logger(this.options.node ?? '');
+    log.error({ event: 'exit', exitCode, reason: `Not started: ${fact}${advice}` });
+    return { exitCode };
+  }
+
+  #logger(node: string): Logger {
+    const { group, logFormat: format, quiet } = this.options;
+    return createLogger({ format, quiet, stream: process.stderr, node, group, showsGroup: true });
+  }
+}

@@ -1,0 +1,102 @@
+// Reads the file of groups again: all of what it says is taken, or nothing.
+import type { GroupFile } from '../../config/group-file/load-group-file.ts';
+import { PROCESS_KEYS } from '../../config/up-options.ts';
+import { FailoverError } from '../../errors.ts';
+import type { Logger } from '../render/log.ts';
+import type { Changes, Fleet } from './fleet.ts';
+
+export interface ReloadingParts {
+  readonly fleet: Pick<Fleet, 'change' | 'differences'>;
+  /** What runs now is as this one says. */
+  readonly file: GroupFile;
+  /** @throws FAILOVER_BAD_CONFIG and all that reading it does */
+  readonly read: () => GroupFile;
+  readonly log: Logger;
+}
+
+export class Reloading {
+  readonly #parts: ReloadingParts;
+  #isUnderWay = false;
+  /** Asked for while one was under way: one more, however often. */
+  #isAskedAgain = false;
+
+  constructor(parts: ReloadingParts) {
+    this.#parts = parts;
+  }
+
+  /** Never rejects. */
+  async reload(): Promise<void> {
+    if (this.#isUnderWay) {
+      this.#isAskedAgain = true;
+      return;
+    }
+    this.#isUnderWay = true;
+    try {
+      do {
+        this.#isAskedAgain = false;
+        await this.#reloadOnce();
+      } while (this.#isAskedAgain);
+    } finally {
+      this.#isUnderWay = false;
+    }
+  }
+
+  async #reloadOnce(): Promise<void> {
+    const { fleet, log } = this.#parts;
+    const file = this.#readOrRefuse();
+    if (file === null) return;
+    const changes = fleet.differences(file.groups);
+    log.info({
+      event: 'reloading',
+      reason: `Read ${file.path} again: ${textOf(changes)}`,
+      ...changes,
+    });
+    await fleet.change(file.groups);
+    log.info({ event: 'reloaded', reason: `The groups are as ${file.path} says` });
+  }
+
+  #readOrRefuse(): GroupFile | null {
+    const { file, read, log } = this.#parts;
+    try {
+      const next = read();
+      refuseOtherProcess(file, next);
+      return next;
+    } catch (error) {
+      if (!(error instanceof FailoverError)) throw error;
+      const { message, hint, facts } = error;
+      log.error({ event: 'reload-refused', reason: `Nothing is changed: ${message}. ${hint}` });
+      for (const reason of facts) log.error({ event: 'reload-refused', reason });
+      return null;
+    }
+  }
+}
+
+/** Sockets and directories are those of the process, to its end. @throws FAILOVER_BAD_CONFIG */
+function refuseOtherProcess(before: GroupFile, after: GroupFile): void {
+  const changed = PROCESS_KEYS.filter((key) =>
+    key === 'prefix' ? before.prefix !== after.prefix : before.common[key] !== after.common[key],
+  );
+  if (changed.length === 0) return;
+  const message = `Cannot take ${after.path} while it runs: ${changed.join(', ')} changed`;
+  const hint = 'Start `failover up` anew for that, or take it back.';
+  throw new FailoverError('FAILOVER_BAD_CONFIG', message, { hint });
+}
+
+function textOf({ started, stopped, restarted }: Changes): string {
+  const parts = [
+    ...part('starting', started),
+    ...part('stopping', stopped),
+    ...part('stopping and starting anew', restarted),
+  ];
+  return parts.length === 0 ? 'nothing has changed' : parts.join(', ');
+}
+
+function part(what: string, names: readonly string[]): readonly string[] {
+  if (names.length === 0) return [];
+  const more = names.length - NAMED;
+  const named = names.slice(0, NAMED).join(', ');
+  return [`${what} ${named}${more > 0 ? ` and ${String(more)} more` : ''}`];
+}
+
+/** The most that one line names. */
+const NAMED = 10;
