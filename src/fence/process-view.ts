@@ -77,6 +77,11 @@ export function readMark(pid: number, mark: GroupMark): ProcessMark | null {
   };
 }
 
+/** What a process was given as FAILOVER_GROUP; null: nothing. */
+export function groupNamedBy(pid: number): string | null {
+  return readEnvironment(pid).get('FAILOVER_GROUP') ?? null;
+}
+
 /** null where the kernel keeps no such account, or the process is gone. */
 export function readSchedulingTimes(pid: number): SchedulingTimes | null {
   const text = readBounded(`/proc/${String(pid)}/task/${String(pid)}/schedstat`, 128);

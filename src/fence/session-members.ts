@@ -1,5 +1,6 @@
 // Who belongs to a session: whatever a started command forked, in whatever process group it is now.
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { Index, KeptLook, looksAreShared } from './shared-look.ts';
 import type { ProcessIdentity } from '../lease/lease-store.ts';
 import { hiddenLeader, isHidden } from './hidden-processes.ts';
 import {
@@ -37,6 +38,15 @@ export function listSessionMembers(sessionIds: ReadonlySet<number>): Map<number,
 export function scanSessions(sessionIds: ReadonlySet<number>): Map<number, ProcessStat[]> {
   const found = new Map<number, ProcessStat[]>();
   if (sessionIds.size === 0 || !procIsUsable()) return found;
+  if (looksAreShared()) {
+    keptSessions.refresh();
+    const pids = [...sessionIds].flatMap((session) => [
+      session,
+      ...keptMembers.of([String(session)]),
+    ]);
+    for (const pid of new Set(pids)) addIfMember(found, sessionIds, pid);
+    return withHidden(found, sessionIds);
+  }
   let newest = readNewestPid();
   const before = seenSessions;
   seenSessions = new Map();
@@ -57,11 +67,40 @@ export function scanSessions(sessionIds: ReadonlySet<number>): Map<number, Proce
     for (let pid = from; pid <= latest; pid += 1) addIfMember(found, sessionIds, pid);
     newest = latest;
   }
+  return withHidden(found, sessionIds);
+}
+
+function withHidden(
+  found: Map<number, ProcessStat[]>,
+  sessionIds: ReadonlySet<number>,
+): Map<number, ProcessStat[]> {
   for (const session of sessionIds) {
     const leader = found.has(session) ? null : hiddenLeader(session);
     if (leader !== null) found.set(session, [leader]);
   }
   return found;
+}
+
+/**
+ * Where many nodes look: all processes by their session, once for all. Nothing joins a session that exists but what is
+ * forked in it, and that has a higher pid than all that were seen.
+ */
+const keptMembers = new Index<number>();
+const keptSessions = new KeptLook({
+  seeAll: () => {
+    keptMembers.clear();
+    for (const name of readdirSync('/proc')) {
+      const first = name.charCodeAt(0);
+      if (first >= 0x30 && first <= 0x39) seeSession(Number(name));
+    }
+  },
+  see: seeSession,
+  limitMs: 10_000,
+});
+
+function seeSession(pid: number): void {
+  const length = readStatInto(scanBuffer, pid);
+  if (length > 0) keptMembers.add(String(readSession(length)), pid);
 }
 
 /** On a machine that forks all the time: more than this, one after the other, hide nothing. */
@@ -103,7 +142,7 @@ function addIfMember(
   const length = readStatInto(scanBuffer, pid);
   if (length === 0) return;
   const session = readSession(length);
-  if (inode !== undefined) seenSessions.set(pid, { inode, session });
+  if (inode !== undefined && !looksAreShared()) seenSessions.set(pid, { inode, session });
   if (!sessionIds.has(session)) return;
   const stat = parseStat(scanBuffer.toString('latin1', 0, length));
   if (stat === null || hasEnded(stat)) return;

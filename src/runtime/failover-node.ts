@@ -54,6 +54,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
   readonly ended: Promise<StopOrder>;
   readonly #engine: NodeEngine;
   readonly #setup: NodeSetup;
+  readonly #rehearse: FailoverNodeExtras['rehearse'];
   #rehearsal: Parameters<typeof predictionOf>[1] = null;
 
   /**
@@ -113,6 +114,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
 
   private constructor(nodeId: string, parts: NodeParts) {
     super();
+    this.#rehearse = parts.extras.rehearse;
     this.#setup = setupOf(parts.options, parts.extras.ownsProcess === true);
     let resolve: (order: StopOrder) => void = () => undefined;
     this.ended = new Promise((settle) => {
@@ -323,7 +325,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
     const { command, promoteCommand } = this.#engine.options;
     const spawns = command.length > 0 || promoteCommand !== null;
     const record = this.#engine.record();
-    this.#rehearsal = await rehearse({ settings, record, directory, look, spawns });
+    const play = (): Promise<number> => rehearse({ settings, record, directory, look, spawns });
+    this.#rehearsal = await (this.#rehearse ?? ((own) => own()))(play);
   }
 
   /** Steps down, then lets the process be stopped (SIGTSTP). */

@@ -35,6 +35,10 @@ export interface FailoverNodeExtras {
   readonly hasOwnSettings?: boolean;
   /** True: the process has nodes of other groups too: whoever finds this one silent spares it while it answers. */
   readonly sharesProcess?: boolean;
+  /** Plays a promotion through, or tells what that has taken here already; by default each node does so itself. */
+  readonly rehearse?: (play: () => Promise<number>) => Promise<number>;
+  /** How often it looks after what does not change by itself, ms; left out: once a second. */
+  readonly upkeepIntervalMs?: number;
   /** Where the output of the command and its hooks goes; left out: where that of this process goes. */
   readonly output?: OutputTargets;
   /** True: this process is the node and nothing else, so that a drill may kill it; by default it is not. */

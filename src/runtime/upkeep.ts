@@ -4,6 +4,8 @@ import type { NodeTransport } from '../transport/node-transport.ts';
 import { messageOf } from './failures.ts';
 
 export interface UpkeepParts {
+  /** Left out: once a second. */
+  readonly intervalMs?: number;
   readonly transport: NodeTransport;
   readonly role: () => Role;
   /** Makes other addresses known; called when the sockets have moved. */
@@ -26,10 +28,10 @@ export interface UpkeepParts {
 const INTERVAL_MS = 1_000;
 
 /**
- * How often a standby looks at all processes, in intervals: a takeover then has to look closely only at
+ * How often a standby looks at all processes, ms: a takeover then has to look closely only at
  * those that came since, and runs code that is still at hand.
  */
-const LOOK_EVERY = 30;
+const LOOK_EVERY_MS = 30_000;
 
 export class Upkeep {
   readonly #parts: UpkeepParts;
@@ -37,14 +39,16 @@ export class Upkeep {
   #announced: Endpoints;
   readonly #toldTroubles = new Set<string>();
   #toldRemovalAtMs: number | null = null;
+  readonly #intervalMs: number;
   #rounds = 0;
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts;
     this.#announced = parts.transport.endpoints;
+    this.#intervalMs = parts.intervalMs ?? INTERVAL_MS;
     this.#timer = setInterval(() => {
       this.#lookAfter();
-    }, INTERVAL_MS);
+    }, this.#intervalMs);
   }
 
   stop(): void {
@@ -62,7 +66,7 @@ export class Upkeep {
     this.#forgetEmptySessions();
     try {
       if (role() === 'primary') tidy();
-      else if (this.#rounds % LOOK_EVERY === 0) look();
+      else if (this.#rounds % Math.ceil(LOOK_EVERY_MS / this.#intervalMs) === 0) look();
     } catch (error) {
       warn(`records of other nodes could not be looked at: ${messageOf(error)}`);
     }

@@ -1,5 +1,8 @@
 // The groups of one process: started a few at a time, changed as a new file says, ended together.
 import type { RunOptions } from '../../config/load.ts';
+import { defaultStateDir } from '../../config/state-dir.ts';
+import { shareLooks } from '../../fence/shared-look.ts';
+import { openStateDirectory } from '../../lease/file/state-directory.ts';
 import { GroupRun } from './group-run.ts';
 import type { SharedParts, StopRequest } from './group-run.ts';
 import { Turns } from './turns.ts';
@@ -14,21 +17,27 @@ export interface Changes {
 export class Fleet {
   /** Resolves with the exit code of the process once every group has ended. */
   readonly ended: Promise<number>;
-  readonly #shared: SharedParts;
+  readonly #shared: Omit<SharedParts, 'upkeepIntervalMs' | 'rehearse'>;
   readonly #runs = new Map<string, GroupRun>();
   readonly #turns = new Turns(STARTS_AT_ONCE);
   #resolve: (exitCode: number) => void = () => undefined;
   #exitCode = 0;
   #stop: StopRequest | null = null;
+  #rehearsal: Promise<number> | null = null;
   /** Of changes that are under way: none that has to start something yet is over. */
   #changing = 0;
 
-  constructor(groups: Iterable<RunOptions>, shared: SharedParts) {
+  constructor(
+    groups: Iterable<RunOptions>,
+    shared: Omit<SharedParts, 'upkeepIntervalMs' | 'rehearse'>,
+  ) {
     this.#shared = shared;
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    for (const options of groups) this.#start(options);
+    const all = [...groups];
+    this.#prepareFor(all);
+    for (const options of all) this.#start(options);
   }
 
   /** How many have not ended. */
@@ -73,11 +82,28 @@ export class Fleet {
           this.#runs.delete(name);
         }),
       );
-      for (const name of started) this.#startAnew(name, groups);
+      const next = started.flatMap((name) => groups.get(name) ?? []);
+      if (this.#stop === null) this.#prepareFor([...groups.values()]);
+      for (const { group } of next) this.#startAnew(group, groups);
       await Promise.all(restarts);
     } finally {
       this.#changing -= 1;
       this.#endWhenDone();
+    }
+  }
+
+  /**
+   * Makes all directories before the first node starts: each that comes later is a change of the directory above, after
+   * which every node looks anew for what was moved.
+   */
+  #prepareFor(groups: readonly RunOptions[]): void {
+    if (groups.length > LOOKING_ALONE) shareLooks();
+    for (const { group, stateDir } of groups) {
+      try {
+        openStateDirectory({ stateDir: stateDir ?? defaultStateDir(), group });
+      } catch {
+        // Its node says what is wrong with it.
+      }
     }
   }
 
@@ -94,7 +120,12 @@ export class Fleet {
   }
 
   #start(options: RunOptions): void {
-    const run = new GroupRun(options, this.#shared, (work) => this.#turns.take(work));
+    const upkeepIntervalMs = Math.max(1_000, Math.min(10_000, 10 * this.#runs.size));
+    const run = new GroupRun(
+      options,
+      { ...this.#shared, upkeepIntervalMs, rehearse: this.#rehearse },
+      (work) => this.#turns.take(work),
+    );
     this.#runs.set(options.group, run);
     void run.ended.then(({ exitCode }) => {
       if (this.#exitCode === 0) this.#exitCode = exitCode;
@@ -102,11 +133,23 @@ export class Fleet {
     });
   }
 
+  /** One for all: it is the same process on the same file system. */
+  readonly #rehearse = (play: () => Promise<number>): Promise<number> => {
+    this.#rehearsal ??= play().catch((error: unknown) => {
+      this.#rehearsal = null;
+      throw error;
+    });
+    return this.#rehearsal;
+  };
+
   #endWhenDone(): void {
     if (this.#changing > 0 || this.size > 0) return;
     this.#resolve(this.#exitCode);
   }
 }
+
+/** With so many or fewer each node looks at other processes for itself. */
+const LOOKING_ALONE = 8;
 
 /** More of them would only wait for each other: a start is mostly work of this process. */
 const STARTS_AT_ONCE = 32;

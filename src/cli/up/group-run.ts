@@ -16,6 +16,8 @@ export interface SharedParts {
   readonly transport: NonNullable<FailoverNodeExtras['transport']>;
   /** Whether the output of commands has the group before each line. */
   readonly prefix: boolean;
+  readonly upkeepIntervalMs: number;
+  readonly rehearse: NonNullable<FailoverNodeExtras['rehearse']>;
   /** Told of each node that takes part, and again once it does not: for what answers over HTTP. */
   readonly onNode?: (group: string, node: FailoverNode | null) => void;
 }
@@ -95,6 +97,8 @@ export class GroupRun {
     const node = await FailoverNode.start(options, {
       transport: this.#shared.transport,
       ...{ hasOwnSettings: true, sharesProcess: true },
+      upkeepIntervalMs: this.#shared.upkeepIntervalMs,
+      rehearse: this.#shared.rehearse,
       ...(this.#output === null ? {} : { output: this.#output }),
       onIdWait: (fact) => {
         this.#logger(options.node ?? '').warn({ event: 'warning', reason: fact });

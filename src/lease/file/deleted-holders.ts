@@ -10,6 +10,7 @@ import { readFile } from './durable-file.ts';
 import { identityOfPath } from './file-identity.ts';
 import { isMarkedBy, marksOf, readLockNote } from './lock-note.ts';
 import type { GroupMarks } from './lock-note.ts';
+import { suspectsOf } from './shared-lock-files.ts';
 
 /**
  * The processes that hold a lock on a deleted lock file of `directory` (its real path), or on one that
@@ -20,7 +21,7 @@ import type { GroupMarks } from './lock-note.ts';
  * @throws the system's error when it has nothing left to look with: that is not "nobody"
  */
 export function findDeletedLockHolders(directory: string): { readonly pid: number }[] {
-  const open = findOpenLockFiles();
+  const open = suspectsOf(directory)?.open ?? findOpenLockFiles();
   const deleted = findDeletedHolders(directory, open).filter(({ pid, fd }) => hasLock(pid, fd));
   return [...deleted, ...findMovedHolders(directory, open)];
 }

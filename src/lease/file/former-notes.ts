@@ -9,6 +9,7 @@ import { identityOf, identityOfPath, statOrNull } from './file-identity.ts';
 import { groupPaths } from './group-paths.ts';
 import { isMarkedBy, isNoted, marksOf, readLockNote } from './lock-note.ts';
 import type { GroupMarks } from './lock-note.ts';
+import { suspectsOf } from './shared-lock-files.ts';
 
 export interface FormerNotes {
   /** The highest epoch that is noted, or that a process of this user was started under; 0: none. */
@@ -29,9 +30,11 @@ export function findFormerNotes(directory: string): FormerNotes {
   const { lockfile: lockfilePath, primaryLock } = groupPaths(directory);
   const inPlace = identityOfPath(primaryLock);
   let found: FormerNotes = { epoch: 0, lockfile: null, holders: [] };
-  for (const pid of listPids()) {
-    found = { ...found, epoch: Math.max(found.epoch, startedUnder(pid, directory)) };
-    for (const fd of descriptorsOf(pid)) {
+  for (const { pid, startsGroup, fds } of placesFor(directory)) {
+    if (startsGroup) {
+      found = { ...found, epoch: Math.max(found.epoch, startedUnder(pid, directory)) };
+    }
+    for (const fd of fds()) {
       if (!LOCK_NAMES.has(basename(targetOf(pid, fd)))) continue;
       const noted = notedIn(pathOfDescriptor(pid, fd), { marks, lockfilePath });
       if (noted === null) continue;
@@ -44,6 +47,25 @@ export function findFormerNotes(directory: string): FormerNotes {
     }
   }
   return found;
+}
+
+/** A process that is looked at, and where. */
+interface Place {
+  readonly pid: number;
+  readonly startsGroup: boolean;
+  readonly fds: () => readonly number[];
+}
+
+/** All there are, or those that a look for all groups of this process has shown. */
+function placesFor(directory: string): Iterable<Place> {
+  const suspects = suspectsOf(directory);
+  if (suspects === null) {
+    return listPids().map((pid) => ({ pid, startsGroup: true, fds: () => descriptorsOf(pid) }));
+  }
+  return [
+    ...suspects.pids.map((pid) => ({ pid, startsGroup: true, fds: () => [] })),
+    ...suspects.open.map(({ pid, fd }) => ({ pid, startsGroup: false, fds: () => [fd] })),
+  ];
 }
 
 const LOCK_NAMES: ReadonlySet<string> = new Set(['primary.lock', 'primary.lock (deleted)']);

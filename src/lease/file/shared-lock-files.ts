@@ -1,0 +1,72 @@
+// Who has lock files open, seen for all groups of this process at once. What it names is looked at again by who asks.
+import { closeSync, constants, openSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { descriptorsOf, listPids, pathOfDescriptor, targetOf } from '../../fence/open-files.ts';
+import type { OpenFile } from '../../fence/open-files.ts';
+import { groupNamedBy } from '../../fence/process-view.ts';
+import { Index, KeptLook, looksAreShared } from '../../fence/shared-look.ts';
+import { marksOf, readLockNote } from './lock-note.ts';
+
+/** What may have to do with the group of a directory: it is looked at closely, and nothing else is. */
+export interface Suspects {
+  /** Processes whose environment names a group of that name. */
+  readonly pids: readonly number[];
+  /** Lock files that are, or were, in that directory, or say that they are of it. */
+  readonly open: readonly OpenFile[];
+}
+
+/** Null: nodes of this process look for themselves. */
+export function suspectsOf(directory: string): Suspects | null {
+  if (!looksAreShared()) return null;
+  kept.refresh();
+  const { mark, place } = marksOf(directory);
+  const open = lockFiles.of([directory, mark, place]).flatMap(({ pid, fd }) => openNow(pid, fd));
+  return { pids: starters.of([basename(directory)]), open };
+}
+
+const lockFiles = new Index<{ readonly pid: number; readonly fd: number }>();
+const starters = new Index<number>();
+
+const kept = new KeptLook({
+  seeAll: () => {
+    lockFiles.clear();
+    starters.clear();
+    for (const pid of listPids()) see(pid);
+  },
+  see,
+  limitMs: 500,
+});
+
+const NAMES: ReadonlySet<string> = new Set(['primary.lock', 'workload.lock']);
+
+function see(pid: number): void {
+  const group = groupNamedBy(pid);
+  if (group !== null) starters.add(group, pid);
+  for (const fd of descriptorsOf(pid)) {
+    const [file] = openNow(pid, fd);
+    if (file === undefined) continue;
+    lockFiles.add(dirname(file.path), file);
+    const { mark, place } = noteOf(file);
+    for (const word of [mark, place]) if (word !== '') lockFiles.add(word, file);
+  }
+}
+
+function openNow(pid: number, fd: number): readonly OpenFile[] {
+  const target = targetOf(pid, fd);
+  const path = target.replace(/ \(deleted\)$/, '');
+  return NAMES.has(basename(path)) ? [{ pid, fd, path, isDeleted: path !== target }] : [];
+}
+
+function noteOf({ pid, fd }: OpenFile): { readonly mark: string; readonly place: string } {
+  try {
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+    const opened = openSync(pathOfDescriptor(pid, fd), flags);
+    try {
+      return readLockNote(opened);
+    } finally {
+      closeSync(opened);
+    }
+  } catch {
+    return { mark: '', place: '' };
+  }
+}
