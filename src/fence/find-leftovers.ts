@@ -1,5 +1,4 @@
 // Looks for what earlier runs left, and tells apart what may be signalled and what is only waited for.
-import { readdirSync } from 'node:fs';
 import type { NodeRecord, SessionRecord } from '../lease/lease-store.ts';
 import { withoutForks } from './forks.ts';
 import { isHidden } from './hidden-processes.ts';
@@ -8,6 +7,8 @@ import { findLockHolders } from './lock-holders.ts';
 import { isStillOurs } from './own-sessions.ts';
 import { hasEnded, isAlive, isComparable, readStat } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
+import { listPids } from './open-files.ts';
+import { startersFor } from './shared-look.ts';
 import { describeProcess, readMark } from './process-view.ts';
 import { compareSession, scanSessions } from './session-members.ts';
 import type { Target } from './signal-ladder.ts';
@@ -188,8 +189,9 @@ function findUnrecorded({ sources, nodes, live }: Look): number[] {
   const registered = nodes.filter(
     (node) => node.run === sources.run || (live.has(node) && sources.isKept(node)),
   );
-  return readdirSync('/proc').flatMap((name) => {
-    const stat = /^\d+$/.test(name) ? readStat(Number(name)) : null;
+  const pids = startersFor(sources.group) ?? listPids();
+  return pids.flatMap((pid) => {
+    const stat = readStat(pid);
     if (stat === null) return [];
     const isSupervisor = registered.some(({ supervisor }) => supervisor.pid === stat.pid);
     if (isSupervisor || hasEnded(stat)) return [];

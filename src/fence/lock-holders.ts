@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { descriptorsOf, findOpen, listPids, pathOfDescriptor } from './open-files.ts';
 import type { OpenFile } from './open-files.ts';
 import { procIsUsable, readFileInto } from './process-identity.ts';
+import { hintsFor } from './shared-look.ts';
 
 export interface LockHolder {
   readonly pid: number;
@@ -25,8 +26,13 @@ export interface DeletedFileHolder extends LockHolder {
 export function findLockHolders(path: string, pids?: Iterable<number>): LockHolder[] {
   const file = identifyFile(path);
   if (file === null || !procIsUsable()) return [];
+  const asked = pids === undefined ? null : [...pids];
+  // A process with a thousand groups has as many lock files open, and this is one of them.
+  const hinted = asked === null ? [] : hintsFor(path).filter(({ pid }) => asked.includes(pid));
+  const known = hinted.filter(({ pid, fd }) => holdsLock(pid, fd, file));
+  if (known.length > 0) return known;
   const holders: LockHolder[] = [];
-  for (const pid of pids ?? listPids()) {
+  for (const pid of asked ?? listPids()) {
     for (const fd of descriptorsOf(pid, 'fdinfo')) {
       if (holdsLock(pid, fd, file)) holders.push({ pid, fd });
     }

@@ -14,6 +14,34 @@ export function looksAreShared(): boolean {
   return sharing;
 }
 
+/** A descriptor of a process that may be on a lock file. */
+export interface Hint {
+  readonly pid: number;
+  readonly fd: number;
+}
+
+let hintsOf: (path: string) => readonly Hint[] = () => [];
+let startersOf: (group: string) => readonly number[] | null = () => null;
+
+/** Every process whose environment names a group of this name; null: that is to be found out by looking. */
+export function startersFor(group: string): readonly number[] | null {
+  return sharing ? startersOf(group) : null;
+}
+
+/** Where a lock file is open, as far as that was seen: each is to be looked at. */
+export function hintsFor(path: string): readonly Hint[] {
+  return sharing ? hintsOf(path) : [];
+}
+
+/** What the look at lock files and environments is asked; it is another part's. */
+export function giveHints(
+  hints: (path: string) => readonly Hint[],
+  starters: (group: string) => readonly number[],
+): void {
+  hintsOf = hints;
+  startersOf = starters;
+}
+
 /** How a look at one process, or at all, is kept up to date. */
 export interface LookParts {
   /** Forgets all that was seen, and sees every process. */
@@ -33,6 +61,9 @@ export class KeptLook {
   #newest = 0;
   #takenAtMs = -Infinity;
   #holdsMs = 0;
+  #forks = 0;
+  #young: { readonly pid: number; readonly seenAtMs: number }[] = [];
+  #seenAgainAtMs = -Infinity;
 
   constructor(parts: LookParts) {
     this.#parts = parts;
@@ -41,23 +72,47 @@ export class KeptLook {
   /** What was forked while the others were looked at is looked at too, as often as that happens. */
   refresh(): void {
     const startedMs = performance.now();
+    const ageMs = startedMs - this.#takenAtMs;
     let newest = readNewestPid();
-    if (newest < this.#newest || startedMs - this.#takenAtMs >= this.#holdsMs) {
+    if (newest < this.#newest || ageMs >= this.#holdsMs || this.#hasGoneRound(ageMs)) {
       this.#takenAtMs = startedMs;
       this.#newest = newest;
+      this.#forks = readForks();
+      this.#young = [];
       this.#parts.seeAll();
-      // At most a fifth of this process's time.
+      // At most a tenth of this process's time.
       const tookMs = performance.now() - startedMs;
-      this.#holdsMs = Math.min(Math.max(this.#parts.limitMs, 4 * tookMs), soonestReuseMs());
+      this.#holdsMs = Math.max(this.#parts.limitMs, 10 * tookMs);
       newest = readNewestPid();
     }
+    this.#seeYoungAgain(startedMs);
     for (let looks = 0; looks < MOST_LOOKS && newest !== this.#newest; looks += 1) {
-      for (let pid = this.#newest + 1; pid <= newest; pid += 1) this.#parts.see(pid);
+      for (let pid = this.#newest + 1; pid <= newest; pid += 1) {
+        this.#parts.see(pid);
+        this.#young.push({ pid, seenAtMs: startedMs });
+      }
       this.#newest = newest;
       newest = readNewestPid();
     }
   }
+
+  /** What was seen before its exec() has another environment by now, and other files. */
+  #seeYoungAgain(nowMs: number): void {
+    if (nowMs - this.#seenAgainAtMs < YOUNG_MS / 4) return;
+    this.#seenAgainAtMs = nowMs;
+    for (const { pid } of this.#young) this.#parts.see(pid);
+    this.#young = this.#young.filter(({ seenAtMs }) => nowMs - seenAtMs < YOUNG_MS);
+  }
+
+  /** Whether so much was forked that a pid may have been given out again. */
+  #hasGoneRound(ageMs: number): boolean {
+    if (ageMs < soonestReuseMs()) return false;
+    return readForks() - this.#forks >= pidLimit() / 2;
+  }
 }
+
+/** Longer than a start takes from its fork to its exec, ms. */
+const YOUNG_MS = 1_000;
 
 /** On a machine that forks all the time: more than this, one after the other, hide nothing. */
 const MOST_LOOKS = 3;
@@ -71,13 +126,31 @@ function readNewestPid(): number {
   }
 }
 
+/** Since the boot, processes and threads. */
+function readForks(): number {
+  try {
+    return Number(/^processes (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1] ?? Infinity);
+  } catch {
+    return Infinity;
+  }
+}
+
+let knownLimit = 0;
+
+function pidLimit(): number {
+  if (knownLimit === 0) {
+    try {
+      knownLimit = Number(readFileSync('/proc/sys/kernel/pid_max', 'latin1'));
+    } catch {
+      return 0;
+    }
+  }
+  return knownLimit;
+}
+
 /** Half the time in which all pids can be used up, at more forks a second than a machine manages. */
 function soonestReuseMs(): number {
-  try {
-    return (Number(readFileSync('/proc/sys/kernel/pid_max', 'latin1')) / 50_000) * 500;
-  } catch {
-    return 0;
-  }
+  return (pidLimit() / 50_000) * 500;
 }
 
 /** Things by the words that they are found by. */

@@ -1,8 +1,9 @@
 // The groups of one process: started a few at a time, changed as a new file says, ended together.
+import { join } from 'node:path';
 import type { RunOptions } from '../../config/load.ts';
 import { defaultStateDir } from '../../config/state-dir.ts';
 import { shareLooks } from '../../fence/shared-look.ts';
-import { openStateDirectory } from '../../lease/file/state-directory.ts';
+import { makePrivateDirectory } from '../../private-directory.ts';
 import { GroupRun } from './group-run.ts';
 import type { SharedParts, StopRequest } from './group-run.ts';
 import { Turns } from './turns.ts';
@@ -22,6 +23,8 @@ export class Fleet {
   readonly #turns = new Turns(STARTS_AT_ONCE);
   #resolve: (exitCode: number) => void = () => undefined;
   #exitCode = 0;
+  /** As of the last file. */
+  #count = 0;
   #stop: StopRequest | null = null;
   #rehearsal: Promise<number> | null = null;
   /** Of changes that are under way: none that has to start something yet is over. */
@@ -97,10 +100,11 @@ export class Fleet {
    * which every node looks anew for what was moved.
    */
   #prepareFor(groups: readonly RunOptions[]): void {
+    this.#count = groups.length;
     if (groups.length > LOOKING_ALONE) shareLooks();
     for (const { group, stateDir } of groups) {
       try {
-        openStateDirectory({ stateDir: stateDir ?? defaultStateDir(), group });
+        makePrivateDirectory(join(stateDir ?? defaultStateDir(), group));
       } catch {
         // Its node says what is wrong with it.
       }
@@ -120,7 +124,7 @@ export class Fleet {
   }
 
   #start(options: RunOptions): void {
-    const upkeepIntervalMs = Math.max(1_000, Math.min(10_000, 10 * this.#runs.size));
+    const upkeepIntervalMs = Math.max(1_000, Math.min(10_000, 10 * this.#count));
     const run = new GroupRun(
       options,
       { ...this.#shared, upkeepIntervalMs, rehearse: this.#rehearse },

@@ -4,7 +4,8 @@ import { basename, dirname } from 'node:path';
 import { descriptorsOf, listPids, pathOfDescriptor, targetOf } from '../../fence/open-files.ts';
 import type { OpenFile } from '../../fence/open-files.ts';
 import { groupNamedBy } from '../../fence/process-view.ts';
-import { Index, KeptLook, looksAreShared } from '../../fence/shared-look.ts';
+import type { Hint } from '../../fence/shared-look.ts';
+import { Index, KeptLook, giveHints, looksAreShared } from '../../fence/shared-look.ts';
 import { marksOf, readLockNote } from './lock-note.ts';
 
 /** What may have to do with the group of a directory: it is looked at closely, and nothing else is. */
@@ -20,11 +21,26 @@ export function suspectsOf(directory: string): Suspects | null {
   if (!looksAreShared()) return null;
   kept.refresh();
   const { mark, place } = marksOf(directory);
-  const open = lockFiles.of([directory, mark, place]).flatMap(({ pid, fd }) => openNow(pid, fd));
+  const open = lockFiles.of([directory, mark, place]).flatMap((place) => {
+    const { pid, fd } = hintOf(place);
+    return openNow(pid, fd);
+  });
   return { pids: starters.of([basename(directory)]), open };
 }
 
-const lockFiles = new Index<{ readonly pid: number; readonly fd: number }>();
+giveHints(
+  (path) => {
+    kept.refresh();
+    return lockFiles.of([dirname(path)]).map(hintOf);
+  },
+  (group) => {
+    kept.refresh();
+    return starters.of([group]);
+  },
+);
+
+/** Each as `pid fd`. */
+const lockFiles = new Index<string>();
 const starters = new Index<number>();
 
 const kept = new KeptLook({
@@ -45,10 +61,16 @@ function see(pid: number): void {
   for (const fd of descriptorsOf(pid)) {
     const [file] = openNow(pid, fd);
     if (file === undefined) continue;
-    lockFiles.add(dirname(file.path), file);
-    const { mark, place } = noteOf(file);
-    for (const word of [mark, place]) if (word !== '') lockFiles.add(word, file);
+    const place = `${String(pid)} ${String(fd)}`;
+    lockFiles.add(dirname(file.path), place);
+    const note = noteOf(file);
+    for (const word of [note.mark, note.place]) if (word !== '') lockFiles.add(word, place);
   }
+}
+
+function hintOf(place: string): Hint {
+  const [pid = 0, fd = 0] = place.split(' ').map(Number);
+  return { pid, fd };
 }
 
 function openNow(pid: number, fd: number): readonly OpenFile[] {

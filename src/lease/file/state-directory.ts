@@ -2,6 +2,7 @@
 import { chmodSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
+import { looksAreShared } from '../../fence/shared-look.ts';
 import { makePrivateDirectory } from '../../private-directory.ts';
 import { timedDirectory } from '../timed-file/timed-paths.ts';
 import { syncDirectory, temporaryPath } from './durable-file.ts';
@@ -37,14 +38,25 @@ export function openStateDirectory(options: StateDirectoryOptions): GroupPaths {
   refuseRemoteFileSystem(directory, options.readFileSystemType);
   const paths = groupPaths(directory);
   for (const path of [paths.claims, paths.nodes, paths.marks]) makeDirectory(path);
+  refuseWithoutLocks(directory);
+  return paths;
+}
+
+function refuseWithoutLocks(directory: string): void {
+  // Of a thousand groups on one file system each would find out the same.
+  const device = looksAreShared() ? statOrNull(directory)?.dev : undefined;
+  if (device !== undefined && proved.has(device)) return;
   const probePath = temporaryPath(join(directory, 'probe'));
   try {
     refuseWithoutKernelLock(probePath);
   } finally {
     rmSync(probePath, { force: true });
   }
-  return paths;
+  if (device !== undefined) proved.add(device);
 }
+
+/** File systems whose locks work. */
+const proved = new Set<bigint>();
 
 /**
  * Nodes of other machines may go by a lease that ends by itself: whoever asks only the kernel does not see them.
