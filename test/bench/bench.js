@@ -1,10 +1,11 @@
 // `npm run bench [-- PART…]`: the figures of the README, as ratios taken in the same run.
-// Parts: crash, restart, hang, switchover, standby, startup, simulator, and each store whose server is installed
+// Parts: crash, restart, hang, switchover, standby, startup, simulator, groups (a thousand), and each store whose server is installed
 // here (redis, etcd, postgres), or of all of them what idle nodes ask alone (idle). Needs cc and flock (util-linux).
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { standbyCost, startUp } from './cost.js';
+import { manyGroups } from './groups.js';
 import { etcdctlLock, idleOn, leaseLoop, onServer } from './on-server.js';
 import { simulatorSpeed } from './simulator.js';
 import { buildStamp } from './stamps.js';
@@ -16,7 +17,17 @@ import { crashTakeover, hangTakeover, restartInPlace, switchoverGap } from './ta
 
 const stores = installedStores();
 const PARTS = [
-  ...['crash', 'restart', 'hang', 'switchover', 'standby', 'startup', 'simulator', 'idle'],
+  ...[
+    'crash',
+    'restart',
+    'hang',
+    'switchover',
+    'standby',
+    'startup',
+    'simulator',
+    'groups',
+    'idle',
+  ],
   ...stores.map(({ name }) => name),
 ];
 const asked = process.argv.slice(2);
@@ -42,6 +53,7 @@ try {
   if (wants('standby')) (await standbyCost({ stamp, seconds: 30 })).forEach(print);
   if (wants('startup')) (await startUp({ stamp, trials: 20 })).forEach(print);
   await benchStores();
+  if (wants('groups')) (await manyGroups({ groups: 1000, seconds: 30 })).forEach(print);
   if (wants('simulator')) print(simulatorSpeed({ trials: 3, steps: 1_000_000 }));
 } finally {
   rmSync(directory, { recursive: true, force: true });

@@ -23,7 +23,9 @@ beforeEach(() => {
   const shim = join(directory, 'bin', 'failover');
   // The examples use the default state directory, which is not for tests.
   const words = `"${process.execPath}" "${LAUNCHER}" "$command" --state-dir "${directory}/state"`;
-  writeFileSync(shim, `#!/bin/sh\ncommand=$1\nshift\nexec ${words} "$@"\n`);
+  // It is for no group, and takes no directory.
+  const init = `[ "$command" = init ] && exec "${process.execPath}" "${LAUNCHER}" init "$@"`;
+  writeFileSync(shim, `#!/bin/sh\ncommand=$1\nshift\n${init}\nexec ${words} "$@"\n`);
   chmodSync(shim, 0o755);
 });
 
@@ -222,6 +224,19 @@ it('is the first process of its pid namespace, as the page on containers says', 
   expect(output).toContain('Ended with exit code 0');
   expect(code).toBe(0);
 });
+
+it(
+  'runs the groups of a file, and reads it again, as the page on that does',
+  { timeout: 2 * LIMIT_MS },
+  async () => {
+    const { code, output } = await runScript(shellOf('docs/up.md'));
+    expect(output).toContain('failover.yaml is right: 2 groups');
+    expect(output).toContain('Read groups.yaml again: starting watch, stopping clock');
+    expect(output).toContain('ticker | tick of epoch 1');
+    expect(output).toContain('ticker  primary');
+    expect(code).toBe(0);
+  },
+);
 
 it('runs the demo with the first command of the README', { timeout: 2 * LIMIT_MS }, async () => {
   const [quick = ''] = codeBlocks(readPage('README.md').text).map(({ code }) => code);

@@ -116,6 +116,20 @@ describe('fence', () => {
     expect(await primary.end).toBe('SIGKILL');
   });
 
+  test('spares a process with nodes of other groups while it answers, also a forced order', async () => {
+    const primary = await stage.startLockHolder(stage.primaryLock);
+    stage.addNode('a', primary.identity, [], { sharesProcess: true });
+    stage.nameHolder('a');
+    const fencing = new ProcessFencing(stage.sources);
+    stage.isAnswered = true;
+    const { outcome, detail } = await fencing.fence(kill);
+    expect([outcome, detail]).toEqual(['not-permitted', expect.stringContaining('other groups')]);
+    expect(runs(primary.identity.pid)).toBe(true);
+    // What answers nothing is hung, whatever else is in it.
+    stage.isAnswered = false;
+    expect((await fencing.fence(kill)).outcome).toBe('killed');
+  });
+
   test('spares a stopped one when asked to, and no other', async () => {
     const primary = await startPrimary();
     const fencing = new ProcessFencing(stage.sources);

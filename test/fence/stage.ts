@@ -55,6 +55,8 @@ export class Stage {
     touch: null,
     paused: false,
   };
+  /** Whether the process of the holder answers on its sockets. */
+  isAnswered = false;
   readonly #actors: Actor[] = [];
 
   constructor() {
@@ -79,6 +81,7 @@ export class Stage {
       ownEndedSessions: () => this.ended,
       missesRecordIn: () => this.missesRecords,
       isKept: () => this.recordsAreKept,
+      isAnswered: () => Promise.resolve(this.isAnswered),
       unseenRemains: (nodes) => (nodes.length > 0 ? this.unseen : []),
       cleared: () => {
         this.cleared += 1;
@@ -150,6 +153,7 @@ export class Stage {
     node: string,
     supervisor: ProcessIdentity,
     sessions: readonly SessionRecord[] = [],
+    more: { readonly sharesProcess?: true } = {},
   ): void {
     this.nodes.push({
       v: 1,
@@ -166,6 +170,7 @@ export class Stage {
       startedAt: '2026-01-01T00:00:00.000Z',
       startedAtMonotonicMs: 0,
       sessions,
+      ...more,
     });
   }
 

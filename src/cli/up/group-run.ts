@@ -76,16 +76,15 @@ export class GroupRun {
   async #run(turn: <T>(work: () => Promise<T>) => Promise<T>): Promise<GroupEnd> {
     try {
       const node = await turn(() => this.#start());
-      const end = node === null ? { exitCode: 0 } : await this.#toEnd(node);
-      return end;
+      return node === null ? { exitCode: 0 } : await this.#toEnd(node);
     } catch (error) {
       await this.#proxy?.end({ immediate: true });
       if (this.#stop !== null && this.#idWait.signal.aborted) return { exitCode: 0 };
       return this.#failed(error);
     } finally {
       this.#hasEnded = true;
-      this.#output?.stdout.flush();
-      this.#output?.stderr.flush();
+      this.#output?.stdout.end();
+      this.#output?.stderr.end();
     }
   }
 
@@ -107,8 +106,14 @@ export class GroupRun {
     });
     this.#node = node;
     this.#tell(node);
-    if (this.#stop !== null) node.stop(this.#stop);
+    // Told to end while it started.
+    const request = this.#requested();
+    if (request !== null) node.stop(request);
     return node;
+  }
+
+  #requested(): StopRequest | null {
+    return this.#stop;
   }
 
   #tell(node: FailoverNode): void {

@@ -14,6 +14,8 @@ export class PrefixedLines extends Writable {
     super({ decodeStrings: true, highWaterMark: LINE_LIMIT });
     this.#prefix = `${name} | `;
     this.#target = target;
+    // What comes after the end, from what outlived its node, is nobody's any more.
+    this.on('error', () => undefined);
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
@@ -29,11 +31,8 @@ export class PrefixedLines extends Writable {
   }
 
   /** What was not ended by its writer is a line all the same. */
-  flush(): void {
-    if (this.#rest === '') return;
-    const last = this.#rest;
-    this.#rest = '';
-    this.#send([last], () => undefined);
+  override _final(done: () => void): void {
+    this.#send(this.#rest === '' ? [] : [this.#rest], done);
   }
 
   #send(lines: readonly string[], done: () => void): void {

@@ -32,13 +32,17 @@ export class Reloading {
     }
     this.#isUnderWay = true;
     try {
-      do {
-        this.#isAskedAgain = false;
-        await this.#reloadOnce();
-      } while (this.#isAskedAgain);
+      await this.#reloadOnce();
+      while (this.#takeNext()) await this.#reloadOnce();
     } finally {
       this.#isUnderWay = false;
     }
+  }
+
+  #takeNext(): boolean {
+    const isAsked = this.#isAskedAgain;
+    this.#isAskedAgain = false;
+    return isAsked;
   }
 
   async #reloadOnce(): Promise<void> {

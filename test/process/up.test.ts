@@ -1,0 +1,145 @@
+// Real processes of several groups: another takes over all of them, and a new file changes what it says and no more.
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LAUNCHER } from '../support/process-node.ts';
+import type { LogLine } from '../support/process-node.ts';
+import { until } from '../support/until.ts';
+
+interface Line extends LogLine {
+  readonly group?: string;
+}
+
+/** One `failover up`, and what it has said. */
+class Up {
+  readonly log: Line[] = [];
+  stdout = '';
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  #rest = '';
+
+  constructor(...args: readonly string[]) {
+    const words = [LAUNCHER, 'up', '-f', file, '--log-format', 'json', ...args];
+    this.child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    started.push(this.child);
+    this.child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
+    this.child.stderr?.on('data', (chunk: Buffer) => {
+      const lines = (this.#rest + chunk.toString()).split('\n');
+      this.#rest = lines.pop() ?? '';
+      for (const line of lines) this.log.push(JSON.parse(line) as Line);
+    });
+    this.ended = new Promise((resolve) => {
+      this.child.once('close', resolve);
+    });
+  }
+
+  /** How often a group has come to a phase. */
+  count(group: string, phase: string): number {
+    return this.log.filter((line) => line.group === group && line.to === phase).length;
+  }
+
+  async reaches(group: string, phase: string, times = 1): Promise<void> {
+    await until(`${group} is ${phase}`, () => this.count(group, phase) >= times);
+  }
+
+  async says(event: string): Promise<Line> {
+    await until(`it says ${event}`, () => this.log.some((line) => line.event === event));
+    const found = this.log.find((line) => line.event === event);
+    if (found === undefined) throw new Error(`it has not said ${event}`);
+    return found;
+  }
+}
+
+let directory = '';
+let file = '';
+let started: ChildProcess[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'fo-up-'));
+  file = join(directory, 'failover.yaml');
+  started = [];
+});
+
+afterEach(async () => {
+  for (const child of started) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    child.kill('SIGTERM');
+    await ended;
+  }
+  rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+});
+
+/** Each says its group and epoch, and each run of it in a file. */
+const COMMAND = `echo "$FAILOVER_GROUP $FAILOVER_EPOCH"; echo "$FAILOVER_EPOCH" >> "$RUNS/$FAILOVER_GROUP"; exec sleep 1000`;
+
+function write(groups: Readonly<Record<string, string>>): void {
+  const lines = Object.entries(groups).map(([name, more]) => `  ${name}: {${more}}`);
+  const defaults = `defaults: {command: ${JSON.stringify(COMMAND.replaceAll('$RUNS', directory))}}`;
+  writeFileSync(file, `stateDir: ${directory}/state\n${defaults}\ngroups:\n${lines.join('\n')}\n`);
+}
+
+function runsOf(group: string): readonly string[] {
+  return readFileSync(join(directory, group), 'utf8').trim().split('\n');
+}
+
+describe('failover up', () => {
+  it('hands all groups to the other process when it is killed, on one pair of sockets', async () => {
+    write({ a: '', b: '', c: '' });
+    const one = new Up('--prefix');
+    for (const group of ['a', 'b', 'c']) await one.reaches(group, 'serving');
+    await until('each has printed', () => one.stdout.split('\n').length > 3);
+    expect(one.stdout.split('\n').sort().join('\n').trim()).toBe('a | a 1\nb | b 1\nc | c 1');
+    const other = new Up();
+    for (const group of ['a', 'b', 'c']) await other.reaches(group, 'watching');
+    one.child.kill('SIGKILL');
+    for (const group of ['a', 'b', 'c']) await other.reaches(group, 'serving');
+    other.child.kill('SIGTERM');
+    expect(await other.ended).toBe(0);
+    for (const group of ['a', 'b', 'c']) expect(runsOf(group)).toEqual(['1', '2']);
+  });
+
+  it('starts, stops and starts anew what has changed in its file, and nothing else', async () => {
+    write({ same: '', changed: '', gone: '' });
+    const up = new Up();
+    for (const group of ['same', 'changed', 'gone']) await up.reaches(group, 'serving');
+    write({ same: '', changed: 'priority: 5', fresh: '' });
+    up.child.kill('SIGHUP');
+    await up.says('reloaded');
+    await up.reaches('changed', 'serving', 2);
+    await up.reaches('fresh', 'serving');
+    expect(up.count('gone', 'stopped')).toBe(1);
+    expect([runsOf('same'), runsOf('changed'), runsOf('gone')]).toEqual([['1'], ['1', '2'], ['1']]);
+    writeFileSync(file, 'groups: {same: {nope: 1}}');
+    up.child.kill('SIGHUP');
+    expect((await up.says('reload-refused')).reason).toContain('Nothing is changed');
+    expect(runsOf('same')).toEqual(['1']);
+    up.child.kill('SIGTERM');
+    expect(await up.ended).toBe(0);
+  });
+
+  it('goes on with the others when one ends or can not be started, and ends with its code', async () => {
+    write({
+      ends: 'restart: never, command: "exit 9"',
+      missing: 'command: [/no/such/program]',
+      goes: '',
+    });
+    const up = new Up('--only', 'ends', 'missing', 'goes');
+    await up.reaches('goes', 'serving');
+    await until(
+      'both have ended',
+      () => up.log.filter(({ event }) => event === 'exit').length >= 2,
+    );
+    const exits = up.log.filter(({ event }) => event === 'exit');
+    expect(exits.map(({ group, exitCode }) => [group, exitCode]).sort()).toEqual([
+      ['ends', 9],
+      ['missing', 127],
+    ]);
+    expect(up.count('goes', 'stopped')).toBe(0);
+    up.child.kill('SIGTERM');
+    expect([9, 127]).toContain(await up.ended);
+  });
+});
