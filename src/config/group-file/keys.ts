@@ -20,7 +20,7 @@ export const FILE_WORDS: readonly string[] = [
 
 export const GROUPS_LIMIT = 10_000;
 
-export function isOfProcess(key: string): boolean {
+function isOfProcess(key: string): boolean {
   return PROCESS_KEYS.some((candidate) => candidate === key);
 }
 

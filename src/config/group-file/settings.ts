@@ -76,7 +76,7 @@ function adviceFor(word: string, words: readonly string[]): string {
 }
 
 /** What is written, with names replaced; undefined: it can't be used, which `problems` then tells of. */
-export function readText(
+function readText(
   name: string,
   part: Part,
   { lookup, problems }: Reading,
