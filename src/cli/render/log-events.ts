@@ -29,6 +29,10 @@ export type LogEvent =
   | 'lease'
   | 'stopping'
   | 'exit'
+  | 'up'
+  | 'reloading'
+  | 'reloaded'
+  | 'reload-refused'
   | 'holding'
   | 'serving'
   | 'refused'
@@ -61,6 +65,23 @@ export const LOG_EVENTS: Readonly<Record<LogEvent, LogEventRow>> = {
   exit: {
     sentence: 'The last line of a node: why it ended.',
     fields: { exitCode: 'what the process ends with' },
+  },
+  up: {
+    sentence: 'A process of several groups starts them.',
+    fields: { pid: 'that process' },
+  },
+  reloading: {
+    sentence: 'SIGHUP came, and the file of groups was read again: what changes.',
+    fields: {
+      started: 'groups that are new in it',
+      stopped: 'groups that are not in it any more',
+      restarted: 'groups whose settings have changed',
+    },
+  },
+  reloaded: { sentence: 'The groups are as the file says.', fields: {} },
+  'reload-refused': {
+    sentence: 'The file was not taken, and nothing is changed: what is wrong with it.',
+    fields: {},
   },
   holding: {
     sentence: 'A proxy holds what comes: nobody leads.',

@@ -76,11 +76,7 @@ function adviceFor(word: string, words: readonly string[]): string {
 }
 
 /** What is written, with names replaced; undefined: it can't be used, which `problems` then tells of. */
-function readText(
-  name: string,
-  part: Part,
-  { lookup, problems }: Reading,
-): string | undefined {
+function readText(name: string, part: Part, { lookup, problems }: Reading): string | undefined {
   if (part.kind !== 'text') return undefined;
   try {
     return interpolate(part.text, lookup);
