@@ -23,7 +23,7 @@ const dist = join(root, 'dist');
  */
 const COMMON_JS = [
   ...['commander', 'fs-native-extensions', 'node-unix-socket', 'prom-client', 'proper-lockfile'],
-  ...['undici', 'zeromq'],
+  ...['undici', 'yaml', 'zeromq'],
 ];
 
 /**
