@@ -98,9 +98,10 @@ const keptSessions = new KeptLook({
   limitMs: 10_000,
 });
 
-function seeSession(pid: number): void {
+function seeSession(pid: number): boolean {
   const length = readStatInto(scanBuffer, pid);
   if (length > 0) keptMembers.add(String(readSession(length)), pid);
+  return length > 0;
 }
 
 /** On a machine that forks all the time: more than this, one after the other, hide nothing. */

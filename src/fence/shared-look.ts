@@ -46,15 +46,16 @@ export function giveHints(
 export interface LookParts {
   /** Forgets all that was seen, and sees every process. */
   readonly seeAll: () => void;
-  /** Sees one more, which may have ended by now. */
-  readonly see: (pid: number) => void;
+  /** Sees one more; false: there is none, any more or yet. */
+  readonly see: (pid: number) => boolean;
   /** How long it holds at most, ms. */
   readonly limitMs: number;
 }
 
 /**
  * What was seen of all processes, with those that came since: pids go up, so that what is new has a higher one. Before
- * they can have gone round, all are looked at again.
+ * they can have gone round, all are looked at again. A pid is given out a moment before its process can be seen: one
+ * that shows none is looked for at each further look, until it must have ended.
  */
 export class KeptLook {
   readonly #parts: LookParts;
@@ -62,7 +63,8 @@ export class KeptLook {
   #takenAtMs = -Infinity;
   #holdsMs = 0;
   #forks = 0;
-  #young: { readonly pid: number; readonly seenAtMs: number }[] = [];
+  #young: Sighting[] = [];
+  #unseen: Sighting[] = [];
   #seenAgainAtMs = -Infinity;
 
   constructor(parts: LookParts) {
@@ -79,21 +81,38 @@ export class KeptLook {
       this.#newest = newest;
       this.#forks = readForks();
       this.#young = [];
+      this.#unseen = [];
       this.#parts.seeAll();
+      for (let pid = Math.max(1, newest - MOST_IN_FORK); pid <= newest; pid += 1) {
+        this.#see({ pid, seenAtMs: startedMs });
+      }
       // At most a tenth of this process's time.
       const tookMs = performance.now() - startedMs;
       this.#holdsMs = Math.max(this.#parts.limitMs, 10 * tookMs);
       newest = readNewestPid();
     }
+    this.#lookForUnseen(startedMs);
     this.#seeYoungAgain(startedMs);
     for (let looks = 0; looks < MOST_LOOKS && newest !== this.#newest; looks += 1) {
       for (let pid = this.#newest + 1; pid <= newest; pid += 1) {
-        this.#parts.see(pid);
-        this.#young.push({ pid, seenAtMs: startedMs });
+        const sighting = { pid, seenAtMs: startedMs };
+        this.#see(sighting);
+        this.#young.push(sighting);
       }
       this.#newest = newest;
       newest = readNewestPid();
     }
+  }
+
+  #see(sighting: Sighting): void {
+    if (!this.#parts.see(sighting.pid)) this.#unseen.push(sighting);
+  }
+
+  #lookForUnseen(nowMs: number): void {
+    const { see } = this.#parts;
+    this.#unseen = this.#unseen.filter(
+      ({ pid, seenAtMs }) => !see(pid) && nowMs - seenAtMs < YOUNG_MS,
+    );
   }
 
   /** What was seen before its exec() has another environment by now, and other files. */
@@ -111,8 +130,16 @@ export class KeptLook {
   }
 }
 
+interface Sighting {
+  readonly pid: number;
+  readonly seenAtMs: number;
+}
+
 /** Longer than a start takes from its fork to its exec, ms. */
 const YOUNG_MS = 1_000;
+
+/** Of how many at a time the kernel has given out the pid and does not show the process yet: more than it has CPUs busy. */
+const MOST_IN_FORK = 16;
 
 /** On a machine that forks all the time: more than this, one after the other, hide nothing. */
 const MOST_LOOKS = 3;

@@ -1,5 +1,6 @@
 // What many nodes see of all processes together: those that come later are seen too.
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
 import { Index, KeptLook } from '../../src/fence/shared-look.ts';
 
@@ -10,7 +11,7 @@ it('sees all once, and then each that was started since', async () => {
     seeAll: () => {
       looks += 1;
     },
-    see: (pid) => seen.add(pid),
+    see: (pid) => seen.add(pid).size > 0,
     limitMs: 600_000,
   });
   look.refresh();
@@ -29,7 +30,7 @@ it('looks at all again once that is too long ago', () => {
   const seeAll = (): void => {
     looks += 1;
   };
-  const look = new KeptLook({ seeAll, see: () => undefined, limitMs: 0 });
+  const look = new KeptLook({ seeAll, see: () => true, limitMs: 0 });
   look.refresh();
   look.refresh();
   expect(looks).toBeGreaterThanOrEqual(1);
@@ -44,3 +45,27 @@ it('finds things by any of their words, each once', () => {
   index.clear();
   expect(index.of(['a'])).toEqual([]);
 });
+
+it('looks at each look for one whose pid was given out and that was not there yet', () => {
+  const there = new Set<number>();
+  const seen: number[] = [];
+  const look = new KeptLook({
+    seeAll: () => undefined,
+    see: (pid) => {
+      if (there.has(pid)) seen.push(pid);
+      return there.has(pid);
+    },
+    limitMs: 600_000,
+  });
+  look.refresh();
+  // The last one that was given out before: as all, it was not there.
+  const late = lastPid();
+  there.add(late);
+  look.refresh();
+  look.refresh();
+  expect([...new Set(seen)]).toEqual([late]);
+});
+
+function lastPid(): number {
+  return Number(readFileSync('/proc/loadavg', 'latin1').trim().split(' ').at(-1));
+}

@@ -1,5 +1,5 @@
 // Who has lock files open, seen for all groups of this process at once. What it names is looked at again by who asks.
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { descriptorsOf, listPids, pathOfDescriptor, targetOf } from '../../fence/open-files.ts';
 import type { OpenFile } from '../../fence/open-files.ts';
@@ -55,7 +55,7 @@ const kept = new KeptLook({
 
 const NAMES: ReadonlySet<string> = new Set(['primary.lock', 'workload.lock']);
 
-function see(pid: number): void {
+function see(pid: number): boolean {
   const group = groupNamedBy(pid);
   if (group !== null) starters.add(group, pid);
   for (const fd of descriptorsOf(pid)) {
@@ -66,6 +66,7 @@ function see(pid: number): void {
     const note = noteOf(file);
     for (const word of [note.mark, note.place]) if (word !== '') lockFiles.add(word, place);
   }
+  return existsSync(`/proc/${String(pid)}`);
 }
 
 function hintOf(place: string): Hint {
