@@ -1,6 +1,8 @@
 // One look at all processes for all nodes of this process: with a thousand of them each could not look for itself.
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
+import { isOutOfResources } from '../out-of-resources.ts';
+import { readFileInto } from './process-identity.ts';
 
 /** Whether this process has so many nodes that they look at other processes together. */
 let sharing = false;
@@ -44,9 +46,9 @@ export function giveHints(
 
 /** How a look at one process, or at all, is kept up to date. */
 export interface LookParts {
-  /** Forgets all that was seen, and sees every process. */
+  /** Forgets all that was seen, and sees every process. @throws where it can't: that is not "nobody" */
   readonly seeAll: () => void;
-  /** Sees one more; false: there is none, any more or yet. */
+  /** Sees one more; false: there is none, any more or yet. @throws as `seeAll` */
   readonly see: (pid: number) => boolean;
   /** How long it holds at most, ms. */
   readonly limitMs: number;
@@ -55,7 +57,7 @@ export interface LookParts {
 /**
  * What was seen of all processes, with those that came since: pids go up, so that what is new has a higher one. Before
  * they can have gone round, all are looked at again. A pid is given out a moment before its process can be seen: one
- * that shows none is looked for at each further look, until it must have ended.
+ * that shows none is looked for at each further look, until it must have ended. A look that failed half-way is none.
  */
 export class KeptLook {
   readonly #parts: LookParts;
@@ -71,56 +73,82 @@ export class KeptLook {
     this.#parts = parts;
   }
 
-  /** What was forked while the others were looked at is looked at too, as often as that happens. */
+  /**
+   * What was forked while the others were looked at is looked at too, as often as that happens.
+   *
+   * @throws the system's error when it has nothing left to look with: that is not "nobody"
+   */
   refresh(): void {
-    const startedMs = performance.now();
-    const ageMs = startedMs - this.#takenAtMs;
-    let newest = readNewestPid();
-    if (newest < this.#newest || ageMs >= this.#holdsMs || this.#hasGoneRound(ageMs)) {
-      this.#takenAtMs = startedMs;
-      this.#newest = newest;
-      this.#forks = readForks();
-      this.#young = [];
-      this.#unseen = [];
-      this.#parts.seeAll();
-      for (let pid = Math.max(1, newest - MOST_IN_FORK); pid <= newest; pid += 1) {
-        this.#see({ pid, seenAtMs: startedMs });
+    const nowMs = performance.now();
+    const newest = readNewestPid();
+    if (this.#isOver(newest, nowMs)) this.#seeAll(newest, nowMs);
+    this.#lookForUnseen(nowMs);
+    this.#seeYoungAgain(nowMs);
+    for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+      const latest = readNewestPid();
+      if (latest === this.#newest) break;
+      while (this.#newest < latest) {
+        this.#see({ pid: this.#newest + 1, seenAtMs: nowMs });
+        this.#newest += 1;
       }
-      // At most a tenth of this process's time.
-      const tookMs = performance.now() - startedMs;
-      this.#holdsMs = Math.max(this.#parts.limitMs, 10 * tookMs);
-      newest = readNewestPid();
-    }
-    this.#lookForUnseen(startedMs);
-    this.#seeYoungAgain(startedMs);
-    for (let looks = 0; looks < MOST_LOOKS && newest !== this.#newest; looks += 1) {
-      for (let pid = this.#newest + 1; pid <= newest; pid += 1) {
-        const sighting = { pid, seenAtMs: startedMs };
-        this.#see(sighting);
-        this.#young.push(sighting);
-      }
-      this.#newest = newest;
-      newest = readNewestPid();
     }
   }
 
+  /** All are looked at again at the next look. */
+  expire(): void {
+    this.#takenAtMs = -Infinity;
+  }
+
+  /** Also where so many are new that they can't be told from pids that have gone round. */
+  #isOver(newest: number, nowMs: number): boolean {
+    const ageMs = nowMs - this.#takenAtMs;
+    const added = newest - this.#newest;
+    return ageMs >= this.#holdsMs || added < 0 || added > MOST_NEW || this.#hasGoneRound(ageMs);
+  }
+
+  #seeAll(newest: number, nowMs: number): void {
+    // Until it is complete there is none.
+    this.#takenAtMs = -Infinity;
+    const forks = readForks();
+    this.#parts.seeAll();
+    this.#newest = newest;
+    for (let pid = Math.max(1, newest - MOST_IN_FORK); pid <= newest; pid += 1) {
+      this.#see({ pid, seenAtMs: nowMs });
+    }
+    this.#forks = forks;
+    // At most a tenth of this process's time.
+    this.#holdsMs = Math.max(this.#parts.limitMs, 10 * (performance.now() - nowMs));
+    this.#takenAtMs = nowMs;
+  }
+
+  /** A number that is given out may be that of a thread: its process has another, and is seen by that. */
   #see(sighting: Sighting): void {
-    if (!this.#parts.see(sighting.pid)) this.#unseen.push(sighting);
+    const kind = kindOf(sighting.pid);
+    if (kind === 'thread') return;
+    if (kind === 'none' || !this.#parts.see(sighting.pid)) this.#unseen.push(sighting);
+    else this.#young.push(sighting);
   }
 
   #lookForUnseen(nowMs: number): void {
-    const { see } = this.#parts;
-    this.#unseen = this.#unseen.filter(
-      ({ pid, seenAtMs }) => !see(pid) && nowMs - seenAtMs < YOUNG_MS,
-    );
+    const unseen = this.#unseen;
+    this.#unseen = [];
+    try {
+      while (unseen.length > 0) {
+        const next = unseen[unseen.length - 1];
+        if (next !== undefined && nowMs - next.seenAtMs < YOUNG_MS) this.#see(next);
+        unseen.pop();
+      }
+    } finally {
+      this.#unseen.push(...unseen);
+    }
   }
 
   /** What was seen before its exec() has another environment by now, and other files. */
   #seeYoungAgain(nowMs: number): void {
     if (nowMs - this.#seenAgainAtMs < YOUNG_MS / 4) return;
-    this.#seenAgainAtMs = nowMs;
     for (const { pid } of this.#young) this.#parts.see(pid);
     this.#young = this.#young.filter(({ seenAtMs }) => nowMs - seenAtMs < YOUNG_MS);
+    this.#seenAgainAtMs = nowMs;
   }
 
   /** Whether so much was forked that a pid may have been given out again. */
@@ -141,14 +169,30 @@ const YOUNG_MS = 1_000;
 /** Of how many at a time the kernel has given out the pid and does not show the process yet: more than it has CPUs busy. */
 const MOST_IN_FORK = 16;
 
+/** Looked at one by one; of more a look at all costs less. */
+const MOST_NEW = 4_096;
+
 /** On a machine that forks all the time: more than this, one after the other, hide nothing. */
 const MOST_LOOKS = 3;
 
-/** The pid that was given out last in our namespace; 0: the kernel doesn't say. */
+const statusBuffer = Buffer.alloc(512);
+
+/** What a number stands for: /proc shows threads to who asks for them by number, and does not list them. */
+function kindOf(pid: number): 'process' | 'thread' | 'none' {
+  // Many have ended by now, and an exception for each would take longer than all the rest.
+  if (statSync(`/proc/${String(pid)}`, { throwIfNoEntry: false }) === undefined) return 'none';
+  const length = readFileInto(statusBuffer, `/proc/${String(pid)}/status`);
+  if (length === 0) return 'none';
+  const [, leader] = /^Tgid:\s*(\d+)$/m.exec(statusBuffer.toString('latin1', 0, length)) ?? [];
+  return leader === undefined || Number(leader) === pid ? 'process' : 'thread';
+}
+
+/** The pid that was given out last in our namespace; 0: the kernel doesn't say. @throws as `refresh` */
 function readNewestPid(): number {
   try {
     return Number(/(\d+)\s*$/.exec(readFileSync('/proc/loadavg', 'latin1'))?.[1] ?? 0);
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     return 0;
   }
 }
@@ -157,7 +201,8 @@ function readNewestPid(): number {
 function readForks(): number {
   try {
     return Number(/^processes (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1] ?? Infinity);
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     return Infinity;
   }
 }

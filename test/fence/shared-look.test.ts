@@ -1,39 +1,60 @@
 // What many nodes see of all processes together: those that come later are seen too.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
 import { Index, KeptLook } from '../../src/fence/shared-look.ts';
+import { until } from '../support/until.ts';
 
 it('sees all once, and then each that was started since', async () => {
-  const seen = new Set<number>();
-  let looks = 0;
-  const look = new KeptLook({
-    seeAll: () => {
-      looks += 1;
-    },
-    see: (pid) => seen.add(pid).size > 0,
-    limitMs: 600_000,
-  });
+  const { look, seen, all } = watched();
   look.refresh();
-  const child = spawn('sleep', ['100']);
-  onTestFinished(() => {
-    child.kill();
-  });
-  await new Promise((resolve) => child.once('spawn', resolve));
+  const { pid } = await started('sleep', ['100']);
   look.refresh();
   // Unless the numbers of processes have gone round just now, and all were looked at again.
-  expect(seen.has(child.pid ?? 0) || looks === 2).toBe(true);
+  expect(seen.includes(pid) || all.length === 2).toBe(true);
 });
 
-it('looks at all again once that is too long ago', () => {
-  let looks = 0;
-  const seeAll = (): void => {
-    looks += 1;
-  };
-  const look = new KeptLook({ seeAll, see: () => true, limitMs: 0 });
+it('looks at all again once that is too long ago, or no more than what is new is wanted', () => {
+  const { look, all } = watched({ limitMs: 0 });
   look.refresh();
+  look.expire();
   look.refresh();
-  expect(looks).toBeGreaterThanOrEqual(1);
+  expect(all).toHaveLength(2);
+});
+
+it('takes a look that failed half-way for none', () => {
+  const { look, all } = watched({ fails: 1 });
+  expect(() => {
+    look.refresh();
+  }).toThrow('no more descriptors');
+  look.refresh();
+  expect(all).toHaveLength(2);
+});
+
+it('looks again for one whose pid was given out and that could not be seen yet', async () => {
+  const hidden = new Set<number>();
+  const { look, seen } = watched({ hidden });
+  look.refresh();
+  const { pid } = await started('sleep', ['100']);
+  hidden.add(pid);
+  look.refresh();
+  hidden.delete(pid);
+  look.refresh();
+  expect(seen).toContain(pid);
+});
+
+it('takes no thread for a process', async () => {
+  const { look, seen } = watched();
+  look.refresh();
+  const { pid } = await started(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+  const threads = await until('its threads', () => {
+    const tids = readdirSync(`/proc/${String(pid)}/task`).map(Number);
+    return tids.length > 1 ? tids.filter((tid) => tid !== pid) : null;
+  });
+  look.refresh();
+  expect(seen).toContain(pid);
+  expect(threads.filter((tid) => seen.includes(tid))).toEqual([]);
 });
 
 it('finds things by any of their words, each once', () => {
@@ -46,26 +67,46 @@ it('finds things by any of their words, each once', () => {
   expect(index.of(['a'])).toEqual([]);
 });
 
-it('looks at each look for one whose pid was given out and that was not there yet', () => {
-  const there = new Set<number>();
-  const seen: number[] = [];
-  const look = new KeptLook({
-    seeAll: () => undefined,
-    see: (pid) => {
-      if (there.has(pid)) seen.push(pid);
-      return there.has(pid);
-    },
-    limitMs: 600_000,
-  });
-  look.refresh();
-  // The last one that was given out before: as all, it was not there.
-  const late = lastPid();
-  there.add(late);
-  look.refresh();
-  look.refresh();
-  expect([...new Set(seen)]).toEqual([late]);
-});
+interface Watched {
+  readonly look: KeptLook;
+  /** One for each look at all. */
+  readonly all: number[];
+  readonly seen: number[];
+}
 
-function lastPid(): number {
-  return Number(readFileSync('/proc/loadavg', 'latin1').trim().split(' ').at(-1));
+function watched(
+  told: {
+    readonly limitMs?: number;
+    /** How many looks at all fail, the first ones. */
+    readonly fails?: number;
+    readonly hidden?: ReadonlySet<number>;
+  } = {},
+): Watched {
+  const { limitMs = 600_000, fails = 0, hidden = new Set() } = told;
+  const [all, seen]: [number[], number[]] = [[], []];
+  const look = new KeptLook({
+    seeAll: () => {
+      all.push(all.length);
+      if (all.length <= fails) throw new Error('no more descriptors');
+    },
+    see: (pid) => {
+      if (hidden.has(pid)) return false;
+      seen.push(pid);
+      return true;
+    },
+    limitMs,
+  });
+  return { look, all, seen };
+}
+
+async function started(
+  command: string,
+  args: readonly string[],
+): Promise<ChildProcess & { readonly pid: number }> {
+  const child = spawn(command, args);
+  onTestFinished(() => {
+    child.kill();
+  });
+  await new Promise((resolve) => child.once('spawn', resolve));
+  return Object.assign(child, { pid: child.pid ?? 0 });
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { RunOptions } from '../../config/load.ts';
 import { defaultStateDir } from '../../config/state-dir.ts';
 import { shareLooks } from '../../fence/shared-look.ts';
+import { lookAnew } from '../../lease/file/shared-lock-files.ts';
 import { makePrivateDirectory } from '../../private-directory.ts';
 import { GroupRun } from './group-run.ts';
 import type { SharedParts, StopRequest } from './group-run.ts';
@@ -109,6 +110,7 @@ export class Fleet {
         // Its node says what is wrong with it.
       }
     }
+    lookAnew();
   }
 
   async #endOf(name: string, reason: string): Promise<void> {

@@ -39,6 +39,11 @@ giveHints(
   },
 );
 
+/** Whoever begins now sees what is open now, and not what was a while ago. */
+export function lookAnew(): void {
+  kept.expire();
+}
+
 /** Each as `pid fd`. */
 const lockFiles = new Index<string>();
 const starters = new Index<number>();
