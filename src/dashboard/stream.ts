@@ -4,8 +4,8 @@ import type { GroupsView, GroupView, ProblemView, PulseView, TransitionView } fr
 /** From one attempt to the next, ms: doubles from the first to the second. */
 const BACKOFF_MS = [500, 15_000] as const;
 
-/** The server says something every half second: without any of it for so long the connection is dead, ms. */
-const SILENCE_MS = 20_000;
+/** The server says every ten seconds that it is there: without any of it for so long the connection is dead, ms. */
+const SILENCE_MS = 25_000;
 
 export type Connection =
   | { readonly is: 'open' }
@@ -52,6 +52,7 @@ export class Stream {
     this.#hear(source, 'transition', onTransition);
     this.#hear(source, 'pulse', onPulse);
     this.#hear(source, 'problem', onProblem);
+    this.#hear(source, 'here', () => undefined);
     source.onerror = () => {
       if (this.#source === source) this.#lost();
     };

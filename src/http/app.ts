@@ -179,6 +179,11 @@ class Answers {
       onAnswer(path, 200);
       return context.body(null, 200, { 'content-type': 'text/event-stream' });
     }
+    if (outgoing.socket === null) {
+      // One that was asked for behind another answer on the same connection: its turn may never come.
+      context.header('Connection', 'close');
+      return this.refuse(context, 503, 'Events need a connection of their own', path);
+    }
     if (events.isFull) {
       // Its connection is free for others at once.
       context.header('Connection', 'close');

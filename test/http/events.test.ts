@@ -112,6 +112,22 @@ describe('who follows events', () => {
     expect(phasesIn(again.heard())).toEqual(['between']);
   });
 
+  it('has a connection of its own: what is asked behind it is refused, and nobody stays when it ends', async () => {
+    const { port, groups } = await start();
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined).resume();
+    socket.write('GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(2));
+    await until('the one', () => groups.feed.listeners >= 1);
+    const metricsText = async (): Promise<string> =>
+      (await fetch(`http://127.0.0.1:${String(port)}/metrics`)).text();
+    const refused = 'failover_http_requests_total{path="/events",status="503"} 1';
+    await expect.poll(metricsText).toContain(refused);
+    expect(await metricsText()).toContain('failover_http_event_clients 1');
+    socket.destroy();
+    await until('nobody', () => groups.feed.listeners === 0);
+    expect(await metricsText()).toContain('failover_http_event_clients 0');
+  });
+
   it('is no page of another site', async () => {
     const { port } = await start();
     expect((await follow(port, '/events', { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
@@ -136,8 +152,23 @@ describe('who follows events', () => {
     expect((await follow(port)).status).toBe(200);
   });
 
+  it('is told all that is remembered of many groups when it comes, which is much at once', async () => {
+    const { port, groups } = await start();
+    const reason = 'x'.repeat(2000);
+    for (let index = 0; index < 2000; index += 1) {
+      const event = transitionTo('serving', reason);
+      if (event.name !== 'transition') throw new Error('another event');
+      groups.feed.publish({ ...event, group: `g${String(index % 20)}` });
+    }
+    const one = await follow(port, '/events?after=0');
+    await until('the groups', () => one.heard().includes('event: groups') || one.isOver());
+    expect(phasesIn(one.heard())).toHaveLength(2000);
+    groups.feed.publish(transitionTo('again'));
+    await until('the next', () => one.heard().includes('"again"'));
+  });
+
   it('is cut off if it never reads, and what waits for it meanwhile is bounded', async () => {
-    const { port, groups, metrics } = await start();
+    const { port, groups, metrics } = await start({ clients: 100, waiting: 500 });
     const reader = await follow(port);
     const deaf = connect(port, '127.0.0.1');
     let isOver = false;
@@ -154,7 +185,7 @@ describe('who follows events', () => {
     });
     deaf.resume();
     await until('its end', () => isOver);
-    // What the system takes for a connection, and a quarter of a MiB.
+    // What the system takes for a connection, and 500 events.
     expect(published * long.length).toBeLessThan(32 * 1024 * 1024);
     await until('the rest', () => phasesIn(reader.heard()).length === published);
     expect(await metrics()).toContain('failover_http_event_clients_cut_off_total 1');
@@ -162,7 +193,7 @@ describe('who follows events', () => {
 });
 
 describe('a connection on which nothing happens', () => {
-  it('has a comment every 15 s, for as long as somebody is there', async () => {
+  it('has a sign every 10 s that a page can hear, for as long as somebody is there', async () => {
     vi.useFakeTimers();
     onTestFinished(() => {
       vi.useRealTimers();
@@ -180,18 +211,62 @@ describe('a connection on which nothing happens', () => {
       return true;
     });
     clients.add(response, { after: null, group: null });
-    await vi.advanceTimersByTimeAsync(44_000);
-    expect(written.filter((text) => text === ': here\n\n')).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(29_000);
+    expect(written.filter((text) => text === 'event: here\ndata: {}\n\n')).toHaveLength(2);
     response.emit('close');
     expect([counts, vi.getTimerCount(), groups.feed.listeners]).toEqual([[1, 0], 0, 0]);
   });
 });
 
+describe('a connection that takes nothing any more', () => {
+  it('is cut off after half a minute, and never one that takes something now and then', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const groups = fakeGroups();
+    let cutOff = 0;
+    const clients = new EventClients({
+      ...{ groups, onCount: () => undefined },
+      onCutOff: () => (cutOff += 1),
+    });
+    const [slow, deaf] = [0, 1].map(() => {
+      const response = new ServerResponse(new IncomingMessage(new Socket()));
+      vi.spyOn(response, 'write').mockReturnValue(false);
+      clients.add(response, { after: null, group: null });
+      return response;
+    });
+    for (let second = 0; second < 60; second += 5) {
+      await vi.advanceTimersByTimeAsync(5_000);
+      if (second % 20 === 0) slow?.emit('drain');
+    }
+    expect([cutOff, slow?.destroyed, deaf?.destroyed]).toEqual([1, false, true]);
+    clients.close();
+  });
+});
+
 describe('the memory of events', () => {
-  it('is of the latest', () => {
-    const feed = new EventFeed(2);
-    for (const to of ['one', 'two', 'three']) feed.publish(transitionTo(to));
-    const told = feed.after('0').map(({ event }) => event.name === 'transition' && event.data.to);
-    expect(told).toEqual(['two', 'three']);
+  const toldBy = (feed: EventFeed): readonly string[] =>
+    feed
+      .after('0')
+      .flatMap(({ event }) => (event.name === 'transition' ? [event.group + event.data.to] : []));
+
+  const publish = (feed: EventFeed, group: string, to: string): void => {
+    const event = transitionTo(to);
+    if (event.name === 'transition') feed.publish({ ...event, group });
+  };
+
+  it('is of the latest of each group: one of which there are many leaves the others alone', () => {
+    const feed = new EventFeed({ ofGroup: 2, inAll: 100 });
+    publish(feed, 'quiet', '0');
+    for (const to of ['1', '2', '3']) publish(feed, 'g', to);
+    publish(feed, 'quiet', '4');
+    expect(toldBy(feed)).toEqual(['quiet0', 'g2', 'g3', 'quiet4']);
+  });
+
+  it('is bounded also where there are many groups: that of which there are most gives way', () => {
+    const feed = new EventFeed({ ofGroup: 10, inAll: 4 });
+    for (const group of ['a', 'b', 'b', 'b', 'c', 'd', 'e', 'f']) publish(feed, group, '');
+    expect(toldBy(feed)).toEqual(['c', 'd', 'e', 'f']);
   });
 });
