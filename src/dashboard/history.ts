@@ -1,6 +1,6 @@
 // What the transitions of a group make of its past: who was what from when to when, and each takeover. Pure.
 import type { GroupView, TakeoverView, TransitionView } from './wire.ts';
-import { kindOf } from './words.ts';
+import { changesNode, kindOf } from './words.ts';
 import type { Kind } from './words.ts';
 
 /** A time in which one node was the same. Times are ms since 1970. */
@@ -62,6 +62,7 @@ function byNode(
 ): ReadonlyMap<string, readonly { readonly time: number; readonly to: string }[]> {
   const all = new Map<string, { time: number; to: string }[]>();
   for (const { node, time, to } of transitions) {
+    if (!changesNode(to)) continue;
     const own = all.get(node) ?? [];
     own.push({ time: Date.parse(time), to });
     all.set(node, own);

@@ -29,13 +29,23 @@ export type Kind = 'primary' | 'candidate' | 'secondary' | 'doubt' | 'ended';
 
 const KINDS: Readonly<Record<string, Kind>> = {
   ...{ serving: 'primary', restarting: 'primary', demoting: 'primary', primary: 'primary' },
-  ...{ promoted: 'primary', acquired: 'primary' },
   ...{ acquiring: 'candidate', clearing: 'candidate', starting: 'candidate' },
   ...{ promoting: 'candidate', unwinding: 'candidate', candidate: 'candidate' },
   ...{ suspecting: 'doubt', fencing: 'doubt', waiting: 'doubt', asking: 'doubt' },
   ...{ unresponsive: 'doubt' },
   ...{ stopping: 'ended', stopped: 'ended', gone: 'ended' },
+  // What servers of leases note.
+  ...{ granted: 'primary', advanced: 'primary', released: 'secondary', joined: 'secondary' },
+  ...{ left: 'ended' },
 };
+
+/** Noted by servers of leases as well, and no change of what a node is. */
+const ASIDE: ReadonlySet<string> = new Set(['completed', 'paused', 'resumed']);
+
+/** Whether a node is something else from then on. */
+export function changesNode(word: string): boolean {
+  return !ASIDE.has(word);
+}
 
 export function kindOf(phase: string): Kind {
   return KINDS[phase] ?? 'secondary';
