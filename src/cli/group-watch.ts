@@ -31,6 +31,9 @@ const NUDGE_MS = 50;
 /** So long who begins to follow waits for a look at all groups, ms: a thousand of them take longer. */
 const FIRST_LOOK_MS = 1_000;
 
+/** How old what a node knows of the server of its lease may be, ms: it has that for its lease first of all. */
+const STORE_AGE_MS = 2_000;
+
 /** Groups that are looked at at a time. */
 const AT_A_TIME = 8;
 
@@ -63,6 +66,8 @@ export class GroupWatch implements GroupsSource {
   readonly #followed = new Map<string, Followed>();
   #names = '';
   #round: Promise<void> | null = null;
+  /** Until when the last round is good enough for all who come, by performance.now(). */
+  #restUntil = 0;
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
 
@@ -70,7 +75,7 @@ export class GroupWatch implements GroupsSource {
     this.only = parts.only;
     this.list = parts.list;
     this.#parts = parts;
-    const look = parts.look ?? lookEverywhere;
+    const look = parts.look ?? ((options) => lookEverywhere(options, STORE_AGE_MS));
     this.#looks = new Shared((group) => look({ ...parts.client, group }));
   }
 
@@ -89,11 +94,7 @@ export class GroupWatch implements GroupsSource {
     { after, group }: Following,
     listener: (numbered: NumberedEvent) => void,
   ): Promise<() => void> {
-    // What is told first is of now, also where nobody has followed for long.
-    const limit = new AbortController();
-    const late = wait(FIRST_LOOK_MS, undefined, { signal: limit.signal }).catch(() => undefined);
-    await Promise.race([this.#lookNow(), late]);
-    limit.abort();
+    await this.#firstLook();
     const isMeant = ({ event }: NumberedEvent): boolean =>
       group === null || event.group === null || event.group === group;
     const hear = (numbered: NumberedEvent): void => {
@@ -102,7 +103,7 @@ export class GroupWatch implements GroupsSource {
     if (after !== null) for (const numbered of this.#feed.after(after)) hear(numbered);
     for (const numbered of this.#present()) hear(numbered);
     const stop = this.#feed.listen(hear);
-    this.#goOn(ROUND_INTERVAL_MS);
+    if (this.#timer === null && this.#round === null) this.#goOn(this.#restMs());
     return stop;
   }
 
@@ -129,23 +130,41 @@ export class GroupWatch implements GroupsSource {
     }
   }
 
+  /**
+   * What is told first is of now, also where nobody has followed for long. Anybody may come, and as often as they like:
+   * no round is for them alone, as looks take from the stores what nodes renew their leases with.
+   */
+  async #firstLook(): Promise<void> {
+    if (this.#round === null && this.#restMs() > 0) return;
+    const limit = new AbortController();
+    const late = wait(FIRST_LOOK_MS, undefined, { signal: limit.signal }).catch(() => undefined);
+    await Promise.race([this.#lookNow(), late]);
+    limit.abort();
+  }
+
+  #restMs(): number {
+    return Math.max(0, this.#restUntil - performance.now());
+  }
+
   #goOn(delayMs: number): void {
     if (this.#isClosed || this.#feed.listeners === 0) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      const startedAt = performance.now();
-      void this.#lookNow().then(() => {
-        this.#goOn(Math.max(ROUND_INTERVAL_MS, PAUSE_FACTOR * (performance.now() - startedAt)));
-      });
+      void this.#lookNow();
     }, delayMs);
     this.#timer.unref();
   }
 
-  /** One round at a time, for all who want one. Never rejects. */
+  /** One round at a time, for all who want one; the next follows while somebody does. Never rejects. */
   #lookNow(): Promise<void> {
-    this.#round ??= this.#lookAtAll().finally(() => {
+    if (this.#round !== null) return this.#round;
+    const startedAt = performance.now();
+    this.#round = this.#lookAtAll().finally(() => {
+      const endedAt = performance.now();
       this.#round = null;
+      this.#restUntil = endedAt + Math.max(ROUND_INTERVAL_MS, PAUSE_FACTOR * (endedAt - startedAt));
+      this.#goOn(this.#restMs());
     });
     return this.#round;
   }

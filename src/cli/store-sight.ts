@@ -37,12 +37,16 @@ export interface StoreSight {
 /**
  * Looks at a group on this machine, and at the server of its lease for what is elsewhere.
  *
+ * @param storeAgeMs How old what a node knows of the server may be, for who looks again and again
  * @throws FAILOVER_STATE_DIR_* when the directory can't be looked at, FAILOVER_STORE_REFUSED,
  *   FAILOVER_CLIENT_MISSING
  */
-export async function lookEverywhere(options: ClientOptions): Promise<GroupSnapshot> {
+export async function lookEverywhere(
+  options: ClientOptions,
+  storeAgeMs = 0,
+): Promise<GroupSnapshot> {
   const [local, asked] = await Promise.all([lookAtGroup(options), askServer(options)]);
-  const store = asked ?? (await askNodes(local));
+  const store = asked ?? (await askNodes(local, storeAgeMs));
   if (store === null) return local;
   // Where its nodes keep the lease in files, a server knows of others at most.
   const isOfFiles = livingNodes(local).some(({ status }) =>
@@ -131,7 +135,10 @@ async function askServer(options: ClientOptions): Promise<StoreSight | null> {
 const EVENTS_LIMIT = 256;
 
 /** A node knows the server, and the password: whoever may ask the node needs neither. */
-async function askNodes(local: GroupSnapshot): Promise<StoreSight | null> {
+async function askNodes(
+  local: GroupSnapshot,
+  maxAgeMs: number,
+): Promise<StoreSight | null> {
   const answering = livingNodes(local).filter(
     ({ status }) => (status?.lease.seen ?? null) !== null,
   );
@@ -140,7 +147,8 @@ async function askNodes(local: GroupSnapshot): Promise<StoreSight | null> {
     const { kind, guards } = status.lease;
     const about = { kind, guards, shown: null, observation: null };
     try {
-      const question = { method: 'instance.store', timeoutMs: SERVER_LIMIT_MS } as const;
+      const method = 'instance.store';
+      const question = { method, params: { maxAgeMs }, timeoutMs: SERVER_LIMIT_MS } as const;
       const answer = await ask(record, { group: local.group, ...question });
       return { ...about, ...readStoreAnswer(answer), problem: null };
     } catch (error) {

@@ -41,7 +41,7 @@ export class ToldTransitions {
     const told = await Promise.all(living.map((node) => this.#toldBy(node, snapshot)));
     const all = [
       ...told.flat(),
-      ...this.#ended(snapshot, living),
+      ...this.#ended(snapshot),
       ...this.#notedElsewhere(snapshot),
     ];
     return all.sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
@@ -89,42 +89,50 @@ export class ToldTransitions {
     }
   }
 
-  /** Those that lived at the last look: one that was killed can't tell it. */
-  #ended(
-    { nodes, takenAtMs }: GroupSnapshot,
-    living: readonly SeenNode[],
-  ): readonly TransitionView[] {
-    const runs = new Set(living.map(({ record }) => record.run));
+  /** Those that lived at an earlier look: one that was killed can't tell it. */
+  #ended({ nodes, takenAtMs }: GroupSnapshot): readonly TransitionView[] {
+    // One of which nobody here knows whether it lives has not ended.
+    const kept = nodes.filter(({ presence }) => presence !== 'gone');
+    const runs = new Set(kept.map(({ record }) => record.run));
     const time = new Date(takenAtMs).toISOString();
     const group = this.#group;
     return [...this.#known].flatMap(([run, { id: node, last }]) => {
       if (runs.has(run)) return [];
       this.#known.delete(run);
-      // One that is on record still has not ended in order.
-      const isGone = nodes.some(({ record }) => record.run === run);
-      if (last?.to === 'stopped' && !isGone) return [];
+      const isOnRecord = nodes.some(({ record }) => record.run === run);
+      if (last?.to === 'stopped' && !isOnRecord) return [];
       const about = { group, node, run, time, from: last?.to ?? null, epoch: last?.epoch ?? 0 };
-      const end = isGone
-        ? { to: 'gone', reason: 'Its process has ended without a word' }
-        : { to: 'stopped', reason: 'It has ended in order' };
+      const end = endOf(last, isOnRecord);
       return [{ ...about, ...end, role: 'stopped', takeover: null, source: 'watch' } as const];
     });
   }
 
   /** What the server of the lease notes of nodes that nobody here can ask. */
   #notedElsewhere({ store, nodes }: GroupSnapshot): readonly TransitionView[] {
-    const here = new Set(nodes.map(({ record }) => record.node));
-    const noted = (store?.events ?? [])
-      .filter(({ node }) => !here.has(node))
-      .map(({ node, action, epoch, atMs }): TransitionView => {
-        const about = { group: this.#group, node, run: null, time: new Date(atMs).toISOString() };
-        const nothing = { from: null, role: null, reason: null, takeover: null };
-        return { ...about, ...nothing, to: action, epoch, source: 'server' };
-      });
-    const fresh = noted.filter((one) => !this.#noted.has(keyOf(one)));
+    // Where it was not read nothing of it is known to be new the next time.
+    if (store === null || (store.problem !== null && store.events.length === 0)) return [];
+    const noted = store.events.map(({ node, action, epoch, atMs }): TransitionView => {
+      const about = { group: this.#group, node, run: null, time: new Date(atMs).toISOString() };
+      const nothing = { from: null, role: null, reason: null, takeover: null };
+      return { ...about, ...nothing, to: action, epoch, source: 'server' };
+    });
+    const before = this.#noted;
     this.#noted = new Set(noted.map(keyOf));
-    return fresh;
+    const here = new Set(nodes.map(({ record }) => record.node));
+    return noted.filter((one) => !before.has(keyOf(one)) && !here.has(one.node));
   }
+}
+
+/** One that was killed may be off the record as well, as the next to start tidies: only what it told last shows an order. */
+function endOf(
+  last: TransitionView | null,
+  isOnRecord: boolean,
+): { readonly to: 'stopped' | 'gone'; readonly reason: string } {
+  if (isOnRecord) return { to: 'gone', reason: 'Its process has ended without a word' };
+  if (last?.to === 'stopping' || last?.to === 'stopped') {
+    return { to: 'stopped', reason: 'It has ended in order' };
+  }
+  return { to: 'gone', reason: 'It is no more, and nobody here was told why' };
 }
 
 /** It can't tell itself that it does not answer, nor since when it does again. */

@@ -33,7 +33,7 @@ import { withPeers } from './peer-counts.ts';
 import { rehearseOnceStandingBy } from './rehearse-soon.ts';
 import { rehearse } from './rehearsal.ts';
 import { startAheadWhenSettled } from './start-ahead.ts';
-import { viewOf } from './store-view.ts';
+import { StoreViews } from './store-view.ts';
 import type { StoreView } from './store-view.ts';
 
 export interface PromoteOptions {
@@ -53,6 +53,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
   /** Resolves when the node has ended and everything is closed. */
   readonly ended: Promise<StopOrder>;
   readonly #engine: NodeEngine;
+  readonly #storeViews = new StoreViews();
   readonly #setup: NodeSetup;
   readonly #rehearse: FailoverNodeExtras['rehearse'];
   #rehearsal: Parameters<typeof predictionOf>[1] = null;
@@ -200,9 +201,9 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
     };
   }
 
-  /** What the server of the lease shows of all machines. @throws as `viewOf` */
-  seeStore(): Promise<StoreView> {
-    return viewOf(this.#engine.remote);
+  /** What the server of the lease shows of all machines, or has shown so long ago at most. @throws as `StoreViews.see` */
+  seeStore(maxAgeMs: number): Promise<StoreView> {
+    return this.#storeViews.see(this.#engine.remote, maxAgeMs);
   }
 
   /**

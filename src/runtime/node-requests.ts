@@ -35,7 +35,7 @@ export async function serve(
     case 'instance.events':
       return { events: node.history(), ...node.explain() };
     case 'instance.store':
-      return node.seeStore();
+      return node.seeStore(typeof params['maxAgeMs'] === 'number' ? params['maxAgeMs'] : 0);
     case 'instance.attach':
       return node.attach(proxyIn(params));
     case 'instance.drained':

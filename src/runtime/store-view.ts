@@ -1,6 +1,7 @@
 // What a node tells of the server of its lease: clients of its machine need no address and no password for it.
 import { FailoverError } from '../errors.ts';
 import type { RemoteStore, SeenNode, StoreEvent } from '../lease/remote-store.ts';
+import { monotonicNow } from './clock.ts';
 
 export interface StoreView {
   readonly nodes: readonly SeenNode[];
@@ -8,8 +9,27 @@ export interface StoreView {
   readonly events: readonly StoreEvent[];
 }
 
-/** @throws FAILOVER_REFUSED when the lease is a file, FAILOVER_STORE_UNREACHABLE, FAILOVER_STORE_REFUSED */
-export async function viewOf(remote: RemoteStore | null): Promise<StoreView> {
+/** The last view, for who is content with one that is not quite of now: each asks the server, as renewals of the lease do. */
+export class StoreViews {
+  #last: { readonly at: number; readonly view: Promise<StoreView> } | null = null;
+
+  /**
+   * @param maxAgeMs 0: it is of now
+   * @throws FAILOVER_REFUSED when the lease is a file, FAILOVER_STORE_UNREACHABLE, FAILOVER_STORE_REFUSED
+   */
+  async see(remote: RemoteStore | null, maxAgeMs: number): Promise<StoreView> {
+    const now = monotonicNow();
+    if (this.#last === null || now - this.#last.at >= maxAgeMs) {
+      this.#last = { at: now, view: viewOf(remote) };
+    }
+    const { at, view } = this.#last;
+    const { nodes, events } = await view;
+    const older = (node: SeenNode): SeenNode => ({ ...node, seenAgoMs: node.seenAgoMs + now - at });
+    return { events, nodes: now === at ? nodes : nodes.map(older) };
+  }
+}
+
+async function viewOf(remote: RemoteStore | null): Promise<StoreView> {
   if (remote === null) {
     throw new FailoverError('FAILOVER_REFUSED', 'Cannot look at a server: the lease is a file');
   }

@@ -2,8 +2,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GroupSnapshot } from '../../src/cli/client.ts';
 import { GroupWatch } from '../../src/cli/group-watch.ts';
+import type { StoreSight } from '../../src/cli/store-sight.ts';
 import { FailoverError } from '../../src/errors.ts';
 import type { NumberedEvent } from '../../src/http/groups-source.ts';
+import type { StoreEvent } from '../../src/lease/remote-store.ts';
 import {
   answering,
   healthyGroup,
@@ -98,7 +100,7 @@ describe('a group that is followed', () => {
       answering(statusOf('b', { phase: 'acquiring', role: 'candidate' })),
     ]);
     await vi.advanceTimersByTimeAsync(500);
-    expect(heard).toEqual(['c stopped', 'b claiming', 'status']);
+    expect(heard).toEqual(['c gone', 'b claiming', 'status']);
     stop();
     const before = looks;
     await vi.advanceTimersByTimeAsync(5_000);
@@ -112,9 +114,68 @@ describe('a group that is followed', () => {
     await watch.follow(following, (one) => heard.push(one));
     present = snapshotOf(null, [silentNode('a', 'gone'), answering(statusOf('b'))]);
     await vi.advanceTimersByTimeAsync(500);
-    expect(heard.map(worded)).toEqual(expect.arrayContaining(['a gone', 'c stopped']));
+    expect(heard.map(worded)).toEqual(expect.arrayContaining(['a gone', 'c gone']));
     const gone = heard.find((one) => worded(one) === 'a gone');
     expect(gone?.event.data).toMatchObject({ from: 'serving', epoch: 7, source: 'watch' });
+    watch.close();
+  });
+
+  it('tells that one has ended in order only if it has said that it would', async () => {
+    told.set('a', [transition('serving', 3)]);
+    told.set('b', [transition('watching', 2), transition('stopping', 4)]);
+    const watch = watchOf();
+    const heard: NumberedEvent[] = [];
+    await watch.follow(following, (one) => heard.push(one));
+    // All are off the record: the next to start has tidied up.
+    present = snapshotOf(null, []);
+    await vi.advanceTimersByTimeAsync(500);
+    const ends = heard.filter(({ event }) => {
+      return event.name === 'transition' && event.data.source === 'watch';
+    });
+    expect(ends.map(worded).sort()).toEqual(['a gone', 'b stopped', 'c gone']);
+    watch.close();
+  });
+
+  it('does not tell of one again that could not be seen for a while', async () => {
+    told.set('b', [transition('watching', 2)]);
+    const watch = watchOf();
+    const heard: string[] = [];
+    await watch.follow(following, (one) => heard.push(worded(one)));
+    const others = healthyGroup().nodes.filter(({ record }) => record.node !== 'b');
+    present = snapshotOf('a', [...others, silentNode('b', 'unknown')]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    present = healthyGroup();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(heard.filter((word) => word.startsWith('b '))).toEqual(['b watching']);
+    watch.close();
+  });
+
+  it('tells what a server has noted once, also where the server can not be read for a while', async () => {
+    const noted = (node: string, second: number): StoreEvent => ({
+      ...{ node, action: 'granted', epoch: second, atMs: second * 1000 },
+    });
+    const read: StoreSight = {
+      ...{ kind: 'redis', guards: [], shown: null, observation: null, nodes: [] },
+      ...{ events: [noted('far', 1), noted('c', 2)], problem: null },
+    };
+    const withStore = (store: StoreSight | null): GroupSnapshot => ({ ...healthyGroup(), store });
+    present = withStore(read);
+    const watch = watchOf();
+    const heard: string[] = [];
+    await watch.follow(following, (one) => heard.push(worded(one)));
+    for (const store of [{ ...read, events: [], problem: 'It does not answer' }, null, read]) {
+      present = withStore(store);
+      await vi.advanceTimersByTimeAsync(600);
+    }
+    // What a node here has told itself is not told again once it is off the record.
+    present = snapshotOf('a', [answering(primaryStatus('a'))], {
+      store: { ...read, events: [noted('far', 3), ...read.events] },
+    });
+    await vi.advanceTimersByTimeAsync(600);
+    expect(heard.filter((word) => word.endsWith(' granted'))).toEqual([
+      'far granted',
+      'far granted',
+    ]);
     watch.close();
   });
 
@@ -162,6 +223,53 @@ describe('a group that is followed', () => {
     present = healthyGroup();
     await vi.advanceTimersByTimeAsync(600);
     expect(heard.slice(0, 3)).toEqual(['groups', 'problem', 'status']);
+    watch.close();
+  });
+
+  it('is not looked at more often for many who come and go, nor later for one who does', async () => {
+    const watch = watchOf();
+    const come = async (): Promise<void> => {
+      (await watch.follow({ after: null, group: null }, () => undefined))();
+    };
+    for (let time = 0; time < 100; time += 1) await come();
+    expect(looks).toBe(1);
+    await vi.advanceTimersByTimeAsync(499);
+    await come();
+    expect(looks).toBe(1);
+    await vi.advanceTimersByTimeAsync(2);
+    await come();
+    expect(looks).toBe(2);
+    await watch.follow({ after: null, group: null }, () => undefined);
+    for (let step = 0; step < 50; step += 1) {
+      await vi.advanceTimersByTimeAsync(100);
+      await come();
+    }
+    // In five seconds, one each half of a second.
+    expect(looks).toBeGreaterThanOrEqual(11);
+    expect(looks).toBeLessThanOrEqual(13);
+    watch.close();
+  });
+
+  it('rests three times as long as a look takes, also when others come meanwhile', async () => {
+    let begun = 0;
+    const watch = new GroupWatch({
+      ...{ client: { stateDir: '/state' }, only: null, list: () => ['web'] },
+      ask: () => Promise.resolve({ events: [] }),
+      look: () => {
+        begun += 1;
+        return new Promise((resolve) => setTimeout(resolve, 2_000, healthyGroup()));
+      },
+    });
+    const follow = (): void => void watch.follow({ after: null, group: null }, () => undefined);
+    follow();
+    await vi.advanceTimersByTimeAsync(2_100);
+    follow();
+    await vi.advanceTimersByTimeAsync(5_800);
+    follow();
+    await vi.advanceTimersByTimeAsync(50);
+    expect(begun).toBe(1);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(begun).toBe(2);
     watch.close();
   });
 
