@@ -64,7 +64,7 @@ export class Access {
       const fact = 'Nothing can be changed at present: the file of the token can not be used';
       return deny(403, fact, 'Look into the log of this server: it says what is wrong with it.');
     }
-    this.#refusals.note(address);
+    this.#refusals.note(address, given);
     onRefused();
     const wrong = deny(
       401,
@@ -78,10 +78,13 @@ export class Access {
   }
 }
 
-/** Browsers say from where a page asks; other programs don't, and are no page. */
+/**
+ * Browsers say from where a page asks; other programs don't, and are no page. What browsers make out themselves goes
+ * before a comparison: behind a proxy neither the scheme nor the host need be those that they know.
+ */
 export function isCrossSite({ header }: Pick<Asking, 'header'>): boolean {
   const site = header('sec-fetch-site');
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   const origin = header('origin');
   return origin !== undefined && hostOf(origin) !== header('host')?.toLowerCase();
 }

@@ -6,7 +6,9 @@ import type { App } from './support/app.ts';
 import { fakeGroups } from './support/groups.ts';
 
 describe('a change', () => {
-  const ASKED = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+  const OWN = { origin: 'http://127.0.0.1:8008', host: '127.0.0.1:8008' };
+
+const ASKED = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
   const post = async ({
     path = '/promote',
     headers = ASKED,
@@ -74,10 +76,14 @@ describe('a change', () => {
   it('is not to be had by guessing: after ten wrong tokens the right one has to wait as well', async () => {
     let refused = 0;
     const app = appWith({ onRefused: () => (refused += 1) });
-    const wrong = { ...ASKED, authorization: 'Bearer wrong-wrong-wrong' };
+    let guess = 0;
+    const wrong = (): Record<string, string> => {
+      guess += 1;
+      return { ...ASKED, authorization: `Bearer wrong-wrong-${String(guess)}` };
+    };
     const statuses: number[] = [];
     for (let time = 0; time < 11; time += 1)
-      statuses.push((await post({ app, headers: wrong }))[0]);
+      statuses.push((await post({ app, headers: wrong() }))[0]);
     expect(statuses).toEqual([...Array<number>(10).fill(401), 429]);
     const [status, , headers] = await post({ app });
     expect([status, headers.get('retry-after'), refused]).toEqual([429, '6', 10]);
@@ -86,6 +92,7 @@ describe('a change', () => {
   it.each([
     ['a page of another site', { 'sec-fetch-site': 'cross-site' }],
     ['one of the same site that is not ours', { 'sec-fetch-site': 'same-site' }],
+    ['one of another site that sends our origin', { ...OWN, 'sec-fetch-site': 'cross-site' }],
     ['an origin that is not ours', { origin: 'http://evil.example', host: '127.0.0.1' }],
     ['a page without an origin', { origin: 'null', host: '127.0.0.1' }],
   ])('is refused to %s, whatever it knows', async (_, more) => {
@@ -95,10 +102,16 @@ describe('a change', () => {
   });
 
   it('is taken from our own page', async () => {
-    const own = { origin: 'http://127.0.0.1:8008', host: '127.0.0.1:8008' };
-    expect(
-      (await post({ headers: { ...ASKED, ...own, 'sec-fetch-site': 'same-origin' } }))[0],
-    ).toBe(200);
+    for (const more of [OWN, { ...OWN, 'sec-fetch-site': 'same-origin' }]) {
+      expect((await post({ headers: { ...ASKED, ...more } }))[0]).toBe(200);
+    }
+  });
+
+  it('is taken from our own page behind a proxy with TLS, which names another host', async () => {
+    const proxied = { origin: 'https://failover.example', host: '127.0.0.1:8008' };
+    expect((await post({ headers: { ...ASKED, ...proxied } }))[0]).toBe(403);
+    const ours = { ...proxied, 'sec-fetch-site': 'same-origin' };
+    expect((await post({ headers: { ...ASKED, ...ours } }))[0]).toBe(200);
   });
 
   it.each([

@@ -74,28 +74,47 @@ describe('guesses of a token', () => {
     const refusals = new Refusals(() => now);
     for (let guess = 0; guess < 10; guess += 1) {
       expect(refusals.waitMs('h')).toBe(0);
-      refusals.note('h');
+      refusals.note('h', String(guess));
     }
     expect(refusals.waitMs('h')).toBe(6_000);
     expect(refusals.waitMs('other')).toBe(0);
     now = 6_000;
     expect(refusals.waitMs('h')).toBe(0);
-    refusals.note('h');
+    refusals.note('h', 'another');
     expect(refusals.waitMs('h')).toBe(6_000);
     now += 60_000;
-    for (let guess = 0; guess < 9; guess += 1) refusals.note('h');
+    for (let guess = 0; guess < 9; guess += 1) refusals.note('h', `later${String(guess)}`);
     expect(refusals.waitMs('h')).toBe(0);
+  });
+
+  it('are different ones: who asks with the same wrong one again and again guesses nothing', () => {
+    const refusals = new Refusals(() => 0);
+    for (let time = 0; time < 1000; time += 1) refusals.note('h', `old${String(time % 3)}`);
+    expect(refusals.waitMs('h')).toBe(0);
+  });
+
+  it.each([
+    ['2001:db8:1:2::1', '2001:db8:1:2:ffff:0:0:9', true],
+    ['2001:db8:1:2::1', '2001:0db8:1:2::1%eth0', true],
+    ['2001:db8:1:2::1', '2001:db8:1:3::1', false],
+    ['::1', '::2', true],
+    ['10.0.0.1', '::ffff:10.0.0.1', true],
+    ['10.0.0.1', '10.0.0.2', false],
+  ])('are those of a network of IPv6, and of one address of IPv4: %s and %s', (one, other, same) => {
+    const refusals = new Refusals(() => 0);
+    for (let guess = 0; guess < 10; guess += 1) refusals.note(one, String(guess));
+    expect(refusals.waitMs(other)).toBe(same ? 6_000 : 0);
   });
 
   it('are remembered of a bounded number of addresses, those that guess last', () => {
     const refusals = new Refusals(() => 0);
     const guessMuch = (address: string): void => {
-      for (let guess = 0; guess < 11; guess += 1) refusals.note(address);
+      for (let guess = 0; guess < 11; guess += 1) refusals.note(address, String(guess));
     };
     guessMuch('first');
-    for (let index = 0; index < 999; index += 1) refusals.note(String(index));
+    for (let index = 0; index < 999; index += 1) refusals.note(String(index), 'x');
     expect(refusals.waitMs('first')).toBeGreaterThan(0);
-    refusals.note('one more');
+    refusals.note('one more', 'x');
     expect(refusals.waitMs('first')).toBe(0);
   });
 });
