@@ -1,5 +1,4 @@
 // `failover dashboard`: the page on the groups of this machine, served until it is told to end.
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import type { ClientOptions } from '../../config/load.ts';
@@ -10,6 +9,7 @@ import { Page } from '../../http/page.ts';
 import { openHttpServer } from '../../http/server.ts';
 import { fixedToken } from '../../http/token.ts';
 import { GroupWatch } from '../group-watch.ts';
+import { openBrowser } from '../open-browser.ts';
 import { note, say } from '../say.ts';
 
 export interface DashboardOptions extends Omit<ClientOptions, 'group'> {
@@ -50,8 +50,10 @@ export async function dashboard({
       'others can reach this address: they see all groups, and whoever has the token changes them.',
     );
   }
-  if (open) openBrowser(address);
+  // The address is printed in any case.
+  const forget = open ? openBrowser(address) : null;
   await untilSignal();
+  forget?.();
   groups.close();
   await server.close();
 }
@@ -75,16 +77,6 @@ function isGroup(name: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** The address is printed in any case. */
-function openBrowser(address: string): void {
-  const program = process.platform === 'darwin' ? 'open' : 'xdg-open';
-  const child = spawn(program, [address], { detached: true, stdio: 'ignore' });
-  child.on('error', () => {
-    note(`${program} is not there to open a browser: open the address yourself.`);
-  });
-  child.unref();
 }
 
 function untilSignal(): Promise<void> {
