@@ -29,15 +29,17 @@ export async function openRunHttp(
   const look = (): ReturnType<FailoverNode['status']> | null => node?.status() ?? null;
   // The server of its lease is asked by way of the node.
   const groups = new GroupWatch({ client: { stateDir }, only: group, list: () => [group] });
+  const token = httpTokenFile === null ? null : tokenInFile(httpTokenFile, warn);
   const { url, close } = await openHttpServer(parseHttpAddress(address), {
     ...{ groups, look, page: new Page(), tokenHint: TOKEN_HINT },
     metrics: { type: meters.contentType, text: () => meters.text(look()) },
-    token: httpTokenFile === null ? null : tokenInFile(httpTokenFile, warn),
+    token: token?.check ?? null,
   });
   return {
     url,
     close: async () => {
       groups.close();
+      token?.close();
       await close();
     },
     onStep: (step) => {

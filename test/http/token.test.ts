@@ -1,19 +1,32 @@
 // The file of a token: what it may be, and that it is read again when it changes.
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Refusals } from '../../src/http/refusals.ts';
 import { tokenInFile } from '../../src/http/token.ts';
+import type { TokenFile } from '../../src/http/token.ts';
 import { failureOf } from '../support/failover-error.ts';
+import { until } from '../support/until.ts';
 
 let directory = '';
+const files: TokenFile[] = [];
+
+const opened: typeof tokenInFile = (...given) => {
+  const one = tokenInFile(...given);
+  files.push(one);
+  return one;
+};
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'failover-token-'));
 });
 
 afterEach(() => {
+  for (const { close } of files.splice(0)) close();
+  vi.useRealTimers();
   rmSync(directory, { recursive: true });
 });
 
@@ -29,7 +42,7 @@ const OTHER = 'fedcba9876543210-other';
 
 describe('the file of a token', () => {
   it('is that of its line', () => {
-    const check = tokenInFile(file(`${ONE}\n`), () => undefined);
+    const { check } = opened(file(`${ONE}\n`), () => undefined);
     expect([ONE, `${ONE}\n`, ONE.slice(1), '', OTHER].map(check)).toEqual([
       ...[true, false, false, false, false],
     ]);
@@ -50,21 +63,58 @@ describe('the file of a token', () => {
     if (content !== '') expect(message).not.toContain(content.trim());
   });
 
-  it('is read again when it changes; while it can not be used no token is right', () => {
+  it('is read again when it changes; while it can not be used no token is right', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const warnings: string[] = [];
     const path = file(ONE);
-    const check = tokenInFile(path, (message) => warnings.push(message));
+    let looks = 0;
+    const { check } = opened(
+      path,
+      (message) => warnings.push(message),
+      async (of) => {
+        const stats = await stat(of, { bigint: true }).finally(() => (looks += 1));
+        return stats;
+      },
+    );
+    const look = async (): Promise<void> => {
+      const before = looks;
+      vi.advanceTimersByTime(1_000);
+      await until('a look', () => looks > before);
+    };
     expect(check(ONE)).toBe(true);
     writeFileSync(path, OTHER);
-    expect([check(ONE), check(OTHER)]).toEqual([false, true]);
+    await look();
+    await until('the other', () => check(OTHER) === true);
+    expect(check(ONE)).toBe(false);
     chmodSync(path, 0o644);
-    expect([check(OTHER), check(OTHER)]).toEqual([null, null]);
+    await look();
+    await until('none', () => check(OTHER) === null);
     expect(warnings).toEqual([expect.stringContaining('mode 0644')]);
     chmodSync(path, 0o600);
-    expect(check(OTHER)).toBe(true);
+    await look();
+    await until('it again', () => check(OTHER) === true);
     rmSync(path);
-    expect(check(OTHER)).toBeNull();
+    await look();
+    await until('none', () => check(OTHER) === null);
     expect(warnings).toHaveLength(2);
+  });
+
+  it('has nobody wait for a file system that does not answer: there is no right token after 5 s', async () => {
+    vi.useFakeTimers();
+    const path = file(ONE);
+    const answers: ((stats: BigIntStats) => void)[] = [];
+    const { check } = opened(
+      path,
+      () => undefined,
+      () => new Promise((resolve) => answers.push(resolve)),
+    );
+    await vi.advanceTimersByTimeAsync(5_900);
+    expect([check(ONE), answers.length]).toEqual([true, 1]);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(check(ONE)).toBeNull();
+    answers[0]?.(statSync(path, { bigint: true }));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(check(ONE)).toBe(true);
   });
 });
 
@@ -100,11 +150,14 @@ describe('guesses of a token', () => {
     ['::1', '::2', true],
     ['10.0.0.1', '::ffff:10.0.0.1', true],
     ['10.0.0.1', '10.0.0.2', false],
-  ])('are those of a network of IPv6, and of one address of IPv4: %s and %s', (one, other, same) => {
-    const refusals = new Refusals(() => 0);
-    for (let guess = 0; guess < 10; guess += 1) refusals.note(one, String(guess));
-    expect(refusals.waitMs(other)).toBe(same ? 6_000 : 0);
-  });
+  ])(
+    'are those of a network of IPv6, and of one address of IPv4: %s and %s',
+    (one, other, same) => {
+      const refusals = new Refusals(() => 0);
+      for (let guess = 0; guess < 10; guess += 1) refusals.note(one, String(guess));
+      expect(refusals.waitMs(other)).toBe(same ? 6_000 : 0);
+    },
+  );
 
   it('are remembered of a bounded number of addresses, those that guess last', () => {
     const refusals = new Refusals(() => 0);
