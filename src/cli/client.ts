@@ -75,12 +75,12 @@ export async function lookAtGroup(options: ClientOptions): Promise<GroupSnapshot
     const nothing = { paths: null, observation: NOTHING_OBSERVED, pause: null, nodes: [] };
     return { ...base, ...nothing, takenAtMs: Date.now(), elsewhere };
   }
-  let nodes = await askAll(peek, options.group);
+  let nodes = await askAll(peek, options);
   peek = asServerShows(peek, nodes);
   for (let look = 1; look < LOOKS && !fits(peek, nodes); look += 1) {
     const now = peekGroup(stateDir, options.group);
     if (now === null) break;
-    nodes = await askAll(now, options.group);
+    nodes = await askAll(now, options);
     peek = asServerShows(now, nodes);
   }
   const { paths, observation, pause } = peek;
@@ -131,7 +131,7 @@ export async function awaitPrimary(
     const primary = primaryOf(await lookAtGroup(options));
     if (primary?.status?.role === 'primary' && primary.status.phase !== 'demoting') return primary;
     if (deadline.hasPassed) return null;
-    await wait(LOOK_INTERVAL_MS);
+    await wait(LOOK_INTERVAL_MS, undefined, endedBy(options.signal));
   }
 }
 
@@ -236,6 +236,11 @@ function withGroup(error: FailoverError, group: string): FailoverError {
   return new FailoverError(code, message, { cause: error, exitCode, hint: filled });
 }
 
+/** For the options of whatever takes a signal. */
+export function endedBy(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
 const STOPPED = 'its process is stopped';
 
 const LOOK_INTERVAL_MS = 20;
@@ -278,22 +283,26 @@ function asServerShows(peek: GroupPeek, nodes: readonly SeenNode[]): GroupPeek {
   return seen === undefined ? peek : { ...peek, observation: seen, pause: null };
 }
 
-async function askAll(peek: GroupPeek, group: string): Promise<readonly SeenNode[]> {
-  return Promise.all(peek.nodes.map((record) => lookAtNode(record, group)));
+async function askAll(peek: GroupPeek, options: ClientOptions): Promise<readonly SeenNode[]> {
+  return Promise.all(peek.nodes.map((record) => lookAtNode(record, options)));
 }
 
-async function lookAtNode(record: RegisteredNode, group: string): Promise<SeenNode> {
+async function lookAtNode(
+  record: RegisteredNode,
+  { group, signal }: ClientOptions,
+): Promise<SeenNode> {
   const comparable = isComparable(record.supervisor);
   const ended = comparable ? !record.alive : record.supervisor.bootId !== bootId();
   if (ended) return gone(record);
   try {
     const question = { group, method: 'instance.status', timeoutMs: STATUS_LIMIT_MS } as const;
-    const status = readNodeStatus(await ask(record, question));
+    const status = readNodeStatus(await ask(record, { ...question, ...endedBy(signal) }));
     if (status?.run === record.run)
       return { record, presence: 'answers', status, silence: null, leftovers: [] };
     return silent(record, 'its answer is of another version of failover');
   } catch (error) {
     if (!(error instanceof FailoverError)) throw error;
+    signal?.throwIfAborted();
     return silent(record, silenceOf(record, error));
   }
 }

@@ -1,4 +1,5 @@
 // Groups as clients of HTTP see them: looked at once for all who ask, and again and again while somebody follows.
+import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ClientOptions } from '../config/load.ts';
 import type { GroupView } from '../dashboard/wire.ts';
@@ -69,14 +70,17 @@ export class GroupWatch implements GroupsSource {
   /** Until when the last round is good enough for all who come, by performance.now(). */
   #restUntil = 0;
   #timer: NodeJS.Timeout | null = null;
-  #isClosed = false;
+  /** What is under way when it is closed must not keep the process. */
+  readonly #closing = new AbortController();
 
   constructor(parts: GroupWatchParts) {
     this.only = parts.only;
     this.list = parts.list;
     this.#parts = parts;
+    // Each question under way listens to it.
+    setMaxListeners(0, this.#closing.signal);
     const look = parts.look ?? ((options) => lookEverywhere(options, STORE_AGE_MS));
-    this.#looks = new Shared((group) => look({ ...parts.client, group }));
+    this.#looks = new Shared((group) => look(this.#optionsOf(group)));
   }
 
   async status(group: string): Promise<GroupView> {
@@ -85,7 +89,7 @@ export class GroupWatch implements GroupsSource {
 
   async change(group: string, order: ChangeOrder): Promise<ChangeOutcome> {
     const { changeGroup } = await import('./group-change.ts');
-    const outcome = await changeGroup({ ...this.#parts.client, group }, order);
+    const outcome = await changeGroup(this.#optionsOf(group), order);
     this.nudge();
     return outcome;
   }
@@ -113,7 +117,7 @@ export class GroupWatch implements GroupsSource {
   }
 
   close(): void {
-    this.#isClosed = true;
+    this.#closing.abort();
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
@@ -137,9 +141,15 @@ export class GroupWatch implements GroupsSource {
   async #firstLook(): Promise<void> {
     if (this.#round === null && this.#restMs() > 0) return;
     const limit = new AbortController();
-    const late = wait(FIRST_LOOK_MS, undefined, { signal: limit.signal }).catch(() => undefined);
+    const late = wait(FIRST_LOOK_MS, undefined, { signal: limit.signal, ref: false }).catch(
+      () => undefined,
+    );
     await Promise.race([this.#lookNow(), late]);
     limit.abort();
+  }
+
+  #optionsOf(group: string): ClientOptions {
+    return { ...this.#parts.client, group, signal: this.#closing.signal };
   }
 
   #restMs(): number {
@@ -147,7 +157,7 @@ export class GroupWatch implements GroupsSource {
   }
 
   #goOn(delayMs: number): void {
-    if (this.#isClosed || this.#feed.listeners === 0) return;
+    if (this.#closing.signal.aborted || this.#feed.listeners === 0) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#timer = null;
@@ -203,7 +213,7 @@ export class GroupWatch implements GroupsSource {
       for (const data of happened) this.#feed.publish({ name: 'transition', group, data });
       this.#tellStatus(known, groupStatusOf(snapshot));
     } catch (error) {
-      this.#tellProblem(known, group, error);
+      if (!this.#closing.signal.aborted) this.#tellProblem(known, group, error);
     }
   }
 

@@ -6,7 +6,7 @@ import { FailoverError } from '../errors.ts';
 import { writePaused } from '../lease/file/markers.ts';
 import { openStateDirectory } from '../lease/file/state-directory.ts';
 import type { GroupSnapshot } from './client.ts';
-import { ask, livingNodes, lookAtGroup, primaryOf } from './client.ts';
+import { ask, endedBy, livingNodes, lookAtGroup, primaryOf } from './client.ts';
 import { Deadline } from './deadline.ts';
 import { lookEverywhere, openStore } from './store-sight.ts';
 
@@ -36,7 +36,8 @@ export async function setPaused(options: ClientOptions, paused: boolean): Promis
   const before = await lookEverywhere(options);
   if (before.observation.paused === paused) return { before, changed: false, unaware: [] };
   const by = `${userName()}@${hostname()}`;
-  if (!(await askNodes(before, paused, by))) await write(before, options, { paused, by });
+  if (!(await askNodes(before, options, { paused, by })))
+    await write(before, options, { paused, by });
   return { before, changed: true, unaware: paused ? await awaitKnown(options) : [] };
 }
 
@@ -49,11 +50,15 @@ async function awaitKnown(options: ClientOptions): Promise<readonly string[]> {
       .map(({ record }) => record.node)
       .sort();
     if (unaware.length === 0 || deadline.hasPassed) return unaware;
-    await wait(LOOK_INTERVAL_MS);
+    await wait(LOOK_INTERVAL_MS, undefined, endedBy(options.signal));
   }
 }
 
-async function askNodes(before: GroupSnapshot, paused: boolean, by: string): Promise<boolean> {
+async function askNodes(
+  before: GroupSnapshot,
+  { signal }: ClientOptions,
+  { paused, by }: { readonly paused: boolean; readonly by: string },
+): Promise<boolean> {
   const primary = primaryOf(before);
   const answering = livingNodes(before).filter(({ presence }) => presence === 'answers');
   answering.sort((a, b) => Number(b === primary) - Number(a === primary));
@@ -65,11 +70,13 @@ async function askNodes(before: GroupSnapshot, paused: boolean, by: string): Pro
         method,
         params: { by },
         timeoutMs: ANSWER_LIMIT_MS,
+        ...endedBy(signal),
       });
       return true;
     } catch (error) {
       // Another node does it as well, and so does this process.
       if (!(error instanceof FailoverError)) throw error;
+      signal?.throwIfAborted();
     }
   }
   return false;

@@ -12,7 +12,7 @@ import type {
 } from '../lease/remote-store.ts';
 import { monotonicNow } from '../runtime/clock.ts';
 import { packageVersion } from '../version.ts';
-import { ask, livingNodes, lookAtGroup } from './client.ts';
+import { ask, endedBy, livingNodes, lookAtGroup } from './client.ts';
 import type { GroupSnapshot } from './client.ts';
 import { readStoreAnswer } from './store-answer.ts';
 
@@ -46,7 +46,7 @@ export async function lookEverywhere(
   storeAgeMs = 0,
 ): Promise<GroupSnapshot> {
   const [local, asked] = await Promise.all([lookAtGroup(options), askServer(options)]);
-  const store = asked ?? (await askNodes(local, storeAgeMs));
+  const store = asked ?? (await askNodes(local, storeAgeMs, options.signal));
   if (store === null) return local;
   // Where its nodes keep the lease in files, a server knows of others at most.
   const isOfFiles = livingNodes(local).some(({ status }) =>
@@ -138,6 +138,7 @@ const EVENTS_LIMIT = 256;
 async function askNodes(
   local: GroupSnapshot,
   maxAgeMs: number,
+  signal: AbortSignal | undefined,
 ): Promise<StoreSight | null> {
   const answering = livingNodes(local).filter(
     ({ status }) => (status?.lease.seen ?? null) !== null,
@@ -149,10 +150,11 @@ async function askNodes(
     try {
       const method = 'instance.store';
       const question = { method, params: { maxAgeMs }, timeoutMs: SERVER_LIMIT_MS } as const;
-      const answer = await ask(record, { group: local.group, ...question });
+      const answer = await ask(record, { group: local.group, ...question, ...endedBy(signal) });
       return { ...about, ...readStoreAnswer(answer), problem: null };
     } catch (error) {
       if (!(error instanceof FailoverError)) throw error;
+      signal?.throwIfAborted();
       // One that is cut off, or of an earlier version.
       if (error.code !== 'FAILOVER_STORE_UNREACHABLE') continue;
       return { ...about, nodes: [], events: [], problem: error.message };

@@ -39,11 +39,7 @@ export class ToldTransitions {
   async since(snapshot: GroupSnapshot): Promise<readonly TransitionView[]> {
     const living = livingNodes(snapshot);
     const told = await Promise.all(living.map((node) => this.#toldBy(node, snapshot)));
-    const all = [
-      ...told.flat(),
-      ...this.#ended(snapshot),
-      ...this.#notedElsewhere(snapshot),
-    ];
+    const all = [...told.flat(), ...this.#ended(snapshot), ...this.#notedElsewhere(snapshot)];
     return all.sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
   }
 

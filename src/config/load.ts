@@ -100,6 +100,8 @@ export interface ClientOptions {
   readonly stateDir: string | null;
   /** The server of the lease; left out: what the nodes of this machine know of it. It may carry a password. */
   readonly lease?: string;
+  /** Ends what is waited for; what was asked may still happen. Left out: nothing does. */
+  readonly signal?: AbortSignal;
 }
 
 /**

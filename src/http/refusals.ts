@@ -60,5 +60,8 @@ function placeOf(address: string): string {
   const [first, last] = [words(head), words(tail ?? '')];
   const missing = tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length);
   const all = [...first, ...Array.from({ length: missing }, () => '0'), ...last];
-  return all.slice(0, 4).map((word) => Number.parseInt(word, 16).toString(16)).join(':');
+  return all
+    .slice(0, 4)
+    .map((word) => Number.parseInt(word, 16).toString(16))
+    .join(':');
 }

@@ -5,7 +5,14 @@ import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ask, livingNodes, lookAtGroup, nodeNamed, primaryOf } from '../../src/cli/client.ts';
+import {
+  ask,
+  awaitPrimary,
+  livingNodes,
+  lookAtGroup,
+  nodeNamed,
+  primaryOf,
+} from '../../src/cli/client.ts';
 import { setPaused } from '../../src/cli/pausing.ts';
 import type { StoreSight } from '../../src/cli/store-sight.ts';
 import { ownIdentity } from '../../src/fence/process-identity.ts';
@@ -182,3 +189,13 @@ function storeWith(node: string, host: string): StoreSight {
   const nothing = { guards: [], observation: null, events: [], problem: null };
   return { kind: 'redis', shown: 'redis://s:6379/0', ...nothing, nodes: [seen] };
 }
+
+describe('the wait for a primary', () => {
+  it('ends with its signal', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const waiting = awaitPrimary({ group: 'g', stateDir, signal }, 3_600_000);
+    controller.abort();
+    await expect(waiting).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+  });
+});

@@ -273,6 +273,25 @@ describe('a group that is followed', () => {
     watch.close();
   });
 
+  it('is not waited for any more once the watch is closed', async () => {
+    const watch = new GroupWatch({
+      ...{ client: { stateDir: '/state' }, only: null, list: () => ['web'] },
+      look: ({ signal }) =>
+        new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => {
+            reject(new Error('ended'));
+          });
+        }),
+    });
+    const heard: string[] = [];
+    const following = watch.follow({ after: null, group: null }, (one) => heard.push(worded(one)));
+    const status = watch.status('web');
+    watch.close();
+    await expect(status).rejects.toThrow('ended');
+    await following;
+    expect([heard, vi.getTimerCount()]).toEqual([['groups'], 0]);
+  });
+
   it('is looked at soon after something happened here, and groups that come are told', async () => {
     let names = ['web'];
     const watch = watchOf(() => names);

@@ -7,6 +7,7 @@ import type { GroupSnapshot, SeenNode } from '../client.ts';
 import {
   ask,
   awaitPrimary,
+  endedBy,
   hintElsewhere,
   leaseHolder,
   lookAtGroup,
@@ -32,7 +33,7 @@ const SUCCESSOR_LIMIT_MS = 2_000;
  * @throws FAILOVER_NO_PRIMARY, FAILOVER_NO_NODE, FAILOVER_REFUSED, FAILOVER_TIMED_OUT
  */
 export async function demote(options: DemoteOptions, voice: Voice = ALOUD): Promise<void> {
-  const { group, holdMs, timeoutMs } = options;
+  const { group, holdMs, timeoutMs, signal } = options;
   const target = targetOf(await lookAtGroup(options), options.node);
   const id = target.record.node;
   await ask(target.record, {
@@ -40,6 +41,7 @@ export async function demote(options: DemoteOptions, voice: Voice = ALOUD): Prom
     method: 'instance.demote',
     params: { successor: null, holdMs, answerEarly: false },
     timeoutMs,
+    ...endedBy(signal),
   });
   const held =
     holdMs === null

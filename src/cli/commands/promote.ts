@@ -8,6 +8,7 @@ import {
   ask,
   awaitPrimary,
   continueHint,
+  endedBy,
   hintElsewhere,
   isStopped,
   leaseHolder,
@@ -53,6 +54,7 @@ export async function promote(options: PromoteOptions, voice: Voice = ALOUD): Pr
   try {
     answer = await askToPromote(target, options, voice);
   } catch (error) {
+    options.signal?.throwIfAborted();
     throw await explained(error, target.record, options);
   }
   const takeover = takeoverIn(answer);
@@ -67,7 +69,7 @@ export async function promote(options: PromoteOptions, voice: Voice = ALOUD): Pr
 /** Until it leads. Where the end of a lease has to come first, it is told before how long that may take. */
 async function askToPromote(
   { record }: SeenNode,
-  { group, force, timeoutMs }: PromoteOptions,
+  { group, force, timeoutMs, signal }: PromoteOptions,
   { note }: Voice,
 ): Promise<unknown> {
   const deadline = new Deadline(timeoutMs);
@@ -78,6 +80,7 @@ async function askToPromote(
       ...{ group, method: 'instance.promote', params: { force, answerEarly } },
       // The least that is still a time to wait.
       timeoutMs: Math.max(1, deadline.leftMs),
+      ...endedBy(signal),
     });
     if (!answerEarly || fieldOf(answer, 'undecided') !== true) return answer;
     note(`${textOf(fieldOf(answer, 'detail'))} (Ctrl-C ends the wait only)`);
