@@ -8,7 +8,7 @@ import { fakeGroups } from './support/groups.ts';
 describe('a change', () => {
   const OWN = { origin: 'http://127.0.0.1:8008', host: '127.0.0.1:8008' };
 
-const ASKED = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+  const ASKED = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
   const post = async ({
     path = '/promote',
     headers = ASKED,
