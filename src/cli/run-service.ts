@@ -12,7 +12,8 @@ interface Told extends Pick<FailoverNode, 'isTurning' | 'ended'> {
 
 /** How a manager is told; replaced by tests. */
 export interface Manager {
-  tell(fields: Readonly<Record<string, string>>): void;
+  /** Whether it has been told. */
+  tell(fields: Readonly<Record<string, string>>): Promise<boolean>;
 }
 
 export class RunService {
@@ -29,16 +30,16 @@ export class RunService {
 
   /** It may take long before it takes part. */
   waits(fact: string): void {
-    this.#manager.tell({ STATUS: fact });
+    void this.#manager.tell({ STATUS: fact });
   }
 
   /** It takes part: that is what ready means, whoever is primary. */
   serve(node: Told): void {
     const { role, phase, epoch } = node.status();
-    this.#manager.tell({ READY: '1', STATUS: this.#statusOf({ role, to: phase, epoch }) });
+    void this.#manager.tell({ READY: '1', STATUS: this.#statusOf({ role, to: phase, epoch }) });
     node.on('transition', (change) => {
       const end = change.to === 'stopping' || change.to === 'stopped';
-      this.#manager.tell({
+      void this.#manager.tell({
         ...(end ? this.#firstStop() : {}),
         STATUS: `${this.#statusOf(change)}: ${change.reason}`,
       });
@@ -49,7 +50,7 @@ export class RunService {
 
   /** Told to end: it takes as long as the command needs. */
   stops(reason: string): void {
-    this.#manager.tell({ ...this.#firstStop(), STATUS: reason });
+    void this.#manager.tell({ ...this.#firstStop(), STATUS: reason });
   }
 
   #firstStop(): Readonly<Record<string, string>> {
@@ -65,17 +66,34 @@ export class RunService {
 
   /** Says that it lives only while its loop does: a process that turns in circles beside it is hung. */
   #watch(node: Told): () => void {
-    if (this.#watchdogMs === null) return () => undefined;
-    const pauseMs = Math.min(Math.max(1, this.#watchdogMs / 2), TIMER_LIMIT_MS);
-    const timer = setInterval(() => {
-      if (node.isTurning) this.#manager.tell({ WATCHDOG: '1' });
-    }, pauseMs);
-    timer.unref();
+    const watchdogMs = this.#watchdogMs;
+    if (watchdogMs === null) return () => undefined;
+    const pauseMs = Math.min(Math.max(1, watchdogMs / BEATS), TIMER_LIMIT_MS);
+    const soonMs = Math.min(SOON_MS, Math.max(1, watchdogMs / LOOKS));
+    let timer: NodeJS.Timeout | null = null;
+    let isOver = false;
+    const beatIn = (delayMs: number): void => {
+      if (isOver) return;
+      timer = setTimeout(() => void beat(), delayMs).unref();
+    };
+    const beat = async (): Promise<void> => {
+      const isTold = node.isTurning && (await this.#manager.tell({ WATCHDOG: '1' }));
+      beatIn(isTold ? pauseMs : soonMs);
+    };
+    beatIn(pauseMs);
     return () => {
-      clearInterval(timer);
+      isOver = true;
+      if (timer !== null) clearTimeout(timer);
     };
   }
 }
+
+/** Signs of life in the time in which a manager wants one: a late timer, or one that is lost, costs no healthy node. */
+const BEATS = 4;
+
+/** One that could not be given is tried again so often in that time, and at least so often, ms. */
+const LOOKS = 10;
+const SOON_MS = 1_000;
 
 /** What a role does as a rule. */
 const STEADY: ReadonlySet<string> = new Set(['serving', 'watching', 'stopped']);

@@ -1,13 +1,18 @@
 // What a service manager is told of this process, as sd_notify(3) describes it: datagrams to the socket that it names.
 import { DgramSocket } from 'node-unix-socket';
 
-/** Tells one message after the other. What can't be told is dropped: nobody waits for a service manager. */
+/**
+ * Tells what is still to be told in one message. What can't be told is tried again, for as long as the process has
+ * something else to do: nobody waits for a service manager, and one that never heard READY or STOPPING ends a healthy node.
+ */
 export class ServiceManager {
   readonly #socket: string;
   readonly #onProblem: (why: string) => void;
-  readonly #waiting: string[] = [];
-  #isSending = false;
-  #isTold = false;
+  /** By name: the latest is what matters, and what was said of before it is history. */
+  readonly #untold = new Map<string, string>();
+  #sending: Promise<boolean> | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  #hasComplained = false;
 
   /** @param onProblem told once why nothing arrives */
   constructor(socket: string, onProblem: (why: string) => void) {
@@ -15,30 +20,49 @@ export class ServiceManager {
     this.#onProblem = onProblem;
   }
 
-  /** By name, such as `READY`; a text is cut to one line. */
-  tell(fields: Readonly<Record<string, string>>): void {
-    const lines = Object.entries(fields).map(([name, value]) => `${name}=${singleLine(value)}`);
-    // The latest is what matters: what was said of before it is history.
-    if (this.#waiting.length >= WAITING_LIMIT) this.#waiting.splice(1, 1);
-    this.#waiting.push(lines.join('\n'));
-    void this.#send();
+  /** By name, such as `READY`; a text is cut to one line. Resolves with whether all that there was has been told. */
+  async tell(fields: Readonly<Record<string, string>>): Promise<boolean> {
+    for (const [name, value] of Object.entries(fields)) this.#untold.set(name, singleLine(value));
+    this.#sending ??= this.#send();
+    return this.#sending;
   }
 
-  async #send(): Promise<void> {
-    if (this.#isSending) return;
-    this.#isSending = true;
-    for (let text = this.#waiting.shift(); text !== undefined; text = this.#waiting.shift()) {
-      const problem = await sendOnce(this.#socket, text);
-      if (problem !== null && !this.#isTold) {
-        this.#isTold = true;
-        this.#onProblem(problem);
-      }
+  async #send(): Promise<boolean> {
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    let problem: string | null = null;
+    while (problem === null && this.#untold.size > 0) problem = await this.#sendNext();
+    // Before anybody hears of it: what they tell then is sent at once.
+    this.#sending = null;
+    if (problem === null) return true;
+    if (!this.#hasComplained) {
+      this.#hasComplained = true;
+      this.#onProblem(problem);
     }
-    this.#isSending = false;
+    // It counts for the moment at which it was given; whoever gave it looks again.
+    this.#untold.delete('WATCHDOG');
+    if (this.#untold.size > 0) {
+      this.#retry = setTimeout(() => void this.tell({}), RETRY_MS).unref();
+    }
+    return false;
+  }
+
+  /** Why it could not be sent; null: it was. */
+  async #sendNext(): Promise<string | null> {
+    // A manager that finds both in one message takes the end alone, and misses the start.
+    const isEarly = this.#untold.has('READY');
+    const fields = [...this.#untold].filter(([name]) => !isEarly || name !== 'STOPPING');
+    const text = fields.map(([name, value]) => `${name}=${value}`).join('\n');
+    const problem = await sendOnce(this.#socket, text);
+    if (problem !== null) return problem;
+    for (const [name, value] of fields) {
+      // It may have been said anew meanwhile.
+      if (this.#untold.get(name) === value) this.#untold.delete(name);
+    }
+    return null;
   }
 }
 
-const WAITING_LIMIT = 16;
+const RETRY_MS = 1_000;
 const TEXT_LIMIT = 500;
 
 function singleLine(text: string): string {
@@ -75,5 +99,8 @@ function sendOnce(path: string, text: string): Promise<string | null> {
   });
 }
 
-/** A manager that does not read for so long gets nothing more of this. */
-const SEND_LIMIT_MS = 500;
+/**
+ * What is sent at all is sent at once. To a socket that is full the binding tries without a pause, for as long as it is
+ * open: the processor would be busy with nothing else.
+ */
+const SEND_LIMIT_MS = 20;

@@ -58,24 +58,48 @@ describe('a manager', () => {
     expect(told.at(-1)).toMatchObject({ STOPPING: '1' });
   });
 
-  it('hears a sign of life at half of its time, while the loop turns and until the node has ended', async () => {
+  it('hears a sign of life four times in its time, while the loop turns and until the node has ended', async () => {
     vi.useFakeTimers();
     const { service, node, told, end } = stage(30_000);
     service.serve(node);
     const signs = (): number => told.filter((fields) => 'WATCHDOG' in fields).length;
-    vi.advanceTimersByTime(15_000);
-    expect(signs()).toBe(1);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(signs()).toBe(4);
     node.isTurning = false;
-    vi.advanceTimersByTime(60_000);
-    expect(signs()).toBe(1);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(signs()).toBe(4);
     node.isTurning = true;
-    vi.advanceTimersByTime(30_000);
-    expect(signs()).toBe(3);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(signs()).toBe(5);
     end();
     await Promise.resolve();
-    vi.advanceTimersByTime(60_000);
-    expect(signs()).toBe(3);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(signs()).toBe(5);
   });
+
+  it.each(['a loop that does not turn', 'a message that does not arrive'])(
+    'hears the next sign of life in good time after %s at one of them',
+    async (what) => {
+      vi.useFakeTimers();
+      const { service, node, told, line } = stage(30_000);
+      const start = Date.now();
+      const signs: number[] = [];
+      line.heard = (fields) => {
+        if ('WATCHDOG' in fields && line.isOpen) signs.push(Date.now() - start);
+      };
+      service.serve(node);
+      await vi.advanceTimersByTimeAsync(8_000);
+      if (what.startsWith('a loop')) node.isTurning = false;
+      else line.isOpen = false;
+      await vi.advanceTimersByTimeAsync(7_500);
+      [node.isTurning, line.isOpen] = [true, true];
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(told.length).toBeGreaterThan(2);
+      const [first = 0, second = Infinity] = signs;
+      expect(first).toBe(7_500);
+      expect(second - first).toBeLessThan(15_000);
+    },
+  );
 
   it.each([['@abstract'], ['vsock:2:1']])('at %s is not reached, which is said', async (socket) => {
     const said: string[] = [];
@@ -109,8 +133,15 @@ function stage(watchdogMs: number | null) {
     end = resolve as () => void;
   });
   const node = new FakeNode(ended);
-  const service = new RunService({ tell: (fields) => told.push(fields) }, 'web', watchdogMs);
+  const line = { isOpen: true, heard: (_: Readonly<Record<string, string>>): void => undefined };
+  const tell = (fields: Readonly<Record<string, string>>): Promise<boolean> => {
+    told.push(fields);
+    line.heard(fields);
+    return Promise.resolve(line.isOpen);
+  };
+  const service = new RunService({ tell }, 'web', watchdogMs);
   return {
+    line,
     service,
     node,
     told,
