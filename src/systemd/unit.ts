@@ -115,8 +115,15 @@ function ends(parts: UnitParts): readonly string[] {
     '# 0 is an end that was asked for (`failover stop`) or the end of the work.',
     'Restart=on-failure',
     'RestartSec=1s',
-    '# What no new start changes: usage or settings, the lease or the id is held, no such command.',
-    'RestartPreventExitStatus=2 4 126 127',
+    ...(parts.options.restart === 'never'
+      ? [
+          '# With --restart never the node ends with the exit code of its command, which may be any: none of',
+          '# them can be told from one of failover, so there is no RestartPreventExitStatus=.',
+        ]
+      : [
+          '# What no new start changes: usage or settings, the lease or the id is held, no such command.',
+          'RestartPreventExitStatus=2 4 126 127',
+        ]),
     '# A hung node is found by the others within --heartbeat-timeout; this finds one that is alone.',
     'WatchdogSec=30s',
     '# It could not end in order, and a dump of its memory would only delay the next start.',

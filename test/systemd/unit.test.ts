@@ -93,6 +93,14 @@ describe('a unit', () => {
     expect(settingsOf(await unit(...flags, '--', 'true')).get('TimeoutStopSec')).toBe(time);
   });
 
+  it('with --restart never takes no exit code of the command for one of its own', async () => {
+    const usual = settingsOf(await unit('--restart', 'on-failure', '--', 'true'));
+    expect(usual.get('RestartPreventExitStatus')).toBe('2 4 126 127');
+    const once = await unit('--restart', 'never', '--', 'true');
+    expect(settingsOf(once).has('RestartPreventExitStatus')).toBe(false);
+    expect(once).toContain('# With --restart never the node ends with the exit code of its command');
+  });
+
   it('for another user has directories of that user', async () => {
     const text = await unit('--run-as', 'web', '--', 'true');
     expect(text).toContain('--state-dir=/var/lib/failover-web');
