@@ -21,6 +21,8 @@ export interface Check {
   readonly question: string;
   /** Left out: whatever was asked about. */
   readonly appliesTo?: (place: Place) => boolean;
+  /** It looks at other nodes: one that keeps it waiting is no reason for this one not to start. */
+  readonly isOfOthers?: true;
   /** What it throws of ours is a failure with its hint; null: there is nothing to say. */
   readonly run: (place: Place) => Finding | Promise<Finding>;
 }

@@ -23,7 +23,7 @@ export async function runChecks(
 async function runOne(check: Check, place: Place): Promise<CheckResult> {
   const startedMs = monotonicNow();
   const limit = new AbortController();
-  const found = await Promise.race([findingOf(check, place), lateness(place, limit.signal)]);
+  const found = await Promise.race([findingOf(check, place), lateness(check, place, limit.signal)]);
   limit.abort();
   const tookMs = Math.round((monotonicNow() - startedMs) * 10) / 10;
   return { id: check.id, ...found, tookMs };
@@ -42,11 +42,16 @@ async function findingOf({ run }: Check, place: Place): Promise<Finding> {
   }
 }
 
-function lateness({ limitMs }: Place, signal: AbortSignal): Promise<Finding> {
+function lateness(
+  { isOfOthers }: Check,
+  { limitMs }: Place,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const judge = isOfOthers === true ? warning : failure;
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       const fact = `Nothing was found out within ${formatDuration(limitMs)}`;
-      resolve(failure(fact, 'Look at what it waits for, or give a longer --timeout.'));
+      resolve(judge(fact, 'Look at what it waits for, or give a longer --timeout.'));
     }, limitMs);
     signal.addEventListener('abort', () => {
       clearTimeout(timer);

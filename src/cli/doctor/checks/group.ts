@@ -7,23 +7,26 @@ import type { GroupSnapshot } from '../../client.ts';
 import { otherDefaultStateDir } from '../../../config/state-dir.ts';
 import { counted, plural } from '../../../core/counted.ts';
 import { packageVersion } from '../../../version.ts';
-import { failure, ok, warning } from '../check.ts';
+import { ok, warning } from '../check.ts';
 import type { Check, Finding } from '../check.ts';
 import type { Place } from '../place.ts';
 
 export const GROUP_CHECKS: readonly Check[] = [
   {
     id: 'nodes',
+    isOfOthers: true,
     question: 'Do all nodes of the group on this machine answer?',
     run: async ({ look }) => judgeNodes(await look()),
   },
   {
     id: 'versions',
+    isOfOthers: true,
     question: 'Are they all of one version, and of this one?',
     run: async ({ look }) => judgeVersions(await look(), packageVersion()),
   },
   {
     id: 'leftovers',
+    isOfOthers: true,
     question: 'Has a node that is gone left something running?',
     run: async ({ look }) => judgeLeftovers(await look()),
   },
@@ -51,7 +54,8 @@ export function judgeNodes(snapshot: GroupSnapshot): Finding {
   const { pid } = first.record.supervisor;
   const look = `Look at it with \`failover explain ${first.record.node} --group ${group}\`.`;
   const hint = isStopped(first) ? continueHint(pid) : advised(look, snapshot);
-  return failure(names.join('; '), hint);
+  // This node can start, and to take over from one that hangs is what it starts for.
+  return warning(names.join('; '), hint);
 }
 
 /** Exported for its tests. */

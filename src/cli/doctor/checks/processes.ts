@@ -107,7 +107,7 @@ export function judgePressure(share: number | null, isAccounted: boolean): Findi
     const rest = isAccounted
       ? 'only what a process itself waits for the CPU is'
       : 'nothing else is';
-    return (isAccounted ? warning : failure)(
+    return warning(
       `/proc/pressure/cpu is not there: how starved the machine is is not told, ${rest}`,
       'Boot the kernel with psi=1, so that a starved primary is not taken for a hung one.',
     );
