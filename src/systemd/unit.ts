@@ -82,14 +82,13 @@ export function directoryName(runAs: string | null): string {
 function directories({ options, isOfUser, runAs }: UnitParts): readonly string[] {
   const name = directoryName(runAs);
   if (isOfUser) return ['# State and sockets are where this user has them: no setting is needed.'];
-  const own =
+  const own = [
     options.stateDir === null
-      ? [
-          '# The lease, epochs and records. Not in a directory of each unit: all nodes of a group share it.',
-          `StateDirectory=${name}`,
-          'StateDirectoryMode=0700',
-        ]
-      : [];
+      ? '# The lease, epochs and records. Not in a directory of each unit: all nodes of a group share it.'
+      : '# What a node keeps for itself where its --state-dir is shared with other machines.',
+    `StateDirectory=${name}`,
+    'StateDirectoryMode=0700',
+  ];
   const sockets = [
     '# Sockets. They outlive this unit, for the directory is that of all nodes of this user.',
     `RuntimeDirectory=${name}`,
@@ -97,7 +96,13 @@ function directories({ options, isOfUser, runAs }: UnitParts): readonly string[]
     'RuntimeDirectoryPreserve=yes',
   ];
   if (runAs === null) return [...own, ...sockets];
-  return [...own, ...sockets, `Environment=${assignment('XDG_RUNTIME_DIR', `/run/${name}`)}`];
+  return [
+    ...own,
+    '# In place of a home that this user may not have.',
+    `Environment=${assignment('XDG_STATE_HOME', `/var/lib/${name}`)}`,
+    ...sockets,
+    `Environment=${assignment('XDG_RUNTIME_DIR', `/run/${name}`)}`,
+  ];
 }
 
 /** How it ends, and when it is started again. */

@@ -111,6 +111,22 @@ describe('a unit', () => {
     expect(settings.get('User')).toBe('web');
   });
 
+  it.each([[[]], [['--state-dir', '/mnt/all', '--lease-ttl', '9s']]])(
+    'for another user with %j keeps what is of this machine out of a home that may not be there',
+    async (flags) => {
+      const text = await unit('--run-as', 'web', ...flags, '--', 'true');
+      expect(text).toContain('Environment=XDG_STATE_HOME=/var/lib/failover-web\n');
+      expect(settingsOf(text).get('StateDirectory')).toBe('failover-web');
+    },
+  );
+
+  it('of root has a directory of its own beside one that is shared', async () => {
+    const settings = settingsOf(
+      await unit('--state-dir', '/mnt/all', '--lease-ttl', '9s', '--', 'true'),
+    );
+    expect(settings.get('StateDirectory')).toBe('failover');
+  });
+
   it('for the manager of a user needs none, and is wanted by its default target', async () => {
     const settings = settingsOf(await unit('--user', '--', 'true'));
     expect(settings.has('StateDirectory')).toBe(false);
