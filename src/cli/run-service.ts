@@ -1,7 +1,10 @@
 // `failover run` as a service: what its manager is told, from the start to the end.
+import { quoted } from '../config/quoted.ts';
+import { FailoverError } from '../errors.ts';
 import type { FailoverNode } from '../runtime/failover-node.ts';
 import type { NodeTransition } from '../runtime/narrator.ts';
 import { TIMER_LIMIT_MS } from '../runtime/clock.ts';
+import { lackOfNotifier } from '../systemd/notifier.ts';
 import { takeNotifyEnvironment } from '../systemd/notify-environment.ts';
 
 /** What is looked at of a node. */
@@ -99,8 +102,10 @@ const SOON_MS = 1_000;
 const STEADY: ReadonlySet<string> = new Set(['serving', 'watching', 'stopped']);
 
 /**
- * Loads what it takes to reach a manager; where that is not to be had, the node runs all the same. Null: it is not
- * told, or there is none. Takes from the environment what names it.
+ * Loads what it takes to reach a manager. Null: nobody wants to be told. Takes from the environment what names it.
+ *
+ * @throws FAILOVER_USAGE where one that wants to be told can not be: it would end the node after a while, as it never
+ *   hears that it is ready, and start it again, and so on
  */
 export async function openRunService(
   env: NodeJS.ProcessEnv,
@@ -110,20 +115,31 @@ export async function openRunService(
   const wanted = takeNotifyEnvironment(env);
   if (wanted === null) return null;
   const { socket, watchdogMs } = wanted;
-  const tellOnce = (why: string): void => {
-    onProblem(`The service manager at NOTIFY_SOCKET can not be told anything: ${why}`);
-  };
-  // Abstract addresses are of managers from before 2013.
+  // Abstract addresses are of managers from before 2013, and the binding knows none.
   if (!socket.startsWith('/')) {
-    tellOnce(`${socket} is not the path of a socket`);
-    return null;
+    throw new FailoverError(
+      'FAILOVER_USAGE',
+      `Cannot tell the service manager anything: NOTIFY_SOCKET is ${quoted(socket)}, not the path of a socket`,
+      { hint: `${UNTOLD}.` },
+    );
   }
-  try {
-    const { ServiceManager } = await import('../systemd/service-manager.ts');
-    return new RunService(new ServiceManager(socket, tellOnce), group, watchdogMs);
-  } catch (error) {
-    const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-    tellOnce(`its binding can not be loaded (${why})`);
-    return null;
+  const lack = await lackOfNotifier();
+  if (lack !== null) {
+    throw new FailoverError(
+      'FAILOVER_USAGE',
+      `Cannot tell the service manager at NOTIFY_SOCKET anything: the binding for it can not be loaded (${lack})`,
+      {
+        hint: `Install failover again with its optional packages. ${UNTOLD} where that is not possible.`,
+      },
+    );
   }
+  const { ServiceManager } = await import('../systemd/service-manager.ts');
+  const manager = new ServiceManager(socket, (why) => {
+    onProblem(`The service manager at NOTIFY_SOCKET can not be told anything: ${why}`);
+  });
+  return new RunService(manager, group, watchdogMs);
 }
+
+/** What is to be done where it can not be had. */
+const UNTOLD =
+  'Write Type=exec and no WatchdogSec= into its unit, or take NOTIFY_SOCKET out of its environment';

@@ -16,6 +16,8 @@ export interface UnitParts {
   /** Null: the manager's own, or root. */
   readonly runAs: string | null;
   readonly environmentFile: string | null;
+  /** Why the node could not tell its manager anything; null: it can. */
+  readonly lackOfNotifier: string | null;
 }
 
 /** The text of a unit. @throws FAILOVER_USAGE for a word that no unit can have */
@@ -50,9 +52,7 @@ function service(parts: UnitParts): string {
   const { words, workingDirectory, path, runAs, environmentFile } = parts;
   const lines = [
     '[Service]',
-    '# Ready: the node takes part, whether or not it leads. It says so itself, and nobody else may.',
-    'Type=notify',
-    'NotifyAccess=main',
+    ...readiness(parts),
     `ExecStart=${words.map(execWord).join(' ')}`,
     `WorkingDirectory=${pathValue(workingDirectory)}`,
     ...(path === null ? [] : [`Environment=${assignment('PATH', path)}`]),
@@ -72,6 +72,22 @@ function service(parts: UnitParts): string {
     ...(parts.isOfUser ? [] : ['', ...hardening(parts)]),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** By whom the manager hears that the node takes part. */
+function readiness({ lackOfNotifier }: UnitParts): readonly string[] {
+  if (lackOfNotifier === null) {
+    return [
+      '# Ready: the node takes part, whether or not it leads. It says so itself, and nobody else may.',
+      'Type=notify',
+      'NotifyAccess=main',
+    ];
+  }
+  return [
+    '# Not Type=notify, and no WatchdogSec=: where this was written, a node could not tell its manager anything',
+    `# (${lackOfNotifier}), and would be ended while it is well.`,
+    'Type=exec',
+  ];
 }
 
 /** In /var/lib and /run. One of each user: the manager gives what is in it to whoever it starts. */
@@ -129,12 +145,16 @@ function ends(parts: UnitParts): readonly string[] {
           '# What no new start changes: usage or settings, the lease or the id is held, no such command.',
           'RestartPreventExitStatus=2 4 126 127',
         ]),
-    '# A hung node is found by the others within --heartbeat-timeout; this finds one that is alone.',
-    'WatchdogSec=30s',
-    '# It could not end in order, and a dump of its memory would only delay the next start.',
-    'WatchdogSignal=SIGKILL',
+    ...(parts.lackOfNotifier === null ? WATCHDOG : []),
   ];
 }
+
+const WATCHDOG = [
+  '# A hung node is found by the others within --heartbeat-timeout; this finds one that is alone.',
+  'WatchdogSec=30s',
+  '# It could not end in order, and a dump of its memory would only delay the next start.',
+  'WatchdogSignal=SIGKILL',
+];
 
 function limits(parts: UnitParts): readonly string[] {
   return [

@@ -101,13 +101,25 @@ describe('a manager', () => {
     },
   );
 
-  it.each([['@abstract'], ['vsock:2:1']])('at %s is not reached, which is said', async (socket) => {
-    const said: string[] = [];
-    const service = await openRunService({ NOTIFY_SOCKET: socket }, 'web', (text) =>
-      said.push(text),
-    );
-    expect(service).toBeNull();
-    expect(said).toEqual([expect.stringContaining(`${socket} is not the path of a socket`)]);
+  it.each([['@abstract'], ['vsock:2:1']])('at %s is refused', async (socket) => {
+    const opened = openRunService({ NOTIFY_SOCKET: socket }, 'web', () => undefined);
+    const failed: unknown = await opened.catch((error: unknown) => error);
+    expect(failed).toMatchObject({ code: 'FAILOVER_USAGE', exitCode: 2 });
+    expect(String(failed)).toContain('not the path of a socket');
+  });
+
+  it('that can not be told anything, as the binding is not there, is refused', async () => {
+    vi.doMock('../../src/systemd/service-manager.ts', () => {
+      throw new Error('Cannot find module');
+    });
+    try {
+      const opened = openRunService({ NOTIFY_SOCKET: '/run/n' }, 'web', () => undefined);
+      const failed: unknown = await opened.catch((error: unknown) => error);
+      expect(failed).toMatchObject({ code: 'FAILOVER_USAGE', exitCode: 2 });
+      expect(failed).toMatchObject({ hint: expect.stringContaining('Type=exec') as string });
+    } finally {
+      vi.doUnmock('../../src/systemd/service-manager.ts');
+    }
   });
 });
 

@@ -98,7 +98,27 @@ describe('a unit', () => {
     expect(usual.get('RestartPreventExitStatus')).toBe('2 4 126 127');
     const once = await unit('--restart', 'never', '--', 'true');
     expect(settingsOf(once).has('RestartPreventExitStatus')).toBe(false);
-    expect(once).toContain('# With --restart never the node ends with the exit code of its command');
+    expect(once).toContain(
+      '# With --restart never the node ends with the exit code of its command',
+    );
+  });
+
+  it('says why it is not told where the binding is not there, and wants no sign of life', async () => {
+    vi.doMock('../../src/systemd/service-manager.ts', () => {
+      throw new Error('Cannot find module');
+    });
+    try {
+      const text = await unit('--', 'true');
+      const settings = settingsOf(text);
+      expect(settings.get('Type')).toBe('exec');
+      expect(
+        ['NotifyAccess', 'WatchdogSec', 'WatchdogSignal'].filter((name) => settings.has(name)),
+      ).toEqual([]);
+      expect(text).toContain('# Not Type=notify');
+    } finally {
+      vi.doUnmock('../../src/systemd/service-manager.ts');
+    }
+    expect(settingsOf(await unit('--', 'true')).get('WatchdogSec')).toBe('30s');
   });
 
   it('for another user has directories of that user', async () => {

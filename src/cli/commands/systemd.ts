@@ -6,6 +6,7 @@ import { OPTIONS } from '../../config/options.ts';
 import { quoted } from '../../config/quoted.ts';
 import { FailoverError } from '../../errors.ts';
 import { packageFile } from '../../package-file.ts';
+import { lackOfNotifier } from '../../systemd/notifier.ts';
 import { directoryName, unitNameOf, unitOf } from '../../systemd/unit.ts';
 import { resolveCommand } from '../../workload/command-path.ts';
 import { note } from '../say.ts';
@@ -19,7 +20,7 @@ export interface UnitFlags {
 }
 
 /** @throws FAILOVER_USAGE for what no unit can say, FAILOVER_COMMAND_NOT_FOUND */
-export function systemd(options: RunOptions, given: UnitFlags): void {
+export async function systemd(options: RunOptions, given: UnitFlags): Promise<void> {
   const { flags, isOfUser, runAs, environmentFile } = given;
   refusePassword(options);
   const [program, ...rest] = options.command;
@@ -36,6 +37,7 @@ export function systemd(options: RunOptions, given: UnitFlags): void {
     path: process.env['PATH'] ?? null,
     ...{ isOfUser, runAs },
     environmentFile: environmentFile === null ? null : resolve(environmentFile),
+    lackOfNotifier: await lackOfNotifier(),
   });
   process.stdout.write(unit);
   if (process.stdout.isTTY)

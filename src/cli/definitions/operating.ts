@@ -53,6 +53,6 @@ function addSystemd(program: Command): void {
       const { systemd, unitFlags } = await import('../commands/systemd.ts');
       // Only what stands in the unit counts: its node does not see the environment of this shell.
       const options = loadRunOptions({ flags, env: {}, command: words });
-      systemd(options, { flags, ...unitFlags(flags) });
+      await systemd(options, { flags, ...unitFlags(flags) });
     });
 }

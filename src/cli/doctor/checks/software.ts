@@ -3,6 +3,7 @@ import { isOnServer } from '../../../config/lease-url.ts';
 import type { StoreAddress } from '../../../config/lease-url.ts';
 import { FailoverError } from '../../../errors.ts';
 import { loadStore } from '../../../runtime/node-lease.ts';
+import { lackOfNotifier } from '../../../systemd/notifier.ts';
 import { failure, ok, refused, warning } from '../check.ts';
 import type { Check, Finding } from '../check.ts';
 
@@ -58,19 +59,13 @@ export async function loadZeroMq(
 }
 
 /** Exported for its tests, likewise. */
-export async function loadNotifier(
-  load: () => Promise<unknown> = () => import('../../../systemd/service-manager.ts'),
-): Promise<Finding> {
-  try {
-    await load();
-    return ok('A service manager can be told that a node is ready and lives');
-  } catch (error) {
-    const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-    return warning(
-      `No service manager could be told of a node: ${why}`,
-      'Write Type=exec and no WatchdogSec= into its unit.',
-    );
-  }
+export async function loadNotifier(load?: () => Promise<unknown>): Promise<Finding> {
+  const why = await lackOfNotifier(load);
+  if (why === null) return ok('A service manager can be told that a node is ready and lives');
+  return warning(
+    `No service manager could be told of a node: ${why}`,
+    'Write Type=exec and no WatchdogSec= into its unit.',
+  );
 }
 
 async function loadClientOf(address: StoreAddress, limitMs: number): Promise<Finding> {
