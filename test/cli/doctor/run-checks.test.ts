@@ -22,7 +22,10 @@ it('ends a check that finds nothing out, while others are done', async () => {
 });
 
 it('takes no other node that keeps it waiting for a reason not to start', async () => {
-  const others: Check = { ...check('others', () => new Promise(() => undefined)), isOfOthers: true };
+  const others: Check = {
+    ...check('others', () => new Promise(() => undefined)),
+    isOfOthers: true,
+  };
   const found = await runChecks([others], placeWith({ limitMs: 20 }));
   expect(found).toMatchObject([{ status: 'warning', fact: 'Nothing was found out within 20ms' }]);
 });

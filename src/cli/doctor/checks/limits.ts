@@ -17,12 +17,12 @@ export const LIMIT_CHECKS: readonly Check[] = [
     id: 'processes',
     question: 'How many processes may this user, and this cgroup, have?',
     run: () =>
-      judgeProcesses(limitOf(textOf('/proc/self/limits'), 'Max processes'), readCgroup('pids')),
+      judgeProcesses(limitOf(textOf('/proc/self/limits'), 'Max processes'), cgroupUse('pids')),
   },
   {
     id: 'memory',
     question: 'How much memory is left, on the machine and in this cgroup?',
-    run: () => judgeMemory(availableBytes(), readCgroup('memory')),
+    run: () => judgeMemory(availableBytes(), readMemoryCgroup()),
   },
   {
     id: 'inotify',
@@ -93,52 +93,60 @@ export function judgeMemory(availableBytesNow: number, cgroup: CgroupUse | null)
   const fact = facts.join(', ');
   const least = Math.min(availableBytesNow, left);
   const advice = 'Leave it more memory: a node takes some 60 MiB, and what it starts comes on top.';
-  if (least < 32 * 2 ** 20) return failure(fact, advice);
+  // Never a failure: what else is in the cache may be given up too, and a node may start with less.
   return least < 128 * 2 ** 20 ? warning(fact, advice) : ok(fact);
 }
 
-/** What could be had without swapping; in a cgroup its files in the cache count as used. */
+/** What could be had without swapping. */
 function availableBytes(): number {
   const kilobytes = /^MemAvailable:\s+(\d+) kB/m.exec(textOf('/proc/meminfo'))?.[1];
   return kilobytes === undefined ? freemem() : Number(kilobytes) * 1024;
 }
 
+/** Without the files in its cache that nobody has used of late: the kernel gives them up before anybody runs out. */
+function readMemoryCgroup(): CgroupUse | null {
+  const found = cgroupUse('memory');
+  if (found === null) return null;
+  const cached = inactiveFileBytes(textOf(`${found.directory}/memory.stat`));
+  return { current: Math.max(0, found.current - cached), max: found.max };
+}
+
+/** Of the whole cgroup, in either version's words. Exported for its tests. */
+export function inactiveFileBytes(stat: string): number {
+  const legacy = /^total_inactive_file (\d+)$/m.exec(stat)?.[1];
+  return Number(legacy ?? /^inactive_file (\d+)$/m.exec(stat)?.[1] ?? 0);
+}
+
 /** Of version 2, and where there is none of version 1; null: there is no limit. */
-function readCgroup(controller: 'pids' | 'memory'): CgroupUse | null {
+function cgroupUse(
+  controller: 'pids' | 'memory',
+): (CgroupUse & { readonly directory: string }) | null {
   const lines = textOf('/proc/self/cgroup').split('\n');
   const unified = lines.find((line) => line.startsWith('0::'))?.slice(3);
   const legacy = lines.find((line) => line.split(':')[1]?.split(',').includes(controller) === true);
+  const legacyNames =
+    controller === 'pids'
+      ? (['pids.current', 'pids.max'] as const)
+      : (['memory.usage_in_bytes', 'memory.limit_in_bytes'] as const);
+  const legacyPath = legacy?.split(':')[2];
   const places = [
     ...(unified === undefined ? [] : [`/sys/fs/cgroup${unified}`, '/sys/fs/cgroup']).map(
-      (place) => [`${place}/${controller}.current`, `${place}/${controller}.max`] as const,
+      (directory) => [directory, `${controller}.current`, `${controller}.max`] as const,
     ),
-    ...legacyPlaces(controller, legacy?.split(':')[2]),
+    ...(legacyPath === undefined ? [] : [legacyPath, '']).map(
+      (below) => [`/sys/fs/cgroup/${controller}${below}`, ...legacyNames] as const,
+    ),
   ];
-  for (const [current, max] of places) {
-    const [used, most] = [textOf(current), textOf(max)].map((text) => Number(text || Number.NaN));
+  for (const [directory, current, max] of places) {
+    const [used, most] = [current, max].map((name) =>
+      Number(textOf(`${directory}/${name}`) || Number.NaN),
+    );
     // `max`: there is none here; one of a cgroup above is not looked for.
     if (used !== undefined && most !== undefined && used >= 0 && most > 0) {
-      return most < NO_LIMIT ? { current: used, max: most } : null;
+      return most < NO_LIMIT ? { directory, current: used, max: most } : null;
     }
   }
   return null;
-}
-
-function legacyPlaces(
-  controller: 'pids' | 'memory',
-  path: string | undefined,
-): readonly (readonly [string, string])[] {
-  if (path === undefined) return [];
-  const names =
-    controller === 'pids'
-      ? ['pids.current', 'pids.max']
-      : ['memory.usage_in_bytes', 'memory.limit_in_bytes'];
-  return [path, ''].map((below) => {
-    const [current = '', max = ''] = names.map(
-      (name) => `/sys/fs/cgroup/${controller}${below}/${name}`,
-    );
-    return [current, max] as const;
-  });
 }
 
 /** How version 1 writes that there is none. */
