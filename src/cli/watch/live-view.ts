@@ -47,14 +47,17 @@ class LiveView {
     this.#end = end;
     this.#paint = paint;
     this.#view = viewOf('one' in meant ? meant.one.group : null);
-    this.#terminal = new Terminal({
-      onKey: (key) => {
-        this.#press(key);
+    this.#terminal = new Terminal(
+      {
+        onKey: (key) => {
+          this.#press(key);
+        },
+        onRedraw: () => {
+          this.#draw();
+        },
       },
-      onRedraw: () => {
-        this.#draw();
-      },
-    });
+      end.signal,
+    );
   }
 
   async show(): Promise<void> {

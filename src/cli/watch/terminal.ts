@@ -13,12 +13,18 @@ export interface TerminalHandlers {
 export class Terminal {
   readonly takesKeys: boolean = process.stdin.isTTY;
   readonly #handlers: TerminalHandlers;
+  readonly #end: AbortSignal;
   /** What is on the screen, row by row. */
   #shown: readonly string[] = [];
   #isOpen = false;
+  /** For good: it is not entered again, whatever arrives late. */
+  #isClosed = false;
+  #continuing: NodeJS.Timeout | null = null;
 
-  constructor(handlers: TerminalHandlers) {
+  /** @param end Once it has aborted, the terminal is not taken again */
+  constructor(handlers: TerminalHandlers, end: AbortSignal) {
     this.#handlers = handlers;
+    this.#end = end;
   }
 
   get size(): Size {
@@ -44,6 +50,8 @@ export class Terminal {
   }
 
   close(): void {
+    this.#isClosed = true;
+    if (this.#continuing !== null) clearTimeout(this.#continuing);
     this.#leave();
     process.off('exit', this.#leave);
     process.off('SIGCONT', this.#onContinued);
@@ -93,16 +101,18 @@ export class Terminal {
 
   /** In raw mode the terminal does not stop its programs by itself. */
   readonly #suspend = (): void => {
+    if (this.#continuing !== null) clearTimeout(this.#continuing);
     this.#leave();
     process.off('SIGTSTP', this.#suspend);
     // Its whole group, as a terminal does. Nothing happens where no shell could continue it.
     process.kill(0, 'SIGTSTP');
-    setTimeout(this.#onContinued, SUSPENDED_MS);
+    this.#continuing = setTimeout(this.#onContinued, SUSPENDED_MS);
   };
 
   /** By the signal, or by this timer: it waits while the process is stopped. */
   readonly #onContinued = (): void => {
-    if (this.#isOpen) return;
+    // A shell ends what is stopped with SIGTERM and SIGCONT at once: the end is what counts.
+    if (this.#isOpen || this.#isClosed || this.#end.aborted) return;
     if (!process.listeners('SIGTSTP').includes(this.#suspend)) {
       process.on('SIGTSTP', this.#suspend);
     }
