@@ -41,9 +41,19 @@ export function withDurations(events: readonly GroupEvent[]): readonly GroupEven
   }));
 }
 
-/** The oldest first; of one instant in the order in which they are given. */
+/**
+ * The oldest first; of one instant in the order in which they are given. Those of one strand keep their order: one
+ * that a clock which was set back has dated early counts as no older than what came before it.
+ */
 export function inOrder(strands: readonly Strand[]): readonly GroupEvent[] {
-  return strands.flatMap(({ events }) => events).sort((a, b) => timeOf(a) - timeOf(b));
+  const dated = strands.flatMap(({ events }) => {
+    let latestMs = -Infinity;
+    return events.map((event) => {
+      latestMs = Math.max(latestMs, timeOf(event));
+      return { event, atMs: latestMs };
+    });
+  });
+  return dated.sort((a, b) => a.atMs - b.atMs).map(({ event }) => event);
 }
 
 export function timeOf({ time }: GroupEvent): number {

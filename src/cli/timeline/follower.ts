@@ -14,7 +14,11 @@ export class Follower {
     const fresh = strands.map(({ key, events }) => {
       const later = eventsAfter(this.#lastByKey.get(key), events);
       // A server has a clock of its own, and tells everything in its order.
-      const due = later.filter((event) => event.via === 'server' || timeOf(event) <= untilMs);
+      // Whatever came before one that is due is due as well, also where a clock was set back in between.
+      const end = later.findLastIndex(
+        (event) => event.via === 'server' || timeOf(event) <= untilMs,
+      );
+      const due = later.slice(0, end + 1);
       const last = due.at(-1);
       if (last !== undefined) this.#lastByKey.set(key, last);
       return { key, events: due };

@@ -65,6 +65,26 @@ describe('the follower', () => {
     expect(told(follower, [two], 10)).toEqual(['a serving']);
   });
 
+  it('loses no event of a node whose clock is set back', () => {
+    const follower = new Follower();
+    const a = strand('a', [
+      [5, 'acquiring', 1],
+      [60, 'starting', 2],
+      [8, 'serving', 2],
+    ]);
+    expect(told(follower, [a], 10)).toEqual(['a acquiring', 'a starting', 'a serving']);
+    expect(told(follower, [a], 70)).toEqual([]);
+  });
+
+  it('keeps the order of each node among those of others, whatever their clocks say', () => {
+    const a = strand('a', [
+      [9, 'starting', 2],
+      [3, 'serving', 2],
+    ]);
+    const b = strand('b', [[5, 'watching', 2]]);
+    expect(told(new Follower(), [a, b], 10)).toEqual(['b watching', 'a starting', 'a serving']);
+  });
+
   it('does not wait for the clock of a server', () => {
     const about = { via: 'server', source: 'server', run: 'server' } as const;
     const server = strand('x', [[60_000, 'granted', 3]], about);
