@@ -1,6 +1,5 @@
 // `failover events --follow`: each new event once, in order, until it is ended.
 import { setTimeout as wait } from 'node:timers/promises';
-import type { GroupSnapshot } from '../client.ts';
 import { endOnSignal } from '../end-on-signal.ts';
 import { colorLevel } from '../render/color.ts';
 import { followLines } from '../render/events-text.ts';
@@ -9,7 +8,8 @@ import { paintFor } from '../render/plain.ts';
 import { note } from '../say.ts';
 import { lookEverywhere } from '../store-sight.ts';
 import { timeOf } from '../timeline/event.ts';
-import type { GroupEvent, Strand } from '../timeline/event.ts';
+import type { GroupEvent } from '../timeline/event.ts';
+import { endedAmong, finishedAmong } from '../timeline/finished.ts';
 import { Follower } from '../timeline/follower.ts';
 import { gather } from '../timeline/gather.ts';
 import type { EventsOptions } from './events.ts';
@@ -23,6 +23,7 @@ export async function followEvents(options: EventsOptions, sinceMs: number): Pro
   const follower = new Follower();
   /** Journals to which nobody writes any more, and that have been read. */
   let finished: ReadonlySet<string> = new Set();
+  let ended: ReadonlyMap<string, number> = new Map();
   let problem: string | null = null;
   while (!signal.aborted) {
     // Whatever happened before this, all that answer have told it.
@@ -32,31 +33,14 @@ export async function followEvents(options: EventsOptions, sinceMs: number): Pro
     const fresh = follower.take(strands, askedAtMs).filter((event) => timeOf(event) >= sinceMs);
     for (const text of textsOf(fresh, options, paint)) process.stdout.write(`${text}\n`);
     follower.keep(known);
-    finished = finishedAmong(known, { snapshot, strands, askedAtMs });
+    const endedNow = endedAmong({ snapshot, strands, known, askedAtMs });
+    finished = finishedAmong({ known, finished, ended, endedNow });
+    ended = endedNow;
     const now = snapshot.store?.problem ?? null;
     if (now !== null && now !== problem) note(`${now}.`);
     problem = now;
     await wait(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
   }
-}
-
-interface Looked {
-  readonly snapshot: GroupSnapshot;
-  readonly strands: readonly Strand[];
-  readonly askedAtMs: number;
-}
-
-/** Those whose process had ended before their journals were read, with nothing in them that is still to be told. */
-function finishedAmong(
-  known: ReadonlySet<string>,
-  { snapshot, strands, askedAtMs }: Looked,
-): ReadonlySet<string> {
-  const living = snapshot.nodes.filter(({ presence }) => presence !== 'gone');
-  const open = new Set(living.map(({ record }) => record.run));
-  for (const { key, events } of strands) {
-    if (events.some((event) => timeOf(event) > askedAtMs)) open.add(key);
-  }
-  return new Set([...known].filter((run) => !open.has(run)));
 }
 
 function textsOf(
