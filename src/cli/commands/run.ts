@@ -19,6 +19,7 @@ import type { Logger } from '../render/log.ts';
 import type { RunHttp } from '../run-http.ts';
 import type { RunProxy } from '../run-proxy.ts';
 import { openRunService } from '../run-service.ts';
+import type { RunService } from '../run-service.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -78,22 +79,61 @@ export async function run(options: RunOptions): Promise<void> {
   const suspend = (): void => {
     process.kill(process.pid, 'SIGSTOP');
   };
+  // What writes the log is loaded before anything is opened: where that fails, nothing is left running.
+  const early = loggerOf(options, options.node ?? '');
+  const warn = (reason: string): void => {
+    early.warn({ event: 'warning', reason });
+  };
   // Before anything is started: what is started must not find it.
-  const service = await openRunService(process.env, options.group, (reason) => {
-    loggerOf(options, options.node ?? '').warn({ event: 'warning', reason });
-  });
+  const service = await openRunService(process.env, options.group, warn);
   const proxy = await proxyOf(options);
   const http = await httpOf(options, proxy);
   const wait = new IdWait((reason) => {
     service?.waits(reason);
-    loggerOf(options, options.node ?? '').warn({ event: 'warning', reason });
+    warn(reason);
   });
   const node = await startNode(options, { suspend, wait, proxy, http });
   if (node === null) return;
+  let log: Logger;
+  try {
+    log = loggerOf(options, node.settings.nodeId);
+    begin(options, { node, log, http, service });
+  } catch (error) {
+    await endAgain(node, { proxy, http });
+    throw error;
+  }
+  if (wait.endedBy !== null) node.stop({ reason: wait.endedBy });
+  // It says itself what it can't do.
+  void proxy?.follow();
+  const order = await node.ended;
+  await proxy?.end(order);
+  await http?.close();
+  const { exitCode } = order;
+  const reason = `Ended with exit code ${String(exitCode)}: ${order.reason}`;
+  log.info({ event: 'exit', exitCode, reason });
+  process.exitCode = order.exitCode;
+  exitWithCode();
+  if (parseLease(options.lease).kind === 'timed-file') endUnanswered();
+  if (node.idTaken !== null) throw node.idTaken;
+  if (order.exitCode === LEASE_HELD.exitCode) {
+    throw new FailoverError('FAILOVER_LEASE_HELD', `Cannot be primary: ${order.reason}`, {
+      details: { group: options.group },
+    });
+  }
+}
+
+interface BeginParts {
+  readonly node: FailoverNode;
+  readonly log: Logger;
+  readonly http: RunHttp | null;
+  readonly service: RunService | null;
+}
+
+/** From here on it answers, says what it does, and obeys signals. */
+function begin(options: RunOptions, { node, log, http, service }: BeginParts): void {
   http?.serve(node);
   service?.serve(node);
   const { group } = options;
-  const log = loggerOf(options, node.settings.nodeId);
   node.on('transition', ({ from, to, role, epoch, reason, takeover, time }) => {
     // For people the line about the exit says it.
     if (to === 'stopped' && options.logFormat === 'pretty') return;
@@ -120,24 +160,17 @@ export async function run(options: RunOptions): Promise<void> {
     log[isFirst ? 'info' : 'warn']({ event: 'stopping', reason });
     service?.stops(reason);
   });
-  if (wait.endedBy !== null) node.stop({ reason: wait.endedBy });
-  // It says itself what it can't do.
-  void proxy?.follow();
-  const order = await node.ended;
-  await proxy?.end(order);
+}
+
+/** What has joined must not run on without obeying anybody. */
+async function endAgain(
+  node: FailoverNode,
+  { proxy, http }: Pick<StartParts, 'proxy' | 'http'>,
+): Promise<void> {
+  node.stop({ reason: 'It could not be set up', immediate: true });
+  await node.ended;
+  await proxy?.end({ immediate: true });
   await http?.close();
-  const { exitCode } = order;
-  const reason = `Ended with exit code ${String(exitCode)}: ${order.reason}`;
-  log.info({ event: 'exit', exitCode, reason });
-  process.exitCode = order.exitCode;
-  exitWithCode();
-  if (parseLease(options.lease).kind === 'timed-file') endUnanswered();
-  if (node.idTaken !== null) throw node.idTaken;
-  if (order.exitCode === LEASE_HELD.exitCode) {
-    throw new FailoverError('FAILOVER_LEASE_HELD', `Cannot be primary: ${order.reason}`, {
-      details: { group },
-    });
-  }
 }
 
 /** Loaded where one was asked for. */
