@@ -13,7 +13,7 @@ export interface Finding {
   readonly advice: string | null;
 }
 
-/** One row of the table. It changes nothing that it has not made itself, and leaves nothing of that behind. */
+/** One row of the table. It changes nothing that it has not made itself, and leaves nothing of that behind but a directory for sockets. */
 export interface Check {
   /** Stable: scripts go by it. */
   readonly id: string;

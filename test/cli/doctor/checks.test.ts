@@ -27,7 +27,7 @@ describe('a machine on which nothing is wrong', () => {
 
   it('passes every check that applies, and nothing is left behind', async () => {
     const stateDir = temporaryDirectory();
-    const place = placeWith({ stateDir });
+    const place = placeWith({ stateDir, runtimeDir: temporaryDirectory() });
     const found = await runChecks(CHECKS, place);
     place.workshop.clear();
     const bad = found.filter(({ status, id }) => status !== 'ok' && !MAY_WARN.has(id));
@@ -38,7 +38,7 @@ describe('a machine on which nothing is wrong', () => {
 
   it('may have no state directory yet: it is not made', async () => {
     const stateDir = join(temporaryDirectory(), 'not', 'there');
-    const place = placeWith({ stateDir });
+    const place = placeWith({ stateDir, runtimeDir: temporaryDirectory() });
     const found = await runChecks(CHECKS, place);
     place.workshop.clear();
     expect(found.filter(({ status }) => status === 'failure')).toEqual([]);
@@ -151,12 +151,12 @@ describe('sockets', () => {
     });
   });
 
-  it('leave neither a file nor a directory that was not there', async () => {
-    const above = temporaryDirectory();
-    const place = placeWith({ runtimeDir: join(above, 'a', 'b') });
+  it('leave no file, and the directory: a node that starts meanwhile may be about to use it', async () => {
+    const runtimeDir = join(temporaryDirectory(), 'a', 'b');
+    const place = placeWith({ runtimeDir });
     expect(await find('socket', place)).toMatchObject({ status: 'ok' });
     place.workshop.clear();
-    expect(readdirSync(above)).toEqual([]);
+    expect(readdirSync(runtimeDir)).toEqual([]);
   });
 });
 

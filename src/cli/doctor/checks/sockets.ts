@@ -1,7 +1,6 @@
 // Whether nodes can have their sockets here: how long their paths are, and by binding one.
-import { existsSync, rmdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname } from 'node:path';
 import {
   endpointsIn,
   ensurePrivateDirectory,
@@ -34,11 +33,10 @@ function pathIn(directory: string): string {
 
 async function bind({ runtimeDir, workshop }: Place): Promise<Finding> {
   const path = pathIn(runtimeDir);
-  const missing = missingAbove(runtimeDir);
   workshop.onClear(() => {
     rmSync(path, { force: true });
-    for (const directory of missing) removeIfEmpty(directory);
   });
+  // It stays, as that of a node does: one that starts at this moment may be about to use it.
   ensurePrivateDirectory(runtimeDir);
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
@@ -53,20 +51,4 @@ async function bind({ runtimeDir, workshop }: Place): Promise<Finding> {
     });
   });
   return ok(`A socket can be bound in ${runtimeDir}`);
-}
-
-/** What is made on the way to it, the innermost first. */
-function missingAbove(directory: string): readonly string[] {
-  const missing: string[] = [];
-  for (let path = directory; !existsSync(path); path = dirname(path)) missing.push(path);
-  return missing;
-}
-
-/** A node may have come to use it meanwhile. */
-function removeIfEmpty(directory: string): void {
-  try {
-    rmdirSync(directory);
-  } catch {
-    // Then it is somebody's.
-  }
 }
