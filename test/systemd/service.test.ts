@@ -145,7 +145,10 @@ function stage(watchdogMs: number | null) {
     end = resolve as () => void;
   });
   const node = new FakeNode(ended);
-  const line = { isOpen: true, heard: (_: Readonly<Record<string, string>>): void => undefined };
+  const line: { isOpen: boolean; heard: (fields: Readonly<Record<string, string>>) => void } = {
+    isOpen: true,
+    heard: () => undefined,
+  };
   const tell = (fields: Readonly<Record<string, string>>): Promise<boolean> => {
     told.push(fields);
     line.heard(fields);

@@ -46,9 +46,17 @@ function eventsAfter(
 /** A journal writes its own time beside an event, a moment later. */
 const SAME_WITHIN_MS = 50;
 
+/** Each peer has dated what it saw by its own clock, and another may answer the next time. */
+const SAME_AMONG_PEERS_MS = 10_000;
+
 function isSame(a: GroupEvent, b: GroupEvent): boolean {
   const isOne = a.node === b.node && a.action === b.action && a.from === b.from;
   const isAlike = isOne && a.epoch === b.epoch && a.reason === b.reason;
-  if (a.via === b.via) return isAlike && a.time === b.time;
-  return isAlike && Math.abs(timeOf(a) - timeOf(b)) <= SAME_WITHIN_MS;
+  return isAlike && Math.abs(timeOf(a) - timeOf(b)) <= toleranceMs(a, b);
+}
+
+function toleranceMs(a: GroupEvent, b: GroupEvent): number {
+  if (a.via !== b.via) return SAME_WITHIN_MS;
+  // A server gives no reason: where there is one, peers have told it.
+  return a.source === 'server' && a.reason !== null ? SAME_AMONG_PEERS_MS : 0;
 }

@@ -91,6 +91,29 @@ describe('the follower', () => {
     expect(told(new Follower(), [server], 10)).toEqual(['x granted']);
   });
 
+  it('knows again what another peer tells, which has dated it by its own clock', () => {
+    const follower = new Follower();
+    const about = { via: 'server', source: 'server', run: 'server', from: null } as const;
+    expect(told(follower, [strand('x', [[0, 'granted', 3]], about)], 10)).toEqual(['x granted']);
+    const other = strand(
+      'x',
+      [
+        [400, 'granted', 3],
+        [900, 'released', 3],
+      ],
+      about,
+    );
+    expect(told(follower, [other], 1_000)).toEqual(['x released']);
+    const server = { ...about, reason: null };
+    const one = strand('y', [[0, 'granted', 3]], server);
+    const two = strand('y', [[400, 'granted', 3]], server);
+    const ofServer = new Follower();
+    expect([one, two].map((events) => told(ofServer, [events], 10))).toEqual([
+      ['y granted'],
+      ['y granted'],
+    ]);
+  });
+
   it('forgets the runs of which nothing is left', () => {
     const follower = new Follower();
     const a = strand('a', [[1, 'watching', 1]]);
