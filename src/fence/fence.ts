@@ -5,8 +5,9 @@ import { formatDuration } from '../config/duration.ts';
 import type { FenceOutcome, HolderInspection } from '../core/event.ts';
 import type { FenceMode } from '../core/settings.ts';
 import type { LeaseObservation } from '../core/state.ts';
-import type { ProcessIdentity } from '../lease/lease-store.ts';
+import type { NodeRecord, ProcessIdentity } from '../lease/lease-store.ts';
 import type { Fencing } from '../runtime/ports.ts';
+import type { Answering } from './answers.ts';
 import { findLeftovers } from './find-leftovers.ts';
 import { clearLeftovers } from './leftovers.ts';
 import type { ClearOutcome, Graces, LeftoverSources } from './leftovers.ts';
@@ -25,8 +26,8 @@ import type { SchedulingTimes } from './process-view.ts';
 export interface FencingSources extends LeftoverSources {
   readonly primaryLockPath: string;
   readonly observe: () => LeaseObservation;
-  /** Whether the process of the node that is followed answers when it is asked. */
-  readonly isAnswered: () => Promise<boolean>;
+  /** Whether that process answers when it is asked at the address, which is looked up for each ping. */
+  readonly asks: (process: ProcessIdentity, address: () => string) => Promise<Answering>;
 }
 
 export interface FenceTarget {
@@ -173,12 +174,23 @@ export class ProcessFencing implements Fencing {
    * down, and may be asked again. One that answers nothing is as hung as any.
    */
   async #spareShared(target: FenceTarget, identity: ProcessIdentity): Promise<FenceResult | null> {
-    const nodes = this.#sources.listNodes();
-    const holder = nodes.find(({ supervisor }) => isSameProcess(supervisor, identity));
+    const holder = this.#nodeIn(identity);
     if (holder?.sharesProcess !== true || target.mode === 'none') return null;
-    if (!(await this.#sources.isAnswered())) return null;
-    const what = `${describeProcess(identity.pid)} has nodes of other groups too, and answers`;
-    return { outcome: 'not-permitted', detail: `${what}: it is not ended for one of them` };
+    // It may get new sockets while it is asked.
+    const address = (): string => (this.#nodeIn(identity) ?? holder).endpoints.rpc;
+    const answering = await this.#sources.asks(identity, address);
+    if (answering === 'silent') return null;
+    const what = `${describeProcess(identity.pid)} has nodes of other groups too`;
+    const detail =
+      answering === 'answered'
+        ? `${what}, and answers: it is not ended for one of them`
+        : `${what}, and whether it answers could not be told from here: it is asked again later`;
+    return { outcome: 'not-permitted', detail };
+  }
+
+  #nodeIn(identity: ProcessIdentity): NodeRecord | undefined {
+    const nodes = this.#sources.listNodes();
+    return nodes.find(({ supervisor }) => isSameProcess(supervisor, identity));
   }
 
   async #awaitRelease(identity: ProcessIdentity, description: string): Promise<FenceResult> {

@@ -6,6 +6,7 @@ import type { EventBody } from '../core/event.ts';
 import { reportOf } from '../core/report.ts';
 import type { Endpoints, StopOrder } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
+import { askTogether } from '../fence/answers.ts';
 import type { ProcessFencing } from '../fence/fence.ts';
 import { RemoteFencing } from '../fence/remote-fencing.ts';
 import { describeProcess } from '../fence/process-view.ts';
@@ -15,6 +16,7 @@ import type { LocalGroup } from '../lease/file/local-group.ts';
 import type { LeaseStore } from '../lease/lease-store.ts';
 import type { RemoteStore } from '../lease/remote-store.ts';
 import type { GroupOptions } from '../transport/group-bus.ts';
+import { pingThrough } from '../transport/node-transport.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
 import { packageVersion } from '../version.ts';
 import type { NodeJournal } from '../journal/node-journal.ts';
@@ -305,20 +307,17 @@ export class NodeEngine {
       local: this.local,
       lease: this.lease,
       keeper: this.keeper,
-      isAnswered: () => this.#isAnswered(),
+      asks: (process, address) =>
+        askTogether({
+          process,
+          timeoutMs: this.settings.probeTimeoutMs,
+          ping: (timeoutMs) =>
+            pingThrough(this.transport, address(), { group: this.options.group, timeoutMs }),
+        }),
       output: this.#extras.output ?? null,
       dispatch: this.dispatch,
       warn: this.warn,
     };
-  }
-
-  async #isAnswered(): Promise<boolean> {
-    try {
-      await this.bus.probe({ timeoutMs: this.settings.probeTimeoutMs, standby: null });
-      return true;
-    } catch {
-      return false;
-    }
   }
 
   #createLoop(): NodeLoop {

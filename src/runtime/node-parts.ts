@@ -8,6 +8,7 @@ import type { EventBody } from '../core/event.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Endpoints, NodeState, Phase } from '../core/state.ts';
 import { ProcessFencing } from '../fence/fence.ts';
+import type { FencingSources } from '../fence/fence.ts';
 import { endsOwnNamespace } from '../fence/pid-namespaces.ts';
 import { ownIdentity } from '../fence/process-identity.ts';
 import { endRunHelpers } from '../fence/run-helpers.ts';
@@ -85,8 +86,7 @@ export interface NodeContext {
   readonly local: LocalGroup;
   readonly lease: LeaseStore;
   readonly keeper: GuardKeeper | null;
-  /** Whether the process of the node that is followed answers when it is asked. */
-  readonly isAnswered: () => Promise<boolean>;
+  readonly asks: FencingSources['asks'];
   /** Where the output of the command and its hooks goes; null: it is inherited. */
   readonly output: OutputTargets | null;
   readonly dispatch: (event: EventBody) => void;
@@ -94,7 +94,7 @@ export interface NodeContext {
 }
 
 export function buildFencing(
-  { options, settings, local, lease, isAnswered }: NodeContext,
+  { options, settings, local, lease, asks }: NodeContext,
   workload: () => NodeWorkload,
 ): ProcessFencing {
   const { paths, workloadLock } = local;
@@ -115,7 +115,7 @@ export function buildFencing(
     },
     ownEndedSessions: () => workload().ownEndedSessions(),
     observe: () => lease.observe(),
-    isAnswered,
+    asks,
   });
 }
 

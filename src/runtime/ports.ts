@@ -158,11 +158,7 @@ export interface Bus {
   /** Follows this node's messages and connection, and no other's; null: nobody's. */
   follow(holder: LeaseHolder | null): void;
   /** One RPC ping of the followed primary, with this node's standby info. */
-  /** Without a standby it says nothing of this node. */
-  probe(probe: {
-    readonly timeoutMs: number;
-    readonly standby: StandbyInfo | null;
-  }): Promise<ProbeReport>;
+  probe(probe: { readonly timeoutMs: number; readonly standby: StandbyInfo }): Promise<ProbeReport>;
   /** Asks the followed primary to demote in favour of `successor`. */
   requestDemotion(request: {
     readonly successor: string;

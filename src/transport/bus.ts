@@ -17,6 +17,8 @@ import {
 import { GroupBus } from './group-bus.ts';
 import type { GroupOptions, SharedSockets } from './group-bus.ts';
 import { Links } from './link.ts';
+import type { Ping } from './node-transport.ts';
+import { pingOnce } from './rpc-client.ts';
 import { RpcServer } from './rpc-server.ts';
 import { Dialer } from './dialer.ts';
 import { Seal } from './seal.ts';
@@ -140,6 +142,11 @@ export class Transport implements AsyncDisposable {
     this.#groups.set(group, bus);
     this.#server.serve(group, bus);
     return bus;
+  }
+
+  /** As `callOnce`: one ping of whatever process is at that address. */
+  ping(endpoint: string, ping: Ping): Promise<unknown> {
+    return pingOnce(endpoint, ping);
   }
 
   counters(): TransportCounters {

@@ -85,7 +85,7 @@ export class GroupBus implements Bus, Follower, GroupRequests {
 
   async probe(probe: {
     readonly timeoutMs: number;
-    readonly standby: StandbyInfo | null;
+    readonly standby: StandbyInfo;
   }): Promise<ProbeReport> {
     const params = { group: this.group, standby: probe.standby };
     const { timeoutMs } = probe;

@@ -14,12 +14,31 @@ export interface NodeTransport {
   /** @throws FAILOVER_NODE_TAKEN when the process already runs a node of this group on it */
   openGroup(options: GroupOptions): Bus;
   counters(): TransportCounters;
+  /** One ping of whatever process is at that address, with nothing of this one; throws as `callOnce`. */
+  ping?(endpoint: string, ping: Ping): Promise<unknown>;
   /** Where other machines reach it; null or left out: they don't. */
   readonly remoteEndpoints?: Endpoints | null;
   /** What a person should know of, each once; left out: nothing. */
   troubles?(): readonly string[];
   /** Binds fresh sockets if the old ones were removed. */
   checkSockets(): SocketCheck;
+}
+
+/** Who is asked for, and how long it may take to answer. */
+export interface Ping {
+  readonly group: string;
+  readonly timeoutMs: number;
+}
+
+/** One ping on a connection of its own, also from a node that has no sockets: that one loads what it takes. */
+export async function pingThrough(
+  transport: NodeTransport,
+  endpoint: string,
+  ping: Ping,
+): Promise<unknown> {
+  if (transport.ping !== undefined) return transport.ping(endpoint, ping);
+  const { pingOnce } = await import('./rpc-client.ts');
+  return pingOnce(endpoint, ping);
 }
 
 /**

@@ -9,6 +9,7 @@ import { BODY_LIMIT_BYTES } from './checks.ts';
 import type { AnswerRejection, Distrust } from './counters.ts';
 import type { DialOptions } from './dialer.ts';
 import { pathOfEndpoint } from './endpoints.ts';
+import type { Ping } from './node-transport.ts';
 import { ANSWER_LABEL, REQUEST_LABEL, encodeRequest, parseResponse } from './rpc-message.ts';
 import type { ParsedResponse, RpcMethod, RpcParams } from './rpc-message.ts';
 import {
@@ -53,6 +54,11 @@ export async function callOnce(endpoint: string, call: RpcCall): Promise<unknown
     calling -= 1;
     client?.close();
   }
+}
+
+/** One ping that says nothing of this node. See {@link callOnce}. */
+export function pingOnce(endpoint: string, { group, timeoutMs }: Ping): Promise<unknown> {
+  return callOnce(endpoint, { method: 'instance.ping', params: { group }, timeoutMs });
 }
 
 /** How many calls are under way, each on a connection of its own. */

@@ -3,7 +3,7 @@ import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ProcessFencing } from '../../src/fence/fence.ts';
-import { readStat } from '../../src/fence/process-identity.ts';
+import { ownIdentity, readStat } from '../../src/fence/process-identity.ts';
 import { deadSupervisor, runs, Stage, until } from './stage.ts';
 import type { Actor } from './stage.ts';
 import { mayBeAnotherUser } from '../support/another-user.ts';
@@ -121,13 +121,32 @@ describe('fence', () => {
     stage.addNode('a', primary.identity, [], { sharesProcess: true });
     stage.nameHolder('a');
     const fencing = new ProcessFencing(stage.sources);
-    stage.isAnswered = true;
+    stage.answering = 'answered';
     const { outcome, detail } = await fencing.fence(kill);
     expect([outcome, detail]).toEqual(['not-permitted', expect.stringContaining('other groups')]);
     expect(runs(primary.identity.pid)).toBe(true);
+    // It may be this process that does not hear.
+    stage.answering = 'unknown';
+    const unknown = await fencing.fence(kill);
+    expect([unknown.outcome, unknown.detail]).toEqual([
+      'not-permitted',
+      expect.stringContaining('asked again later'),
+    ]);
+    expect(runs(primary.identity.pid)).toBe(true);
     // What answers nothing is hung, whatever else is in it.
-    stage.isAnswered = false;
+    stage.answering = 'silent';
     expect((await fencing.fence(kill)).outcome).toBe('killed');
+  });
+
+  test('asks the process that has the lease, and not who is named as its holder', async () => {
+    const primary = await stage.startLockHolder(stage.primaryLock);
+    stage.addNode('named', ownIdentity(), [], { sharesProcess: true });
+    stage.addNode('a', primary.identity, [], { sharesProcess: true, rpc: 'ipc:///of-a' });
+    stage.nameHolder('named');
+    stage.answering = 'answered';
+    const { outcome } = await new ProcessFencing(stage.sources).fence({ ...kill, run: null });
+    expect(outcome).toBe('not-permitted');
+    expect(stage.asked).toEqual([{ process: primary.identity, address: 'ipc:///of-a' }]);
   });
 
   test('spares a stopped one when asked to, and no other', async () => {

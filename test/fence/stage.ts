@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LeaseObservation } from '../../src/core/state.ts';
+import type { Answering } from '../../src/fence/answers.ts';
 import type { FencingSources } from '../../src/fence/fence.ts';
 import type { Remains } from '../../src/fence/leftovers.ts';
 import { identityOf, ownIdentity, readStat } from '../../src/fence/process-identity.ts';
@@ -55,8 +56,9 @@ export class Stage {
     touch: null,
     paused: false,
   };
-  /** Whether the process of the holder answers on its sockets. */
-  isAnswered = false;
+  /** Whether the process of the holder answers when it is asked, and where it was asked. */
+  answering: Answering = 'silent';
+  readonly asked: { readonly process: ProcessIdentity; readonly address: string }[] = [];
   readonly #actors: Actor[] = [];
 
   constructor() {
@@ -81,7 +83,10 @@ export class Stage {
       ownEndedSessions: () => this.ended,
       missesRecordIn: () => this.missesRecords,
       isKept: () => this.recordsAreKept,
-      isAnswered: () => Promise.resolve(this.isAnswered),
+      asks: (process, address) => {
+        this.asked.push({ process, address: address() });
+        return Promise.resolve(this.answering);
+      },
       unseenRemains: (nodes) => (nodes.length > 0 ? this.unseen : []),
       cleared: () => {
         this.cleared += 1;
@@ -153,7 +158,7 @@ export class Stage {
     node: string,
     supervisor: ProcessIdentity,
     sessions: readonly SessionRecord[] = [],
-    more: { readonly sharesProcess?: true } = {},
+    { rpc, ...more }: { readonly sharesProcess?: true; readonly rpc?: string } = {},
   ): void {
     this.nodes.push({
       v: 1,
@@ -164,7 +169,7 @@ export class Stage {
       host: 'test',
       supervisor,
       endsNamespace: false,
-      endpoints: ENDPOINTS,
+      endpoints: rpc === undefined ? ENDPOINTS : { ...ENDPOINTS, rpc },
       standby: 'cold',
       priority: 100,
       startedAt: '2026-01-01T00:00:00.000Z',

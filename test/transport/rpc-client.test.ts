@@ -2,6 +2,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FailoverError } from '../../src/errors.ts';
 import { BODY_LIMIT_BYTES } from '../../src/transport/checks.ts';
+import { noTransport, pingThrough } from '../../src/transport/node-transport.ts';
 import { PENDING_REQUEST_LIMIT, RpcClient, callOnce } from '../../src/transport/rpc-client.ts';
 import {
   call,
@@ -12,6 +13,21 @@ import {
   serveWith,
   temporaryDirectory,
 } from './support/nodes.ts';
+
+describe('pingThrough', () => {
+  it('asks another process, from a node with sockets and from one without, and says nothing of this one', async () => {
+    const asked = openNode(openTransport(temporaryDirectory()), 'a');
+    const { rpc } = asked.transport.endpoints;
+    const ping = { group: 'web', timeoutMs: 5000 };
+    for (const transport of [openTransport(temporaryDirectory()), noTransport()]) {
+      await expect(pingThrough(transport, rpc, ping)).resolves.toMatchObject({ run: 'a-run' });
+      await expect(pingThrough(transport, rpc, { ...ping, group: 'other' })).rejects.toMatchObject({
+        code: 'FAILOVER_NO_NODE',
+      });
+    }
+    expect(asked.events).toEqual([]);
+  });
+});
 
 describe('callOnce', () => {
   it('returns what the group answered', async () => {
