@@ -5,6 +5,7 @@ import type { ErrorCode } from '../../src/errors.ts';
 import { askTogether } from '../../src/fence/answers.ts';
 import type { Question } from '../../src/fence/answers.ts';
 import { ownIdentity } from '../../src/fence/process-identity.ts';
+import type * as Clock from '../../src/runtime/clock.ts';
 
 const TIMEOUT_MS = 100;
 
@@ -12,7 +13,7 @@ const TIMEOUT_MS = 100;
 const blocked = vi.hoisted(() => ({ ms: 0 }));
 
 vi.mock('../../src/runtime/clock.ts', async (original) => {
-  const clock = await original<typeof import('../../src/runtime/clock.ts')>();
+  const clock = await original<typeof Clock>();
   return { ...clock, monotonicNow: () => clock.monotonicNow() + blocked.ms };
 });
 
@@ -145,10 +146,10 @@ function stayQuiet(timeoutMs: number): Promise<unknown> {
 
 /** Lets the time pass until it is told. */
 async function told<Found>(answering: Promise<Found>): Promise<Found> {
-  let isTold = false;
-  const found = answering.finally(() => {
-    isTold = true;
-  });
-  for (let ms = 0; ms < 10_000 && !isTold; ms += 1) await vi.advanceTimersByTimeAsync(1);
+  const settled = vi.fn();
+  const found = answering.finally(settled);
+  for (let ms = 0; ms < 10_000 && settled.mock.calls.length === 0; ms += 1) {
+    await vi.advanceTimersByTimeAsync(1);
+  }
   return found;
 }
