@@ -1,6 +1,7 @@
 // One node of one group, put together: the core's loop and the adapters it acts through.
 import { randomBytes } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
+import { parseBind } from '../config/bind.ts';
 import type { RunOptions } from '../config/load.ts';
 import type { EventBody } from '../core/event.ts';
 import { reportOf } from '../core/report.ts';
@@ -15,7 +16,7 @@ import type { FailoverError } from '../errors.ts';
 import type { LocalGroup } from '../lease/file/local-group.ts';
 import type { LeaseStore } from '../lease/lease-store.ts';
 import type { RemoteStore } from '../lease/remote-store.ts';
-import type { GroupOptions } from '../transport/group-bus.ts';
+import type { GroupOptions, Reach } from '../transport/group-bus.ts';
 import { pingThrough } from '../transport/node-transport.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
 import { packageVersion } from '../version.ts';
@@ -90,7 +91,7 @@ export class NodeEngine {
   readonly #face: NodeFace;
   readonly #onStep: FailoverNodeExtras['onStep'];
   readonly #warnsOfOrphans: boolean;
-  readonly #extras: Pick<FailoverNodeExtras, 'output' | 'sharesProcess'>;
+  readonly #extras: Pick<FailoverNodeExtras, 'hasOwnSettings' | 'output' | 'sharesProcess'>;
   readonly #closeTransport: () => Promise<void>;
   readonly #connect: () => Promise<void>;
   readonly #health: HealthChecks;
@@ -275,6 +276,7 @@ export class NodeEngine {
       version,
       startedAt: this.startedAt,
       target: this.options.target,
+      reach: this.#reach,
       describe: () => {
         const { epoch, role } = reportOf(this.loop.state, this.settings);
         return { epoch, role };
@@ -282,6 +284,12 @@ export class NodeEngine {
       onEvent: this.dispatch,
       onRequest: this.#face.onRequest,
     });
+  }
+
+  /** Sockets that somebody gave it are his to say; those of several groups go by each group's own settings. */
+  get #reach(): Reach {
+    if (this.#extras.hasOwnSettings !== true) return 'machines';
+    return parseBind(this.options.bind).kind === 'ipc' ? 'local' : 'machines';
   }
 
   #moveTo(endpoints: Endpoints): void {

@@ -203,10 +203,11 @@ export class Transport implements AsyncDisposable {
       links: this.#links,
       tally: this.#tally,
       isSealed: this.#seal.hasSecret,
-      send: ([topic, body]) => {
+      send: ([topic, body], reach) => {
         const frames = [topic, this.#seal.sign(topic, body)];
         sendOrDrop(this.#publisher, frames, this.#tally.dropped);
-        if (this.#door !== null) sendOrDrop(this.#door.publisher, frames, this.#tally.dropped);
+        if (this.#door === null || reach === 'local') return;
+        sendOrDrop(this.#door.publisher, frames, this.#tally.dropped);
       },
       leave: (group) => {
         this.#groups.delete(group);

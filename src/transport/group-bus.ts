@@ -13,6 +13,9 @@ import type { GroupRequests } from './rpc-server.ts';
 import { encode } from './wire.ts';
 import type { BusMessage, Sender } from './wire.ts';
 
+/** Where those are that a group has to do with: on its machine alone, or on others as well. */
+export type Reach = 'local' | 'machines';
+
 /** What a group tells the transport when it joins. */
 export interface GroupOptions {
   readonly group: string;
@@ -24,6 +27,8 @@ export interface GroupOptions {
   readonly startedAt: string;
   /** Where its command is reached while it leads; null or left out: it does not say. */
   readonly target?: string | null;
+  /** Who may hear and ask it, of a process that other machines reach; left out: who is on this machine. */
+  readonly reach?: Reach;
   /** What a probe is answered with, beside run and version. */
   readonly describe: () => { readonly epoch: number; readonly role: string };
   /** Called in order of arrival, and never after `close`. */
@@ -42,13 +47,14 @@ export interface SharedSockets {
   readonly tally: Tally;
   /** Whether requests are signed: then they say who sent them, and to which run. */
   readonly isSealed: boolean;
-  send(frames: [topic: string, body: string]): void;
+  send(frames: [topic: string, body: string], reach: Reach): void;
   leave(group: string): void;
 }
 
 export class GroupBus implements Bus, Follower, GroupRequests {
   readonly group: string;
   readonly run: string;
+  readonly reach: Reach;
   readonly #options: GroupOptions;
   readonly #shared: SharedSockets;
   readonly #lastSeq = new Map<string, number>();
@@ -62,6 +68,7 @@ export class GroupBus implements Bus, Follower, GroupRequests {
   constructor(options: GroupOptions, shared: SharedSockets) {
     this.group = options.group;
     this.run = options.run;
+    this.reach = options.reach ?? 'local';
     this.#options = options;
     this.#shared = shared;
   }
@@ -73,7 +80,7 @@ export class GroupBus implements Bus, Follower, GroupRequests {
   publish(announcement: Announcement): void {
     if (this.#closed) return;
     this.#seq += 1;
-    this.#shared.send(encode(this.#completed(announcement)));
+    this.#shared.send(encode(this.#completed(announcement)), this.reach);
   }
 
   follow(holder: LeaseHolder | null): void {

@@ -16,6 +16,7 @@ import {
 import type { RpcError, RpcMethod, RpcParams, RpcRequest } from './rpc-message.ts';
 import { SEAL_BYTES } from './seal.ts';
 import type { Seal } from './seal.ts';
+import type { Reach } from './group-bus.ts';
 import { COMMON_OPTIONS, readMessages, sendOrDrop } from './sockets.ts';
 import { distrustText } from './troubles.ts';
 
@@ -26,6 +27,8 @@ export const CONCURRENT_REQUEST_LIMIT = 64;
 export interface GroupRequests {
   /** What a signed request has to be meant for. */
   readonly run: string;
+  /** Who may ask it. */
+  readonly reach: Reach;
   /** A probe, with the standby that sent it; `null`: a client's. */
   ping(standby: StandbyInfo | null): ProbeReport;
   /** Any other method. A `FailoverError` that it throws reaches the client as such. */
@@ -44,6 +47,8 @@ interface ReplyTo {
   readonly socket: Router;
   readonly frames: readonly Buffer[];
   readonly isSigned: boolean;
+  /** Whether only this user can have asked. */
+  readonly isPrivate: boolean;
 }
 
 /** Runs whose last number is remembered: each node that asks is one, also each that has ended. */
@@ -96,7 +101,7 @@ export class RpcServer {
     }
     const isSigned = 'body' in opened && opened.isSigned;
     const body = 'body' in opened ? opened.body : sealed;
-    const replyTo: ReplyTo = { socket, frames: route, isSigned };
+    const replyTo: ReplyTo = { socket, frames: route, isSigned, isPrivate };
     if (body.length > BODY_LIMIT_BYTES) {
       const message = `Invalid request: ${body.length} bytes, the limit is ${BODY_LIMIT_BYTES}`;
       this.#refuse(replyTo, { cause: 'oversized', id: null, error: { code: -32600, message } });
@@ -108,7 +113,9 @@ export class RpcServer {
   }
 
   #dispatch(replyTo: ReplyTo, { id, method, params }: RpcRequest): void {
-    const group = this.#groups.get(params.group);
+    const named = this.#groups.get(params.group);
+    // Whoever may not ask a group is not told either that there is one.
+    const group = replyTo.isPrivate || named?.requests.reach === 'machines' ? named : undefined;
     if (group === undefined) {
       const error = new FailoverError(
         'FAILOVER_NO_NODE',

@@ -8,7 +8,14 @@ import { generateKeyPair } from '../../src/keys/key-pair.ts';
 import { AuthorizedKeys } from '../../src/keys/authorized-keys.ts';
 import { tcpAddress } from '../../src/transport/tcp.ts';
 import { failureOf } from '../support/failover-error.ts';
-import { beatUntilHeard, call, eventually, heartbeat, standbyInfo } from './support/nodes.ts';
+import {
+  beatUntilHeard,
+  call,
+  eventually,
+  heartbeat,
+  openNode,
+  standbyInfo,
+} from './support/nodes.ts';
 import { at, keyRing, openRemote } from './support/tcp.ts';
 import type { RemoteNode } from './support/tcp.ts';
 
@@ -39,6 +46,7 @@ describe('nodes with keys', () => {
     await a.bus.close();
     a.transport.openGroup({
       ...{ group: 'web', nodeId: 'a', run: 'a-run', version: '1', startedAt: '' },
+      reach: 'machines',
       describe: () => ({ epoch: 7, role: 'primary' }),
       onEvent: () => undefined,
       onRequest: (_, params) => {
@@ -54,6 +62,32 @@ describe('nodes with keys', () => {
   it('answer who is on their machine without any', async () => {
     const a = openRemote('a', { keys: at(keyRing(1).keys, 0) });
     expect(await call(a, 'instance.ping')).toMatchObject({ run: 'a-run' });
+  });
+
+  it('of a group of one machine hear nothing of each other and get no answer', async () => {
+    const { keys } = keyRing(2);
+    const [a, b] = [openRemote('a', { keys: at(keys, 0) }), openRemote('b', { keys: at(keys, 1) })];
+    const requests: string[] = [];
+    const onRequest = (method: string): Promise<unknown> => {
+      requests.push(method);
+      return Promise.resolve({ detail: 'done' });
+    };
+    const own = openNode(a.transport, 'a', { group: 'own', reach: 'local', onRequest });
+    const spy = openNode(b.transport, 'b', { group: 'own', reach: 'local' });
+    spy.bus.follow({ ...own.holder, endpoints: a.remote.endpoints });
+    b.bus.follow(a.remote);
+    await expect(spy.bus.probe(probe)).rejects.toThrow('has no node of group own');
+    const answer = await spy.bus.requestDemotion({ successor: 'b', timeoutMs: 15_000 });
+    expect(answer).toMatchObject({ accepted: false });
+    expect([requests, own.events]).toEqual([[], []]);
+    // Of what is published in one order, all that comes before what is heard was not sent.
+    own.bus.publish(heartbeat());
+    await beatUntilHeard(afar(a), b);
+    own.bus.publish(heartbeat());
+    await beatUntilHeard(afar(a), b);
+    expect(spy.events.filter(({ type }) => type === 'heartbeat-received')).toEqual([]);
+    // Who is on the machine of it is answered as ever.
+    expect(await call(own, 'instance.ping', { group: 'own' })).toMatchObject({ run: 'a-run' });
   });
 
   it('notice at once when the other one is gone', async () => {

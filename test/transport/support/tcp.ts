@@ -32,7 +32,10 @@ export function openRemote(
     ...(secret === undefined ? {} : { secret: Buffer.from(secret) }),
   });
   onTestFinished(() => transport.close());
-  const node = openNode(transport, nodeId, run === undefined ? {} : { run });
+  const node = openNode(transport, nodeId, {
+    reach: 'machines',
+    ...(run === undefined ? {} : { run }),
+  });
   const endpoints = transport.remoteEndpoints;
   if (endpoints === null) throw new Error('it listens at TCP');
   return { ...node, remote: { ...node.holder, endpoints } };
