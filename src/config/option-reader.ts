@@ -10,9 +10,9 @@ import { OUTPUT_VARIABLES, optionOf } from './options.ts';
 import type { OptionSpec } from './options.ts';
 import { parseOwnAddress, parsePeerAddresses } from './peer-address.ts';
 import { parseHttpAddress, parseListen, parseTarget } from './proxy-address.ts';
-import { quoted, shortened } from './quoted.ts';
+import { shortened } from './quoted.ts';
 import { parseReadyWhen } from './ready-when.ts';
-import { redactUrl } from './refused-url.ts';
+import { quotedOpenly, redactUrl } from './refused-url.ts';
 import { formatSize, parseSize } from './size.ts';
 
 /** Where settings come from. */
@@ -22,11 +22,15 @@ export interface Given {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What a file says, by key: it goes before the default only. Left out: there is none. */
   readonly file?: Readonly<Record<string, string>>;
+  /** What messages show of that, by key: what was put in for a variable may be secret. Left out: all of it. */
+  readonly written?: Readonly<Record<string, string>>;
 }
 
 /** The text of one option, and what to call it in a message: its flag, its variable, or its key in the file. */
 interface Found {
   readonly text: string;
+  /** The same, as a message shows it. */
+  readonly shown: string;
   readonly source: string;
   readonly isDefault: boolean;
 }
@@ -236,7 +240,8 @@ export class OptionReader {
     const found = this.#find(option);
     if (found === null) return option.flag;
     if (option.kind === 'boolean' && found.source === option.flag) return option.flag;
-    const text = key === 'lease' ? redactUrl(found.text) : shortened(found.text);
+    const isUrl = key === 'lease' || found.shown.includes('://');
+    const text = isUrl ? redactUrl(found.shown) : shortened(found.shown);
     const value = found.source === option.variable ? `=${text}` : ` ${text}`;
     return `${found.source}${value}${found.isDefault ? ' (default)' : ''}`;
   }
@@ -250,16 +255,21 @@ export class OptionReader {
   #find(option: OptionSpec): Found | null {
     const flag = this.#given.flags[option.key];
     if (typeof flag === 'string' || typeof flag === 'boolean' || typeof flag === 'number') {
-      return { text: String(flag), source: option.flag, isDefault: false };
+      const text = String(flag);
+      return { text, shown: text, source: option.flag, isDefault: false };
     }
     const variable = this.#reads(option) ? this.#given.env[option.variable] : undefined;
     if (variable !== undefined && variable !== '') {
-      return { text: variable, source: option.variable, isDefault: false };
+      return { text: variable, shown: variable, source: option.variable, isDefault: false };
     }
-    const written = this.#given.file?.[option.key];
-    if (written !== undefined) return { text: written, source: option.key, isDefault: false };
+    const text = this.#given.file?.[option.key];
+    if (text !== undefined) {
+      const shown = this.#given.written?.[option.key] ?? text;
+      return { text, shown, source: option.key, isDefault: false };
+    }
     if (option.default === null) return null;
-    return { text: option.default, source: option.flag, isDefault: true };
+    const { default: usual, flag: source } = option;
+    return { text: usual, shown: usual, source, isDefault: true };
   }
 
   #reads(option: OptionSpec): boolean {
@@ -288,7 +298,7 @@ function isSignal(name: string): name is NodeJS.Signals {
 
 /** An error that names the source, the value, the fact, and in its hint what to give instead. */
 function refuse(found: Found, fact: string, expected: string): FailoverError {
-  const message = `Cannot use ${found.source}: ${quoted(found.text)} ${fact}`;
+  const message = `Cannot use ${found.source}: ${quotedOpenly(found.shown)} ${fact}`;
   return new FailoverError('FAILOVER_BAD_OPTION', message, {
     details: { option: found.source, expected },
   });

@@ -1,6 +1,6 @@
 // What is said of a URL that can not be used: it may carry a password, which no message repeats.
 import { FailoverError } from '../errors.ts';
-import { shortened } from './quoted.ts';
+import { quoted, shortened } from './quoted.ts';
 
 /** What is wrong with it, and what would be right. */
 export interface Refusal {
@@ -27,6 +27,11 @@ export function refuseUrl(
 export function redactUrl(text: string): string {
   const open = text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/isu, '$1***@');
   return shortened(open.replace(CUT_PASSWORD, '$1:***').replace(/[?#].*$/su, ''));
+}
+
+/** A value as a message quotes it, whatever it is. */
+export function quotedOpenly(text: string): string {
+  return text.includes('://') ? `"${redactUrl(text)}"` : quoted(text);
 }
 
 /** What stands where a port would and is none: a password, of a URL that a shell has cut before its `@`. */

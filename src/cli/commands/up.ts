@@ -5,6 +5,7 @@ import { nearest } from '../../config/group-file/keys.ts';
 import { parseLease } from '../../config/lease-url.ts';
 import { OptionReader } from '../../config/option-reader.ts';
 import { quoted } from '../../config/quoted.ts';
+import { redactUrl } from '../../config/refused-url.ts';
 import { FailoverError } from '../../errors.ts';
 import { networkOf } from '../../runtime/network.ts';
 import { defaultRuntimeDir } from '../../config/state-dir.ts';
@@ -31,21 +32,22 @@ export interface UpOptions {
 
 /** Prints what is in the file. @throws as `loadGroupFile` */
 export function check(told: UpOptions): void {
-  const { path, groups } = readFile(told);
-  const rows = [...groups].map(([name, { command, promoteCommand, lease, standby }]) => [
+  const { path, groups, shown } = readFile(told);
+  const rows = [...groups].map(([name, { command, lease, standby }]) => [
     name,
     parseLease(lease).shown,
     standby,
-    command.length > 0 ? shownCommand(command) : `${promoteCommand ?? ''} (promoteCommand)`,
+    `${shownCommand(shown.get(name) ?? [])}${command.length > 0 ? '' : ' (promoteCommand)'}`,
   ]);
   const count = groups.size === 1 ? '1 group' : `${String(groups.size)} groups`;
   say(`${path} is right: ${count}`);
   for (const line of table([['group', 'lease', 'standby', 'command'], ...rows])) say(line);
 }
 
-/** One line, cut where it is long. */
+/** One line, cut where it is long. What is put in for variables is not shown: it may be secret. */
 function shownCommand(command: readonly string[]): string {
   const line = command
+    .map((word) => (word.includes('://') ? redactUrl(word) : word))
     .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`))
     .join(' ');
   return line.length > COMMAND_LIMIT ? `${line.slice(0, COMMAND_LIMIT)}…` : line;

@@ -2,6 +2,8 @@
 import { FailoverError } from '../../errors.ts';
 import { loadRunOptions } from '../load.ts';
 import type { RunOptions } from '../load.ts';
+import { shortened } from '../quoted.ts';
+import { quotedOpenly, redactUrl } from '../refused-url.ts';
 import { PROCESS_OPTIONS } from './keys.ts';
 import { inFileTerms } from './file-terms.ts';
 import type { Place, Problems } from './problems.ts';
@@ -36,8 +38,16 @@ export function checkedOptions(subject: Subject, checks: Checks): RunOptions | n
   let isRight = true;
   for (;;) {
     const file = Object.fromEntries([...left].map(([key, { text }]) => [key, text ?? '']));
+    const written = Object.fromEntries(
+      [...left].flatMap(([key, setting]) =>
+        setting.written === undefined ? [] : [[key, setting.written]],
+      ),
+    );
     try {
-      const options = loadRunOptions({ flags, env, file, command: command ?? [] });
+      const options = loadRunOptions({
+        ...{ flags, env, file, written },
+        command: command?.words ?? [],
+      });
       return isRight ? options : null;
     } catch (error) {
       if (!(error instanceof FailoverError)) throw error;
@@ -50,7 +60,7 @@ export function checkedOptions(subject: Subject, checks: Checks): RunOptions | n
         throw error;
       }
       const at = left.get(key) ?? subject.place;
-      checks.problems.add(at, error.message, error.hint);
+      checks.problems.add(at, openFact(error.message, { key, ...left.get(key) }), error.hint);
       left.delete(key);
       isRight = false;
     }
@@ -65,6 +75,21 @@ function keyIn(
   if (!ABOUT_ONE.has(code)) return null;
   const [, word = ''] = /^Cannot use (?:the node of )?(\S+?):? /.exec(message) ?? [];
   return values.has(word) ? word : null;
+}
+
+/** What is said of a value, without what was put in for its variables and without what is secret in a URL. */
+function openFact(
+  message: string,
+  { key, text = null, written }: Partial<Setting> & { readonly key: string },
+): string {
+  if (written === undefined) {
+    return text?.includes('://') === true
+      ? message.replaceAll(shortened(text), redactUrl(text))
+      : message;
+  }
+  const start = `Cannot use ${key}: ${quotedOpenly(written)} `;
+  // Others may repeat any part of it.
+  return message.startsWith(start) ? message : `${start}is not right with its variables`;
 }
 
 const ABOUT_ONE: ReadonlySet<string> = new Set(['FAILOVER_BAD_OPTION', 'FAILOVER_BAD_NODE_ID']);

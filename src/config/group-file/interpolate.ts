@@ -1,5 +1,8 @@
 // Puts values for names into a text: `${NAME}`, `${NAME:-default}`, `${NAME:?message}`, and `$$` for one `$`.
 
+import { shortened } from '../quoted.ts';
+import { redactUrl } from '../refused-url.ts';
+
 /** What stands for a name; undefined: nothing does. @throws Unfit when it is one that may not be asked for */
 export type Lookup = (name: string) => string | undefined;
 
@@ -72,28 +75,28 @@ class Interpolation {
     const operator = OPERATORS.find((candidate) => this.#text.startsWith(candidate, this.#at));
     if (operator === undefined) throw malformed(from);
     this.#at += operator.length;
-    const word = operator === '}' ? () => '' : this.#word(depth, from);
+    const word = operator === '}' ? EMPTY : this.#word(depth, from);
     const value = located(() => this.#lookup(name), from);
     if (operator === '}') {
       if (value === undefined) throw missing(name, from);
       return value;
     }
     if (value !== undefined && value !== '') return value;
-    if (operator === ':-') return word();
-    throw new Unfit(`needs ${name}: ${word()}`, `Set ${name} in the environment.`, from);
+    if (operator === ':-') return word.read();
+    // As it is written: what it refers to may be secret.
+    const why = word.text.includes('://') ? redactUrl(word.text) : shortened(word.text);
+    throw new Unfit(`needs ${name}: ${why}`, `Set ${name} in the environment.`, from);
   }
 
   /** What stands behind the operator: only if it is used its own names need values. */
-  #word(depth: number, from: number): () => string {
+  #word(depth: number, from: number): Word {
     const start = this.#at;
     this.#skip();
     if (this.#text.charAt(this.#at) !== '}') throw malformed(from);
-    const word = this.#text.slice(start, this.#at);
+    const text = this.#text.slice(start, this.#at);
     this.#at += 1;
-    return () => {
-      const inner = new Interpolation(word, this.#lookup);
-      return located(() => inner.read(depth + 1), start);
-    };
+    const inner = new Interpolation(text, this.#lookup);
+    return { text, read: () => located(() => inner.read(depth + 1), start) };
   }
 
   /** To the brace that closes. */
@@ -108,6 +111,13 @@ class Interpolation {
     }
   }
 }
+
+interface Word {
+  readonly text: string;
+  readonly read: () => string;
+}
+
+const EMPTY: Word = { text: '', read: () => '' };
 
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 const OPERATORS = ['}', ':-', ':?'] as const;

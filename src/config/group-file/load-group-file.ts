@@ -27,6 +27,8 @@ export interface GroupFile {
   readonly prefix: boolean;
   /** In the order of the file. */
   readonly groups: ReadonlyMap<string, RunOptions>;
+  /** The command of each, or what it promotes with, as it stands in the file: for people. */
+  readonly shown: ReadonlyMap<string, readonly string[]>;
 }
 
 interface Given {
@@ -59,15 +61,25 @@ export function loadGroupFile({ path, flags, env }: Given): GroupFile {
   // What is wrong for all has been told, and is not told of each again.
   const shared = common === null ? NO_SETTINGS : saidOfProcess(ofProcess, { flags, env });
   const groups = new Map<string, RunOptions>();
+  const shown = new Map<string, readonly string[]>();
   for (const [group, { place, settings, isName }] of named) {
     const all = over(settings, isOfMachines(settings, env) ? shared : withoutTcp(shared));
     const given = { flags: isName ? { group } : {}, env: withoutProcess(env), problems };
     const options = checkedOptions({ group, place, ...all }, given);
-    if (options !== null) groups.set(group, options);
+    if (options === null) continue;
+    groups.set(group, options);
+    shown.set(group, shownOf(all));
   }
   problems.throwIfAny();
   if (common === null) throw new Error('what is wrong with the process was not told');
-  return { path, common, prefix, groups };
+  return { path, common, prefix, groups, shown };
+}
+
+function shownOf({ values, command }: Settings): readonly string[] {
+  if (command !== null) return command.written;
+  const hook = values.get('promoteCommand');
+  // Where the file does not say it, the environment does.
+  return [hook?.written ?? hook?.text ?? `\${${optionOf('promoteCommand').variable}}`];
 }
 
 /** What a map says; one that is left empty says nothing. */
@@ -175,14 +187,18 @@ function checkedProcess(
   values.delete('prefix');
   if (isOfSome) values.set('lease', { text: 'redis://127.0.0.1', ...place });
   const own = Object.fromEntries(PROCESS_VARIABLES.map((name) => [name, env[name]]));
-  return checkedOptions({ group: null, place, values, command: ['true'] }, { ...checks, env: own });
+  return checkedOptions(
+    { group: null, place, values, command: { words: ['true'], written: ['true'] } },
+    { ...checks, env: own },
+  );
 }
 
 function readPrefix({ values }: Settings, { flags, env, problems }: Checks): boolean {
   const written = values.get('prefix');
   const file = typeof written?.text === 'string' ? { prefix: written.text } : {};
+  const shown = written?.written === undefined ? {} : { prefix: written.written };
   try {
-    return new OptionReader({ flags, env, file }, 'run').boolean('prefix');
+    return new OptionReader({ flags, env, file, written: shown }, 'run').boolean('prefix');
   } catch (error) {
     if (!(error instanceof FailoverError) || !error.message.startsWith('Cannot use prefix')) {
       throw error;

@@ -3,7 +3,7 @@ import { optionOf } from '../options.ts';
 import { PROCESS_KEYS } from '../up-options.ts';
 import type { OptionSpec } from '../options.ts';
 import { quoted } from '../quoted.ts';
-import { redactUrl } from '../refused-url.ts';
+import { quotedOpenly } from '../refused-url.ts';
 import type { Entry, Part } from './document.ts';
 import { interpolate, Unfit } from './interpolate.ts';
 import type { Lookup } from './interpolate.ts';
@@ -13,12 +13,20 @@ import type { Place, Problems } from './problems.ts';
 /** A value as a flag would have it; null: as if nothing were said, also where `defaults` say something. */
 export interface Setting extends Place {
   readonly text: string | null;
+  /** As it stands in the file, where that differs: what is put in for a variable is shown to nobody. */
+  readonly written?: string;
+}
+
+/** Its words, and the same as they stand in the file. */
+export interface Command {
+  readonly words: readonly string[];
+  readonly written: readonly string[];
 }
 
 export interface Settings {
   readonly values: ReadonlyMap<string, Setting>;
   /** Null: none is given. */
-  readonly command: readonly string[] | null;
+  readonly command: Command | null;
 }
 
 export const NO_SETTINGS: Settings = { values: new Map(), command: null };
@@ -43,7 +51,7 @@ export function readSettings(
   reading: Reading,
 ): Settings {
   const values = new Map<string, Setting>();
-  let command: readonly string[] | null = null;
+  let command: Command | null = null;
   for (const [key, { value }] of entries) {
     if (!words.includes(key)) continue;
     if (key === 'command') {
@@ -51,7 +59,9 @@ export function readSettings(
       continue;
     }
     const text = value.kind === 'nothing' ? null : readValue(optionOf(key), value, reading);
-    if (text !== undefined) values.set(key, { text, line: value.line, column: value.column });
+    if (text === undefined) continue;
+    const written = value.kind === 'text' && value.text !== text ? { written: value.text } : {};
+    values.set(key, { text, ...written, line: value.line, column: value.column });
   }
   return { values, command };
 }
@@ -85,8 +95,11 @@ function readText(name: string, part: Part, { lookup, problems }: Reading): stri
     // In a text on one line it is known where.
     const offset = part.isPlain && !part.text.includes('\n') ? error.offset : 0;
     const place = { line: part.line, column: part.column + offset };
-    const shown = part.text.includes('://') ? `"${redactUrl(part.text)}"` : quoted(part.text);
-    problems.add(place, `Cannot use ${name}: ${shown} ${error.message}`, error.advice);
+    problems.add(
+      place,
+      `Cannot use ${name}: ${quotedOpenly(part.text)} ${error.message}`,
+      error.advice,
+    );
     return undefined;
   }
 }
@@ -119,31 +132,36 @@ function expectedOf({ kind, choices }: OptionSpec): string {
 }
 
 /** A list of words, or one text for `sh -c`. */
-function readCommand(part: Part, reading: Reading): readonly string[] | null {
+function readCommand(part: Part, reading: Reading): Command | null {
   const { problems } = reading;
   if (part.kind === 'nothing') return null;
   if (part.kind === 'text') {
     const script = readText('command', part, reading);
     if (script?.trim() === '') problems.add(part, 'Cannot use command: it is empty', FORMS);
-    return script === undefined ? WITH_A_MISTAKE : ['sh', '-c', script];
+    if (script === undefined) return WITH_A_MISTAKE;
+    return { words: [...SHELL, script], written: [...SHELL, part.text] };
   }
   if (part.kind !== 'list' || part.items.length === 0) {
     const what = part.kind === 'list' ? 'it is an empty list' : `it is a ${part.kind}`;
     problems.add(part, `Cannot use command: ${what}`, FORMS);
     return WITH_A_MISTAKE;
   }
-  return part.items.map((item, index) => {
+  const words = part.items.map((item, index) => {
     const word = item.kind === 'text' ? readText('command', item, reading) : wordOf(item);
     const fact = index === 0 && word === '' ? 'its first word is empty' : faultOf(word);
     if (fact !== null) problems.add(item, `Cannot use command: ${fact}`, FORMS);
     return word ?? '';
   });
+  const written = part.items.map((item) => ('text' in item ? item.text : ''));
+  return { words, written };
 }
 
 const FORMS = 'Give a list of words, such as [node, server.js], or a text for `sh -c`.';
 
 /** Something, so that nobody is told that a command is missing. */
-const WITH_A_MISTAKE: readonly string[] = ['false'];
+const WITH_A_MISTAKE: Command = { words: ['false'], written: ['false'] };
+
+const SHELL = ['sh', '-c'] as const;
 
 /** Numbers and truth values are words as they are written. */
 function wordOf(part: Part): string | null {

@@ -141,6 +141,34 @@ describe('mistakes', () => {
     ]);
   });
 
+  it('shows of a value with variables what is written, wherever it is wrong, and of a URL no password', () => {
+    const env = { TOKEN: 's3cret', T: '2s' };
+    const text = `groups:
+  a:
+    command: 'x \${TOKEN} \${NO:?say \${TOKEN}}'
+    priority: '1\${TOKEN}'
+    stopGrace: 'a\${TOKEN}'
+    retryBackoff: '1s..\${TOKEN}'
+    health: 'http//\${TOKEN}'
+    lease: 'nope://u:\${TOKEN}@h'
+    proxy: 'tcp://u:\${TOKEN}@h'
+    target: 'tcp://u:plain@h:1/x'
+  b: {command: x, heartbeatInterval: '\${T}', heartbeatTimeout: '\${T}'}
+bind: 'x\${TOKEN}'
+prefix: 'x\${TOKEN}'
+`;
+    const faults = faultsOf(text, { env });
+    expect(faults).toHaveLength(11);
+    expect(faults.join('\n')).not.toMatch(/s3cret|plain/);
+    expect(faults[1]).toContain('Cannot use priority: "1${TOKEN}" is not a whole number. Give');
+    expect(faults[2]).toContain(
+      'Cannot use stopGrace: "a${TOKEN}" is not right with its variables. Give stopGrace a duration',
+    );
+    expect(faults.join('\n')).toContain('heartbeatTimeout ${T} is shorter than');
+    const { shown } = load(`groups:\n  a: {command: ['\${TOKEN}', 'http://u:p@h']}`, { env });
+    expect(shown.get('a')).toEqual(['${TOKEN}', 'http://u:p@h']);
+  });
+
   it('names a circle of variables, and refuses one that grows without end', () => {
     const circle = 'variables: {A: "${B}", B: "${C}", C: "${A}"}\ngroups: {a: {command: x}}';
     expect(faultsOf(circle)[0]).toContain('refers to itself: A → B → C → A');
