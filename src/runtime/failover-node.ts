@@ -146,6 +146,11 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
     return this.#engine.idTaken;
   }
 
+  /** Whether it ends, or has ended, for an error of its own. */
+  get isBroken(): boolean {
+    return this.#engine.isBroken;
+  }
+
   /** Where other machines reach this node; null: they don't. */
   get remoteEndpoints(): Endpoints | null {
     return this.#engine.remoteEndpoints;

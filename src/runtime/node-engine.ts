@@ -92,6 +92,7 @@ export class NodeEngine {
   readonly #onStep: FailoverNodeExtras['onStep'];
   readonly #warnsOfOrphans: boolean;
   readonly #extras: Pick<FailoverNodeExtras, 'hasOwnSettings' | 'output' | 'sharesProcess'>;
+  #isBroken = false;
   readonly #closeTransport: () => Promise<void>;
   readonly #connect: () => Promise<void>;
   readonly #health: HealthChecks;
@@ -201,6 +202,11 @@ export class NodeEngine {
   /** Why it had to end: another has its id; null: none is known to. */
   get idTaken(): FailoverError | null {
     return this.#idTaken;
+  }
+
+  /** Whether it ends, or has ended, for an error of its own. */
+  get isBroken(): boolean {
+    return this.#isBroken;
   }
 
   /** Where other machines reach this node; null: they don't. */
@@ -372,10 +378,17 @@ export class NodeEngine {
     });
   }
 
+  /** Never rejects: nobody would hear of it, and it would end the process with all other groups in it. */
   async #close(order: StopOrder): Promise<void> {
-    await closeInOrder(this.#open(), order);
-    await this.#closeTransport();
-    this.#face.onClosed(order);
+    try {
+      await closeInOrder(this.#open(), order);
+      await this.#closeTransport();
+      this.#face.onClosed(order);
+    } catch (error) {
+      this.#isBroken = true;
+      this.warn(`could not close everything: ${messageOf(error)}`);
+      this.#face.onClosed({ ...order, exitCode: order.exitCode === 0 ? 1 : order.exitCode });
+    }
   }
 
   #open(): OpenParts {
@@ -393,11 +406,13 @@ export class NodeEngine {
 
   /** The core refused to go on: whatever runs ends now, and only then the lease is given back. */
   async #abort(error: unknown): Promise<void> {
+    this.#isBroken = true;
     this.warn(`internal error, ending at once: ${messageOf(error)}`);
     try {
       await this.workload.stop(0);
-    } finally {
-      await this.#close({ exitCode: 1, reason: messageOf(error), immediate: true });
+    } catch (failure) {
+      this.warn(`could not end the command: ${messageOf(failure)}`);
     }
+    await this.#close({ exitCode: 1, reason: messageOf(error), immediate: true });
   }
 }

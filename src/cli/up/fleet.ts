@@ -6,7 +6,8 @@ import { shareLooks } from '../../fence/shared-look.ts';
 import { lookAnew } from '../../lease/file/shared-lock-files.ts';
 import { makePrivateDirectory } from '../../private-directory.ts';
 import { GroupRun } from './group-run.ts';
-import type { SharedParts, StopRequest } from './group-run.ts';
+import type { GroupEnd, SharedParts, StopRequest } from './group-run.ts';
+import { Retries } from './retries.ts';
 import { Turns } from './turns.ts';
 
 /** What a new file makes of the groups, by name. */
@@ -24,6 +25,9 @@ export class Fleet {
   readonly #turns = new Turns(STARTS_AT_ONCE);
   #resolve: (exitCode: number) => void = () => undefined;
   #exitCode = 0;
+  /** The codes of those that are to run and don't. */
+  readonly #failures = new Map<string, number>();
+  readonly #retries = new Retries();
   /** As of the last file. */
   #count = 0;
   #stop: StopRequest | null = null;
@@ -52,7 +56,16 @@ export class Fleet {
   /** All of them, and none is started any more. */
   stop(request: StopRequest): void {
     this.#stop = request;
+    this.#retries.cancelAll();
     for (const run of this.#runs.values()) if (!run.hasEnded) run.stop(request);
+    this.#endWhenDone();
+  }
+
+  /** Those that could not be started or have not begun yet, and those that an error of their own has ended. */
+  get notRunning(): readonly string[] {
+    const isLost = ([name, run]: [string, GroupRun]): boolean =>
+      this.#failures.has(name) || (!run.hasBegun && !run.hasEnded);
+    return [...this.#runs].filter(isLost).map(([name]) => name);
   }
 
   /** What would be done. */
@@ -63,14 +76,18 @@ export class Fleet {
       stopped: names.filter((name) => !groups.has(name)),
       restarted: names.filter((name) => {
         const options = groups.get(name);
-        return options !== undefined && !isSame(options, this.#runs.get(name)?.options);
+        if (options === undefined) return false;
+        // What was wrong with its command may have been mended where the file does not show it.
+        const isLost = this.#failures.has(name) && !this.#retries.isWaiting(name);
+        return isLost || !isSame(options, this.#runs.get(name)?.options);
       }),
     };
   }
 
   /**
    * Those that are gone end first: one of those that are new may be the same under another name. One that has changed
-   * starts once it has ended, whatever the others do. Resolves when all that was to end has ended.
+   * starts once it has ended, whatever the others do. Resolves when all that was to end has ended, and all that is
+   * started takes part or could not; it waits a while for that.
    */
   async change(groups: ReadonlyMap<string, RunOptions>): Promise<void> {
     const { started, stopped, restarted } = this.differences(groups);
@@ -84,12 +101,14 @@ export class Fleet {
         stopped.map(async (name) => {
           await this.#endOf(name, 'it is not in the file any more');
           this.#runs.delete(name);
+          this.#failures.delete(name);
         }),
       );
       const next = started.flatMap((name) => groups.get(name) ?? []);
       if (this.#stop === null) this.#prepareFor([...groups.values()]);
       for (const { group } of next) this.#startAnew(group, groups);
       await Promise.all(restarts);
+      await this.#untilBegun([...started, ...restarted]);
     } finally {
       this.#changing -= 1;
       this.#endWhenDone();
@@ -114,10 +133,13 @@ export class Fleet {
   }
 
   async #endOf(name: string, reason: string): Promise<void> {
+    this.#retries.forget(name);
     const run = this.#runs.get(name);
     if (run === undefined) return;
     if (!run.hasEnded) run.stop({ reason });
     await run.ended;
+    // It may have ended for an error of its own, meanwhile.
+    this.#retries.forget(name);
   }
 
   #startAnew(name: string, groups: ReadonlyMap<string, RunOptions>): void {
@@ -133,10 +155,35 @@ export class Fleet {
       (work) => this.#turns.take(work),
     );
     this.#runs.set(options.group, run);
-    void run.ended.then(({ exitCode }) => {
-      if (this.#exitCode === 0) this.#exitCode = exitCode;
+    this.#failures.delete(options.group);
+    this.#retries.begins(options.group);
+    void run.ended.then((end) => {
+      if (this.#runs.get(options.group) === run) this.#noteEnd(options, end);
       this.#endWhenDone();
     });
+  }
+
+  #noteEnd(options: RunOptions, { exitCode, why }: GroupEnd): void {
+    if (why === 'in order') {
+      if (this.#exitCode === 0) this.#exitCode = exitCode;
+      return;
+    }
+    const { group } = options;
+    this.#failures.set(group, exitCode);
+    if (this.#stop !== null || ONLY_MENDED_BY_HAND.has(exitCode)) return;
+    this.#retries.plan(group, () => {
+      this.#start(options);
+    });
+  }
+
+  async #untilBegun(names: readonly string[]): Promise<void> {
+    const begun = Promise.all(names.flatMap((name) => this.#runs.get(name)?.begun ?? []));
+    let timer: NodeJS.Timeout | undefined;
+    const isLate = new Promise((resolve) => {
+      timer = setTimeout(resolve, BEGIN_LIMIT_MS);
+    });
+    await Promise.race([begun, isLate]);
+    clearTimeout(timer);
   }
 
   /** One for all: it is the same process on the same file system. */
@@ -149,13 +196,20 @@ export class Fleet {
   };
 
   #endWhenDone(): void {
-    if (this.#changing > 0 || this.size > 0) return;
-    this.#resolve(this.#exitCode);
+    if (this.#changing > 0 || this.size > 0 || this.#retries.size > 0) return;
+    const [failure = 0] = this.#failures.values();
+    this.#resolve(this.#exitCode === 0 ? failure : this.#exitCode);
   }
 }
 
 /** With so many or fewer each node looks at other processes for itself. */
 const LOOKING_ALONE = 8;
+
+/** Wrong settings, a command that can't be run and one that is not there: what is tried again fails again. */
+const ONLY_MENDED_BY_HAND: ReadonlySet<number> = new Set([2, 126, 127]);
+
+/** A change waits no longer for what it has started: a server may not answer for hours. */
+const BEGIN_LIMIT_MS = 5_000;
 
 /** More of them would only wait for each other: a start is mostly work of this process. */
 const STARTS_AT_ONCE = 32;

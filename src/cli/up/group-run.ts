@@ -30,19 +30,27 @@ export interface StopRequest {
 /** How it ended: the code that `failover run` would have ended with. */
 export interface GroupEnd {
   readonly exitCode: number;
+  /** Only what ended in order is as somebody wants it. */
+  readonly why: 'in order' | 'not started' | 'internal error';
 }
+
+const IN_ORDER: GroupEnd = { exitCode: 0, why: 'in order' };
 
 export class GroupRun {
   readonly options: RunOptions;
   /** Resolves once everything of it is closed. Never rejects. */
   readonly ended: Promise<GroupEnd>;
+  /** Resolves once it takes part, or has ended before. Never rejects. */
+  readonly begun: Promise<void>;
   readonly #shared: SharedParts;
   readonly #idWait = new AbortController();
   readonly #output: { readonly stdout: PrefixedLines; readonly stderr: PrefixedLines } | null;
   #node: FailoverNode | null = null;
   #proxy: RunProxy | null = null;
   #stop: StopRequest | null = null;
+  #hasBegun = false;
   #hasEnded = false;
+  #tellBegun: () => void = () => undefined;
 
   /** @param turn when it may start: many at once would keep each other, and what runs already, waiting */
   constructor(
@@ -59,7 +67,15 @@ export class GroupRun {
           stderr: new PrefixedLines(group, process.stderr),
         }
       : null;
+    this.begun = new Promise((resolve) => {
+      this.#tellBegun = resolve;
+    });
     this.ended = this.#run(turn);
+  }
+
+  /** Whether it takes part, or did. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   get hasEnded(): boolean {
@@ -76,13 +92,17 @@ export class GroupRun {
   async #run(turn: <T>(work: () => Promise<T>) => Promise<T>): Promise<GroupEnd> {
     try {
       const node = await turn(() => this.#start());
-      return node === null ? { exitCode: 0 } : await this.#toEnd(node);
+      if (node === null) return IN_ORDER;
+      this.#hasBegun = true;
+      this.#tellBegun();
+      return await this.#toEnd(node);
     } catch (error) {
       await this.#proxy?.end({ immediate: true });
-      if (this.#stop !== null && this.#idWait.signal.aborted) return { exitCode: 0 };
+      if (this.#stop !== null && this.#idWait.signal.aborted) return IN_ORDER;
       return this.#failed(error);
     } finally {
       this.#hasEnded = true;
+      this.#tellBegun();
       this.#output?.stdout.end();
       this.#output?.stderr.end();
     }
@@ -148,7 +168,7 @@ export class GroupRun {
     const order = await node.ended;
     this.#shared.onNode?.(this.options.group, null);
     await this.#proxy?.end(order);
-    return { exitCode: order.exitCode };
+    return { exitCode: order.exitCode, why: node.isBroken ? 'internal error' : 'in order' };
   }
 
   /** It could not be started: the others go on. */
@@ -159,7 +179,7 @@ export class GroupRun {
     const advice = failure === null ? '' : `. ${failure.hint}`;
     const log = this.#logger(this.options.node ?? '');
     log.error({ event: 'exit', exitCode, reason: `Not started: ${fact}${advice}` });
-    return { exitCode };
+    return { exitCode, why: 'not started' };
   }
 
   #logger(node: string): Logger {

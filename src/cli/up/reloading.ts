@@ -6,7 +6,7 @@ import type { Logger } from '../render/log.ts';
 import type { Changes, Fleet } from './fleet.ts';
 
 export interface ReloadingParts {
-  readonly fleet: Pick<Fleet, 'change' | 'differences'>;
+  readonly fleet: Pick<Fleet, 'change' | 'differences' | 'notRunning'>;
   /** What runs now is as this one says. */
   readonly file: GroupFile;
   /** @throws FAILOVER_BAD_CONFIG and all that reading it does */
@@ -56,7 +56,9 @@ export class Reloading {
       ...changes,
     });
     await fleet.change(file.groups);
-    log.info({ event: 'reloaded', reason: `The groups are as ${file.path} says` });
+    const missing = part('not running', fleet.notRunning);
+    const fact = [`The groups are as ${file.path} says`, ...missing].join('; ');
+    log.info({ event: 'reloaded', reason: fact });
   }
 
   #readOrRefuse(): GroupFile | null {

@@ -1,5 +1,5 @@
 // Groups of one process, with nodes that are made up: who is started, stopped and started anew, and when it is over.
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Fleet } from '../../../src/cli/up/fleet.ts';
 import { runOptionsOf } from '../../../src/config/run-options.ts';
 import type { RunOptions } from '../../../src/config/load.ts';
@@ -8,21 +8,23 @@ import { temporaryDirectory } from '../../lease/support/fixtures.ts';
 
 /** Nodes that are up, by group; what happens to them in order. */
 const { log, end, run } = vi.hoisted(() => {
-  const ends = new Map<string, (exitCode: number) => void>();
+  const ends = new Map<string, (exitCode: number, why?: string) => void>();
   const happened: string[] = [];
   class MadeUpRun {
     readonly options: RunOptions;
-    readonly ended: Promise<{ exitCode: number }>;
+    readonly ended: Promise<{ exitCode: number; why: string }>;
+    readonly begun = Promise.resolve();
+    readonly hasBegun = true;
     hasEnded = false;
 
     constructor(options: RunOptions) {
       this.options = options;
       happened.push(`start ${options.group} ${String(options.priority)}`);
       this.ended = new Promise((resolve) => {
-        ends.set(options.group, (exitCode) => {
+        ends.set(options.group, (exitCode, why = 'in order') => {
           this.hasEnded = true;
           happened.push(`end ${options.group}`);
-          resolve({ exitCode });
+          resolve({ exitCode, why });
         });
       });
     }
@@ -41,6 +43,10 @@ let stateDir = '';
 beforeEach(() => {
   stateDir = temporaryDirectory();
   log.length = 0;
+});
+
+afterEach(() => {
+  vi.useRealTimers();
 });
 
 /** By name, with the priority that stands for all settings. */
@@ -100,6 +106,48 @@ describe('a fleet', () => {
     await fleet.change(groups({ a: 3, b: 1 }));
     expect(log).toEqual(['start a 1', 'start b 1', 'end a', 'start a 3']);
   });
+
+  it.each(['not started', 'internal error'])('tries again what ended with: %s', async (why) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const fleet = fleetOf({ a: 1, b: 1 });
+    const starts = (): number => log.filter((line) => line === 'start a 1').length;
+    const waitsMs = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000];
+    for (const [index, waitMs] of waitsMs.entries()) {
+      end.get('a')?.(1, why);
+      await turn();
+      expect(fleet.notRunning).toEqual(['a']);
+      vi.advanceTimersByTime(0.75 * waitMs - 1);
+      expect(starts()).toBe(index + 1);
+      vi.advanceTimersByTime(0.25 * waitMs + 1);
+      expect(starts()).toBe(index + 2);
+    }
+    expect(fleet.notRunning).toEqual([]);
+    end.get('a')?.(1, why);
+    await turn();
+    fleet.stop({ reason: 'SIGTERM' });
+    expect(vi.getTimerCount()).toBe(0);
+    end.get('b')?.(0);
+    expect(await fleet.ended).toBe(1);
+  });
+
+  it.each([2, 126, 127])(
+    'tries one with exit code %s again at each new file only',
+    async (code) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      const fleet = fleetOf({ a: 1, b: 1 });
+      end.get('a')?.(code, 'not started');
+      await turn();
+      expect(vi.getTimerCount()).toBe(0);
+      const same = groups({ a: 1, b: 1 });
+      expect(fleet.differences(same)).toEqual({ started: [], stopped: [], restarted: ['a'] });
+      await fleet.change(same);
+      expect(log.filter((line) => line === 'start a 1')).toHaveLength(2);
+      expect(fleet.differences(same).restarted).toEqual([]);
+      end.get('a')?.(0);
+      end.get('b')?.(0);
+      expect(await fleet.ended).toBe(0);
+    },
+  );
 
   it('starts nothing any more once it was told to stop, in the middle of a change', async () => {
     const fleet = fleetOf({ a: 1, b: 1 });

@@ -13,6 +13,7 @@ function scene(): {
   readonly reloading: Reloading;
   readonly write: (text: string) => void;
   readonly said: string[];
+  readonly notRunning: string[];
   readonly change: ReturnType<typeof vi.fn<(groups: GroupFile['groups']) => Promise<void>>>;
 } {
   const path = join(temporaryDirectory(), 'f.yaml');
@@ -29,11 +30,12 @@ function scene(): {
   const differences = (): { started: string[]; stopped: string[]; restarted: string[] } => ({
     ...{ started: ['b'], stopped: [], restarted: [] },
   });
+  const notRunning: string[] = [];
   const reloading = new Reloading({
     ...{ file: read(), read, log: { info: say, warn: say, error: say } },
-    fleet: { change, differences },
+    fleet: { change, differences, notRunning },
   });
-  return { reloading, write, said, change };
+  return { reloading, write, said, change, notRunning };
 }
 
 describe('reloading', () => {
@@ -46,6 +48,13 @@ describe('reloading', () => {
       'reloading: Read f.yaml again: starting b',
       'reloaded: The groups are as f.yaml says',
     ]);
+  });
+
+  it('names what is not running all the same', async () => {
+    const { reloading, said, notRunning } = scene();
+    notRunning.push('a', 'b');
+    await reloading.reload();
+    expect(said.at(-1)).toBe('reloaded: The groups are as f.yaml says; not running a, b');
   });
 
   it('changes nothing for a file with a mistake, and says where that is', async () => {
