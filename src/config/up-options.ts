@@ -22,8 +22,8 @@ export const UP_OPTION_ROWS: readonly Omit<OptionRow, 'heading'>[] = [
   },
 ];
 
-/** Options of `run` that a group of several does not have: its name is its key in the file. */
-export const NOT_OF_UP: readonly string[] = ['group', 'http'];
+/** Options of `run` that a group of several does not have: its name is its key in the file, and it answers no HTTP. */
+export const NOT_OF_UP: readonly string[] = ['group', 'http', 'httpTokenFile'];
 
 /**
  * What all groups of one process have in common, by key: its sockets, its directory, its own lines. In the file

@@ -30,9 +30,11 @@ export interface UpOptions {
   readonly only: readonly string[] | null;
 }
 
-/** Prints what is in the file. @throws as `loadGroupFile` */
+/** Prints what is in the file. @throws as `loadGroupFile`, and FAILOVER_BAD_KEY_FILE */
 export function check(told: UpOptions): void {
-  const { path, groups, shown } = readFile(told);
+  const { path, groups, shown, common } = readFile(told);
+  // Its keys and secrets are read as at the start.
+  networkOf(common);
   const rows = [...groups].map(([name, { command, lease, standby }]) => [
     name,
     parseLease(lease).shown,

@@ -6,6 +6,8 @@ import { validateGroup } from '../names.ts';
 import { OptionReader } from '../option-reader.ts';
 import { optionOf } from '../options.ts';
 import { NOT_OF_UP, PROCESS_KEYS } from '../up-options.ts';
+import { refuseSameAddresses } from './addresses.ts';
+import type { Listening } from './addresses.ts';
 import { checkedOptions } from './check-options.ts';
 import type { Checks } from './check-options.ts';
 import { readDocument } from './document.ts';
@@ -62,6 +64,7 @@ export function loadGroupFile({ path, flags, env }: Given): GroupFile {
   const shared = common === null ? NO_SETTINGS : saidOfProcess(ofProcess, { flags, env });
   const groups = new Map<string, RunOptions>();
   const shown = new Map<string, readonly string[]>();
+  const listening: Listening[] = [];
   for (const [group, { place, settings, isName }] of named) {
     const all = over(settings, isOfMachines(settings, env) ? shared : withoutTcp(shared));
     const given = { flags: isName ? { group } : {}, env: withoutProcess(env), problems };
@@ -69,7 +72,9 @@ export function loadGroupFile({ path, flags, env }: Given): GroupFile {
     if (options === null) continue;
     groups.set(group, options);
     shown.set(group, shownOf(all));
+    listening.push({ group, place, settings: all, options });
   }
+  refuseSameAddresses(listening, problems);
   problems.throwIfAny();
   if (common === null) throw new Error('what is wrong with the process was not told');
   return { path, common, prefix, groups, shown };

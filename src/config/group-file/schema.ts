@@ -55,7 +55,8 @@ const COMMAND: Schema = {
     {
       type: 'array',
       minItems: 1,
-      items: { type: ['string', 'number', 'boolean'] },
+      items: [{ type: ['string', 'number', 'boolean'], minLength: 1 }],
+      additionalItems: { type: ['string', 'number', 'boolean'] },
     },
     { type: 'string', pattern: '\\S' },
     NOTHING,

@@ -169,6 +169,25 @@ prefix: 'x\${TOKEN}'
     expect(shown.get('a')).toEqual(['${TOKEN}', 'http://u:p@h']);
   });
 
+  it('takes no address for two groups, and leaves to others what is about HTTP', () => {
+    const text = `defaults: {target: 'tcp://127.0.0.1:1'}
+groups:
+  a: {command: x, proxy: ':81'}
+  b: {command: x, proxy: '*:81'}
+  c: {command: x, proxy: ':0'}
+  d: {command: x, proxy: ':0'}
+`;
+    expect(faultsOf(text)).toEqual([
+      '4:26: Cannot use proxy of group b: "*:81" is that of group a too (line 3, column 26). Give each group one of its own.',
+    ]);
+    const peers = "{command: x, lease: 'peers', peers: 'http://h:1', peerAddress: 'http://g:1'}";
+    expect(faultsOf(`groups:\n  a: ${peers}\n  b: ${peers}\nsecretFile: /s`)).toEqual([
+      expect.stringMatching(/^3:\d+: Cannot use peerAddress of group b: .* group a too \(line 2,/),
+    ]);
+    const env = { FAILOVER_HTTP_TOKEN_FILE: '/t', FAILOVER_HTTP: ':1' };
+    expect(load('groups: {a: {command: x}}', { env }).groups.size).toBe(1);
+  });
+
   it('names a circle of variables, and refuses one that grows without end', () => {
     const circle = 'variables: {A: "${B}", B: "${C}", C: "${A}"}\ngroups: {a: {command: x}}';
     expect(faultsOf(circle)[0]).toContain('refers to itself: A → B → C → A');

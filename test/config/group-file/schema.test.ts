@@ -10,7 +10,9 @@ import type { OptionSpec } from '../../../src/config/options.ts';
 import { FailoverError } from '../../../src/errors.ts';
 import { load } from './support.ts';
 
-const validate = new Ajv({ strict: true, allowUnionTypes: true }).compile(groupFileSchema());
+const validate = new Ajv({ strict: true, strictTuples: false, allowUnionTypes: true }).compile(
+  groupFileSchema(),
+);
 
 /** Whether it is right for a group or, for relations between settings that are each right, not of its schema. */
 function isLoaded(file: unknown): boolean {
@@ -95,6 +97,8 @@ describe('the schema', () => {
     [{}, false],
     [{ groups: { a: { command: [] } } }, false],
     [{ groups: { a: { command: ' ' } } }, false],
+    [{ groups: { a: { command: ['', 'x'] } } }, false],
+    [{ groups: { a: { command: ['x', ''] } } }, true],
     [{ groups: { a: { command: ['x', null] } } }, false],
     [{ groups: { a: { command: ['x', ['y']] } } }, false],
     [{ groups: { 'a/b': { command: 'x' } } }, false],
