@@ -24,8 +24,28 @@ export class Unfit extends Error {
  *
  * @throws Unfit for a name without a value, and for braces that are not one of the forms
  */
-export function interpolate(text: string, lookup: Lookup): string {
-  return new Interpolation(text, lookup).read(0);
+export function interpolate(text: string, lookup: Lookup, budget: Budget): string {
+  if (!text.includes('$')) {
+    if (text.length > LENGTH_LIMIT) throw new Unfit(TOO_LONG, 'Use shorter ones.');
+    return text;
+  }
+  budget.take(text.length);
+  const result = new Interpolation(text, lookup).read(0);
+  budget.take(result.length);
+  return result;
+}
+
+/** How much may be read and made of all texts of a file: aliases and variables make a lot of a little. */
+export class Budget {
+  #left = 16 * 1024 * 1024;
+
+  /** @throws Unfit when there is not so much left */
+  take(characters: number): void {
+    this.#left -= characters;
+    if (this.#left < 0) {
+      throw new Unfit('makes too much of the file: it has 16 MiB with its variables', 'Use fewer.');
+    }
+  }
 }
 
 /** As long as an argument of a command may be. */

@@ -53,7 +53,8 @@ export function loadGroupFile({ path, flags, env }: Given): GroupFile {
   const own = new Map([...entries].filter(([key]) => !key.startsWith('x-')));
   refuseUnknown(own, { words: FILE_WORDS, name: 'the file' }, problems);
   const variables = entriesOf(own.get('variables')?.value, 'variables', problems);
-  const reading = { problems, lookup: new Variables(variables, env).lookup };
+  const { lookup, budget } = new Variables(variables, env);
+  const reading = { problems, lookup, budget };
   refuseBadVariables(variables, reading);
   const ofProcess = readSettings(own, PROCESS_KEYS, reading);
   const named = readGroups(own, reading);
@@ -102,7 +103,7 @@ function entriesOf(
 /** Also of those that nothing refers to. */
 function refuseBadVariables(
   entries: ReadonlyMap<string, Entry>,
-  { problems, lookup }: Reading,
+  { problems, lookup }: Pick<Reading, 'problems' | 'lookup'>,
 ): void {
   for (const [name, { key, value }] of entries) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
@@ -119,7 +120,11 @@ function refuseBadVariables(
 
 const VALUES = 'Give a text, a number, or true or false.';
 
-function tryToWorkOut(name: string, place: Place, { problems, lookup }: Reading): void {
+function tryToWorkOut(
+  name: string,
+  place: Place,
+  { problems, lookup }: Pick<Reading, 'problems' | 'lookup'>,
+): void {
   try {
     lookup(name);
   } catch (error) {

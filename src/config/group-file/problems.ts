@@ -10,7 +10,8 @@ export interface Place {
 /** What could not be used and why, and what is expected in its place: a sentence each. */
 interface Problem extends Place {
   readonly fact: string;
-  readonly advice: string;
+  /** Worked out only if it is shown. */
+  readonly advice: string | (() => string);
 }
 
 /** Gathers what is wrong; past its limit that is only counted. */
@@ -27,7 +28,7 @@ export class Problems {
     return this.#count;
   }
 
-  add({ line, column }: Place, fact: string, advice: string): void {
+  add({ line, column }: Place, fact: string, advice: Problem['advice']): void {
     this.#count += 1;
     if (this.#found.length < GATHERED) this.#found.push({ line, column, fact, advice });
   }
@@ -45,7 +46,7 @@ export class Problems {
 
   /** As compilers write it, so that an editor finds the place. */
   #line({ line, column, fact, advice }: Problem): string {
-    return `${this.#file}:${String(line)}:${String(column)}: ${fact}. ${advice}`;
+    return `${this.#file}:${String(line)}:${String(column)}: ${fact}. ${typeof advice === 'string' ? advice : advice()}`;
   }
 }
 

@@ -1,5 +1,5 @@
 // Reads a file that a person wrote, up to a limit, as text.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { FailoverError } from '../../errors.ts';
 import { errnoOf } from '../../lease/file/storage-error.ts';
 import { formatSize } from '../size.ts';
@@ -20,12 +20,14 @@ export function readText(path: string): string {
   }
 }
 
-/** One byte more than the limit, if there is one. A pipe is read to its end. */
+/** One byte more than the limit, if there is one. A pipe is refused: whoever waits for it beats no more. */
 function readBytes(path: string): Buffer {
   try {
-    const fd = openSync(path, 'r');
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      if (fstatSync(fd).isDirectory()) throw unusable(path, 'it is a directory');
+      const status = fstatSync(fd);
+      if (status.isDirectory()) throw unusable(path, 'it is a directory');
+      if (!status.isFile()) throw unusable(path, 'it is no file');
       const buffer = Buffer.alloc(FILE_LIMIT_BYTES + 1);
       let length = 0;
       while (length < buffer.length) {

@@ -6,7 +6,7 @@ import { quoted } from '../quoted.ts';
 import { quotedOpenly } from '../refused-url.ts';
 import type { Entry, Part } from './document.ts';
 import { interpolate, Unfit } from './interpolate.ts';
-import type { Lookup } from './interpolate.ts';
+import type { Budget, Lookup } from './interpolate.ts';
 import { GROUP_WORDS, nearest } from './keys.ts';
 import type { Place, Problems } from './problems.ts';
 
@@ -33,6 +33,7 @@ export const NO_SETTINGS: Settings = { values: new Map(), command: null };
 
 export interface Reading {
   readonly lookup: Lookup;
+  readonly budget: Budget;
   readonly problems: Problems;
 }
 
@@ -74,7 +75,7 @@ export function refuseUnknown(
   for (const [word, { key }] of entries) {
     if (where.words.includes(word)) continue;
     const fact = `Cannot use ${quoted(word)} in ${where.name}: there is no such key`;
-    problems.add(key, fact, adviceFor(word, where.words));
+    problems.add(key, fact, () => adviceFor(word, where.words));
   }
 }
 
@@ -86,10 +87,14 @@ function adviceFor(word: string, words: readonly string[]): string {
 }
 
 /** What is written, with names replaced; undefined: it can't be used, which `problems` then tells of. */
-function readText(name: string, part: Part, { lookup, problems }: Reading): string | undefined {
+function readText(
+  name: string,
+  part: Part,
+  { lookup, budget, problems }: Reading,
+): string | undefined {
   if (part.kind !== 'text') return undefined;
   try {
-    return interpolate(part.text, lookup);
+    return interpolate(part.text, lookup, budget);
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;
     // In a text on one line it is known where.

@@ -1,10 +1,11 @@
 // The variables of a file of groups: each may refer to others, and to the environment.
-import { interpolate, Unfit } from './interpolate.ts';
+import { Budget, interpolate, Unfit } from './interpolate.ts';
 import type { Lookup } from './interpolate.ts';
 import type { Entry } from './document.ts';
 
 /** Every name in a file is looked up here: in its `variables` first, then in the environment. */
 export class Variables {
+  readonly budget: Budget = new Budget();
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #values = new Map<string, string>();
@@ -44,7 +45,7 @@ export class Variables {
     }
     this.#underWay.push(name);
     try {
-      return interpolate(text, this.lookup);
+      return interpolate(text, this.lookup, this.budget);
     } catch (error) {
       if (!(error instanceof Unfit)) throw error;
       // The offset is one of the variable's own text.

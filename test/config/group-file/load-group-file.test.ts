@@ -188,6 +188,13 @@ groups:
     expect(load('groups: {a: {command: x}}', { env }).groups.size).toBe(1);
   });
 
+  it('makes no more of all texts than sixteen million characters', () => {
+    const long = 'x'.repeat(100_000);
+    const names = Array.from({ length: 200 }, (_, i) => `  g${String(i)}: {command: '\${A}'}`);
+    const faults = faultsOf(`variables: {A: '${long}'}\ngroups:\n${names.join('\n')}`);
+    expect(faults[0]).toContain('makes too much of the file');
+  });
+
   it('names a circle of variables, and refuses one that grows without end', () => {
     const circle = 'variables: {A: "${B}", B: "${C}", C: "${A}"}\ngroups: {a: {command: x}}';
     expect(faultsOf(circle)[0]).toContain('refers to itself: A → B → C → A');
