@@ -28,6 +28,8 @@ export class Fleet {
   /** The codes of those that are to run and don't. */
   readonly #failures = new Map<string, number>();
   readonly #retries = new Retries();
+  /** Those whose end a change waits for. */
+  readonly #ending = new Set<string>();
   /** As of the last file. */
   #count = 0;
   #stop: StopRequest | null = null;
@@ -66,6 +68,11 @@ export class Fleet {
     const isLost = ([name, run]: [string, GroupRun]): boolean =>
       this.#failures.has(name) || (!run.hasBegun && !run.hasEnded);
     return [...this.#runs].filter(isLost).map(([name]) => name);
+  }
+
+  /** Those whose end a change waits for. */
+  get ending(): readonly string[] {
+    return [...this.#ending];
   }
 
   /** What would be done. */
@@ -136,8 +143,10 @@ export class Fleet {
     this.#retries.forget(name);
     const run = this.#runs.get(name);
     if (run === undefined) return;
+    this.#ending.add(name);
     if (!run.hasEnded) run.stop({ reason });
     await run.ended;
+    this.#ending.delete(name);
     // It may have ended for an error of its own, meanwhile.
     this.#retries.forget(name);
   }

@@ -6,7 +6,7 @@ import type { Logger } from '../render/log.ts';
 import type { Changes, Fleet } from './fleet.ts';
 
 export interface ReloadingParts {
-  readonly fleet: Pick<Fleet, 'change' | 'differences' | 'notRunning'>;
+  readonly fleet: Pick<Fleet, 'change' | 'differences' | 'ending' | 'notRunning'>;
   /** What runs now is as this one says. */
   readonly file: GroupFile;
   /** @throws FAILOVER_BAD_CONFIG and all that reading it does */
@@ -28,6 +28,10 @@ export class Reloading {
   async reload(): Promise<void> {
     if (this.#isUnderWay) {
       this.#isAskedAgain = true;
+      const { log, fleet } = this.#parts;
+      const waiting = part('waiting for the end of', fleet.ending);
+      const fact = ['a reload is under way', ...waiting].join(', ');
+      log.info({ event: 'reloading', reason: `${fact}; the file is read again after it` });
       return;
     }
     this.#isUnderWay = true;

@@ -33,7 +33,7 @@ function scene(): {
   const notRunning: string[] = [];
   const reloading = new Reloading({
     ...{ file: read(), read, log: { info: say, warn: say, error: say } },
-    fleet: { change, differences, notRunning },
+    fleet: { change, differences, notRunning, ending: ['a'] },
   });
   return { reloading, write, said, change, notRunning };
 }
