@@ -40,6 +40,7 @@ function readBytes(path: string): Buffer {
       closeSync(fd);
     }
   } catch (error) {
+    if (error instanceof FailoverError) throw error;
     const errno = errnoOf(error);
     if (errno === null) throw error;
     throw unusable(path, WORDS[errno] ?? `it can't be read (${errno})`, error);

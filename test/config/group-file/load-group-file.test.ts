@@ -1,6 +1,8 @@
 // A file of groups: precedence, places, and everything that is refused, all at once.
 import { describe, expect, it } from 'vitest';
+import { loadGroupFile } from '../../../src/config/group-file/load-group-file.ts';
 import { FILE_LIMIT_BYTES } from '../../../src/config/group-file/read-text.ts';
+import { failureOf } from '../../support/failover-error.ts';
 import { faultsOf, load } from './support.ts';
 
 describe('settings', () => {
@@ -232,6 +234,10 @@ groups:
   });
 
   it('refuses what is no text, no file, or too many groups', () => {
+    const told = { path: '/dev/null', flags: {}, env: {} };
+    expect(failureOf(() => loadGroupFile(told)).message).toBe(
+      'Cannot use /dev/null: it is no file',
+    );
     expect(faultsOf(Buffer.from([0xff, 0xfe, 0x41]))[0]).toContain('it is no text in UTF-8');
     const names = Array.from({ length: 10_001 }, (_, i) => ` g${String(i)}: `);
     expect(faultsOf(`groups:\n${names.join('\n')}`)[0]).toContain('Cannot run 10001 groups');
