@@ -18,7 +18,7 @@ export interface Setting extends Place {
 }
 
 /** Its words, and the same as they stand in the file. */
-export interface Command {
+interface Command {
   readonly words: readonly string[];
   readonly written: readonly string[];
 }
