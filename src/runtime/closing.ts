@@ -31,7 +31,12 @@ export async function closeInOrder(open: OpenParts, { immediate }: StopOrder): P
   tidying.close();
   loop.end();
   if (immediate) tidying.hurry();
-  await Promise.all([tidying.endOrphans(), health.close()]);
+  try {
+    await Promise.all([tidying.endOrphans(), health.close()]);
+  } catch (error) {
+    // Whoever comes next waits for what is left, and can't as long as the lease is held by nobody who leads.
+    warn(`what it has started could not all be ended: ${messageOf(error)}`);
+  }
   const limit = new AbortController();
   const { signal } = limit;
   try {

@@ -380,15 +380,17 @@ export class NodeEngine {
 
   /** Never rejects: nobody would hear of it, and it would end the process with all other groups in it. */
   async #close(order: StopOrder): Promise<void> {
-    try {
-      await closeInOrder(this.#open(), order);
-      await this.#closeTransport();
-      this.#face.onClosed(order);
-    } catch (error) {
-      this.#isBroken = true;
-      this.warn(`could not close everything: ${messageOf(error)}`);
-      this.#face.onClosed({ ...order, exitCode: order.exitCode === 0 ? 1 : order.exitCode });
+    // What one leaves open keeps the process, and with it the lease: the other is closed all the same.
+    for (const close of [() => closeInOrder(this.#open(), order), this.#closeTransport]) {
+      try {
+        await close();
+      } catch (error) {
+        this.#isBroken = true;
+        this.warn(`could not close everything: ${messageOf(error)}`);
+      }
     }
+    const { exitCode } = order;
+    this.#face.onClosed({ ...order, exitCode: this.#isBroken && exitCode === 0 ? 1 : exitCode });
   }
 
   #open(): OpenParts {

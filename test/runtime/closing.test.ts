@@ -82,3 +82,13 @@ it('that has not begun closes all of it, whatever of it fails', async () => {
   await closeUnbegun({ ...open, lease });
   expect(said).toEqual(['upkeep', 'loop', 'journal', 'bus']);
 });
+
+it('gives the lease back and closes its sockets also where it could not end what it left', async () => {
+  const tidying = {
+    ...open.tidying,
+    endOrphans: () => Promise.reject(new Error('EMFILE: too many open files')),
+  };
+  await closeInOrder({ ...open, tidying }, ORDER);
+  expect(said).toContain('what it has started could not all be ended: EMFILE: too many open files');
+  expect(said.slice(-3)).toEqual(['lease', 'journal', 'bus']);
+});

@@ -113,7 +113,8 @@ export async function run(options: RunOptions): Promise<void> {
   log.info({ event: 'exit', exitCode, reason });
   process.exitCode = order.exitCode;
   exitWithCode();
-  if (parseLease(options.lease).kind === 'timed-file') endUnanswered();
+  // What could not be closed may keep the process, and with it the lease.
+  if (node.isBroken || parseLease(options.lease).kind === 'timed-file') endUnanswered();
   if (node.idTaken !== null) throw node.idTaken;
   if (order.exitCode === LEASE_HELD.exitCode) {
     throw new FailoverError('FAILOVER_LEASE_HELD', `Cannot be primary: ${order.reason}`, {
