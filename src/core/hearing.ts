@@ -77,19 +77,28 @@ function healthHeard(
 }
 
 /**
- * The look at the lease that is due before the next heartbeat is done with this one: a process that is
- * woken once instead of twice costs half as much. Without heartbeats it is a quarter of a beat late.
+ * A heartbeat puts off the beat of its own at which this node would look at the lease: a process that is woken once
+ * instead of twice costs half as much. The holder has just told what a look would show, so that one in three
+ * heartbeats is enough, but for a lease that ends by itself. Without heartbeats the next look is a quarter of a beat late, and then one comes at each beat.
  *
  * @param state one that nobody else has
  */
 function lookMeanwhile(state: SecondaryState, settings: Settings): Outcome {
-  const { heartbeatIntervalMs } = settings;
+  const { heartbeatIntervalMs, leaseTtlMs } = settings;
+  const { at, lookedAt } = state;
   // Also where the primary beats faster than this node is set to: two looks in a beat at most.
-  const isDue = state.pulseAt - state.at <= 0.75 * heartbeatIntervalMs;
-  if (state.phase !== 'watching' || !isDue) return stay(state);
-  const pulseAt = state.at + 1.25 * heartbeatIntervalMs;
-  return stay(extended(state, { pulseAt, observeAt: null }), { type: 'observe-lease' });
+  const isNear = state.pulseAt - at <= 0.75 * heartbeatIntervalMs;
+  if (state.phase !== 'watching' || !isNear) return stay(state);
+  const pulseAt = at + 1.25 * heartbeatIntervalMs;
+  const perLook = leaseTtlMs > 0 ? 1 : HEARTBEATS_A_LOOK;
+  const isDue = at - lookedAt >= (perLook - 0.5) * heartbeatIntervalMs;
+  if (!isDue) return stay(extended(state, { pulseAt }));
+  const looks = extended(state, { pulseAt, observeAt: null, lookedAt: at });
+  return stay(looks, { type: 'observe-lease' });
 }
+
+/** By default that is less often than every second, and more often than what is not seen for 2 s is looked for anew. */
+const HEARTBEATS_A_LOOK = 3;
 
 export function shutdownHeard(
   before: SecondaryState,
