@@ -16,7 +16,8 @@ import type { FailoverError } from '../errors.ts';
 import type { LocalGroup } from '../lease/file/local-group.ts';
 import type { LeaseStore } from '../lease/lease-store.ts';
 import type { RemoteStore } from '../lease/remote-store.ts';
-import type { GroupOptions, Reach } from '../transport/group-bus.ts';
+import type { Reach } from '../transport/broadcast.ts';
+import type { GroupOptions } from '../transport/group-bus.ts';
 import { pingThrough } from '../transport/node-transport.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
 import { packageVersion } from '../version.ts';
@@ -135,7 +136,8 @@ export class NodeEngine {
       },
     });
     ({ local: this.local, lease: this.lease, remote: this.remote } = opened);
-    ({ clock: this.clock, keeper: this.keeper } = opened);
+    this.clock = extras.wakes?.over(opened.clock) ?? opened.clock;
+    this.keeper = opened.keeper;
     this.#connect = () => this.#begun(opened.begin());
     try {
       const bus = this.#openBus();

@@ -11,6 +11,7 @@ import type { NodeTransport } from '../transport/node-transport.ts';
 import type { OutputTargets } from '../workload/output.ts';
 import { networkOf } from './network.ts';
 import type { Bus, NodeWorkload, WorkloadLock } from './ports.ts';
+import type { SharedWakes } from './shared-wakes.ts';
 
 export interface FailoverNodeExtras {
   /** Stops this process as the terminal asked for, and returns when it continues; nothing by default. */
@@ -37,6 +38,8 @@ export interface FailoverNodeExtras {
   readonly sharesProcess?: boolean;
   /** Plays a promotion through, or tells what that has taken here already; by default each node does so itself. */
   readonly rehearse?: (play: () => Promise<number>) => Promise<number>;
+  /** What the nodes of this process are woken by together; left out: each by itself. */
+  readonly wakes?: SharedWakes;
   /** How often it looks after what does not change by itself, ms; left out: once a second. */
   readonly upkeepIntervalMs?: number;
   /** Where the output of the command and its hooks goes; left out: where that of this process goes. */

@@ -1,10 +1,11 @@
 // The process's two sockets, one PUB and one ROUTER, however many groups it runs.
 import { lstatSync, unlinkSync } from 'node:fs';
-import { Publisher, Router } from 'zeromq';
+import { Router, XPublisher } from 'zeromq';
 import type { Endpoints } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import type { Bus } from '../runtime/ports.ts';
 import { FOR_NODE, lackOfNodeDescriptors } from '../spare-descriptors.ts';
+import { Broadcast } from './broadcast.ts';
 import { Tally } from './counters.ts';
 import type { TransportCounters } from './counters.ts';
 import {
@@ -55,10 +56,11 @@ interface BoundPath {
 
 export class Transport implements AsyncDisposable {
   readonly #options: TransportOptions;
-  readonly #publisher: Publisher;
+  readonly #publisher: XPublisher;
   readonly #router: Router;
   readonly #server: RpcServer;
   readonly #swept: Promise<void>;
+  readonly #broadcast: Broadcast;
   readonly #groups = new Map<string, GroupBus>();
   readonly #shared: SharedSockets;
   readonly #tally = new Tally();
@@ -87,7 +89,7 @@ export class Transport implements AsyncDisposable {
     this.#endpoints = endpointsIn(options.directory, options.name ?? randomSocketName());
     refuseFewDescriptors();
     ensurePrivateDirectory(options.directory);
-    this.#publisher = new Publisher({
+    this.#publisher = new XPublisher({
       ...COMMON_OPTIONS,
       ...NEVER_WAIT,
       sendHighWaterMark: HIGH_WATER_MARK,
@@ -106,7 +108,16 @@ export class Transport implements AsyncDisposable {
       throw error;
     }
     this.#server = new RpcServer(this.#tally, this.#seal);
+    this.#broadcast = new Broadcast({
+      seal: this.#seal,
+      onDropped: this.#tally.dropped,
+      hasMany: () => this.#groups.size >= MANY_GROUPS,
+    });
     this.#ended = Promise.all([
+      this.#broadcast.through(this.#publisher, () => true),
+      this.#door === null
+        ? null
+        : this.#broadcast.through(this.#door.publisher, (reach) => reach === 'machines'),
       this.#server.listen(this.#router, true),
       this.#door === null ? null : this.#server.listen(this.#door.router, false),
     ]);
@@ -203,11 +214,8 @@ export class Transport implements AsyncDisposable {
       links: this.#links,
       tally: this.#tally,
       isSealed: this.#seal.hasSecret,
-      send: ([topic, body], reach) => {
-        const frames = [topic, this.#seal.sign(topic, body)];
-        sendOrDrop(this.#publisher, frames, this.#tally.dropped);
-        if (this.#door === null || reach === 'local') return;
-        sendOrDrop(this.#door.publisher, frames, this.#tally.dropped);
+      send: (said) => {
+        this.#broadcast.send(said);
       },
       leave: (group) => {
         this.#groups.delete(group);
@@ -238,6 +246,9 @@ export class Transport implements AsyncDisposable {
   }
 }
 
+/** With fewer of them a message for each costs nothing that counts, and none waits for another. */
+const MANY_GROUPS = 8;
+
 /**
  * Two for each pair of addresses. Old ones stay bound, since unbinding drops the connections made
  * through them, and each costs a descriptor.
@@ -252,7 +263,7 @@ function removedTooOften(directory: string): FailoverError {
   );
 }
 
-function bindPath(socket: Publisher | Router, endpoint: string): BoundPath {
+function bindPath(socket: XPublisher | Router, endpoint: string): BoundPath {
   const path = pathOfEndpoint(endpoint);
   if (path === null) throw addressError(endpoint, 'it is no address of a socket');
   try {

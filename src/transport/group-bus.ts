@@ -1,4 +1,5 @@
 // One group's share of the transport: the port that a node publishes, follows and probes through.
+import { isDeepStrictEqual } from 'node:util';
 import type { Announcement } from '../core/effect.ts';
 import { healthWordsIn } from '../core/health.ts';
 import type { Endpoints, LeaseHolder, StandbyInfo } from '../core/state.ts';
@@ -6,15 +7,13 @@ import { FailoverError } from '../errors.ts';
 import { monotonicNow } from '../runtime/clock.ts';
 import type { Bus, BusEvent, ProbeReport } from '../runtime/ports.ts';
 import { isCount, isFields, isName, isText } from './checks.ts';
+import type { Reach, Said } from './broadcast.ts';
 import type { Tally } from './counters.ts';
 import type { Follower, Link, Links } from './link.ts';
 import type { RpcMethod, RpcParams } from './rpc-message.ts';
 import type { GroupRequests } from './rpc-server.ts';
 import { encode } from './wire.ts';
 import type { BusMessage, Sender } from './wire.ts';
-
-/** Where those are that a group has to do with: on its machine alone, or on others as well. */
-export type Reach = 'local' | 'machines';
 
 /** What a group tells the transport when it joins. */
 export interface GroupOptions {
@@ -47,7 +46,7 @@ export interface SharedSockets {
   readonly tally: Tally;
   /** Whether requests are signed: then they say who sent them, and to which run. */
   readonly isSealed: boolean;
-  send(frames: [topic: string, body: string], reach: Reach): void;
+  send(said: Said): void;
   leave(group: string): void;
 }
 
@@ -61,6 +60,7 @@ export class GroupBus implements Bus, Follower, GroupRequests {
   #holder: LeaseHolder | null = null;
   #link: Link | null = null;
   #linkProblem: unknown = null;
+  #lastHeartbeat: Heartbeat | null = null;
   #seq = 0;
   #requestSeq = 0;
   #closed = false;
@@ -80,7 +80,12 @@ export class GroupBus implements Bus, Follower, GroupRequests {
   publish(announcement: Announcement): void {
     if (this.#closed) return;
     this.#seq += 1;
-    this.#shared.send(encode(this.#completed(announcement)), this.reach);
+    this.#shared.send({
+      frames: encode(this.#completed(announcement)),
+      reach: this.reach,
+      // One that promotes is to be heard before the others try.
+      isRoutine: announcement.kind === 'heartbeat' && announcement.phase === 'primary',
+    });
   }
 
   follow(holder: LeaseHolder | null): void {
@@ -140,7 +145,13 @@ export class GroupBus implements Bus, Follower, GroupRequests {
       this.#remember(message);
       tally.delivered();
       const event = eventOf(message);
-      if (event !== null) this.#options.onEvent(event);
+      if (event === null) return;
+      if (event.type !== 'heartbeat-received') {
+        this.#options.onEvent(event);
+        return;
+      }
+      this.#lastHeartbeat = sharing(event, this.#lastHeartbeat);
+      this.#options.onEvent(this.#lastHeartbeat);
     }
   }
 
@@ -262,6 +273,28 @@ function eventOf(message: BusMessage): BusEvent | null {
     case 'role':
       return null;
   }
+}
+
+type Heartbeat = Extract<BusEvent, { readonly type: 'heartbeat-received' }>;
+
+/**
+ * Made of the former's values where they are equal: of each of a thousand groups dozens of heartbeats are kept, for the
+ * journal.
+ */
+function sharing(heard: Heartbeat, former: Heartbeat | null): Heartbeat {
+  if (former?.run !== heard.run) return heard;
+  const { node, run, standing } = former;
+  return {
+    ...heard,
+    ...{ node, run },
+    succession: sameOr(former.succession, heard.succession),
+    lastTakeover: sameOr(former.lastTakeover, heard.lastTakeover),
+    ...(heard.standing === undefined ? {} : { standing: sameOr(standing, heard.standing) }),
+  };
+}
+
+function sameOr<T>(former: T | undefined, now: T): T {
+  return former !== undefined && isDeepStrictEqual(former, now) ? former : now;
 }
 
 /** @throws FAILOVER_WIRE_INVALID when the answer is no report */

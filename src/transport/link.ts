@@ -16,8 +16,14 @@ import {
 import type { Seal } from './seal.ts';
 import { isOverTcp } from './tcp.ts';
 import { distrustText, refusalText } from './troubles.ts';
-import { decode, topicPrefix } from './wire.ts';
-import type { BusMessage } from './wire.ts';
+import {
+  HEARTBEATS_TOPIC,
+  decode,
+  decodeTogether,
+  topicPrefix,
+  topicsBesideHeartbeats,
+} from './wire.ts';
+import type { BusMessage, Decoded } from './wire.ts';
 
 /** A group's view of a link. */
 export interface Follower {
@@ -44,6 +50,8 @@ export class Link {
   readonly #seal: Seal;
   readonly #followers = new Map<string, Follower>();
   readonly #connected = { bus: false, rpc: false };
+  /** How the heartbeats of its followers come: one by one, together as well as soon as it can, or together. */
+  #heartbeats: 'apart' | 'asked' | 'together' = 'apart';
   #lost = false;
   #closed = false;
 
@@ -105,7 +113,11 @@ export class Link {
   /** One follower a group. One that comes after the loss hears of it too. */
   add(follower: Follower): void {
     this.#followers.set(follower.group, follower);
-    this.#subscriber.subscribe(topicPrefix(follower.group));
+    this.#subscriber.subscribe(...this.#topicsOf(follower.group));
+    if (this.#heartbeats === 'apart' && this.#followers.size >= MANY_FOLLOWERS) {
+      this.#heartbeats = 'asked';
+      this.#subscriber.subscribe(HEARTBEATS_TOPIC);
+    }
     if (!this.#lost) return;
     queueMicrotask(() => {
       if (this.#lost && this.#follows(follower)) follower.linkLost();
@@ -116,7 +128,7 @@ export class Link {
   remove(follower: Follower): void {
     if (!this.#follows(follower)) return;
     this.#followers.delete(follower.group);
-    if (!this.#closed) this.#subscriber.unsubscribe(topicPrefix(follower.group));
+    if (!this.#closed) this.#subscriber.unsubscribe(...this.#topicsOf(follower.group));
   }
 
   call(call: RpcCall): Promise<unknown> {
@@ -138,16 +150,54 @@ export class Link {
     if (this.#closed) return;
     this.#tally.received();
     const [topic, body, ...rest] = frames;
-    const opened = this.#seal.open(topic?.toString('latin1') ?? '', body ?? EMPTY);
+    const label = topic?.toString('latin1') ?? '';
+    const opened = this.#seal.open(label, body ?? EMPTY);
     if ('distrusted' in opened) {
       this.#tally.distrusted(opened.distrusted, distrustText(opened.distrusted));
       return;
     }
+    if (label === HEARTBEATS_TOPIC && frames.length === 2) {
+      this.#receiveTogether(opened.body);
+      return;
+    }
     const meant =
       topic === undefined || body === undefined ? frames : [topic, opened.body, ...rest];
-    const decoded = decode(meant, (group) => this.#followers.has(group));
+    const decoded = decode(meant, this.#knows);
+    // Said before the other process knew that they are to come together.
+    const isDouble = 'message' in decoded && decoded.message.kind === 'heartbeat';
+    if (!(isDouble && this.#heartbeats === 'together')) this.#deliver(decoded);
+  }
+
+  /** The first that comes shows that the other process says them so: until then, and to an older one, they come apart. */
+  #receiveTogether(body: Uint8Array): void {
+    const all = decodeTogether(body, this.#knows);
+    if (this.#heartbeats === 'together') {
+      for (const decoded of all) this.#deliver(decoded);
+    } else if (this.#heartbeats === 'asked' && all.every((one) => 'message' in one)) {
+      this.#resubscribe('together');
+    }
+  }
+
+  #deliver(decoded: Decoded): void {
     if ('rejected' in decoded) this.#tally.rejected(decoded.rejected);
     else this.#followers.get(decoded.message.group)?.messageArrived(decoded.message);
+  }
+
+  readonly #knows = (group: string): boolean => this.#followers.has(group);
+
+  #topicsOf(group: string): readonly string[] {
+    return this.#heartbeats === 'together' ? topicsBesideHeartbeats(group) : [topicPrefix(group)];
+  }
+
+  /** The new ones first, so that nothing is missed. */
+  #resubscribe(heartbeats: 'asked' | 'together'): void {
+    const groups = [...this.#followers.keys()];
+    const before = groups.flatMap((group) => this.#topicsOf(group));
+    this.#heartbeats = heartbeats;
+    // No topic at all would stand for every topic.
+    if (groups.length === 0) return;
+    this.#subscriber.subscribe(...groups.flatMap((group) => this.#topicsOf(group)));
+    this.#subscriber.unsubscribe(...before);
   }
 
   /**
@@ -160,6 +210,8 @@ export class Link {
     if (this.#connected.bus && this.#connected.rpc) this.#lost = false;
     if (connected || this.#lost) return;
     this.#lost = true;
+    // Who listens at that address next may be of another version.
+    if (this.#heartbeats === 'together') this.#resubscribe('asked');
     for (const follower of [...this.#followers.values()]) {
       if (this.#follows(follower)) follower.linkLost();
     }
@@ -167,6 +219,9 @@ export class Link {
 }
 
 const EMPTY: Buffer = Buffer.alloc(0);
+
+/** Who follows fewer groups of a process, which may have a thousand, hears these alone. */
+const MANY_FOLLOWERS = 8;
 
 /** All links of a process, one for each process that is followed. */
 export class Links {

@@ -16,7 +16,7 @@ import {
 import type { RpcError, RpcMethod, RpcParams, RpcRequest } from './rpc-message.ts';
 import { SEAL_BYTES } from './seal.ts';
 import type { Seal } from './seal.ts';
-import type { Reach } from './group-bus.ts';
+import type { Reach } from './broadcast.ts';
 import { COMMON_OPTIONS, readMessages, sendOrDrop } from './sockets.ts';
 import { distrustText } from './troubles.ts';
 

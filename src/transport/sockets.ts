@@ -1,6 +1,6 @@
 // What all ZeroMQ sockets here have in common: bounds, and loops that end quietly with their socket.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Dealer, Publisher, Reply, Router, Subscriber } from 'zeromq';
+import type { Dealer, Publisher, Reply, Router, Subscriber, XPublisher } from 'zeromq';
 import { monotonicNow } from '../runtime/clock.ts';
 import { BODY_LIMIT_BYTES } from './checks.ts';
 
@@ -25,7 +25,7 @@ export const RECONNECT_OPTIONS = { reconnectInterval: 50, reconnectMaxInterval: 
 
 /** Sends now or drops; whether it was dropped is told later, by `onDropped`, at most once. */
 export function sendOrDrop(
-  socket: Publisher | Router | Dealer | Reply,
+  socket: Publisher | XPublisher | Router | Dealer | Reply,
   frames: (string | Buffer)[],
   onDropped: () => void,
 ): void {
@@ -41,7 +41,7 @@ export function sendOrDrop(
  * are read without a pause: while there are more of them than can be handled, timers and others still have a turn.
  */
 export async function readMessages(
-  socket: Subscriber | Router | Dealer | Reply,
+  socket: Subscriber | XPublisher | Router | Dealer | Reply,
   onFrames: (frames: readonly Buffer[]) => void,
 ): Promise<void> {
   let busyMs = 0;

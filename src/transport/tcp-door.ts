@@ -1,5 +1,5 @@
 // Where other machines reach this process: a second pair of sockets, with a context and a doorkeeper of their own.
-import { Context, Publisher, Router, capability } from 'zeromq';
+import { Context, Router, XPublisher, capability } from 'zeromq';
 import type { Advertised, TcpBind } from '../config/bind.ts';
 import type { Endpoints } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
@@ -27,7 +27,7 @@ export interface TcpOptions {
 export class TcpDoor {
   /** Where others reach it, and the key that they know it by. */
   readonly endpoints: Endpoints;
-  readonly publisher: Publisher;
+  readonly publisher: XPublisher;
   readonly router: Router;
   readonly #doorkeeper: Doorkeeper | null;
 
@@ -41,7 +41,7 @@ export class TcpDoor {
     const common = { ...COMMON_OPTIONS, ...NEVER_WAIT, ...TCP_OPTIONS, ...secured, ipv6 };
     // Before anybody can connect: without it libzmq would let everybody in.
     this.#doorkeeper = keys === null ? null : new Doorkeeper(context, keys.authorized, tally);
-    this.publisher = new Publisher({ ...common, sendHighWaterMark: HIGH_WATER_MARK });
+    this.publisher = new XPublisher({ ...common, sendHighWaterMark: HIGH_WATER_MARK });
     this.router = new Router({
       ...common,
       sendHighWaterMark: HIGH_WATER_MARK,
@@ -93,7 +93,7 @@ function securityOf(keys: TcpKeys | null, context: Context): Security {
 }
 
 /** The port that it got. */
-function listen(socket: Publisher | Router, host: string, port: number): number {
+function listen(socket: XPublisher | Router, host: string, port: number): number {
   const address = tcpAddress(host, port === 0 ? '*' : port);
   try {
     socket.bindSync(address);

@@ -73,6 +73,47 @@ export function topicPrefix(group: string): string {
   return `${group}/`;
 }
 
+/**
+ * Under which the heartbeats of all groups of a process go together, for those who follow many of them. No group has
+ * such a name.
+ */
+export const HEARTBEATS_TOPIC = '*/heartbeats';
+
+/** All kinds of messages of a group but its heartbeats. */
+export function topicsBesideHeartbeats(group: string): readonly string[] {
+  return BESIDE_HEARTBEATS.map((kind) => `${group}/${kind}`);
+}
+
+const BESIDE_HEARTBEATS: readonly Exclude<BusMessage['kind'], 'heartbeat'>[] = [
+  'role',
+  'promoted',
+  'shutdown',
+];
+
+/** The body of a message with many heartbeats, from the bodies that they have alone. */
+export function encodeTogether(bodies: readonly string[]): string {
+  return `{"v":${String(WIRE_VERSION)},"heartbeats":[${bodies.join(',')}]}`;
+}
+
+/** What a message with many heartbeats has in it; total, as `decode`. */
+export function decodeTogether(
+  bytes: Uint8Array,
+  knowsGroup: (group: string) => boolean,
+): readonly Decoded[] {
+  if (bytes.length > BODY_LIMIT_BYTES) return [{ rejected: 'oversized' }];
+  const body = parseJson(bytes);
+  if (!isFields(body)) return [MALFORMED];
+  const { v, heartbeats } = body;
+  if (typeof v === 'number' && v !== WIRE_VERSION) return [{ rejected: 'unknown-version' }];
+  if (v !== WIRE_VERSION || !Array.isArray(heartbeats)) return [BAD_FIELD];
+  return heartbeats.flatMap((heartbeat: unknown) => {
+    if (!isFields(heartbeat) || !isName(heartbeat['group'])) return [BAD_FIELD];
+    const { group } = heartbeat;
+    // Others are said to those who follow them.
+    return knowsGroup(group) ? [decodeBody(heartbeat, { group, kind: 'heartbeat' })] : [];
+  });
+}
+
 /** The two frames of a message. Long texts are cut, so that what is sent is also accepted. */
 export function encode(message: BusMessage): [topic: string, body: string] {
   const { kind, ...rest } = message;
@@ -207,5 +248,5 @@ const MALFORMED: Decoded = { rejected: 'malformed' };
 const BAD_FIELD: Decoded = { rejected: 'bad-field' };
 
 /** A group, a slash and a kind. */
-const TOPIC_LIMIT_BYTES = 256;
+export const TOPIC_LIMIT_BYTES = 256;
 const TOPIC = /^(?<group>[A-Za-z0-9._-]+)\/(?<kind>[a-z]+)$/;

@@ -5,6 +5,7 @@ import { defaultStateDir } from '../../config/state-dir.ts';
 import { shareLooks } from '../../fence/shared-look.ts';
 import { lookAnew } from '../../lease/file/shared-lock-files.ts';
 import { makePrivateDirectory } from '../../private-directory.ts';
+import { SharedWakes } from '../../runtime/shared-wakes.ts';
 import { GroupRun } from './group-run.ts';
 import type { GroupEnd, SharedParts, StopRequest } from './group-run.ts';
 import { Retries } from './retries.ts';
@@ -20,7 +21,7 @@ export interface Changes {
 export class Fleet {
   /** Resolves with the exit code of the process once every group has ended. */
   readonly ended: Promise<number>;
-  readonly #shared: Omit<SharedParts, 'upkeepIntervalMs' | 'rehearse'>;
+  readonly #shared: Omit<SharedParts, 'upkeepIntervalMs' | 'rehearse' | 'wakes'>;
   readonly #runs = new Map<string, GroupRun>();
   readonly #turns = new Turns(STARTS_AT_ONCE);
   #resolve: (exitCode: number) => void = () => undefined;
@@ -34,12 +35,13 @@ export class Fleet {
   #count = 0;
   #stop: StopRequest | null = null;
   #rehearsal: Promise<number> | null = null;
+  readonly #wakes = new SharedWakes();
   /** Of changes that are under way: none that has to start something yet is over. */
   #changing = 0;
 
   constructor(
     groups: Iterable<RunOptions>,
-    shared: Omit<SharedParts, 'upkeepIntervalMs' | 'rehearse'>,
+    shared: Omit<SharedParts, 'upkeepIntervalMs' | 'rehearse' | 'wakes'>,
   ) {
     this.#shared = shared;
     this.ended = new Promise((resolve) => {
@@ -158,9 +160,10 @@ export class Fleet {
 
   #start(options: RunOptions): void {
     const upkeepIntervalMs = Math.max(1_000, Math.min(10_000, 10 * this.#count));
+    const wakes = this.#count > LOOKING_ALONE ? this.#wakes : null;
     const run = new GroupRun(
       options,
-      { ...this.#shared, upkeepIntervalMs, rehearse: this.#rehearse },
+      { ...this.#shared, upkeepIntervalMs, rehearse: this.#rehearse, wakes },
       (work) => this.#turns.take(work),
     );
     this.#runs.set(options.group, run);
@@ -211,7 +214,7 @@ export class Fleet {
   }
 }
 
-/** With so many or fewer each node looks at other processes for itself. */
+/** With so many or fewer each node looks at other processes, and is woken, for itself. */
 const LOOKING_ALONE = 8;
 
 /** Wrong settings, a command that can't be run and one that is not there: what is tried again fails again. */

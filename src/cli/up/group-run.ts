@@ -18,6 +18,8 @@ export interface SharedParts {
   readonly prefix: boolean;
   readonly upkeepIntervalMs: number;
   readonly rehearse: NonNullable<FailoverNodeExtras['rehearse']>;
+  /** Null: there are so few that each is woken by itself. */
+  readonly wakes: NonNullable<FailoverNodeExtras['wakes']> | null;
   /** Told of each node that takes part, and again once it does not: for what answers over HTTP. */
   readonly onNode?: (group: string, node: FailoverNode | null) => void;
 }
@@ -118,6 +120,7 @@ export class GroupRun {
       ...{ hasOwnSettings: true, sharesProcess: true },
       upkeepIntervalMs: this.#shared.upkeepIntervalMs,
       rehearse: this.#shared.rehearse,
+      ...(this.#shared.wakes === null ? {} : { wakes: this.#shared.wakes }),
       ...(this.#output === null ? {} : { output: this.#output }),
       onIdWait: (fact) => {
         this.#logger(options.node ?? '').warn({ event: 'warning', reason: fact });
