@@ -22,13 +22,13 @@ export class JournalFile {
   readonly paths: JournalPaths;
   readonly #limitBytes: number;
   /** What each new file begins with. */
-  readonly #head: string;
+  readonly #head: () => string;
   /** The last write may have left half a line. */
   #isTorn = false;
   /** That may have been half of what a file begins with. */
   #lacksHead = false;
 
-  constructor(paths: JournalPaths, head: string, limitBytes: number = FILE_LIMIT_BYTES) {
+  constructor(paths: JournalPaths, head: () => string, limitBytes: number = FILE_LIMIT_BYTES) {
     this.paths = paths;
     this.#head = head;
     this.#limitBytes = limitBytes;
@@ -49,7 +49,7 @@ export class JournalFile {
     const separator = !isNew && this.#isTorn ? '\n' : '';
     this.#lacksHead ||= isNew;
     this.#isTorn = true;
-    await this.#write(separator + (this.#lacksHead ? this.#head : '') + text);
+    await this.#write(separator + (this.#lacksHead ? this.#head() : '') + text);
     this.#isTorn = false;
     this.#lacksHead = false;
     return isNew;

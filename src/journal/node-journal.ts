@@ -17,6 +17,8 @@ export interface NodeJournalOptions {
   readonly about: Omit<RunLine, 'v' | 'kind'>;
   /** Whether a takeover is under way here, which nothing may slow down. */
   readonly isBusy: () => boolean;
+  /** How many events before a transition are kept at least; left out: as `Recorder` does. */
+  readonly context?: number;
   /** What is waited after a transition, ms; a fixed one for tests. */
   readonly delayMs?: number;
 }
@@ -42,7 +44,7 @@ const FLUSH_LIMIT_MS = 500;
 
 export class NodeJournal {
   readonly #options: NodeJournalOptions;
-  readonly #recorder = new Recorder();
+  readonly #recorder: Recorder;
   readonly #file: JournalFile;
   readonly #delayMs: number;
   #timer: NodeJS.Timeout | null = null;
@@ -55,8 +57,9 @@ export class NodeJournal {
 
   constructor(options: NodeJournalOptions) {
     this.#options = options;
+    this.#recorder = new Recorder(options.context);
     const { directory, about } = options;
-    this.#file = new JournalFile(journalPaths(directory, about.run), runLine(about));
+    this.#file = new JournalFile(journalPaths(directory, about.run), () => runLine(about));
     const spreadMs = (Number.parseInt(about.run.slice(-3), 16) || 0) % SPREAD_MS;
     this.#delayMs = options.delayMs ?? DELAY_MS + spreadMs;
   }

@@ -35,7 +35,7 @@ export interface Stretch {
   readonly decisions: readonly Decision[];
 }
 
-/** How many events before a transition are kept at least; at most twice as many are. */
+/** How many events before a transition are kept at least, unless told otherwise; at most twice as many are. */
 const CONTEXT = 24;
 
 /** The same while a transition waits to be written: what exceeds it is a gap. */
@@ -46,10 +46,15 @@ const BURST = 240;
  * it is written. Forgets half of what it has when it is full, so that a heartbeat costs one push.
  */
 export class Recorder {
+  readonly #context: number;
   #count = 0;
   #older: Half | null = null;
   #newer: Half | null = null;
   #hasNews = false;
+
+  constructor(context: number = CONTEXT) {
+    this.#context = context;
+  }
 
   /** Whether something has happened since the last `take` that is worth writing. */
   get hasNews(): boolean {
@@ -92,7 +97,7 @@ export class Recorder {
   }
 
   #add(before: NodeState, decision: Omit<Decision, 'n'>): void {
-    const limit = this.#hasNews ? BURST : CONTEXT;
+    const limit = this.#hasNews ? BURST : this.#context;
     if (this.#newer !== null && this.#newer.decisions.length >= limit) {
       this.#older = this.#newer;
       this.#newer = null;

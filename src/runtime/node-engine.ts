@@ -157,6 +157,7 @@ export class NodeEngine {
       settings: this.settings,
       paths: this.local.paths,
       phase: () => this.loop.state.phase,
+      isOneOfMany: extras.wakes !== undefined,
     });
     this.#renewal = new StandbyRenewal({
       workload: () => this.workload,

@@ -182,7 +182,7 @@ describe('the journal of a node', () => {
 
 describe('the file of a run', () => {
   it('is put aside when it is full, once, and each begins with who writes', async () => {
-    const file = new JournalFile(journalPaths(directory, 'r'), 'head\n', 100);
+    const file = new JournalFile(journalPaths(directory, 'r'), () => 'head\n', 100);
     const line = `${'x'.repeat(39)}\n`;
     for (let count = 0; count < 20; count += 1) await file.append(line);
     expect(readdirSync(directory).sort()).toEqual(['r.1.jsonl', 'r.jsonl']);
@@ -194,7 +194,7 @@ describe('the file of a run', () => {
   });
 
   it('is begun anew after it was removed', async () => {
-    const file = new JournalFile(journalPaths(directory, 'r'), 'head\n');
+    const file = new JournalFile(journalPaths(directory, 'r'), () => 'head\n');
     await file.append('one\n');
     rmSync(directory, { recursive: true });
     expect(await file.append('two\n')).toBe(true);
@@ -202,7 +202,7 @@ describe('the file of a run', () => {
   });
 
   it('keeps what follows a failed write apart from half a line', async () => {
-    const file = new JournalFile(journalPaths(directory, 'r'), 'head\n');
+    const file = new JournalFile(journalPaths(directory, 'r'), () => 'head\n');
     await file.append('one\n');
     const path = join(directory, 'r.jsonl');
     // A directory in its place fails for every user, root too.
@@ -221,7 +221,7 @@ it('a file whose first write failed half way has its first line all the same', a
   mkdirSync(directory);
   const path = join(directory, 'r.jsonl');
   symlinkSync('/dev/full', path);
-  const file = new JournalFile(journalPaths(directory, 'r'), 'head\n');
+  const file = new JournalFile(journalPaths(directory, 'r'), () => 'head\n');
   await expect(file.append('one\n')).rejects.toMatchObject({ code: 'ENOSPC' });
   rmSync(path);
   writeFileSync(path, 'he');

@@ -22,7 +22,20 @@ type Write = (line: JsonLine) => void;
  * Writes to a stream at once: stderr is written synchronously to files, pipes and terminals, so a line is out before
  * the process can end. pino's own destinations would write behind the back of what watches the stream for its loss.
  */
-export function createJsonLog(stream: { write(text: string): unknown }): Write {
+export function createJsonLog(stream: JsonStream): Write {
+  const known = WRITERS.get(stream) ?? createWriter(stream);
+  WRITERS.set(stream, known);
+  return known;
+}
+
+interface JsonStream {
+  write(text: string): unknown;
+}
+
+/** One for each stream: a process may have a thousand groups, each with a logger. */
+const WRITERS = new WeakMap<JsonStream, Write>();
+
+function createWriter(stream: JsonStream): Write {
   let at = new Date(0);
   const log: PinoLogger = loadPino()(
     {

@@ -159,7 +159,7 @@ export class Fleet {
   }
 
   #start(options: RunOptions): void {
-    const upkeepIntervalMs = Math.max(1_000, Math.min(10_000, 10 * this.#count));
+    const upkeepIntervalMs = Math.max(1_000, Math.min(30_000, 30 * this.#count));
     const wakes = this.#count > LOOKING_ALONE ? this.#wakes : null;
     const run = new GroupRun(
       options,
