@@ -1,5 +1,6 @@
 // Which processes hold a lock: /proc/<pid>/fdinfo names every copy of the open file description.
 import { closeSync, constants, openSync, statSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { descriptorsOf, findOpen, listPids, pathOfDescriptor } from './open-files.ts';
 import type { OpenFile } from './open-files.ts';
@@ -91,10 +92,56 @@ function keyOf(pid: number, inode: string): string {
   return `${String(pid)}:${inode}`;
 }
 
-/** Whether this very descriptor's description holds a lock on `path`, as it was once found to. */
-export function isLockHolder(path: string, holder: LockHolder): boolean {
-  const file = identifyFile(path);
-  return file !== null && procIsUsable() && holdsLock(holder.pid, holder.fd, file);
+/** A descriptor that was found to hold the lock on a file, for who asks again at every beat. */
+export class KnownHolder {
+  readonly #path: string;
+  readonly #holder: LockHolder;
+  /** The file that had the name when it was asked for last. */
+  #file: FileId | null = null;
+  /** How the kernel told that this file is locked: the same words tell the same. */
+  #words: string | null = null;
+
+  constructor(path: string, holder: LockHolder) {
+    this.#path = path;
+    this.#holder = holder;
+  }
+
+  /**
+   * Whether the description of this very descriptor holds a lock on the file that has the name now.
+   *
+   * @param named what the name stands for, as the caller has just seen; null: nothing
+   */
+  holdsNow(named: BigIntStats | null): boolean {
+    if (named === null || !procIsUsable()) return false;
+    const file = this.#identify(named);
+    const { pid, fd } = this.#holder;
+    const words = lockWords(pid, fd);
+    if (words === null) return false;
+    if (words === this.#words) return true;
+    const lock = parseLock(words);
+    if (lock === null || !isLockOn(lock, this.#holder, file)) return false;
+    // Where the device is another one only the descriptor itself tells which file it is of.
+    if (lock.device === file.dev && file === this.#file) this.#words = words;
+    return true;
+  }
+
+  /** How lock lines name a file never changes: it is looked up once. */
+  #identify(named: BigIntStats): FileId {
+    const { dev, ino, birthtimeNs } = named;
+    const known = this.#file;
+    if (known?.ino === ino && known.dev === dev && known.birthtimeNs === birthtimeNs) return known;
+    this.#words = null;
+    const lockInode = readLockInode(this.#path);
+    const file = { dev, ino, birthtimeNs, lockInode: lockInode ?? String(ino) };
+    this.#file = lockInode !== undefined && isStill(this.#path, file) ? file : null;
+    return file;
+  }
+}
+
+/** Whether the name stands for that file after it was opened by it, too. */
+function isStill(path: string, { dev, ino, birthtimeNs }: FileId): boolean {
+  const now = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return now?.ino === ino && now.dev === dev && now.birthtimeNs === birthtimeNs;
 }
 
 /**
@@ -130,6 +177,7 @@ const buffer = Buffer.allocUnsafe(4096);
 interface FileId {
   readonly dev: bigint;
   readonly ino: bigint;
+  readonly birthtimeNs: bigint;
   /** The inode as lock lines have it. */
   readonly lockInode: string;
 }
@@ -137,8 +185,8 @@ interface FileId {
 function identifyFile(path: string): FileId | null {
   const file = statSync(path, { bigint: true, throwIfNoEntry: false });
   if (file === undefined) return null;
-  const { dev, ino } = file;
-  return { dev, ino, lockInode: readLockInode(path) ?? String(ino) };
+  const { dev, ino, birthtimeNs } = file;
+  return { dev, ino, birthtimeNs, lockInode: readLockInode(path) ?? String(ino) };
 }
 
 /** overlay may show another inode to stat() than in lock lines; fdinfo has theirs since Linux 5.14. */
@@ -170,10 +218,19 @@ interface Lock {
 
 /** Null: the description of this descriptor holds none. */
 function lockOf(pid: number, fd: number): Lock | null {
+  const words = lockWords(pid, fd);
+  return words === null ? null : parseLock(words);
+}
+
+/** What the kernel says of the locks of a descriptor's description; null: that it holds none. */
+function lockWords(pid: number, fd: number): string | null {
   const length = readFileInto(buffer, `/proc/${String(pid)}/fdinfo/${String(fd)}`);
   const at = length === 0 ? -1 : buffer.subarray(0, length).indexOf('lock:');
-  if (at < 0) return null;
-  const [, major, minor, inode] = LOCK_LINE.exec(buffer.toString('latin1', at, length)) ?? [];
+  return at < 0 ? null : buffer.toString('latin1', at, length);
+}
+
+function parseLock(words: string): Lock | null {
+  const [, major, minor, inode] = LOCK_LINE.exec(words) ?? [];
   if (major === undefined || minor === undefined || inode === undefined) return null;
   return { device: deviceNumber(parseInt(major, 16), parseInt(minor, 16)), inode };
 }

@@ -1,7 +1,13 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findDeletedHolders, findLockHolders, SeenLocks } from '../../src/fence/lock-holders.ts';
+import {
+  findDeletedHolders,
+  findLockHolders,
+  KnownHolder,
+  SeenLocks,
+} from '../../src/fence/lock-holders.ts';
 import { KernelLock } from '../../src/lease/file/kernel-lock.ts';
 import { Stage, until } from './stage.ts';
 
@@ -90,6 +96,44 @@ test('goes through a process once more only where the lock may be held', () => {
   expect([look(true), asked]).toEqual([undefined, ['asked']]);
   expect(look(false)).toBe(description.fd);
   description.close();
+});
+
+test('who asks of one holder again and again hears at once that it has the lock no more', () => {
+  const { path } = stage.workloadLock;
+  const stats = (): BigIntStats => statSync(path, { bigint: true });
+  const held = stage.workloadLock.open();
+  const holder = new KnownHolder(path, { pid: process.pid, fd: held.fd });
+  expect(holder.holdsNow(stats())).toBe(false);
+  for (let round = 0; round < 2; round += 1) {
+    held.tryLock();
+    expect([holder.holdsNow(stats()), holder.holdsNow(stats())]).toEqual([true, true]);
+    held.unlock();
+    expect(holder.holdsNow(stats())).toBe(false);
+  }
+  held.tryLock();
+  expect(holder.holdsNow(null)).toBe(false);
+  // Another file has the name now, and then the first again.
+  renameSync(path, `${path}.moved`);
+  writeFileSync(path, '');
+  expect(holder.holdsNow(stats())).toBe(false);
+  renameSync(`${path}.moved`, path);
+  expect(holder.holdsNow(stats())).toBe(true);
+  held.close();
+  expect(holder.holdsNow(stats())).toBe(false);
+});
+
+test('a descriptor that was closed and is one of another lock now holds the first no more', () => {
+  const { path } = stage.workloadLock;
+  const first = stage.workloadLock.open();
+  first.tryLock();
+  const holder = new KnownHolder(path, { pid: process.pid, fd: first.fd });
+  expect(holder.holdsNow(statSync(path, { bigint: true }))).toBe(true);
+  first.close();
+  const second = stage.primaryLock.open();
+  second.tryLock();
+  expect(second.fd).toBe(first.fd);
+  expect(holder.holdsNow(statSync(path, { bigint: true }))).toBe(false);
+  second.close();
 });
 
 test('who runs on with a lock file of a directory that was removed and made again is found', async () => {
