@@ -5,6 +5,7 @@ import type { Endpoints } from '../core/state.ts';
 import { GroupWatch } from '../lease/file/group-watch.ts';
 import { groupPaths } from '../lease/file/group-paths.ts';
 import { GroupView } from '../lease/file/group-view.ts';
+import { lookingParts } from '../lease/file/looking-parts.ts';
 import { listNodes } from '../lease/file/node-registry.ts';
 import type { RemoteStore } from '../lease/remote-store.ts';
 
@@ -53,7 +54,7 @@ export class FileSight implements GroupSight {
     const paths = groupPaths(directory);
     this.#arm(paths);
     // Who holds it now is told by those that lead: a claim alone says who may.
-    const { epoch, holder } = new GroupView(paths, () => true).observe();
+    const { epoch, holder } = new GroupView(lookingParts(paths), () => true).observe();
     const members = listNodes(paths)
       .filter(({ alive, run }) => alive || run === holder?.run)
       .map(({ node, run, endpoints, target = null }) => ({ node, run, endpoints, target }));

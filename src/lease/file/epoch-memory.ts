@@ -1,8 +1,9 @@
 // The highest epoch that is known beside the directory of epochs, which somebody may remove.
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { identityOfDescriptor, identityOfPath } from './file-identity.ts';
+import { identityOfDescriptor } from './file-identity.ts';
+import type { FileSight } from './file-sight.ts';
 import type { GroupPaths } from './group-paths.ts';
-import { readLockNote } from './lock-note.ts';
+import { LockNoteReader } from './lock-note.ts';
 
 /**
  * Every node keeps primary.lock open, unlocked. So as long as one of them exists, stopped or not, what
@@ -10,12 +11,15 @@ import { readLockNote } from './lock-note.ts';
  */
 export class EpochMemory {
   readonly #primaryLock: string;
+  readonly #sight: FileSight;
+  readonly #note = new LockNoteReader();
   #fd: number | null = null;
   #identity: string | null = null;
   #highest = 0;
 
-  constructor({ primaryLock }: GroupPaths) {
+  constructor({ primaryLock }: GroupPaths, sight: FileSight) {
     this.#primaryLock = primaryLock;
+    this.#sight = sight;
   }
 
   /** The highest that this node has claimed, seen or read. */
@@ -35,17 +39,17 @@ export class EpochMemory {
 
   /** What is noted in the file that this node has open. */
   get noted(): number {
-    return this.#fd === null ? 0 : readLockNote(this.#fd).epoch;
+    return this.#fd === null ? 0 : this.#note.read(this.#fd).epoch;
   }
 
   /** The run whose record has to stay: see `LockNote`. */
   get starter(): string | null {
-    return this.#fd === null ? null : readLockNote(this.#fd).starter;
+    return this.#fd === null ? null : this.#note.read(this.#fd).starter;
   }
 
   /** Keeps the file that has the name now, once it is there. */
   keep(): void {
-    const identity = identityOfPath(this.#primaryLock);
+    const identity = this.#sight.identityOf(this.#primaryLock);
     if (identity === null || identity === this.#identity) return;
     let fd: number;
     try {

@@ -14,11 +14,14 @@ import { claimEpoch, highestEpoch, pruneEpochs, settleClaim } from './epoch.ts';
 import type { Foundation } from './foundation.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { GroupView } from './group-view.ts';
+import type { IsHeld } from './group-view.ts';
 import { GroupWatch } from './group-watch.ts';
 import { HeldLease } from './held-lease.ts';
 import type { KernelLockDescription } from './kernel-lock.ts';
 import { readLockNote, writeLockNote } from './lock-note.ts';
 import { LockSight } from './lock-sight.ts';
+import { lookingParts } from './looking-parts.ts';
+import type { LookingParts } from './looking-parts.ts';
 import { LocalGroup } from './local-group.ts';
 import type { LocalGroupOptions } from './local-group.ts';
 import { Lockfile } from './lockfile.ts';
@@ -33,6 +36,7 @@ export class FileLease implements LeaseStore {
   readonly kind = 'file';
   readonly local: LocalGroup;
   readonly paths: GroupPaths;
+  readonly #looking: LookingParts;
   readonly #membership: Membership;
   readonly #foundation: Foundation;
   readonly #primaryLock: PrimaryLock;
@@ -58,16 +62,19 @@ export class FileLease implements LeaseStore {
   private constructor(local: LocalGroup) {
     this.local = local;
     this.paths = local.paths;
+    const { sight, now } = local;
+    this.#looking = lookingParts(this.paths, sight, now);
     this.#membership = local.membership;
     this.#foundation = local.foundation;
     this.#primaryLock = new PrimaryLock(this.paths.primaryLock);
-    const sight = new LockSight(this.paths.primaryLock, () => this.#primaryLock.isFree());
-    this.#view = new GroupView(this.paths, (recorded) =>
-      this.#held === null ? sight.isHeld(recorded) : true,
-    );
+    const { primaryLock } = this.paths;
+    const lockSight = new LockSight(primaryLock, () => this.#primaryLock.isFree());
+    const isHeld: IsHeld = (recorded) =>
+      this.#held !== null || lockSight.isHeld(recorded, sight.statsOf(primaryLock));
+    this.#view = new GroupView(this.#looking, isHeld);
     this.#lockfile = new Lockfile({
       path: this.paths.lockfile,
-      now: local.now,
+      now,
       onCompromised: (cause) => {
         if (this.#held !== null) this.#held.compromised = cause;
       },
@@ -117,15 +124,18 @@ export class FileLease implements LeaseStore {
   }
 
   verify(): VerifyOutcome {
-    if (this.#held === null) return { type: 'lost', cause: 'the lease is not held' };
-    this.#membership.touch();
-    const outcome = this.#held.verify();
-    if (outcome.type === 'lost') this.#foundation.leaveEpoch(this.#held.epoch);
-    else {
-      this.#foundation.sawThem();
-      this.#keepRegistered();
-    }
-    return outcome;
+    const held = this.#held;
+    if (held === null) return { type: 'lost', cause: 'the lease is not held' };
+    return this.#looking.sight.during(() => {
+      this.#membership.touch();
+      const outcome = held.verify();
+      if (outcome.type === 'lost') this.#foundation.leaveEpoch(held.epoch);
+      else {
+        this.#foundation.sawThem();
+        this.#membership.keepRegistered();
+      }
+      return outcome;
+    });
   }
 
   release(): Promise<ReleaseOutcome> {
@@ -145,16 +155,7 @@ export class FileLease implements LeaseStore {
   }
 
   observe(): LeaseObservation {
-    this.#membership.touch();
-    for (const watch of this.#watches) watch.check();
-    const observation = this.#view.observe();
-    const { memory } = this.#foundation;
-    if (observation.epoch < memory.highest) this.#foundation.leaveEpoch(memory.recall());
-    memory.learn(observation.epoch);
-    if (this.#held !== null) return observation;
-    this.#foundation.remake();
-    const { waitsFor } = this.#foundation;
-    return waitsFor.length === 0 ? observation : { ...observation, waitsFor };
+    return this.#looking.sight.during(() => this.#observe());
   }
 
   look(): LeaseObservation {
@@ -167,7 +168,7 @@ export class FileLease implements LeaseStore {
   }
 
   watch(onChange: () => void): void {
-    this.#watches.push(new GroupWatch(this.paths, onChange));
+    this.#watches.push(new GroupWatch(this.paths, onChange, this.#looking.sight));
   }
 
   markCompleted(epoch: number): Promise<void> {
@@ -196,6 +197,19 @@ export class FileLease implements LeaseStore {
     });
   }
 
+  #observe(): LeaseObservation {
+    this.#membership.touch();
+    for (const watch of this.#watches) watch.check();
+    const observation = this.#view.observe();
+    const { memory } = this.#foundation;
+    if (observation.epoch < memory.highest) this.#foundation.leaveEpoch(memory.recall());
+    memory.learn(observation.epoch);
+    if (this.#held !== null) return observation;
+    this.#foundation.remake();
+    const { waitsFor } = this.#foundation;
+    return waitsFor.length === 0 ? observation : { ...observation, waitsFor };
+  }
+
   /** One attempt; a cause when it was denied, and then nothing is held. */
   async #acquire(floor: number): Promise<AcquireOutcome | DenialCause> {
     this.#membership.ensure();
@@ -208,7 +222,7 @@ export class FileLease implements LeaseStore {
       refuseTimedLease(this.paths.directory);
       if (isCompletedSince(this.paths, this.#membership.record)) return 'completed';
       const known = Math.max(floor, this.#foundation.memory.highest);
-      const held = new HeldLease(this.paths, lock, known);
+      const held = new HeldLease(this.#looking, lock, known);
       this.#held = held;
       // Asked first, so that no epoch is spent on it.
       if (this.#lockfile.isForeign(lock.fd)) return 'foreign-lockfile';
@@ -315,16 +329,6 @@ export class FileLease implements LeaseStore {
       await this.#lockfile.release(lock.fd);
     } finally {
       lock.close();
-    }
-  }
-
-  /** Whoever takes over has to find what this node has started, also where its record alone was removed. */
-  #keepRegistered(): void {
-    if (this.#membership.isRegistered) return;
-    try {
-      this.#membership.ensure();
-    } catch {
-      // Tried again at the next beat.
     }
   }
 

@@ -4,7 +4,8 @@ import { withoutForks } from '../../fence/forks.ts';
 import { findDeletedLockHolders } from './deleted-holders.ts';
 import { highestEpoch, recordEpoch } from './epoch.ts';
 import { EpochMemory } from './epoch-memory.ts';
-import { identityOfPath, statOrNull } from './file-identity.ts';
+import { identityOfPath } from './file-identity.ts';
+import type { FileSight } from './file-sight.ts';
 import { findFormerNotes } from './former-notes.ts';
 import type { FormerNotes } from './former-notes.ts';
 import type { GroupPaths } from './group-paths.ts';
@@ -28,9 +29,10 @@ export const WHOLE_MACHINE: RemovedFilesSearch = {
 
 /** Which lock files, under what, and when they were last seen there. */
 interface Looked {
-  readonly identity: string;
-  readonly above: string;
-  readonly seenAtMs: number;
+  readonly primaryLock: string | null;
+  readonly workloadLock: string | null;
+  readonly above: bigint | null;
+  seenAtMs: number;
 }
 
 /**
@@ -44,6 +46,9 @@ export class Foundation {
   /** Whom the last `prepare` or `remake` found on deleted lock files. */
   waitsFor: readonly number[] = [];
   readonly #paths: GroupPaths;
+  /** The directory of all groups. */
+  readonly #directoryAbove: string;
+  readonly #sight: FileSight;
   readonly #lockFiles: LockFiles;
   readonly #workloadLock: WorkloadLockFile;
   readonly #membership: Membership;
@@ -55,6 +60,7 @@ export class Foundation {
 
   constructor({
     paths,
+    sight,
     membership,
     search,
     workloadLock,
@@ -62,6 +68,7 @@ export class Foundation {
     now,
   }: {
     readonly paths: GroupPaths;
+    readonly sight: FileSight;
     readonly membership: Membership;
     readonly search: RemovedFilesSearch;
     readonly workloadLock: WorkloadLockFile;
@@ -71,13 +78,15 @@ export class Foundation {
     readonly now: () => number;
   }) {
     this.#paths = paths;
-    this.#lockFiles = new LockFiles(paths);
+    this.#directoryAbove = dirname(paths.directory);
+    this.#sight = sight;
+    this.#lockFiles = new LockFiles(paths, sight);
     this.#workloadLock = workloadLock;
     this.#membership = membership;
     this.#search = search;
     this.#notesEpochs = notesEpochs;
     this.#now = now;
-    this.memory = new EpochMemory(paths);
+    this.memory = new EpochMemory(paths, sight);
   }
 
   /**
@@ -91,6 +100,7 @@ export class Foundation {
    */
   prepare(floor: number): boolean {
     this.waitsFor = [];
+    this.#sight.expire();
     const isThere = this.#isThere;
     // Before the look: what moves during it counts as not looked for.
     const above = this.#above;
@@ -120,7 +130,7 @@ export class Foundation {
       // Who had made the lockfile had a lock that was removed, and has ended: nobody waits for it above.
       if (!this.#lockFiles.make({ epoch: known, lockfile: noted.lockfile, isStill })) return false;
       this.memory.learn(known);
-      this.#looked = { identity: this.#identity, above, seenAtMs: this.#now() };
+      this.#looked = { ...this.#lockFilesNow, above, seenAtMs: this.#now() };
     }
     this.#keep();
     this.sawThem();
@@ -143,20 +153,20 @@ export class Foundation {
   }
 
   get #isThere(): boolean {
-    return this.#lockFiles.areThere && identityOfPath(this.#paths.epochs) !== null;
+    return this.#lockFiles.areThere && this.#sight.statsOf(this.#paths.epochs) !== null;
   }
 
   get #hasLooked(): boolean {
     const looked = this.#looked;
     if (looked === null || this.#now() - looked.seenAtMs > UNSEEN_MS) return false;
-    return looked.identity === this.#identity && looked.above === this.#above;
+    const { primaryLock, workloadLock } = this.#lockFilesNow;
+    if (looked.primaryLock !== primaryLock || looked.workloadLock !== workloadLock) return false;
+    return looked.above === this.#above;
   }
 
   /** The lock files were there just now, as at the last look. */
   sawThem(): void {
-    if (this.#hasLooked && this.#looked !== null) {
-      this.#looked = { ...this.#looked, seenAtMs: this.#now() };
-    }
+    if (this.#hasLooked && this.#looked !== null) this.#looked.seenAtMs = this.#now();
   }
 
   /** Whether others have led by other lock files than those that have the names now. */
@@ -164,15 +174,18 @@ export class Foundation {
     return this.#notesEpochs && this.memory.noted < Math.max(floor, this.memory.highest);
   }
 
-  /** Of the lock files that have the names now. */
-  get #identity(): string {
+  /** The identities of those that have the names now. */
+  get #lockFilesNow(): Pick<Looked, 'primaryLock' | 'workloadLock'> {
     const { primaryLock, workloadLock } = this.#paths;
-    return [primaryLock, workloadLock].map(identityOfPath).join(' ');
+    return {
+      primaryLock: this.#sight.identityOf(primaryLock),
+      workloadLock: this.#sight.identityOf(workloadLock),
+    };
   }
 
   /** Another one once a name in the directory above has come, gone or moved. */
-  get #above(): string {
-    return String(statOrNull(dirname(this.#paths.directory))?.ctimeNs);
+  get #above(): bigint | null {
+    return this.#sight.statsOf(this.#directoryAbove)?.ctimeNs ?? null;
   }
 
   #keep(): void {
@@ -187,7 +200,7 @@ export class Foundation {
   remake(): void {
     this.waitsFor = [];
     if (this.#membership.isClosed) return;
-    const isWhole = this.#isThere && identityOfPath(this.#paths.marks) !== null;
+    const isWhole = this.#isThere && this.#sight.statsOf(this.#paths.marks) !== null;
     const hasLooked = this.#hasLooked && !this.#isPassed(0);
     if (isWhole && hasLooked && this.#membership.isRegistered) {
       this.#keep();
@@ -208,6 +221,7 @@ export class Foundation {
    */
   leaveEpoch(epoch: number): void {
     if (this.#membership.isClosed) return;
+    this.#sight.expire();
     try {
       if (highestEpoch(this.#paths.epochs) >= epoch) return;
       this.#membership.ensure();
@@ -223,5 +237,8 @@ export class Foundation {
   }
 }
 
-/** Some heartbeats by default. A mount that came and went leaves no other trace. */
-const UNSEEN_MS = 2_000;
+/**
+ * Some heartbeats by default, and more than two looks of a standby that hears its primary. A mount that came and went
+ * leaves no other trace.
+ */
+const UNSEEN_MS = 5_000;

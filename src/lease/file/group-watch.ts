@@ -2,7 +2,8 @@
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { basename } from 'node:path';
-import { identityOfPath, statOrNull } from './file-identity.ts';
+import { statOrNull } from './file-identity.ts';
+import { FileSight } from './file-sight.ts';
 import type { GroupPaths } from './group-paths.ts';
 
 /**
@@ -15,23 +16,22 @@ import type { GroupPaths } from './group-paths.ts';
 export class GroupWatch {
   readonly #paths: GroupPaths;
   readonly #onChange: () => void;
-  /** What the holder of the lease can't do without. */
-  readonly #foundation: ReadonlySet<string>;
+  readonly #sight: FileSight;
+  /** What the holder of the lease can't do without, by name. */
+  #foundation: ReadonlyMap<string, Piece> = new Map();
   #watchers: FSWatcher[] = [];
   #isGuarding = false;
-  #armedFor: string | null = null;
+  #armedFor: readonly string[] | null = null;
   #looking: NodeJS.Timeout | null = null;
   #seen = '';
   #later: NodeJS.Timeout | null = null;
   #calledAt = -Infinity;
   #closed = false;
 
-  constructor(paths: GroupPaths, onChange: () => void) {
+  constructor(paths: GroupPaths, onChange: () => void, sight: FileSight = new FileSight()) {
     this.#paths = paths;
     this.#onChange = onChange;
-    const { epochs, marks, primaryLock, workloadLock, lockfile, directory } = paths;
-    const names = [epochs, marks, primaryLock, workloadLock, lockfile, directory];
-    this.#foundation = new Set(names.map((path) => basename(path)));
+    this.#sight = sight;
     this.#arm();
   }
 
@@ -39,12 +39,16 @@ export class GroupWatch {
   guard(isGuarding: boolean): void {
     if (this.#closed || this.#isGuarding === isGuarding) return;
     this.#isGuarding = isGuarding;
+    const before = this.#armedFor;
     this.#arm();
+    if (!isSame(before, this.#armedFor)) this.#changed();
   }
 
   /** Notices a directory that was removed or replaced; called wherever the group is looked at. */
   check(): void {
-    if (this.#closed || this.#identity() === this.#armedFor) return;
+    if (this.#closed || isSame(this.#identities(), this.#armedFor)) return;
+    // Whoever is told may do anything.
+    this.#sight.expire();
     this.#arm();
     this.#changed();
   }
@@ -56,15 +60,18 @@ export class GroupWatch {
   }
 
   /** Which directories are watched; null: one is missing. */
-  #identity(): string | null {
-    const { directory, epochs, marks } = this.#paths;
-    const identities = [directory, epochs, marks].map(identityOfPath);
-    return identities.includes(null) ? null : identities.join(' ');
+  #identities(): readonly string[] | null {
+    const directory = this.#sight.identityOf(this.#paths.directory);
+    const epochs = this.#sight.identityOf(this.#paths.epochs);
+    const marks = this.#sight.identityOf(this.#paths.marks);
+    return directory === null || epochs === null || marks === null
+      ? null
+      : [directory, epochs, marks];
   }
 
   #arm(): void {
     this.#disarm();
-    this.#armedFor = this.#identity();
+    this.#armedFor = this.#identities();
     if (this.#armedFor === null || !this.#watchAll()) this.#lookAtIntervals();
   }
 
@@ -84,7 +91,11 @@ export class GroupWatch {
           this.#changed();
         });
       }
-      if (this.#isGuarding) this.#watch(this.#paths.directory, this.#onFoundation);
+      if (this.#isGuarding) {
+        // Seen before it is watched: a change in between differs at the next event.
+        this.#foundation = this.#lookAtFoundation();
+        this.#watch(this.#paths.directory, this.#onFoundation);
+      }
       return true;
     } catch {
       this.#disarm();
@@ -94,10 +105,31 @@ export class GroupWatch {
 
   readonly #onFoundation = (kind: string, name: string | null): void => {
     // The holder's sign of life is a change of primary.lock at every beat: not news.
-    if (name !== null && (kind !== 'rename' || !this.#foundation.has(name))) return;
+    if (name !== null && (kind !== 'rename' || !this.#isOther(name))) return;
     this.check();
     this.#changed();
   };
+
+  /**
+   * Whether a piece of the foundation has come, gone or made way for another. That the times of a directory
+   * are set, as proper-lockfile does every few seconds, comes as a renaming too.
+   */
+  #isOther(name: string): boolean {
+    const piece = this.#foundation.get(name);
+    if (piece === undefined) return false;
+    const identity = this.#sight.identityOf(piece.path);
+    if (identity === piece.identity) return false;
+    piece.identity = identity;
+    return true;
+  }
+
+  #lookAtFoundation(): ReadonlyMap<string, Piece> {
+    const { epochs, marks, primaryLock, workloadLock, lockfile, directory } = this.#paths;
+    const all = [epochs, marks, primaryLock, workloadLock, lockfile, directory];
+    return new Map(
+      all.map((path) => [basename(path), { path, identity: this.#sight.identityOf(path) }]),
+    );
+  }
 
   #watch(path: string, onEvent: (kind: string, name: string | null) => void): void {
     const watcher = watch(path, { persistent: false }, onEvent);
@@ -147,6 +179,17 @@ export class GroupWatch {
       this.#calledAt = performance.now();
     }
   }
+}
+
+/** A file or directory, and what had its path when it was seen last. */
+interface Piece {
+  readonly path: string;
+  identity: string | null;
+}
+
+function isSame(now: readonly string[] | null, before: readonly string[] | null): boolean {
+  if (now === null || before === null) return now === before;
+  return now.every((identity, index) => identity === before[index]);
 }
 
 const LEAST_INTERVAL_MS = 40;

@@ -1,11 +1,13 @@
 // What one term holds, and whether the paths still name it.
 import { futimesSync } from 'node:fs';
 import type { NodeRecord, VerifyOutcome } from '../lease-store.ts';
-import { highestEpoch } from './epoch.ts';
-import { identityOfPath } from './file-identity.ts';
+import { identityOfDescriptor } from './file-identity.ts';
+import type { FileSight } from './file-sight.ts';
 import type { GroupPaths } from './group-paths.ts';
+import type { HighestEpoch } from './highest-epoch.ts';
 import type { KernelLockDescription } from './kernel-lock.ts';
 import { readLockNote } from './lock-note.ts';
+import type { LookingParts } from './looking-parts.ts';
 import { errnoOf } from './storage-error.ts';
 
 export class HeldLease {
@@ -21,21 +23,31 @@ export class HeldLease {
   /** Set when another took the lockfile away. */
   compromised: string | null = null;
   readonly #paths: GroupPaths;
+  readonly #sight: FileSight;
+  readonly #highestEpoch: HighestEpoch;
+  readonly #primaryLock: string;
   readonly #directory: string | null;
   readonly #workloadLock: string | null;
   readonly #epochs: string | null;
   readonly #formerStarter: string | null;
 
   /** `highest`: of all epochs that this node knows of. */
-  constructor(paths: GroupPaths, lock: KernelLockDescription, highest: number) {
+  constructor(
+    { paths, sight, highestEpoch }: LookingParts,
+    lock: KernelLockDescription,
+    highest: number,
+  ) {
     this.lock = lock;
     const { epoch, starter } = readLockNote(lock.fd);
     this.isOutdated = epoch < highest;
     this.#formerStarter = this.isOutdated ? null : starter;
     this.#paths = paths;
-    this.#directory = identityOfPath(paths.directory);
-    this.#workloadLock = identityOfPath(paths.workloadLock);
-    this.#epochs = identityOfPath(paths.epochs);
+    this.#sight = sight;
+    this.#highestEpoch = highestEpoch;
+    this.#primaryLock = identityOfDescriptor(lock.fd);
+    this.#directory = sight.identityOf(paths.directory);
+    this.#workloadLock = sight.identityOf(paths.workloadLock);
+    this.#epochs = sight.identityOf(paths.epochs);
   }
 
   /** Whether the record of what may still be active is not among these: processes have to be asked then. */
@@ -59,16 +71,18 @@ export class HeldLease {
   }
 
   #causeOfLoss(): string | null {
-    const { directory, workloadLock, epochs } = this.#paths;
-    const directoryNow = identityOfPath(directory);
+    const { directory, primaryLock, workloadLock, epochs } = this.#paths;
+    const directoryNow = this.#sight.identityOf(directory);
     if (directoryNow === null) return `${directory} was removed`;
     if (directoryNow !== this.#directory) return `${directory} was replaced by another directory`;
-    if (!this.lock.isNamed()) return 'primary.lock was removed or replaced';
-    if (identityOfPath(workloadLock) !== this.#workloadLock) {
+    if (this.#sight.identityOf(primaryLock) !== this.#primaryLock) {
+      return 'primary.lock was removed or replaced';
+    }
+    if (this.#sight.identityOf(workloadLock) !== this.#workloadLock) {
       return 'workload.lock was removed or replaced';
     }
     // Whoever looks next may not see that this epoch was ever claimed.
-    if (identityOfPath(epochs) !== this.#epochs) return `${epochs} was removed or replaced`;
+    if (this.#sight.identityOf(epochs) !== this.#epochs) return `${epochs} was removed or replaced`;
     return this.#passedBy() ?? this.compromised;
   }
 
@@ -78,7 +92,7 @@ export class HeldLease {
    */
   #passedBy(): string | null {
     try {
-      const recorded = highestEpoch(this.#paths.epochs);
+      const recorded = this.#highestEpoch.onRecord;
       if (recorded <= this.epoch) return null;
       return `epoch ${String(recorded)} was recorded while this node held ${String(this.epoch)}`;
     } catch {

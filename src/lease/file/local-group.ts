@@ -5,6 +5,7 @@ import type { Endpoints } from '../../core/state.ts';
 import type { Remains } from '../../fence/leftovers.ts';
 import type { NodeRecord, SessionLedger, SessionRecord } from '../lease-store.ts';
 import type { ReadFileSystemType } from './file-system-kind.ts';
+import { FileSight } from './file-sight.ts';
 import { Foundation, WHOLE_MACHINE } from './foundation.ts';
 import type { RemovedFilesSearch } from './foundation.ts';
 import type { GroupPaths } from './group-paths.ts';
@@ -35,6 +36,7 @@ export interface LocalGroupEnvironment extends RemovedFilesSearch {
 
 export class LocalGroup implements SessionLedger {
   readonly paths: GroupPaths;
+  readonly sight: FileSight = new FileSight();
   readonly workloadLock: WorkloadLockFile;
   readonly membership: Membership;
   readonly foundation: Foundation;
@@ -60,17 +62,19 @@ export class LocalGroup implements SessionLedger {
       stateDir,
       record: { v: 1, ...record, sessions: [] },
       readFileSystemType,
+      sight: this.sight,
       now,
       onRemade: () => {
         this.foundation.leaveEpoch(this.foundation.memory.recall());
       },
     });
     this.paths = this.membership.paths;
-    this.workloadLock = new WorkloadLockFile(this.paths.workloadLock);
+    this.workloadLock = new WorkloadLockFile(this.paths.workloadLock, this.sight);
     this.#outOfSight = new OutOfSight({ paths: this.paths, now });
     this.#strayFiles = new StrayFiles(this.paths, now);
     this.foundation = new Foundation({
       paths: this.paths,
+      sight: this.sight,
       membership: this.membership,
       search,
       workloadLock: this.workloadLock,

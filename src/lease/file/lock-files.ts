@@ -3,6 +3,7 @@ import { closeSync, fstatSync, linkSync, openSync, renameSync, rmSync, writeSync
 import { tryLock } from 'fs-native-extensions';
 import { temporaryPath } from './durable-file.ts';
 import { identityOf, identityOfDescriptor, identityOfPath } from './file-identity.ts';
+import { FileSight } from './file-sight.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { lockNoteContent, marksOf, readLockNote, writeLockNote } from './lock-note.ts';
 import type { LockNote, LockfileNote } from './lock-note.ts';
@@ -21,11 +22,13 @@ interface KnownOfFormer {
  */
 export class LockFiles {
   readonly #paths: GroupPaths;
+  readonly #sight: FileSight;
   /** What was found to be ours: looked into once. */
   readonly #known = new Map<string, string>();
 
-  constructor(paths: GroupPaths) {
+  constructor(paths: GroupPaths, sight: FileSight = new FileSight()) {
     this.#paths = paths;
+    this.#sight = sight;
   }
 
   get areThere(): boolean {
@@ -61,7 +64,7 @@ export class LockFiles {
   }
 
   #isOurs(path: string): boolean {
-    const identity = identityOfPath(path);
+    const identity = this.#sight.identityOf(path);
     if (identity === null) return false;
     if (this.#known.get(path) === identity) return true;
     const found = withOpen(path, (fd) => (saysItIs(fd) ? identityOfDescriptor(fd) : null));

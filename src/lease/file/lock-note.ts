@@ -1,5 +1,6 @@
 // What primary.lock says: the highest epoch, who may have left something, and which lockfile directory was made.
 import { createHash } from 'node:crypto';
+import { readSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { overwrite, padded, parseJson, readDescriptor } from './durable-file.ts';
@@ -75,7 +76,30 @@ export function writeLockNote(fd: number, changes: Partial<LockNote>): void {
 
 /** What can't be read says nothing: the epoch is on record in the directory of epochs as well. */
 export function readLockNote(fd: number): LockNote {
-  const note = parseJson(readDescriptor(fd, LOCK_NOTE_BYTES));
+  return parseLockNote(readDescriptor(fd, LOCK_NOTE_BYTES));
+}
+
+/** For who reads it at every beat: it is read each time, and parsed where it has changed. */
+export class LockNoteReader {
+  #text: string | null = null;
+  #note: LockNote = NOTHING;
+
+  /** As `readLockNote`. */
+  read(fd: number): LockNote {
+    const length = readSync(fd, noteBuffer, 0, LOCK_NOTE_BYTES, 0);
+    const text = noteBuffer.toString('latin1', 0, length).trimEnd();
+    if (text !== this.#text) {
+      this.#note = parseLockNote(noteBuffer.toString('utf8', 0, length));
+      this.#text = text;
+    }
+    return this.#note;
+  }
+}
+
+const noteBuffer = Buffer.alloc(LOCK_NOTE_BYTES);
+
+function parseLockNote(text: string): LockNote {
+  const note = parseJson(text);
   if (typeof note !== 'object' || note === null) return NOTHING;
   return {
     self: 'self' in note && typeof note.self === 'string' ? note.self : '',

@@ -26,7 +26,7 @@ export function writePaused(paths: GroupPaths, paused: boolean, by: string): voi
 }
 
 /** A mark that can't be read still counts: the name is what pauses. */
-export function isPaused(paths: GroupPaths): boolean {
+function isPaused(paths: GroupPaths): boolean {
   return statOrNull(paths.paused) !== null;
 }
 

@@ -2,6 +2,7 @@
 import { basename, dirname } from 'node:path';
 import type { NodeRecord } from '../lease-store.ts';
 import { identityOfPath } from './file-identity.ts';
+import type { FileSight } from './file-sight.ts';
 import type { ReadFileSystemType } from './file-system-kind.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { NodeRegistration } from './node-registration.ts';
@@ -16,6 +17,7 @@ export interface MembershipOptions {
   readonly stateDir: string;
   readonly record: NodeRecord;
   readonly readFileSystemType: ReadFileSystemType | undefined;
+  readonly sight: FileSight;
   /** Monotonic, ms. */
   readonly now: () => number;
   /** Called when the node has registered in a directory that was made anew. Must not throw. */
@@ -30,6 +32,7 @@ export interface Removal {
 
 export class Membership {
   readonly paths: GroupPaths;
+  readonly #sight: FileSight;
   readonly #readFileSystemType: ReadFileSystemType | undefined;
   readonly #now: () => number;
   readonly #onRemade: () => void;
@@ -43,10 +46,11 @@ export class Membership {
   #closed = false;
 
   /** @throws FAILOVER_NODE_TAKEN, FAILOVER_OTHER_BOOT, FAILOVER_OTHER_NAMESPACE and all that `openStateDirectory` throws. */
-  constructor({ stateDir, record, readFileSystemType, now, onRemade }: MembershipOptions) {
+  constructor({ stateDir, record, readFileSystemType, sight, now, onRemade }: MembershipOptions) {
     if (!isRunName(record.run)) throw new Error(`not the name of a run: ${record.run}`);
     this.#record = record;
     this.#readFileSystemType = readFileSystemType;
+    this.#sight = sight;
     this.#now = now;
     this.#onRemade = onRemade;
     this.paths = this.#openDirectory(stateDir, record.group);
@@ -79,6 +83,7 @@ export class Membership {
 
   /** After the directory, or a part of it that this node needs, was removed: made anew. */
   ensure(): void {
+    this.#sight.expire();
     const directory = identityOfPath(this.paths.directory);
     const isSame = directory === this.#directory && this.#registration.isPresent;
     const hasSameEpochs = this.#hasSameEpochs();
@@ -93,6 +98,16 @@ export class Membership {
       this.#registerAnew();
     }
     this.#epochs = identityOfPath(this.paths.epochs);
+  }
+
+  /** Whoever takes over has to find what this node has started, also where its record alone was removed. */
+  keepRegistered(): void {
+    if (this.isRegistered) return;
+    try {
+      this.ensure();
+    } catch {
+      // Tried again at the next beat.
+    }
   }
 
   rewrite(record: NodeRecord): void {
@@ -170,7 +185,7 @@ export class Membership {
     refuseOtherHosts(this.paths, this.#record);
     refuseOtherNamespaces(this.paths, this.#record);
     refuseTakenNode(this.paths, this.#record, false);
-    const registration = new NodeRegistration(this.paths, this.#record);
+    const registration = new NodeRegistration(this.paths, this.#record, this.#sight);
     try {
       refuseOtherNamespaces(this.paths, this.#record);
       refuseTakenNode(this.paths, this.#record, true);

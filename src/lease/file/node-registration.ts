@@ -9,14 +9,17 @@ import {
   readSync,
   unlinkSync,
 } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
 import type { NodeRecord } from '../lease-store.ts';
 import { overwrite, padded, replaceFile, replaceOpenFile } from './durable-file.ts';
-import { identityOfDescriptor, identityOfPath } from './file-identity.ts';
+import { identityOfDescriptor } from './file-identity.ts';
+import { FileSight } from './file-sight.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { claimText, RECORD_BYTES, RECORD_LIMIT_BYTES } from './node-record.ts';
-import { forgetNode, sparePath } from './node-registry.ts';
+import { forgetNode, nodePath, sparePath } from './node-registry.ts';
+import { ReadOnce } from './read-once.ts';
 import { lockRecord } from './record-lock.ts';
 import { errnoOf, isFull, withStorageErrors } from './storage-error.ts';
 
@@ -26,29 +29,34 @@ export class NodeRegistration {
   /** A second name of the claim: given up for the name of an epoch where there is no room for one more. */
   readonly #sparePath: string;
   readonly #path: string;
+  readonly #sight: FileSight;
   #fd: number;
+  #identity: string;
   #sizeBytes: number;
   /** What was written last, of each. */
-  #content: Buffer;
-  #claim: Buffer;
+  #text: string;
+  #claim: string;
+  /** That the one and the other say what was written: looked into where they may have changed. */
+  readonly #checked = { record: new ReadOnce<boolean>(now), claim: new ReadOnce<boolean>(now) };
   #touchedAt: number;
 
   /** Writes both records, the claim's durably. @throws FAILOVER_STATE_DIR_* */
-  constructor(paths: GroupPaths, record: NodeRecord) {
-    this.#path = join(paths.nodes, `${record.run}.json`);
+  constructor(paths: GroupPaths, record: NodeRecord, sight: FileSight = new FileSight()) {
+    this.#sight = sight;
+    this.#path = nodePath(paths, record.run);
     this.claimPath = join(paths.claims, `${record.run}.json`);
     this.#sparePath = sparePath(paths, record.run);
-    const { content, sizeBytes } = this.#encode(record, RECORD_BYTES);
+    const { text, sizeBytes } = encode(record, RECORD_BYTES);
     this.#sizeBytes = sizeBytes;
-    this.#content = content;
-    this.#claim = Buffer.from(claimText(record));
-    this.#touchedAt = performance.now();
+    this.#text = text;
+    this.#claim = claimText(record);
+    this.#touchedAt = now();
     this.#fd = withStorageErrors(`register node ${record.node} in ${paths.directory}`, () => {
       for (let attempt = 1; ; attempt += 1) {
         try {
           replaceFile(this.claimPath, this.#claim);
           this.keepSpareName();
-          return replaceOpenFile(this.#path, content, lockRecord);
+          return replaceOpenFile(this.#path, padded(text, sizeBytes), lockRecord);
         } catch (error) {
           forgetNode(paths, record.run);
           // Another took the claim of a moment ago for an old one: its wall clock has jumped.
@@ -56,12 +64,13 @@ export class NodeRegistration {
         }
       }
     });
+    this.#identity = identityOfDescriptor(this.#fd);
   }
 
   /** Whether others find this record under its name, and a claim has something to link. */
   get isPresent(): boolean {
-    if (identityOfPath(this.claimPath) === null) return false;
-    return identityOfPath(this.#path) === identityOfDescriptor(this.#fd);
+    if (this.#sight.statsOf(this.claimPath) === null) return false;
+    return this.#sight.identityOf(this.#path) === this.#identity;
   }
 
   /**
@@ -69,26 +78,28 @@ export class NodeRegistration {
    * a crash of this process right after it loses nothing. A longer one is replaced as a file.
    */
   write(record: NodeRecord): void {
-    const { content, sizeBytes } = this.#encode(record, this.#sizeBytes);
+    const { text, sizeBytes } = encode(record, this.#sizeBytes);
+    const content = padded(text, sizeBytes);
     withStorageErrors(`write ${this.#path}`, () => {
       if (sizeBytes === RECORD_BYTES && this.#sizeBytes === RECORD_BYTES) {
         overwrite(this.#fd, content);
-        this.#content = content;
+        this.#text = text;
         return;
       }
       // Two pages could be torn by a kill between them: as a whole, then.
       const fd = replaceOpenFile(this.#path, content, lockRecord);
       closeSync(this.#fd);
       this.#fd = fd;
+      this.#identity = identityOfDescriptor(fd);
       this.#sizeBytes = sizeBytes;
-      this.#content = content;
+      this.#text = text;
     });
   }
 
   /** What later claims of this run say; earlier ones keep what they said. */
   rewriteClaim(record: NodeRecord): void {
     try {
-      const claim = Buffer.from(claimText(record));
+      const claim = claimText(record);
       replaceFile(this.claimPath, claim);
       this.#claim = claim;
     } catch (error) {
@@ -123,9 +134,8 @@ export class NodeRegistration {
    */
   touch(): void {
     this.#restore();
-    const now = performance.now();
-    if (now - this.#touchedAt < TOUCH_INTERVAL_MS) return;
-    this.#touchedAt = now;
+    if (now() - this.#touchedAt < TOUCH_INTERVAL_MS) return;
+    this.#touchedAt = now();
     const seconds = Date.now() / 1000;
     futimesSync(this.#fd, seconds, seconds);
   }
@@ -134,51 +144,75 @@ export class NodeRegistration {
     closeSync(this.#fd);
   }
 
-  /** In place: an epoch is a further name of the claim. */
   #restore(): void {
-    restore(this.#fd, this.#content);
+    const record = this.#sight.statsOf(this.#path);
+    // Where another file has the name, this one is still read by who has found it before.
+    const isNamed = this.#sight.identityOf(this.#path) === this.#identity;
+    if (record !== null && isNamed) check(this.#checked.record, record, this.#restoreRecord);
+    else this.#restoreRecord();
+    const claim = this.#sight.statsOf(this.claimPath);
+    // A missing one is made anew with the record.
+    if (claim !== null) check(this.#checked.claim, claim, this.#restoreClaim);
+  }
+
+  readonly #restoreRecord = (): boolean => restore(this.#fd, this.#text, this.#sizeBytes);
+
+  /** In place: an epoch is a further name of the claim. */
+  readonly #restoreClaim = (): boolean => {
     let fd: number;
     try {
       fd = openSync(this.claimPath, constants.O_RDWR | constants.O_NONBLOCK);
     } catch {
-      // It is made anew with the record.
-      return;
+      // Gone meanwhile.
+      return false;
     }
     try {
-      restore(fd, this.#claim);
+      return restore(fd, this.#claim, Buffer.byteLength(this.#claim));
     } finally {
       closeSync(fd);
     }
-  }
-
-  #encode(record: NodeRecord, least: number): { content: Buffer; sizeBytes: number } {
-    const content = JSON.stringify(record);
-    const lengthBytes = Buffer.byteLength(content);
-    if (lengthBytes > RECORD_LIMIT_BYTES) {
-      throw new FailoverError(
-        'FAILOVER_REFUSED',
-        `Cannot record ${record.sessions.length} sessions of node ${record.node}: ` +
-          `the record would have ${lengthBytes} bytes, and ${RECORD_LIMIT_BYTES} are the limit.`,
-        { hint: 'End what earlier runs of the workload have left.' },
-      );
-    }
-    const sizeBytes = Math.max(least, lengthBytes > RECORD_BYTES ? RECORD_LIMIT_BYTES : 0);
-    return { content: padded(content, sizeBytes), sizeBytes };
-  }
+  };
 }
 
-function restore(fd: number, content: Buffer): void {
-  const found = Buffer.allocUnsafe(content.length + 1);
-  const length = readSync(fd, found, 0, found.length, 0);
-  if (content.equals(found.subarray(0, length))) return;
+function encode(record: NodeRecord, least: number): { text: string; sizeBytes: number } {
+  const text = JSON.stringify(record);
+  const lengthBytes = Buffer.byteLength(text);
+  if (lengthBytes > RECORD_LIMIT_BYTES) {
+    throw new FailoverError(
+      'FAILOVER_REFUSED',
+      `Cannot record ${record.sessions.length} sessions of node ${record.node}: ` +
+        `the record would have ${lengthBytes} bytes, and ${RECORD_LIMIT_BYTES} are the limit.`,
+      { hint: 'End what earlier runs of the workload have left.' },
+    );
+  }
+  return { text, sizeBytes: Math.max(least, lengthBytes > RECORD_BYTES ? RECORD_LIMIT_BYTES : 0) };
+}
+
+/** Looks into a file where it may have changed, and at each look for as long as it can not be put right. */
+function check(checked: ReadOnce<boolean>, stats: BigIntStats, restore: () => boolean): void {
+  if (!checked.value(stats, restore)) checked.forget();
+}
+
+/** Puts a text, padded to its size, back where the file says anything else; false: there is no room for it. */
+function restore(fd: number, text: string, sizeBytes: number): boolean {
+  const content = padded(text, sizeBytes);
+  const length = readSync(fd, found, 0, sizeBytes + 1, 0);
+  if (content.equals(found.subarray(0, length))) return true;
   try {
     overwrite(fd, content);
-    ftruncateSync(fd, content.length);
+    ftruncateSync(fd, sizeBytes);
+    return true;
   } catch (error) {
     // Where it was cut short there may be no room for it by now: tried again at the next look.
     if (!isFull(error)) throw error;
+    return false;
   }
 }
+
+/** One byte more than there should be: a file that was made longer is told by it. */
+const found = Buffer.alloc(RECORD_LIMIT_BYTES + 1);
+
+const now = (): number => performance.now();
 
 const ATTEMPTS = 3;
 

@@ -26,7 +26,12 @@ export function listNodes(paths: GroupPaths): RegisteredNode[] {
 
 /** One node's record; null when there is none, or it can't be read or understood. */
 export function readNode(paths: GroupPaths, run: string): NodeRecord | null {
-  return isRunName(run) ? readRecord(join(paths.nodes, `${run}.json`)) : null;
+  return isRunName(run) ? readRecord(nodePath(paths, run)) : null;
+}
+
+/** Where the record of a run is. */
+export function nodePath(paths: GroupPaths, run: string): string {
+  return join(paths.nodes, `${run}.json`);
 }
 
 /**

@@ -10,6 +10,7 @@ import type { GroupPaths } from './group-paths.ts';
 import { GroupView } from './group-view.ts';
 import { LockSight } from './lock-sight.ts';
 import { LockTableRow } from './lock-table.ts';
+import { lookingParts } from './looking-parts.ts';
 import { readPaused } from './markers.ts';
 import type { PauseMark } from './markers.ts';
 import { listNodes } from './node-registry.ts';
@@ -51,7 +52,9 @@ export function peekGroup(stateDir: string, group: string): GroupPeek | null {
   // it believes the registered nodes.
   const couldBeTaken = (): boolean => !(row.isHeld() ?? nodes.some((node) => node.alive));
   const sight = new LockSight(paths.primaryLock, couldBeTaken, SEEN);
-  const observation = new GroupView(paths, (recorded) => sight.isHeld(recorded)).observe();
+  const observation = new GroupView(lookingParts(paths), (recorded) =>
+    sight.isHeld(recorded),
+  ).observe();
   return { paths, observation, nodes, pause: readPaused(paths) };
 }
 

@@ -1,6 +1,7 @@
 // workload.lock, and every file that had its name before and that something still holds.
 import { closeSync, constants, openSync } from 'node:fs';
 import { identityOfDescriptor, identityOfPath } from './file-identity.ts';
+import { FileSight } from './file-sight.ts';
 import { KernelLock } from './kernel-lock.ts';
 
 /** A file that was kept open, under a path that works whatever became of its name. */
@@ -14,12 +15,18 @@ interface KeptFile {
  * something of a run holds its lock, and counts as held.
  */
 export class WorkloadLockFile extends KernelLock {
+  readonly #sight: FileSight;
   #kept: KeptFile | null = null;
   #displaced: KeptFile[] = [];
 
+  constructor(path: string, sight: FileSight = new FileSight()) {
+    super(path);
+    this.#sight = sight;
+  }
+
   /** Keeps the file that has the name now. Called at each look: nobody tells of a removal. */
   keep(): void {
-    const identity = identityOfPath(this.path);
+    const identity = this.#sight.identityOf(this.path);
     if (identity === null || identity === this.#kept?.identity) return;
     let fd: number;
     try {

@@ -1,5 +1,5 @@
 // What is news of a group, and what is not.
-import { mkdirSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, utimesSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { eventually, granted, openLease, temporaryDirectory } from '../support/fixtures.ts';
@@ -57,6 +57,28 @@ it('tells the holder at once of a lock file that was removed, and nobody else', 
   await eventually(() => (calls > before ? true : undefined));
   expect(callsOfOthers).toBe(beforeOfOthers);
   expect(a.verify()).toMatchObject({ type: 'lost' });
+});
+
+it('does not tell the holder that the times of a directory were set', async () => {
+  const a = openLease(temporaryDirectory(), 'a');
+  let calls = 0;
+  a.watch(() => (calls += 1));
+  await granted(a.acquire(0));
+  await eventually(() => (calls > 0 ? true : undefined));
+  await new Promise((resolve) => setImmediate(resolve));
+  const before = calls;
+  // Hears of the same changes through the same queue, after it; the last of them by its name alone.
+  const heard: (string | null)[] = [];
+  const other = watch(a.paths.directory, (_kind, name) => heard.push(name));
+  onTestFinished(() => {
+    other.close();
+  });
+  for (const path of [a.paths.lockfile, a.paths.epochs, a.paths.marks]) utimesSync(path, 1, 1);
+  await eventually(() => (heard.includes('marks') ? true : undefined));
+  expect(calls).toBe(before);
+  renameSync(a.paths.lockfile, `${a.paths.lockfile}.moved`);
+  await eventually(() => (calls > before ? true : undefined));
+  renameSync(`${a.paths.lockfile}.moved`, a.paths.lockfile);
 });
 
 it('tells many changes in few calls', async () => {
