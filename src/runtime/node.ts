@@ -115,7 +115,7 @@ export class NodeLoop {
       this.#dropped += 1;
       return;
     }
-    this.#queue.push({ ...body, at: this.#options.clock.now() });
+    this.#queue.push({ at: this.#options.clock.now(), ...body });
     this.#drain();
   }
 
@@ -157,8 +157,10 @@ export class NodeLoop {
     const before = this.#state;
     const next = this.#decide(before, event);
     this.#state = next.state;
-    this.#options.hooks.onStep?.({ ...next, before, event });
-    for (const effect of next.effects) perform(effect, this.#context);
+    // By name, as all that is made for each event: what adds properties to a spread leaves garbage that lives long.
+    const { state, effects, move, reason } = next;
+    this.#options.hooks.onStep?.({ state, effects, move, reason, before, event });
+    for (const effect of effects) perform(effect, this.#context);
   }
 
   #decide(before: NodeState, event: Event): Transition {

@@ -185,10 +185,10 @@ function readHeartbeat(body: Fields): Said<BusMessage> | undefined {
   const kind = 'heartbeat' as const;
   const words = { ...readHealthWord(body), ...readDemotionsWord(body) };
   const known = { kind, epoch, phase, uptimeMs, startedAt, succession, lastTakeover } as const;
-  const said = { ...known, ...words, ...targetField(body['target']) };
+  const said = Object.assign(known, words, targetField(body['target']));
   if (body['standing'] === undefined) return said;
   const standing = readStanding(body['standing']);
-  return standing === undefined ? undefined : { ...said, standing };
+  return standing === undefined ? undefined : Object.assign(said, { standing });
 }
 
 function readRole(body: Fields): Said<BusMessage> | undefined {
