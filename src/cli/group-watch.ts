@@ -39,8 +39,8 @@ const STORE_AGE_MS = 2_000;
 const AT_A_TIME = 8;
 
 export interface GroupWatchParts {
-  /** Where the groups are. */
-  readonly client: Omit<ClientOptions, 'group'>;
+  /** Where a group is. */
+  readonly client: (group: string) => Omit<ClientOptions, 'group'>;
   readonly list: () => readonly string[];
   readonly only: string | null;
   /** How it looks at a group, and asks a node: another way for tests. */
@@ -70,6 +70,11 @@ export class GroupWatch implements GroupsSource {
   /** Until when the last round is good enough for all who come, by performance.now(). */
   #restUntil = 0;
   #timer: NodeJS.Timeout | null = null;
+  /** Groups in which something has happened here, and when they are looked at. */
+  readonly #nudged = new Set<string>();
+  #nudges: NodeJS.Timeout | null = null;
+  /** At one group one look at a time: what it finds is told once. */
+  readonly #looking = new Set<string>();
   /** What is under way when it is closed must not keep the process. */
   readonly #closing = new AbortController();
 
@@ -116,9 +121,17 @@ export class GroupWatch implements GroupsSource {
     if (this.#feed.listeners > 0 && this.#round === null) this.#goOn(NUDGE_MS);
   }
 
+  /** The same, of one group of many: the others are looked at in their turn. */
+  nudgeOne(group: string): void {
+    if (this.#feed.listeners === 0) return;
+    this.#nudged.add(group);
+    this.#nudges ??= setTimeout(() => void this.#lookAtNudged(), NUDGE_MS).unref();
+  }
+
   close(): void {
     this.#closing.abort();
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#nudges !== null) clearTimeout(this.#nudges);
   }
 
   /** How things are: the first of them has the number after which who leaves now resumes. */
@@ -149,7 +162,7 @@ export class GroupWatch implements GroupsSource {
   }
 
   #optionsOf(group: string): ClientOptions {
-    return { ...this.#parts.client, group, signal: this.#closing.signal };
+    return { ...this.#parts.client(group), group, signal: this.#closing.signal };
   }
 
   #restMs(): number {
@@ -182,6 +195,23 @@ export class GroupWatch implements GroupsSource {
   async #lookAtAll(): Promise<void> {
     const groups = this.list();
     this.#tellNames(groups);
+    await this.#lookAtEach(groups);
+  }
+
+  /** A few at a time, and then a pause as after a round. Never rejects. */
+  async #lookAtNudged(): Promise<void> {
+    const startedAt = performance.now();
+    const known = new Set(this.list());
+    const groups = [...this.#nudged].filter((group) => known.has(group));
+    this.#nudged.clear();
+    await this.#lookAtEach(groups);
+    this.#nudges = null;
+    if (this.#nudged.size === 0 || this.#closing.signal.aborted) return;
+    const restMs = Math.max(NUDGE_MS, PAUSE_FACTOR * (performance.now() - startedAt));
+    this.#nudges = setTimeout(() => void this.#lookAtNudged(), restMs).unref();
+  }
+
+  async #lookAtEach(groups: readonly string[]): Promise<void> {
     const left = [...groups];
     const work = async (): Promise<void> => {
       for (let group = left.shift(); group !== undefined; group = left.shift()) {
@@ -202,6 +232,20 @@ export class GroupWatch implements GroupsSource {
   }
 
   async #lookAt(group: string): Promise<void> {
+    if (this.#looking.has(group)) {
+      // It may have been looked at before what it was nudged for.
+      if (this.#nudges !== null) this.#nudged.add(group);
+      return;
+    }
+    this.#looking.add(group);
+    try {
+      await this.#lookAlone(group);
+    } finally {
+      this.#looking.delete(group);
+    }
+  }
+
+  async #lookAlone(group: string): Promise<void> {
     const known = this.#followed.get(group) ?? {
       transitions: new ToldTransitions(group, this.#parts.ask ?? ask),
       ...{ status: null, mark: '', problem: null },

@@ -2,7 +2,7 @@
 import type { RunOptions } from '../config/load.ts';
 import { parseHttpAddress } from '../config/proxy-address.ts';
 import type { Step } from '../core/transition.ts';
-import { NodeMeters } from '../http/meters.ts';
+import { GroupMeters } from '../http/meters.ts';
 import { Page } from '../http/page.ts';
 import { openHttpServer } from '../http/server.ts';
 import { tokenInFile } from '../http/token.ts';
@@ -24,15 +24,22 @@ export async function openRunHttp(
   address: string,
   warn: (message: string) => void,
 ): Promise<RunHttp> {
-  const meters = new NodeMeters(group);
+  const meters = new GroupMeters();
+  const counts = meters.of(group);
   let node: FailoverNode | null = null;
-  const look = (): ReturnType<FailoverNode['status']> | null => node?.status() ?? null;
+  const measure = (): Promise<string> => {
+    const status = node?.sight();
+    if (status === undefined) return meters.text({ nodes: new Map(), transport: null });
+    const transport = { group, counters: status.transport };
+    return meters.text({ nodes: new Map([[group, status]]), transport });
+  };
   // The server of its lease is asked by way of the node.
-  const groups = new GroupWatch({ client: { stateDir }, only: group, list: () => [group] });
+  const groups = new GroupWatch({ client: () => ({ stateDir }), only: group, list: () => [group] });
   const token = httpTokenFile === null ? null : tokenInFile(httpTokenFile, warn);
   const { url, close } = await openHttpServer(parseHttpAddress(address), {
-    ...{ groups, look, page: new Page(), tokenHint: TOKEN_HINT },
-    metrics: { type: meters.contentType, text: () => meters.text(look()) },
+    ...{ groups, page: new Page(), tokenHint: TOKEN_HINT },
+    look: () => node?.sight() ?? 'starting',
+    metrics: { type: meters.contentType, text: measure },
     token: token?.check ?? null,
   });
   return {
@@ -43,7 +50,7 @@ export async function openRunHttp(
       await close();
     },
     onStep: (step) => {
-      meters.note(step);
+      counts.note(step);
       if (step.move !== null) groups.nudge();
     },
     serve: (started) => {

@@ -47,7 +47,7 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: null,
     placeholder: 'ADDRESS',
     sentence:
-      'Answer over HTTP at HOST:PORT, or PORT of 127.0.0.1: /primary, /secondary, /health, /liveness, /readiness and /metrics; /status and /events of the whole group; and a dashboard for browsers.',
+      'Answer over HTTP at HOST:PORT, or PORT of 127.0.0.1: /primary, /secondary, /health, /liveness, /readiness and /metrics; /status and /events of whole groups; and a dashboard for browsers.',
   },
   {
     ...RUN,
@@ -56,7 +56,7 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: null,
     placeholder: 'PATH',
     sentence:
-      'A token with which the group can be changed over --http; without one it is only shown. Read again when it changes.',
+      'A token with which groups can be changed over --http; without one they are only shown. Read again when it changes.',
   },
   {
     ...RUN,

@@ -22,11 +22,11 @@ export const UP_OPTION_ROWS: readonly Omit<OptionRow, 'heading'>[] = [
   },
 ];
 
-/** Options of `run` that a group of several does not have: its name is its key in the file, and it answers no HTTP. */
-export const NOT_OF_UP: readonly string[] = ['group', 'http', 'httpTokenFile'];
+/** What a group of several is not told: its name is its key in the file. */
+export const NOT_OF_UP: readonly string[] = ['group'];
 
 /**
- * What all groups of one process have in common, by key: its sockets, its directory, its own lines. In the file
+ * What all groups of one process have in common, by key: its sockets, its directory, its server of HTTP, its own lines. In the file
  * these stand beside `groups`, and `failover up` takes them as flags.
  */
 export const PROCESS_KEYS = [
@@ -38,7 +38,12 @@ export const PROCESS_KEYS = [
   'authorizedKeys',
   'insecure',
   'secretFile',
+  'http',
+  'httpTokenFile',
   'logFormat',
   'quiet',
   'prefix',
 ] as const;
+
+/** Of these the groups themselves hear nothing: one server answers for all of them. */
+export const SERVER_KEYS: readonly string[] = ['http', 'httpTokenFile'];

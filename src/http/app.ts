@@ -1,29 +1,34 @@
 // The paths of a server, as `routes.ts` has them: who may ask, what is answered, and what is counted.
 import { isIP } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import type { GroupView, ProblemView } from '../dashboard/wire.ts';
 import { isCrossSite } from './access.ts';
 import type { Access } from './access.ts';
 import { readBody } from './body.ts';
 import type { EventClients } from './event-clients.ts';
 import { failureBody, failureOf } from './failures.ts';
 import type { Change, GroupsSource } from './groups-source.ts';
-import { refusalOf } from './node-checks.ts';
-import type { Check, NodeSight } from './node-checks.ts';
+import { ABSENCES, refusalAt } from './node-checks.ts';
+import type { Absence, Check, NodeSight } from './node-checks.ts';
 import { openApiOf } from './openapi.ts';
 import { readOrder } from './order.ts';
 import type { Page } from './page.ts';
+import { processAnswer } from './process-checks.ts';
+import type { CheckOfAll, ProcessAnswer } from './process-checks.ts';
 import { routesOf } from './routes.ts';
 import type { Route } from './routes.ts';
 import { Shared } from './shared.ts';
+import { statusesOf } from './statuses.ts';
 
 export interface AppParts {
   readonly groups: GroupsSource;
-  /** How the node of a group in this process is; null: it is only starting. Left out: there are no nodes here. */
-  readonly look?: (group: string) => NodeSight | null;
+  /** How the node of a group in this process is, or why it is not there. Left out: there are no nodes here. */
+  readonly look?: (group: string) => NodeSight | Absence;
+  /** Whether the process is to end; left out: that is for its one node to say. */
+  readonly isEnding?: () => boolean;
   /** Left out: nothing is measured here. */
   readonly metrics?: { readonly type: string; readonly text: () => Promise<string> };
   readonly access: Access;
@@ -91,6 +96,8 @@ class Answers {
   readonly #paths: readonly string[];
   /** Of all groups, for all who ask for them. */
   readonly #statuses: Shared<object>;
+  /** What all groups say together, likewise. */
+  readonly #process: Shared<ProcessAnswer, CheckOfAll>;
   #changes = 0;
 
   constructor(parts: AppParts) {
@@ -101,13 +108,15 @@ class Answers {
       hasMetrics: parts.metrics !== undefined,
     });
     this.#statuses = new Shared(() => statusesOf(parts.groups));
+    this.#process = new Shared((check) => this.#answerOfAll(check));
     this.#paths = this.routes.map(({ path }) => path).slice(1);
   }
 
   async answer(context: Asked, route: Route): Promise<Response> {
     const group = context.req.param('group') ?? this.#parts.groups.only;
     if (route.path.includes('{group}') && !this.#parts.groups.list().includes(group ?? '')) {
-      return this.refuse(context, 404, 'There is no such group here', route.path);
+      const unknown = failureBody('There is no such group here', 'Ask for /groups: it names all.');
+      return this.say(context, 404, unknown, route.path);
     }
     try {
       return await this.#do(context, route, group);
@@ -138,6 +147,12 @@ class Answers {
         return groups.status(named(group)).then(tell);
       case 'check':
         return this.#check(context, path, { check: task.check, group: named(group) });
+      case 'check-of-one':
+        return this.#checkOfOne(context, path, task.check);
+      case 'check-of-all':
+        return this.#process.at(task.check).then((answer) => {
+          return this.say(context, answer.ok ? 200 : 503, answer, path);
+        });
       case 'change':
         return this.#change(context, path, { change: task.change, group: named(group) });
     }
@@ -201,19 +216,37 @@ class Answers {
     path: string,
     { check, group }: { readonly check: Check; readonly group: string },
   ): Response {
-    const node = this.#parts.look?.(group) ?? null;
-    if (node === null) {
-      // It may wait for a server, or for its id, for as long as it takes: who starts it again makes that longer.
-      const ok = check === 'liveness';
-      const about = { v: 1, ok, check, group, reason: 'the node is starting' };
+    const node = this.#parts.look?.(group) ?? 'starting';
+    const refusal = refusalAt(check, node);
+    const ok = refusal === null;
+    if (typeof node === 'string') {
+      const about = { v: 1, ok, check, group, reason: ABSENCES[node] };
       return this.say(context, ok ? 200 : 503, about, path);
     }
-    const refusal = refusalOf(check, node);
     const { id, role, phase, epoch, primary, health } = node;
     const said = { node: id, role, phase, epoch, primary, health };
     const reason = refusal ?? node.reason;
-    const about = { v: 1, ok: refusal === null, check, group, ...said, reason };
-    return this.say(context, refusal === null ? 200 : 503, about, path);
+    return this.say(context, ok ? 200 : 503, { v: 1, ok, check, group, ...said, reason }, path);
+  }
+
+  /** Which group is meant goes without saying where there is one. */
+  #checkOfOne(context: Asked, path: string, check: Check): Response {
+    const groups = this.#parts.groups.list();
+    const [group, other] = groups;
+    if (group !== undefined && other === undefined) {
+      return this.#check(context, path, { check, group });
+    }
+    const fact = `Cannot tell which group is meant: there are ${String(groups.length)} here`;
+    const hint = `Ask for /groups/NAME/${check} with the name of one; /groups names all.`;
+    return this.say(context, 400, failureBody(fact, hint), path);
+  }
+
+  async #answerOfAll(check: CheckOfAll): Promise<ProcessAnswer> {
+    // After a stop of the whole process the timers that came due have their turn first.
+    await wait(0);
+    const { look, groups, isEnding } = this.#parts;
+    const sights = groups.list().map((group) => [group, look?.(group) ?? 'starting'] as const);
+    return processAnswer(check, { isEnding: isEnding?.() ?? false, sights });
   }
 
   async #change(
@@ -274,32 +307,6 @@ class Answers {
     const type = { 'content-type': 'application/json' };
     return context.body(`${JSON.stringify(value)}\n`, status, type);
   }
-}
-
-/** A few at a time: there may be a thousand. One that can't be looked at keeps nobody from the others. */
-async function statusesOf(groups: GroupsSource): Promise<object> {
-  const seen: GroupView[] = [];
-  const problems: ProblemView[] = [];
-  const left = [...groups.list()];
-  const work = async (): Promise<void> => {
-    for (let group = left.shift(); group !== undefined; group = left.shift()) {
-      try {
-        seen.push(await groups.status(group));
-      } catch (error) {
-        const { error: fact, code, hint } = failureOf(error).body;
-        problems.push({ group, error: fact, code, hint });
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: AT_A_TIME }, work));
-  return { v: 1, groups: seen.sort(byGroup), problems };
-}
-
-/** Groups that are looked at at a time. */
-const AT_A_TIME = 8;
-
-function byGroup(a: GroupView, b: GroupView): number {
-  return a.group < b.group ? -1 : 1;
 }
 
 type RefusalStatus = 400 | 403 | 404 | 405 | 413 | 421 | 503;

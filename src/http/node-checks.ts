@@ -19,7 +19,27 @@ export type NodeSight = Pick<
   | 'willing'
   | 'unwillingBecause'
   | 'reason'
->;
+> & {
+  /** Whether it still decides when its time has come; left out: that is not asked here. */
+  readonly isTurning?: boolean;
+};
+
+/** Why there is no node of a group that could be asked. */
+export type Absence = 'starting' | 'failed' | 'ended';
+
+/** What is said of a group without a node. */
+export const ABSENCES: Readonly<Record<Absence, string>> = {
+  starting: 'the node is starting',
+  failed: 'the node could not be started, or has failed',
+  ended: 'the node has ended',
+};
+
+/** Why the answer is no; null: it is yes. */
+export function refusalAt(check: Check, sight: NodeSight | Absence): string | null {
+  if (typeof sight !== 'string') return refusalOf(check, sight);
+  // It may wait for a server, or for its id, for as long as it takes: who starts it again makes that longer.
+  return check === 'liveness' && sight === 'starting' ? null : ABSENCES[sight];
+}
 
 /** Why the answer is no; null: it is yes. */
 export function refusalOf(check: Check, node: NodeSight): string | null {

@@ -3,11 +3,14 @@ import { CHANGES } from './groups-source.ts';
 import type { Change } from './groups-source.ts';
 import { CHECKS } from './node-checks.ts';
 import type { Check } from './node-checks.ts';
+import { CHECKS_OF_ALL, CHECKS_OF_ONE } from './process-checks.ts';
+import type { CheckOfAll } from './process-checks.ts';
 
 /** What is done for a path. */
 type Task =
   | { readonly kind: 'root' | 'metrics' | 'openapi' | 'groups' | 'status' | 'statuses' | 'events' }
-  | { readonly kind: 'check'; readonly check: Check }
+  | { readonly kind: 'check' | 'check-of-one'; readonly check: Check }
+  | { readonly kind: 'check-of-all'; readonly check: CheckOfAll }
   | { readonly kind: 'change'; readonly change: Change };
 
 export interface Answer {
@@ -39,7 +42,7 @@ export function routesOf({ hasOnlyOne, hasNodes, hasMetrics }: Places): readonly
   const ofGroup = [...(hasNodes ? CHECK_ROUTES : []), STATUS, EVENTS, ...CHANGE_ROUTES];
   return [
     ROOT,
-    ...(hasOnlyOne ? ofGroup : [STATUSES, EVENTS]),
+    ...(hasOnlyOne ? ofGroup : [...(hasNodes ? PROCESS_CHECK_ROUTES : []), STATUSES, EVENTS]),
     ...(hasMetrics ? [METRICS] : []),
     ...[GROUPS, ...ofGroup.map(underGroup), OPENAPI],
   ];
@@ -76,6 +79,35 @@ const CHECK_ROUTES: readonly Route[] = CHECKS.map((check) => ({
   ...get(`/${check}`, { kind: 'check', check }, QUESTIONS[check]),
   answers: { 200: json('Yes.', 'Check'), 503: json('No; the reason says why.', 'Check') },
 }));
+
+const PROCESS_QUESTIONS: Readonly<Record<CheckOfAll, string>> = {
+  health: 'Is nothing that is checked here unhealthy, in any group?',
+  liveness: 'Does this process answer, and is it not about to end?',
+  readiness: 'Is the node of each group primary, or would it take over?',
+};
+
+/** Of a process with nodes of several groups. */
+const PROCESS_CHECK_ROUTES: readonly Route[] = [
+  ...CHECKS_OF_ONE.map((check): Route => ({
+    ...get(
+      `/${check}`,
+      { kind: 'check-of-one', check },
+      `${QUESTIONS[check]} Where there is one group only.`,
+    ),
+    answers: {
+      200: json('Yes.', 'Check'),
+      400: json('There are several groups: ask for one of them.', 'Failure'),
+      503: json('No; the reason says why.', 'Check'),
+    },
+  })),
+  ...CHECKS_OF_ALL.map((check): Route => ({
+    ...get(`/${check}`, { kind: 'check-of-all', check }, PROCESS_QUESTIONS[check]),
+    answers: {
+      200: json('Yes.', 'ProcessCheck'),
+      503: json('No; the reason says why.', 'ProcessCheck'),
+    },
+  })),
+];
 
 const STATUS: Route = {
   ...get(

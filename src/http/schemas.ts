@@ -2,6 +2,7 @@
 import { ROLE_OF_PHASE } from '../core/phases.ts';
 import { ERRORS } from '../errors.ts';
 import { CHECKS } from './node-checks.ts';
+import { CHECKS_OF_ALL } from './process-checks.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -48,6 +49,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       health: { enum: ['healthy', 'unhealthy', 'unknown', null] },
     },
   },
+  ProcessCheck: objectOf({
+    ...{ v: one, ok: flag, check: { enum: CHECKS_OF_ALL }, groups: count, refusing: count },
+    refusals: listOf(objectOf({ group: text, reason: text })),
+    reason: text,
+  }),
   Takeover: objectOf({
     kind: { enum: ['failover', 'switchover', 'start'] },
     ...{ from: textOrNull, to: text, epoch: count, reason: text, gapMs: msOrNull },

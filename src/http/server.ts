@@ -33,7 +33,7 @@ export interface HttpServer {
   readonly close: () => Promise<void>;
 }
 
-export interface HttpServerParts extends Pick<AppParts, 'groups' | 'look' | 'page'> {
+export interface HttpServerParts extends Pick<AppParts, 'groups' | 'look' | 'isEnding' | 'page'> {
   /** Of the nodes here; left out: there are none, and nothing is measured. */
   readonly metrics?: AppParts['metrics'];
   /** Null: nothing can be changed. */
@@ -51,7 +51,7 @@ export async function openHttpServer(
   parts: HttpServerParts,
 ): Promise<HttpServer> {
   const { host } = address;
-  const { groups, look, page, metrics, token, tokenHint, eventLimits } = parts;
+  const { groups, look, isEnding, page, metrics, token, tokenHint, eventLimits } = parts;
   const meters = new HttpMeters();
   const events = new EventClients({
     ...{ groups, onCount: meters.eventClients, onCutOff: meters.cutOff },
@@ -63,6 +63,7 @@ export async function openHttpServer(
   const app = httpApp({
     ...{ groups, access, events, onAnswer: meters.count },
     ...(look === undefined ? {} : { look }),
+    ...(isEnding === undefined ? {} : { isEnding }),
     ...(page === undefined ? {} : { page }),
     ...(metrics === undefined ? {} : { metrics: withMeters(metrics, meters) }),
     isLocal: () => isLoopback(server.address()),

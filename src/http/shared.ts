@@ -14,22 +14,22 @@ interface Found<Value> {
   readonly value: Promise<Value>;
 }
 
-export class Shared<Value> {
-  readonly #find: (key: string) => Promise<Value>;
-  readonly #found = new Map<string, Found<Value>>();
+export class Shared<Value, Key extends string = string> {
+  readonly #find: (key: Key) => Promise<Value>;
+  readonly #found = new Map<Key, Found<Value>>();
 
-  constructor(find: (key: string) => Promise<Value>) {
+  constructor(find: (key: Key) => Promise<Value>) {
     this.#find = find;
   }
 
   /** One that is under way, or over for a moment only, is taken in place of another. @throws what finding it throws */
-  at(key: string): Promise<Value> {
+  at(key: Key): Promise<Value> {
     const last = this.#found.get(key);
     return last !== undefined && isFresh(last) ? last.value : this.anew(key);
   }
 
   /** One that is under way, or a new one. */
-  anew(key: string): Promise<Value> {
+  anew(key: Key): Promise<Value> {
     const last = this.#found.get(key);
     if (last?.endedAt === null) return last.value;
     const value = this.#find(key);

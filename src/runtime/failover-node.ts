@@ -176,6 +176,12 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
   }
 
   status(): NodeStatus {
+    const sight = this.sight();
+    return { ...sight, warning: sight.warning ?? this.#engine.ownWarning };
+  }
+
+  /** The same without the warnings that its files are looked at for: for who asks often, and of many nodes. */
+  sight(): NodeStatus {
     const report = reportOf(
       { ...this.#engine.loop.state, at: this.#engine.clock.now() },
       this.settings,
@@ -202,7 +208,6 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
       takeover: predictionOf(report.takeover, this.#rehearsal),
       setup: this.#setup,
       activation: this.#engine.activation,
-      warning: report.warning ?? this.#engine.ownWarning,
     };
   }
 

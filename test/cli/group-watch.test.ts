@@ -27,7 +27,7 @@ let present: GroupSnapshot | Error = healthyGroup();
 
 function watchOf(names: () => readonly string[] = () => ['web']): GroupWatch {
   const watch = new GroupWatch({
-    ...{ client: { stateDir: '/state' }, only: null, list: names },
+    ...{ client: () => ({ stateDir: '/state' }), only: null, list: names },
     ask: ({ node }) => Promise.resolve({ events: told.get(node) ?? [] }),
     look: ({ group }) => {
       looks += 1;
@@ -253,7 +253,7 @@ describe('a group that is followed', () => {
   it('rests three times as long as a look takes, also when others come meanwhile', async () => {
     let begun = 0;
     const watch = new GroupWatch({
-      ...{ client: { stateDir: '/state' }, only: null, list: () => ['web'] },
+      ...{ client: () => ({ stateDir: '/state' }), only: null, list: () => ['web'] },
       ask: () => Promise.resolve({ events: [] }),
       look: () => {
         begun += 1;
@@ -275,7 +275,7 @@ describe('a group that is followed', () => {
 
   it('is not waited for any more once the watch is closed', async () => {
     const watch = new GroupWatch({
-      ...{ client: { stateDir: '/state' }, only: null, list: () => ['web'] },
+      ...{ client: () => ({ stateDir: '/state' }), only: null, list: () => ['web'] },
       look: ({ signal }) =>
         new Promise((_, reject) => {
           signal?.addEventListener('abort', () => {

@@ -2,12 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { FailoverError } from '../../src/errors.ts';
 import { CHECKS } from '../../src/http/node-checks.ts';
-import type { NodeSight } from '../../src/http/node-checks.ts';
+import type { Absence, NodeSight } from '../../src/http/node-checks.ts';
 import { appWith, FOLLOWS } from './support/app.ts';
 import { fakeGroups } from './support/groups.ts';
 
 interface Question {
-  readonly node?: NodeSight | null;
+  readonly node?: NodeSight | Absence;
   readonly isLocal?: boolean;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -48,7 +48,7 @@ describe('the paths of a node', () => {
   });
 
   it.each(CHECKS)('say of /%s that the node is only starting', async (check) => {
-    const { status, body } = await ask(`/${check}`, { node: null });
+    const { status, body } = await ask(`/${check}`, { node: 'starting' });
     const ok = check === 'liveness';
     expect([status, JSON.parse(body)]).toEqual([
       ok ? 200 : 503,
@@ -158,7 +158,6 @@ describe('the paths of groups', () => {
       groups: [{ group: 'one' }, { group: 'two' }],
       problems: [],
     });
-    expect((await app.request('/primary')).status).toBe(404);
     expect((await app.request('/promote', { method: 'POST' })).status).toBe(404);
     expect((await app.request('/groups/two/primary')).status).toBe(503);
   });
@@ -172,8 +171,85 @@ describe('the paths of groups', () => {
     const answer = await appWith({ groups: fakeGroups({ names: ['g', 'i'], only: null }) }).request(
       `http://127.0.0.1${path}`,
     );
-    const { group } = (await answer.json()) as Record<string, unknown>;
+    const { group, error } = (await answer.json()) as Record<string, unknown>;
     expect([answer.status, group]).toEqual([404, undefined]);
+    expect(error).toMatch(/^There is no(?:thing here| such group here)/);
+  });
+
+  const sights: Readonly<Record<string, NodeSight | Absence>> = {
+    ...{ a: FOLLOWS, b: { ...FOLLOWS, id: 'n', health: 'unhealthy' }, c: 'starting' },
+    ...{ d: 'failed', e: 'ended', still: { ...FOLLOWS, isTurning: false } },
+  };
+
+  async function asked(
+    path: string,
+    names: readonly string[],
+    isEnding = false,
+  ): Promise<readonly [number, Record<string, unknown>]> {
+    const groups = fakeGroups({ names, only: null });
+    const look = (group: string): NodeSight | Absence => sights[group] ?? 'starting';
+    const answer = await appWith({ groups, look, isEnding: () => isEnding }).request(path);
+    // Every answer here is an object.
+    return [answer.status, (await answer.json()) as Record<string, unknown>];
+  }
+
+  it.each(['primary', 'secondary'])(
+    'say of /%s which group it is where there is one, and ask which where there are several',
+    async (check) => {
+      const [status, answer] = await asked(`/${check}`, ['a']);
+      expect([status, answer]).toMatchObject([
+        check === 'secondary' ? 200 : 503,
+        { check, group: 'a', node: 'a' },
+      ]);
+      expect(await asked(`/${check}`, ['a', 'b'])).toMatchObject([
+        400,
+        {
+          error: 'Cannot tell which group is meant: there are 2 here',
+          hint: `Ask for /groups/NAME/${check} with the name of one; /groups names all.`,
+        },
+      ]);
+    },
+  );
+
+  it('say of all groups together whether each is well, takes part, and is not about to end', async () => {
+    expect(await asked('/readiness', ['a', 'e'])).toEqual([
+      200,
+      {
+        ...{ v: 1, ok: true, check: 'readiness', groups: 1, refusing: 0, refusals: [] },
+        reason: 'yes for 1 group',
+      },
+    ]);
+    const [status, answer] = await asked('/readiness', ['a', 'b', 'c', 'd', 'e']);
+    expect([status, answer]).toMatchObject([
+      503,
+      {
+        ...{ ok: false, groups: 4, refusing: 3 },
+        refusals: [
+          { group: 'b', reason: 'n is unhealthy' },
+          { group: 'c', reason: 'the node is starting' },
+          { group: 'd', reason: 'the node could not be started, or has failed' },
+        ],
+        reason: 'no for 3 of 4 groups; b: n is unhealthy',
+      },
+    ]);
+    expect((await asked('/health', ['a', 'b']))[0]).toBe(503);
+    expect((await asked('/liveness', ['a', 'b', 'c', 'd']))[0]).toBe(200);
+    expect(await asked('/liveness', ['a', 'still'])).toMatchObject([
+      503,
+      { refusals: [{ group: 'still', reason: 'a decides nothing any more' }] },
+    ]);
+    expect(await asked('/liveness', ['a'], true)).toMatchObject([
+      503,
+      { reason: 'the process is ending' },
+    ]);
+    expect((await asked('/groups/d/liveness', ['c', 'd']))[0]).toBe(503);
+    expect((await asked('/groups/c/liveness', ['c', 'd']))[0]).toBe(200);
+  });
+
+  it('name twenty groups of those that say no, however many there are', async () => {
+    const names = Array.from({ length: 1000 }, (_, i) => `x${String(i)}`);
+    const [status, { refusing, refusals }] = await asked('/health', names);
+    expect([status, refusing, (refusals as unknown[]).length]).toEqual([503, 1000, 20]);
   });
 
   it('tell of each group that can be looked at, and why others can not', async () => {

@@ -3,20 +3,40 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { initialState } from '../../src/core/state.ts';
 import { transition } from '../../src/core/transition.ts';
-import { NodeMeters } from '../../src/http/meters.ts';
-import { primaryStatus, statusOf } from '../cli/support/snapshot.ts';
+import type { Step } from '../../src/core/transition.ts';
+import { GroupMeters } from '../../src/http/meters.ts';
+import type { NodeStatus } from '../../src/runtime/node-status.ts';
 import { HttpMeters } from '../../src/http/http-meters.ts';
+import { primaryStatus, statusOf } from '../cli/support/snapshot.ts';
 import { readPage } from '../docs/support/pages.ts';
 import { eventFromWords } from '../support/core-events.ts';
 import { settingsWith } from '../support/core-settings.ts';
 import { lackOfProgram } from '../support/programs.ts';
 
+/** Those of one node of group g. */
+interface OfOne {
+  readonly note: (step: Step) => void;
+  readonly text: (status: NodeStatus | null) => Promise<string>;
+}
+
+function ofOne(): OfOne {
+  const meters = new GroupMeters();
+  const node = meters.of('g');
+  return {
+    note: (step) => {
+      node.note(step);
+    },
+    text: (status) => {
+      if (status === null) return meters.text({ nodes: new Map(), transport: null });
+      const transport = { group: 'g', counters: status.transport };
+      return meters.text({ nodes: new Map([['g', status]]), transport });
+    },
+  };
+}
+
 /** The measures after events in the words of the scenarios: the time, the name, and what belongs to it. */
-function after(
-  settings: Parameters<typeof settingsWith>[0],
-  ...events: readonly string[]
-): NodeMeters {
-  const meters = new NodeMeters('g');
+function after(settings: Parameters<typeof settingsWith>[0], ...events: readonly string[]): OfOne {
+  const meters = ofOne();
   let state = initialState(0, 1);
   for (const text of events) {
     const [at = '', name = '', ...words] = text.split(' ');
@@ -31,8 +51,8 @@ function after(
 /** The lines of one measure, without the group, which is in all. */
 async function linesOf(
   name: string,
-  meters: NodeMeters,
-  status: Parameters<NodeMeters['text']>[0] = null,
+  meters: OfOne,
+  status: NodeStatus | null = null,
 ): Promise<readonly string[]> {
   const lines = (await meters.text(status)).split('\n');
   return lines
@@ -104,7 +124,7 @@ describe('what is counted of a node', () => {
 });
 
 describe('what is looked up of a node', () => {
-  const meters = new NodeMeters('g');
+  const meters = ofOne();
 
   it('is its role, and what goes with it', async () => {
     const text = async (name: string): Promise<readonly string[]> =>
@@ -137,7 +157,7 @@ describe('what is looked up of a node', () => {
     expect(await linesOf('heartbeat_age_seconds', meters, heard)).toEqual([
       'failover_heartbeat_age_seconds 0.25',
     ]);
-    expect(await new NodeMeters('g').text(null)).not.toMatch(/^failover_epoch /m);
+    expect(await ofOne().text(null)).not.toMatch(/^failover_epoch /m);
     const silent = await meters.text(statusOf('b', { lastHeartbeatMs: null, health: null }));
     expect(silent).not.toMatch(/^failover_heartbeat_age_seconds/m);
     expect(silent).not.toMatch(/^failover_health\{/m);
@@ -169,6 +189,54 @@ describe('the lateness of a node', () => {
   });
 });
 
+describe('the measures of many groups', () => {
+  const names = Array.from({ length: 1000 }, (_, i) => `g${String(i)}`);
+  const { transport } = statusOf('b');
+  const many = (): GroupMeters => {
+    const meters = new GroupMeters();
+    for (const name of names) meters.of(name);
+    return meters;
+  };
+  const sights = {
+    nodes: new Map(names.map((name) => [name, primaryStatus('a')])),
+    transport: { group: null, counters: { ...transport, received: 7 } },
+  };
+
+  it('are told once each, with the group as a label, and those of the sockets without', async () => {
+    const text = await many().text(sights);
+    const types = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    expect(new Set(types).size).toBe(types.length);
+    expect(text.match(/^failover_serving\{group="g\d+"\} 1$/gm)).toHaveLength(1000);
+    expect(text).toMatch(/^failover_messages_received_total 7$/m);
+    // A bound for what a scrape carries: a label too many would multiply it.
+    expect(text.split('\n').length).toBeLessThan(100 * names.length);
+  });
+
+  it('tell nothing more of a group that is gone, and of one that comes again from zero', async () => {
+    const meters = many();
+    const state = initialState(0, 1);
+    const step = transition(state, { ...eventFromWords('started', ''), at: 0 }, settingsWith({}));
+    const event = { ...eventFromWords('probe-failed', 'probe=1'), at: 0 };
+    meters.of('g7').note({ ...step, before: state, event });
+    expect(await meters.text(sights)).toMatch(
+      /^failover_probes_total\{group="g7",result="failed"\} 1$/m,
+    );
+    const left = names.filter((name) => name !== 'g7');
+    meters.keep(left);
+    const nodes = new Map(left.map((name) => [name, primaryStatus('a')]));
+    expect(await meters.text({ ...sights, nodes })).not.toContain('"g7"');
+    meters.of('g7');
+    const again = await meters.text(sights);
+    expect(again).toMatch(/^failover_probes_total\{group="g7",result="failed"\} 0$/m);
+  });
+
+  it('are whole for each of two who ask at a time', async () => {
+    const meters = many();
+    const [one, other] = await Promise.all([meters.text(sights), meters.text(sights)]);
+    expect(one).toBe(other);
+  });
+});
+
 const lackOfPromtool = lackOfProgram('promtool');
 
 it.skipIf(lackOfPromtool !== null)(
@@ -179,6 +247,14 @@ it.skipIf(lackOfPromtool !== null)(
       encoding: 'utf8',
     });
     expect([status, stdout, stderr]).toEqual([0, '', '']);
+    const meters = new GroupMeters();
+    const nodes = new Map(['a', 'b'].map((group) => [group, primaryStatus(group)]));
+    for (const group of nodes.keys()) meters.of(group);
+    const { transport } = statusOf('b');
+    const sights = { nodes, transport: { group: null, counters: transport } };
+    const input = await meters.text(sights);
+    const ofMany = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
+    expect([ofMany.status, ofMany.stdout, ofMany.stderr]).toEqual([0, '', '']);
   },
 );
 

@@ -11,10 +11,12 @@ import { healthyGroup } from '../cli/support/snapshot.ts';
 import { transitionTo } from './support/groups.ts';
 
 const OF_RUN = { hasOnlyOne: true, hasNodes: true, hasMetrics: true };
+const OF_UP = { hasOnlyOne: false, hasNodes: true, hasMetrics: true };
 const OF_DASHBOARD = { hasOnlyOne: false, hasNodes: false, hasMetrics: false };
 
 describe.each([
   ['a node', OF_RUN],
+  ['a process of several groups', OF_UP],
   ['a dashboard', OF_DASHBOARD],
 ])('the description of %s', (_, places) => {
   it('is valid, also to who knows the specification and not us', async () => {

@@ -70,8 +70,8 @@ describe.skipIf(lackOfCurl !== null)('the checks of a node', () => {
       const expected = { node: 'b', role: 'secondary', epoch: 1, primary: 'a', ok: true };
       expect(JSON.parse(told)).toMatchObject(expected);
       const metrics = (of: Place): string => curl(of.checks, '/metrics')[1];
-      expect(metrics(one)).toContain('failover_promotions_total{reason="start",group="g"} 1');
-      expect(metrics(two)).toContain('failover_role{role="secondary",group="g"} 1');
+      expect(metrics(one)).toContain('failover_promotions_total{group="g",reason="start"} 1');
+      expect(metrics(two)).toContain('failover_role{group="g",role="secondary"} 1');
       await group.until('beats of a', () =>
         /^failover_heartbeat_interval_seconds_count\{group="g"\} [1-9]/m.test(metrics(two)),
       );

@@ -1,12 +1,13 @@
 // Real processes of several groups: another takes over all of them, and a new file changes what it says and no more.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LAUNCHER } from '../support/process-node.ts';
 import type { LogLine } from '../support/process-node.ts';
+import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
 
 interface Line extends LogLine {
@@ -130,6 +131,37 @@ describe('failover up', () => {
     up.child.kill('SIGHUP');
     expect((await up.says('reload-refused')).reason).toContain('Nothing is changed');
     expect(runsOf('same')).toEqual(['1']);
+    up.child.kill('SIGTERM');
+    expect(await up.ended).toBe(0);
+  });
+
+  it('answers over HTTP for the groups that it has, and no second one at its address', async () => {
+    const port = await freePort();
+    write({ a: '', b: '' });
+    const address = ['--http', String(port)];
+    const up = new Up(...address);
+    for (const group of ['a', 'b']) await up.reaches(group, 'serving');
+    const get = async (path: string): Promise<readonly [number, string]> => {
+      const answer = await fetch(`http://127.0.0.1:${String(port)}${path}`);
+      return [answer.status, await answer.text()];
+    };
+    expect((await get('/groups/b/primary'))[0]).toBe(200);
+    expect((await get('/primary'))[0]).toBe(400);
+    expect((await get('/readiness'))[0]).toBe(200);
+    expect((await get('/liveness'))[0]).toBe(200);
+    expect((await get('/metrics'))[1]).toMatch(/^failover_serving\{group="b"\} 1$/m);
+    write({ a: '', c: '' });
+    const words = [LAUNCHER, 'up', '-f', file, ...address];
+    const second = spawnSync(process.execPath, words, { encoding: 'utf8' });
+    expect([second.status, second.stderr]).toEqual([1, expect.stringContaining('Cannot listen')]);
+    expect(existsSync(join(directory, 'state', 'c'))).toBe(false);
+    up.child.kill('SIGHUP');
+    await up.says('reloaded');
+    expect(await get('/groups')).toEqual([200, '{"v":1,"groups":["a","c"]}\n']);
+    await up.reaches('c', 'serving');
+    const [, measures] = await get('/metrics');
+    expect(measures).toContain('group="c"');
+    expect(measures).not.toContain('group="b"');
     up.child.kill('SIGTERM');
     expect(await up.ended).toBe(0);
   });

@@ -36,7 +36,7 @@ export async function dashboard({
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   const directory = client.stateDir ?? defaultStateDir();
   const groups = new GroupWatch({
-    ...{ client, only: group },
+    ...{ client: () => client, only: group },
     list: () => (group === null ? groupsIn(directory) : [group]),
   });
   const server = await openHttpServer(parseHttpAddress(listen, '--listen'), {

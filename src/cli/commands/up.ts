@@ -7,6 +7,7 @@ import { OptionReader } from '../../config/option-reader.ts';
 import { quoted } from '../../config/quoted.ts';
 import { redactUrl } from '../../config/refused-url.ts';
 import { FailoverError } from '../../errors.ts';
+import { readTokenFile } from '../../keys/key-files.ts';
 import { networkOf } from '../../runtime/network.ts';
 import { defaultRuntimeDir } from '../../config/state-dir.ts';
 import { Transport } from '../../transport/bus.ts';
@@ -17,6 +18,7 @@ import { createLogger } from '../render/log.ts';
 import type { Logger } from '../render/log.ts';
 import { Fleet } from '../up/fleet.ts';
 import { Reloading } from '../up/reloading.ts';
+import type { UpHttp } from '../up/http.ts';
 import { obeySignals } from '../up/signals.ts';
 import { ignoredVariables, listeningText } from './run.ts';
 import { table } from '../render/table.ts';
@@ -35,6 +37,7 @@ export function check(told: UpOptions): void {
   const { path, groups, shown, common } = readFile(told);
   // Its keys and secrets are read as at the start.
   networkOf(common);
+  if (common.httpTokenFile !== null) readTokenFile(common.httpTokenFile);
   const rows = [...groups].map(([name, { command, lease, standby }]) => [
     name,
     parseLease(lease).shown,
@@ -99,28 +102,54 @@ export async function up(told: UpOptions): Promise<void> {
     showsGroup: true,
   });
   const { common } = file;
-  const transport = new Transport({ directory: defaultRuntimeDir(), ...networkOf(common) });
+  const http = await httpOf(common, log);
+  let transport: Transport | null = null;
   try {
-    tellOfStart(file, transport, log);
-    const fleet = new Fleet(file.groups.values(), { transport, prefix: file.prefix });
-    const reloading = new Reloading({ fleet, file, read: () => readFile(told), log });
+    transport = new Transport({ directory: defaultRuntimeDir(), ...networkOf(common) });
+    tellOfStart(file, { transport, http, log });
+    const shared = { transport, prefix: file.prefix };
+    const listening = http === null ? {} : { listener: http.listener };
+    const fleet = new Fleet(file.groups.values(), { ...shared, ...listening });
+    http?.serve({ fleet, transport });
+    const onTaken = (): void => http?.changed();
+    const reloading = new Reloading({ fleet, file, read: () => readFile(told), log, onTaken });
     obeySignals({ fleet, reloading, log });
     const exitCode = await fleet.ended;
     log.info({ event: 'exit', exitCode, reason: `Ended with exit code ${String(exitCode)}` });
     process.exitCode = exitCode;
   } finally {
-    await transport.close();
+    await http?.close();
+    await transport?.close();
   }
   exitWithCode();
   const leases = [...file.groups.values()].map(({ lease }) => parseLease(lease).kind);
   if (leases.includes('timed-file')) endUnanswered();
 }
 
-function tellOfStart({ path, common, groups }: GroupFile, transport: Transport, log: Logger): void {
+/** Loaded where it was asked for. @throws as `openUpHttp` */
+async function httpOf(common: GroupFile['common'], log: Logger): Promise<UpHttp | null> {
+  if (common.http === null) return null;
+  const { openUpHttp } = await import('../up/http.ts');
+  return openUpHttp(common, common.http, (reason) => {
+    log.warn({ event: 'warning', reason });
+  });
+}
+
+interface StartParts {
+  readonly transport: Transport;
+  readonly http: UpHttp | null;
+  readonly log: Logger;
+}
+
+function tellOfStart(
+  { path, common, groups }: GroupFile,
+  { transport, http, log }: StartParts,
+): void {
   const count = groups.size === 1 ? '1 group' : `${String(groups.size)} groups`;
   log.info({ event: 'up', reason: `Starting ${count} of ${path}`, pid: process.pid });
   const listening = listeningText(transport);
   if (listening !== null) log.info({ event: 'listening', reason: listening });
+  if (http !== null) log.info({ event: 'http', reason: `Answers over HTTP at ${http.url}` });
   // Each group has a name of its own here, whatever the variable says.
   const told = { group: process.env['FAILOVER_GROUP'] ?? '', stateDir: common.stateDir };
   for (const reason of ignoredVariables(told, process.env)) log.warn({ event: 'warning', reason });

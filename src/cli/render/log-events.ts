@@ -59,7 +59,10 @@ export const LOG_EVENTS: Readonly<Record<LogEvent, LogEventRow>> = {
     sentence: 'Where other machines reach the node; of a proxy, where clients do.',
     fields: { port: 'of a proxy: the port', pid: 'of a proxy: its process' },
   },
-  http: { sentence: 'Where the node answers over HTTP.', fields: {} },
+  http: {
+    sentence: 'Where the node, or a process of several groups, answers over HTTP.',
+    fields: {},
+  },
   lease: { sentence: 'What lease it is, where it is not in files of this machine.', fields: {} },
   stopping: { sentence: 'A signal came: it ends in order; at a second one at once.', fields: {} },
   exit: {

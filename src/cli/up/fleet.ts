@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { RunOptions } from '../../config/load.ts';
 import { defaultStateDir } from '../../config/state-dir.ts';
 import { shareLooks } from '../../fence/shared-look.ts';
+import type { Absence } from '../../http/node-checks.ts';
 import { lookAnew } from '../../lease/file/shared-lock-files.ts';
 import { makePrivateDirectory } from '../../private-directory.ts';
 import { SharedWakes } from '../../runtime/shared-wakes.ts';
@@ -23,6 +24,8 @@ export class Fleet {
   readonly ended: Promise<number>;
   readonly #shared: Omit<SharedParts, 'upkeepIntervalMs' | 'rehearse' | 'wakes'>;
   readonly #runs = new Map<string, GroupRun>();
+  /** Of these; null: it has to be made anew. */
+  #names: readonly string[] | null = null;
   readonly #turns = new Turns(STARTS_AT_ONCE);
   #resolve: (exitCode: number) => void = () => undefined;
   #exitCode = 0;
@@ -55,6 +58,30 @@ export class Fleet {
   /** How many have not ended. */
   get size(): number {
     return [...this.#runs.values()].filter(({ hasEnded }) => !hasEnded).length;
+  }
+
+  /** Of all groups of the file, also of those that have ended; the same list until that changes. */
+  get names(): readonly string[] {
+    this.#names ??= [...this.#runs.keys()];
+    return this.#names;
+  }
+
+  /** Whether all are to end. */
+  get isEnding(): boolean {
+    return this.#stop !== null;
+  }
+
+  /** Why a group of the file has no node that takes part. */
+  absence(name: string): Absence {
+    if (this.#failures.has(name)) return 'failed';
+    return this.#runs.get(name)?.hasEnded === true && !this.#ending.has(name)
+      ? 'ended'
+      : 'starting';
+  }
+
+  /** Null: the default directory of this user. */
+  stateDirOf(name: string): string | null {
+    return this.#runs.get(name)?.options.stateDir ?? null;
   }
 
   /** All of them, and none is started any more. */
@@ -110,6 +137,7 @@ export class Fleet {
         stopped.map(async (name) => {
           await this.#endOf(name, 'it is not in the file any more');
           this.#runs.delete(name);
+          this.#names = null;
           this.#failures.delete(name);
         }),
       );
@@ -166,6 +194,7 @@ export class Fleet {
       { ...this.#shared, upkeepIntervalMs, rehearse: this.#rehearse, wakes },
       (work) => this.#turns.take(work),
     );
+    if (!this.#runs.has(options.group)) this.#names = null;
     this.#runs.set(options.group, run);
     this.#failures.delete(options.group);
     this.#retries.begins(options.group);

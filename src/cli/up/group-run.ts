@@ -9,6 +9,7 @@ import { createLogger } from '../render/log.ts';
 import type { Logger } from '../render/log.ts';
 import { openRunProxy } from '../run-proxy.ts';
 import type { RunProxy } from '../run-proxy.ts';
+import type { NodeListener } from './http.ts';
 import { PrefixedLines } from './prefixed.ts';
 
 /** What all groups of the process have in common. */
@@ -20,8 +21,8 @@ export interface SharedParts {
   readonly rehearse: NonNullable<FailoverNodeExtras['rehearse']>;
   /** Null: there are so few that each is woken by itself. */
   readonly wakes: NonNullable<FailoverNodeExtras['wakes']> | null;
-  /** Told of each node that takes part, and again once it does not: for what answers over HTTP. */
-  readonly onNode?: (group: string, node: FailoverNode | null) => void;
+  /** What answers over HTTP; left out: nothing does. */
+  readonly listener?: NodeListener;
 }
 
 export interface StopRequest {
@@ -114,6 +115,7 @@ export class GroupRun {
   async #start(): Promise<FailoverNode | null> {
     if (this.#stop !== null) return null;
     const { options } = this;
+    const onStep = this.#shared.listener?.onStepOf(options.group);
     if (options.proxy !== null) this.#proxy = await openRunProxy(options, options.proxy);
     const node = await FailoverNode.start(options, {
       transport: this.#shared.transport,
@@ -122,6 +124,7 @@ export class GroupRun {
       rehearse: this.#shared.rehearse,
       ...(this.#shared.wakes === null ? {} : { wakes: this.#shared.wakes }),
       ...(this.#output === null ? {} : { output: this.#output }),
+      ...(onStep === undefined ? {} : { onStep }),
       onIdWait: (fact) => {
         this.#logger(options.node ?? '').warn({ event: 'warning', reason: fact });
         return this.#idWait.signal;
@@ -162,14 +165,14 @@ export class GroupRun {
       const ended = `Ended with exit code ${String(exitCode)}: ${order.reason}`;
       log.info({ event: 'exit', exitCode, reason: ended });
     });
-    this.#shared.onNode?.(group, node);
+    this.#shared.listener?.onNode(group, node);
     // It says itself what it can't do.
     void this.#proxy?.follow();
   }
 
   async #toEnd(node: FailoverNode): Promise<GroupEnd> {
     const order = await node.ended;
-    this.#shared.onNode?.(this.options.group, null);
+    this.#shared.listener?.onNode(this.options.group, null);
     await this.#proxy?.end(order);
     return { exitCode: order.exitCode, why: node.isBroken ? 'internal error' : 'in order' };
   }

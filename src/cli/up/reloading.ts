@@ -12,6 +12,8 @@ export interface ReloadingParts {
   /** @throws FAILOVER_BAD_CONFIG and all that reading it does */
   readonly read: () => GroupFile;
   readonly log: Logger;
+  /** Told once the groups are as a new file says. */
+  readonly onTaken?: () => void;
 }
 
 export class Reloading {
@@ -60,6 +62,7 @@ export class Reloading {
       ...changes,
     });
     await fleet.change(file.groups);
+    this.#parts.onTaken?.();
     const missing = part('not running', fleet.notRunning);
     const fact = [`The groups are as ${file.path} says`, ...missing].join('; ');
     log.info({ event: 'reloaded', reason: fact });
@@ -81,7 +84,7 @@ export class Reloading {
   }
 }
 
-/** Sockets and directories are those of the process, to its end. @throws FAILOVER_BAD_CONFIG */
+/** Sockets, directories and what answers over HTTP are those of the process, to its end. @throws FAILOVER_BAD_CONFIG */
 function refuseOtherProcess(before: GroupFile, after: GroupFile): void {
   const changed = PROCESS_KEYS.filter((key) =>
     key === 'prefix' ? before.prefix !== after.prefix : before.common[key] !== after.common[key],

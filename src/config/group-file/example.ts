@@ -15,8 +15,10 @@ export function exampleFile(schema: string): string {
 variables:
   INTERVAL: \${FAILOVER_EXAMPLE_INTERVAL:-5}
 
-# What all groups share: their directory, their sockets, their log.
+# What all groups share: their directory, their sockets, what answers over HTTP, their log.
 # stateDir: /var/lib/failover
+# http: 127.0.0.1:8008
+# httpTokenFile: /etc/failover/token
 # logFormat: json
 # prefix: true
 

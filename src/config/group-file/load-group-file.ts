@@ -5,7 +5,7 @@ import type { RunOptions } from '../load.ts';
 import { validateGroup } from '../names.ts';
 import { OptionReader } from '../option-reader.ts';
 import { optionOf } from '../options.ts';
-import { NOT_OF_UP, PROCESS_KEYS } from '../up-options.ts';
+import { NOT_OF_UP, PROCESS_KEYS, SERVER_KEYS } from '../up-options.ts';
 import { refuseSameAddresses } from './addresses.ts';
 import type { Listening } from './addresses.ts';
 import { checkedOptions } from './check-options.ts';
@@ -229,6 +229,7 @@ function saidOfProcess(
     const text = read.isGiven(key) ? read.text(key) : null;
     if (text !== null) said.set(key, { text, line: 1, column: 1 });
   }
+  for (const key of SERVER_KEYS) said.delete(key);
   return { values: said, command: null };
 }
 

@@ -171,7 +171,7 @@ prefix: 'x\${TOKEN}'
     expect(shown.get('a')).toEqual(['${TOKEN}', 'http://u:p@h']);
   });
 
-  it('takes no address for two groups, and leaves to others what is about HTTP', () => {
+  it('takes no address for two groups', () => {
     const text = `defaults: {target: 'tcp://127.0.0.1:1'}
 groups:
   a: {command: x, proxy: ':81'}
@@ -186,8 +186,26 @@ groups:
     expect(faultsOf(`groups:\n  a: ${peers}\n  b: ${peers}\nsecretFile: /s`)).toEqual([
       expect.stringMatching(/^3:\d+: Cannot use peerAddress of group b: .* group a too \(line 2,/),
     ]);
+  });
+
+  it('has what answers over HTTP for the process, and tells no group of it', () => {
+    const groups = 'groups: {a: {command: x}}';
+    const inFile = load(`http: 127.0.0.1:1\nhttpTokenFile: /t\n${groups}`);
+    expect(inFile.common).toMatchObject({ http: '127.0.0.1:1', httpTokenFile: '/t' });
+    expect(inFile.groups.get('a')).toMatchObject({ http: null, httpTokenFile: null });
     const env = { FAILOVER_HTTP_TOKEN_FILE: '/t', FAILOVER_HTTP: ':1' };
-    expect(load('groups: {a: {command: x}}', { env }).groups.size).toBe(1);
+    const byEnvironment = load(`http: 127.0.0.1:2\n${groups}`, { env, flags: { http: '8008' } });
+    expect(byEnvironment.common).toMatchObject({ http: '8008', httpTokenFile: '/t' });
+    expect(byEnvironment.groups.get('a')).toMatchObject({ http: null, httpTokenFile: null });
+    expect(faultsOf(`http: nowhere\n${groups}`)).toEqual([
+      expect.stringMatching(/^1:7: Cannot use http: "nowhere" is no address to listen at/),
+    ]);
+    expect(faultsOf(`httpTokenFile: /t\n${groups}`)).toEqual([
+      expect.stringMatching(/^1:16: Cannot run: .*httpTokenFile/),
+    ]);
+    expect(faultsOf('groups: {a: {command: x, http: ":1"}}')).toEqual([
+      expect.stringContaining('Put it beside `groups`: it is for all.'),
+    ]);
   });
 
   it('makes no more of all texts than sixteen million characters', () => {
