@@ -18,6 +18,7 @@ import type { GroupSnapshot } from './client.ts';
 import { groupStatusOf } from './group-status.ts';
 import type { GroupStatus } from './group-status.ts';
 import { lookEverywhere } from './store-sight.ts';
+import { ReadingPace } from './timeline/reading-pace.ts';
 import { ToldTransitions } from './told-transitions.ts';
 
 /** From one round of looks to the next, ms. */
@@ -64,6 +65,7 @@ export class GroupWatch implements GroupsSource {
   readonly #parts: GroupWatchParts;
   readonly #looks: Shared<GroupSnapshot>;
   readonly #feed = new EventFeed();
+  readonly #pace = new ReadingPace();
   readonly #followed = new Map<string, Followed>();
   #names = '';
   #round: Promise<void> | null = null;
@@ -247,7 +249,7 @@ export class GroupWatch implements GroupsSource {
 
   async #lookAlone(group: string): Promise<void> {
     const known = this.#followed.get(group) ?? {
-      transitions: new ToldTransitions(group, this.#parts.ask ?? ask),
+      transitions: new ToldTransitions({ group, ask: this.#parts.ask ?? ask, pace: this.#pace }),
       ...{ status: null, mark: '', problem: null },
     };
     this.#followed.set(group, known);
@@ -271,10 +273,9 @@ export class GroupWatch implements GroupsSource {
       this.#feed.publish({ name: 'status', group, data: status });
       return;
     }
-    const figures = nodes.map((node) => {
-      const { id, lastHeartbeatMs, uptimeMs } = node;
-      return { id, lastHeartbeatMs, uptimeMs, latenessMs: latenessOf(node) };
-    });
+    const figures = nodes.map(({ id, lastHeartbeatMs, uptimeMs, latenessMs }) => ({
+      ...{ id, lastHeartbeatMs, uptimeMs, latenessMs },
+    }));
     this.#feed.publish({ name: 'pulse', group, data: { group, nodes: figures } });
   }
 
@@ -296,9 +297,4 @@ const FIGURES: ReadonlySet<string> = new Set([
 
 function withoutFigures(key: string, value: unknown): unknown {
   return FIGURES.has(key) ? undefined : value;
-}
-
-/** Nodes that say it have it in their status. */
-function latenessOf(node: object): number | null {
-  return 'latenessMs' in node && typeof node.latenessMs === 'number' ? node.latenessMs : null;
 }

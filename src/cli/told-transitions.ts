@@ -1,131 +1,199 @@
 // What has become of the nodes of a group from one look to the next: as they tell it, and as it is seen of those that can't.
+import { ROLE_OF_PHASE } from '../core/phases.ts';
 import type { TransitionView } from '../dashboard/wire.ts';
-import { FailoverError } from '../errors.ts';
 import { livingNodes } from './client.ts';
 import type { ask, GroupSnapshot, SeenNode } from './client.ts';
-import { readNodeEvents } from './node-events.ts';
-
-/** How long a node may take to tell, ms. */
-const ANSWER_LIMIT_MS = 1_000;
+import type { GroupEvent, Strand } from './timeline/event.ts';
+import { Follower } from './timeline/follower.ts';
+import { gather } from './timeline/gather.ts';
+import type { ReadingPace } from './timeline/reading-pace.ts';
 
 /** A node that looks the same is asked all the same after so many looks: what it did may be undone already. */
 const LOOKS_BETWEEN = 8;
+
+/** Of a run that has ended the latest are told, as many as a node remembers of itself. */
+const MOST_LEFT = 100;
+
+/** Runs whose journals are still to be read: of more the oldest are not. */
+const MOST_UNREAD = 32;
 
 interface Known {
   readonly id: string;
   /** What it was like when it was asked last. */
   mark: string;
   looksSince: number;
-  /** Of the transitions that it has told, which it remembers itself. */
-  told: ReadonlySet<string>;
-  last: TransitionView | null;
   isSilent: boolean;
+}
+
+export interface ToldParts {
+  readonly group: string;
+  readonly ask: typeof ask;
+  /** When a journal may be read: one for all groups. */
+  readonly pace: ReadingPace;
 }
 
 /** Of one group. */
 export class ToldTransitions {
-  readonly #group: string;
-  readonly #askNode: typeof ask;
-  /** By the run of the node. */
+  readonly #parts: ToldParts;
+  readonly #follower = new Follower();
+  /** Those that lived at an earlier look, by their run. */
   readonly #known = new Map<string, Known>();
-  #noted: ReadonlySet<string> = new Set();
+  /** Runs that have ended and whose journal has not been read; true: it has written all of it. */
+  readonly #unread = new Map<string, boolean>();
+  /** Those on record whose journal has been read. */
+  #read: ReadonlySet<string> = new Set();
+  /** Of these it has been told already that they have stopped. */
+  readonly #stopped = new Set<string>();
 
-  constructor(group: string, askNode: typeof ask) {
-    this.#group = group;
-    this.#askNode = askNode;
+  constructor(parts: ToldParts) {
+    this.#parts = parts;
   }
 
   /** What has happened since the last time, the oldest first; the first time all that is remembered. */
   async since(snapshot: GroupSnapshot): Promise<readonly TransitionView[]> {
-    const living = livingNodes(snapshot);
-    const told = await Promise.all(living.map((node) => this.#toldBy(node, snapshot)));
-    const all = [...told.flat(), ...this.#ended(snapshot), ...this.#notedElsewhere(snapshot)];
-    return all.sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
+    const silences = livingNodes(snapshot).flatMap((node) => this.#meet(node, snapshot));
+    const ended = this.#endedAt(snapshot);
+    const told = await this.#gather(snapshot);
+    const ends = ended.flatMap(([run, { id }]) => this.#endOf({ run, id }, snapshot));
+    this.#follower.keep(this.#remembered(snapshot));
+    return [...told, ...silences, ...ends].sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
   }
 
-  async #toldBy(node: SeenNode, snapshot: GroupSnapshot): Promise<readonly TransitionView[]> {
-    const { record, status } = node;
+  /** What is seen of one that lives, whether or not it can say it. */
+  #meet(node: SeenNode, snapshot: GroupSnapshot): readonly TransitionView[] {
+    const { record } = node;
     const known = this.#known.get(record.run) ?? {
-      ...{ id: record.node, mark: '', looksSince: 0, told: new Set<string>(), last: null },
-      isSilent: false,
+      ...{ id: record.node, mark: '', looksSince: 0, isSilent: false },
     };
     this.#known.set(record.run, known);
-    const change = silenceOf(node, known, snapshot);
-    if (status === null) return change;
-    const { phase, epoch, reason } = status;
-    const mark = [phase, String(epoch), reason].join('\n');
-    known.looksSince += 1;
-    if (mark === known.mark && known.looksSince < LOOKS_BETWEEN) return change;
-    const transitions = await this.#ask(record);
-    if (transitions === null) return change;
-    const fresh = transitions.filter((one) => !known.told.has(keyOf(one)));
-    known.mark = mark;
-    known.looksSince = 0;
-    known.told = new Set(transitions.map(keyOf));
-    known.last = transitions.at(-1) ?? known.last;
-    return [...fresh, ...change];
+    const isSilent = node.status === null;
+    if (isSilent === known.isSilent) return [];
+    known.isSilent = isSilent;
+    return [silenceOf(node, this.#follower.lastOf(record.run), snapshot)];
   }
 
-  /** Null: it does not answer. */
-  async #ask(record: SeenNode['record']): Promise<readonly TransitionView[] | null> {
-    const group = this.#group;
-    const { node, run } = record;
-    const question = { group, method: 'instance.events', timeoutMs: ANSWER_LIMIT_MS } as const;
-    try {
-      const answer = await this.#askNode(record, question);
-      return readNodeEvents(answer).transitions.map(
-        ({ time, from, to, role, epoch, reason, takeover }) => ({
-          ...{ group, node, run, time, from, to, role, epoch, reason, takeover },
-          source: 'node',
-        }),
-      );
-    } catch (error) {
-      if (error instanceof FailoverError) return null;
-      throw error;
-    }
-  }
-
-  /** Those that lived at an earlier look: one that was killed can't tell it. */
-  #ended({ nodes, takenAtMs }: GroupSnapshot): readonly TransitionView[] {
+  /** Those that lived at an earlier look; the journals of all that are no more are to be read. */
+  #endedAt({ nodes, paths }: GroupSnapshot): readonly (readonly [string, Known])[] {
     // One of which nobody here knows whether it lives has not ended.
-    const kept = nodes.filter(({ presence }) => presence !== 'gone');
-    const runs = new Set(kept.map(({ record }) => record.run));
-    const time = new Date(takenAtMs).toISOString();
-    const group = this.#group;
-    return [...this.#known].flatMap(([run, { id: node, last }]) => {
-      if (runs.has(run)) return [];
+    const kept = new Set(nodes.filter(isKept).map(({ record }) => record.run));
+    const ended = [...this.#known].filter(([run]) => !kept.has(run));
+    // What was off the record at the look before has been written by now.
+    for (const run of this.#unread.keys()) this.#unread.set(run, true);
+    for (const [run] of ended) {
       this.#known.delete(run);
-      const isOnRecord = nodes.some(({ record }) => record.run === run);
-      if (last?.to === 'stopped' && !isOnRecord) return [];
-      const about = { group, node, run, time, from: last?.to ?? null, epoch: last?.epoch ?? 0 };
-      const end = endOf(last, isOnRecord);
-      return [{ ...about, ...end, role: 'stopped', takeover: null, source: 'watch' } as const];
-    });
+      this.#unread.set(run, false);
+    }
+    for (const { record, presence } of nodes) {
+      // A process that is no more writes no more.
+      if (presence === 'gone' && !this.#read.has(record.run)) this.#unread.set(record.run, true);
+    }
+    if (paths === null) this.#unread.clear();
+    for (const run of [...this.#unread.keys()].slice(0, -MOST_UNREAD)) this.#unread.delete(run);
+    return ended;
   }
 
-  /** What the server of the lease notes of nodes that nobody here can ask. */
-  #notedElsewhere({ store, nodes }: GroupSnapshot): readonly TransitionView[] {
-    // Where it was not read nothing of it is known to be new the next time.
-    if (store === null || (store.problem !== null && store.events.length === 0)) return [];
-    const noted = store.events.map(({ node, action, epoch, atMs }): TransitionView => {
-      const about = { group: this.#group, node, run: null, time: new Date(atMs).toISOString() };
-      const nothing = { from: null, role: null, reason: null, takeover: null };
-      return { ...about, ...nothing, to: action, epoch, source: 'server' };
-    });
-    const before = this.#noted;
-    this.#noted = new Set(noted.map(keyOf));
-    const here = new Set(nodes.map(({ record }) => record.node));
-    return noted.filter((one) => !before.has(keyOf(one)) && !here.has(one.node));
+  async #gather(snapshot: GroupSnapshot): Promise<readonly TransitionView[]> {
+    const { ask: askNode, pace } = this.#parts;
+    const asked: SeenNode[] = [];
+    const asks = (node: SeenNode): boolean => {
+      const isAsked = this.#isToBeAsked(node);
+      if (isAsked) asked.push(node);
+      return isAsked;
+    };
+    const due = [...this.#unread].flatMap(([run, isWritten]) => (isWritten ? [run] : []));
+    const onRead = (run: string, tookMs: number): void => {
+      pace.rest(tookMs);
+      this.#unread.delete(run);
+      this.#read = new Set([...this.#read, run]);
+    };
+    const skips = (): boolean => !pace.isDue;
+    // One at a look: the pause after it is for all that this process has to do.
+    const journals = due.slice(0, 1);
+    const gathered = await gather(snapshot, { asks, skips, journals, onRead, ask: askNode });
+    for (const { record, status } of asked) {
+      const known = this.#known.get(record.run);
+      if (known === undefined || !gathered.answered.has(record.run)) continue;
+      known.mark = markOf(status);
+      known.looksSince = 0;
+    }
+    const strands = gathered.strands.map(latestOf);
+    const here = new Set(snapshot.nodes.map(({ record }) => record.node));
+    return this.#follower
+      .take(strands, Infinity)
+      .filter((event) => this.#isNews(event, here))
+      .map((event) => viewOf(event, this.#parts.group));
+  }
+
+  #isToBeAsked({ record, status }: SeenNode): boolean {
+    const known = this.#known.get(record.run);
+    if (status === null || known === undefined) return false;
+    known.looksSince += 1;
+    return markOf(status) !== known.mark || known.looksSince >= LOOKS_BETWEEN;
+  }
+
+  /** A server notes what nodes here tell themselves; and that one has stopped is told once. */
+  #isNews({ via, node, run, action }: GroupEvent, here: ReadonlySet<string>): boolean {
+    if (via === 'server') return !here.has(node);
+    return via !== 'journal' || action !== 'stopped' || run === null || !this.#stopped.has(run);
+  }
+
+  /** One that was killed can't tell it. */
+  #endOf(
+    { run, id: node }: { readonly run: string; readonly id: string },
+    { nodes, takenAtMs }: GroupSnapshot,
+  ): readonly TransitionView[] {
+    const last = this.#follower.lastOf(run);
+    const isOnRecord = nodes.some(({ record }) => record.run === run);
+    if (last?.action === 'stopped' && !isOnRecord) return [];
+    const end = endAfter(last, isOnRecord);
+    if (end.to === 'stopped') this.#stopped.add(run);
+    const time = new Date(takenAtMs).toISOString();
+    const { group } = this.#parts;
+    const about = { group, node, run, time, from: last?.action ?? null, epoch: last?.epoch ?? 0 };
+    return [{ ...about, ...end, role: 'stopped', takeover: null, source: 'watch' }];
+  }
+
+  /** The runs of which something may still be told; all else is forgotten. */
+  #remembered({ nodes }: GroupSnapshot): ReadonlySet<string> {
+    const onRecord = nodes.map(({ record }) => record.run);
+    this.#read = new Set([...this.#read].filter((run) => onRecord.includes(run)));
+    for (const run of this.#stopped) if (!this.#unread.has(run)) this.#stopped.delete(run);
+    return new Set([...onRecord, ...this.#unread.keys(), SERVER]);
   }
 }
 
+const SERVER = 'server';
+
+function isKept({ presence }: SeenNode): boolean {
+  return presence !== 'gone';
+}
+
+function markOf(status: SeenNode['status']): string {
+  return [status?.phase, String(status?.epoch), status?.reason].join('\n');
+}
+
+function latestOf({ key, events }: Strand): Strand {
+  return { key, events: events[0]?.via === 'journal' ? events.slice(-MOST_LEFT) : events };
+}
+
+function viewOf(event: GroupEvent, group: string): TransitionView {
+  const { node, run, time, from, action: to, epoch, takeover, source } = event;
+  const isNoted = source === 'server';
+  const role = isNoted ? null : (ROLES.get(to) ?? null);
+  const reason = isNoted ? null : event.reason;
+  return { ...{ group, node, run, time, from, to, role, epoch, reason, takeover }, source };
+}
+
+/** A phase of another version has none that is known here. */
+const ROLES: ReadonlyMap<string, string> = new Map(Object.entries(ROLE_OF_PHASE));
+
 /** One that was killed may be off the record as well, as the next to start tidies: only what it told last shows an order. */
-function endOf(
-  last: TransitionView | null,
+function endAfter(
+  last: GroupEvent | null,
   isOnRecord: boolean,
 ): { readonly to: 'stopped' | 'gone'; readonly reason: string } {
   if (isOnRecord) return { to: 'gone', reason: 'Its process has ended without a word' };
-  if (last?.to === 'stopping' || last?.to === 'stopped') {
+  if (last?.action === 'stopping' || last?.action === 'stopped') {
     return { to: 'stopped', reason: 'It has ended in order' };
   }
   return { to: 'gone', reason: 'It is no more, and nobody here was told why' };
@@ -134,24 +202,16 @@ function endOf(
 /** It can't tell itself that it does not answer, nor since when it does again. */
 function silenceOf(
   { record: { node, run }, status, silence }: SeenNode,
-  known: Known,
+  last: GroupEvent | null,
   { group, takenAtMs }: GroupSnapshot,
-): readonly TransitionView[] {
-  const isSilent = status === null;
-  if (isSilent === known.isSilent) return [];
-  known.isSilent = isSilent;
+): TransitionView {
   const time = new Date(takenAtMs).toISOString();
-  const epoch = status?.epoch ?? known.last?.epoch ?? 0;
+  const epoch = status?.epoch ?? last?.epoch ?? 0;
   const about = { group, node, run, time, epoch, takeover: null, source: 'watch' } as const;
-  const from = known.last?.to ?? null;
-  if (isSilent) {
+  if (status === null) {
     const reason = `It does not answer: ${silence ?? 'it does not say why'}`;
-    return [{ ...about, from, to: 'unresponsive', role: null, reason }];
+    return { ...about, from: last?.action ?? null, to: 'unresponsive', role: null, reason };
   }
   const { phase: to, role } = status;
-  return [{ ...about, from: 'unresponsive', to, role, reason: 'It answers again' }];
-}
-
-function keyOf({ node, time, from, to, epoch }: TransitionView): string {
-  return [node, time, String(from), to, String(epoch)].join(' ');
+  return { ...about, from: 'unresponsive', to, role, reason: 'It answers again' };
 }

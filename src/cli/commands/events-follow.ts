@@ -29,7 +29,7 @@ export async function followEvents(options: EventsOptions, sinceMs: number): Pro
     // Whatever happened before this, all that answer have told it.
     const askedAtMs = Date.now();
     const snapshot = await lookEverywhere(options);
-    const { strands, known } = await gather(snapshot, (run) => finished.has(run));
+    const { strands, known } = await gather(snapshot, { skips: (run) => finished.has(run) });
     const fresh = follower.take(strands, askedAtMs).filter((event) => timeOf(event) >= sinceMs);
     for (const text of textsOf(fresh, options, paint)) process.stdout.write(`${text}\n`);
     follower.keep(known);

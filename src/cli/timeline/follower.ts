@@ -26,6 +26,11 @@ export class Follower {
     return inOrder(fresh);
   }
 
+  /** What was told last of a run; null: nothing. */
+  lastOf(run: string): GroupEvent | null {
+    return this.#lastByKey.get(run) ?? null;
+  }
+
   /** Of the others nothing will be told again. */
   keep(known: ReadonlySet<string>): void {
     for (const key of this.#lastByKey.keys()) if (!known.has(key)) this.#lastByKey.delete(key);

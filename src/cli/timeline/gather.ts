@@ -1,14 +1,16 @@
 // Everything that can be told of a group now: by its nodes, by the journals of those that don't answer, by a server.
+// For a terminal all of it at once, for HTTP what may have changed since the look before.
 import type { Takeover } from '../../core/state.ts';
 import { FailoverError } from '../../errors.ts';
 import { journalOfRun, journalRuns } from '../../journal/find-journal.ts';
 import type { FoundJournal } from '../../journal/find-journal.ts';
 import { replayJournal } from '../../journal/replay.ts';
 import type { StoreEvent } from '../../lease/remote-store.ts';
+import { monotonicNow } from '../../runtime/clock.ts';
+import { readTakeover } from '../../transport/checks.ts';
 import { transitionsIn } from '../account.ts';
 import { ask, livingNodes } from '../client.ts';
 import type { GroupSnapshot, SeenNode } from '../client.ts';
-import { readTakeover } from '../../transport/checks.ts';
 import { readNodeEvents } from '../node-events.ts';
 import type { OwnTransition } from '../node-events.ts';
 import { withDurations } from './event.ts';
@@ -17,7 +19,7 @@ import type { GroupEvent, Strand } from './event.ts';
 /** How long a node may take to tell, ms. */
 const ANSWER_LIMIT_MS = 1_000;
 
-/** The most journals that are read: nodes keep those of the last 16 runs that have ended. */
+/** The most journals that are read at a time: nodes keep those of the last 16 runs that have ended. */
 const JOURNALS_LIMIT = 32;
 
 export interface Gathered {
@@ -28,19 +30,39 @@ export interface Gathered {
   readonly known: ReadonlySet<string>;
 }
 
-/** `skips`: whether a journal need not be read, as all that it will ever tell is known. */
+export interface Gathering {
+  /** Whether a living node is asked; left out: each is. */
+  readonly asks?: (node: SeenNode) => boolean;
+  /** Whether a journal need not be read, as all that it will ever tell is known; left out: none is skipped. */
+  readonly skips?: (run: string) => boolean;
+  /** The runs whose journals are read; left out: all that have left one, and have not answered. */
+  readonly journals?: readonly string[];
+  /** Told of each journal that was read, and how long that kept this process from all else, ms. */
+  readonly onRead?: (run: string, tookMs: number) => void;
+  /** How a node is asked: another way for tests. */
+  readonly ask?: typeof ask;
+}
+
 export async function gather(
   snapshot: GroupSnapshot,
-  skips: (run: string) => boolean = () => false,
+  gathering: Gathering = {},
 ): Promise<Gathered> {
+  const { asks = () => true, skips = () => false, ask: askNode = ask } = gathering;
   const living = livingNodes(snapshot);
-  const told = await Promise.all(living.map((node) => toldBy(node, snapshot.group)));
+  const told = await Promise.all(
+    living.filter(asks).map((node) => toldBy(node, { group: snapshot.group, askNode })),
+  );
   const answers = told.flatMap((strand) => strand ?? []);
   const answered = new Set(answers.map(({ key }) => key));
-  const journals = snapshot.paths === null ? [] : journalRuns(snapshot.paths.journal);
+  const journals = gathering.journals ?? journalsAt(snapshot);
   const left = journals.filter((run) => !answered.has(run) && !skips(run)).slice(0, JOURNALS_LIMIT);
   const takeovers = living.flatMap(({ status }) => status?.lastTakeover ?? []);
-  const read = left.flatMap((run) => leftBy(run, snapshot, takeovers) ?? []);
+  const read = left.flatMap((run) => {
+    const startedAt = monotonicNow();
+    const strand = leftBy(run, snapshot, takeovers);
+    gathering.onRead?.(run, monotonicNow() - startedAt);
+    return strand ?? [];
+  });
   const runs = [...journals, ...snapshot.nodes.map(({ record }) => record.run)];
   return {
     strands: [...answers, ...read, ...notedAt(snapshot)],
@@ -49,14 +71,21 @@ export async function gather(
   };
 }
 
+function journalsAt({ paths }: GroupSnapshot): readonly string[] {
+  return paths === null ? [] : journalRuns(paths.journal);
+}
+
 const SERVER = 'server';
 
 /** Null: it does not answer. */
-async function toldBy({ record, status }: SeenNode, group: string): Promise<Strand | null> {
+async function toldBy(
+  { record, status }: SeenNode,
+  { group, askNode }: { readonly group: string; readonly askNode: typeof ask },
+): Promise<Strand | null> {
   if (status === null) return null;
   const question = { group, method: 'instance.events', timeoutMs: ANSWER_LIMIT_MS } as const;
   try {
-    const { transitions } = readNodeEvents(await ask(record, question));
+    const { transitions } = readNodeEvents(await askNode(record, question));
     return strandOf({ node: record.node, run: record.run, via: 'node' }, transitions);
   } catch (error) {
     if (error instanceof FailoverError) return null;
