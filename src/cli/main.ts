@@ -1,5 +1,6 @@
 // The command line's entry: the version at once, everything else by way of the commands.
 import { watchOutput } from './output.ts';
+import { hearHangUp } from './up/early-hang-up.ts';
 
 /**
  * Runs one command line; never rejects. The outcome is `process.exitCode`.
@@ -8,6 +9,8 @@ import { watchOutput } from './output.ts';
  */
 export async function main(argv: string[]): Promise<void> {
   watchOutput();
+  // First of all: whoever has just started it may want a change of its file taken.
+  if (argv[2] === 'up') hearHangUp();
   let report = reportPlainly;
   try {
     if (argv.length === 3 && (argv[2] === '--version' || argv[2] === '-V')) {

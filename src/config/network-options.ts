@@ -44,6 +44,7 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     ...RUN,
     key: 'http',
     kind: 'string',
+    mayBePort: true,
     default: null,
     placeholder: 'ADDRESS',
     sentence:

@@ -29,6 +29,8 @@ export interface OptionRow {
   /** The largest value, likewise. */
   readonly max?: number;
   readonly choices?: readonly string[];
+  /** A text that may be a port and nothing else: in a file it is a number then. */
+  readonly mayBePort?: true;
   /** The value's name in the help; none for a boolean. */
   readonly placeholder?: string;
   readonly sentence: string;

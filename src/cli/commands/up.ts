@@ -16,6 +16,7 @@ import { endUnanswered, exitWithCode } from '../ending.ts';
 import { whenOutputIsLost } from '../output.ts';
 import { createLogger } from '../render/log.ts';
 import type { Logger } from '../render/log.ts';
+import { takeHangUp } from '../up/early-hang-up.ts';
 import { Fleet } from '../up/fleet.ts';
 import { Reloading } from '../up/reloading.ts';
 import type { UpHttp } from '../up/http.ts';
@@ -61,9 +62,9 @@ function shownCommand(command: readonly string[]): string {
 const COMMAND_LIMIT = 80;
 
 /** The groups that are to run. @throws as `loadGroupFile`, and for a name that is in no group's place */
-function readFile({ flags, env, only }: UpOptions): GroupFile {
+function readFile({ flags, env, only }: UpOptions, isAgain = false): GroupFile {
   const path = new OptionReader({ flags, env }, 'run').text('file') ?? '';
-  const file = loadGroupFile({ path, flags, env });
+  const file = loadGroupFile({ path, flags, env, isAgain });
   if (only === null) return file;
   const names = [...file.groups.keys()];
   for (const name of only) if (!file.groups.has(name)) throw noGroup(name, path, names);
@@ -109,11 +110,20 @@ export async function up(told: UpOptions): Promise<void> {
     tellOfStart(file, { transport, http, log });
     const shared = { transport, prefix: file.prefix };
     const listening = http === null ? {} : { listener: http.listener };
-    const fleet = new Fleet(file.groups.values(), { ...shared, ...listening });
+    const onRetry = tellOfRetry(file.common);
+    const fleet = new Fleet(file.groups.values(), { ...shared, ...listening, onRetry });
     http?.serve({ fleet, transport });
     const onTaken = (): void => http?.changed();
-    const reloading = new Reloading({ fleet, file, read: () => readFile(told), log, onTaken });
+    const reloading = new Reloading({
+      fleet,
+      file,
+      read: () => readFile(told, true),
+      log,
+      onTaken,
+    });
     obeySignals({ fleet, reloading, log });
+    // Of the file as it was read, or of a later one.
+    if (takeHangUp()) void reloading.reload();
     const exitCode = await fleet.ended;
     log.info({ event: 'exit', exitCode, reason: `Ended with exit code ${String(exitCode)}` });
     process.exitCode = exitCode;
@@ -133,6 +143,19 @@ async function httpOf(common: GroupFile['common'], log: Logger): Promise<UpHttp 
   return openUpHttp(common, common.http, (reason) => {
     log.warn({ event: 'warning', reason });
   });
+}
+
+/** In the words of the group. */
+function tellOfRetry({
+  logFormat: format,
+  quiet,
+}: GroupFile['common']): (group: string, waitMs: number) => void {
+  return (group, waitMs) => {
+    const about = { format, quiet, stream: process.stderr, node: '', group, showsGroup: true };
+    const seconds = Math.max(1, Math.round(waitMs / 1000));
+    const reason = `It is tried again in ${String(seconds)} s`;
+    createLogger(about).info({ event: 'retry', reason, waitMs: Math.round(waitMs) });
+  };
 }
 
 interface StartParts {

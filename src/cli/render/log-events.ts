@@ -29,6 +29,7 @@ export type LogEvent =
   | 'lease'
   | 'stopping'
   | 'exit'
+  | 'retry'
   | 'up'
   | 'reloading'
   | 'reloaded'
@@ -68,6 +69,10 @@ export const LOG_EVENTS: Readonly<Record<LogEvent, LogEventRow>> = {
   exit: {
     sentence: 'The last line of a node: why it ended.',
     fields: { exitCode: 'what the process ends with' },
+  },
+  retry: {
+    sentence: 'A group of several that could not be started, or has failed, is tried again.',
+    fields: { waitMs: 'in how long' },
   },
   up: {
     sentence: 'A process of several groups starts them.',

@@ -19,10 +19,16 @@ export interface Changes {
   readonly restarted: readonly string[];
 }
 
+/** What all groups have in common, but for what follows from how many they are. */
+export interface FleetParts extends Omit<SharedParts, 'upkeepIntervalMs' | 'rehearse' | 'wakes'> {
+  /** Told of each that has failed when it is tried again. */
+  readonly onRetry?: (group: string, waitMs: number) => void;
+}
+
 export class Fleet {
   /** Resolves with the exit code of the process once every group has ended. */
   readonly ended: Promise<number>;
-  readonly #shared: Omit<SharedParts, 'upkeepIntervalMs' | 'rehearse' | 'wakes'>;
+  readonly #shared: FleetParts;
   readonly #runs = new Map<string, GroupRun>();
   /** Of these; null: it has to be made anew. */
   #names: readonly string[] | null = null;
@@ -42,10 +48,7 @@ export class Fleet {
   /** Of changes that are under way: none that has to start something yet is over. */
   #changing = 0;
 
-  constructor(
-    groups: Iterable<RunOptions>,
-    shared: Omit<SharedParts, 'upkeepIntervalMs' | 'rehearse' | 'wakes'>,
-  ) {
+  constructor(groups: Iterable<RunOptions>, shared: FleetParts) {
     this.#shared = shared;
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve;
@@ -212,9 +215,10 @@ export class Fleet {
     const { group } = options;
     this.#failures.set(group, exitCode);
     if (this.#stop !== null || ONLY_MENDED_BY_HAND.has(exitCode)) return;
-    this.#retries.plan(group, () => {
+    const waitMs = this.#retries.plan(group, () => {
       this.#start(options);
     });
+    this.#shared.onRetry?.(group, waitMs);
   }
 
   async #untilBegun(names: readonly string[]): Promise<void> {

@@ -31,15 +31,17 @@ export class Retries {
     });
   }
 
-  /** It has failed. */
-  plan(name: string, tryAgain: () => void): void {
+  /** It has failed. @returns in how many ms it is tried again */
+  plan(name: string, tryAgain: () => void): number {
     const { failed, begunAtMs } = this.#attempts.get(name) ?? NONE;
     const isNew = monotonicNow() - begunAtMs > LONGEST_MS;
     const waitMs = Math.min(LONGEST_MS, SHORTEST_MS * 2 ** (isNew ? 0 : failed));
     // Those that failed together are not tried together.
-    const timer = setTimeout(tryAgain, waitMs * (0.75 + Math.random() / 4));
+    const apartMs = waitMs * (0.75 + Math.random() / 4);
+    const timer = setTimeout(tryAgain, apartMs);
     this.#clear(name);
     this.#attempts.set(name, { failed: isNew ? 1 : Math.min(failed + 1, 10), begunAtMs, timer });
+    return apartMs;
   }
 
   /** Whatever becomes of it now is its first attempt. */

@@ -1,9 +1,10 @@
 // Where the groups of one process listen, each at a place of its own: two at one could not both be started.
 import type { RunOptions } from '../load.ts';
-import { parseListen } from '../proxy-address.ts';
+import { parseHttpAddress, parseListen } from '../proxy-address.ts';
+import type { ListenAddress } from '../proxy-address.ts';
 import { quotedOpenly } from '../refused-url.ts';
 import type { Place, Problems } from './problems.ts';
-import type { Settings } from './settings.ts';
+import type { Setting, Settings } from './settings.ts';
 
 /** A group whose settings are right, each by itself. */
 export interface Listening {
@@ -13,36 +14,116 @@ export interface Listening {
   readonly options: RunOptions;
 }
 
-export function refuseSameAddresses(groups: readonly Listening[], problems: Problems): void {
-  for (const key of ['proxy', 'peerAddress'] as const) {
-    const first = new Map<string, Listening>();
-    for (const candidate of groups) {
-      const address = placeOf(key, candidate.options);
-      if (address === null) continue;
-      const other = first.get(address);
-      if (other === undefined) first.set(address, candidate);
-      else refuse(key, { candidate, other }, problems);
+/** What the process itself listens at for HTTP. */
+export interface Server {
+  readonly http: string | null;
+  /** Null: the file does not say it. */
+  readonly setting: Setting | null;
+}
+
+/** One address of a file. */
+interface Listener {
+  readonly key: 'http' | 'peerAddress' | 'proxy';
+  /** Null: the process. */
+  readonly group: string | null;
+  readonly setting: Setting | null;
+  readonly place: Place | null;
+  /** Where that is, in one way of writing it. */
+  readonly at: string;
+}
+
+export function refuseSameAddresses(
+  groups: readonly Listening[],
+  server: Server,
+  problems: Problems,
+): void {
+  const taken = new Ports();
+  if (server.http !== null) {
+    const { setting } = server;
+    const address = parseHttpAddress(server.http);
+    const at = writtenOf(address);
+    taken.take(address, { key: 'http', group: null, setting, place: setting, at });
+  }
+  const peers = new Map<string, Listener>();
+  for (const { group, place, settings, options } of groups) {
+    const listener = (key: Listener['key'], at: string): Listener => {
+      const setting = settings.values.get(key) ?? null;
+      return { key, group, setting, place: setting ?? place, at };
+    };
+    if (options.proxy !== null) {
+      const address = parseListen(options.proxy);
+      const candidate = listener('proxy', writtenOf(address));
+      const other = taken.take(address, candidate);
+      if (other !== null) refuse(candidate, other, problems);
+    }
+    if (options.peerAddress !== null) {
+      const candidate = listener('peerAddress', options.peerAddress);
+      const other = peers.get(options.peerAddress);
+      if (other === undefined) peers.set(options.peerAddress, candidate);
+      else refuse(candidate, other, problems);
     }
   }
 }
 
-/** Null: none, or one that the system chooses. */
-function placeOf(key: 'proxy' | 'peerAddress', options: RunOptions): string | null {
-  if (key === 'peerAddress' || options.proxy === null) return options[key];
-  const { host, port } = parseListen(options.proxy);
-  return port === 0 ? null : `${(host ?? '*').toLowerCase()}:${String(port)}`;
+/** Who listens at each port, and at which of the addresses of this machine. */
+class Ports {
+  readonly #hosts = new Map<number, Map<string, Listener>>();
+
+  /** Null: nobody else has it, or the system chooses a port. */
+  take({ host, port }: ListenAddress, listener: Listener): Listener | null {
+    if (port === 0) return null;
+    const name = nameOf(host);
+    const hosts = this.#hosts.get(port) ?? new Map<string, Listener>();
+    this.#hosts.set(port, hosts);
+    const other = conflictIn(hosts, name);
+    if (other === null) hosts.set(name, listener);
+    return other;
+  }
 }
 
-function refuse(
-  key: string,
-  { candidate, other }: { readonly candidate: Listening; readonly other: Listening },
-  problems: Problems,
-): void {
-  const setting = candidate.settings.values.get(key);
-  const shown = setting?.written ?? setting?.text ?? null;
-  const value = shown === null ? 'it' : quotedOpenly(shown);
-  const { line, column } = other.settings.values.get(key) ?? other.place;
-  const where = `line ${String(line)}, column ${String(column)}`;
-  const fact = `Cannot use ${key} of group ${candidate.group}: ${value} is that of group ${other.group} too (${where})`;
-  problems.add(setting ?? candidate.place, fact, 'Give each group one of its own.');
+/** All addresses of this machine, and all of IPv4. */
+const ALL = '::';
+const ALL_OF_IPV4 = '0.0.0.0';
+
+function nameOf(host: string | null): string {
+  return host === null ? ALL : host.toLowerCase();
 }
+
+function writtenOf({ host, port }: ListenAddress): string {
+  return `${nameOf(host)} ${String(port)}`;
+}
+
+/** Who listens at all addresses listens at each. Two names for one address are not known for that here. */
+function conflictIn(hosts: ReadonlyMap<string, Listener>, name: string): Listener | null {
+  const [first] = hosts.values();
+  if (name === ALL) return first ?? null;
+  const isOfIpv4 = !name.includes(':');
+  if (name === ALL_OF_IPV4) {
+    for (const [known, other] of hosts) if (known === ALL || !known.includes(':')) return other;
+    return null;
+  }
+  return hosts.get(name) ?? hosts.get(ALL) ?? (isOfIpv4 ? hosts.get(ALL_OF_IPV4) : null) ?? null;
+}
+
+function refuse(candidate: Listener, other: Listener, problems: Problems): void {
+  const { key, group, setting, place } = candidate;
+  const whose = other.group === null ? other.key : `group ${other.group}`;
+  const value = shownOf(setting) ?? 'it';
+  const what =
+    candidate.at === other.at
+      ? `${value} is that of ${whose} too`
+      : `${value} and that of ${whose} are the same port here`;
+  const where =
+    other.place === null
+      ? ''
+      : ` (line ${String(other.place.line)}, column ${String(other.place.column)})`;
+  const fact = `Cannot use ${key} of group ${String(group)}: ${what}${where}`;
+  problems.add(place ?? START, fact, 'Give each one of its own.');
+}
+
+function shownOf(setting: Setting | null): string | null {
+  const text = setting?.written ?? setting?.text ?? null;
+  return text === null ? null : quotedOpenly(text);
+}
+
+const START: Place = { line: 1, column: 1 };

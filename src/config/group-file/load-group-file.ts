@@ -35,6 +35,8 @@ export interface GroupFile {
 
 interface Given {
   readonly path: string;
+  /** Read while groups run: what is no file is refused, as they would all wait for it. Left out: at the start. */
+  readonly isAgain?: boolean;
   readonly flags: Readonly<Record<string, unknown>>;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -44,9 +46,9 @@ interface Given {
  *
  * @throws FAILOVER_BAD_CONFIG with all that is wrong in the file; for a flag or a variable what `loadRunOptions` throws
  */
-export function loadGroupFile({ path, flags, env }: Given): GroupFile {
+export function loadGroupFile({ path, flags, env, isAgain = false }: Given): GroupFile {
   const problems = new Problems(path);
-  const root = readDocument(readText(path), problems);
+  const root = readDocument(readText(path, !isAgain), problems);
   if (root === null) problems.throwIfAny();
   const entries = entriesOf(root, 'the file', problems);
   // For anchors, which have to stand somewhere.
@@ -75,7 +77,11 @@ export function loadGroupFile({ path, flags, env }: Given): GroupFile {
     shown.set(group, shownOf(all));
     listening.push({ group, place, settings: all, options });
   }
-  refuseSameAddresses(listening, problems);
+  const http = common?.http ?? null;
+  const setting = ofProcess.values.get('http') ?? null;
+  // A flag goes before the file.
+  const server = { http, setting: setting?.text === http ? setting : null };
+  refuseSameAddresses(listening, server, problems);
   problems.throwIfAny();
   if (common === null) throw new Error('what is wrong with the process was not told');
   return { path, common, prefix, groups, shown };

@@ -7,9 +7,12 @@ import { formatSize } from '../size.ts';
 /** The longest file there is, bytes: ten thousand groups fit. */
 export const FILE_LIMIT_BYTES: number = 1024 * 1024;
 
-/** @throws FAILOVER_BAD_CONFIG when it can't be read, is longer than the limit, or is no text */
-export function readText(path: string): string {
-  const bytes = readBytes(path);
+/**
+ * @param isWaitedFor False: who reads has more to do than to wait for whoever writes into a pipe
+ * @throws FAILOVER_BAD_CONFIG when it can't be read, is longer than the limit, or is no text
+ */
+export function readText(path: string, isWaitedFor: boolean): string {
+  const bytes = readBytes(path, isWaitedFor);
   if (bytes.length > FILE_LIMIT_BYTES) {
     throw unusable(path, `it is longer than ${formatSize(FILE_LIMIT_BYTES)}`);
   }
@@ -20,14 +23,14 @@ export function readText(path: string): string {
   }
 }
 
-/** One byte more than the limit, if there is one. A pipe is refused: whoever waits for it beats no more. */
-function readBytes(path: string): Buffer {
+/** One byte more than the limit, if there is one. Of what is no file it is all that comes until its end. */
+function readBytes(path: string, isWaitedFor: boolean): Buffer {
   try {
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const fd = openSync(path, constants.O_RDONLY | (isWaitedFor ? 0 : constants.O_NONBLOCK));
     try {
       const status = fstatSync(fd);
       if (status.isDirectory()) throw unusable(path, 'it is a directory');
-      if (!status.isFile()) throw unusable(path, 'it is no file');
+      if (!isWaitedFor && !status.isFile()) throw unusable(path, READ_ONCE);
       const buffer = Buffer.alloc(FILE_LIMIT_BYTES + 1);
       let length = 0;
       while (length < buffer.length) {
@@ -52,10 +55,18 @@ const WORDS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not read it',
 };
 
+const READ_ONCE = 'it is a pipe, or a device, which is read at the start only';
+
+function hintFor(path: string, fact: string): string | null {
+  if (fact === READ_ONCE) return 'Start `failover up` with a file to have it read again.';
+  if (fact !== WORDS['ENOENT']) return null;
+  return `Make one with \`failover init ${path}\`, or name another with --file.`;
+}
+
 function unusable(path: string, fact: string, cause?: unknown): FailoverError {
-  const hint = `Make one with \`failover init ${path}\`, or name another with --file.`;
+  const hint = hintFor(path, fact);
   return new FailoverError('FAILOVER_BAD_CONFIG', `Cannot use ${path}: ${fact}`, {
     ...(cause === undefined ? {} : { cause }),
-    ...(fact === WORDS['ENOENT'] ? { hint } : {}),
+    ...(hint === null ? {} : { hint }),
   });
 }

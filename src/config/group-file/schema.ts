@@ -95,7 +95,10 @@ function valuesOf(option: OptionSpec): readonly Schema[] {
     case 'duration-range':
       return [{ type: 'string', pattern: `^(?:0|${DURATION})\\.\\.(?:0|${DURATION})$` }];
     default:
-      return [{ type: 'string', pattern: '\\S' }];
+      return [
+        { type: 'string', pattern: '\\S' },
+        ...(option.mayBePort === true ? [{ type: 'integer', minimum: 0, maximum: 65_535 }] : []),
+      ];
   }
 }
 

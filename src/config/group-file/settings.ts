@@ -123,9 +123,9 @@ function readValue(option: OptionSpec, part: Part, reading: Reading): string | u
 }
 
 /** Others are texts, and quotes make one of digits. */
-function takesNumbers({ kind }: Pick<OptionSpec, 'kind'>): boolean {
+function takesNumbers({ kind, mayBePort }: Pick<OptionSpec, 'kind' | 'mayBePort'>): boolean {
   // 0 is a duration.
-  return kind === 'integer' || kind === 'duration';
+  return kind === 'integer' || kind === 'duration' || mayBePort === true;
 }
 
 function expectedOf({ kind, choices }: OptionSpec): string {

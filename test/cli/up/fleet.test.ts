@@ -59,8 +59,15 @@ function groups(priorities: Readonly<Record<string, number>>): ReadonlyMap<strin
   );
 }
 
-function fleetOf(priorities: Readonly<Record<string, number>>): Fleet {
-  return new Fleet(groups(priorities).values(), { transport: noTransport(), prefix: false });
+function fleetOf(
+  priorities: Readonly<Record<string, number>>,
+  onRetry?: (group: string, waitMs: number) => void,
+): Fleet {
+  const shared = { transport: noTransport(), prefix: false };
+  return new Fleet(groups(priorities).values(), {
+    ...shared,
+    ...(onRetry === undefined ? {} : { onRetry }),
+  });
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -99,6 +106,22 @@ describe('a fleet', () => {
     expect(await fleet.ended).toBe(0);
   });
 
+  it('has the names of its file, and says of each why it has no node', async () => {
+    const fleet = fleetOf({ a: 1, b: 1 });
+    expect([fleet.names, fleet.names === fleet.names]).toEqual([['a', 'b'], true]);
+    expect([fleet.absence('a'), fleet.stateDirOf('a')]).toEqual(['starting', stateDir]);
+    end.get('a')?.(0);
+    await turn();
+    expect(fleet.absence('a')).toBe('ended');
+    const changed = fleet.change(groups({ a: 1, c: 1 }));
+    end.get('b')?.(0);
+    await changed;
+    expect(fleet.names).toEqual(['a', 'c']);
+    expect(fleet.isEnding).toBe(false);
+    fleet.stop({ reason: 'SIGTERM' });
+    expect(fleet.isEnding).toBe(true);
+  });
+
   it('leaves one that has ended by itself as it is, until it is changed', async () => {
     const fleet = fleetOf({ a: 1, b: 1 });
     end.get('a')?.(0);
@@ -109,13 +132,21 @@ describe('a fleet', () => {
 
   it.each(['not started', 'internal error'])('tries again what ended with: %s', async (why) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const fleet = fleetOf({ a: 1, b: 1 });
+    const told: [string, number][] = [];
+    const fleet = fleetOf({ a: 1, b: 1 }, (...retry) => told.push(retry));
     const starts = (): number => log.filter((line) => line === 'start a 1').length;
     const waitsMs = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000];
     for (const [index, waitMs] of waitsMs.entries()) {
       end.get('a')?.(1, why);
       await turn();
       expect(fleet.notRunning).toEqual(['a']);
+      expect([fleet.absence('a'), told.length, told.at(-1)?.[0]]).toEqual([
+        'failed',
+        index + 1,
+        'a',
+      ]);
+      expect(told.at(-1)?.[1]).toBeGreaterThanOrEqual(0.75 * waitMs);
+      expect(told.at(-1)?.[1]).toBeLessThanOrEqual(waitMs);
       vi.advanceTimersByTime(0.75 * waitMs - 1);
       expect(starts()).toBe(index + 1);
       vi.advanceTimersByTime(0.25 * waitMs + 1);

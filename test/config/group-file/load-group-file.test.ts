@@ -1,7 +1,10 @@
 // A file of groups: precedence, places, and everything that is refused, all at once.
-import { describe, expect, it } from 'vitest';
+import { execFileSync, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadGroupFile } from '../../../src/config/group-file/load-group-file.ts';
 import { FILE_LIMIT_BYTES } from '../../../src/config/group-file/read-text.ts';
+import { temporaryDirectory } from '../../lease/support/fixtures.ts';
 import { failureOf } from '../../support/failover-error.ts';
 import { faultsOf, load } from './support.ts';
 
@@ -180,12 +183,40 @@ groups:
   d: {command: x, proxy: ':0'}
 `;
     expect(faultsOf(text)).toEqual([
-      '4:26: Cannot use proxy of group b: "*:81" is that of group a too (line 3, column 26). Give each group one of its own.',
+      '4:26: Cannot use proxy of group b: "*:81" is that of group a too (line 3, column 26). Give each one of its own.',
     ]);
     const peers = "{command: x, lease: 'peers', peers: 'http://h:1', peerAddress: 'http://g:1'}";
     expect(faultsOf(`groups:\n  a: ${peers}\n  b: ${peers}\nsecretFile: /s`)).toEqual([
       expect.stringMatching(/^3:\d+: Cannot use peerAddress of group b: .* group a too \(line 2,/),
     ]);
+  });
+
+  it.each([
+    [':81', '127.0.0.1:81', false],
+    ['127.0.0.1:81', ':81', false],
+    ['0.0.0.0:81', '127.0.0.1:81', false],
+    ['127.0.0.1:81', '0.0.0.0:81', false],
+    ['[::1]:81', '[::]:81', false],
+    ['127.0.0.1:81', '127.0.0.2:81', true],
+    ['0.0.0.0:81', '[::1]:81', true],
+    ['127.0.0.1:81', '127.0.0.1:82', true],
+  ])('knows of %s and %s whether both can be listened at', (one, other, isRight) => {
+    const text = `groups:\n  a: {command: x, proxy: '${one}'}\n  b: {command: x, proxy: '${other}'}\n`;
+    const withHttp = `http: '${one}'\ngroups: {b: {command: x, proxy: '${other}'}}`;
+    if (isRight) {
+      expect([load(text).groups.size, load(withHttp).groups.size]).toEqual([2, 1]);
+      return;
+    }
+    expect(faultsOf(text)).toEqual([
+      `3:26: Cannot use proxy of group b: "${other}" and that of group a are the same port here (line 2, column 26). Give each one of its own.`,
+    ]);
+    expect(faultsOf(withHttp)).toEqual([
+      `2:33: Cannot use proxy of group b: "${other}" and that of http are the same port here (line 1, column 7). Give each one of its own.`,
+    ]);
+    const byFlag = `groups: {b: {command: x, proxy: '${other}'}}`;
+    expect(faultsOf(byFlag, { flags: { http: one } })[0]).toContain(
+      'and that of http are the same port',
+    );
   });
 
   it('has what answers over HTTP for the process, and tells no group of it', () => {
@@ -197,6 +228,7 @@ groups:
     const byEnvironment = load(`http: 127.0.0.1:2\n${groups}`, { env, flags: { http: '8008' } });
     expect(byEnvironment.common).toMatchObject({ http: '8008', httpTokenFile: '/t' });
     expect(byEnvironment.groups.get('a')).toMatchObject({ http: null, httpTokenFile: null });
+    expect(load(`http: 8008\n${groups}`).common.http).toBe('8008');
     expect(faultsOf(`http: nowhere\n${groups}`)).toEqual([
       expect.stringMatching(/^1:7: Cannot use http: "nowhere" is no address to listen at/),
     ]);
@@ -251,11 +283,27 @@ groups:
     expect(faultsOf(text).join('\n')).toContain(fact);
   });
 
-  it('refuses what is no text, no file, or too many groups', () => {
-    const told = { path: '/dev/null', flags: {}, env: {} };
-    expect(failureOf(() => loadGroupFile(told)).message).toBe(
-      'Cannot use /dev/null: it is no file',
+  it('takes what is no file at the start, up to the limit, and not again', () => {
+    const told = { flags: {}, env: {} };
+    expect(failureOf(() => loadGroupFile({ ...told, path: '/dev/zero' })).message).toBe(
+      'Cannot use /dev/zero: it is longer than 1MiB',
     );
+    expect(failureOf(() => loadGroupFile({ ...told, path: '/dev' })).message).toBe(
+      'Cannot use /dev: it is a directory',
+    );
+    const pipe = join(temporaryDirectory(), 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const again = { ...told, path: pipe, isAgain: true };
+    expect(failureOf(() => loadGroupFile(again)).message).toBe(
+      `Cannot use ${pipe}: it is a pipe, or a device, which is read at the start only`,
+    );
+    const text = 'groups: {a: {command: x}}';
+    const writer = spawn('sh', ['-c', `printf '%s' "$1" > "$2"`, 'sh', text, pipe]);
+    onTestFinished(() => void writer.kill());
+    expect([...loadGroupFile({ ...told, path: pipe }).groups.keys()]).toEqual(['a']);
+  });
+
+  it('refuses what is no text, or too many groups', () => {
     expect(faultsOf(Buffer.from([0xff, 0xfe, 0x41]))[0]).toContain('it is no text in UTF-8');
     const names = Array.from({ length: 10_001 }, (_, i) => ` g${String(i)}: `);
     expect(faultsOf(`groups:\n${names.join('\n')}`)[0]).toContain('Cannot run 10001 groups');

@@ -49,7 +49,8 @@ function goodOf({ kind, choices, key }: OptionSpec): readonly unknown[] {
   }
 }
 
-const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
+  http: ['8008', 8008, ':80', 65_536],
   promoteSignal: ['SIGUSR1'],
   demoteSignal: ['usr2'],
   readyWhen: ['exec:true'],
@@ -59,7 +60,6 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   peerAddress: ['http://h:1'],
   target: ['tcp://h:1'],
   proxy: [':1'],
-  http: ['8008'],
   bind: ['tcp://127.0.0.1:7400', 'ipc'],
   lease: ['file', 'redis://h', '${NOT:-file}'],
   node: ['a'],
