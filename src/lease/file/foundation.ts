@@ -166,7 +166,9 @@ export class Foundation {
 
   /** The lock files were there just now, as at the last look. */
   sawThem(): void {
-    if (this.#hasLooked && this.#looked !== null) this.#looked.seenAtMs = this.#now();
+    const now = this.#now();
+    if (this.#looked === null || now - this.#looked.seenAtMs < SEEN_LATELY_MS) return;
+    if (this.#hasLooked) this.#looked.seenAtMs = now;
   }
 
   /** Whether others have led by other lock files than those that have the names now. */
@@ -242,3 +244,6 @@ export class Foundation {
  * leaves no other trace.
  */
 const UNSEEN_MS = 5_000;
+
+/** Not at every beat: a primary asks for nothing else in the directory above. */
+const SEEN_LATELY_MS = 900;

@@ -78,4 +78,4 @@ function isSame(stamp: Stamp | null, stats: BigIntStats): boolean {
 export const TICK_MS = 2_500;
 
 /** However still it seems, a file system that keeps no times hides a change no longer than this. */
-export const TRUST_MS = 5_000;
+export const TRUST_MS = 30_000;

@@ -3,8 +3,9 @@ import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readStat } from '../../fence/process-identity.ts';
 import { temporaryWriter } from './durable-file.ts';
-import { identityOf } from './file-identity.ts';
+import { identityOf, statOrNull } from './file-identity.ts';
 import type { GroupPaths } from './group-paths.ts';
+import { ReadOnce } from './read-once.ts';
 import { isRunName } from './record-fields.ts';
 
 /**
@@ -13,14 +14,21 @@ import { isRunName } from './record-fields.ts';
  * and should that have been stopped for as long, its write fails, and nothing else does.
  */
 export class StrayFiles {
-  readonly #paths: GroupPaths;
   readonly #now: () => number;
+  /** What of each directory is looked at closely: hardly ever anything. */
+  readonly #written: readonly WrittenIn[];
   #seen: ReadonlyMap<string, Sight> = new Map();
 
   /** `now`: monotonic, ms. */
   constructor(paths: GroupPaths, now: () => number) {
-    this.#paths = paths;
     this.#now = now;
+    const { directory, nodes, marks, paused, completed } = paths;
+    const markNames = new Set([paused, completed].map((path) => basename(path)));
+    this.#written = [
+      new WrittenIn(directory, (name) => TOP_NAMES.has(name), now),
+      new WrittenIn(nodes, (name) => name.endsWith('.json') && isRunName(name.slice(0, -5)), now),
+      new WrittenIn(marks, (name) => markNames.has(name), now),
+    ];
   }
 
   /** One turn; returns how many went. */
@@ -39,13 +47,7 @@ export class StrayFiles {
   }
 
   #list(): { readonly path: string; readonly mark: string }[] {
-    const { directory, nodes, marks, paused, completed } = this.#paths;
-    const markNames = new Set([paused, completed].map((path) => basename(path)));
-    const found = [
-      ...writtenIn(directory, (name) => TOP_NAMES.has(name)),
-      ...writtenIn(nodes, (name) => name.endsWith('.json') && isRunName(name.slice(0, -5))),
-      ...writtenIn(marks, (name) => markNames.has(name)),
-    ];
+    const found = this.#written.flatMap((written) => written.paths());
     return found.slice(0, MOST_AT_A_TIME).flatMap((path) => {
       const mark = markOf(path);
       return mark === null ? [] : [{ path, mark }];
@@ -73,19 +75,40 @@ const UNCHANGED_MS = 60_000;
 /** The others have their turn when these are gone. */
 const MOST_AT_A_TIME = 64;
 
-/** Those whose writers do not run here. */
-function writtenIn(directory: string, isOurs: (name: string) => boolean): string[] {
-  let names: string[];
-  try {
-    names = readdirSync(directory);
-  } catch {
-    return [];
+/** What is being written, or was, in one directory; listed where that has changed. */
+class WrittenIn {
+  readonly #directory: string;
+  readonly #isOurs: (name: string) => boolean;
+  readonly #listing: ReadOnce<readonly string[]>;
+
+  constructor(directory: string, isOurs: (name: string) => boolean, now: () => number) {
+    this.#directory = directory;
+    this.#isOurs = isOurs;
+    this.#listing = new ReadOnce(now);
   }
-  return names.flatMap((name) => {
-    const written = temporaryWriter(name);
-    if (written === null || !isOurs(written.name) || readStat(written.pid) !== null) return [];
-    return [join(directory, name)];
-  });
+
+  /** Of those whose writers do not run here. */
+  paths(): string[] {
+    const stats = statOrNull(this.#directory);
+    if (stats === null) return [];
+    return this.#listing
+      .value(stats, () => this.#list())
+      .filter((name) => readStat(temporaryWriter(name)?.pid ?? 0) === null)
+      .map((name) => join(this.#directory, name));
+  }
+
+  #list(): readonly string[] {
+    let names: string[];
+    try {
+      names = readdirSync(this.#directory);
+    } catch {
+      return [];
+    }
+    return names.filter((name) => {
+      const written = temporaryWriter(name);
+      return written !== null && this.#isOurs(written.name);
+    });
+  }
 }
 
 function markOf(path: string): string | null {
