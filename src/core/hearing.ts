@@ -79,17 +79,17 @@ function healthHeard(
 /**
  * A heartbeat puts off the beat of its own at which this node would look at the lease: a process that is woken once
  * instead of twice costs half as much. The holder has just told what a look would show, so that one in three
- * heartbeats is enough, but for a lease that ends by itself. Without heartbeats the next look is a quarter of a beat late, and then one comes at each beat.
+ * heartbeats is enough, but for a lease that ends by itself. Without heartbeats the next look is a quarter of a beat
+ * late, and then one comes at each beat.
  *
  * @param state one that nobody else has
  */
 function lookMeanwhile(state: SecondaryState, settings: Settings): Outcome {
   const { heartbeatIntervalMs, leaseTtlMs } = settings;
   const { at, lookedAt } = state;
-  // Also where the primary beats faster than this node is set to: two looks in a beat at most.
-  const isNear = state.pulseAt - at <= 0.75 * heartbeatIntervalMs;
-  if (state.phase !== 'watching' || !isNear) return stay(state);
+  if (state.phase !== 'watching') return stay(state);
   const pulseAt = at + 1.25 * heartbeatIntervalMs;
+  // Of beats of this node: its primary may be set to others.
   const perLook = leaseTtlMs > 0 ? 1 : HEARTBEATS_A_LOOK;
   const isDue = at - lookedAt >= (perLook - 0.5) * heartbeatIntervalMs;
   if (!isDue) return stay(extended(state, { pulseAt }));
