@@ -80,6 +80,7 @@ async function bundle() {
       main: join(dist, 'cli', 'main.js'),
       index: join(dist, 'index.js'),
       guard: join(dist, 'guard', 'main.js'),
+      starter: join(dist, 'starter', 'main.js'),
     },
     external: (id, importer) =>
       installed.includes(id) &&

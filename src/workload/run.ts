@@ -1,11 +1,11 @@
 // One run of a workload: its process behind the gate, and the lock that it inherited.
-import type { LockDescription } from '../runtime/ports.ts';
 import type { GatedProcess } from './gate.ts';
+import type { StartLock } from './workload-lock.ts';
 
 export interface Run {
   readonly gated: GatedProcess;
   /** Our copy of what the process inherited; null once only the process and its children have it. */
-  description: LockDescription | null;
+  description: StartLock | null;
   /** Whether its gate was opened: it is the command from then on. */
   opened: boolean;
   /** Whether it does what only a primary may do. */
@@ -17,7 +17,7 @@ export interface Run {
   readiness: AbortController | null;
 }
 
-export function newRun(gated: GatedProcess, description: LockDescription): Run {
+export function newRun(gated: GatedProcess, description: StartLock): Run {
   return {
     gated,
     description,

@@ -1,6 +1,6 @@
 // A hot workload: it runs on every node and is told its role by a file, a signal and a hook.
 import { performance } from 'node:perf_hooks';
-import type { HookResult, LockDescription, Term } from '../runtime/ports.ts';
+import type { HookResult, Term } from '../runtime/ports.ts';
 import { resolveCommand } from './command-path.ts';
 import { STANDING_BY, termMessage } from './environment.ts';
 import type { GateMessage } from './environment.ts';
@@ -8,6 +8,7 @@ import { awaitListening } from './listening.ts';
 import type { Run } from './run.ts';
 import { SupervisedWorkload } from './supervised-workload.ts';
 import { takeWorkloadLock } from './workload-lock.ts';
+import type { StartLock } from './workload-lock.ts';
 
 /**
  * Each run has its own description of the lock, not locked while it stands by and kept open for its
@@ -82,7 +83,7 @@ export class HotWorkload extends SupervisedWorkload {
     this.awaitReadiness(run, message);
   }
 
-  async #promote(run: Run, description: LockDescription, message: GateMessage): Promise<void> {
+  async #promote(run: Run, description: StartLock, message: GateMessage): Promise<void> {
     await this.#awaitListening(run);
     await takeWorkloadLock(description);
     this.requireCurrent(run);

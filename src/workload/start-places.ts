@@ -3,13 +3,24 @@
 import type { LockDescription, WorkloadLock } from '../runtime/ports.ts';
 import { spawnGated } from './gate.ts';
 import type { GatePlace, SpawnGated, StartAhead } from './gate.ts';
+import type { StartLock } from './workload-lock.ts';
 
 export interface StartPlace {
   /** Not locked as yet. */
-  readonly description: LockDescription;
+  readonly description: StartLock;
   readonly spawn: SpawnGated;
   /** Nothing was started there, and nothing will be. */
   readonly leave: () => void;
+}
+
+/** A place in another process; null: none can be had now. @throws as `WorkloadLock.open` */
+export type PlaceElsewhere = (lock: WorkloadLock) => StartPlace | null;
+
+let elsewhere: PlaceElsewhere = () => null;
+
+/** From now on, to the end of the process. */
+export function startElsewhere(places: PlaceElsewhere): void {
+  elsewhere = places;
 }
 
 export interface StartPlacesParts {
@@ -27,13 +38,23 @@ export class StartPlaces {
     this.#parts = parts;
   }
 
-  /** The one that is ready, if there is one. @throws as `WorkloadLock.open` */
-  take(): StartPlace {
+  /**
+   * The one that is ready, if there is one. With `mayBeElsewhere` it may be that of another process that starts what this
+   * one runs, and ends it with this one.
+   *
+   * @throws as `WorkloadLock.open`
+   */
+  take({ mayBeElsewhere = false }: { readonly mayBeElsewhere?: boolean } = {}): StartPlace {
     const ready = this.#ready;
     this.#ready = null;
     if (ready !== null && !ready.description.isReplaced()) return ready;
     ready?.leave();
-    const { lock, spawn = spawnGated } = this.#parts;
+    const { lock, spawn = spawnGated, output } = this.#parts;
+    // The output of what a guard starts, or is read here, can't come from there.
+    if (mayBeElsewhere && this.#parts.spawn === undefined && output === 'inherit') {
+      const place = elsewhere(lock);
+      if (place !== null) return place;
+    }
     const description = lock.open();
     const leave = (): void => {
       description.close();

@@ -32,6 +32,7 @@ import { StartPlaces } from './start-places.ts';
 import type { StartPlace } from './start-places.ts';
 import { describePids, endStandbyHelpers, OutsideGrace, proveFree } from './stopped.ts';
 import type { EndHelpers } from './stopped.ts';
+import type { StartLock } from './workload-lock.ts';
 
 /** What to do with a workload whose supervisor dies. */
 type OrphanMode = 'stop' | 'kill' | 'keep';
@@ -217,7 +218,7 @@ export abstract class SupervisedWorkload implements Workload {
   }
 
   /** The locked description that hooks inherit, where one is kept open. */
-  protected activeLock(): LockDescription | null {
+  protected activeLock(): Pick<StartLock, 'fd'> | null {
     return this.run?.active === true ? this.run.description : null;
   }
 
@@ -402,7 +403,7 @@ export abstract class SupervisedWorkload implements Workload {
     else if (stoodBy) await endStandbyHelpers(this.options, grace, this.#lockFiles);
   }
 
-  #noteLockFile({ fd }: LockDescription): void {
+  #noteLockFile({ fd }: Pick<StartLock, 'fd'>): void {
     const [oldest] = this.#lockFiles;
     if (oldest !== undefined && this.#lockFiles.size >= MOST_LOCK_FILES) {
       this.#lockFiles.delete(oldest);

@@ -5,6 +5,7 @@ import { termMessage } from './environment.ts';
 import { closeDescription } from './run.ts';
 import type { Run } from './run.ts';
 import { SupervisedWorkload } from './supervised-workload.ts';
+import type { StartPlace } from './start-places.ts';
 import type { RunStart } from './supervised-workload.ts';
 import { takeWorkloadLock } from './workload-lock.ts';
 
@@ -16,7 +17,7 @@ export class CommandWorkload extends SupervisedWorkload {
     if (this.#waiting() !== null) return;
     this.forgetEmptySessions();
     resolveCommand(this.options.command[0] ?? '', process.env);
-    await this.#spawn({ place: this.places.take(), active: false, begun });
+    await this.#spawn({ place: this.#takePlace(), active: false, begun });
   }
 
   protected async lead(term: Term): Promise<void> {
@@ -64,7 +65,7 @@ export class CommandWorkload extends SupervisedWorkload {
   }
 
   async #spawnLocked(begun: number): Promise<Run> {
-    const place = this.places.take();
+    const place = this.#takePlace();
     try {
       await takeWorkloadLock(place.description);
     } catch (error) {
@@ -82,6 +83,14 @@ export class CommandWorkload extends SupervisedWorkload {
       start.place.leave();
       throw error;
     }
+  }
+
+  /** What runs its hooks with the lock needs a description of its own, and what is to be kept no parent that ends it. */
+  #takePlace(): StartPlace {
+    const { orphan, deathSignal } = this.options;
+    return this.places.take({
+      mayBeElsewhere: deathSignal && orphan !== 'keep' && !this.#hooksNeedLock(),
+    });
   }
 
   /** The run that waits behind its gate, if there is one. */

@@ -4,6 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FailoverError } from '../errors.ts';
 import type { LockDescription, WorkloadLock } from '../runtime/ports.ts';
 
+/** As `LockDescription`, of this process or of the one that starts what inherits it. */
+export interface StartLock extends Omit<LockDescription, 'tryLock'> {
+  tryLock(): boolean | Promise<boolean>;
+}
+
 /** How long a lock that should be free is tried, ms: somebody may be testing it just now. */
 const TAKE_WAIT_MS = 50;
 
@@ -15,8 +20,8 @@ const FREE_WAIT_MS = 1000;
  *
  * @throws FAILOVER_PROMOTION_FAILED when it stays held: something of an earlier run is still there.
  */
-export async function takeWorkloadLock(description: LockDescription): Promise<void> {
-  if (description.tryLock()) return;
+export async function takeWorkloadLock(description: StartLock): Promise<void> {
+  if (await description.tryLock()) return;
   if (await poll(TAKE_WAIT_MS, () => description.tryLock())) return;
   throw new FailoverError(
     'FAILOVER_PROMOTION_FAILED',
@@ -53,11 +58,11 @@ function couldBeTaken(lock: WorkloadLock): boolean {
   }
 }
 
-async function poll(limitMs: number, holds: () => boolean): Promise<boolean> {
+async function poll(limitMs: number, holds: () => boolean | Promise<boolean>): Promise<boolean> {
   const untilMs = performance.now() + limitMs;
   for (let pauseMs = 1; performance.now() < untilMs; pauseMs = Math.min(pauseMs * 2, 25)) {
     await delay(pauseMs);
-    if (holds()) return true;
+    if (await holds()) return true;
   }
   return false;
 }

@@ -5,10 +5,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readStat } from '../../src/fence/process-identity.ts';
 import { LAUNCHER } from '../support/process-node.ts';
 import type { LogLine } from '../support/process-node.ts';
 import { freePort } from '../support/free-port.ts';
+import { textOf } from '../support/text-of.ts';
 import { until } from '../support/until.ts';
+import { lives } from '../support/workload.ts';
 
 interface Line extends LogLine {
   readonly group?: string;
@@ -83,6 +86,11 @@ function write(groups: Readonly<Record<string, string>>): void {
   writeFileSync(file, `stateDir: ${directory}/state\n${defaults}\ngroups:\n${lines.join('\n')}\n`);
 }
 
+function childrenOf(pid: number): readonly number[] {
+  const text = textOf(`/proc/${String(pid)}/task/${String(pid)}/children`).trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
 function runsOf(group: string): readonly string[] {
   try {
     return readFileSync(join(directory, group), 'utf8').trim().split('\n');
@@ -111,6 +119,35 @@ describe('failover up', () => {
     one.child.kill('SIGKILL');
     for (const group of ['a', 'b', 'c']) await other.reaches(group, 'serving');
     await haveRun({ a: ['1', '2'], b: ['1', '2'], c: ['1', '2'] });
+    other.child.kill('SIGTERM');
+    expect(await other.ended).toBe(0);
+  });
+
+  it('has many groups started by a process beside it, which ends with it, and is replaced where it ends', async () => {
+    const names = Array.from({ length: 9 }, (_, index) => `g${String(index)}`);
+    write(Object.fromEntries(names.map((name) => [name, ''])));
+    const parentOf = (up: Up, name: string): number => {
+      const { pid } = up.log.find(({ event }) => event === 'up') ?? {};
+      const command = childrenOf(Number(pid))
+        .flatMap(childrenOf)
+        .find((child) => {
+          return textOf(`/proc/${String(child)}/environ`).includes(`FAILOVER_GROUP=${name}\0`);
+        });
+      return readStat(command ?? 0)?.parent ?? 0;
+    };
+    const one = new Up();
+    for (const name of names) await one.reaches(name, 'serving');
+    const starter = parentOf(one, 'g0');
+    expect(new Set(names.map((name) => parentOf(one, name)))).toEqual(new Set([starter]));
+    const other = new Up();
+    for (const name of names) await other.reaches(name, 'watching');
+    one.child.kill('SIGKILL');
+    for (const name of names) await other.reaches(name, 'serving');
+    await until('its end', () => !lives(starter));
+    const next = parentOf(other, 'g0');
+    expect(next).not.toBe(0);
+    process.kill(next, 'SIGKILL');
+    for (const name of names) await other.reaches(name, 'serving', 2);
     other.child.kill('SIGTERM');
     expect(await other.ended).toBe(0);
   });

@@ -1,7 +1,7 @@
 // A process that takes its last descriptors but a few and then starts things: what it is told, as JSON.
 import { closeSync, openSync } from 'node:fs';
 import { checkCommand } from '../../dist/health/command-check.js';
-import { probeDeathSignal } from '../../dist/workload/death-signal.js';
+import { tryDeathSignal } from '../../dist/workload/death-signal.js';
 import { spawnGated } from '../../dist/workload/gate.js';
 import { runHook } from '../../dist/workload/hooks.js';
 import { outputSink } from '../../dist/workload/output.js';
@@ -53,7 +53,7 @@ const ATTEMPTS = {
     const fault = await checkCommand('true', { signal, environment: {}, deathSignal: false });
     return fault === null ? 'started' : 'did not pass';
   },
-  probe: async () => ((await probeDeathSignal()) ? 'started' : 'did not pass'),
+  probe: async () => ((await tryDeathSignal()) ? 'started' : 'did not pass'),
 };
 
 // Also takes what the first of each needs for itself: the loop's own descriptors, the streams.

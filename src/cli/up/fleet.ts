@@ -7,6 +7,8 @@ import type { Absence } from '../../http/node-checks.ts';
 import { lookAnew } from '../../lease/file/shared-lock-files.ts';
 import { makePrivateDirectory } from '../../private-directory.ts';
 import { SharedWakes } from '../../runtime/shared-wakes.ts';
+import { openStarter, placeAtStarter } from '../../starter/place.ts';
+import { startElsewhere } from '../../workload/start-places.ts';
 import { GroupRun } from './group-run.ts';
 import type { GroupEnd, SharedParts, StopRequest } from './group-run.ts';
 import { Retries } from './retries.ts';
@@ -161,7 +163,11 @@ export class Fleet {
    */
   #prepareFor(groups: readonly RunOptions[]): void {
     this.#count = groups.length;
-    if (groups.length > LOOKING_ALONE) shareLooks();
+    if (groups.length > LOOKING_ALONE) {
+      shareLooks();
+      openStarter();
+      startElsewhere(placeAtStarter);
+    }
     for (const { group, stateDir } of groups) {
       try {
         makePrivateDirectory(join(stateDir ?? defaultStateDir(), group));
@@ -247,7 +253,7 @@ export class Fleet {
   }
 }
 
-/** With so many or fewer each node looks at other processes, and is woken, for itself. */
+/** With so many or fewer each node looks at other processes, is woken and starts its command for itself. */
 const LOOKING_ALONE = 8;
 
 /** Wrong settings, a command that can't be run and one that is not there: what is tried again fails again. */

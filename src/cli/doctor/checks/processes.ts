@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { hidesProcesses } from '../../../fence/hidden-processes.ts';
 import { readStat } from '../../../fence/process-identity.ts';
 import { readCpuPressure, readSchedulingTimes } from '../../../fence/process-view.ts';
-import { probeDeathSignal } from '../../../workload/death-signal.ts';
+import { tryDeathSignal } from '../../../workload/death-signal.ts';
 import { failure, ok, warning } from '../check.ts';
 import type { Check, Finding } from '../check.ts';
 import { livingNodes } from '../../client.ts';
@@ -23,7 +23,7 @@ export const PROCESS_CHECKS: readonly Check[] = [
   {
     id: 'death-signal',
     question: 'Can a command be told the moment its supervisor dies?',
-    run: async () => judgeDeathSignal(await probeDeathSignal()),
+    run: async () => judgeDeathSignal(await tryDeathSignal()),
   },
   {
     id: 'cpu-pressure',

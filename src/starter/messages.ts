@@ -1,0 +1,50 @@
+// What a supervisor and its starter say to each other: a line of JSON each.
+import type { GateMessage } from '../workload/environment.ts';
+import type { DeathSignal } from '../workload/gate-script.ts';
+
+/** Each is about one start, by its number: what is started at most once, and the lock file that it inherits. */
+export type ToStarter = { readonly id: number } & (
+  | HoldOrder
+  /** Takes the lock on the description; answered. */
+  | { readonly type: 'lock' }
+  | SpawnOrder
+  /** Opens the gate; answered. */
+  | { readonly type: 'open'; readonly message: GateMessage }
+  /** The gate closes, if it was not opened. */
+  | { readonly type: 'close' }
+  /** Closes the description; what was started has one of its own. */
+  | { readonly type: 'release' }
+);
+
+/** Opens the lock file anew. */
+export interface HoldOrder {
+  readonly type: 'hold';
+  /** Where the supervisor has it open: what has its name may be another one by now. */
+  readonly file: string;
+  /** The supervisor may have closed that, and opened another. */
+  readonly identity: string;
+}
+
+/** Starts the command behind its gate, with the description as its descriptor 3; answered. */
+export interface SpawnOrder {
+  readonly type: 'spawn';
+  readonly command: readonly string[];
+  /** What is set on top of the environment of the supervisor. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly deathSignal: DeathSignal;
+}
+
+export type FromStarter = { readonly id: number } & (
+  | Answer
+  /** What was started. */
+  | { readonly type: 'ended'; readonly exitCode: number | null; readonly signal: string | null }
+);
+
+export type Answer =
+  /** False: another description has it. */
+  | { readonly type: 'locked'; readonly isLocked: boolean }
+  /** When it started is read before its number can be another's: clock ticks since boot. */
+  | { readonly type: 'spawned'; readonly pid: number; readonly startTime: string }
+  | { readonly type: 'opened' }
+  /** The system's error: the file could not be opened or locked, or nothing was started. */
+  | { readonly type: 'failed'; readonly code: string };

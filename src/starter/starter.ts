@@ -1,0 +1,257 @@
+// The supervisor's side of its starter: what it asks of it, what it hears, and what follows where it is gone.
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { isAlive, ownIdentity } from '../fence/process-identity.ts';
+import { lineReader } from '../guard/messages.ts';
+import type { ProcessIdentity } from '../lease/lease-store.ts';
+import { packageFile } from '../package-file.ts';
+import type { WorkloadEnd } from '../runtime/ports.ts';
+import type { GateMessage } from '../workload/environment.ts';
+import { settleOwnOutput, spawnError } from '../workload/gate.ts';
+import type { GatedProcess, GateRequest } from '../workload/gate.ts';
+import type { Answer, FromStarter, HoldOrder, SpawnOrder, ToStarter } from './messages.ts';
+
+/** What it may be told of one start. */
+type Word = HoldOrder | SpawnOrder | WordOf<ToStarter>;
+type WordOf<Message> = Message extends unknown ? Omit<Message, 'id'> : never;
+
+/**
+ * A process that starts what a supervisor of many groups runs. Starting one takes the system the longer the more memory
+ * and files the process has that does it, and that one has next to none; and the supervisor goes on meanwhile.
+ */
+export class Starter {
+  readonly #process: ChildProcess;
+  readonly #answers = new Map<number, (answer: Answer) => void>();
+  readonly #running = new Map<number, StartedProcess>();
+  /** Of what has ended before anybody could ask for it. */
+  readonly #earlyEnds = new Map<number, WorkloadEnd>();
+  #lastId = 0;
+  #isGone = false;
+  /** How often it was looked at, one after the other, that it owed an answer and had said nothing. */
+  #silentLooks = 0;
+  #watch: NodeJS.Timeout | null = null;
+
+  readonly #lookMs: number;
+
+  /**
+   * @param lookMs how often it is looked at while it owes an answer
+   * @throws what the system says, where that does not come as its end
+   */
+  constructor(lookMs: number = LOOK_MS) {
+    this.#lookMs = lookMs;
+    settleOwnOutput();
+    const [file, ...args] = command();
+    const starter = spawn(file, args, {
+      detached: true,
+      env: withoutMarks(process.env),
+      stdio: ['pipe', 'inherit', 'inherit', 'pipe'],
+    });
+    this.#process = starter;
+    starter.once('error', this.#gone);
+    starter.once('exit', this.#gone);
+    if (starter.pid === undefined) return;
+    starter.stdin?.on('error', () => undefined);
+    const report = starter.stdio[REPORT_FD] as Readable; // as it was asked for
+    const read = lineReader((message) => {
+      this.#take(message as FromStarter); // of the starter, which says nothing else
+    });
+    report.setEncoding('utf8');
+    report.on('data', (chunk: string) => {
+      read(chunk);
+    });
+    report.on('error', () => undefined);
+    // Neither it nor its pipes keep this process from ending.
+    starter.unref();
+    for (const stream of starter.stdio) if (stream instanceof Socket) stream.unref();
+  }
+
+  /** Undefined: the system refused it. */
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** The number of another start. */
+  newId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
+  tell(id: number, word: Word): void {
+    if (this.#process.stdin?.writable === true) {
+      this.#process.stdin.write(`${JSON.stringify({ id, ...word })}\n`);
+    }
+  }
+
+  /** Tells what is answered. Of each start one thing at a time. */
+  async ask(id: number, word: Word): Promise<Answer> {
+    if (this.#isGone) return GONE;
+    this.tell(id, word);
+    const answer = new Promise<Answer>((resolve) => {
+      this.#answers.set(id, resolve);
+    });
+    this.#watch ??= setInterval(this.#look, this.#lookMs).unref();
+    return answer;
+  }
+
+  /** @throws FAILOVER_COMMAND_NOT_EXECUTABLE */
+  async spawn(id: number, request: GateRequest): Promise<GatedProcess> {
+    const { command, environment, deathSignal } = request;
+    if (deathSignal === null) throw new Error('spawn: what a starter starts ends with it');
+    const answer = await this.ask(id, { type: 'spawn', command, environment, deathSignal });
+    if (answer.type !== 'spawned') throw spawnError(command, refusalIn(answer));
+    const identity = { ...ownIdentity(), pid: answer.pid, startTime: answer.startTime };
+    const started = new StartedProcess(this, { id, identity, deathSignal });
+    const end = this.#earlyEnds.get(id);
+    this.#earlyEnds.delete(id);
+    if (end !== undefined) started.ended(end);
+    else if (this.#isGone) started.outlive();
+    else this.#running.set(id, started);
+    return started;
+  }
+
+  #take(message: FromStarter): void {
+    this.#silentLooks = 0;
+    const { id } = message;
+    if (message.type === 'ended') {
+      const { exitCode, signal } = message;
+      const started = this.#running.get(id);
+      this.#running.delete(id);
+      if (started === undefined) this.#earlyEnds.set(id, { exitCode, signal });
+      else started.ended({ exitCode, signal });
+      return;
+    }
+    const resolve = this.#answers.get(id);
+    this.#answers.delete(id);
+    resolve?.(message);
+  }
+
+  /** One that stands still starts nothing, and what it has promised to open stays closed. */
+  readonly #look = (): void => {
+    if (this.#answers.size === 0) {
+      this.#stopLooking();
+      return;
+    }
+    this.#silentLooks += 1;
+    if (this.#silentLooks >= MOST_SILENT_LOOKS) this.#process.kill('SIGKILL');
+  };
+
+  #stopLooking(): void {
+    if (this.#watch !== null) clearInterval(this.#watch);
+    this.#watch = null;
+    this.#silentLooks = 0;
+  }
+
+  readonly #gone = (): void => {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#stopLooking();
+    for (const resolve of this.#answers.values()) resolve(GONE);
+    this.#answers.clear();
+    for (const started of this.#running.values()) started.outlive();
+    this.#running.clear();
+  };
+}
+
+/** Looks, not time: a supervisor that stood still itself has not looked. */
+const MOST_SILENT_LOOKS = 10;
+
+const LOOK_MS = 1_000;
+
+const REPORT_FD = 3;
+
+const GONE: Answer = { type: 'failed', code: 'the process that starts commands has ended' };
+
+export function refusalIn(answer: Answer): { readonly code: string } {
+  return { code: answer.type === 'failed' ? answer.code : answer.type };
+}
+
+/** The system ends it with its supervisor, and what it has started with it. */
+function command(): [string, ...string[]] {
+  const node = [process.execPath, ...FLAGS, packageFile('dist/bundle/starter.js')];
+  return ['setpriv', '--pdeathsig', 'KILL', '--', ...node];
+}
+
+/** It has little to keep: the less memory, the sooner the system has started another process. */
+const FLAGS = [
+  ...['--max-semi-space-size=1', '--semi-space-growth-factor=1', '--max-old-space-size=64'],
+  '--no-warnings',
+];
+
+/** By these a process is known as started by a node: what it starts gets its own, and it is none. */
+function withoutMarks(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const left = { ...env };
+  for (const name of ['GROUP', 'NODE', 'STATE_DIR', 'ROLE_FILE', 'LOCK_FD']) {
+    Reflect.deleteProperty(left, `FAILOVER_${name}`);
+  }
+  return left;
+}
+
+/** A process behind its gate, and a child of the starter. */
+class StartedProcess implements GatedProcess {
+  readonly identity: ProcessIdentity;
+  readonly stdout = null;
+  readonly stderr = null;
+  readonly #starter: Starter;
+  readonly #id: number;
+  readonly #deathSignal: SpawnOrder['deathSignal'];
+  readonly #callbacks: ((end: WorkloadEnd) => void)[] = [];
+  #isOpen = false;
+  #end: WorkloadEnd | null = null;
+
+  constructor(
+    starter: Starter,
+    started: {
+      readonly id: number;
+      readonly identity: ProcessIdentity;
+      readonly deathSignal: SpawnOrder['deathSignal'];
+    },
+  ) {
+    this.#starter = starter;
+    this.#id = started.id;
+    this.identity = started.identity;
+    this.#deathSignal = started.deathSignal;
+  }
+
+  open(message: GateMessage): void {
+    this.#isOpen = true;
+    // Where there is no answer the starter is ended, and this with it.
+    void this.#starter.ask(this.#id, { type: 'open', message });
+  }
+
+  close(): void {
+    if (!this.#isOpen) this.#starter.tell(this.#id, { type: 'close' });
+  }
+
+  end(): WorkloadEnd | null {
+    return this.#end;
+  }
+
+  onEnd(callback: (end: WorkloadEnd) => void): void {
+    const end = this.#end;
+    if (end === null) this.#callbacks.push(callback);
+    else setImmediate(callback, end);
+  }
+
+  ended(end: WorkloadEnd): void {
+    if (this.#end !== null) return;
+    this.#end = end;
+    for (const callback of this.#callbacks) callback(end);
+  }
+
+  /** Its starter is gone, and the system has told it: it may take its time to end, and nobody tells of that. */
+  outlive(): void {
+    const watch = setInterval(() => {
+      if (isAlive(this.identity)) return;
+      clearInterval(watch);
+      this.ended({ exitCode: null, signal: `SIG${this.#deathSignal}` });
+    }, OUTLIVING_LOOK_MS).unref();
+  }
+}
+
+const OUTLIVING_LOOK_MS = 100;
