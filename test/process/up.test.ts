@@ -127,8 +127,7 @@ describe('failover up', () => {
     const names = Array.from({ length: 9 }, (_, index) => `g${String(index)}`);
     write(Object.fromEntries(names.map((name) => [name, ''])));
     const parentOf = (up: Up, name: string): number => {
-      const { pid } = up.log.find(({ event }) => event === 'up') ?? {};
-      const command = childrenOf(Number(pid))
+      const command = childrenOf(Number(up.child.pid))
         .flatMap(childrenOf)
         .find((child) => {
           return textOf(`/proc/${String(child)}/environ`).includes(`FAILOVER_GROUP=${name}\0`);
