@@ -7,6 +7,7 @@ import { readStat } from '../fence/process-identity.ts';
 import { lineReader } from '../guard/messages.ts';
 import { identityOfDescriptor } from '../lease/file/file-identity.ts';
 import { gateCommand, gateWords, openingText } from '../workload/gate-script.ts';
+import { roleContentOf, writeRoleFile } from '../workload/role-file.ts';
 import type { Answer, FromStarter, HoldOrder, SpawnOrder, ToStarter } from './messages.ts';
 
 const REPORT_FD = 3;
@@ -49,8 +50,7 @@ class Starter {
         if (this.#waiting.length === 1) setImmediate(this.#spawnNext);
         return;
       case 'open':
-        start.child?.stdin?.end(openingText(message.message, start.words));
-        answer(start, { type: 'opened' });
+        answer(start, opened(start, message));
         return;
       case 'close':
         if (start.child?.stdin?.writableEnded === false) start.child.stdin.end();
@@ -131,6 +131,20 @@ function locked({ lockFd, obstacle }: Start): Answer {
   } catch (error) {
     return { type: 'failed', code: codeOf(error) };
   }
+}
+
+function opened(
+  { child, words }: Start,
+  { message, roleFile }: Extract<ToStarter, { type: 'open' }>,
+): Answer {
+  let roleFailure: string | null = null;
+  try {
+    if (roleFile !== null) writeRoleFile(roleFile, roleContentOf(message));
+  } catch (error) {
+    roleFailure = String(error);
+  }
+  child?.stdin?.end(openingText(message, words));
+  return { type: 'opened', roleFailure };
 }
 
 function release(start: Start): void {

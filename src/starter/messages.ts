@@ -8,8 +8,8 @@ export type ToStarter = { readonly id: number } & (
   /** Takes the lock on the description; answered. */
   | { readonly type: 'lock' }
   | SpawnOrder
-  /** Opens the gate; answered. */
-  | { readonly type: 'open'; readonly message: GateMessage }
+  /** Writes the role file, if there is to be one, and opens the gate; answered. */
+  | { readonly type: 'open'; readonly message: GateMessage; readonly roleFile: string | null }
   /** The gate closes, if it was not opened. */
   | { readonly type: 'close' }
   /** Closes the description; what was started has one of its own. */
@@ -45,6 +45,7 @@ export type Answer =
   | { readonly type: 'locked'; readonly isLocked: boolean }
   /** When it started is read before its number can be another's: clock ticks since boot. */
   | { readonly type: 'spawned'; readonly pid: number; readonly startTime: string }
-  | { readonly type: 'opened' }
+  /** `roleFailure`: why the role file could not be written; null: nothing was in the way. */
+  | { readonly type: 'opened'; readonly roleFailure: string | null }
   /** The system's error: the file could not be opened or locked, or nothing was started. */
   | { readonly type: 'failed'; readonly code: string };

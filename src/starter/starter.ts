@@ -221,7 +221,18 @@ class StartedProcess implements GatedProcess {
   open(message: GateMessage): void {
     this.#isOpen = true;
     // Where there is no answer the starter is ended, and this with it.
-    void this.#starter.ask(this.#id, { type: 'open', message });
+    void this.#starter.ask(this.#id, { type: 'open', message, roleFile: null });
+  }
+
+  openTelling(
+    message: GateMessage,
+    { path, onFailure }: { readonly path: string; readonly onFailure: (error: string) => void },
+  ): void {
+    this.#isOpen = true;
+    const asked = this.#starter.ask(this.#id, { type: 'open', message, roleFile: path });
+    void asked.then((answer) => {
+      if (answer.type === 'opened' && answer.roleFailure !== null) onFailure(answer.roleFailure);
+    });
   }
 
   close(): void {

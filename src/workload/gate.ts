@@ -32,6 +32,14 @@ export interface GatedProcess {
   readonly stderr: Readable | null;
   /** Lets it become the command. Nothing happens if it has ended already. */
   open(message: GateMessage): void;
+  /**
+   * As `open`, where another process opens it, which writes the role file first: a disk may take its time for that.
+   * `onFailure`: it could not be written, and the gate was opened all the same.
+   */
+  openTelling?(
+    message: GateMessage,
+    role: { readonly path: string; readonly onFailure: (error: string) => void },
+  ): void;
   /** Ends it without its ever having run; has no effect once it was opened. */
   close(): void;
   /** How it ended; null: it has not been seen to. */

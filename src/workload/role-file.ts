@@ -1,12 +1,18 @@
 // The role file: what a hot workload reads to know its role.
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { GateMessage } from './environment.ts';
 
 export interface RoleFileContent {
   readonly role: 'primary' | 'secondary';
   /** Null: none was seen yet. */
   readonly epoch: number | null;
   readonly reason: string;
+}
+
+/** What it says as a gate opens. */
+export function roleContentOf({ role, epoch, reason }: GateMessage): RoleFileContent {
+  return { role, epoch: epoch === '' ? null : Number(epoch), reason };
 }
 
 /**

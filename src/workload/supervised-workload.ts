@@ -24,7 +24,7 @@ import type { Member } from './living-members.ts';
 import { outputSink } from './output.ts';
 import type { OutputSink, OutputTargets } from './output.ts';
 import { watchReadiness } from './readiness.ts';
-import { removeRoleFile, writeRoleFile } from './role-file.ts';
+import { removeRoleFile, roleContentOf, writeRoleFile } from './role-file.ts';
 import { closeDescription, dismiss, newRun } from './run.ts';
 import type { Run } from './run.ts';
 import { SessionBook } from './session-book.ts';
@@ -311,11 +311,7 @@ export abstract class SupervisedWorkload implements Workload {
 
   /** @throws the system's error when the file can't be written. */
   protected tellRole(message: GateMessage): void {
-    writeRoleFile(this.options.context.roleFile, {
-      role: message.role,
-      epoch: message.epoch === '' ? null : Number(message.epoch),
-      reason: message.reason,
-    });
+    writeRoleFile(this.options.context.roleFile, roleContentOf(message));
   }
 
   /** For those whose role never changes: the file repeats what their environment says. */
@@ -323,8 +319,23 @@ export abstract class SupervisedWorkload implements Workload {
     try {
       this.tellRole(message);
     } catch (error) {
-      this.options.warn(`The role file could not be written: ${String(error)}.`);
+      this.#warnOfRoleFile(String(error));
     }
+  }
+
+  /** Both at once, wherever the gate is opened. */
+  protected openGateTelling(run: Run, message: GateMessage): void {
+    if (run.gated.openTelling === undefined) {
+      this.tellRoleIfPossible(message);
+      this.openGate(run, message);
+      return;
+    }
+    run.opened = true;
+    const path = this.options.context.roleFile;
+    const onFailure = (error: string): void => {
+      this.#warnOfRoleFile(error);
+    };
+    run.gated.openTelling(message, { path, onFailure });
   }
 
   /** Reports `ready` once, when the check passes; without a check, never. */
@@ -337,6 +348,10 @@ export abstract class SupervisedWorkload implements Workload {
         if (!run.ended && !run.dismissed) listener.ready();
       },
     );
+  }
+
+  #warnOfRoleFile(error: string): void {
+    this.options.warn(`The role file could not be written: ${error}.`);
   }
 
   #noteDemotion(term: Term): void {

@@ -26,8 +26,7 @@ export class CommandWorkload extends SupervisedWorkload {
     resolveCommand(this.options.command[0] ?? '', process.env);
     const run = await this.#lockedRun(begun);
     const message = termMessage(term, 'primary');
-    this.tellRoleIfPossible(message);
-    this.openGate(run, message);
+    this.openGateTelling(run, message);
     if (!this.#hooksNeedLock()) closeDescription(run);
     this.awaitReadiness(run, message);
   }

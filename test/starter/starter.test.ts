@@ -45,6 +45,31 @@ it('tells of an end that came with the start, and of a gate that was never opene
   gated.open(MESSAGE);
 });
 
+it('writes the role file before the command runs, and says why it could not be', async () => {
+  const { directory, spawn } = stage();
+  const failures: string[] = [];
+  const path = join(directory, 'role');
+  const onFailure = (error: string): number => failures.push(error);
+  const first = await spawn('cp $D/role $D/seen');
+  first.openTelling?.(MESSAGE, { path, onFailure });
+  expect(await endOf(first)).toEqual({ exitCode: 0, signal: null });
+  expect(JSON.parse(textOf(join(directory, 'seen')))).toEqual({
+    ...{ role: 'primary', epoch: 7, reason: 'a test' },
+  });
+  expect(failures).toEqual([]);
+});
+
+it('opens the gate also where the role file can not be written, and says so', async () => {
+  const { directory, spawn } = stage();
+  const failures: string[] = [];
+  const path = join(directory, 'workload.lock', 'role');
+  const gated = await spawn('exit 9');
+  gated.openTelling?.(MESSAGE, { path, onFailure: (error) => failures.push(error) });
+  expect(await endOf(gated)).toEqual({ exitCode: 9, signal: null });
+  await until('the failure', () => failures.length > 0);
+  expect(failures[0]).toContain('ENOTDIR');
+});
+
 it('does not take a lock that another has, nor one on a file that lost its name', async () => {
   const { lock, place, path } = stage();
   const other = lock.open();
