@@ -5,7 +5,7 @@ import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { tryLock } from 'fs-native-extensions';
 import { readStat } from '../fence/process-identity.ts';
 import { lineReader } from '../guard/messages.ts';
-import { identityOfDescriptor } from '../lease/file/file-identity.ts';
+import { identityOfDescriptor, identityOfPath } from '../lease/file/file-identity.ts';
 import { gateCommand, gateWords, openingText } from '../workload/gate-script.ts';
 import { roleContentOf, writeRoleFile } from '../workload/role-file.ts';
 import type { Answer, FromStarter, HoldOrder, SpawnOrder, ToStarter } from './messages.ts';
@@ -33,6 +33,10 @@ class Starter {
   take(message: ToStarter): void {
     if (message.type === 'hold') {
       this.#starts.set(message.id, held(message));
+      return;
+    }
+    if (message.type === 'reach') {
+      tell({ id: message.id, ...reached(message) });
       return;
     }
     const start = this.#starts.get(message.id);
@@ -122,6 +126,17 @@ function held({ id, file, identity }: HoldOrder & { readonly id: number }): Star
     start.obstacle = codeOf(error);
   }
   return start;
+}
+
+/** A supervisor may be hidden from others of its user, where its program has capabilities, say. */
+function reached({ file, identity }: Omit<HoldOrder, 'type'>): Answer {
+  try {
+    return identityOfPath(file) === identity
+      ? { type: 'reached' }
+      : { type: 'failed', code: 'another file' };
+  } catch (error) {
+    return { type: 'failed', code: codeOf(error) };
+  }
 }
 
 function locked({ lockFd, obstacle }: Start): Answer {

@@ -3,18 +3,21 @@ import type { GateMessage } from '../workload/environment.ts';
 import type { DeathSignal } from '../workload/gate-script.ts';
 
 /** Each is about one start, by its number: what is started at most once, and the lock file that it inherits. */
-export type ToStarter = { readonly id: number } & (
-  | HoldOrder
-  /** Takes the lock on the description; answered. */
-  | { readonly type: 'lock' }
-  | SpawnOrder
-  /** Writes the role file, if there is to be one, and opens the gate; answered. */
-  | { readonly type: 'open'; readonly message: GateMessage; readonly roleFile: string | null }
-  /** The gate closes, if it was not opened. */
-  | { readonly type: 'close' }
-  /** Closes the description; what was started has one of its own. */
-  | { readonly type: 'release' }
-);
+export type ToStarter = { readonly id: number } &
+  /** Whether it finds what the supervisor has open; answered. */
+  (
+    | (Omit<HoldOrder, 'type'> & { readonly type: 'reach' })
+    | HoldOrder
+    /** Takes the lock on the description; answered. */
+    | { readonly type: 'lock' }
+    | SpawnOrder
+    /** Writes the role file, if there is to be one, and opens the gate; answered. */
+    | { readonly type: 'open'; readonly message: GateMessage; readonly roleFile: string | null }
+    /** The gate closes, if it was not opened. */
+    | { readonly type: 'close' }
+    /** Closes the description; what was started has one of its own. */
+    | { readonly type: 'release' }
+  );
 
 /** Opens the lock file anew. */
 export interface HoldOrder {
@@ -41,6 +44,7 @@ export type FromStarter = { readonly id: number } & (
 );
 
 export type Answer =
+  | { readonly type: 'reached' }
   /** False: another description has it. */
   | { readonly type: 'locked'; readonly isLocked: boolean }
   /** When it started is read before its number can be another's: clock ticks since boot. */

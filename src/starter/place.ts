@@ -4,7 +4,7 @@ import { FailoverError } from '../errors.ts';
 import type { LockDescription, WorkloadLock } from '../runtime/ports.ts';
 import type { StartPlace } from '../workload/start-places.ts';
 import type { StartLock } from '../workload/workload-lock.ts';
-import { refusalIn, Starter } from './starter.ts';
+import { ownDescriptorPath, refusalIn, Starter } from './starter.ts';
 
 let starter: Starter | null = null;
 
@@ -20,11 +20,9 @@ export function openStarter(): void {
 
 /** Null: there is none; by the next time there may be. @throws as `WorkloadLock.open` */
 export function placeAtStarter(lock: WorkloadLock): StartPlace | null {
-  if (starter === null || starter.isGone) {
-    openStarter();
-    return null;
-  }
-  return placeAt(starter, lock);
+  if (starter?.isReady === true) return placeAt(starter, lock);
+  openStarter();
+  return null;
 }
 
 /** @throws as `WorkloadLock.open` */
@@ -56,8 +54,11 @@ class HeldAtStarter implements StartLock {
     this.#id = at.newId();
     this.#lock = lock;
     this.#own = lock.open();
-    const file = `/proc/${String(process.pid)}/fd/${String(this.fd)}`;
-    at.tell(this.#id, { type: 'hold', file, identity: identityOfDescriptor(this.fd) });
+    at.tell(this.#id, {
+      type: 'hold',
+      file: ownDescriptorPath(this.fd),
+      identity: identityOfDescriptor(this.fd),
+    });
   }
 
   get fd(): number {

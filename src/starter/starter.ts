@@ -1,20 +1,22 @@
 // The supervisor's side of its starter: what it asks of it, what it hears, and what follows where it is gone.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { isAlive, ownIdentity } from '../fence/process-identity.ts';
 import { lineReader } from '../guard/messages.ts';
+import { identityOfDescriptor } from '../lease/file/file-identity.ts';
 import type { ProcessIdentity } from '../lease/lease-store.ts';
 import { packageFile } from '../package-file.ts';
 import type { WorkloadEnd } from '../runtime/ports.ts';
 import type { GateMessage } from '../workload/environment.ts';
 import { settleOwnOutput, spawnError } from '../workload/gate.ts';
 import type { GatedProcess, GateRequest } from '../workload/gate.ts';
-import type { Answer, FromStarter, HoldOrder, SpawnOrder, ToStarter } from './messages.ts';
+import type { Answer, FromStarter, SpawnOrder, ToStarter } from './messages.ts';
 
 /** What it may be told of one start. */
-type Word = HoldOrder | SpawnOrder | WordOf<ToStarter>;
+type Word = WordOf<ToStarter>;
 type WordOf<Message> = Message extends unknown ? Omit<Message, 'id'> : never;
 
 /**
@@ -28,6 +30,7 @@ export class Starter {
   /** Of what has ended before anybody could ask for it. */
   readonly #earlyEnds = new Map<number, WorkloadEnd>();
   #lastId = 0;
+  #isReady = false;
   #isGone = false;
   /** How often it was looked at, one after the other, that it owed an answer and had said nothing. */
   #silentLooks = 0;
@@ -65,11 +68,19 @@ export class Starter {
     // Neither it nor its pipes keep this process from ending.
     starter.unref();
     for (const stream of starter.stdio) if (stream instanceof Socket) stream.unref();
+    this.#reach(packageFile('package.json')).catch(() => {
+      // No descriptor was left, say: it is not used.
+    });
   }
 
   /** Undefined: the system refused it. */
   get pid(): number | undefined {
     return this.#process.pid;
+  }
+
+  /** Whether it runs, and finds what this process has open: before it has said so it is not used. */
+  get isReady(): boolean {
+    return this.#isReady && !this.#isGone;
   }
 
   get isGone(): boolean {
@@ -115,6 +126,17 @@ export class Starter {
     return started;
   }
 
+  async #reach(path: string): Promise<void> {
+    const fd = openSync(path, 'r');
+    try {
+      const file = ownDescriptorPath(fd);
+      const order = { type: 'reach', file, identity: identityOfDescriptor(fd) } as const;
+      this.#isReady = (await this.ask(this.newId(), order)).type === 'reached';
+    } finally {
+      closeSync(fd);
+    }
+  }
+
   #take(message: FromStarter): void {
     this.#silentLooks = 0;
     const { id } = message;
@@ -156,6 +178,11 @@ export class Starter {
     for (const started of this.#running.values()) started.outlive();
     this.#running.clear();
   };
+}
+
+/** By which another process finds what this one has open. */
+export function ownDescriptorPath(fd: number): string {
+  return `/proc/${String(process.pid)}/fd/${String(fd)}`;
 }
 
 /** Looks, not time: a supervisor that stood still itself has not looked. */

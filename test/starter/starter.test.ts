@@ -16,6 +16,7 @@ const MESSAGE = { role: 'primary', epoch: '7', previous: 'b', reason: 'a test' }
 
 it('starts a command that inherits the lock, and tells how it ended', async () => {
   const { directory, lock, spawn, place, starter } = stage();
+  await until('it is ready', () => starter.isReady);
   const gated = await spawn(
     'echo "$FAILOVER_GROUP $FAILOVER_EPOCH" > $D/ran; while [ ! -e $D/go ]; do sleep 0.02; done; exit 9',
   );
