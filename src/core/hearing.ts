@@ -79,7 +79,7 @@ function healthHeard(
 /**
  * A heartbeat puts off the beat of its own at which this node would look at the lease: a process that is woken once
  * instead of twice costs half as much. The holder has just told what a look would show, so that one in three
- * heartbeats is enough, but for a lease that ends by itself. Without heartbeats the next look is a quarter of a beat
+ * heartbeats is enough, where they are not far apart, but for a lease that ends by itself. Without heartbeats the next look is a quarter of a beat
  * late, and then one comes at each beat.
  *
  * @param state one that nobody else has
@@ -90,15 +90,20 @@ function lookMeanwhile(state: SecondaryState, settings: Settings): Outcome {
   if (state.phase !== 'watching') return stay(state);
   const pulseAt = at + 1.25 * heartbeatIntervalMs;
   // Of beats of this node: its primary may be set to others.
-  const perLook = leaseTtlMs > 0 ? 1 : HEARTBEATS_A_LOOK;
+  const perLook = leaseTtlMs > 0 ? 1 : beatsALook(heartbeatIntervalMs);
   const isDue = at - lookedAt >= (perLook - 0.5) * heartbeatIntervalMs;
   if (!isDue) return stay(extended(state, { pulseAt }));
   const looks = extended(state, { pulseAt, observeAt: null, lookedAt: at });
   return stay(looks, { type: 'observe-lease' });
 }
 
-/** By default that is less often than every second, and more often than what is not seen for 2 s is looked for anew. */
-const HEARTBEATS_A_LOOK = 3;
+/** Lock files that a node has not seen for 2 s it searches for among all processes, and that takes milliseconds. */
+function beatsALook(heartbeatIntervalMs: number): number {
+  return Math.max(1, Math.min(MOST_BEATS_A_LOOK, Math.floor(LOOK_WITHIN_MS / heartbeatIntervalMs)));
+}
+
+const MOST_BEATS_A_LOOK = 3;
+const LOOK_WITHIN_MS = 1_500;
 
 export function shutdownHeard(
   before: SecondaryState,

@@ -92,7 +92,10 @@ export class NodeEngine {
   readonly #face: NodeFace;
   readonly #onStep: FailoverNodeExtras['onStep'];
   readonly #warnsOfOrphans: boolean;
-  readonly #extras: Pick<FailoverNodeExtras, 'hasOwnSettings' | 'output' | 'sharesProcess'>;
+  readonly #extras: Pick<
+    FailoverNodeExtras,
+    'hasOwnSettings' | 'many' | 'output' | 'sharesProcess'
+  >;
   #isBroken = false;
   readonly #closeTransport: () => Promise<void>;
   readonly #connect: () => Promise<void>;
@@ -136,7 +139,7 @@ export class NodeEngine {
       },
     });
     ({ local: this.local, lease: this.lease, remote: this.remote } = opened);
-    this.clock = extras.wakes?.over(opened.clock) ?? opened.clock;
+    this.clock = extras.many?.wakes.over(opened.clock) ?? opened.clock;
     this.keeper = opened.keeper;
     this.#connect = () => this.#begun(opened.begin());
     try {
@@ -157,7 +160,7 @@ export class NodeEngine {
       settings: this.settings,
       paths: this.local.paths,
       phase: () => this.loop.state.phase,
-      isOneOfMany: extras.wakes !== undefined,
+      many: extras.many ?? null,
     });
     this.#renewal = new StandbyRenewal({
       workload: () => this.workload,
@@ -356,6 +359,7 @@ export class NodeEngine {
           if (event.type === 'workload-activated' && 'epoch' in state) {
             this.#activation = { epoch: state.epoch, atMs: event.at };
           }
+          if (step.move !== null) this.#extras.many?.entered(this, state.phase);
           this.narrator.tell(step);
           this.#awaited.after(step.event);
           this.#renewal.after(step);
@@ -383,6 +387,7 @@ export class NodeEngine {
 
   /** Never rejects: nobody would hear of it, and it would end the process with all other groups in it. */
   async #close(order: StopOrder): Promise<void> {
+    this.#extras.many?.left(this);
     // What one leaves open keeps the process, and with it the lease: the other is closed all the same.
     for (const close of [() => closeInOrder(this.#open(), order), this.#closeTransport]) {
       try {

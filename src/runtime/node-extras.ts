@@ -9,9 +9,9 @@ import { FailoverError } from '../errors.ts';
 import { Transport } from '../transport/bus.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
 import type { OutputTargets } from '../workload/output.ts';
+import type { ManyNodes } from './many-nodes.ts';
 import { networkOf } from './network.ts';
 import type { Bus, NodeWorkload, WorkloadLock } from './ports.ts';
-import type { SharedWakes } from './shared-wakes.ts';
 
 export interface FailoverNodeExtras {
   /** Stops this process as the terminal asked for, and returns when it continues; nothing by default. */
@@ -38,8 +38,8 @@ export interface FailoverNodeExtras {
   readonly sharesProcess?: boolean;
   /** Plays a promotion through, or tells what that has taken here already; by default each node does so itself. */
   readonly rehearse?: (play: () => Promise<number>) => Promise<number>;
-  /** What the nodes of this process are woken by together; left out: each by itself. */
-  readonly wakes?: SharedWakes;
+  /** What it shares with the other nodes of a process that has many; left out: nothing. */
+  readonly many?: ManyNodes;
   /** How often it looks after what does not change by itself, ms; left out: once a second. */
   readonly upkeepIntervalMs?: number;
   /** Where the output of the command and its hooks goes; left out: where that of this process goes. */

@@ -1,4 +1,6 @@
 // Builds the adapters of one node from its options, and connects them to its loop.
+import { BUSY_PHASES } from './many-nodes.ts';
+import type { ManyNodes } from './many-nodes.ts';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { RunOptions } from '../config/load.ts';
@@ -61,29 +63,23 @@ export function buildJournal(
     readonly settings: Settings;
     readonly paths: GroupPaths;
     readonly phase: () => Phase;
-    /** Whether the process has so many nodes that what each keeps counts. */
-    readonly isOneOfMany: boolean;
+    /** Null: the process has few nodes. */
+    readonly many: ManyNodes | null;
   },
 ): NodeJournal {
-  const { settings, paths, phase, isOneOfMany } = node;
+  const { settings, paths, phase, many } = node;
   const { group, node: id, run, version, host, startedAt } = record;
   return new NodeJournal({
     directory: paths.journal,
     nodesDirectory: paths.nodes,
     about: { group, node: id, run, version, host, pid: process.pid, startedAt, settings },
-    isBusy: () => BUSY_PHASES.has(phase()),
-    ...(isOneOfMany ? { context: CONTEXT_OF_MANY } : {}),
+    isBusy: () => many?.isBusy ?? BUSY_PHASES.has(phase()),
+    ...(many === null ? {} : { context: CONTEXT_OF_MANY }),
   });
 }
 
 /** Some heartbeats: a thousand nodes that keep three times as many have 15 MB more. */
 const CONTEXT_OF_MANY = 8;
-
-/** While others may be waiting for what this node does: its journal is not written then. */
-const BUSY_PHASES: ReadonlySet<Phase> = new Set<Phase>([
-  ...(['suspecting', 'fencing', 'acquiring', 'clearing', 'starting', 'promoting'] as const),
-  ...(['unwinding', 'restarting', 'demoting'] as const),
-]);
 
 /** What the adapters of one node share. */
 export interface NodeContext {

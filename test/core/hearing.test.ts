@@ -39,6 +39,12 @@ it('looks at it at one in three heartbeats', () => {
   expect(looks(beats(12), 5_900, DEFAULT_SETTINGS)).toEqual([1_600, 3_100, 4_600]);
 });
 
+it('looks at it within a second and a half, where heartbeats are further apart at each', () => {
+  const settings = { ...DEFAULT_SETTINGS, heartbeatIntervalMs: 1_000, heartbeatTimeoutMs: 4_000 };
+  const times = looks([100, 1_100, 2_100, 3_100], 3_200, settings);
+  expect(times).toEqual([1_100, 2_100, 3_100]);
+});
+
 it('looks at one that ends by itself at each heartbeat', () => {
   const settings = { ...DEFAULT_SETTINGS, leaseTtlMs: 3_000 };
   expect(looks(beats(4), 1_900, settings)).toEqual([600, 1_100, 1_600]);

@@ -6,7 +6,7 @@ import { shareLooks } from '../../fence/shared-look.ts';
 import type { Absence } from '../../http/node-checks.ts';
 import { lookAnew } from '../../lease/file/shared-lock-files.ts';
 import { makePrivateDirectory } from '../../private-directory.ts';
-import { SharedWakes } from '../../runtime/shared-wakes.ts';
+import { ManyNodes } from '../../runtime/many-nodes.ts';
 import { openStarter, placeAtStarter } from '../../starter/place.ts';
 import { startElsewhere } from '../../workload/start-places.ts';
 import { GroupRun } from './group-run.ts';
@@ -22,7 +22,7 @@ export interface Changes {
 }
 
 /** What all groups have in common, but for what follows from how many they are. */
-export interface FleetParts extends Omit<SharedParts, 'upkeepIntervalMs' | 'rehearse' | 'wakes'> {
+export interface FleetParts extends Omit<SharedParts, 'upkeepIntervalMs' | 'rehearse' | 'many'> {
   /** Told of each that has failed when it is tried again. */
   readonly onRetry?: (group: string, waitMs: number) => void;
 }
@@ -46,7 +46,7 @@ export class Fleet {
   #count = 0;
   #stop: StopRequest | null = null;
   #rehearsal: Promise<number> | null = null;
-  readonly #wakes = new SharedWakes();
+  readonly #many = new ManyNodes();
   /** Of changes that are under way: none that has to start something yet is over. */
   #changing = 0;
 
@@ -197,10 +197,10 @@ export class Fleet {
 
   #start(options: RunOptions): void {
     const upkeepIntervalMs = Math.max(1_000, Math.min(30_000, 30 * this.#count));
-    const wakes = this.#count > LOOKING_ALONE ? this.#wakes : null;
+    const many = this.#count > LOOKING_ALONE ? this.#many : null;
     const run = new GroupRun(
       options,
-      { ...this.#shared, upkeepIntervalMs, rehearse: this.#rehearse, wakes },
+      { ...this.#shared, upkeepIntervalMs, rehearse: this.#rehearse, many },
       (work) => this.#turns.take(work),
     );
     if (!this.#runs.has(options.group)) this.#names = null;

@@ -19,8 +19,8 @@ export interface SharedParts {
   readonly prefix: boolean;
   readonly upkeepIntervalMs: number;
   readonly rehearse: NonNullable<FailoverNodeExtras['rehearse']>;
-  /** Null: there are so few that each is woken by itself. */
-  readonly wakes: NonNullable<FailoverNodeExtras['wakes']> | null;
+  /** Null: there are few of them. */
+  readonly many: NonNullable<FailoverNodeExtras['many']> | null;
   /** What answers over HTTP; left out: nothing does. */
   readonly listener?: NodeListener;
 }
@@ -122,7 +122,7 @@ export class GroupRun {
       ...{ hasOwnSettings: true, sharesProcess: true },
       upkeepIntervalMs: this.#shared.upkeepIntervalMs,
       rehearse: this.#shared.rehearse,
-      ...(this.#shared.wakes === null ? {} : { wakes: this.#shared.wakes }),
+      ...(this.#shared.many === null ? {} : { many: this.#shared.many }),
       ...(this.#output === null ? {} : { output: this.#output }),
       ...(onStep === undefined ? {} : { onStep }),
       onIdWait: (fact) => {

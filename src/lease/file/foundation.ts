@@ -245,5 +245,5 @@ export class Foundation {
  */
 const UNSEEN_MS = 2_000;
 
-/** Not at every beat: a primary asks for nothing else in the directory above. */
-const SEEN_LATELY_MS = 900;
+/** Not at every beat of a fast one: a primary asks for nothing else in the directory above. */
+const SEEN_LATELY_MS = 400;

@@ -17,8 +17,8 @@ export class GroupWatch {
   readonly #paths: GroupPaths;
   readonly #onChange: () => void;
   readonly #sight: FileSight;
-  /** What the holder of the lease can't do without, by name. */
-  #foundation: ReadonlyMap<string, Piece> = new Map();
+  /** What the holder of the lease can't do without. A group may have the name of one of its files. */
+  #foundation: readonly Piece[] = [];
   #watchers: FSWatcher[] = [];
   #isGuarding = false;
   #armedFor: readonly string[] | null = null;
@@ -115,20 +115,20 @@ export class GroupWatch {
    * are set, as proper-lockfile does every few seconds, comes as a renaming too.
    */
   #isOther(name: string): boolean {
-    const piece = this.#foundation.get(name);
-    if (piece === undefined) return false;
-    const identity = this.#sight.identityOf(piece.path);
-    if (identity === piece.identity) return false;
-    piece.identity = identity;
-    return true;
+    let isOther = false;
+    for (const piece of this.#foundation) {
+      if (basename(piece.path) !== name) continue;
+      const identity = this.#sight.identityOf(piece.path);
+      isOther ||= identity !== piece.identity;
+      piece.identity = identity;
+    }
+    return isOther;
   }
 
-  #lookAtFoundation(): ReadonlyMap<string, Piece> {
+  #lookAtFoundation(): readonly Piece[] {
     const { epochs, marks, primaryLock, workloadLock, lockfile, directory } = this.#paths;
     const all = [epochs, marks, primaryLock, workloadLock, lockfile, directory];
-    return new Map(
-      all.map((path) => [basename(path), { path, identity: this.#sight.identityOf(path) }]),
-    );
+    return all.map((path) => ({ path, identity: this.#sight.identityOf(path) }));
   }
 
   #watch(path: string, onEvent: (kind: string, name: string | null) => void): void {
