@@ -90,15 +90,20 @@ function lookMeanwhile(state: SecondaryState, settings: Settings): Outcome {
   if (state.phase !== 'watching') return stay(state);
   const pulseAt = at + 1.25 * heartbeatIntervalMs;
   // Of beats of this node: its primary may be set to others.
-  const perLook = leaseTtlMs > 0 ? 1 : beatsALook(heartbeatIntervalMs);
+  const perLook = leaseTtlMs > 0 ? 1 : beatsALook(settings);
   const isDue = at - lookedAt >= (perLook - 0.5) * heartbeatIntervalMs;
   if (!isDue) return stay(extended(state, { pulseAt }));
   const looks = extended(state, { pulseAt, observeAt: null, lookedAt: at });
   return stay(looks, { type: 'observe-lease' });
 }
 
-/** Lock files that a node has not seen for 2 s it searches for among all processes, and that takes milliseconds. */
-function beatsALook(heartbeatIntervalMs: number): number {
+/**
+ * Lock files that a node has not seen for 2 s it searches for among all processes, which takes milliseconds. And the
+ * last sign of life in them that is seen late must not put off the verdict on one that hangs.
+ */
+function beatsALook(settings: Settings): number {
+  const { heartbeatIntervalMs, probeAttempts, probeTimeoutMs } = settings;
+  if (probeAttempts * probeTimeoutMs < 1.5 * heartbeatIntervalMs) return 1;
   return Math.max(1, Math.min(MOST_BEATS_A_LOOK, Math.floor(LOOK_WITHIN_MS / heartbeatIntervalMs)));
 }
 

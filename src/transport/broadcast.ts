@@ -14,8 +14,8 @@ export type Reach = 'local' | 'machines';
 export interface Said {
   readonly frames: readonly [topic: string, body: string];
   readonly reach: Reach;
-  /** One of many that are said again and again: it may go with those of other groups that are said in the same turn. */
-  readonly isRoutine: boolean;
+  /** `routine`: it may wait for those of other groups that are said in the same turn. */
+  readonly heartbeat: 'routine' | 'urgent' | null;
 }
 
 /** A socket that messages go out of, and who has subscribed to what there. */
@@ -51,9 +51,10 @@ export class Broadcast {
   }
 
   send(said: Said): void {
-    if (said.isRoutine && this.#parts.hasMany()) {
-      if (this.#waiting.length === 0) queueMicrotask(this.#flush);
+    if (said.heartbeat !== null) {
       this.#waiting.push(said);
+      if (said.heartbeat === 'urgent' || !this.#parts.hasMany()) this.#flush();
+      else if (this.#waiting.length === 1) queueMicrotask(this.#flush);
       return;
     }
     // What a group says arrives in the order in which it was said.
@@ -63,6 +64,7 @@ export class Broadcast {
     }
   }
 
+  /** Whoever hears them together hears them only so, however few they are. */
   readonly #flush = (): void => {
     const waiting = this.#waiting;
     if (waiting.length === 0) return;

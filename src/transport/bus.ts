@@ -1,4 +1,4 @@
-// The process's two sockets, one PUB and one ROUTER, however many groups it runs.
+// The process's two sockets, one PUB (as XPUB, which tells who listens to what) and one ROUTER, however many groups it runs.
 import { lstatSync, unlinkSync } from 'node:fs';
 import { Router, XPublisher } from 'zeromq';
 import type { Endpoints } from '../core/state.ts';

@@ -83,8 +83,7 @@ export class GroupBus implements Bus, Follower, GroupRequests {
     this.#shared.send({
       frames: encode(this.#completed(announcement)),
       reach: this.reach,
-      // One that promotes is to be heard before the others try.
-      isRoutine: announcement.kind === 'heartbeat' && announcement.phase === 'primary',
+      heartbeat: hasteOf(announcement),
     });
   }
 
@@ -134,13 +133,16 @@ export class GroupBus implements Bus, Follower, GroupRequests {
     return Promise.resolve();
   }
 
-  messageArrived(message: BusMessage): void {
+  messageArrived(
+    message: BusMessage,
+    { mayBeKnown }: { readonly mayBeKnown: boolean } = { mayBeKnown: false },
+  ): void {
     const { tally } = this.#shared;
     const holder = this.#holder;
     if (message.run !== holder?.run || message.node !== holder.node) {
       tally.rejected('foreign-node');
     } else if (message.seq <= (this.#lastSeq.get(message.run) ?? 0)) {
-      tally.rejected('replayed');
+      if (!mayBeKnown) tally.rejected('replayed');
     } else {
       this.#remember(message);
       tally.delivered();
@@ -234,6 +236,12 @@ export class GroupBus implements Bus, Follower, GroupRequests {
         return { group, node, run, seq, sentAt, ...announcement };
     }
   }
+}
+
+/** One that promotes is to be heard before the others try. */
+function hasteOf(announcement: Announcement): Said['heartbeat'] {
+  if (announcement.kind !== 'heartbeat') return null;
+  return announcement.phase === 'primary' ? 'routine' : 'urgent';
 }
 
 const REMEMBERED_RUNS = 16;

@@ -1,9 +1,9 @@
 // The connections to one other process, shared by all groups of this process that follow a node in it.
-import { Subscriber } from 'zeromq';
 import type { Endpoints } from '../core/state.ts';
 import { lackOfLinkDescriptors } from '../spare-descriptors.ts';
 import type { Tally } from './counters.ts';
 import type { Dialer } from './dialer.ts';
+import { GroupsSubscriber } from './groups-subscriber.ts';
 import { RpcClient } from './rpc-client.ts';
 import type { RpcCall } from './rpc-client.ts';
 import {
@@ -28,8 +28,8 @@ import type { BusMessage, Decoded } from './wire.ts';
 /** A group's view of a link. */
 export interface Follower {
   readonly group: string;
-  /** A well-formed message of the group, from whatever node. */
-  messageArrived(message: BusMessage): void;
+  /** A well-formed message of the group, from whatever node. `mayBeKnown`: it may have come in another way before. */
+  messageArrived(message: BusMessage, how?: { readonly mayBeKnown: boolean }): void;
   /** The process is gone or going: at most once for each time that both connections stood. */
   linkLost(): void;
 }
@@ -42,7 +42,7 @@ export interface LinkParts {
 }
 
 export class Link {
-  readonly #subscriber: Subscriber;
+  readonly #subscriber: GroupsSubscriber;
   readonly #rpc: RpcClient;
   /** Whether it is to another machine, or may be: times by this machine's clock mean nothing there. */
   readonly isRemote: boolean;
@@ -63,7 +63,7 @@ export class Link {
     this.#tally = tally;
     this.#seal = seal;
     this.isRemote = isOverTcp(endpoints);
-    this.#subscriber = new Subscriber({
+    this.#subscriber = new GroupsSubscriber({
       ...dial,
       ...COMMON_OPTIONS,
       ...RECONNECT_OPTIONS,
@@ -171,16 +171,15 @@ export class Link {
   /** The first that comes shows that the other process says them so: until then, and to an older one, they come apart. */
   #receiveTogether(body: Uint8Array): void {
     const all = decodeTogether(body, this.#knows);
-    if (this.#heartbeats === 'together') {
-      for (const decoded of all) this.#deliver(decoded);
-    } else if (this.#heartbeats === 'asked' && all.every((one) => 'message' in one)) {
-      this.#resubscribe('together');
-    }
+    const isSaidSo = all.some((decoded) => 'message' in decoded);
+    // Where a connection has dropped, who listens there next may be of another version.
+    if (this.#heartbeats === 'asked' && isSaidSo && !this.#lost) this.#resubscribe('together');
+    for (const decoded of all) this.#deliver(decoded, { mayBeKnown: true });
   }
 
-  #deliver(decoded: Decoded): void {
+  #deliver(decoded: Decoded, how?: { readonly mayBeKnown: boolean }): void {
     if ('rejected' in decoded) this.#tally.rejected(decoded.rejected);
-    else this.#followers.get(decoded.message.group)?.messageArrived(decoded.message);
+    else this.#followers.get(decoded.message.group)?.messageArrived(decoded.message, how);
   }
 
   readonly #knows = (group: string): boolean => this.#followers.has(group);
@@ -207,11 +206,10 @@ export class Link {
   #connectionChanged(which: 'bus' | 'rpc', connected: boolean): void {
     if (this.#closed) return;
     this.#connected[which] = connected;
+    if (!connected && this.#heartbeats === 'together') this.#resubscribe('asked');
     if (this.#connected.bus && this.#connected.rpc) this.#lost = false;
     if (connected || this.#lost) return;
     this.#lost = true;
-    // Who listens at that address next may be of another version.
-    if (this.#heartbeats === 'together') this.#resubscribe('asked');
     for (const follower of [...this.#followers.values()]) {
       if (this.#follows(follower)) follower.linkLost();
     }

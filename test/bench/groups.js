@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { cpuTicks, kill, mib, pssKib } from './processes.js';
+import { childrenOf, commandLineOf, cpuTicks, kill, mib, pssKib } from './processes.js';
 import { now } from './stamps.js';
 
 const BIN = join(import.meta.dirname, '../../bin/failover.js');
@@ -29,13 +29,13 @@ export async function manyGroups({ groups, seconds }) {
     const joined = await standby.start('watching', groups);
     await pause(SETTLED_MS);
     const since = now();
-    const before = [primary, standby].map(({ pid }) => cpuTicks(pid));
+    const before = [primary, standby].map((each) => each.cpuTicks());
     await pause(seconds * 1000);
     const took = (now() - since) / 1000;
     const shares = [primary, standby].map(
-      ({ pid }, i) => (cpuTicks(pid) - (before[i] ?? 0)) / TICKS_PER_SECOND / took,
+      (each, i) => (each.cpuTicks() - (before[i] ?? 0)) / TICKS_PER_SECOND / took,
     );
-    const memory = [primary, standby].map(({ pid }) => pssKib(pid));
+    const memory = [primary, standby].map((each) => each.pssKib());
     const takenOver = standby.all('serving', groups);
     kill(primary.pid, 'SIGKILL');
     const killedAt = now();
@@ -104,6 +104,22 @@ class Up {
       if (now() > until) throw new Error(`${String(there)} of ${String(count)} are ${phase}`);
       await pause(50);
     }
+  }
+
+  cpuTicks() {
+    return this.#own().reduce((sum, pid) => sum + cpuTicks(pid), 0);
+  }
+
+  pssKib() {
+    return this.#own().reduce((sum, pid) => sum + pssKib(pid), 0);
+  }
+
+  /** Itself and the process that starts its commands, but not these. */
+  #own() {
+    const starters = childrenOf(this.pid).filter((pid) =>
+      commandLineOf(pid).includes('starter.js'),
+    );
+    return [this.pid, ...starters];
   }
 
   async stop() {

@@ -16,6 +16,15 @@ export function childrenOf(pid) {
   return allPids().filter((each) => Number(fieldsOf(each)[1]) === pid);
 }
 
+/** With blanks between its words. @param {number} pid */
+export function commandLineOf(pid) {
+  try {
+    return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}
+
 /** @param {number} pid */
 export function cpuTicks(pid) {
   const fields = fieldsOf(pid);

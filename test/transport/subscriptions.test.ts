@@ -15,16 +15,24 @@ it('knows who hears all of a group, and who all but its heartbeats', () => {
   for (const kind of ['role', 'promoted', 'shutdown']) subscriptions.hear(begins(`web/${kind}`));
   subscriptions.hear(ends('web/'));
   expect(subscriptions.wants('web/heartbeat')).toBe(false);
-  expect(subscriptions.wants('web/role')).toBe(true);
 });
 
-it('knows whether somebody hears the heartbeats together', () => {
+it('knows whether somebody hears the heartbeats together, and unlearns it from nobody', () => {
   const subscriptions = new Subscriptions();
   expect(subscriptions.wantsTogether).toBe(false);
   subscriptions.hear(begins('*/heartbeats'));
   expect(subscriptions.wantsTogether).toBe(true);
   subscriptions.hear(ends('*/heartbeats'));
-  expect(subscriptions.wantsTogether).toBe(false);
+  expect(subscriptions.wantsTogether).toBe(true);
+});
+
+it('takes for an end only what is one', () => {
+  const subscriptions = new Subscriptions();
+  subscriptions.hear(begins('web/'));
+  subscriptions.hear([Buffer.from('\u0002web/')]);
+  subscriptions.hear([...ends('web/'), Buffer.from('more')]);
+  subscriptions.hear([Buffer.from('web/')]);
+  expect(subscriptions.wants('web/heartbeat')).toBe(true);
 });
 
 it.each(['', 'w', 'web', 'web/heart'])(
@@ -41,7 +49,7 @@ it.each(['', 'w', 'web', 'web/heart'])(
 it('remembers so many of them, and sends everything from there on', () => {
   const subscriptions = new Subscriptions();
   for (let count = 0; count < 10_000; count += 1) {
-    subscriptions.hear(begins(`g${String(count)}/role`));
+    subscriptions.hear(begins(`g${String(count)}/`));
   }
   expect(subscriptions.wants('web/heartbeat')).toBe(false);
   subscriptions.hear(begins('another/'));

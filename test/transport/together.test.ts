@@ -1,6 +1,10 @@
 // Heartbeats of many groups: together to who follows many of them, apart to everybody else, and none is missed.
-import { expect, it } from 'vitest';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { Router, XPublisher } from 'zeromq';
+import type { Announcement } from '../../src/core/effect.ts';
 import type { Transport } from '../../src/transport/bus.ts';
+import { readMessages } from '../../src/transport/sockets.ts';
 import {
   eventually,
   heartbeat,
@@ -52,6 +56,72 @@ async function beatTogether(pairs: readonly Pair[], followers: Transport): Promi
 }
 
 const LOOKS_A_BEAT = 20;
+
+it('come from few groups too to who has heard them together', async () => {
+  const directory = temporaryDirectory();
+  const [primaries, followers] = [openTransport(directory), openTransport(directory)];
+  const pairs = follow(primaries, followers, GROUPS);
+  await beatTogether(pairs, followers);
+  for (const { primary } of pairs.splice(3)) await primary.bus.close();
+  for (const { follower } of pairs) follower.events.length = 0;
+  beat(pairs);
+  await eventually(() => {
+    expect(pairs.every(({ follower: { events } }) => events.length === 1)).toBe(true);
+  });
+});
+
+it('come at once from one that promotes, also to who hears them together', async () => {
+  const directory = temporaryDirectory();
+  const [primaries, followers] = [openTransport(directory), openTransport(directory)];
+  const pairs = follow(primaries, followers, GROUPS);
+  await beatTogether(pairs, followers);
+  const [first] = pairs;
+  if (first === undefined) throw new Error('there are twelve');
+  first.follower.events.length = 0;
+  first.primary.bus.publish({ ...heartbeat(2), phase: 'promoting' } as Announcement);
+  await eventually(() => {
+    expect(first.follower.events).toMatchObject([{ phase: 'promoting', epoch: 2 }]);
+  });
+});
+
+it('have all subscriptions change over, however many groups there are', async () => {
+  const directory = temporaryDirectory();
+  const endpoints = {
+    bus: `ipc://${join(directory, 'many.bus')}`,
+    rpc: `ipc://${join(directory, 'many.rpc')}`,
+  };
+  const publisher = new XPublisher({ linger: 0, sendTimeout: 0 });
+  // A link that misses one of its two connections is lost.
+  const router = new Router({ linger: 0, sendTimeout: 0 });
+  onTestFinished(() => {
+    publisher.close();
+    router.close();
+  });
+  await publisher.bind(endpoints.bus);
+  await router.bind(endpoints.rpc);
+  const topics = new Set<string>();
+  void readMessages(publisher, ([frame]) => {
+    const topic = frame?.toString('latin1', 1) ?? '';
+    if (frame?.[0] === 1) topics.add(topic);
+    else topics.delete(topic);
+  });
+  const groups = Array.from({ length: 1_200 }, (_, i) => `g${String(i)}`);
+  const followers = openTransport(directory);
+  for (const group of groups) {
+    openNode(followers, 'b', { group }).bus.follow({ node: 'raw', run: 'raw-run', endpoints });
+  }
+  await eventually(() => {
+    expect([topics.size, groups.every((group) => topics.has(`${group}/`))]).toEqual([1_201, true]);
+  });
+  const [, body] = rawHeartbeat({ group: 'g0' });
+  const kinds = ['role', 'promoted', 'shutdown'];
+  await eventually(() => {
+    publisher.send(['*/heartbeats', `{"v":1,"heartbeats":[${body}]}`]).catch(() => undefined);
+    expect(topics.size).toBe(3_601);
+  });
+  const hasAll = (group: string): boolean => kinds.every((kind) => topics.has(`${group}/${kind}`));
+  expect(groups.every(hasAll)).toBe(true);
+});
 
 it('come in one message to who follows many groups of a process', async () => {
   const directory = temporaryDirectory();
