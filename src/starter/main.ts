@@ -20,8 +20,8 @@ interface Start {
   /** Why it could not be opened. */
   obstacle: string | null;
   child: ChildProcess | null;
-  /** What is put before the command as its gate opens. */
-  words: readonly string[];
+  /** What is put before the command as its gate opens; null: it was opened, or is not there. */
+  order: Pick<SpawnOrder, 'command' | 'environment'> | null;
 }
 
 class Starter {
@@ -37,6 +37,10 @@ class Starter {
     }
     if (message.type === 'reach') {
       tell({ id: message.id, ...reached(message) });
+      return;
+    }
+    if (message.type === 'ping') {
+      tell({ id: message.id, type: 'pong' });
       return;
     }
     const start = this.#starts.get(message.id);
@@ -100,14 +104,24 @@ class Starter {
     child.stdin?.on('error', () => undefined);
     if (child.pid === undefined) return;
     start.child = child;
-    start.words = gateWords(command, environment);
+    start.order = { command, environment };
+    // A thousand command lines that nobody asks for any more.
+    Reflect.set(child, 'spawnargs', []);
     child.once('exit', (exitCode, signal) => {
       release(start);
       this.#starts.delete(start.id);
       tell({ id: start.id, type: 'ended', exitCode, signal });
     });
-    const startTime = readStat(child.pid)?.startTime ?? 'unknown';
-    answer(start, { type: 'spawned', pid: child.pid, startTime });
+    answer(start, { type: 'spawned', pid: child.pid, startTime: startTimeOf(child.pid) });
+  }
+}
+
+/** It was started, and has to be recorded, though the system may have nothing left to look with. */
+function startTimeOf(pid: number): string {
+  try {
+    return readStat(pid)?.startTime ?? 'unknown';
+  } catch {
+    return 'unknown';
   }
 }
 
@@ -118,7 +132,7 @@ const ANSWERED: ReadonlySet<ToStarter['type']> = new Set<ToStarter['type']>([
 const GIVEN_UP = 'the lock was given up';
 
 function held({ id, file, identity }: HoldOrder & { readonly id: number }): Start {
-  const start: Start = { id, lockFd: null, obstacle: null, child: null, words: [] };
+  const start: Start = { id, lockFd: null, obstacle: null, child: null, order: null };
   try {
     start.lockFd = openSync(file, constants.O_RDWR | constants.O_NONBLOCK);
     if (identityOfDescriptor(start.lockFd) !== identity) release(start);
@@ -148,10 +162,10 @@ function locked({ lockFd, obstacle }: Start): Answer {
   }
 }
 
-function opened(
-  { child, words }: Start,
-  { message, roleFile }: Extract<ToStarter, { type: 'open' }>,
-): Answer {
+function opened(start: Start, { message, roleFile }: Extract<ToStarter, { type: 'open' }>): Answer {
+  const { child, order } = start;
+  start.order = null;
+  const words = order === null ? [] : gateWords(order.command, order.environment);
   let roleFailure: string | null = null;
   try {
     if (roleFile !== null) writeRoleFile(roleFile, roleContentOf(message));

@@ -13,6 +13,8 @@ export type ToStarter = { readonly id: number } &
     | SpawnOrder
     /** Writes the role file, if there is to be one, and opens the gate; answered. */
     | { readonly type: 'open'; readonly message: GateMessage; readonly roleFile: string | null }
+    /** Whether it goes on; answered, also without a start of that number. */
+    | { readonly type: 'ping' }
     /** The gate closes, if it was not opened. */
     | { readonly type: 'close' }
     /** Closes the description; what was started has one of its own. */
@@ -45,6 +47,7 @@ export type FromStarter = { readonly id: number } & (
 
 export type Answer =
   | { readonly type: 'reached' }
+  | { readonly type: 'pong' }
   /** False: another description has it. */
   | { readonly type: 'locked'; readonly isLocked: boolean }
   /** When it started is read before its number can be another's: clock ticks since boot. */

@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { isAlive, ownIdentity } from '../fence/process-identity.ts';
+import { ownIdentity } from '../fence/process-identity.ts';
 import { lineReader } from '../guard/messages.ts';
 import { identityOfDescriptor } from '../lease/file/file-identity.ts';
 import type { ProcessIdentity } from '../lease/lease-store.ts';
@@ -32,14 +32,13 @@ export class Starter {
   #lastId = 0;
   #isReady = false;
   #isGone = false;
-  /** How often it was looked at, one after the other, that it owed an answer and had said nothing. */
+  /** How often it was looked at, one after the other, and had said nothing. */
   #silentLooks = 0;
+  readonly #lookMs: number;
   #watch: NodeJS.Timeout | null = null;
 
-  readonly #lookMs: number;
-
   /**
-   * @param lookMs how often it is looked at while it owes an answer
+   * @param lookMs how often it is asked whether it goes on
    * @throws what the system says, where that does not come as its end
    */
   constructor(lookMs: number = LOOK_MS) {
@@ -53,7 +52,8 @@ export class Starter {
     });
     this.#process = starter;
     starter.once('error', this.#gone);
-    starter.once('exit', this.#gone);
+    // After what it has said last.
+    starter.once('close', this.#gone);
     if (starter.pid === undefined) return;
     starter.stdin?.on('error', () => undefined);
     const report = starter.stdio[REPORT_FD] as Readable; // as it was asked for
@@ -106,7 +106,6 @@ export class Starter {
     const answer = new Promise<Answer>((resolve) => {
       this.#answers.set(id, resolve);
     });
-    this.#watch ??= setInterval(this.#look, this.#lookMs).unref();
     return answer;
   }
 
@@ -114,14 +113,17 @@ export class Starter {
   async spawn(id: number, request: GateRequest): Promise<GatedProcess> {
     const { command, environment, deathSignal } = request;
     if (deathSignal === null) throw new Error('spawn: what a starter starts ends with it');
-    const answer = await this.ask(id, { type: 'spawn', command, environment, deathSignal });
+    const order = { type: 'spawn', command, environment, deathSignal } as const;
+    // The system would refuse it as well, but the other commands would not be heard of any more.
+    if (JSON.stringify(order).length > ORDER_LIMIT) throw spawnError(command, { code: 'E2BIG' });
+    const answer = await this.ask(id, order);
     if (answer.type !== 'spawned') throw spawnError(command, refusalIn(answer));
     const identity = { ...ownIdentity(), pid: answer.pid, startTime: answer.startTime };
     const started = new StartedProcess(this, { id, identity, deathSignal });
     const end = this.#earlyEnds.get(id);
     this.#earlyEnds.delete(id);
     if (end !== undefined) started.ended(end);
-    else if (this.#isGone) started.outlive();
+    else if (this.#isGone) started.orphaned();
     else this.#running.set(id, started);
     return started;
   }
@@ -132,6 +134,8 @@ export class Starter {
       const file = ownDescriptorPath(fd);
       const order = { type: 'reach', file, identity: identityOfDescriptor(fd) } as const;
       this.#isReady = (await this.ask(this.newId(), order)).type === 'reached';
+      // Before, nobody waits for it.
+      if (this.isReady) this.#watch = setInterval(this.#look, this.#lookMs).unref();
     } finally {
       closeSync(fd);
     }
@@ -153,30 +157,29 @@ export class Starter {
     resolve?.(message);
   }
 
-  /** One that stands still starts nothing, and what it has promised to open stays closed. */
+  /**
+   * One that stands still starts nothing, keeps the locks that it should give back, and tells of no end: it is ended, and
+   * does nothing more from then on, even where the system takes its time.
+   */
   readonly #look = (): void => {
-    if (this.#answers.size === 0) {
-      this.#stopLooking();
-      return;
-    }
     this.#silentLooks += 1;
-    if (this.#silentLooks >= MOST_SILENT_LOOKS) this.#process.kill('SIGKILL');
+    if (this.#silentLooks > MOST_SILENT_LOOKS) {
+      this.#process.kill('SIGKILL');
+      this.#gone();
+    } else {
+      this.tell(0, { type: 'ping' });
+    }
   };
-
-  #stopLooking(): void {
-    if (this.#watch !== null) clearInterval(this.#watch);
-    this.#watch = null;
-    this.#silentLooks = 0;
-  }
 
   readonly #gone = (): void => {
     if (this.#isGone) return;
     this.#isGone = true;
-    this.#stopLooking();
+    if (this.#watch !== null) clearInterval(this.#watch);
     for (const resolve of this.#answers.values()) resolve(GONE);
     this.#answers.clear();
-    for (const started of this.#running.values()) started.outlive();
+    for (const started of this.#running.values()) started.orphaned();
     this.#running.clear();
+    this.#earlyEnds.clear();
   };
 }
 
@@ -185,8 +188,11 @@ export function ownDescriptorPath(fd: number): string {
   return `/proc/${String(process.pid)}/fd/${String(fd)}`;
 }
 
+/** Less than what is taken for no line any more; the system takes no longer ones either, by default. */
+const ORDER_LIMIT = 4 * 1024 * 1024;
+
 /** Looks, not time: a supervisor that stood still itself has not looked. */
-const MOST_SILENT_LOOKS = 10;
+const MOST_SILENT_LOOKS = 20;
 
 const LOOK_MS = 1_000;
 
@@ -206,7 +212,7 @@ function command(): [string, ...string[]] {
 
 /** It has little to keep: the less memory, the sooner the system has started another process. */
 const FLAGS = [
-  ...['--max-semi-space-size=1', '--semi-space-growth-factor=1', '--max-old-space-size=64'],
+  ...['--max-semi-space-size=1', '--semi-space-growth-factor=1', '--max-old-space-size=256'],
   '--no-warnings',
 ];
 
@@ -282,14 +288,11 @@ class StartedProcess implements GatedProcess {
     for (const callback of this.#callbacks) callback(end);
   }
 
-  /** Its starter is gone, and the system has told it: it may take its time to end, and nobody tells of that. */
-  outlive(): void {
-    const watch = setInterval(() => {
-      if (isAlive(this.identity)) return;
-      clearInterval(watch);
-      this.ended({ exitCode: null, signal: `SIG${this.#deathSignal}` });
-    }, OUTLIVING_LOOK_MS).unref();
+  /**
+   * Its starter is gone: the system has told it to end, and nobody tells when it has. Whoever starts the next, or gives
+   * the lease back, empties its session first, with a grace and then without.
+   */
+  orphaned(): void {
+    this.ended({ exitCode: null, signal: `SIG${this.#deathSignal}` });
   }
 }
-
-const OUTLIVING_LOOK_MS = 100;

@@ -111,17 +111,36 @@ it('takes along what it has started, whose end is told all the same', async () =
   await until('it runs', () => existsSync(join(directory, 'ran')));
   process.kill(pidOf(starter), 'SIGKILL');
   expect(await endOf(gated)).toEqual({ exitCode: null, signal: 'SIGTERM' });
-  expect(lives(gated.identity.pid)).toBe(false);
+  await until('it has ended as well', () => !lives(gated.identity.pid));
   expect(textOf(join(directory, 'got'))).toBe('TERM\n');
   expect(starter.isGone).toBe(true);
   await expect(place.description.tryLock()).rejects.toThrow('has ended');
 });
 
+it('is ended where it stands still, though nothing is asked of it', async () => {
+  const { starter, spawn } = stage(new Starter(20));
+  await until('it can be used', () => starter.isReady);
+  const gated = await spawn('exit 0');
+  process.kill(pidOf(starter), 'SIGSTOP');
+  expect(await endOf(gated)).toEqual({ exitCode: null, signal: 'SIGTERM' });
+  await until('it has ended', () => !lives(pidOf(starter)));
+});
+
 it('is ended where it stands still, and nobody waits for it', async () => {
-  const { starter, place } = stage(new Starter(5));
+  const { starter, place } = stage(new Starter(20));
+  await until('it can be used', () => starter.isReady);
   process.kill(pidOf(starter), 'SIGSTOP');
   await expect(place.description.tryLock()).rejects.toThrow('has ended');
-  expect(lives(pidOf(starter))).toBe(false);
+  await until('it has ended', () => !lives(pidOf(starter)));
+});
+
+it('refuses a command that is too long to be told, and goes on', async () => {
+  const { starter, place } = stage();
+  const command = ['echo', 'x'.repeat(5_000_000)];
+  await expect(place.spawn({ ...REQUEST, command })).rejects.toMatchObject({
+    message: 'Cannot start echo: E2BIG',
+  });
+  expect(starter.isGone).toBe(false);
 });
 
 const REQUEST = {
