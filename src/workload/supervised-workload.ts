@@ -95,6 +95,7 @@ export abstract class SupervisedWorkload implements Workload {
   /** The lock files that runs have inherited, whatever has their name by now. */
   readonly #lockFiles = new Set<string>();
   /** How often it was stopped: what a stop overtook does not start after it either. */
+  #starting: Promise<unknown> | null = null;
   #stops = 0;
   /** What is being made ready, and since which stop. */
   #arming: { readonly stops: number; readonly done: Promise<void> } | null = null;
@@ -176,11 +177,13 @@ export abstract class SupervisedWorkload implements Workload {
     this.#stops += 1;
     this.options.noteDemotion?.(null);
     // Of an ended run the lock is closed and the session may be forgotten: helpers can hold it still.
-    const wasActive = this.run?.active === true || this.book.records().some(({ active }) => active);
+    const starting = this.#starting;
+    const isRecorded = this.book.records().some(({ active }) => active);
+    const wasActive = this.run?.active === true || isRecorded || starting !== null;
     if (this.run !== null) dismiss(this.run);
     const emptying = new Emptying(() => this.book.records(), graceMs);
     const grace = new OutsideGrace(graceMs);
-    const done = this.#finishStop(emptying, { grace, wasActive });
+    const done = this.#finishStop(emptying, { grace, wasActive, starting });
     this.#stop = { emptying, grace, done };
     return done;
   }
@@ -285,6 +288,16 @@ export abstract class SupervisedWorkload implements Workload {
     return run;
   }
 
+  /** A start that takes the lock, which may be on its way in another process: a stop waits for what becomes of it. */
+  protected async underWay<T>(start: Promise<T>): Promise<T> {
+    this.#starting = start;
+    try {
+      return await start;
+    } finally {
+      this.#starting = null;
+    }
+  }
+
   /** Gives a run up that has done nothing yet: its gate never opens. */
   protected abandon(run: Run): void {
     dismiss(run);
@@ -387,9 +400,19 @@ export abstract class SupervisedWorkload implements Workload {
 
   async #finishStop(
     emptying: Emptying,
-    { grace, wasActive }: { readonly grace: OutsideGrace; readonly wasActive: boolean },
+    {
+      grace,
+      wasActive,
+      starting,
+    }: {
+      readonly grace: OutsideGrace;
+      readonly wasActive: boolean;
+      readonly starting: Promise<unknown> | null;
+    },
   ): Promise<void> {
     try {
+      // It fails, as it was overtaken, and gives back what another process may have locked for it.
+      await starting?.catch(() => undefined);
       await this.#settleStop(await emptying.done, { grace, wasActive });
     } finally {
       // Also when something failed: the next stop tries again.

@@ -24,7 +24,7 @@ export class CommandWorkload extends SupervisedWorkload {
     const begun = await this.beginStart();
     this.requireEmpty();
     resolveCommand(this.options.command[0] ?? '', process.env);
-    const run = await this.#lockedRun(begun);
+    const run = await this.underWay(this.#lockedRun(begun));
     const message = termMessage(term, 'primary');
     this.openGateTelling(run, message);
     if (!this.#hooksNeedLock()) closeDescription(run);
