@@ -95,10 +95,11 @@ class Answers {
   readonly #parts: AppParts;
   readonly #paths: readonly string[];
   /** Of all groups, for all who ask for them. */
-  readonly #statuses: Shared<object>;
+  readonly #statuses: Shared<string>;
   /** What all groups say together, likewise. */
   readonly #process: Shared<ProcessAnswer, CheckOfAll>;
   #changes = 0;
+  #largeAnswers = 0;
 
   constructor(parts: AppParts) {
     this.#parts = parts;
@@ -140,7 +141,10 @@ class Answers {
       case 'groups':
         return tell({ v: 1, groups: groups.list() });
       case 'statuses':
-        return this.#statuses.at('').then(tell);
+        return this.#large(context, path, {
+          type: 'application/json',
+          text: () => this.#statuses.at(''),
+        });
       case 'events':
         return this.#events(context, path, group);
       case 'status':
@@ -175,11 +179,41 @@ class Answers {
     return page?.answer(context.req.raw, name) ?? this.nothing(context);
   }
 
-  async #metrics(context: Asked, path: string): Promise<Response> {
-    const { metrics, onAnswer } = this.#parts;
-    onAnswer(path, 200);
-    return context.body((await metrics?.text()) ?? '', 200, {
-      'content-type': metrics?.type ?? '',
+  #metrics(context: Asked, path: string): Promise<Response> {
+    const { metrics } = this.#parts;
+    return this.#large(context, path, {
+      type: metrics?.type ?? '',
+      text: async () => (await metrics?.text()) ?? '',
+    });
+  }
+
+  /** What may be megabytes for each who asks: so many at a time, and none of them for long. */
+  async #large(
+    context: Asked,
+    path: string,
+    { type, text }: { readonly type: string; readonly text: () => Promise<string> },
+  ): Promise<Response> {
+    if (isCrossSite({ header: (name) => context.req.header(name) })) {
+      return this.refuse(context, 403, 'A page of another site asked for this', path);
+    }
+    if (this.#largeAnswers >= MOST_LARGE_ANSWERS) {
+      context.header('Connection', 'close');
+      context.header('Retry-After', '1');
+      return this.refuse(context, 503, 'Too many ask for this at a time', path);
+    }
+    const { outgoing } = context.env;
+    if (outgoing !== undefined) this.#countUntilSent(outgoing);
+    // Before: the metrics count their own answer.
+    this.#parts.onAnswer(path, 200);
+    return context.body(await text(), 200, { 'content-type': type });
+  }
+
+  #countUntilSent(outgoing: NonNullable<Asked['env']['outgoing']>): void {
+    this.#largeAnswers += 1;
+    const limit = setTimeout(() => outgoing.destroy(), LARGE_ANSWER_LIMIT_MS).unref();
+    outgoing.once('close', () => {
+      clearTimeout(limit);
+      this.#largeAnswers -= 1;
     });
   }
 
@@ -273,6 +307,10 @@ class Answers {
       context.header('Retry-After', '5');
       return this.refuse(context, 503, 'Too many changes are under way', path);
     }
+    if (!this.#parts.groups.list().includes(group)) {
+      // A new file has taken it away while the body came.
+      return this.refuse(context, 404, 'There is no such group here any more', path);
+    }
     this.#changes += 1;
     try {
       const { said, notes } = await this.#parts.groups.change(group, order);
@@ -308,6 +346,11 @@ class Answers {
     return context.body(`${JSON.stringify(value)}\n`, status, type);
   }
 }
+
+const MOST_LARGE_ANSWERS = 8;
+
+/** Looking at a thousand groups takes some seconds of it. */
+const LARGE_ANSWER_LIMIT_MS = 30_000;
 
 type RefusalStatus = 400 | 403 | 404 | 405 | 413 | 421 | 503;
 type SaidStatus = RefusalStatus | 200 | 401 | 409 | 415 | 429 | 500 | 502 | 504;

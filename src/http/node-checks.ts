@@ -36,7 +36,10 @@ export const ABSENCES: Readonly<Record<Absence, string>> = {
 
 /** Why the answer is no; null: it is yes. */
 export function refusalAt(check: Check, sight: NodeSight | Absence): string | null {
-  if (typeof sight !== 'string') return refusalOf(check, sight);
+  if (typeof sight !== 'string') {
+    const hasStopped = sight.isTurning === false && sight.role !== 'stopped';
+    return hasStopped ? `${sight.id} does not decide any more` : refusalOf(check, sight);
+  }
   // It may wait for a server, or for its id, for as long as it takes: who starts it again makes that longer.
   return check === 'liveness' && sight === 'starting' ? null : ABSENCES[sight];
 }

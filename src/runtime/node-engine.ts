@@ -417,6 +417,7 @@ export class NodeEngine {
   /** The core refused to go on: whatever runs ends now, and only then the lease is given back. */
   async #abort(error: unknown): Promise<void> {
     this.#isBroken = true;
+    this.#extras.many?.left(this);
     this.warn(`internal error, ending at once: ${messageOf(error)}`);
     try {
       await this.workload.stop(0);

@@ -63,8 +63,8 @@ export const LEASE = [
     says: 'A primary does not notice that workload.lock was replaced: the next one finds a free one.',
     breaks: 'S1',
     file: 'src/lease/file/held-lease.ts',
-    from: 'if (identityOfPath(workloadLock) !== this.#workloadLock) {',
-    to: 'if (identityOfPath(workloadLock) !== this.#workloadLock && this.epoch < 0) {',
+    from: 'if (this.#sight.identityOf(workloadLock) !== this.#workloadLock) {',
+    to: 'if (this.#sight.identityOf(workloadLock) !== this.#workloadLock && this.epoch < 0) {',
     killers: [
       {
         test: 'test/lease/file/file-lease.test.ts',
@@ -325,8 +325,8 @@ export const LEASE = [
     says: 'What a living process is writing is taken for what a killed one left.',
     breaks: 'S4',
     file: 'src/lease/file/stray-files.ts',
-    from: 'readStat(written.pid) !== null',
-    to: '(written.pid < 0 && readStat(written.pid) !== null)',
+    from: 'readStat(temporaryWriter(name)?.pid ?? 0) === null',
+    to: 'temporaryWriter(name) !== null || readStat(0) === null',
     killers: [
       {
         test: 'test/lease/file/stray-files.test.ts',

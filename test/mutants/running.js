@@ -149,8 +149,8 @@ export const RUNNING = [
     says: 'A workload starts although its lock is held.',
     breaks: 'S1',
     file: 'src/workload/workload-lock.ts',
-    from: 'if (description.tryLock()) return;\n  if (await poll',
-    to: 'if (description.tryLock() || !description.tryLock()) return;\n  if (await poll',
+    from: 'if (await description.tryLock()) return;\n  if (await poll',
+    to: 'if ((await description.tryLock()) || true) return;\n  if (await poll',
     killers: [
       {
         test: 'test/workload/supervisor.test.ts',

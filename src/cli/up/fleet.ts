@@ -39,6 +39,8 @@ export class Fleet {
   #exitCode = 0;
   /** The codes of those that are to run and don't. */
   readonly #failures = new Map<string, number>();
+  /** Those that have ended with another code than 0, and that nobody has told to. */
+  readonly #endedUntold = new Set<string>();
   readonly #retries = new Retries();
   /** Those whose end a change waits for. */
   readonly #ending = new Set<string>();
@@ -78,15 +80,10 @@ export class Fleet {
 
   /** Why a group of the file has no node that takes part. */
   absence(name: string): Absence {
-    if (this.#failures.has(name)) return 'failed';
+    if (this.#failures.has(name) || this.#endedUntold.has(name)) return 'failed';
     return this.#runs.get(name)?.hasEnded === true && !this.#ending.has(name)
       ? 'ended'
       : 'starting';
-  }
-
-  /** Null: the default directory of this user. */
-  stateDirOf(name: string): string | null {
-    return this.#runs.get(name)?.options.stateDir ?? null;
   }
 
   /** All of them, and none is started any more. */
@@ -144,6 +141,7 @@ export class Fleet {
           this.#runs.delete(name);
           this.#names = null;
           this.#failures.delete(name);
+          this.#endedUntold.delete(name);
         }),
       );
       const next = started.flatMap((name) => groups.get(name) ?? []);
@@ -206,6 +204,7 @@ export class Fleet {
     if (!this.#runs.has(options.group)) this.#names = null;
     this.#runs.set(options.group, run);
     this.#failures.delete(options.group);
+    this.#endedUntold.delete(options.group);
     this.#retries.begins(options.group);
     void run.ended.then((end) => {
       if (this.#runs.get(options.group) === run) this.#noteEnd(options, end);
@@ -216,6 +215,10 @@ export class Fleet {
   #noteEnd(options: RunOptions, { exitCode, why }: GroupEnd): void {
     if (why === 'in order') {
       if (this.#exitCode === 0) this.#exitCode = exitCode;
+      // Nobody has told it to: its id is taken, say, or its command has failed and is not to be started again.
+      if (exitCode !== 0 && this.#stop === null && !this.#ending.has(options.group)) {
+        this.#endedUntold.add(options.group);
+      }
       return;
     }
     const { group } = options;

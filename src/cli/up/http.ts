@@ -26,7 +26,7 @@ export interface NodeListener {
 
 /** What it answers for. */
 export interface Served {
-  readonly fleet: Pick<Fleet, 'absence' | 'isEnding' | 'names' | 'stateDirOf'>;
+  readonly fleet: Pick<Fleet, 'absence' | 'isEnding' | 'names'>;
   /** The sockets that all groups share. */
   readonly transport: { readonly counters: () => TransportCounters };
 }
@@ -44,7 +44,7 @@ export interface UpHttp {
 
 /** Listens at once: where that fails no group is started. @throws as `openHttpServer` and `tokenInFile` */
 export async function openUpHttp(
-  { httpTokenFile }: Pick<RunOptions, 'httpTokenFile'>,
+  { httpTokenFile, stateDir }: Pick<RunOptions, 'httpTokenFile' | 'stateDir'>,
   address: string,
   warn: (message: string) => void,
 ): Promise<UpHttp> {
@@ -54,7 +54,8 @@ export async function openUpHttp(
   const list = (): readonly string[] => served?.fleet.names ?? [];
   const groups = new GroupWatch({
     ...{ only: null, list },
-    client: (group) => ({ stateDir: served?.fleet.stateDirOf(group) ?? null }),
+    // One for all of them, as long as the process lives.
+    client: () => ({ stateDir }),
   });
   /** Those that have taken their first step. */
   const begun = new Set<string>();

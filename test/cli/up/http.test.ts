@@ -34,9 +34,9 @@ async function scene(
   names: readonly string[],
   httpTokenFile: string | null = null,
 ): Promise<Scene> {
-  const http = await openUpHttp({ httpTokenFile }, '0', () => undefined);
-  onTestFinished(http.close);
   const stateDir = temporaryDirectory();
+  const http = await openUpHttp({ httpTokenFile, stateDir }, '0', () => undefined);
+  onTestFinished(http.close);
   const made: Scene = {
     ...{ http, names, absent: new Map<string, Absence>(), isEnding: false },
     get: async (path, init) => {
@@ -52,7 +52,6 @@ async function scene(
       return made.isEnding;
     },
     absence: (group) => made.absent.get(group) ?? 'starting',
-    stateDirOf: () => stateDir,
   };
   http.serve({ fleet, transport: { counters: () => ({ ...transport, received: 5 }) } });
   return made;
