@@ -56,7 +56,10 @@ describe('a hot standby whose lock file is not made while others hold a former o
   it('says whom it waits for, and leads once they have ended', () =>
     inGroup(
       async (group) => {
-        const [a] = await group.startAll(['a'], { run: 'setsid sleep 901 & exec "$W" --hot' });
+        // The signal of the promotion goes to the whole process group, which the helper is in until setsid runs.
+        const helperFirst =
+          'trap "" USR1 USR2; setsid sleep 901 & trap - USR1 USR2; exec "$W" --hot';
+        const [a] = await group.startAll(['a'], { run: helperFirst });
         await group.active(1);
         const helper = await group.until('its helper', () =>
           group.marked().find(({ command }) => command.startsWith('sleep 901')),

@@ -28,7 +28,7 @@ describe('a hot standby whose workload has a helper in another session', () => {
   ])('leaves nothing when its node ends in order and %s', (_what, displace) =>
     inGroup(
       async (group) => {
-        const run = 'setsid sleep 900 & exec "$W" --hot';
+        const run = 'trap "" USR1 USR2; setsid sleep 900 & trap - USR1 USR2; exec "$W" --hot';
         const [, b] = await group.startAll(['a', 'b'], { run });
         const hasLeft = ({ pid }: MarkedProcess): boolean => readStat(pid)?.session === pid;
         const helpers = (): MarkedProcess[] =>
@@ -54,7 +54,7 @@ describe('a hot standby whose workload has a helper in another session', () => {
   ])('leaves nothing either when its node is killed, and %s', (_what, atOnce) =>
     inGroup(
       async (group) => {
-        const run = 'setsid sleep 900 & exec "$W" --hot';
+        const run = 'trap "" USR1 USR2; setsid sleep 900 & trap - USR1 USR2; exec "$W" --hot';
         const [, b] = await group.startAll(['a', 'b'], { run });
         const helpers = (): MarkedProcess[] =>
           group.marked().filter(({ command }) => command.startsWith('sleep'));
@@ -131,7 +131,7 @@ describe('a hot primary whose workload dies and leaves a helper in another sessi
   it('is followed by the standby, also when its demote command takes long and fails', () =>
     inGroup(
       async (group) => {
-        const run = 'setsid sleep 900 & exec "$W" --hot';
+        const run = 'trap "" USR1 USR2; setsid sleep 900 & trap - USR1 USR2; exec "$W" --hot';
         const [a, b] = await group.startAll(['a', 'b'], { run });
         const { pid } = await group.active(1);
         // Until the primary knows of a standby it starts its workload again itself.
