@@ -13,7 +13,7 @@ import type { GateMessage } from '../workload/environment.ts';
 import { identityOf, settleOwnOutput, spawnError } from '../workload/gate.ts';
 import type { GatedProcess, GatePlace, GateRequest } from '../workload/gate.ts';
 import { gateWords, openingText } from '../workload/gate-script.ts';
-import { lineReader } from './messages.ts';
+import { readReport } from './messages.ts';
 import type { FromGuard, SpawnOrder, Starter, ToGuard } from './messages.ts';
 
 /** What a guard is to know to start its process, besides the request. */
@@ -79,14 +79,9 @@ export class GuardedProcess implements GatedProcess {
     if (guard.pid === undefined) return;
     guard.stdin?.on('error', () => undefined);
     const report = guard.stdio[REPORT_FD] as Readable; // as it was asked for
-    const read = lineReader((message) => {
+    readReport(report, (message) => {
       this.#take(message as FromGuard); // of the guard, which says nothing else
     });
-    report.setEncoding('utf8');
-    report.on('data', (chunk: string) => {
-      read(chunk);
-    });
-    report.on('error', () => undefined);
   }
 
   /** Has it start its process. @throws FAILOVER_COMMAND_NOT_EXECUTABLE */

@@ -1,4 +1,5 @@
 // What a supervisor and a guard say to each other: a line of JSON each.
+import type { Readable } from 'node:stream';
 import type { EtcdMembers } from '../config/etcd-url.ts';
 import type { PostgresAddress } from '../config/lease-url.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
@@ -155,6 +156,13 @@ export function lineReader(deliver: (message: unknown) => void): (chunk: string)
       }
     }
   };
+}
+
+/** Delivers each message that comes by a pipe; where that breaks, there are no more. */
+export function readReport(report: Readable, deliver: (message: unknown) => void): void {
+  report.setEncoding('utf8');
+  report.on('data', lineReader(deliver));
+  report.on('error', () => undefined);
 }
 
 /** More than a command line and an environment may have. */

@@ -5,7 +5,7 @@ import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { ownIdentity } from '../fence/process-identity.ts';
-import { lineReader } from '../guard/messages.ts';
+import { readReport } from '../guard/messages.ts';
 import { identityOfDescriptor } from '../lease/file/file-identity.ts';
 import type { ProcessIdentity } from '../lease/lease-store.ts';
 import { packageFile } from '../package-file.ts';
@@ -57,14 +57,9 @@ export class Starter {
     if (starter.pid === undefined) return;
     starter.stdin?.on('error', () => undefined);
     const report = starter.stdio[REPORT_FD] as Readable; // as it was asked for
-    const read = lineReader((message) => {
+    readReport(report, (message) => {
       this.#take(message as FromStarter); // of the starter, which says nothing else
     });
-    report.setEncoding('utf8');
-    report.on('data', (chunk: string) => {
-      read(chunk);
-    });
-    report.on('error', () => undefined);
     // Neither it nor its pipes keep this process from ending.
     starter.unref();
     for (const stream of starter.stdio) if (stream instanceof Socket) stream.unref();

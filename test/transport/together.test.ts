@@ -1,7 +1,5 @@
 // Heartbeats of many groups: together to who follows many of them, apart to everybody else, and none is missed.
-import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
-import { Router, XPublisher } from 'zeromq';
+import { expect, it } from 'vitest';
 import type { Announcement } from '../../src/core/effect.ts';
 import type { Transport } from '../../src/transport/bus.ts';
 import { readMessages } from '../../src/transport/sockets.ts';
@@ -57,11 +55,21 @@ async function beatTogether(pairs: readonly Pair[], followers: Transport): Promi
 
 const LOOKS_A_BEAT = 20;
 
-it('come from few groups too to who has heard them together', async () => {
+/** Two processes with all groups, of which one follows the other and hears them in one message. */
+async function heardTogether(): Promise<{
+  readonly directory: string;
+  readonly followers: Transport;
+  readonly pairs: Pair[];
+}> {
   const directory = temporaryDirectory();
   const [primaries, followers] = [openTransport(directory), openTransport(directory)];
   const pairs = follow(primaries, followers, GROUPS);
   await beatTogether(pairs, followers);
+  return { directory, followers, pairs };
+}
+
+it('come from few groups too to who has heard them together', async () => {
+  const { pairs } = await heardTogether();
   for (const { primary } of pairs.splice(3)) await primary.bus.close();
   for (const { follower } of pairs) follower.events.length = 0;
   beat(pairs);
@@ -71,10 +79,7 @@ it('come from few groups too to who has heard them together', async () => {
 });
 
 it('come at once from one that promotes, also to who hears them together', async () => {
-  const directory = temporaryDirectory();
-  const [primaries, followers] = [openTransport(directory), openTransport(directory)];
-  const pairs = follow(primaries, followers, GROUPS);
-  await beatTogether(pairs, followers);
+  const { pairs } = await heardTogether();
   const [first] = pairs;
   if (first === undefined) throw new Error('there are twelve');
   first.follower.events.length = 0;
@@ -86,19 +91,7 @@ it('come at once from one that promotes, also to who hears them together', async
 
 it('have all subscriptions change over, however many groups there are', async () => {
   const directory = temporaryDirectory();
-  const endpoints = {
-    bus: `ipc://${join(directory, 'many.bus')}`,
-    rpc: `ipc://${join(directory, 'many.rpc')}`,
-  };
-  const publisher = new XPublisher({ linger: 0, sendTimeout: 0 });
-  // A link that misses one of its two connections is lost.
-  const router = new Router({ linger: 0, sendTimeout: 0 });
-  onTestFinished(() => {
-    publisher.close();
-    router.close();
-  });
-  await publisher.bind(endpoints.bus);
-  await router.bind(endpoints.rpc);
+  const { publisher, holder } = await openRawPeer(directory);
   const topics = new Set<string>();
   void readMessages(publisher, ([frame]) => {
     const topic = frame?.toString('latin1', 1) ?? '';
@@ -108,7 +101,7 @@ it('have all subscriptions change over, however many groups there are', async ()
   const groups = Array.from({ length: 1_200 }, (_, i) => `g${String(i)}`);
   const followers = openTransport(directory);
   for (const group of groups) {
-    openNode(followers, 'b', { group }).bus.follow({ node: 'raw', run: 'raw-run', endpoints });
+    openNode(followers, 'b', { group }).bus.follow(holder);
   }
   await eventually(() => {
     expect([topics.size, groups.every((group) => topics.has(`${group}/`))]).toEqual([1_201, true]);
@@ -124,10 +117,7 @@ it('have all subscriptions change over, however many groups there are', async ()
 });
 
 it('come in one message to who follows many groups of a process', async () => {
-  const directory = temporaryDirectory();
-  const [primaries, followers] = [openTransport(directory), openTransport(directory)];
-  const pairs = follow(primaries, followers, GROUPS);
-  await beatTogether(pairs, followers);
+  const { followers } = await heardTogether();
   expect(Object.values(followers.counters().rejected).every((count) => count === 0)).toBe(true);
 });
 
@@ -151,10 +141,7 @@ it('come apart, and those of its own group alone, to who follows one of them', a
 });
 
 it('come before what the same group says next', async () => {
-  const directory = temporaryDirectory();
-  const [primaries, followers] = [openTransport(directory), openTransport(directory)];
-  const pairs = follow(primaries, followers, GROUPS);
-  await beatTogether(pairs, followers);
+  const { followers, pairs } = await heardTogether();
   const [first] = pairs;
   if (first === undefined) throw new Error('there are twelve');
   first.primary.bus.publish(heartbeat());

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished, vi } from 'vitest';
-import { Publisher, Router } from 'zeromq';
+import { Router, XPublisher } from 'zeromq';
 import type { Announcement } from '../../../src/core/effect.ts';
 import type { Endpoints, LeaseHolder, StandbyInfo } from '../../../src/core/state.ts';
 import type { Bus, BusEvent } from '../../../src/runtime/ports.ts';
@@ -105,12 +105,12 @@ export async function publishUntil(publish: () => void, arrived: () => boolean):
 export async function openRawPeer(
   directory: string,
   name = 'raw',
-): Promise<{ publisher: Publisher; router: Router; holder: LeaseHolder }> {
+): Promise<{ publisher: XPublisher; router: Router; holder: LeaseHolder }> {
   const endpoints = {
     bus: `ipc://${join(directory, `${name}.bus`)}`,
     rpc: `ipc://${join(directory, `${name}.rpc`)}`,
   };
-  const publisher = new Publisher({ linger: 0, sendTimeout: 0 });
+  const publisher = new XPublisher({ linger: 0, sendTimeout: 0 });
   const router = new Router({ linger: 0, sendTimeout: 0 });
   onTestFinished(() => {
     publisher.close();
