@@ -62,7 +62,12 @@ export type EventBody =
   | { readonly type: 'suspend-withdrawn' }
   | { readonly type: 'enabled-changed'; readonly enabled: boolean }
   // The lease
-  | { readonly type: 'lease-observed'; readonly observation: LeaseObservation }
+  | {
+      readonly type: 'lease-observed';
+      readonly observation: LeaseObservation;
+      /** When that was asked for, on this node's clock, ms; left out: just now. */
+      readonly askedAt?: number;
+    }
   | { readonly type: 'lease-changed' }
   /** Those on record, as far as that can be read. */
   | { readonly type: 'peers-listed'; readonly peers: readonly Peer[] }
@@ -92,7 +97,12 @@ export type EventBody =
   | { readonly type: 'lease-lost'; readonly cause: string; readonly withinMs: number }
   // heldBy: who has its lock all the same, a stranger or one that is taking it; null: it is proved free
   | { readonly type: 'lease-released'; readonly heldBy: string | null }
-  | { readonly type: 'holder-inspected'; readonly inspection: HolderInspection }
+  | {
+      readonly type: 'holder-inspected';
+      readonly inspection: HolderInspection;
+      /** As that of a look at the lease. */
+      readonly askedAt?: number;
+    }
   | { readonly type: 'fence-finished'; readonly outcome: FenceOutcome; readonly detail: string }
   | { readonly type: 'leftovers-cleared'; readonly ended: number }
   | { readonly type: 'leftovers-remain'; readonly detail: string }

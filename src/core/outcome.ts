@@ -52,6 +52,7 @@ export function commonOf(state: NodeState): Common {
     pulseAt: state.pulseAt,
     epochFloor: state.epochFloor,
     paused: state.paused,
+    lookedAt: state.lookedAt,
     enabled: state.enabled,
     heldOffUntil: state.heldOffUntil,
     heldOffUntilEpochAbove: state.heldOffUntilEpochAbove,

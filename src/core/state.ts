@@ -109,6 +109,8 @@ export interface Common {
   /** The highest epoch ever confirmed: nothing older has authority, no claim is made below it. */
   readonly epochFloor: number;
   readonly paused: boolean;
+  /** When the look at the lease was asked for whose answer is the last one that counted. */
+  readonly lookedAt: number;
   /** False: the application has told this node not to take part. */
   readonly enabled: boolean;
   /** Not willing before this time (cool-off, `demote --hold`). */
@@ -313,6 +315,7 @@ export function initialState(at: number, seed: number): NodeState {
     pulseAt: at,
     epochFloor: 0,
     paused: false,
+    lookedAt: at,
     enabled: true,
     heldOffUntil: 0,
     heldOffUntilEpochAbove: 0,

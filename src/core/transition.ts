@@ -42,7 +42,8 @@ export interface Step extends Transition {
  * Decides what one event means. Never throws for an event that can happen; a broken invariant throws
  * `InvariantViolation`, because going on could start a second workload.
  */
-export function transition(before: NodeState, event: Event, settings: Settings): Transition {
+export function transition(before: NodeState, told: Event, settings: Settings): Transition {
+  const event = withoutOutdated(before, told);
   const aware = hearOfSuspension(learn(passTime(before, event, settings), event, settings), event);
   const outcome = decide(overtakenBy(aware, event) ?? { state: aware, event }, settings);
   const reason = reasonOf(outcome);
@@ -166,7 +167,19 @@ function guardEpoch(state: NodeState, event: Event): Outcome | null {
   }
 }
 
-/** What any look at the lease teaches every role: the highest epoch, and whether the group is paused. */
+/**
+ * The answer to a look says no more than what time it is where a later look was answered before it: it shows what
+ * was, and a node that does not look again would go on as if that were so.
+ */
+function withoutOutdated(state: NodeState, event: Event): Event {
+  if (event.type !== 'lease-observed' || askedAtOf(event) >= state.lookedAt) return event;
+  return { type: 'time-passed', at: event.at };
+}
+
+/**
+ * What any answer of the lease teaches every role: the highest epoch, which only grows; and whether the group is
+ * paused, unless a later look has told. @param state one that nobody else has
+ */
 function learn(state: NodeState, event: Event, settings: Settings): NodeState {
   const observation = observationIn(event);
   if (observation === null) return state;
@@ -174,9 +187,14 @@ function learn(state: NodeState, event: Event, settings: Settings): NodeState {
   // none: what it claimed and was never told of would be taken for another's that is about to say its name.
   const isAwaited = state.role !== 'secondary' && observation.holder?.run === settings.run;
   const epochFloor = isAwaited ? state.epochFloor : Math.max(state.epochFloor, observation.epoch);
-  const { paused } = observation;
-  if (epochFloor === state.epochFloor && paused === state.paused) return state;
-  return { ...state, epochFloor, paused };
+  const askedAt = askedAtOf(event);
+  if (askedAt < state.lookedAt) return extended(state, { epochFloor });
+  return extended(state, { epochFloor, paused: observation.paused, lookedAt: askedAt });
+}
+
+/** What is not said to have been asked for before has just been seen. */
+function askedAtOf(event: Event): number {
+  return ('askedAt' in event ? event.askedAt : null) ?? event.at;
 }
 
 function observationIn(event: Event): LeaseObservation | null {

@@ -69,6 +69,7 @@ export class NodeLoop {
       dispatch: (event) => {
         this.dispatch(event);
       },
+      now: () => options.clock.now(),
       answer: (requestId, outcome) => {
         this.#answer(requestId, outcome);
       },

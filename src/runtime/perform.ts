@@ -27,6 +27,8 @@ export interface EffectContext {
   readonly ports: NodePorts;
   readonly orders: Orders;
   readonly dispatch: (event: EventBody) => void;
+  /** On this node's clock, ms. */
+  readonly now: () => number;
   readonly answer: (requestId: string, outcome: RequestOutcome) => void;
   readonly suspend: () => void;
   readonly exit: (order: StopOrder) => void;
@@ -218,7 +220,8 @@ async function release({ ports }: EffectContext): Promise<EventBody> {
 }
 
 /** Not numbered: a look is true of its time, and one that takes long must not be put off by the next. */
-async function inspect({ ports, dispatch, report }: EffectContext): Promise<void> {
+async function inspect({ ports, dispatch, report, now }: EffectContext): Promise<void> {
+  const askedAt = now();
   let inspection: HolderInspection;
   try {
     inspection = await ports.fencing.inspect();
@@ -226,7 +229,7 @@ async function inspect({ ports, dispatch, report }: EffectContext): Promise<void
     report('look at the holder of the lease', error);
     return;
   }
-  dispatch({ type: 'holder-inspected', inspection });
+  dispatch({ type: 'holder-inspected', inspection, askedAt });
 }
 
 async function fence(
@@ -299,10 +302,11 @@ async function runHook(
 }
 
 /** What a file shows is told at once: nothing else comes between the look and its answer. */
-function observe({ ports, dispatch }: EffectContext): void {
+function observe({ ports, dispatch, now }: EffectContext): void {
+  const askedAt = now();
   try {
     const seen = ports.lease.look();
-    if (seen instanceof Promise) void observed(seen).then(dispatch);
+    if (seen instanceof Promise) void observed(seen, askedAt).then(dispatch);
     else dispatch({ type: 'lease-observed', observation: seen });
   } catch (error) {
     dispatch(leaseFailed('observe', error));
@@ -320,9 +324,9 @@ async function listPeers({ ports, dispatch, report }: EffectContext): Promise<vo
   dispatch({ type: 'peers-listed', peers });
 }
 
-async function observed(answer: Promise<LeaseObservation>): Promise<EventBody> {
+async function observed(answer: Promise<LeaseObservation>, askedAt: number): Promise<EventBody> {
   try {
-    return { type: 'lease-observed', observation: await answer };
+    return { type: 'lease-observed', observation: await answer, askedAt };
   } catch (error) {
     return leaseFailed('observe', error);
   }

@@ -29,8 +29,9 @@ export class Fencer {
 
   inspect(): void {
     const inspection = this.#inspect();
+    const askedAt = this.#life.now;
     this.#life.answer(() => {
-      this.#life.dispatch({ type: 'holder-inspected', inspection });
+      this.#life.dispatch({ type: 'holder-inspected', inspection, askedAt });
     });
   }
 

@@ -247,8 +247,9 @@ export class FileLeaseClient implements LeaseClient {
 
   look(): void {
     const observation = this.observe();
+    const askedAt = this.#life.now;
     const tell = (): void => {
-      this.#life.dispatch({ type: 'lease-observed', observation });
+      this.#life.dispatch({ type: 'lease-observed', observation, askedAt });
     };
     if (this.#world.looksTakeTime) this.#life.answer(tell);
     else tell();

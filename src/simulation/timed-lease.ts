@@ -164,6 +164,7 @@ export class TimedLeaseClient implements LeaseClient {
   look(): void {
     const said = this.#seen;
     const known = this.#life.state.epochFloor;
+    const askedAt = this.#life.now;
     this.#ask(
       () => {
         this.#tells(said);
@@ -171,7 +172,7 @@ export class TimedLeaseClient implements LeaseClient {
       },
       (observation) => {
         this.#life.answer(() => {
-          this.#life.dispatch({ type: 'lease-observed', observation });
+          this.#life.dispatch({ type: 'lease-observed', observation, askedAt });
         });
       },
       () => {

@@ -124,7 +124,7 @@ describe('a lease with a time to live', () => {
     await stage.settle(1, 'what it shows');
     await stage.fail(0);
     expect(stage.events).toEqual([
-      { type: 'lease-observed', observation: 'what it shows' },
+      { type: 'lease-observed', observation: 'what it shows', askedAt: 40 },
       expect.objectContaining({ type: 'lease-failed', order: 'observe' }),
     ]);
   });
@@ -201,6 +201,7 @@ class Stage {
       dispatch: (event: EventBody): void => {
         this.events.push(event);
       },
+      now: () => 40,
     };
     // Nothing else is used for these effects.
     this.#context = context as unknown as EffectContext;

@@ -103,6 +103,12 @@ function demotionsTold(words: Words): { readonly demotions?: ToldDemotions } {
   return { demotions: { count: Number(count), agoMs: Number(agoMs) } };
 }
 
+/** Asked for at another time than now, where the line says so. */
+function asked<Told extends EventBody>(words: Words, told: Told): Told {
+  const askedAt = words.optionalNumber('asked');
+  return askedAt === null ? told : { ...told, askedAt };
+}
+
 /** One builder for each kind of event: a new kind without one does not compile. */
 const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
   started: () => ({ type: 'started' }),
@@ -115,7 +121,7 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
   'suspend-requested': () => ({ type: 'suspend-requested' }),
   'suspend-withdrawn': () => ({ type: 'suspend-withdrawn' }),
   'enabled-changed': (w) => ({ type: 'enabled-changed', enabled: !w.has('off') && w.has('on') }),
-  'lease-observed': (w) => ({ type: 'lease-observed', observation: observation(w) }),
+  'lease-observed': (w) => asked(w, { type: 'lease-observed', observation: observation(w) }),
   'lease-changed': () => ({ type: 'lease-changed' }),
   'peers-listed': (w) => ({
     type: 'peers-listed',
@@ -159,7 +165,7 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
     type: 'lease-released',
     heldBy: w.optional('held-by'),
   }),
-  'holder-inspected': (w) => ({ type: 'holder-inspected', inspection: inspection(w) }),
+  'holder-inspected': (w) => asked(w, { type: 'holder-inspected', inspection: inspection(w) }),
   'fence-finished': (w) => ({
     type: 'fence-finished',
     outcome: w.choice('outcome', [

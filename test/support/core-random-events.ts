@@ -54,7 +54,11 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
       return { type: 'enabled-changed', enabled: !bit(0) || bit(1) };
     case 4:
     case 5:
-      return { type: 'lease-observed', observation: observation(state, form, outside) };
+      return {
+        type: 'lease-observed',
+        observation: observation(state, form, outside),
+        ...(form % 8 === 5 ? { askedAt: state.at - form } : {}),
+      };
     case 6:
       return { type: 'lease-changed' };
     case 7:
