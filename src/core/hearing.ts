@@ -77,19 +77,38 @@ function healthHeard(
 }
 
 /**
- * The look at the lease that is due before the next heartbeat is done with this one: a process that is
- * woken once instead of twice costs half as much. Without heartbeats it is a quarter of a beat late.
+ * A heartbeat puts off the beat of its own at which this node would look at the lease: a process that is woken once
+ * instead of twice costs half as much. The holder has just told what a look would show, so that one in three
+ * heartbeats is enough, where they are not far apart, but for a lease that ends by itself. Without heartbeats the next look is a quarter of a beat
+ * late, and then one comes at each beat.
  *
  * @param state one that nobody else has
  */
 function lookMeanwhile(state: SecondaryState, settings: Settings): Outcome {
-  const { heartbeatIntervalMs } = settings;
-  // Also where the primary beats faster than this node is set to: two looks in a beat at most.
-  const isDue = state.pulseAt - state.at <= 0.75 * heartbeatIntervalMs;
-  if (state.phase !== 'watching' || !isDue) return stay(state);
-  const pulseAt = state.at + 1.25 * heartbeatIntervalMs;
-  return stay(extended(state, { pulseAt, observeAt: null }), { type: 'observe-lease' });
+  const { heartbeatIntervalMs, leaseTtlMs } = settings;
+  const { at, lookedAt } = state;
+  if (state.phase !== 'watching') return stay(state);
+  const pulseAt = at + 1.25 * heartbeatIntervalMs;
+  // Of beats of this node: its primary may be set to others.
+  const perLook = leaseTtlMs > 0 ? 1 : beatsALook(settings);
+  const isDue = at - lookedAt >= (perLook - 0.5) * heartbeatIntervalMs;
+  if (!isDue) return stay(extended(state, { pulseAt }));
+  const looks = extended(state, { pulseAt, observeAt: null, lookedAt: at });
+  return stay(looks, { type: 'observe-lease' });
 }
+
+/**
+ * Lock files that a node has not seen for 2 s it searches for among all processes, which takes milliseconds. And the
+ * last sign of life in them that is seen late must not put off the verdict on one that hangs.
+ */
+function beatsALook(settings: Settings): number {
+  const { heartbeatIntervalMs, probeAttempts, probeTimeoutMs } = settings;
+  if (probeAttempts * probeTimeoutMs < 1.5 * heartbeatIntervalMs) return 1;
+  return Math.max(1, Math.min(MOST_BEATS_A_LOOK, Math.floor(LOOK_WITHIN_MS / heartbeatIntervalMs)));
+}
+
+const MOST_BEATS_A_LOOK = 3;
+const LOOK_WITHIN_MS = 1_500;
 
 export function shutdownHeard(
   before: SecondaryState,

@@ -113,6 +113,11 @@ function judgeLater(state: Suspecting, at: number): Outcome {
   return stay({ ...state, suspicion: { ...state.suspicion, judging: false, nextLookAt } });
 }
 
+/** Of what is judged: its last word, or the last change of its lock file that was seen here. */
+function lastSignAt({ heardAt, touch }: Suspecting): number {
+  return Math.max(heardAt, touch?.changedAt ?? heardAt);
+}
+
 /** Acts on what the look at the holder showed. */
 export function judge(
   state: Suspecting,
@@ -155,7 +160,7 @@ function actOn(verdict: Verdict, { state, inspection, settings }: Judged): Outco
       return awaitEnding(state, description);
     case 'too-early':
       if (state.heardAt > state.suspicion.since) return trustHeartbeats(state);
-      return judgeLater(state, state.heardAt + settings.heartbeatTimeoutMs);
+      return judgeLater(state, lastSignAt(state) + settings.heartbeatTimeoutMs);
     case 'alive':
       return trustTouch({ state, inspection, settings });
     case 'starved': {

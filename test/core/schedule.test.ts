@@ -22,7 +22,7 @@ describe('nextWakeAt', () => {
       2_000,
     ],
     ['the next beat of a primary', after('given serving', 'until 1'), 500],
-    ['the silence of the primary', after('given following', 'until 1600'), 2_000],
+    ['the silence of the primary', after('given following', 'until 1700'), 2_000],
     [
       'the turn of this node',
       after('given following succession=c,d,b', 'at 100 connection-lost'),
