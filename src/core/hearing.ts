@@ -78,9 +78,9 @@ function healthHeard(
 
 /**
  * A heartbeat puts off the beat of its own at which this node would look at the lease: a process that is woken once
- * instead of twice costs half as much. The holder has just told what a look would show, so that one in three
- * heartbeats is enough, where they are not far apart, but for a lease that ends by itself. Without heartbeats the next look is a quarter of a beat
- * late, and then one comes at each beat.
+ * instead of twice costs half as much. The holder has just told what a look would show, so that a look at one in
+ * three heartbeats is enough; but for a lease that ends by itself, or where they are far apart. Without heartbeats the
+ * next look is a quarter of a beat late, and then one comes at each beat.
  *
  * @param state one that nobody else has
  */
@@ -93,8 +93,7 @@ function lookMeanwhile(state: SecondaryState, settings: Settings): Outcome {
   const perLook = leaseTtlMs > 0 ? 1 : beatsALook(settings);
   const isDue = at - lookedAt >= (perLook - 0.5) * heartbeatIntervalMs;
   if (!isDue) return stay(extended(state, { pulseAt }));
-  const looks = extended(state, { pulseAt, observeAt: null, lookedAt: at });
-  return stay(looks, { type: 'observe-lease' });
+  return stay(extended(state, { pulseAt, observeAt: null }), { type: 'observe-lease' });
 }
 
 /**

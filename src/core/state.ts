@@ -169,8 +169,6 @@ export interface SecondaryBase extends Common {
   readonly backgroundFailures: number;
   readonly touch: { readonly value: string; readonly changedAt: number } | null;
   readonly observeAt: number | null;
-  /** When the lease was last looked at in the course of things. */
-  readonly lookedAt: number;
   /**
    * Its holder is silent on another machine, or can't be heard from here at all: only its lease, or a word of it,
    * tells more. Until then it is not doubted again.
@@ -349,7 +347,6 @@ export function initialState(at: number, seed: number): NodeState {
     backgroundFailures: 0,
     touch: null,
     observeAt: null,
-    lookedAt: at,
     leftToLease: false,
     loss: null,
     fitSince: null,

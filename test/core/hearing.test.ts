@@ -13,6 +13,21 @@ const HEARTBEAT: EventBody = {
   ...{ succession: [], lastTakeover: null },
 };
 
+const ANSWER = {
+  type: 'probe-answered',
+  run: 'a1',
+  epoch: 3,
+  role: 'primary',
+  version: '1.2.3',
+} as const;
+
+/** What a look shows of a holder that lives. */
+function seen(at: number): EventBody {
+  const holder = { node: 'a', run: 'a1', endpoints: { bus: 'a', rpc: 'a' } };
+  const held = { held: true, holder, recordUnreadable: false, touch: `t${String(at)}` };
+  return { type: 'lease-observed', observation: { epoch: 3, paused: false, ...held } };
+}
+
 /** The times at which it looked, ms, while heartbeats came at these. */
 function looks(heartbeatsAt: readonly number[], untilMs: number, settings: Settings): number[] {
   const [scenario] = parseScenarios('== a test\ngiven following\nuntil 1');
@@ -22,7 +37,12 @@ function looks(heartbeatsAt: readonly number[], untilMs: number, settings: Setti
   const step = (event: EventBody, at: number): void => {
     const { effects, state: next } = transition(state, { ...event, at }, settings);
     state = next;
-    for (const { type } of effects) if (type === 'observe-lease') times.push(at);
+    for (const effect of effects) {
+      if (effect.type === 'probe') step({ ...ANSWER, probe: effect.probe }, at);
+      if (effect.type !== 'observe-lease') continue;
+      times.push(at);
+      step(seen(at), at);
+    }
   };
   const due = [...heartbeatsAt];
   for (;;) {
