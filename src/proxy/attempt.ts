@@ -3,6 +3,7 @@ import type { Duplex, Readable } from 'node:stream';
 import { errors } from 'undici';
 import type { Dispatcher, Pool } from 'undici';
 import type { SentHeaders } from './headers.ts';
+import type { Patience, PatienceLimits, Waiting } from './patience.ts';
 
 export interface AttemptOrder {
   readonly method: string;
@@ -35,6 +36,8 @@ export type AttemptFailure = 'unreached' | 'died' | 'too-late' | 'garbage' | 'ba
 export interface AttemptListener {
   /** From now on it may have been sent. */
   onSent(): void;
+  /** How many parts of the body it has been given; null: the client has to send more first. */
+  handedOn(): number | null;
   onHead(head: AnswerHead): void;
   /** False: no more until `resume`. */
   onData(chunk: Buffer): boolean;
@@ -44,16 +47,30 @@ export interface AttemptListener {
   onFailure(failure: AttemptFailure, wasSent: boolean): void;
 }
 
+/** What an attempt goes by. */
+export interface AttemptWay {
+  readonly patience: Patience;
+  readonly limits: PatienceLimits;
+}
+
 /** Itself what undici calls: an object and six functions for each request would be made to be thrown away. */
-export class Attempt implements Dispatcher.DispatchHandler {
+export class Attempt implements Dispatcher.DispatchHandler, Waiting {
+  index: number | null = null;
+  turn = 0;
   readonly #listener: AttemptListener;
+  readonly #way: AttemptWay;
+  /** The round of the last sign of the primary. */
+  #since = 0;
+  #handedOn: number | null = 0;
+  #isPaused = false;
   #controller: Dispatcher.DispatchController | null = null;
   #wasSent = false;
   #status = 0;
   #isOver = false;
 
-  constructor(pool: Pool, order: AttemptOrder, listener: AttemptListener) {
+  constructor(pool: Pool, order: AttemptOrder, listener: AttemptListener, way: AttemptWay) {
     this.#listener = listener;
+    this.#way = way;
     try {
       pool.dispatch(order, this);
     } catch {
@@ -68,13 +85,34 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   /** Gives it up: its connection is closed. */
   abort(): void {
-    this.#isOver = true;
+    this.#settle();
     this.#controller?.abort(GIVEN_UP);
   }
 
   /** The listener takes data again. */
   resume(): void {
-    if (!this.#isOver) this.#controller?.resume();
+    if (this.#isOver) return;
+    this.#isPaused = false;
+    this.#since = this.#way.patience.round;
+    this.#controller?.resume();
+  }
+
+  /** Waits on where the primary has given a sign, or is not what is waited for. */
+  review(): void {
+    // It may have ended because of another that was reviewed before it.
+    if (this.#isOver) return;
+    const { patience, limits } = this.#way;
+    const handedOn = this.#listener.handedOn();
+    if (this.#isPaused || handedOn === null || handedOn !== this.#handedOn) {
+      this.#handedOn = handedOn;
+      this.#since = patience.round;
+      return;
+    }
+    const hasBegun = this.#status > 0;
+    const limitMs = hasBegun ? limits.idleTimeoutMs : limits.answerTimeoutMs;
+    if (!patience.isOver(this.#since, limitMs)) return;
+    this.#fail(hasBegun ? 'died' : 'too-late');
+    this.#controller?.abort(GIVEN_UP);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -84,6 +122,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
       return;
     }
     this.#wasSent = true;
+    this.#since = this.#way.patience.round;
+    this.#way.patience.add(this);
     this.#listener.onSent();
   }
 
@@ -96,11 +136,16 @@ export class Attempt implements Dispatcher.DispatchHandler {
     // What comes before the answer itself is for this connection, or a hint.
     if (this.#isOver || status < 200) return;
     this.#status = status;
+    this.#since = this.#way.patience.round;
     this.#listener.onHead({ status, statusText, headers });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#isOver && !this.#listener.onData(chunk)) controller.pause();
+    if (this.#isOver) return;
+    this.#since = this.#way.patience.round;
+    if (this.#listener.onData(chunk)) return;
+    this.#isPaused = true;
+    controller.pause();
   }
 
   onResponseEnd(): void {
@@ -117,7 +162,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       socket.destroy();
       return;
     }
-    this.#isOver = true;
+    this.#settle();
     this.#listener.onUpgrade({ status, statusText: '', headers }, socket);
   }
 
@@ -129,19 +174,23 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   #end(): void {
     if (this.#isOver) return;
-    this.#isOver = true;
+    this.#settle();
     this.#listener.onEnd();
+  }
+
+  #settle(): void {
+    this.#isOver = true;
+    this.#way.patience.delete(this);
   }
 
   #fail(failure: AttemptFailure): void {
     if (this.#isOver) return;
-    this.#isOver = true;
+    this.#settle();
     this.#listener.onFailure(failure, this.#wasSent);
   }
 
   #failureOf(error: Error): AttemptFailure {
     const code = 'code' in error ? String(error.code) : '';
-    if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'too-late';
     if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') {
       return 'bad-request';
     }

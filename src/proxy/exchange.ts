@@ -7,7 +7,13 @@ import { afterReads } from './after-reads.ts';
 import { Answer, isEventStream } from './answer.ts';
 import { Attempt } from './attempt.ts';
 import type { AnswerListener } from './answer.ts';
-import type { AnswerHead, AttemptFailure, AttemptListener, AttemptOrder } from './attempt.ts';
+import type {
+  AnswerHead,
+  AttemptFailure,
+  AttemptListener,
+  AttemptOrder,
+  AttemptWay,
+} from './attempt.ts';
 import type { Gate, Place, Visitor } from './gate.ts';
 import { answerHeaders, noteHeaders, requestHeaders } from './headers.ts';
 import type { PrimaryTerm } from './primary-source.ts';
@@ -26,14 +32,13 @@ import { Tunnel } from './tunnel.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What all requests of a proxy share. */
-export interface Site {
+export interface Site extends AttemptWay {
   readonly gate: Gate;
   readonly upstream: Upstream;
   readonly readers: Readers;
   readonly counts: ProxyCounts;
   readonly clock: Clock;
   readonly bodyLimits: BodyLimits;
-  readonly idleTimeoutMs: number;
   readonly onRefused: (code: NotedCode) => void;
   /** No further request is to come over the connections there are. */
   readonly isStopping: () => boolean;
@@ -108,7 +113,7 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
       blocking: false,
     };
     const connections = this.#lane ?? this.#site.upstream;
-    this.#attempt = new Attempt(connections.poolFor(term), order, this);
+    this.#attempt = new Attempt(connections.poolFor(term), order, this, this.#site);
   }
 
   refuse(code: RefusalCode): void {
@@ -135,6 +140,10 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
 
   onSent(): void {
     if (this.#lane === null) this.#site.gate.reached();
+  }
+
+  handedOn(): number | null {
+    return this.#body.handedOn;
   }
 
   onHead(head: AnswerHead): void {
@@ -175,7 +184,8 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
       primary.destroy();
       return;
     }
-    const { gate, counts, clock, idleTimeoutMs } = this.#site;
+    const { gate, counts, clock } = this.#site;
+    const { idleTimeoutMs } = this.#site.limits;
     gate.answered();
     gate.stream(this.#place);
     counts.upgraded += 1;
@@ -303,9 +313,9 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
 
   /** One that takes nothing would keep its connection to the primary from the others for good. */
   #limitStall(): void {
-    const { clock, idleTimeoutMs } = this.#site;
+    const { clock, limits } = this.#site;
     this.#cancelStall();
-    this.#cancelStall = clock.wakeAt(clock.now() + idleTimeoutMs, () => {
+    this.#cancelStall = clock.wakeAt(clock.now() + limits.idleTimeoutMs, () => {
       this.#clientGone();
       this.#asked.response.destroy();
     });

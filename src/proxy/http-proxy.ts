@@ -13,6 +13,7 @@ import type { Asked, Site } from './exchange.ts';
 import { Gate } from './gate.ts';
 import type { RouteChange } from './gate.ts';
 import { listenAt } from '../transport/listen-at.ts';
+import { Patience } from './patience.ts';
 import type { PrimaryListener, ReachedNode } from './primary-source.ts';
 import { ProxyCounts } from './proxy-counts.ts';
 import { Readers } from './readers.ts';
@@ -82,7 +83,7 @@ export class HttpProxy {
       ...{ gate: this.#gate, upstream: this.#upstream, readers: this.#readers },
       ...{ counts: this.#counts, clock: systemClock },
       bodyLimits: { keptBytes: limits.repeatMaxBytes, room: this.#gate },
-      ...{ idleTimeoutMs: limits.idleTimeoutMs },
+      ...{ patience: new Patience(limits, systemClock), limits },
       onRefused: (code) => onRefused?.(code),
       isStopping: () => this.#isStopping,
       onClosed: () => {
@@ -146,6 +147,7 @@ export class HttpProxy {
     this.#readers.end();
     this.#gate.stop();
     this.#upstream.destroy();
+    this.#site.patience.stop();
     await new Promise<void>((resolve) => {
       // What is cut is refused by then.
       afterReads(() => {

@@ -19,7 +19,7 @@ const CHUNK_BYTES = 64 * 1024;
 /** What an exchange needs of a body. */
 export type Body = Pick<
   RequestBody,
-  'isWhole' | 'isShort' | 'whenEnded' | 'collect' | 'open' | 'closeStream' | 'drop'
+  'isWhole' | 'isShort' | 'handedOn' | 'whenEnded' | 'collect' | 'open' | 'closeStream' | 'drop'
 >;
 
 /** @param onRead called once, before the first byte is asked for */
@@ -42,6 +42,7 @@ class RequestBody {
   #chunks: Buffer[] = [];
   /** How many of them the stream has taken. */
   #passed = 0;
+  #handedOn = 0;
   /** Of the chunks, as far as room for them is reserved. */
   #keptBytes = 0;
   /** Reserved for what may come next. */
@@ -71,6 +72,12 @@ class RequestBody {
   /** Whether it is so short that it comes at once, from a client that means it well. */
   get isShort(): boolean {
     return this.#lengthBytes !== null && this.#lengthBytes <= CHUNK_BYTES;
+  }
+
+  /** How many parts the streams of it have taken; null: one waits for the client to send more. */
+  get handedOn(): number | null {
+    const isStarved = this.#streamWants && this.#passed === this.#chunks.length;
+    return this.#stream !== null && isStarved ? null : this.#handedOn;
   }
 
   /** Calls back when all of it is here. */
@@ -163,6 +170,7 @@ class RequestBody {
       const chunk = this.#chunks[this.#passed];
       if (chunk === undefined) break;
       this.#passed += 1;
+      this.#handedOn += 1;
       this.#streamWants = stream.push(chunk);
     }
     if (!this.#isWhole) this.#forget();
@@ -204,6 +212,7 @@ class RequestBody {
 const NO_BODY: Body = {
   isWhole: true,
   isShort: true,
+  handedOn: 0,
   whenEnded: (callback) => {
     callback();
   },

@@ -5,8 +5,6 @@ import type { PrimaryTerm } from './primary-source.ts';
 
 export interface UpstreamLimits {
   readonly maxHeaderBytes: number;
-  readonly answerTimeoutMs: number;
-  readonly idleTimeoutMs: number;
 }
 
 /** One that does not accept is no primary: longer than a lost packet takes to be sent again, ms. */
@@ -48,14 +46,14 @@ export class Upstream {
   }
 
   #open(target: string): Pool {
-    const { maxHeaderBytes, answerTimeoutMs, idleTimeoutMs } = this.#limits;
     return new Pool(target, {
       // The gate lets through no more than may go, and each has a connection to itself.
       pipelining: 1,
       connect: { timeout: CONNECT_TIMEOUT_MS },
-      maxHeaderSize: maxHeaderBytes,
-      headersTimeout: answerTimeoutMs,
-      bodyTimeout: idleTimeoutMs,
+      maxHeaderSize: this.#limits.maxHeaderBytes,
+      // Each attempt is waited for with patience.
+      headersTimeout: 0,
+      bodyTimeout: 0,
       // Servers close what is idle for 5 s and more: one that is about to be closed must not get a request.
       keepAliveTimeout: 4_000,
       keepAliveTimeoutThreshold: 1_000,

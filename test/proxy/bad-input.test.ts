@@ -3,7 +3,15 @@ import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ProxyLimits } from '../../src/config/load-proxy.ts';
 import { until } from '../support/until.ts';
-import { ask, listening, rawClient, silence, startPrimary, startProxy } from './support/proxied.ts';
+import {
+  ask,
+  echo,
+  listening,
+  rawClient,
+  silence,
+  startPrimary,
+  startProxy,
+} from './support/proxied.ts';
 import type { Proxied } from './support/proxied.ts';
 
 const POST = 'POST / HTTP/1.1\r\nHost: x\r\n';
@@ -197,8 +205,12 @@ async function rawPrimary(bytes: string, closes: boolean): Promise<string> {
   return `http://127.0.0.1:${String(await listening(server))}`;
 }
 
-async function proxyToRaw(bytes: string, closes = false): Promise<Proxied> {
-  const proxied = await startProxy();
+async function proxyToRaw(
+  bytes: string,
+  closes = false,
+  limits: Partial<ProxyLimits> = {},
+): Promise<Proxied> {
+  const proxied = await startProxy(limits);
   proxied.proxy.listener.ready({ node: 'a', epoch: 1, target: await rawPrimary(bytes, closes) });
   return proxied;
 }
@@ -253,6 +265,28 @@ describe('a primary that', () => {
       headers: { 'x-failover-error': 'upstream-timeout' },
     });
     expect(refused).toEqual(['upstream-timeout']);
+  });
+
+  it('stops within its answer has that broken off after the time for that', async () => {
+    const part = `HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n${'a'.repeat(100)}`;
+    const { port, proxy } = await proxyToRaw(part, false, { idleTimeoutMs: 50 });
+    expect(await ask(port)).toMatchObject({ status: 200, isWhole: false });
+    expect(proxy.report().counts).toMatchObject({ answered: 0, cut: 1 });
+  });
+
+  it('has got only a part of a request is waited for as long as the client sends it', async () => {
+    const { port, refused } = await proxyTo(
+      (incoming, response) => {
+        if (incoming.method === 'POST') echo(incoming, response);
+      },
+      { answerTimeoutMs: 50 },
+    );
+    const head = `${POST}Connection: close\r\nContent-Length: 100001\r\n\r\n`;
+    const client = rawClient(port, head + 'a'.repeat(100_000));
+    for (let time = 0; time < 2; time += 1) expect(await ask(port)).toMatchObject({ status: 504 });
+    client.socket.write('b');
+    expect(await client.closed).toContain('POST / 100001');
+    expect(refused).toEqual(['upstream-timeout', 'upstream-timeout']);
   });
 
   it('answers before the body has come is passed on', async () => {

@@ -30,6 +30,11 @@ export class HandClock implements Clock {
     this.#nowMs = untilMs;
   }
 
+  /** Time passes in which this process does nothing: what is due happens after it. */
+  sleep(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   /** How many wait to be woken. */
   get pending(): number {
     return this.#timers.size;
