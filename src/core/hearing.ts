@@ -78,22 +78,23 @@ function healthHeard(
 
 /**
  * A heartbeat puts off the beat of its own at which this node would look at the lease: a process that is woken once
- * instead of twice costs half as much. The holder has just told what a look would show, so that a look at one in
- * three heartbeats is enough; but for a lease that ends by itself, or where they are far apart. Without heartbeats the
- * next look is a quarter of a beat late, and then one comes at each beat.
+ * instead of twice costs half as much. The holder has just told that it lives, and changes are told as they happen, so
+ * that a look at one in three heartbeats is enough; but for a lease that ends by itself, or where they are far apart.
+ * Without heartbeats the next look is a quarter of a beat late, and then one comes at each beat.
  *
  * @param state one that nobody else has
  */
 function lookMeanwhile(state: SecondaryState, settings: Settings): Outcome {
   const { heartbeatIntervalMs, leaseTtlMs } = settings;
-  const { at, lookedAt } = state;
+  const { at, lookOrderedAt } = state;
   if (state.phase !== 'watching') return stay(state);
   const pulseAt = at + 1.25 * heartbeatIntervalMs;
   // Of beats of this node: its primary may be set to others.
   const perLook = leaseTtlMs > 0 ? 1 : beatsALook(settings);
-  const isDue = at - lookedAt >= (perLook - 0.5) * heartbeatIntervalMs;
+  const isDue = at - lookOrderedAt >= (perLook - 0.5) * heartbeatIntervalMs;
   if (!isDue) return stay(extended(state, { pulseAt }));
-  return stay(extended(state, { pulseAt, observeAt: null }), { type: 'observe-lease' });
+  const looking = extended(state, { pulseAt, observeAt: null, lookOrderedAt: at });
+  return stay(looking, { type: 'observe-lease' });
 }
 
 /**

@@ -12,11 +12,13 @@ import type { PrimaryState, SecondaryState } from './state.ts';
  * the change a bad one has to have stayed away for the whole delay: another primary, a start of its workload,
  * a pause, a reason not to lead.
  */
-export function preemptAt(
-  { fitSince, preemptions }: SecondaryState,
-  settings: Settings,
-): number | null {
-  return fitSince === null ? null : fitSince + holdDownMs(preemptions, settings);
+export function preemptAt(state: SecondaryState, settings: Settings): number | null {
+  const { fitSince, preemptions, primary } = state;
+  if (fitSince === null || primary === null) return null;
+  // Of several better ones the best asks; one that was told not to, or does not, keeps the next ones back for a while.
+  const before = Math.max(0, primary.succession.indexOf(settings.nodeId));
+  const turnMs = settings.preemptDelayMs + settings.heartbeatTimeoutMs;
+  return fitSince + holdDownMs(preemptions, settings) + before * turnMs;
 }
 
 /** Notes since when this node goes before the one it follows, and could lead. */
@@ -38,11 +40,10 @@ function goesBefore(state: SecondaryState, settings: Settings): boolean {
   // One that was told to step down has to be asked back by a person, or needed.
   if (state.heldOffUntilEpochAbove > 0 || settings.strategy !== 'priority') return false;
   const isReady = settings.standby === 'cold' || !settings.hasWorkload || state.armed;
-  // Of equal ones the first stays. Of several better ones the best asks.
-  const isBest = primary.succession[0] === settings.nodeId;
+  // Of equal ones the first stays.
   return (
     isReady &&
-    isBest &&
+    primary.succession.includes(settings.nodeId) &&
     hasBetterPlace(settings, primary.node, standing.priority) &&
     isProved(state, settings) &&
     unwillingBecause(state, settings) === null

@@ -21,7 +21,10 @@ export function secondaryTimePassed(state: SecondaryState, settings: Settings): 
   const { at } = state;
   if (at >= state.pulseAt || (state.observeAt !== null && at >= state.observeAt)) {
     const pulseAt = nextPulseAt(state, settings);
-    return stay({ ...state, pulseAt, observeAt: null }, { type: 'observe-lease' });
+    return stay(
+      { ...state, pulseAt, observeAt: null, lookOrderedAt: at },
+      { type: 'observe-lease' },
+    );
   }
   if (state.rearmAt !== null && at >= state.rearmAt) {
     const ordered = rearm({ ...state, rearmAt: null }, settings);

@@ -169,6 +169,8 @@ export interface SecondaryBase extends Common {
   readonly backgroundFailures: number;
   readonly touch: { readonly value: string; readonly changedAt: number } | null;
   readonly observeAt: number | null;
+  /** When it last looked at the lease in the course of things, whenever that is answered. */
+  readonly lookOrderedAt: number;
   /**
    * Its holder is silent on another machine, or can't be heard from here at all: only its lease, or a word of it,
    * tells more. Until then it is not doubted again.
@@ -347,6 +349,7 @@ export function initialState(at: number, seed: number): NodeState {
     backgroundFailures: 0,
     touch: null,
     observeAt: null,
+    lookOrderedAt: at,
     leftToLease: false,
     loss: null,
     fitSince: null,

@@ -15,7 +15,7 @@ import type { Verdict } from './failure-detector.ts';
 import { backOff, claim, claimInTurn, unseenLoss } from './claim.ts';
 import { turnDelayMs, unwillingBecause } from './election-order.ts';
 import { toldHealth, yieldsUntil } from './yielding.ts';
-import { tellDoubt, tellLeaseEnd } from './undecided.ts';
+import { lastSignOfLife, tellDoubt, tellLeaseEnd } from './undecided.ts';
 import { isApart, NOT_HEARD_HERE } from './apart.ts';
 
 type Suspecting = Extract<SecondaryState, { phase: 'suspecting' }>;
@@ -113,11 +113,6 @@ function judgeLater(state: Suspecting, at: number): Outcome {
   return stay({ ...state, suspicion: { ...state.suspicion, judging: false, nextLookAt } });
 }
 
-/** Of what is judged: its last word, or the last change of its lock file that was seen here. */
-function lastSignAt({ heardAt, touch }: Suspecting): number {
-  return Math.max(heardAt, touch?.changedAt ?? heardAt);
-}
-
 /** Acts on what the look at the holder showed. */
 export function judge(
   state: Suspecting,
@@ -160,7 +155,7 @@ function actOn(verdict: Verdict, { state, inspection, settings }: Judged): Outco
       return awaitEnding(state, description);
     case 'too-early':
       if (state.heardAt > state.suspicion.since) return trustHeartbeats(state);
-      return judgeLater(state, lastSignAt(state) + settings.heartbeatTimeoutMs);
+      return judgeLater(state, lastSignOfLife(state) + settings.heartbeatTimeoutMs);
     case 'alive':
       return trustTouch({ state, inspection, settings });
     case 'starved': {

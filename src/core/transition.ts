@@ -169,10 +169,12 @@ function guardEpoch(state: NodeState, event: Event): Outcome | null {
 
 /**
  * The answer to a look says no more than what time it is where a later look was answered before it: it shows what
- * was, and a node that does not look again would go on as if that were so.
+ * was, and a node that does not look again would go on as if that were so. One with a higher epoch is the newer one,
+ * whichever was asked for first.
  */
 function withoutOutdated(state: NodeState, event: Event): Event {
   if (event.type !== 'lease-observed' || askedAtOf(event) >= state.lookedAt) return event;
+  if (event.observation.epoch > state.epochFloor) return event;
   return { type: 'time-passed', at: event.at };
 }
 
@@ -187,9 +189,15 @@ function learn(state: NodeState, event: Event, settings: Settings): NodeState {
   // none: what it claimed and was never told of would be taken for another's that is about to say its name.
   const isAwaited = state.role !== 'secondary' && observation.holder?.run === settings.run;
   const epochFloor = isAwaited ? state.epochFloor : Math.max(state.epochFloor, observation.epoch);
+  const { paused } = observation;
+  // What a store remembers may come with it: a look that is under way knows better.
+  if (event.type === 'lease-denied') return extended(state, { epochFloor, paused });
   const askedAt = askedAtOf(event);
-  if (askedAt < state.lookedAt) return extended(state, { epochFloor });
-  return extended(state, { epochFloor, paused: observation.paused, lookedAt: askedAt });
+  if (askedAt < state.lookedAt && observation.epoch <= state.epochFloor) {
+    return extended(state, { epochFloor });
+  }
+  const lookedAt = Math.max(askedAt, state.lookedAt);
+  return extended(state, { epochFloor, paused, lookedAt });
 }
 
 /** What is not said to have been asked for before has just been seen. */

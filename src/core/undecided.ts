@@ -88,7 +88,8 @@ function consequence(state: Suspecting, settings: Settings): string {
 }
 
 /** Of the bus, the probes and the lock file. */
-function lastSignOfLife({ heardAt, touch }: Suspecting): number {
+/** Of what is judged: its last word, or the last change of its lock file that was seen here. */
+export function lastSignOfLife({ heardAt, touch }: Suspecting): number {
   return Math.max(heardAt, touch?.changedAt ?? heardAt);
 }
 

@@ -127,7 +127,7 @@ export interface LeaseStore {
   observe(): LeaseObservation;
 
   /**
-   * Looks without taking anything: called at every beat of a secondary. In a store that has lost its epochs
+   * Looks without taking anything: called at beats of a secondary. In a store that has lost its epochs
    * it also puts the highest that this node has seen back on record, and makes anew what a standby needs.
    * A file is looked at at once, a server answers later. @throws FAILOVER_STORE_* when it does not
    */

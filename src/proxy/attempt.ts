@@ -36,7 +36,7 @@ export type AttemptFailure = 'unreached' | 'died' | 'too-late' | 'garbage' | 'ba
 export interface AttemptListener {
   /** From now on it may have been sent. */
   onSent(): void;
-  /** How many parts of the body it has been given; null: the client has to send more first. */
+  /** How many parts of the body this attempt and those before it were given; null: the client has to send more first. */
   handedOn(): number | null;
   onHead(head: AnswerHead): void;
   /** False: no more until `resume`. */
@@ -59,7 +59,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
   turn = 0;
   readonly #listener: AttemptListener;
   readonly #way: AttemptWay;
-  /** The round of the last sign of the primary. */
+  /** The round in which the primary was last seen to get on, or could not. */
   #since = 0;
   #handedOn: number | null = 0;
   #isPaused = false;
@@ -102,17 +102,23 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
     // It may have ended because of another that was reviewed before it.
     if (this.#isOver) return;
     const { patience, limits } = this.#way;
-    const handedOn = this.#listener.handedOn();
-    if (this.#isPaused || handedOn === null || handedOn !== this.#handedOn) {
-      this.#handedOn = handedOn;
+    const hasBegun = this.#status > 0;
+    if (this.#isPaused || (!hasBegun && this.#getsOn())) {
       this.#since = patience.round;
       return;
     }
-    const hasBegun = this.#status > 0;
     const limitMs = hasBegun ? limits.idleTimeoutMs : limits.answerTimeoutMs;
     if (!patience.isOver(this.#since, limitMs)) return;
-    this.#fail(hasBegun ? 'died' : 'too-late');
-    this.#controller?.abort(GIVEN_UP);
+    // Closed first: what follows it may go to the same primary.
+    this.abort();
+    this.#listener.onFailure(hasBegun ? 'died' : 'too-late', this.#wasSent);
+  }
+
+  /** Whether it has taken some of the request since the last look, or could, if the client sent any. */
+  #getsOn(): boolean {
+    const before = this.#handedOn;
+    this.#handedOn = this.#listener.handedOn();
+    return this.#handedOn === null || this.#handedOn !== before;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -133,10 +139,11 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
     headers: SentHeaders,
     statusText = '',
   ): void {
-    // What comes before the answer itself is for this connection, or a hint.
-    if (this.#isOver || status < 200) return;
-    this.#status = status;
+    if (this.#isOver) return;
     this.#since = this.#way.patience.round;
+    // What comes before the answer itself is for this connection, or a hint.
+    if (status < 200) return;
+    this.#status = status;
     this.#listener.onHead({ status, statusText, headers });
   }
 

@@ -147,10 +147,10 @@ export class HttpProxy {
     this.#readers.end();
     this.#gate.stop();
     this.#upstream.destroy();
-    this.#site.patience.stop();
     await new Promise<void>((resolve) => {
       // What is cut is refused by then.
       afterReads(() => {
+        this.#site.patience.stop();
         for (const socket of this.#tunnelled) socket.destroy();
         this.#server.closeAllConnections();
         this.#server.close(() => {

@@ -77,7 +77,7 @@ class RequestBody {
   /** How many parts the streams of it have taken; null: one waits for the client to send more. */
   get handedOn(): number | null {
     const isStarved = this.#streamWants && this.#passed === this.#chunks.length;
-    return this.#stream !== null && isStarved ? null : this.#handedOn;
+    return isStarved && this.#stream?.readableLength === 0 ? null : this.#handedOn;
   }
 
   /** Calls back when all of it is here. */

@@ -295,11 +295,12 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
 
   /** No promotion by itself in the whole group until it is resumed; survives every process. */
   async setPaused(paused: boolean, by: string): Promise<void> {
-    await this.#engine.lease.setPaused(paused, by);
-    this.#engine.loop.dispatch({
-      type: 'lease-observed',
-      observation: this.#engine.lease.observe(),
-    });
+    const { lease, clock, loop } = this.#engine;
+    await lease.setPaused(paused, by);
+    // Not what a server's client remembers: that is from before.
+    const askedAt = clock.now();
+    const observation = await lease.look();
+    loop.dispatch({ type: 'lease-observed', observation, askedAt });
   }
 
   /** Disabled, this node follows the primary and claims nothing; what it holds it keeps. */

@@ -107,8 +107,8 @@ export const ORDER = [
     says: 'Every better node takes the lead, one after the other, instead of the best alone.',
     breaks: 'order',
     file: 'src/core/preemption.ts',
-    from: 'const isBest = primary.succession[0] === settings.nodeId;',
-    to: 'const isBest = primary.succession.length > 0;',
+    from: 'holdDownMs(preemptions, settings) + before * turnMs',
+    to: 'holdDownMs(preemptions, settings) + 0 * before * turnMs',
     killers: [transcript('preempt: only the best of several asks')],
   },
   {

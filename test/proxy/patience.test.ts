@@ -57,7 +57,19 @@ describe('patience', () => {
     clock.sleep(60_000);
     clock.advance(0);
     expect(patience.round).toBe(before + 1);
+    clock.advance(1_200);
     expect(lasted()).toBeNaN();
+  });
+
+  it('hears first what has come while the process stood still', () => {
+    const { clock, wait } = sceneOf();
+    const { lasted } = wait(1_600);
+    clock.advance(1_650);
+    clock.sleep(60_000);
+    clock.advance(50);
+    expect(lasted()).toBeNaN();
+    clock.advance(100);
+    expect(lasted()).toBeGreaterThan(60_000);
   });
 
   it('has one timer for all, and none once nobody has waited for a round', () => {
