@@ -1,5 +1,5 @@
 // Judges a silent holder of the lease. Independent signs must agree before it is called dead.
-import { STARVATION_LIMIT } from './settings.ts';
+import { STARVATION_LIMIT, latenessToleranceMs } from './settings.ts';
 import type { Settings } from './settings.ts';
 import type { HolderInspection } from './event.ts';
 
@@ -44,9 +44,10 @@ export function judgeSilence(silence: Silence, settings: Settings): Verdict {
   if (inspection.holder === 'elsewhere') return 'elsewhere';
   if (inspection.process === 'ending') return 'ending';
   if (silence.untouchedForMs < timeoutMs) {
-    // A touch is seen up to one beat late: one this close to the last word belongs to it.
+    // The touch that belongs to the last word is seen at the look after it, which may be late itself.
     const afterLastWordMs = silence.silentForMs - silence.untouchedForMs;
-    return afterLastWordMs > 1.5 * settings.heartbeatIntervalMs ? 'alive' : 'too-early';
+    const seenWithinMs = 1.25 * settings.heartbeatIntervalMs + latenessToleranceMs(settings);
+    return afterLastWordMs > seenWithinMs ? 'alive' : 'too-early';
   }
   if (silence.silentForMs < timeoutMs) return 'too-early';
   if (inspection.process === 'stopped') return 'stopped';

@@ -44,10 +44,15 @@ const CASES: readonly (readonly [string, Case, Verdict])[] = [
   ['stopped by a signal', { look: { process: 'stopped' } }, 'stopped'],
   [
     'stopped, but its lock file changed within the timeout',
-    { look: { process: 'stopped' }, silence: { untouchedForMs: 1_999 } },
+    { look: { process: 'stopped' }, silence: { untouchedForMs: 1_800 } },
     'alive',
   ],
-  ['its lock file changed within the timeout', { silence: { untouchedForMs: 1_999 } }, 'alive'],
+  ['its lock file changed within the timeout', { silence: { untouchedForMs: 1_800 } }, 'alive'],
+  [
+    'its lock file was last seen to change at a late look after its last word',
+    { silence: { untouchedForMs: 1_900 } },
+    'too-early',
+  ],
   ['its lock file changed a timeout ago', { silence: { untouchedForMs: 2_000 } }, 'hung'],
   ['heard within the timeout', { silence: { silentForMs: 1_999 } }, 'too-early'],
   ['its process is ending', { look: { process: 'ending' } }, 'ending'],
