@@ -158,11 +158,11 @@ function orderText(nodes: readonly NodeEntry[]): string | null {
     const races = strategy === 'race' ? ' (races)' : '';
     return `${id} ${priority === 0 ? 'never leads' : String(priority)}${races}`;
   });
-  const next = nodes.find(({ preemptsInMs }) => preemptsInMs !== null);
-  const preempts =
-    next === undefined
-      ? ''
-      : `; ${next.id} asks for the lead in ${humanMs(next.preemptsInMs ?? 0)}`;
+  let next: { readonly id: string; readonly inMs: number } | null = null;
+  for (const { id, preemptsInMs: inMs } of nodes) {
+    if (inMs !== null && (next === null || inMs < next.inMs)) next = { id, inMs };
+  }
+  const preempts = next === null ? '' : `; ${next.id} asks for the lead in ${humanMs(next.inMs)}`;
   return `by priority: ${places.join(', ')}${preempts}`;
 }
 

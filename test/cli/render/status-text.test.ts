@@ -38,11 +38,13 @@ describe('the text of a status', () => {
       answering(primaryStatus('a', { priority: 200, strategy: 'priority' }), { priority: 200 }),
       answering(statusOf('b', { strategy: 'priority', preemptsInMs: 12_000 }), { priority: 10 }),
       answering(statusOf('c'), { priority: 100 }),
+      // Where the better one does not ask.
+      answering(statusOf('aa', { strategy: 'priority', preemptsInMs: 44_000 }), { priority: 11 }),
       answering(statusOf('w', { strategy: 'priority', willing: false }), { priority: 0 }),
     ];
     const lines = statusLines(groupStatusOf(snapshotOf('a', nodes)), PLAIN);
     expect(lines.filter((line) => /^(?:order|warning)/.test(line))).toEqual([
-      'order     by priority: w never leads, b 10, c 100 (races), a 200; b asks for the lead in 12.0 s',
+      'order     by priority: w never leads, b 10, aa 11, c 100 (races), a 200; b asks for the lead in 12.0 s',
       'warning   c races for the lead, and a waits for nodes with a lower priority number: start all nodes of the group with the same --strategy.',
     ]);
   });
