@@ -87,8 +87,7 @@ function consequence(state: Suspecting, settings: Settings): string {
   return `then ${settings.nodeId} takes over`;
 }
 
-/** Of the bus, the probes and the lock file. */
-/** Of what is judged: its last word, or the last change of its lock file that was seen here. */
+/** Of what is judged: its last word on the bus or to a probe, or the last change of its lock file that was seen here. */
 export function lastSignOfLife({ heardAt, touch }: Suspecting): number {
   return Math.max(heardAt, touch?.changedAt ?? heardAt);
 }

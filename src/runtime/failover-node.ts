@@ -35,6 +35,7 @@ import { rehearse } from './rehearsal.ts';
 import { startAheadWhenSettled } from './start-ahead.ts';
 import { StoreViews } from './store-view.ts';
 import type { StoreView } from './store-view.ts';
+import { setPaused } from './set-paused.ts';
 
 export interface PromoteOptions {
   readonly force?: boolean;
@@ -295,12 +296,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
 
   /** No promotion by itself in the whole group until it is resumed; survives every process. */
   async setPaused(paused: boolean, by: string): Promise<void> {
-    const { lease, clock, loop } = this.#engine;
-    await lease.setPaused(paused, by);
-    // Not what a server's client remembers: that is from before.
-    const askedAt = clock.now();
-    const observation = await lease.look();
-    loop.dispatch({ type: 'lease-observed', observation, askedAt });
+    await setPaused(this.#engine, paused, by);
   }
 
   /** Disabled, this node follows the primary and claims nothing; what it holds it keeps. */
