@@ -28,6 +28,8 @@ export class Patience {
   readonly #roundMs: number;
   readonly #waiting = new UnderWay<Waiting>();
   #round = 0;
+  /** Whether nobody was reviewed in the round before. */
+  #hasPassed = false;
   #cancel: (() => void) | null = null;
 
   constructor({ answerTimeoutMs, idleTimeoutMs }: PatienceLimits, clock: Clock) {
@@ -71,8 +73,9 @@ export class Patience {
       this.#round += 1;
       if (this.#waiting.size === 0) return;
       this.#schedule();
-      // After it stood still it first hears what has come meanwhile.
-      if (this.#clock.now() - dueMs >= this.#roundMs) return;
+      // After it stood still it first hears what has come meanwhile; one that always is late does not wait for ever.
+      this.#hasPassed = !this.#hasPassed && this.#clock.now() - dueMs >= this.#roundMs;
+      if (this.#hasPassed) return;
       for (const waiting of this.#waiting.inTurn()) waiting.review();
     });
   }

@@ -72,6 +72,16 @@ describe('patience', () => {
     expect(lasted()).toBeGreaterThan(60_000);
   });
 
+  it('ends also in a process that is late for each round', () => {
+    const { clock, wait } = sceneOf();
+    const { lasted } = wait(1_600);
+    for (let round = 0; round < 20; round += 1) {
+      clock.sleep(250);
+      clock.advance(0);
+    }
+    expect(lasted()).toBeGreaterThan(1_600);
+  });
+
   it('has one timer for all, and none once nobody has waited for a round', () => {
     const { clock, patience, wait } = sceneOf();
     const all = [wait(1), wait(1), wait(1)];
