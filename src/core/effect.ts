@@ -57,6 +57,12 @@ export type RequestOutcome =
     }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
+/**
+ * What a holder of the lease looks at. `lock`: whether its lock still has its place, where changes of the rest are told
+ * as they happen; `all`: everything that the lease stands on.
+ */
+export type VerifyScope = 'all' | 'lock';
+
 export type Effect =
   // The lease: answered by lease-granted | lease-denied | lease-failed
   | { readonly type: 'acquire-lease'; readonly floor: number }
@@ -69,7 +75,7 @@ export type Effect =
   // To the guard, on this node's clock: by then the workload is ended, whoever still lives
   | { readonly type: 'extend-deadline'; readonly deadlineAt: number }
   // lease-lost when it is no longer ours, else nothing; also the holder's sign of life
-  | { readonly type: 'verify-lease' }
+  | { readonly type: 'verify-lease'; readonly scope: VerifyScope }
   // lease-released, which says whether it is proved free | lease-failed
   | { readonly type: 'release-lease' }
   // lease-observed | lease-failed

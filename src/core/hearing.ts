@@ -1,7 +1,7 @@
 // What a secondary makes of what it hears, and no longer hears, from the primary it follows.
 import type { EventBody } from './event.ts';
 import type { SecondaryState } from './state.ts';
-import type { WaitReason } from './state-parts.ts';
+import type { FollowedPrimary, WaitReason } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { extended, move, secondaryBase, stay, waiting } from './outcome.ts';
@@ -11,12 +11,14 @@ import { heardDemotions } from './health.ts';
 import type { NodeHealth, ToldDemotions } from './health.ts';
 import { yieldsBecause } from './yielding.ts';
 import { turnDelayMs } from './election-order.ts';
+import { beatsALook, isLookDue } from './schedule.ts';
 import { openProbe, probeFailedWhileSuspecting, suspect } from './suspicion.ts';
 import { stopSecondary } from './ending.ts';
 
 /** Waits that are over as soon as the primary is heard. */
 const ENDED_BY_WORD: readonly WaitReason[] = ['backoff', 'not-willing', 'lease-end', 'healthier'];
 
+/** @param state one that nobody else has */
 export function heard(
   state: SecondaryState,
   event: Extract<EventBody, { type: 'heartbeat-received' | 'promoted-received' }>,
@@ -27,26 +29,19 @@ export function heard(
   const known = event.type === 'heartbeat-received';
   // One that is still promoting may fail like this node did: it ends no backoff.
   const leads = !known || event.phase === 'primary';
-  const next: SecondaryState = {
-    ...state,
+  const wasLeftToLease = state.leftToLease;
+  const next = extended(state, {
     heardAt: state.at,
     leftToLease: false,
-    warning: state.leftToLease ? null : state.warning,
+    warning: wasLeftToLease ? null : state.warning,
     failures: leads ? 0 : state.failures,
     givesWayUntil: leads ? null : state.givesWayUntil,
     lastTakeover: known ? (event.lastTakeover ?? state.lastTakeover) : state.lastTakeover,
-    primary: known
-      ? {
-          ...primary,
-          succession: event.succession,
-          standing: event.standing ?? null,
-          health: event.health ?? null,
-        }
-      : primary,
+    primary: known ? asTold(primary, event) : primary,
     health: healthHeard(state, known ? event.demotions : undefined, leads),
-  };
+  });
   const doubted =
-    (next.phase === 'watching' && state.leftToLease) ||
+    (next.phase === 'watching' && wasLeftToLease) ||
     (next.phase === 'suspecting' &&
       (next.suspicion.cause === 'silence' || next.suspicion.cause === 'claim-denied')) ||
     (next.phase === 'waiting' && ENDED_BY_WORD.includes(next.why));
@@ -61,6 +56,16 @@ export function heard(
     state: watching,
     detail: `${event.node} at epoch ${String(event.epoch)}`,
   });
+}
+
+function asTold(
+  primary: FollowedPrimary,
+  told: Extract<EventBody, { type: 'heartbeat-received' }>,
+): FollowedPrimary {
+  const { succession, standing = null, health = null } = told;
+  const isSame =
+    primary.succession === succession && primary.standing === standing && primary.health === health;
+  return isSame ? primary : { ...primary, succession, standing, health };
 }
 
 /** Since somebody leads nobody has to be waited for; how often the lead changed over health counts for all. */
@@ -85,30 +90,21 @@ function healthHeard(
  * @param state one that nobody else has
  */
 function lookMeanwhile(state: SecondaryState, settings: Settings): Outcome {
-  const { heartbeatIntervalMs, leaseTtlMs } = settings;
   const { at, lookOrderedAt } = state;
   if (state.phase !== 'watching') return stay(state);
-  const pulseAt = at + 1.25 * heartbeatIntervalMs;
+  const pulseAt = at + 1.25 * settings.heartbeatIntervalMs;
   // Of beats of this node: its primary may be set to others.
-  const perLook = leaseTtlMs > 0 ? 1 : beatsALook(settings);
-  const isDue = at - lookOrderedAt >= (perLook - 0.5) * heartbeatIntervalMs;
+  const isDue = isLookDue(at - lookOrderedAt, beatsAStandbyLook(settings), settings);
   if (!isDue) return stay(extended(state, { pulseAt }));
   const looking = extended(state, { pulseAt, observeAt: null, lookOrderedAt: at });
   return stay(looking, { type: 'observe-lease' });
 }
 
-/**
- * Lock files that a node has not seen for 2 s it searches for among all processes, which takes milliseconds. And the
- * last sign of life in them that is seen late must not put off the verdict on one that hangs.
- */
-function beatsALook(settings: Settings): number {
+/** The last sign of life in a lease that is seen late must not put off the verdict on one that hangs. */
+function beatsAStandbyLook(settings: Settings): number {
   const { heartbeatIntervalMs, probeAttempts, probeTimeoutMs } = settings;
-  if (probeAttempts * probeTimeoutMs < 1.5 * heartbeatIntervalMs) return 1;
-  return Math.max(1, Math.min(MOST_BEATS_A_LOOK, Math.floor(LOOK_WITHIN_MS / heartbeatIntervalMs)));
+  return probeAttempts * probeTimeoutMs < 1.5 * heartbeatIntervalMs ? 1 : beatsALook(settings);
 }
-
-const MOST_BEATS_A_LOOK = 3;
-const LOOK_WITHIN_MS = 1_500;
 
 export function shutdownHeard(
   before: SecondaryState,

@@ -134,10 +134,13 @@ export function primaryBase(
   lead: Pick<PrimaryBase, 'epoch' | 'previous' | 'chosen' | 'standbys' | 'proxies'>,
 ): PrimaryBase {
   const { epoch, previous, chosen, standbys, proxies } = lead;
-  const since = state.role === 'primary' ? state.since : state.at;
+  const isPrimary = state.role === 'primary';
+  const since = isPrimary ? state.since : state.at;
+  const verifiedAt = isPrimary ? state.verifiedAt : state.at;
   return extended(commonOf(state), {
     role: 'primary',
     since,
+    verifiedAt,
     epoch,
     previous,
     chosen,

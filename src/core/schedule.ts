@@ -99,3 +99,22 @@ export function nextPulseAt(state: NodeState, settings: Settings): number {
   const next = state.pulseAt + settings.heartbeatIntervalMs;
   return next > state.at ? next : state.at + settings.heartbeatIntervalMs;
 }
+
+/**
+ * At how many heartbeats one look at everything that a lease stands on comes, where changes are told as they happen: so
+ * many that it is looked at each 1.5 s, and each of them where a lease ends by itself.
+ */
+export function beatsALook({ heartbeatIntervalMs, leaseTtlMs }: Settings): number {
+  if (leaseTtlMs > 0) return 1;
+  return Math.max(1, Math.min(MOST_BEATS_A_LOOK, Math.floor(LOOK_WITHIN_MS / heartbeatIntervalMs)));
+}
+
+/** Whether one comes at this heartbeat; half an interval off, beats that are early or late count as what they are. */
+export function isLookDue(sinceMs: number, beats: number, settings: Settings): boolean {
+  return sinceMs >= (beats - 0.5) * settings.heartbeatIntervalMs;
+}
+
+const MOST_BEATS_A_LOOK = 3;
+
+/** Lock files that a node has not seen for 2 s it searches for among all processes, which takes milliseconds. */
+const LOOK_WITHIN_MS = 1_500;

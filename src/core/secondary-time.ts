@@ -5,7 +5,7 @@ import type { SecondaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { OVERDUE_MS } from './settings.ts';
-import { stay } from './outcome.ts';
+import { extended, stay } from './outcome.ts';
 import { nextPulseAt, probeDueAt, silentAt } from './schedule.ts';
 import { claim, claimByStrategy, knowsOrder, unseenLoss } from './claim.ts';
 import { fenceOverdue, lookNow, openProbe, probeAgain, suspect } from './suspicion.ts';
@@ -17,14 +17,13 @@ import { giveBack } from './giving-back.ts';
 
 type ProbeFailed = Extract<Event, { type: 'probe-failed' }>;
 
+/** @param state one that nobody else has */
 export function secondaryTimePassed(state: SecondaryState, settings: Settings): Outcome {
   const { at } = state;
   if (at >= state.pulseAt || (state.observeAt !== null && at >= state.observeAt)) {
     const pulseAt = nextPulseAt(state, settings);
-    return stay(
-      { ...state, pulseAt, observeAt: null, lookOrderedAt: at },
-      { type: 'observe-lease' },
-    );
+    const looking = extended(state, { pulseAt, observeAt: null, lookOrderedAt: at });
+    return stay(looking, { type: 'observe-lease' });
   }
   if (state.rearmAt !== null && at >= state.rearmAt) {
     const ordered = rearm({ ...state, rearmAt: null }, settings);

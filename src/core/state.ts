@@ -269,6 +269,8 @@ export interface PrimaryBase extends Common {
   readonly standbys: readonly KnownStandby[];
   /** Those through which something may be under way to its workload. */
   readonly proxies: readonly KnownProxy[];
+  /** When it last looked, at a beat, at everything that its lease stands on. */
+  readonly verifiedAt: number;
 }
 
 export type PrimaryState = PrimaryBase &

@@ -7,6 +7,7 @@ import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';
 import { latenessToleranceMs, OVERDUE_MS } from './settings.ts';
+import { copyAt } from './copy.ts';
 import { extendDeadlines } from './deadlines.ts';
 import { guardLease, overtakenBy, withoutIdleTerm } from './lease-term.ts';
 import { extended, stay } from './outcome.ts';
@@ -117,7 +118,7 @@ function byRole(state: NodeState, event: Event, settings: Settings): Outcome {
 function passTime(before: NodeState, event: Event, settings: Settings): NodeState {
   const at = Math.max(before.at, event.at);
   const lateMs = at - before.pulseAt;
-  const aged: NodeState = { ...before, at };
+  const aged = copyAt(before, at);
   if (event.type === 'started' || lateMs <= latenessToleranceMs(settings)) return aged;
   const late = extended(aged, {
     worstLatenessMs: Math.max(aged.worstLatenessMs, lateMs),

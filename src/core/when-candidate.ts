@@ -61,7 +61,7 @@ export function whenCandidate(state: CandidateState, event: Event, settings: Set
     }
     case 'lease-changed':
       if (state.phase === 'acquiring') return leaseChanged(state, settings);
-      return holdsLease(state) ? stay(state, { type: 'verify-lease' }) : stay(state);
+      return holdsLease(state) ? stay(state, { type: 'verify-lease', scope: 'all' }) : stay(state);
     case 'time-passed':
       if (event.at >= state.pulseAt) return pulse(state, settings);
       break;
@@ -310,7 +310,7 @@ function promoted(state: Starting | Promoting, activatedAt: number, settings: Se
 function pulse(state: CandidateState, settings: Settings): Outcome {
   const next = { ...state, pulseAt: nextPulseAt(state, settings) };
   if (state.phase === 'acquiring' || !holdsLease(state)) return stay(next);
-  return stay(next, { type: 'verify-lease' }, heartbeat(state, settings));
+  return stay(next, { type: 'verify-lease', scope: 'all' }, heartbeat(state, settings));
 }
 
 function requestDuringPromotion(state: CandidateState, event: Event): Outcome | null {

@@ -5,12 +5,12 @@ import type { Effect } from './effect.ts';
 import type { PrimaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
-import { stay } from './outcome.ts';
+import { extended, stay } from './outcome.ts';
 import { recentProxies, withoutProxy, withProxy } from './attached-proxies.ts';
 import { recentStandbys, withStandby } from './election-order.ts';
 import { ended, restarting } from './restarting.ts';
 import { beginDemotion, drainedFurther, epochTaken, hasLeft, whenDemoting } from './demotion.ts';
-import { nextPulseAt } from './schedule.ts';
+import { beatsALook, isLookDue, nextPulseAt } from './schedule.ts';
 import { heartbeat } from './announcements.ts';
 import { hasLedInPeace, keepsLeadBecause } from './preemption.ts';
 import { refuse } from './ending.ts';
@@ -18,10 +18,13 @@ import { refuse } from './ending.ts';
 type Serving = Extract<PrimaryState, { phase: 'serving' }>;
 type Restarting = Extract<PrimaryState, { phase: 'restarting' }>;
 
+/** @param state one that nobody else has: what is decided may be written into it */
 export function whenPrimary(state: PrimaryState, event: Event, settings: Settings): Outcome {
   switch (event.type) {
-    case 'standby-heard':
-      return stay({ ...state, standbys: withStandby(state.standbys, event.standby, state.at) });
+    case 'standby-heard': {
+      const standbys = withStandby(state.standbys, event.standby, state.at);
+      return stay(extended(state, { standbys }));
+    }
     case 'proxy-attached':
     case 'proxy-drained':
       return event.epoch === state.epoch ? toldByProxy(state, event, settings) : stay(state);
@@ -65,21 +68,32 @@ function toldByProxy(
 function leaseChanged(state: PrimaryState): Outcome {
   const observe: Effect = { type: 'observe-lease' };
   if (state.phase !== 'demoting' || !hasLeft(state)) {
-    return stay(state, { type: 'verify-lease' }, observe);
+    return stay(state, { type: 'verify-lease', scope: 'all' }, observe);
   }
   // What this node gives back itself changes it: it looks once it is a secondary.
   return state.demotion.step === 'release' ? stay(state) : stay(state, observe);
 }
 
-/** The holder's beat: proves that it still holds, and says so to everyone. */
+/**
+ * The holder's beat: proves that it still holds, and says so to everyone. What it stands on is told as it changes, so
+ * that a look at all of it at one in three heartbeats is enough; but for a lease that ends by itself, or where the
+ * heartbeats are far apart.
+ */
 function pulse(before: PrimaryState, settings: Settings): Outcome {
-  const standbys = recentStandbys(before.standbys, before.at, settings);
-  const preemptions = hasLedInPeace(before, settings) ? 0 : before.preemptions;
-  const proxies = recentProxies(before.proxies, before.at);
-  const pulseAt = nextPulseAt(before, settings);
-  const state = { ...before, preemptions, standbys, proxies, pulseAt };
+  const { at } = before;
+  const isDue = isLookDue(at - before.verifiedAt, beatsALook(settings), settings);
+  const state = extended(before, {
+    preemptions: hasLedInPeace(before, settings) ? 0 : before.preemptions,
+    standbys: recentStandbys(before.standbys, at, settings),
+    proxies: recentProxies(before.proxies, at),
+    pulseAt: nextPulseAt(before, settings),
+  });
   if (state.phase === 'demoting' && hasLeft(state)) return stay(state);
-  return stay(state, { type: 'verify-lease' }, heartbeat(state, settings));
+  if (!isDue) {
+    return stay(state, { type: 'verify-lease', scope: 'lock' }, heartbeat(state, settings));
+  }
+  const verifying = extended(state, { verifiedAt: at });
+  return stay(verifying, { type: 'verify-lease', scope: 'all' }, heartbeat(verifying, settings));
 }
 
 function alreadyPrimary(state: PrimaryState, requestId: string): Effect {

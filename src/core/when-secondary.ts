@@ -18,15 +18,17 @@ import { holdersSeen } from './removed-locks.ts';
 import { tellListening } from './undecided.ts';
 import { withFitness } from './preemption.ts';
 
+/** @param state one that nobody else has: what is decided may be written into it */
 export function whenSecondary(state: SecondaryState, event: Event, settings: Settings): Outcome {
+  const wasAsking = state.phase === 'asking';
+  const wasWilling = unwillingBecause(state, settings) === null;
   const decided = decide(state, event, settings);
-  const cameToNothing = state.phase === 'asking' && !isStillAsking(decided.state);
+  const cameToNothing = wasAsking && !isStillAsking(decided.state);
   const kept = cameToNothing ? withoutSpareProcess(decided, settings) : decided;
   const outcome = withFitness(kept, settings);
   const { state: next } = outcome;
   if (next.role !== 'secondary' || next.phase !== 'watching' || next.suspend) return outcome;
-  const changed =
-    (unwillingBecause(state, settings) === null) !== (unwillingBecause(next, settings) === null);
+  const changed = wasWilling !== (unwillingBecause(next, settings) === null);
   // The primary learns from the next probe who may follow it: that one is due now.
   return changed ? { ...outcome, state: { ...next, nextProbeAt: next.at } } : outcome;
 }
@@ -157,14 +159,18 @@ function observeSoon(state: SecondaryState, settings: Settings): Outcome {
   return stay({ ...state, observeAt, until });
 }
 
-/** What a look at the lease means for one that stands by. */
+/**
+ * What a look at the lease means for one that stands by.
+ *
+ * @param before a state that nobody else has
+ */
 function observed(
   before: SecondaryState,
   observation: LeaseObservation,
   settings: Settings,
 ): Outcome {
   const touch = touchSeen(before, observation);
-  const seen = withRecordWarning({ ...before, touch, observeAt: null }, observation);
+  const seen = withRecordWarning(extended(before, { touch, observeAt: null }), observation);
   // One that must lead does not look first who else does: the claim's answer decides.
   if (seen.phase === 'listening' && settings.startRole === 'primary') {
     return claim(seen, settings, {
@@ -173,7 +179,7 @@ function observed(
       told: true,
     });
   }
-  const state = { ...seen, heldOffUntil: heldOff(seen, observation) };
+  const state = extended(seen, { heldOffUntil: heldOff(seen, observation) });
   const followed = followObserved(state, observation, settings);
   if (followed !== null) return followed;
   if (state.phase === 'waiting' && state.why === 'removed-locks') {

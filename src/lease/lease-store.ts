@@ -1,4 +1,5 @@
 // The lease port: who may decide for the group, and the epoch that every start of a workload carries.
+import type { VerifyScope } from '../core/effect.ts';
 import type { DenialCause } from '../core/event.ts';
 import type { Granted } from '../core/lease-term.ts';
 import type { Endpoints, LeaseObservation, Peer } from '../core/state.ts';
@@ -114,8 +115,10 @@ export interface LeaseStore {
   /**
    * Checks by what this machine knows that the lease is still held, that of a file by the paths and the
    * epochs on record; leaves a sign of life. Cheap: asks no server.
+   *
+   * @param scope `lock`: may leave out what it would be told of if it had changed; default `all`
    */
-  verify(): VerifyOutcome;
+  verify(scope?: VerifyScope): VerifyOutcome;
 
   /**
    * Gives the lease back and proves it free. Resolves also when there was nothing to release, and within

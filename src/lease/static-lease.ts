@@ -1,5 +1,6 @@
 // The lease of one node that alone may ever lead: what decides is how the nodes were started. The simplest store
 // there is, so what to read first; each method is explained at the port, and done by the files of the group.
+import type { VerifyScope } from '../core/effect.ts';
 import type { LeaseObservation, Peer } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import type {
@@ -46,8 +47,8 @@ export class StaticLease implements LeaseStore {
     return this.#files.renew(timeoutMs);
   }
 
-  verify(): VerifyOutcome {
-    return this.#files.verify();
+  verify(scope?: VerifyScope): VerifyOutcome {
+    return this.#files.verify(scope);
   }
 
   release(): Promise<ReleaseOutcome> {

@@ -1,5 +1,5 @@
 // The one place where an effect meets a port. Performs, and turns what it learns into an event.
-import type { Effect } from '../core/effect.ts';
+import type { Effect, VerifyScope } from '../core/effect.ts';
 import type { EventBody, HolderInspection, LeaseOrder } from '../core/event.ts';
 import type { Settings } from '../core/settings.ts';
 import type { LeaseObservation, Peer, StopOrder } from '../core/state.ts';
@@ -49,7 +49,7 @@ export function perform(effect: Effect, context: EffectContext): void {
       void advanceEpoch(effect.floor, context);
       return;
     case 'verify-lease':
-      isHeld(context);
+      isHeld(context, effect.scope);
       return;
     case 'renew-lease':
       void renew(effect.timeoutMs, context);
@@ -134,16 +134,16 @@ export function perform(effect: Effect, context: EffectContext): void {
 }
 
 /** Says it when the lease is lost: what its holder alone may do is not begun then. */
-function isHeld({ ports, dispatch }: EffectContext): boolean {
-  const outcome = verify(ports.lease);
+function isHeld({ ports, dispatch }: EffectContext, scope: VerifyScope = 'all'): boolean {
+  const outcome = verify(ports.lease, scope);
   if (outcome.type === 'lost') dispatch({ type: 'lease-lost', cause: outcome.cause, withinMs: 0 });
   return outcome.type === 'held';
 }
 
 /** What can't be looked at is not known to be held. */
-function verify(lease: LeaseStore): VerifyOutcome {
+function verify(lease: LeaseStore, scope: VerifyScope): VerifyOutcome {
   try {
-    return lease.verify();
+    return lease.verify(scope);
   } catch (error) {
     return { type: 'lost', cause: `it could not be looked at: ${messageOf(error)}` };
   }

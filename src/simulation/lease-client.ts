@@ -1,4 +1,5 @@
 // A node's hand on the file lease: the kernel's lock, the claim of an epoch, and the way back.
+import type { VerifyScope } from '../core/effect.ts';
 import type { LeaseObservation } from '../core/state.ts';
 import type { DenialCause, EventBody, LeaseOrder } from '../core/event.ts';
 import type { IsNewest } from '../runtime/orders.ts';
@@ -29,7 +30,7 @@ export interface LeaseClient {
   /** Of a lease with a time to live. */
   renew(): void;
   /** Null: it is still held; else why it is lost. */
-  verify(): string | null;
+  verify(scope?: VerifyScope): string | null;
   /** By the core's order. */
   giveBack(): void;
   /** At the end of the process; `done` is told of a success only. */
@@ -157,11 +158,16 @@ export class FileLeaseClient implements LeaseClient {
     // The kernel frees it: it has no end.
   }
 
-  verify(): string | null {
+  verify(scope: VerifyScope = 'all'): string | null {
     if (this.#held === null) return 'the lease is not held';
     if (this.#held !== this.#world.directory) {
       this.#leaveEpoch(this.#heldEpoch ?? 0);
       return 'the directory was removed';
+    }
+    if (scope === 'lock') {
+      this.#held.touch();
+      this.#life.touched();
+      return null;
     }
     if (this.#held.epochsVersion !== this.#heldVersion) {
       this.#leaveEpoch(this.#heldEpoch ?? 0);

@@ -1,5 +1,5 @@
 // Where an effect of the core meets the simulated world; the counterpart of the production switch.
-import type { Effect } from '../core/effect.ts';
+import type { Effect, VerifyScope } from '../core/effect.ts';
 import { reportOf } from '../core/report.ts';
 import type { Life } from './life.ts';
 import type { World } from './world.ts';
@@ -16,7 +16,7 @@ export function perform(effect: Effect, life: Life, world: World): void {
       life.lease.advanceEpoch(effect.floor);
       return;
     case 'verify-lease':
-      isHeld(life);
+      isHeld(life, effect.scope);
       return;
     case 'renew-lease':
       life.lease.renew();
@@ -89,8 +89,8 @@ export function perform(effect: Effect, life: Life, world: World): void {
   }
 }
 
-function isHeld(life: Life): boolean {
-  const cause = life.lease.verify();
+function isHeld(life: Life, scope: VerifyScope = 'all'): boolean {
+  const cause = life.lease.verify(scope);
   if (cause !== null) life.dispatch({ type: 'lease-lost', cause, withinMs: 0 });
   return cause === null;
 }

@@ -74,7 +74,7 @@ export const LEASE_TERM = [
     breaks: 'S4',
     file: 'src/core/lease-term.ts',
     from: "{ type: 'renew-lease', timeoutMs: settings.leaseRequestTimeoutMs }",
-    to: "{ type: 'verify-lease' }",
+    to: "{ type: 'verify-lease', scope: 'all' }",
     killers: [TIMED],
   },
   {
@@ -83,7 +83,7 @@ export const LEASE_TERM = [
     breaks: 'S4',
     file: 'src/core/lease-term.ts',
     from: 'term: next }, guardEffect(next));',
-    to: "term: next }, { type: 'verify-lease' });",
+    to: "term: next }, { type: 'verify-lease', scope: 'all' });",
     killers: [TIMED],
   },
   {

@@ -1,5 +1,7 @@
 // Faults of the file lease: its locks, its lockfile, and the directory that they are in.
 
+import { transcript } from './mutant.js';
+
 /** @type {readonly import('./mutant.js').Mutant[]} */
 export const LEASE = [
   {
@@ -55,6 +57,43 @@ export const LEASE = [
       {
         test: 'test/lease/file/file-lease.test.ts',
         title: 'tells that the directory was removed or replaced',
+      },
+    ],
+  },
+  {
+    id: 'only-its-lock-looked-at',
+    says: 'A primary never compares more than its lock at a heartbeat, told of changes or not.',
+    breaks: 'S1',
+    file: 'src/core/when-primary.ts',
+    from: "return stay(verifying, { type: 'verify-lease', scope: 'all' }",
+    to: "return stay(verifying, { type: 'verify-lease', scope: 'lock' }",
+    killers: [transcript('auto: everything that happens at a beat, shown once')],
+  },
+  {
+    id: 'trusts-what-is-not-told',
+    says: 'A primary that nobody tells of changes compares its lock alone.',
+    breaks: 'S1',
+    file: 'src/lease/file/file-lease.ts',
+    from: "scope === 'lock' && this.#isToldOfChanges &&",
+    to: "scope === 'lock' &&",
+    killers: [
+      {
+        test: 'test/lease/file/file-lease.test.ts',
+        title: 'looks at everything where nothing is told',
+      },
+    ],
+  },
+  {
+    id: 'lock-not-compared',
+    says: 'Between two looks at everything a primary does not compare its lock with what has its name.',
+    breaks: 'S1',
+    file: 'src/lease/file/file-lease.ts',
+    from: 'if (isBrief && held.hasLock) return held.touch();',
+    to: 'if (isBrief) return held.touch();',
+    killers: [
+      {
+        test: 'test/lease/file/file-lease.test.ts',
+        title: 'looks at its lock alone where that is enough, and where it is told of all else',
       },
     ],
   },

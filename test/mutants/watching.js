@@ -157,8 +157,8 @@ export const WATCHING = [
     says: 'A primary on another machine that was silent once, and is heard again, is never doubted any more.',
     breaks: 'S4',
     file: 'src/core/hearing.ts',
-    from: 'leftToLease: false,\n    warning: state.leftToLease',
-    to: 'warning: state.leftToLease',
+    from: 'leftToLease: false,\n    warning: wasLeftToLease',
+    to: 'warning: wasLeftToLease',
     killers: [transcript('left to its lease, and heard again: all is as before')],
   },
   {

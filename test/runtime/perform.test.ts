@@ -8,7 +8,7 @@ import { perform } from '../../src/runtime/perform.ts';
 import type { EffectContext } from '../../src/runtime/perform.ts';
 
 const TERM = { epoch: 3, previous: null, reason: 'start' } as const;
-const VERIFY: Effect = { type: 'verify-lease' };
+const VERIFY: Effect = { type: 'verify-lease', scope: 'all' };
 const STOP: Effect = { type: 'stop-workload', graceMs: 0 };
 const ARM: Effect = { type: 'arm-workload' };
 const ACTIVATE: Effect = { type: 'activate-workload', ...TERM };

@@ -57,6 +57,8 @@ export function effectInWords(effect: Effect): string {
         : `${outcome.code}: ${outcome.message}`;
       return `answer ${effect.requestId} ${text}`;
     }
+    case 'verify-lease':
+      return effect.scope === 'all' ? effect.type : `${effect.type} ${effect.scope}`;
     case 'exit':
       return `exit ${String(effect.order.exitCode)}: ${effect.order.reason}`;
     default:

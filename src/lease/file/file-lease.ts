@@ -1,4 +1,5 @@
 // The default lease: kernel locks, epochs and records in one directory of a local file system.
+import type { VerifyScope } from '../../core/effect.ts';
 import type { LeaseObservation, Peer } from '../../core/state.ts';
 import type { DenialCause } from '../../core/event.ts';
 import { FailoverError } from '../../errors.ts';
@@ -123,9 +124,11 @@ export class FileLease implements LeaseStore {
     return Promise.reject(new Error('renew: the kernel keeps this lease'));
   }
 
-  verify(): VerifyOutcome {
+  verify(scope: VerifyScope = 'all'): VerifyOutcome {
     const held = this.#held;
     if (held === null) return { type: 'lost', cause: 'the lease is not held' };
+    const isBrief = scope === 'lock' && this.#isToldOfChanges && held.compromised === null;
+    if (isBrief && held.hasLock) return held.touch();
     return this.#looking.sight.during(() => {
       this.#membership.touch();
       const outcome = held.verify();
@@ -195,6 +198,11 @@ export class FileLease implements LeaseStore {
       this.local.close();
       return Promise.resolve();
     });
+  }
+
+  /** Of what the lease stands on, as soon as this process comes to its events. */
+  get #isToldOfChanges(): boolean {
+    return this.#watches.some(({ isGuarding }) => isGuarding);
   }
 
   #observe(): LeaseObservation {

@@ -20,7 +20,8 @@ export class GroupWatch {
   /** What the holder of the lease can't do without. A group may have the name of one of its files. */
   #foundation: readonly Piece[] = [];
   #watchers: FSWatcher[] = [];
-  #isGuarding = false;
+  /** Whether it is to tell of all that the holder of the lease can't do without. */
+  #mayGuard = false;
   #armedFor: readonly string[] | null = null;
   #looking: NodeJS.Timeout | null = null;
   #seen = '';
@@ -37,11 +38,16 @@ export class GroupWatch {
 
   /** For the holder of the lease, who is to notice at once what is removed or replaced under it. */
   guard(isGuarding: boolean): void {
-    if (this.#closed || this.#isGuarding === isGuarding) return;
-    this.#isGuarding = isGuarding;
+    if (this.#closed || this.#mayGuard === isGuarding) return;
+    this.#mayGuard = isGuarding;
     const before = this.#armedFor;
     this.#arm();
     if (!isSame(before, this.#armedFor)) this.#changed();
+  }
+
+  /** Whether the system tells of all that happens there to what the holder of the lease can't do without. */
+  get isGuarding(): boolean {
+    return this.#mayGuard && this.#watchers.length > 0;
   }
 
   /** Notices a directory that was removed or replaced; called wherever the group is looked at. */
@@ -91,7 +97,7 @@ export class GroupWatch {
           this.#changed();
         });
       }
-      if (this.#isGuarding) {
+      if (this.#mayGuard) {
         // Seen before it is watched: a change in between differs at the next event.
         this.#foundation = this.#lookAtFoundation();
         this.#watch(this.#paths.directory, this.#onFoundation);

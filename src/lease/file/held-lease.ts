@@ -57,10 +57,18 @@ export class HeldLease {
     return starter === null || !nodes.some(({ run }) => run === starter);
   }
 
-  /** Touches `primary.lock` through its descriptor, so that secondaries see a sign of life. */
   verify(): VerifyOutcome {
     const cause = this.#causeOfLoss();
-    if (cause !== null) return { type: 'lost', cause };
+    return cause === null ? this.touch() : { type: 'lost', cause };
+  }
+
+  /** Whether its lock still has its place. */
+  get hasLock(): boolean {
+    return this.#sight.identityOf(this.#paths.primaryLock) === this.#primaryLock;
+  }
+
+  /** Touches `primary.lock` through its descriptor, so that secondaries see a sign of life. */
+  touch(): VerifyOutcome {
     try {
       const seconds = Date.now() / 1000;
       futimesSync(this.lock.fd, seconds, seconds);
@@ -71,13 +79,11 @@ export class HeldLease {
   }
 
   #causeOfLoss(): string | null {
-    const { directory, primaryLock, workloadLock, epochs } = this.#paths;
+    const { directory, workloadLock, epochs } = this.#paths;
     const directoryNow = this.#sight.identityOf(directory);
     if (directoryNow === null) return `${directory} was removed`;
     if (directoryNow !== this.#directory) return `${directory} was replaced by another directory`;
-    if (this.#sight.identityOf(primaryLock) !== this.#primaryLock) {
-      return 'primary.lock was removed or replaced';
-    }
+    if (!this.hasLock) return 'primary.lock was removed or replaced';
     if (this.#sight.identityOf(workloadLock) !== this.#workloadLock) {
       return 'workload.lock was removed or replaced';
     }

@@ -9,6 +9,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -167,6 +168,36 @@ describe('verifying', () => {
     const outcome = a.verify();
     expect(outcome.type === 'lost' && outcome.cause).toMatch(cause);
     await expect(a.advanceEpoch(0)).rejects.toMatchObject({ code: 'FAILOVER_LEASE_LOST' });
+  });
+
+  it('looks at its lock alone where that is enough, and where it is told of all else', async () => {
+    const a = openLease(temporaryDirectory(), 'a');
+    a.watch(() => undefined);
+    await granted(a.acquire(0));
+    await new Promise((resolve) => setImmediate(resolve));
+    const touchedAt = (): number => statSync(a.paths.primaryLock).mtimeMs;
+    const before = touchedAt();
+    await eventually(() => {
+      expect(a.verify('lock')).toEqual({ type: 'held' });
+      return touchedAt() > before ? true : undefined;
+    });
+    // Nothing is told before this test waits for something.
+    rmSync(a.paths.workloadLock);
+    expect(a.verify('lock')).toEqual({ type: 'held' });
+    expect(a.verify().type).toBe('lost');
+    rmSync(a.paths.primaryLock);
+    writeFileSync(a.paths.primaryLock, '');
+    expect(a.verify('lock')).toEqual({
+      type: 'lost',
+      cause: 'primary.lock was removed or replaced',
+    });
+  });
+
+  it('looks at everything where nothing is told', async () => {
+    const a = openLease(temporaryDirectory(), 'a');
+    await granted(a.acquire(0));
+    rmSync(a.paths.workloadLock);
+    expect(a.verify('lock').type).toBe('lost');
   });
 
   it('tells that the directory was removed or replaced, and releases all the same', async () => {
