@@ -75,7 +75,7 @@ export const LEASE = [
     breaks: 'S1',
     file: 'src/lease/file/file-lease.ts',
     from: "scope === 'lock' && this.#isToldOfChanges &&",
-    to: "scope === 'lock' &&",
+    to: "scope === 'lock' && (this.#isToldOfChanges || held.epoch > 0) &&",
     killers: [
       {
         test: 'test/lease/file/file-lease.test.ts',
