@@ -1,10 +1,9 @@
 // A thousand groups in one `failover up`, and as many standbys in another: what they cost, and how long it takes until
 // all have taken over when the first is killed.
 import { spawn } from 'node:child_process';
-import { createReadStream, mkdtempSync, openSync, closeSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { childrenOf, commandLineOf, cpuTicks, kill, mib, pssKib } from './processes.js';
 import { now } from './stamps.js';
@@ -73,6 +72,12 @@ class Up {
   pid = -1;
   #file;
   #log;
+  /** Its log, up to where that was read, and the beginning of a line that was not complete. */
+  #reading = -1;
+  #readBytes = 0;
+  #rest = '';
+  /** Which groups have come to a phase. @type {Map<string, Set<string>>} */
+  #came = new Map();
   /** @type {import('node:child_process').ChildProcess | null} */
   #child = null;
 
@@ -90,6 +95,7 @@ class Up {
       stdio: ['ignore', 'ignore', fd],
     });
     closeSync(fd);
+    this.#reading = openSync(this.#log, 'r');
     this.pid = this.#child.pid ?? -1;
     await this.all(phase, count);
     return now() - since;
@@ -99,7 +105,8 @@ class Up {
   async all(phase, count) {
     const until = now() + LIMIT_MS;
     for (;;) {
-      const there = await this.#countOf(phase);
+      this.#read();
+      const there = this.#came.get(phase)?.size ?? 0;
       if (there >= count) return;
       if (now() > until) throw new Error(`${String(there)} of ${String(count)} are ${phase}`);
       await pause(50);
@@ -128,15 +135,29 @@ class Up {
     const ended = new Promise((resolve) => child.once('exit', resolve));
     kill(this.pid, 'SIGTERM');
     await ended;
+    closeSync(this.#reading);
   }
 
-  /** @param {string} phase */
-  async #countOf(phase) {
-    const groups = new Set();
-    for await (const line of createInterface({ input: createReadStream(this.#log) })) {
-      if (!line.includes(`"to":"${phase}"`)) continue;
-      groups.add(/"group":"([^"]*)"/.exec(line)?.[1]);
+  /** Only what is new: it would take much of the time that is measured to read all of it again and again. */
+  #read() {
+    for (;;) {
+      const length = readSync(this.#reading, CHUNK, 0, CHUNK.length, this.#readBytes);
+      if (length === 0) return;
+      this.#readBytes += length;
+      const lines = (this.#rest + CHUNK.toString('latin1', 0, length)).split('\n');
+      this.#rest = lines.pop() ?? '';
+      for (const line of lines) this.#note(line);
     }
-    return groups.size;
+  }
+
+  /** @param {string} line */
+  #note(line) {
+    const phase = /"to":"([^"]*)"/.exec(line)?.[1];
+    const group = /"group":"([^"]*)"/.exec(line)?.[1];
+    if (phase === undefined || group === undefined) return;
+    const groups = this.#came.get(phase) ?? new Set();
+    this.#came.set(phase, groups.add(group));
   }
 }
+
+const CHUNK = Buffer.alloc(1024 * 1024);
