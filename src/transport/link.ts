@@ -1,5 +1,6 @@
 // The connections to one other process, shared by all groups of this process that follow a node in it.
 import type { Endpoints } from '../core/state.ts';
+import { monotonicNow } from '../runtime/clock.ts';
 import { lackOfLinkDescriptors } from '../spare-descriptors.ts';
 import type { Tally } from './counters.ts';
 import type { Dialer } from './dialer.ts';
@@ -53,6 +54,9 @@ export class Link {
   /** How the heartbeats of its followers come: one by one, together as well as soon as it can, or together. */
   #heartbeats: 'apart' | 'asked' | 'together' = 'apart';
   #lost = false;
+  /** Who has still to hear of the last loss, and until when they hear of it in turns. */
+  readonly #untold = new Set<Follower>();
+  #inTurnsUntilMs = 0;
   #closed = false;
 
   /** @throws FAILOVER_NODE_UNREACHABLE when an address can't be one, or no socket can be made */
@@ -128,6 +132,7 @@ export class Link {
   remove(follower: Follower): void {
     if (!this.#follows(follower)) return;
     this.#followers.delete(follower.group);
+    this.#untold.delete(follower);
     if (!this.#closed) this.#subscriber.unsubscribe(...this.#topicsOf(follower.group));
   }
 
@@ -138,6 +143,7 @@ export class Link {
   close(): void {
     this.#closed = true;
     this.#followers.clear();
+    this.#untold.clear();
     this.#subscriber.close();
     this.#rpc.close();
   }
@@ -210,11 +216,33 @@ export class Link {
     if (this.#connected.bus && this.#connected.rpc) this.#lost = false;
     if (connected || this.#lost) return;
     this.#lost = true;
-    for (const follower of [...this.#followers.values()]) {
-      if (this.#follows(follower)) follower.linkLost();
-    }
+    const isTelling = this.#untold.size > 0;
+    for (const follower of this.#followers.values()) this.#untold.add(follower);
+    this.#inTurnsUntilMs = monotonicNow() + IN_TURNS_MS;
+    if (!isTelling) this.#tellNext();
   }
+
+  /**
+   * Some at once, and the next in another turn of the loop: what a thousand groups do then takes long, and what the first
+   * of them wait for, such as another process that starts their commands, can be at it meanwhile. Also where both stand
+   * again by then: it may be another process that has the address now.
+   */
+  readonly #tellNext = (): void => {
+    const isInTime = monotonicNow() < this.#inTurnsUntilMs;
+    const next = [...this.#untold].slice(0, isInTime ? TOLD_AT_ONCE : Infinity);
+    for (const follower of next) {
+      // It may have gone while the others heard of it.
+      if (this.#untold.delete(follower)) follower.linkLost();
+    }
+    if (this.#untold.size > 0) setImmediate(this.#tellNext);
+  };
 }
+
+/** Of so few nobody waits long for the others. */
+const TOLD_AT_ONCE = 64;
+
+/** Then the rest hear of it at once: far sooner than the silence tells them. */
+const IN_TURNS_MS = 500;
 
 const EMPTY: Buffer = Buffer.alloc(0);
 

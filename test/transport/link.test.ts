@@ -94,6 +94,38 @@ describe('the loss of the connection', () => {
     }
   });
 
+  it('is told to many in turns, to each once and to none that has left meanwhile', async () => {
+    const directory = temporaryDirectory();
+    const transport = openTransport(directory);
+    const endpoints = { bus: `ipc://${directory}/none.bus`, rpc: `ipc://${directory}/none.rpc` };
+    const told: string[] = [];
+    let toldInFirstTurn = 0;
+    const onEvent = (group: string): void => {
+      told.push(group);
+      if (told.length > 1) return;
+      void nodes.at(-1)?.bus.close();
+      setImmediate(() => {
+        toldInFirstTurn = told.length;
+      });
+    };
+    const groups = Array.from({ length: 200 }, (_, i) => `g${String(i)}`);
+    const nodes = groups.map((group) =>
+      openNode(transport, 'b', {
+        group,
+        onEvent: () => {
+          onEvent(group);
+        },
+      }),
+    );
+    for (const node of nodes) node.bus.follow({ node: 'a', run: 'a-run', endpoints });
+    await eventually(() => {
+      expect(told).toHaveLength(groups.length - 1);
+    });
+    expect(toldInFirstTurn).toBeGreaterThan(0);
+    expect(toldInFirstTurn).toBeLessThan(groups.length / 2);
+    expect(told).toStrictEqual(groups.slice(0, -1));
+  });
+
   it('may be answered by following another node from within the event', async () => {
     const directory = temporaryDirectory();
     const first = openNode(openTransport(directory), 'a');
