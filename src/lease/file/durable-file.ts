@@ -110,10 +110,13 @@ export function readFile<T>(path: string, read: (fd: number) => T): T | null {
 }
 
 export function readDescriptor(fd: number, limitBytes: number): string {
-  const content = Buffer.allocUnsafe(limitBytes);
+  // Made once for what is read a thousand times: a record, a note, a mark.
+  const content = limitBytes <= common.length ? common : Buffer.allocUnsafe(limitBytes);
   const length = readSync(fd, content, 0, limitBytes, 0);
   return content.toString('utf8', 0, length);
 }
+
+const common = Buffer.alloc(8192);
 
 /** The descriptor of the new file. */
 function exchange(path: string, content: string | Buffer, prepare: (fd: number) => void): number {
