@@ -334,6 +334,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
     const spawns = command.length > 0 || promoteCommand !== null;
     const record = this.#engine.record();
     const play = (): Promise<number> => rehearse({ settings, record, directory, look, spawns });
+    // Each node its own, also where one plays it through for all.
+    this.#engine.workload.startAhead?.();
     this.#rehearsal = await (this.#rehearse ?? ((own) => own()))(play);
   }
 

@@ -117,7 +117,7 @@ export interface NodeWorkload extends Workload {
   ownEndedSessions(): readonly SessionRecord[];
   /** Whether what stands by inherited a lock file that was replaced since: it could not be activated. */
   standsByInVain(): boolean;
-  /** Makes ready what the next start would take its time for, where that is a process of ours; never throws. */
+  /** Makes ready what the next start would take its time for; never throws. */
   startAhead?(): void;
 }
 

@@ -1,5 +1,15 @@
 // The role file: what a hot workload reads to know its role.
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import type { GateMessage } from './environment.ts';
 
@@ -23,9 +33,9 @@ export function roleContentOf({ role, epoch, reason }: GateMessage): RoleFileCon
  */
 export function writeRoleFile(path: string, content: RoleFileContent): void {
   const text = encode(content);
-  const temporary = `${path}.new`;
+  const temporary = nextPath(path);
   try {
-    writeFileSync(temporary, text, { mode: 0o600 });
+    fill(temporary, text);
     renameSync(temporary, path);
   } catch (error) {
     const code = errorCode(error);
@@ -40,12 +50,45 @@ export function writeRoleFile(path: string, content: RoleFileContent): void {
   }
 }
 
+/**
+ * Makes the file ahead that gets the name at the next change: a takeover waits for it, and where much was removed of
+ * late, some file systems take longer to find room for a new file than all the rest takes. Never throws.
+ */
+export function prepareRoleFile(path: string): void {
+  try {
+    const text = encode({ role: 'secondary', epoch: null, reason: '' });
+    writeFileSync(nextPath(path), text, { mode: 0o600, flag: 'wx' });
+  } catch {
+    // It is there, or the change makes it.
+  }
+}
+
 /** Removes it with its run. A file that can't be removed is left: its name is never used again. */
 export function removeRoleFile(path: string): void {
+  for (const each of [path, nextPath(path)]) {
+    try {
+      rmSync(each, { force: true });
+    } catch {
+      // Nothing depends on it: each run has a file of its own.
+    }
+  }
+}
+
+/** Nobody reads it before it has the name that it is made for. */
+function nextPath(path: string): string {
+  return `${path}.new`;
+}
+
+/** The file that was made ahead, or a new one. */
+function fill(path: string, text: string): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
   try {
-    rmSync(path, { force: true });
-  } catch {
-    // Nothing depends on it: each run has a file of its own.
+    writeFileSync(fd, text);
+    // All that is written here has one length; what else has the name may be longer.
+    const lengthBytes = Buffer.byteLength(text);
+    if (fstatSync(fd).size !== lengthBytes) ftruncateSync(fd, lengthBytes);
+  } finally {
+    closeSync(fd);
   }
 }
 

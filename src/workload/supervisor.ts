@@ -2,6 +2,7 @@
 import type { Term } from '../runtime/ports.ts';
 import { resolveCommand } from './command-path.ts';
 import { termMessage } from './environment.ts';
+import { prepareRoleFile } from './role-file.ts';
 import { closeDescription } from './run.ts';
 import type { Run } from './run.ts';
 import { SupervisedWorkload } from './supervised-workload.ts';
@@ -32,6 +33,7 @@ export class CommandWorkload extends SupervisedWorkload {
   }
 
   startAhead(): void {
+    prepareRoleFile(this.options.context.roleFile);
     // What waits behind its gate is further than that.
     if (this.#waiting() === null) this.places.prepare();
   }

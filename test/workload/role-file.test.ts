@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { removeRoleFile, writeRoleFile } from '../../src/workload/role-file.ts';
+import { prepareRoleFile, removeRoleFile, writeRoleFile } from '../../src/workload/role-file.ts';
 import { workloadDirectory } from '../support/workload.ts';
 
 const PRIMARY = { role: 'primary', epoch: 7, reason: 'a "quoted" reason' } as const;
@@ -19,6 +19,26 @@ describe('the role file', () => {
     removeRoleFile(path);
     removeRoleFile(path);
     expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  it('gets its name from a file that was made ahead, and is as it should be whatever that says', () => {
+    const path = join(workloadDirectory(), 'role');
+    prepareRoleFile(path);
+    prepareRoleFile(path);
+    expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined();
+    const ahead = statSync(`${path}.new`).ino;
+    writeFileSync(`${path}.new`, 'x'.repeat(5_000));
+    writeRoleFile(path, PRIMARY);
+    expect(statSync(path).ino).toBe(ahead);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(PRIMARY);
+  });
+
+  it('goes with what was made ahead for it, and makes nothing ahead where it can not', () => {
+    const path = join(workloadDirectory(), 'role');
+    prepareRoleFile(path);
+    removeRoleFile(path);
+    expect(statSync(`${path}.new`, { throwIfNoEntry: false })).toBeUndefined();
+    prepareRoleFile(join(path, 'missing', 'role'));
   });
 
   it('has one length whatever the reason', () => {

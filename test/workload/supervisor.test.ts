@@ -1,5 +1,7 @@
+import { statSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { readStat } from '../../src/fence/process-identity.ts';
+import { CommandWorkload } from '../../src/workload/supervisor.ts';
 import { until } from '../support/until.ts';
 import { lives, pidFrom, TERM, workloadOf } from '../support/workload.ts';
 import type { WorkloadUnderTest } from '../support/workload.ts';
@@ -258,6 +260,21 @@ describe('stopping a workload', () => {
     await workload.stop(10_000);
     other.close();
     expect(warnings).toEqual([]);
+  });
+});
+
+describe('what is made ready for a start', () => {
+  it('is the role file, which goes with the workload', async () => {
+    const { workload, path, text } = await workloadOf('exec sleep 100');
+    if (!(workload instanceof CommandWorkload)) throw new Error('another kind of workload');
+    workload.startAhead();
+    const ahead = statSync(path('role.new')).ino;
+    await workload.activate(TERM);
+    expect(statSync(path('role')).ino).toBe(ahead);
+    expect(text('role')).toContain('"role":"primary"');
+    workload.startAhead();
+    await workload.stop(1_000);
+    expect([text('role'), text('role.new')]).toEqual(['', '']);
   });
 });
 
