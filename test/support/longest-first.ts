@@ -5,10 +5,13 @@ import type { TestSpecification } from 'vitest/node';
 
 /** By how long they take. Of the others the larger go first. */
 const LONGEST = [
-  ...['process/redis', 'process/postgres', 'process/timed-file', 'process/etcd'],
-  ...['process/earlier-directory', 'process/shapes', 'process/clients', 'process/drill'],
-  ...['contracts/redis', 'hosts/hosts', 'process/priority', 'contracts/postgres'],
-  ...['process/promises', 'contracts/etcd', 'process/same-id', 'process/attacks'],
+  ...['process/redis', 'process/postgres', 'process/etcd', 'process/timed-file'],
+  ...['process/drill', 'process/clients', 'contracts/redis', 'contracts/postgres'],
+  ...['process/promises', 'contracts/etcd', 'process/priority', 'hosts/hosts'],
+  ...['process/wrappers', 'process/storage', 'process/same-id', 'process/commands'],
+  ...['process/attacks', 'process/proxied-group', 'process/earlier-directory', 'process/shapes'],
+  ...['contracts/timed-file', 'process/guard-demotion', 'process/successors', 'process/hooks'],
+  ...['process/peers', 'process/apart', 'process/tools', 'process/stops'],
 ].map((name) => `test/${name}.test.ts`);
 
 export default class LongestFirst extends BaseSequencer {
