@@ -51,8 +51,10 @@ async function play(group: Group, { a: ofA, b: ofB }: { a: Own; b: Own }): Promi
   const b = await group.start('b', { options, through: OWN_SOCKETS });
   await group.reaches(b, 'watching');
   // Past all that would be doubted: the timeout, and the probes after it.
-  let status = await statusOn(group, b);
-  while (ownEntry(status).uptimeMs < DOUBTED_MS) status = await statusOn(group, b);
+  const status = await group.until('the end of all doubts', async () => {
+    const seen = await statusOn(group, b);
+    return ownEntry(seen).uptimeMs < DOUBTED_MS ? null : seen;
+  });
   expect([status.primary, status.warnings]).toEqual(['a', []]);
   expect(ownEntry(status)).toMatchObject({ lastHeartbeatMs: null, hearsPrimary: false });
   expect((await commandOn(group, b, 'explain')).stdout).toContain(

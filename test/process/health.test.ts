@@ -37,9 +37,10 @@ async function inStatus(group: Group, node: string): Promise<NodeInStatus | null
 }
 
 async function untilHealth(group: Group, node: string, health: string): Promise<void> {
-  while ((await inStatus(group, node))?.workload.health !== health) {
+  await group.until(`${node} to be ${health}`, async () => {
     if (group.nodes.every(({ end }) => end !== null)) throw new Error('all nodes have ended');
-  }
+    return (await inStatus(group, node))?.workload.health === health;
+  });
 }
 
 /** It has told the primary by then: each look is a request as well, and its words one more. */
@@ -48,8 +49,10 @@ async function untilTold(group: Group, primary: string): Promise<void> {
     (await inStatus(group, primary))?.transport?.requests ?? 0;
   const before = await requests();
   let looks = 0;
-  do looks += 1;
-  while ((await requests()) <= before + looks);
+  await group.until('one request more than looks', async () => {
+    looks += 1;
+    return (await requests()) > before + looks;
+  });
 }
 
 function saysOf(node: NodeProcess, text: string): boolean {

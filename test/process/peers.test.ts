@@ -54,10 +54,10 @@ async function play(body: (nodes: Nodes) => Promise<void>): Promise<void> {
         return JSON.parse(stdout) as Status; // as the manual has it
       };
       const isWilling: Nodes['isWilling'] = async (id) => {
-        for (;;) {
+        await group.until(`${id} to be willing`, async () => {
           const { nodes } = await statusOf(id);
-          if (nodes.some((node) => node.id === id && node.willing === true)) return;
-        }
+          return nodes.some((node) => node.id === id && node.willing === true);
+        });
       };
       await body({ group, start, urlOf, on, statusOf, isWilling });
     },

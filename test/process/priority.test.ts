@@ -144,10 +144,7 @@ async function polled(
   what: string,
   isSo: (status: Status) => boolean,
 ): Promise<void> {
-  const untilMs = performance.now() + 60_000;
-  while (!isSo(await status(group))) {
-    if (performance.now() > untilMs) throw new Error(`Waited in vain for ${what}`);
-  }
+  await group.until(what, async () => isSo(await status(group)));
 }
 
 function reasonsOf(node: NodeProcess): string {

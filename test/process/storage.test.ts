@@ -54,8 +54,9 @@ describe('the state directory', () => {
       await group.reaches(b, 'waiting');
       const lines = b.log.length;
       const first = await uptimeMs(group, 'b');
-      // Twenty of its looks at the lease.
-      while ((await uptimeMs(group, 'b')) < first + 2_000);
+      await group.until('twenty of its looks at the lease', async () => {
+        return (await uptimeMs(group, 'b')) >= first + 2_000;
+      });
       expect(b.log.slice(lines)).toEqual([]);
       expect((await group.client('explain', 'b')).stdout).toContain(
         'it looks whether the holders of removed lock files have ended',

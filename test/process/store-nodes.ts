@@ -298,22 +298,14 @@ function filesUnder(directory: string): readonly string[] {
 
 /** Until a node says itself who leads. */
 async function seesLeading(group: Group, { id }: NodeProcess, primary: string): Promise<void> {
-  const untilMs = performance.now() + SIGHT_MS;
-  for (;;) {
-    const { stdout } = await group.client(
-      'status',
-      '--json',
-      '--state-dir',
-      group.path(`on-${id}`),
-    );
+  const onIt = ['--state-dir', group.path(`on-${id}`)];
+  await group.until(`${id} to see that ${primary} leads`, async () => {
+    const { stdout } = await group.client('status', '--json', ...onIt);
     // Ours.
     const seen = JSON.parse(stdout) as { primary: string | null; lease: { held: boolean } };
-    if (seen.primary === primary && seen.lease.held) return;
-    if (performance.now() > untilMs) throw new Error(`${id} does not see that ${primary} leads`);
-  }
+    return seen.primary === primary && seen.lease.held;
+  });
 }
-
-const SIGHT_MS = 60_000;
 
 function isUnreachable(reason: unknown): boolean {
   return typeof reason === 'string' && reason.includes('Cannot reach the lease store');

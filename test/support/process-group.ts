@@ -40,8 +40,11 @@ import type { WitnessLine } from './process-witness.ts';
 /** How long a condition is waited for: nothing here takes a tenth of it on a machine with a CPU to spare. */
 const PATIENCE_MS = 60_000;
 
-/** Between two looks that cost next to nothing. */
+/** Between two looks that cost next to nothing, and between two of a machine that is too busy for them. */
 const PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 500;
+
+type Looked<T> = T | false | null | undefined;
 
 type ClientLaunch = Omit<NodeLaunch, 'id' | 'uid'>;
 
@@ -234,16 +237,19 @@ export class Group {
   }
 
   /** The first value that is neither false, null nor undefined. */
-  async until<T>(what: string, look: () => T | false | null | undefined): Promise<T> {
+  async until<T>(what: string, look: () => Looked<T> | Promise<Looked<T>>): Promise<T> {
     const untilMs = performance.now() + PATIENCE_MS;
     for (;;) {
       const lookedAtMs = performance.now();
-      const value = look();
+      const looked = look();
+      // What is seen at once is told at once: it may pass in a moment.
+      const value = looked instanceof Promise ? await looked : looked;
       if (value !== false && value !== null && value !== undefined) return value;
       const nowMs = performance.now();
       if (nowMs > untilMs) throw new Error(`Waited in vain for ${what}`);
       // Looks take a quarter of a CPU at most, so that what is waited for has the rest.
-      await delay(Math.max(PAUSE_MS, 3 * (nowMs - lookedAtMs)));
+      const pauseMs = Math.max(PAUSE_MS, 3 * (nowMs - lookedAtMs));
+      await delay(Math.min(pauseMs, LONGEST_PAUSE_MS));
     }
   }
 
