@@ -20,6 +20,8 @@ export class GroupWatch {
   /** What the holder of the lease can't do without. A group may have the name of one of its files. */
   #foundation: readonly Piece[] = [];
   #watchers: FSWatcher[] = [];
+  /** Tells of the foundation; null: not for the holder, or the system can't. */
+  #guardian: FSWatcher | null = null;
   /** Whether it is to tell of all that the holder of the lease can't do without. */
   #mayGuard = false;
   #armedFor: readonly string[] | null = null;
@@ -40,14 +42,16 @@ export class GroupWatch {
   guard(isGuarding: boolean): void {
     if (this.#closed || this.#mayGuard === isGuarding) return;
     this.#mayGuard = isGuarding;
-    const before = this.#armedFor;
-    this.#arm();
-    if (!isSame(before, this.#armedFor)) this.#changed();
+    // Those that watch go on: what they have yet to tell would be lost with them.
+    if (!isGuarding) this.#dismiss();
+    else if (this.#watchers.length === 0) this.#arm();
+    else if (!this.#guarded()) this.#lookAtIntervals();
+    this.check();
   }
 
   /** Whether the system tells of all that happens there to what the holder of the lease can't do without. */
   get isGuarding(): boolean {
-    return this.#mayGuard && this.#watchers.length > 0;
+    return this.#guardian !== null;
   }
 
   /** Notices a directory that was removed or replaced; called wherever the group is looked at. */
@@ -82,6 +86,7 @@ export class GroupWatch {
   }
 
   #disarm(): void {
+    this.#dismiss();
     for (const watcher of this.#watchers) watcher.close();
     this.#watchers = [];
     if (this.#looking !== null) clearInterval(this.#looking);
@@ -91,22 +96,35 @@ export class GroupWatch {
   #watchAll(): boolean {
     try {
       for (const path of [this.#paths.epochs, this.#paths.marks]) {
-        this.#watch(path, (_kind, name) => {
+        const watcher = this.#watch(path, (_kind, name) => {
           // Of its own removal a directory tells under its own name.
           if (name === null || name === basename(path)) this.check();
           this.#changed();
         });
+        this.#watchers.push(watcher);
       }
-      if (this.#mayGuard) {
-        // Seen before it is watched: a change in between differs at the next event.
-        this.#foundation = this.#lookAtFoundation();
-        this.#watch(this.#paths.directory, this.#onFoundation);
-      }
+    } catch {
+      this.#disarm();
+      return false;
+    }
+    return !this.#mayGuard || this.#guarded();
+  }
+
+  #guarded(): boolean {
+    try {
+      // Seen before it is watched: a change in between differs at the next event.
+      this.#foundation = this.#lookAtFoundation();
+      this.#guardian = this.#watch(this.#paths.directory, this.#onFoundation);
       return true;
     } catch {
       this.#disarm();
       return false;
     }
+  }
+
+  #dismiss(): void {
+    this.#guardian?.close();
+    this.#guardian = null;
   }
 
   readonly #onFoundation = (kind: string, name: string | null): void => {
@@ -137,10 +155,8 @@ export class GroupWatch {
     return all.map((path) => ({ path, identity: this.#sight.identityOf(path) }));
   }
 
-  #watch(path: string, onEvent: (kind: string, name: string | null) => void): void {
-    const watcher = watch(path, { persistent: false }, onEvent);
-    this.#watchers.push(watcher);
-    watcher.on('error', () => {
+  #watch(path: string, onEvent: (kind: string, name: string | null) => void): FSWatcher {
+    return watch(path, { persistent: false }, onEvent).on('error', () => {
       this.#disarm();
       this.#lookAtIntervals();
     });

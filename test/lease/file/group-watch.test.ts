@@ -2,6 +2,7 @@
 import { mkdirSync, renameSync, rmSync, utimesSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { GroupWatch } from '../../../src/lease/file/group-watch.ts';
 import { eventually, granted, openLease, temporaryDirectory } from '../support/fixtures.ts';
 
 it('tells of a claim, a pause and a resume', async () => {
@@ -57,6 +58,22 @@ it('tells the holder at once of a lock file that was removed, and nobody else', 
   await eventually(() => (calls > before ? true : undefined));
   expect(callsOfOthers).toBe(beforeOfOthers);
   expect(a.verify()).toMatchObject({ type: 'lost' });
+});
+
+it('loses nothing that happens just before the holder is guarded, or no longer', async () => {
+  const { paths } = openLease(temporaryDirectory(), 'a');
+  let calls = 0;
+  const watching = new GroupWatch(paths, () => (calls += 1));
+  onTestFinished(() => {
+    watching.close();
+  });
+  for (const isGuarding of [true, false]) {
+    const before = calls;
+    writeFileSync(join(paths.epochs, isGuarding ? '7' : '8'), '');
+    watching.guard(isGuarding);
+    expect(watching.isGuarding).toBe(isGuarding);
+    await eventually(() => (calls > before ? true : undefined));
+  }
 });
 
 it('does not tell the holder that the times of a directory were set', async () => {
