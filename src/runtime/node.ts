@@ -4,6 +4,7 @@ import type { Event, EventBody } from '../core/event.ts';
 import type { NodeState, StopOrder } from '../core/state.ts';
 import { initialState } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
+import { extended } from '../core/outcome.ts';
 import { nextWakeAt } from '../core/schedule.ts';
 import { transition } from '../core/transition.ts';
 import type { Step, Transition } from '../core/transition.ts';
@@ -109,6 +110,8 @@ export class NodeLoop {
   /**
    * Queues an event; it is decided on before this returns, unless an event is being decided now. What comes
    * before the start waits for it: a node that already followed somebody would not begin as one that joins.
+   *
+   * @param body one that nobody else has: it becomes the event
    */
   dispatch(body: EventBody): void {
     if (this.#dead) return;
@@ -116,7 +119,7 @@ export class NodeLoop {
       this.#dropped += 1;
       return;
     }
-    this.#queue.push({ at: this.#options.clock.now(), ...body });
+    this.#queue.push(extended(body, { at: this.#options.clock.now() }));
     this.#drain();
   }
 
