@@ -14,6 +14,8 @@ export function useAllCompilers(): void {
 export function useOptimizer(): void {
   growYoungSpace();
   setFlagsFromString('--heap-growing-percent=30');
+  // What is moved together each time leaves no pages that are kept for a few objects: a quarter of the memory.
+  setFlagsFromString('--compact-on-every-full-gc');
   setFlagsFromString('--turbofan');
 }
 

@@ -35,6 +35,8 @@ export interface Stretch {
   readonly decisions: readonly Decision[];
 }
 
+const NOTHING: Types = [];
+
 /** How many events before a transition are kept at least, unless told otherwise; at most twice as many are. */
 const CONTEXT = 24;
 
@@ -51,6 +53,8 @@ export class Recorder {
   #older: Half | null = null;
   #newer: Half | null = null;
   #hasNews = false;
+  /** Of the last step: most have the same. */
+  #types: Types = NOTHING;
 
   constructor(context: number = CONTEXT) {
     this.#context = context;
@@ -74,8 +78,8 @@ export class Recorder {
             reason,
             timeMs: nowMs(),
           };
-    const types = effects.length === 0 ? NOTHING : effects.map(({ type }) => type);
-    this.#add(before, { event, effects: types, change, refusal: null });
+    this.#types = typesOf(effects, this.#types);
+    this.#add(before, { event, effects: this.#types, change, refusal: null });
     this.#hasNews ||= change !== null || isNews(before, state);
   }
 
@@ -104,7 +108,9 @@ export class Recorder {
     }
     this.#newer ??= { base: before, decisions: [] };
     this.#count += 1;
-    this.#newer.decisions.push({ n: this.#count, ...decision });
+    // By name: what is spread together takes far longer, and more room, at every heartbeat.
+    const { event, effects, change, refusal } = decision;
+    this.#newer.decisions.push({ n: this.#count, event, effects, change, refusal });
   }
 }
 
@@ -113,7 +119,13 @@ interface Half {
   readonly decisions: Decision[];
 }
 
-const NOTHING: readonly Effect['type'][] = [];
+/** Those that were told last, where they are the same: a thousand nodes keep them for some heartbeats. */
+function typesOf(effects: readonly Effect[], last: Types): Types {
+  const isSame = effects.length === last.length && effects.every(({ type }, i) => type === last[i]);
+  return isSame ? last : effects.map(({ type }) => type);
+}
+
+type Types = readonly Effect['type'][];
 
 /** Without a transition: a warning, or what a person or the application has decided. */
 function isNews(before: NodeState, state: NodeState): boolean {
