@@ -24,11 +24,12 @@ const [tests] = await Promise.all([isBuilt ? runTests() : null, checkBesideTests
 const totals = /^(\d+) passed, (\d+) failed(.*)$/.exec(tests?.totals ?? '');
 if (failed.length > 0) process.stdout.write(`Checks that failed: ${failed.join(', ')}.\n`);
 // A failed check counts as a failure, so that the last line never reads better than the run was.
-const failures = failed.length + Number(totals?.[2] ?? 1);
+const failedTests = Number(totals?.[2] ?? 1);
+const failures = failed.length + (tests?.code === 0 ? failedTests : Math.max(1, failedTests));
 process.stdout.write(
   `${totals?.[1] ?? '0'} passed, ${String(failures)} failed${totals?.[3] ?? ''}\n`,
 );
-process.exitCode = failures > 0 || tests?.code !== 0 ? 1 : 0;
+process.exitCode = failures > 0 ? 1 : 0;
 
 /**
  * One after the other, in what the tests leave of the CPUs: many of them wait for something.
@@ -66,34 +67,56 @@ async function check(name, command, env) {
  * @returns {Promise<{ code: number, totals: string }>}
  */
 async function runTests() {
-  let rest = '';
   let totals = '';
-  const code = await run('npx vitest run', process.env, (text) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      if (/^\d+ passed, \d+ failed/.test(line)) totals = line;
-      else process.stdout.write(`${line}\n`);
-    }
-  });
-  process.stdout.write(rest);
+  /** @param {string} line */
+  const show = (line) => {
+    const isTotals = /^\d+ passed, \d+ failed/.test(line);
+    // Those that count are the last: what a test has said before them is shown.
+    const shown = isTotals ? totals : line;
+    if (isTotals) totals = line;
+    if (shown !== '' || !isTotals) process.stdout.write(`${shown}\n`);
+  };
+  const code = await run('npx vitest run', process.env, inLines(show));
   return { code, totals };
 }
 
 /**
- * Runs one command of the shell, and hands on its output as it comes.
+ * Hands on whole lines; what is left at the end, which is no line, with the end of the text ('').
+ * @param {(line: string) => void} onLine
+ * @returns {(text: string, stream: 'stdout' | 'stderr') => void}
+ */
+function inLines(onLine) {
+  const rest = { stdout: '', stderr: '' };
+  return (text, stream) => {
+    const lines = (rest[stream] + text).split('\n');
+    rest[stream] = lines.pop() ?? '';
+    for (const line of lines) onLine(line);
+    if (text === '' && rest[stream] !== '') onLine(rest[stream]);
+  };
+}
+
+/**
+ * Runs one command of the shell, and hands on its output as it comes, at the end of each stream an empty text.
  * @param {string} command
  * @param {NodeJS.ProcessEnv} env
- * @param {(text: string) => void} onText
+ * @param {(text: string, stream: 'stdout' | 'stderr') => void} onText
  * @returns {Promise<number>} its exit code
  */
 function run(command, env, onText) {
   return new Promise((resolve) => {
     const child = spawn(command, { shell: true, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    child.stdout.setEncoding('utf8').on('data', onText);
-    child.stderr.setEncoding('utf8').on('data', onText);
+    for (const stream of /** @type {const} */ (['stdout', 'stderr'])) {
+      /** @param {string} text */
+      const hand = (text) => {
+        onText(text, stream);
+      };
+      child[stream].setEncoding('utf8').on('data', hand);
+      child[stream].on('end', () => {
+        hand('');
+      });
+    }
     child.on('error', (error) => {
-      onText(`${error.message}\n`);
+      onText(`${error.message}\n`, 'stderr');
       resolve(1);
     });
     child.on('close', (code) => {

@@ -136,7 +136,8 @@ export function primaryBase(
   const { epoch, previous, chosen, standbys, proxies } = lead;
   const isPrimary = state.role === 'primary';
   const since = isPrimary ? state.since : state.at;
-  const verifiedAt = isPrimary ? state.verifiedAt : state.at;
+  // What it stands on is looked at with the first heartbeat, however long the promotion took.
+  const verifiedAt = isPrimary ? state.verifiedAt : -Infinity;
   return extended(commonOf(state), {
     role: 'primary',
     since,

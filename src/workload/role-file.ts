@@ -56,8 +56,10 @@ export function writeRoleFile(path: string, content: RoleFileContent): void {
  */
 export function prepareRoleFile(path: string): void {
   try {
-    const text = encode({ role: 'secondary', epoch: null, reason: '' });
-    writeFileSync(nextPath(path), text, { mode: 0o600, flag: 'wx' });
+    // Empty: whatever has come of it meanwhile, nothing is written over that.
+    closeSync(
+      openSync(nextPath(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600),
+    );
   } catch {
     // It is there, or the change makes it.
   }

@@ -44,9 +44,14 @@ export class GroupWatch {
     this.#mayGuard = isGuarding;
     // Those that watch go on: what they have yet to tell would be lost with them.
     if (!isGuarding) this.#dismiss();
-    else if (this.#watchers.length === 0) this.#arm();
-    else if (!this.#guarded()) this.#lookAtIntervals();
+    else if (this.#watchers.length === 0 || !this.#guarded()) this.#beginAnew();
     this.check();
+  }
+
+  /** What happened since it was looked at last is not known: it counts as news. */
+  #beginAnew(): void {
+    this.#arm();
+    this.#changed();
   }
 
   /** Whether the system tells of all that happens there to what the holder of the lease can't do without. */

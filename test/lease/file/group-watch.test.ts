@@ -76,6 +76,23 @@ it('loses nothing that happens just before the holder is guarded, or no longer',
   }
 });
 
+it('tells the holder of what has come into a directory that was made anew while nothing was watched', async () => {
+  const { paths } = openLease(temporaryDirectory(), 'a');
+  let calls = 0;
+  const watching = new GroupWatch(paths, () => (calls += 1));
+  onTestFinished(() => {
+    watching.close();
+  });
+  rmSync(paths.directory, { recursive: true });
+  watching.check();
+  const before = calls;
+  for (const path of [paths.epochs, paths.marks]) mkdirSync(path, { recursive: true });
+  writeFileSync(join(paths.epochs, '7'), '');
+  watching.guard(true);
+  await eventually(() => (calls > before ? true : undefined));
+  expect(watching.isGuarding).toBe(true);
+});
+
 it('does not tell the holder that the times of a directory were set', async () => {
   const a = openLease(temporaryDirectory(), 'a');
   let calls = 0;
