@@ -87,13 +87,11 @@ function pulse(before: PrimaryState, settings: Settings): Outcome {
     standbys: recentStandbys(before.standbys, at, settings),
     proxies: recentProxies(before.proxies, at),
     pulseAt: nextPulseAt(before, settings),
+    verifiedAt: isDue ? at : before.verifiedAt,
   });
   if (state.phase === 'demoting' && hasLeft(state)) return stay(state);
-  if (!isDue) {
-    return stay(state, { type: 'verify-lease', scope: 'lock' }, heartbeat(state, settings));
-  }
-  const verifying = extended(state, { verifiedAt: at });
-  return stay(verifying, { type: 'verify-lease', scope: 'all' }, heartbeat(verifying, settings));
+  const scope = isDue ? 'all' : 'lock';
+  return stay(state, { type: 'verify-lease', scope }, heartbeat(state, settings));
 }
 
 function alreadyPrimary(state: PrimaryState, requestId: string): Effect {

@@ -1,15 +1,5 @@
 // The role file: what a hot workload reads to know its role.
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { GateMessage } from './environment.ts';
 
@@ -35,7 +25,7 @@ export function writeRoleFile(path: string, content: RoleFileContent): void {
   const text = encode(content);
   const temporary = nextPath(path);
   try {
-    fill(temporary, text);
+    writeFileSync(temporary, text, { mode: 0o600 });
     renameSync(temporary, path);
   } catch (error) {
     const code = errorCode(error);
@@ -57,9 +47,7 @@ export function writeRoleFile(path: string, content: RoleFileContent): void {
 export function prepareRoleFile(path: string): void {
   try {
     // Empty: whatever has come of it meanwhile, nothing is written over that.
-    closeSync(
-      openSync(nextPath(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600),
-    );
+    writeFileSync(nextPath(path), '', { mode: 0o600, flag: 'wx' });
   } catch {
     // It is there, or the change makes it.
   }
@@ -79,19 +67,6 @@ export function removeRoleFile(path: string): void {
 /** Nobody reads it before it has the name that it is made for. */
 function nextPath(path: string): string {
   return `${path}.new`;
-}
-
-/** The file that was made ahead, or a new one. */
-function fill(path: string, text: string): void {
-  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
-  try {
-    writeFileSync(fd, text);
-    // All that is written here has one length; what else has the name may be longer.
-    const lengthBytes = Buffer.byteLength(text);
-    if (fstatSync(fd).size !== lengthBytes) ftruncateSync(fd, lengthBytes);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 /** Within one page, and room for the longest reason with each character escaped (`\u0001`). */

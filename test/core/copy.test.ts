@@ -18,10 +18,10 @@ it.each([
   ['waits', waiting(secondaryBase(BEGUN), { until: 9, why: 'turn' })],
   ['serves', SERVING],
 ])('copies all of one that %s', (_, state) => {
-  // Each property is one of its own, so that none stands for another.
-  const filled = Object.fromEntries(
-    Object.keys(state).map((name) => [name, name === 'phase' ? state.phase : Symbol(name)]),
-  ) as unknown as NodeState; // only copied
+  const { role, phase } = state;
+  // Each other property is one of its own, so that none stands for another.
+  const others = Object.fromEntries(Object.keys(state).map((name) => [name, Symbol(name)]));
+  const filled = { ...others, role, phase } as unknown as NodeState; // only copied
   const copy = copyAt(filled, 8);
   expect(copy).not.toBe(filled);
   expect(copy).toEqual({ ...filled, at: 8 });

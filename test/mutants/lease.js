@@ -65,8 +65,8 @@ export const LEASE = [
     says: 'A primary never compares more than its lock at a heartbeat, told of changes or not.',
     breaks: 'S1',
     file: 'src/core/when-primary.ts',
-    from: "return stay(verifying, { type: 'verify-lease', scope: 'all' }",
-    to: "return stay(verifying, { type: 'verify-lease', scope: 'lock' }",
+    from: "const scope = isDue ? 'all' : 'lock';",
+    to: "const scope = isDue && state.epoch < 0 ? 'all' : 'lock';",
     killers: [transcript('auto: everything that happens at a beat, shown once')],
   },
   {
