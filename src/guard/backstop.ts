@@ -30,7 +30,9 @@ export class Backstop {
     if (this.#isDismissed) return;
     let shell: ChildProcess;
     try {
-      shell = spawn('sh', ['-c', SCRIPT, 'failover-backstop'], {
+      // A guard that is killed before it can write has told its sessions all the same.
+      const argument = this.#sessions.length < ARGUMENT_LIMIT ? this.#sessions : '';
+      shell = spawn('sh', ['-c', SCRIPT, 'failover-backstop', argument], {
         cwd: '/',
         detached: true,
         stdio: ['pipe', 'ignore', 'ignore'],
@@ -66,9 +68,13 @@ export class Backstop {
 /** Between two attempts to have one, ms. */
 const PAUSE_MS = 100;
 
+/** The system starts nothing that has an argument of 128 KiB: thousands of sessions. */
+const ARGUMENT_LIMIT = 100_000;
+
 /**
- * Reads lines of `PID/START-TIME`, of which the last counts, to the end of the pipe; then kills the members of
- * these sessions, over and over until none is left: one that forks is found by its children.
+ * Takes `PID/START-TIME ...` as its argument, and then as lines to the end of the pipe, of which the last counts;
+ * then kills the members of these sessions, over and over until none is left: one that forks is found by its
+ * children.
  *
  * A session is another one where its first process has another start time. In /proc/PID/stat the name, which may
  * hold brackets, spaces and ends of lines, is what comes before the last bracket; then the 1st field is the state,
@@ -76,7 +82,7 @@ const PAUSE_MS = 100;
  * the 20th when it started. About 20 ms for a hundred processes, and done within half a minute.
  */
 const SCRIPT = `trap '' HUP INT QUIT TERM TSTP
-watched=
+watched=$1
 while IFS= read -r line; do watched=$line; done
 stat() {
   text=

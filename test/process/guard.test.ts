@@ -204,7 +204,11 @@ describe('a guard', () => {
     const guard = guardOf(gated.identity.pid) ?? -1;
     const [first = -1] = await until('a backstop', () => backstopsOf(guard));
     process.kill(first, 'SIGKILL');
-    await until('another', () => backstopsOf(guard)?.every((pid) => pid !== first));
+    const another = await until('another', () => backstopsOf(guard)?.find((pid) => pid !== first));
+    // From its first moment: its guard may be gone before it could tell anything.
+    expect(commandOf(another)).toContain(
+      `${String(gated.identity.pid)}/${gated.identity.startTime}`,
+    );
     process.kill(guard, 'SIGKILL');
     await until('the end of all', () => membersOf(gated) === 0);
   });
