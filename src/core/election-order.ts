@@ -1,5 +1,6 @@
 // Who goes first when the primary is gone, so that twenty standbys cost what one costs.
 import { humanMs } from './duration-text.ts';
+import { extended } from './outcome.ts';
 import type { KnownStandby, NodeState, Peer, StandbyInfo } from './state.ts';
 import {
   PRIORITY_RANKS_LIMIT,
@@ -18,7 +19,8 @@ export function withStandby(
   at: number,
 ): readonly KnownStandby[] {
   const others = standbys.filter((standby) => standby.node !== heard.node);
-  const all = [...others, { ...heard, heardAt: at }];
+  const known: StandbyInfo = Object.assign({}, heard);
+  const all = [...others, extended(known, { heardAt: at })];
   return all.length <= SUCCESSION_LIMIT ? all : all.slice(all.length - SUCCESSION_LIMIT);
 }
 

@@ -112,7 +112,7 @@ export class ProcessFencing implements Fencing {
 
   /** A newer order ends the one that is under way, which then has the outcome of the newer. */
   clearLeftovers(limits: Graces): Promise<ClearOutcome> {
-    this.#clearing?.controller.abort();
+    this.#clearing?.controller?.abort();
     const controller = new AbortController();
     const outcome = this.#clear(limits, controller.signal);
     this.#clearing = { controller, outcome };
@@ -122,6 +122,9 @@ export class ProcessFencing implements Fencing {
   async #clear(limits: Graces, signal: AbortSignal): Promise<ClearOutcome> {
     const outcome = await clearLeftovers(this.#sources, limits, signal);
     if (outcome?.type === 'cleared') this.#sources.cleared();
+    const last = this.#clearing;
+    if (last?.controller?.signal === signal)
+      this.#clearing = { controller: null, outcome: last.outcome };
     // Only a newer one aborts.
     return outcome ?? this.#clearing?.outcome ?? { type: 'remain', detail: 'it was called off' };
   }
@@ -274,7 +277,8 @@ interface Sighting {
 
 /** An emptying that is under way, or was the last. */
 interface Clearing {
-  readonly controller: AbortController;
+  /** Null: it is through. */
+  readonly controller: AbortController | null;
   readonly outcome: Promise<ClearOutcome>;
 }
 

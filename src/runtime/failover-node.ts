@@ -55,7 +55,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
   readonly ended: Promise<StopOrder>;
   readonly #engine: NodeEngine;
   readonly #storeViews = new StoreViews();
-  readonly #setup: NodeSetup;
+  readonly #setup: () => NodeSetup;
   readonly #rehearse: FailoverNodeExtras['rehearse'];
   #rehearsal: Parameters<typeof predictionOf>[1] = null;
 
@@ -117,7 +117,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
   private constructor(nodeId: string, parts: NodeParts) {
     super();
     this.#rehearse = parts.extras.rehearse;
-    this.#setup = setupOf(parts.options, parts.extras.ownsProcess === true);
+    const { options, extras } = parts;
+    this.#setup = () => setupOf(options, extras.ownsProcess === true);
     let resolve: (order: StopOrder) => void = () => undefined;
     this.ended = new Promise((settle) => {
       resolve = settle;
@@ -207,7 +208,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
       },
       transport: withPeers(this.#engine.transport.counters(), this.#engine.remote?.counters),
       takeover: predictionOf(report.takeover, this.#rehearsal),
-      setup: this.#setup,
+      setup: this.#setup(),
       activation: this.#engine.activation,
     };
   }

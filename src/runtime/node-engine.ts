@@ -180,7 +180,7 @@ export class NodeEngine {
       this.dispatch({ type: 'lease-changed' });
     });
     this.#upkeep = new Upkeep({
-      ...(extras.upkeepIntervalMs === undefined ? {} : { intervalMs: extras.upkeepIntervalMs }),
+      intervalMs: extras.upkeepIntervalMs,
       transport,
       role: () => this.loop.state.role,
       updateEndpoints: (endpoints) => {

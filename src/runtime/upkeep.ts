@@ -4,8 +4,8 @@ import type { NodeTransport } from '../transport/node-transport.ts';
 import { messageOf } from './failures.ts';
 
 export interface UpkeepParts {
-  /** Left out: once a second. */
-  readonly intervalMs?: number;
+  /** Undefined: once a second. */
+  readonly intervalMs: number | undefined;
   readonly transport: NodeTransport;
   readonly role: () => Role;
   /** Makes other addresses known; called when the sockets have moved. */

@@ -82,10 +82,8 @@ export function readStandby(value: unknown): StandbyInfo | undefined {
   if (standby !== 'cold' && standby !== 'armed' && standby !== 'hot') return undefined;
   if (!isText(version) || !isDurationMs(standingByMs)) return undefined;
   const health = readHealth(value['health']);
-  return {
-    ...{ node, run, willing, priority, standby, version, standingByMs },
-    ...(health === undefined ? {} : { health }),
-  };
+  const told: StandbyInfo = { node, run, willing, priority, standby, version, standingByMs };
+  return health === undefined ? told : Object.assign(told, { health });
 }
 
 /** What is said of a health; `undefined`: nothing, or a word of a later version. */

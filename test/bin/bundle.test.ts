@@ -41,6 +41,29 @@ describe('the bundle', () => {
   });
 });
 
+it.each(['run', 'up', 'status'])(
+  '`failover %s` reads nothing of what only a proxy needs',
+  (command) => {
+    const read = [...readBy(new RegExp(`^${command}-[^-]{8}[.]js$`))].sort();
+    expect(read.length).toBeGreaterThan(5);
+    expect(read.filter((name) => textOf(name).includes('undici'))).toEqual([]);
+  },
+);
+
+/** What importing the file of such a name reads at once. */
+function readBy(name: RegExp): ReadonlySet<string> {
+  const read = new Set(readdirSync(BUNDLE).filter((each) => name.test(each)));
+  for (const each of read) {
+    for (const [, imported = ''] of textOf(each).matchAll(/^import .*"\.\/([^"]+)";$/gm))
+      read.add(imported);
+  }
+  return read;
+}
+
+function textOf(name: string): string {
+  return readFileSync(join(BUNDLE, name), 'utf8');
+}
+
 interface Manifest {
   readonly type?: string;
   readonly dependencies?: Readonly<Record<string, string>>;

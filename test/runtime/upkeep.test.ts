@@ -31,6 +31,7 @@ function upkeepOf(parts: Partial<UpkeepParts>): void {
   } as unknown as UpkeepParts['transport'];
   const nothing = (): void => undefined;
   const upkeep = new Upkeep({
+    intervalMs: undefined,
     transport,
     role: () => 'secondary',
     updateEndpoints: nothing,

@@ -108,10 +108,10 @@ export async function up(told: UpOptions): Promise<void> {
   try {
     transport = new Transport({ directory: defaultRuntimeDir(), ...networkOf(common) });
     tellOfStart(file, { transport, http, log });
-    const shared = { transport, prefix: file.prefix };
-    const listening = http === null ? {} : { listener: http.listener };
+    const { prefix } = file;
+    const listener = http?.listener ?? null;
     const onRetry = tellOfRetry(file.common);
-    const fleet = new Fleet(file.groups.values(), { ...shared, ...listening, onRetry });
+    const fleet = new Fleet(file.groups.values(), { transport, prefix, listener, onRetry });
     http?.serve({ fleet, transport });
     const onTaken = (): void => http?.changed();
     const reloading = new Reloading({

@@ -196,9 +196,10 @@ export class Fleet {
   #start(options: RunOptions): void {
     const upkeepIntervalMs = Math.max(1_000, Math.min(30_000, 30 * this.#count));
     const many = this.#count > LOOKING_ALONE ? this.#many : null;
+    const { transport, prefix, listener } = this.#shared;
     const run = new GroupRun(
       options,
-      { ...this.#shared, upkeepIntervalMs, rehearse: this.#rehearse, many },
+      { transport, prefix, listener, upkeepIntervalMs, rehearse: this.#rehearse, many },
       (work) => this.#turns.take(work),
     );
     if (!this.#runs.has(options.group)) this.#names = null;

@@ -7,7 +7,6 @@ import { commandWarnings } from '../../workload/warnings.ts';
 import { leaseText } from '../commands/run.ts';
 import { createLogger } from '../render/log.ts';
 import type { Logger } from '../render/log.ts';
-import { openRunProxy } from '../run-proxy.ts';
 import type { RunProxy } from '../run-proxy.ts';
 import type { NodeListener } from './http.ts';
 import { PrefixedLines } from './prefixed.ts';
@@ -21,8 +20,8 @@ export interface SharedParts {
   readonly rehearse: NonNullable<FailoverNodeExtras['rehearse']>;
   /** Null: there are few of them. */
   readonly many: NonNullable<FailoverNodeExtras['many']> | null;
-  /** What answers over HTTP; left out: nothing does. */
-  readonly listener?: NodeListener;
+  /** What answers over HTTP; null: nothing does. */
+  readonly listener: NodeListener | null;
 }
 
 export interface StopRequest {
@@ -116,7 +115,10 @@ export class GroupRun {
     if (this.#stop !== null) return null;
     const { options } = this;
     const onStep = this.#shared.listener?.onStepOf(options.group);
-    if (options.proxy !== null) this.#proxy = await openRunProxy(options, options.proxy);
+    if (options.proxy !== null) {
+      const { openRunProxy } = await import('../run-proxy.ts');
+      this.#proxy = await openRunProxy(options, options.proxy);
+    }
     const node = await FailoverNode.start(options, {
       transport: this.#shared.transport,
       ...{ hasOwnSettings: true, sharesProcess: true },

@@ -130,7 +130,8 @@ export class Foundation {
       // Who had made the lockfile had a lock that was removed, and has ended: nobody waits for it above.
       if (!this.#lockFiles.make({ epoch: known, lockfile: noted.lockfile, isStill })) return false;
       this.memory.learn(known);
-      this.#looked = { ...this.#lockFilesNow, above, seenAtMs: this.#now() };
+      const { primaryLock, workloadLock } = this.#lockFilesNow;
+      this.#looked = { primaryLock, workloadLock, above, seenAtMs: this.#now() };
     }
     this.#keep();
     this.sawThem();

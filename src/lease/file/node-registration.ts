@@ -33,9 +33,9 @@ export class NodeRegistration {
   #fd: number;
   #identity: string;
   #sizeBytes: number;
-  /** What was written last, of each. */
-  #text: string;
-  #claim: string;
+  /** What was written last, of each; as text a thousand of them would take a megabyte. */
+  #record: NodeRecord;
+  #claimed: NodeRecord;
   /** That the one and the other say what was written: looked into where they may have changed. */
   readonly #checked = { record: new ReadOnce<boolean>(now), claim: new ReadOnce<boolean>(now) };
   #touchedAt: number;
@@ -48,13 +48,13 @@ export class NodeRegistration {
     this.#sparePath = sparePath(paths, record.run);
     const { text, sizeBytes } = encode(record, RECORD_BYTES);
     this.#sizeBytes = sizeBytes;
-    this.#text = text;
-    this.#claim = claimText(record);
+    this.#record = record;
+    this.#claimed = record;
     this.#touchedAt = now();
     this.#fd = withStorageErrors(`register node ${record.node} in ${paths.directory}`, () => {
       for (let attempt = 1; ; attempt += 1) {
         try {
-          replaceFile(this.claimPath, this.#claim);
+          replaceFile(this.claimPath, claimText(record));
           this.keepSpareName();
           return replaceOpenFile(this.#path, padded(text, sizeBytes), lockRecord);
         } catch (error) {
@@ -83,7 +83,7 @@ export class NodeRegistration {
     withStorageErrors(`write ${this.#path}`, () => {
       if (sizeBytes === RECORD_BYTES && this.#sizeBytes === RECORD_BYTES) {
         overwrite(this.#fd, content);
-        this.#text = text;
+        this.#record = record;
         return;
       }
       // Two pages could be torn by a kill between them: as a whole, then.
@@ -92,16 +92,15 @@ export class NodeRegistration {
       this.#fd = fd;
       this.#identity = identityOfDescriptor(fd);
       this.#sizeBytes = sizeBytes;
-      this.#text = text;
+      this.#record = record;
     });
   }
 
   /** What later claims of this run say; earlier ones keep what they said. */
   rewriteClaim(record: NodeRecord): void {
     try {
-      const claim = claimText(record);
-      replaceFile(this.claimPath, claim);
-      this.#claim = claim;
+      replaceFile(this.claimPath, claimText(record));
+      this.#claimed = record;
     } catch (error) {
       // The node's record has the news, and readers believe it before the claim.
       if (!isFull(error)) throw error;
@@ -155,7 +154,8 @@ export class NodeRegistration {
     if (claim !== null) check(this.#checked.claim, claim, this.#restoreClaim);
   }
 
-  readonly #restoreRecord = (): boolean => restore(this.#fd, this.#text, this.#sizeBytes);
+  readonly #restoreRecord = (): boolean =>
+    restore(this.#fd, JSON.stringify(this.#record), this.#sizeBytes);
 
   /** In place: an epoch is a further name of the claim. */
   readonly #restoreClaim = (): boolean => {
@@ -167,7 +167,8 @@ export class NodeRegistration {
       return false;
     }
     try {
-      return restore(fd, this.#claim, Buffer.byteLength(this.#claim));
+      const claim = claimText(this.#claimed);
+      return restore(fd, claim, Buffer.byteLength(claim));
     } finally {
       closeSync(fd);
     }

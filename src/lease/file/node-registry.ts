@@ -21,7 +21,9 @@ export interface RegisteredNode extends NodeRecord {
 
 /** Every readable record. Empty also when there is no directory. */
 export function listNodes(paths: GroupPaths): RegisteredNode[] {
-  return readEntries(paths).map(({ record }) => ({ ...record, alive: isAlive(record.supervisor) }));
+  return readEntries(paths).map(({ record }) =>
+    Object.assign({}, record, { alive: isAlive(record.supervisor) }),
+  );
 }
 
 /** One node's record; null when there is none, or it can't be read or understood. */
@@ -190,7 +192,7 @@ function readRecord(path: string): NodeRecord | null {
   for (let reading = 0; reading < READINGS; reading += 1) {
     const content = readBounded(path, RECORD_LIMIT_BYTES);
     if (content === null) return null;
-    const record = understood.parse(path, content);
+    const record = understood.parse(path, content.trimEnd());
     if (record !== null) return record;
   }
   return null;

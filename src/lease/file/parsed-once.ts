@@ -17,11 +17,16 @@ export class ParsedOnce<T> {
     if (known?.content === content) return known.value;
     const value = this.#parse(content);
     this.#known.delete(path);
-    this.#known.set(path, { content, value });
+    this.#known.set(path, { content: alone(content), value });
     for (const oldest of this.#known.keys()) {
       if (this.#known.size <= PATHS_LIMIT) break;
       this.#known.delete(oldest);
     }
     return value;
   }
+}
+
+/** A part of a text keeps all of it, also the padding of a page. */
+function alone(text: string): string {
+  return Buffer.from(text).toString();
 }

@@ -63,7 +63,7 @@ function fleetOf(
   priorities: Readonly<Record<string, number>>,
   onRetry?: (group: string, waitMs: number) => void,
 ): Fleet {
-  const shared = { transport: noTransport(), prefix: false };
+  const shared = { transport: noTransport(), prefix: false, listener: null };
   return new Fleet(groups(priorities).values(), {
     ...shared,
     ...(onRetry === undefined ? {} : { onRetry }),
