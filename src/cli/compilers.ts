@@ -14,9 +14,6 @@ export function useAllCompilers(): void {
 export function useOptimizer(): void {
   growYoungSpace();
   setFlagsFromString('--heap-growing-percent=20');
-  // Pages that are kept for a few objects are emptied, some at each collection: all at once would take twice the memory
-  // for a moment.
-  setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--turbofan');
 }
 
