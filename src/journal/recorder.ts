@@ -79,13 +79,15 @@ export class Recorder {
             timeMs: nowMs(),
           };
     this.#types = typesOf(effects, this.#types);
-    this.#add(before, { event, effects: this.#types, change, refusal: null });
+    this.#add(before, event, this.#types);
+    if (change !== null) this.#tell({ change, refusal: null });
     this.#hasNews ||= change !== null || isNews(before, state);
   }
 
   /** An event that broke an invariant of the core: the last there is. */
   noteRefusal(before: NodeState, event: Event, refusal: string): void {
-    this.#add(before, { event, effects: NOTHING, change: null, refusal });
+    this.#add(before, event, NOTHING);
+    this.#tell({ change: null, refusal });
     this.#hasNews = true;
   }
 
@@ -93,31 +95,54 @@ export class Recorder {
   take(): Stretch | null {
     const first = this.#older ?? this.#newer;
     if (first === null) return null;
-    const decisions = [...(this.#older?.decisions ?? []), ...(this.#newer?.decisions ?? [])];
+    const halves = [this.#older, this.#newer].filter((half) => half !== null);
     this.#older = null;
     this.#newer = null;
     this.#hasNews = false;
-    return { n: this.#count - decisions.length, base: first.base, decisions };
+    const length = halves.reduce((sum, { events }) => sum + events.length, 0);
+    const n = this.#count - length;
+    const decisions = halves.flatMap((half, i) =>
+      decisionsOf(half, i === 0 ? n : n + length - half.events.length),
+    );
+    return { n, base: first.base, decisions };
   }
 
-  #add(before: NodeState, decision: Omit<Decision, 'n'>): void {
+  #add(before: NodeState, event: Event, effects: Types): void {
     const limit = this.#hasNews ? BURST : this.#context;
-    if (this.#newer !== null && this.#newer.decisions.length >= limit) {
+    if (this.#newer !== null && this.#newer.events.length >= limit) {
       this.#older = this.#newer;
       this.#newer = null;
     }
-    this.#newer ??= { base: before, decisions: [] };
+    this.#newer ??= { base: before, events: [], effects: [], told: [] };
     this.#count += 1;
-    // By name: what is spread together takes far longer, and more room, at every heartbeat.
-    const { event, effects, change, refusal } = decision;
-    this.#newer.decisions.push({ n: this.#count, event, effects, change, refusal });
+    this.#newer.events.push(event);
+    this.#newer.effects.push(effects);
+  }
+
+  /** What is more than a heartbeat, of the event that was added last. */
+  #tell(what: Pick<Decision, 'change' | 'refusal'>): void {
+    if (this.#newer !== null) this.#newer.told[this.#newer.events.length - 1] = what;
   }
 }
 
+/** Lists of the same length: an object for each decision would outlive hundreds of heartbeats of other groups. */
 interface Half {
   readonly base: NodeState;
-  readonly decisions: Decision[];
+  readonly events: Event[];
+  readonly effects: Types[];
+  /** Of few of them. */
+  readonly told: Pick<Decision, 'change' | 'refusal'>[];
 }
+
+/** `n`: how many events came before. */
+function decisionsOf({ events, effects, told }: Half, n: number): Decision[] {
+  return events.map((event, i) => ({
+    ...{ n: n + i + 1, event, effects: effects[i] ?? NOTHING },
+    ...(told[i] ?? UNTOLD),
+  }));
+}
+
+const UNTOLD = { change: null, refusal: null } as const;
 
 /** Those that were told last, where they are the same: a thousand nodes keep them for some heartbeats. */
 function typesOf(effects: readonly Effect[], last: Types): Types {

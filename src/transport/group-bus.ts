@@ -1,5 +1,4 @@
 // One group's share of the transport: the port that a node publishes, follows and probes through.
-import { isDeepStrictEqual } from 'node:util';
 import type { Announcement } from '../core/effect.ts';
 import { healthWordsIn } from '../core/health.ts';
 import type { Endpoints, LeaseHolder, StandbyInfo } from '../core/state.ts';
@@ -57,6 +56,8 @@ export class GroupBus implements Bus, Follower, GroupRequests {
   readonly #options: GroupOptions;
   readonly #shared: SharedSockets;
   readonly #lastSeq = new Map<string, number>();
+  /** Of the run that was heard last, which is the same for days. */
+  #heard: { readonly run: string; seq: number } = { run: '', seq: 0 };
   #holder: LeaseHolder | null = null;
   #link: Link | null = null;
   #linkProblem: unknown = null;
@@ -141,7 +142,7 @@ export class GroupBus implements Bus, Follower, GroupRequests {
     const holder = this.#holder;
     if (message.run !== holder?.run || message.node !== holder.node) {
       tally.rejected('foreign-node');
-    } else if (message.seq <= (this.#lastSeq.get(message.run) ?? 0)) {
+    } else if (message.seq <= this.#lastSeqOf(message.run)) {
       if (!mayBeKnown) tally.rejected('replayed');
     } else {
       this.#remember(message);
@@ -189,12 +190,21 @@ export class GroupBus implements Bus, Follower, GroupRequests {
     this.#linkProblem = null;
   }
 
+  #lastSeqOf(run: string): number {
+    return run === this.#heard.run ? this.#heard.seq : (this.#lastSeq.get(run) ?? 0);
+  }
+
   /** The last runs only: a node that followed a thousand others keeps no thousand numbers. */
   #remember({ run, seq }: BusMessage): void {
+    if (run === this.#heard.run) {
+      this.#heard.seq = seq;
+      return;
+    }
+    this.#lastSeq.set(this.#heard.run, this.#heard.seq);
     this.#lastSeq.delete(run);
-    this.#lastSeq.set(run, seq);
+    this.#heard = { run, seq };
     const [oldest] = this.#lastSeq.keys();
-    if (oldest !== undefined && this.#lastSeq.size > REMEMBERED_RUNS) this.#lastSeq.delete(oldest);
+    if (oldest !== undefined && this.#lastSeq.size >= REMEMBERED_RUNS) this.#lastSeq.delete(oldest);
   }
 
   async #call(call: { method: RpcMethod; params: RpcParams; timeoutMs: number }): Promise<unknown> {
@@ -296,13 +306,22 @@ function heartbeatOf(
     succession: sameOr(former?.succession, message.succession),
     lastTakeover: sameOr(former?.lastTakeover, message.lastTakeover),
   };
-  const words = healthWordsIn(message);
-  if (standing === undefined) return Object.assign(heard, words);
-  return Object.assign(heard, words, { standing: sameOr(former?.standing, standing) });
+  const { health, demotions } = message;
+  if (health !== undefined || demotions !== undefined) Object.assign(heard, healthWordsIn(message));
+  if (standing === undefined) return heard;
+  return Object.assign(heard, { standing: sameOr(former?.standing, standing) });
 }
 
 function sameOr<T>(former: T | undefined, now: T): T {
-  return former !== undefined && isDeepStrictEqual(former, now) ? former : now;
+  return former !== undefined && isAlike(former, now) ? former : now;
+}
+
+/** Of lists of names, and of objects of plain values that this version has read: these have the same keys. */
+function isAlike<T>(a: T, b: T): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
+  if (Array.isArray(a) && Array.isArray(b) && a.length !== b.length) return false;
+  for (const key in b) if (a[key as keyof T] !== b[key as keyof T]) return false;
+  return true;
 }
 
 /** @throws FAILOVER_WIRE_INVALID when the answer is no report */

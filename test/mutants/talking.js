@@ -38,8 +38,8 @@ export const TALKING = [
     says: 'A node that was restarted is not heard: its sequence numbers start again and count as replays.',
     breaks: 'S4',
     file: 'src/transport/group-bus.ts',
-    from: '} else if (message.seq <= (this.#lastSeq.get(message.run) ?? 0)) {',
-    to: '} else if (message.seq <= Math.max(0, ...this.#lastSeq.values())) {',
+    from: '} else if (message.seq <= this.#lastSeqOf(message.run)) {',
+    to: '} else if (message.seq <= Math.max(this.#lastSeqOf(message.run), this.#heard.seq)) {',
     killers: [
       { test: 'test/transport/group-bus.test.ts', title: 'hears a node that was started again' },
     ],
@@ -49,8 +49,8 @@ export const TALKING = [
     says: 'A message that was heard before is heard again.',
     breaks: 'S4',
     file: 'src/transport/group-bus.ts',
-    from: '} else if (message.seq <= (this.#lastSeq.get(message.run) ?? 0)) {',
-    to: '} else if (message.seq <= 0 * (this.#lastSeq.get(message.run) ?? 0)) {',
+    from: '} else if (message.seq <= this.#lastSeqOf(message.run)) {',
+    to: '} else if (message.seq <= 0 * this.#lastSeqOf(message.run)) {',
     killers: [
       {
         test: 'test/transport/group-bus.test.ts',
