@@ -81,7 +81,8 @@ function leaseChanged(state: PrimaryState): Outcome {
  */
 function pulse(before: PrimaryState, settings: Settings): Outcome {
   const { at } = before;
-  const isDue = isLookDue(at - before.verifiedAt, beatsALook(settings), settings);
+  const isLeaving = before.phase === 'demoting' && hasLeft(before);
+  const isDue = !isLeaving && isLookDue(at - before.verifiedAt, beatsALook(settings), settings);
   const state = extended(before, {
     preemptions: hasLedInPeace(before, settings) ? 0 : before.preemptions,
     standbys: recentStandbys(before.standbys, at, settings),
@@ -89,7 +90,7 @@ function pulse(before: PrimaryState, settings: Settings): Outcome {
     pulseAt: nextPulseAt(before, settings),
     verifiedAt: isDue ? at : before.verifiedAt,
   });
-  if (state.phase === 'demoting' && hasLeft(state)) return stay(state);
+  if (isLeaving) return stay(state);
   const scope = isDue ? 'all' : 'lock';
   return stay(state, { type: 'verify-lease', scope }, heartbeat(state, settings));
 }

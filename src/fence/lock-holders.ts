@@ -1,5 +1,5 @@
 // Which processes hold a lock: /proc/<pid>/fdinfo names every copy of the open file description.
-import { closeSync, constants, openSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { descriptorsOf, findOpen, listPids, pathOfDescriptor } from './open-files.ts';
@@ -25,9 +25,11 @@ export interface DeletedFileHolder extends LockHolder {
  * @throws the system's error when it has nothing left to look with: that is not "nobody"
  */
 export function findLockHolders(path: string, pids?: Iterable<number>): LockHolder[] {
-  const file = identifyFile(path);
-  if (file === null || !procIsUsable()) return [];
-  const asked = pids === undefined ? null : [...pids];
+  if (!procIsUsable()) return [];
+  // All that a process had led looks for it when it has ended: then its files need not be looked at a thousand times.
+  const asked = pids === undefined ? null : [...pids].filter(isThere);
+  const file = asked?.length === 0 ? null : identifyFile(path);
+  if (file === null) return [];
   // A process with a thousand groups has as many lock files open, and this is one of them.
   const hinted = asked === null ? [] : hintsFor(path).filter(({ pid }) => asked.includes(pid));
   const known = hinted.filter(({ pid, fd }) => holdsLock(pid, fd, file));
@@ -248,6 +250,10 @@ function isSameFile(path: string, file: FileId): boolean {
   } catch {
     return false;
   }
+}
+
+function isThere(pid: number): boolean {
+  return existsSync(`/proc/${String(pid)}`);
 }
 
 /** The encoding of `st_dev` in glibc (gnu_dev_makedev). */

@@ -55,7 +55,10 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
   readonly ended: Promise<StopOrder>;
   readonly #engine: NodeEngine;
   readonly #storeViews = new StoreViews();
-  readonly #setup: () => NodeSetup;
+  readonly #options: RunOptions;
+  readonly #ownsProcess: boolean;
+  /** Null: nobody has asked yet. */
+  #setup: NodeSetup | null = null;
   readonly #rehearse: FailoverNodeExtras['rehearse'];
   #rehearsal: Parameters<typeof predictionOf>[1] = null;
 
@@ -117,8 +120,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
   private constructor(nodeId: string, parts: NodeParts) {
     super();
     this.#rehearse = parts.extras.rehearse;
-    const { options, extras } = parts;
-    this.#setup = () => setupOf(options, extras.ownsProcess === true);
+    this.#options = parts.options;
+    this.#ownsProcess = parts.extras.ownsProcess === true;
     let resolve: (order: StopOrder) => void = () => undefined;
     this.ended = new Promise((settle) => {
       resolve = settle;
@@ -208,7 +211,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
       },
       transport: withPeers(this.#engine.transport.counters(), this.#engine.remote?.counters),
       takeover: predictionOf(report.takeover, this.#rehearsal),
-      setup: this.#setup(),
+      setup: (this.#setup ??= setupOf(this.#options, this.#ownsProcess)),
       activation: this.#engine.activation,
     };
   }

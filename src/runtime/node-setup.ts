@@ -53,15 +53,14 @@ type Untold = (typeof UNTOLD)[number];
 export function setupOf(options: RunOptions, ownsProcess: boolean): NodeSetup {
   const { command, readyWhen, promoteCommand, demoteCommand } = options;
   const told = Object.fromEntries(Object.entries(options).filter(([key]) => !isUntold(key)));
-  return {
-    // What was taken out is what the type takes out.
-    ...(told as Pick<RunOptions, Exclude<keyof RunOptions, Untold>>),
+  // What was taken out is what the type takes out.
+  return Object.assign(told as Pick<RunOptions, Exclude<keyof RunOptions, Untold>>, {
     ownsProcess,
     hasWorkload: command.length > 0,
     hasReadyCheck: readyWhen !== null && command.length > 0,
     hasPromoteCommand: promoteCommand !== null,
     hasDemoteCommand: demoteCommand !== null,
-  };
+  });
 }
 
 function isUntold(key: string): boolean {

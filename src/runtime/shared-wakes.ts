@@ -38,7 +38,7 @@ export class SharedWakes {
     if (step === undefined || dueAt === Infinity) return this.#clock.wakeAt(dueAt, callback);
     const at = Math.ceil(dueAt / step.stepMs) * step.stepMs;
     const round = this.#rounds.get(at) ?? this.#begin(at);
-    // Each node gives a callback of its own.
+    // Each node gives a callback of its own, and has at most one wake at a time.
     round.callbacks.add(callback);
     return () => {
       round.callbacks.delete(callback);

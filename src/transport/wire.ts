@@ -126,7 +126,7 @@ export function encode(message: BusMessage): [topic: string, body: string] {
 function bodyOf(message: BusMessage): object {
   // What is undefined is not in the text.
   if (message.kind !== 'heartbeat') return { v: WIRE_VERSION, ...message, kind: undefined };
-  return {
+  const body: Record<'v' | Exclude<keyof Heartbeat, 'kind'>, unknown> = {
     v: WIRE_VERSION,
     group: message.group,
     node: message.node,
@@ -144,7 +144,10 @@ function bodyOf(message: BusMessage): object {
     health: message.health,
     demotions: message.demotions,
   };
+  return body;
 }
+
+type Heartbeat = Extract<BusMessage, { readonly kind: 'heartbeat' }>;
 
 /** Whether nothing in it has to be cut. */
 function isShort(value: unknown): boolean {

@@ -1,5 +1,15 @@
 // The role file: what a hot workload reads to know its role.
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import type { GateMessage } from './environment.ts';
 
@@ -25,7 +35,7 @@ export function writeRoleFile(path: string, content: RoleFileContent): void {
   const text = encode(content);
   const temporary = nextPath(path);
   try {
-    writeFileSync(temporary, text, { mode: 0o600 });
+    fill(temporary, text);
     renameSync(temporary, path);
   } catch (error) {
     const code = errorCode(error);
@@ -47,7 +57,9 @@ export function writeRoleFile(path: string, content: RoleFileContent): void {
 export function prepareRoleFile(path: string): void {
   try {
     // Empty: whatever has come of it meanwhile, nothing is written over that.
-    writeFileSync(nextPath(path), '', { mode: 0o600, flag: 'wx' });
+    closeSync(
+      openSync(nextPath(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600),
+    );
   } catch {
     // It is there, or the change makes it.
   }
@@ -67,6 +79,19 @@ export function removeRoleFile(path: string): void {
 /** Nobody reads it before it has the name that it is made for. */
 function nextPath(path: string): string {
   return `${path}.new`;
+}
+
+/** The file that was made ahead, or a new one. */
+function fill(path: string, text: string): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+  try {
+    writeFileSync(fd, text);
+    // All that is written here has one length; what else has the name may be longer.
+    const lengthBytes = Buffer.byteLength(text);
+    if (fstatSync(fd).size !== lengthBytes) ftruncateSync(fd, lengthBytes);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Within one page, and room for the longest reason with each character escaped (`\u0001`). */

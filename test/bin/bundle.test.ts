@@ -44,7 +44,7 @@ describe('the bundle', () => {
 it.each(['run', 'up', 'status'])(
   '`failover %s` reads nothing of what only a proxy needs',
   (command) => {
-    const read = [...readBy(new RegExp(`^${command}-[^-]{8}[.]js$`))].sort();
+    const read = [...readBy(new RegExp(`^${command}-.{8}[.]js$`))].sort();
     expect(read.length).toBeGreaterThan(5);
     expect(read.filter((name) => textOf(name).includes('undici'))).toEqual([]);
   },

@@ -97,6 +97,7 @@ describe('a check over HTTP', () => {
         await group.reaches(b, 'serving');
         await group.reaches(a, 'watching');
         expect(saysOf(a, 'it answered 503')).toBe(true);
+        await group.active(2);
         expect(group.text('reasons')).toBe('a start\nb switchover\n');
         await untilHealth(group, 'b', 'healthy');
       },

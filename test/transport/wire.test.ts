@@ -37,9 +37,16 @@ const heartbeat = fc.tuple(
     startedAt: text,
   }),
   healthWords,
+  fc.record(
+    {
+      target: fc.constant('http://127.0.0.1:8080'),
+      standing: fc.record({ priority: count, chosen: fc.boolean() }),
+    },
+    { requiredKeys: [] },
+  ),
 );
 const message: fc.Arbitrary<BusMessage> = fc.oneof(
-  heartbeat.map(([said, words]) => ({ ...said, ...words })),
+  heartbeat.map(([said, words, more]) => ({ ...said, ...words, ...more })),
   fc.record({ ...sender, kind: fc.constant('role'), role: text, reason: text }),
   fc.record({
     ...sender,
