@@ -1,6 +1,5 @@
 // Who goes first when the primary is gone, so that twenty standbys cost what one costs.
 import { humanMs } from './duration-text.ts';
-import { extended } from './outcome.ts';
 import type { KnownStandby, NodeState, Peer, StandbyInfo } from './state.ts';
 import {
   PRIORITY_RANKS_LIMIT,
@@ -19,8 +18,7 @@ export function withStandby(
   at: number,
 ): readonly KnownStandby[] {
   const others = standbys.filter((standby) => standby.node !== heard.node);
-  const known: StandbyInfo = Object.assign({}, heard);
-  const all = [...others, extended(known, { heardAt: at })];
+  const all = [...others, Object.assign({}, heard, { heardAt: at })];
   return all.length <= SUCCESSION_LIMIT ? all : all.slice(all.length - SUCCESSION_LIMIT);
 }
 

@@ -55,7 +55,6 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
   readonly ended: Promise<StopOrder>;
   readonly #engine: NodeEngine;
   readonly #storeViews = new StoreViews();
-  readonly #options: RunOptions;
   readonly #ownsProcess: boolean;
   /** Null: nobody has asked yet. */
   #setup: NodeSetup | null = null;
@@ -120,7 +119,6 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
   private constructor(nodeId: string, parts: NodeParts) {
     super();
     this.#rehearse = parts.extras.rehearse;
-    this.#options = parts.options;
     this.#ownsProcess = parts.extras.ownsProcess === true;
     let resolve: (order: StopOrder) => void = () => undefined;
     this.ended = new Promise((settle) => {
@@ -211,7 +209,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
       },
       transport: withPeers(this.#engine.transport.counters(), this.#engine.remote?.counters),
       takeover: predictionOf(report.takeover, this.#rehearsal),
-      setup: (this.#setup ??= setupOf(this.#options, this.#ownsProcess)),
+      setup: (this.#setup ??= setupOf(this.#engine.options, this.#ownsProcess)),
       activation: this.#engine.activation,
     };
   }

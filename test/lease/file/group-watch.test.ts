@@ -62,34 +62,26 @@ it('tells the holder at once of a lock file that was removed, and nobody else', 
 
 it('loses nothing that happens just before the holder is guarded, or no longer', async () => {
   const { paths } = openLease(temporaryDirectory(), 'a');
-  let calls = 0;
-  const watching = new GroupWatch(paths, () => (calls += 1));
-  onTestFinished(() => {
-    watching.close();
-  });
+  const { watching, calls } = watched(paths);
   for (const isGuarding of [true, false]) {
-    const before = calls;
+    const before = calls();
     writeFileSync(join(paths.epochs, isGuarding ? '7' : '8'), '');
     watching.guard(isGuarding);
     expect(watching.isGuarding).toBe(isGuarding);
-    await eventually(() => (calls > before ? true : undefined));
+    await eventually(() => (calls() > before ? true : undefined));
   }
 });
 
 it('tells the holder of what has come into a directory that was made anew while nothing was watched', async () => {
   const { paths } = openLease(temporaryDirectory(), 'a');
-  let calls = 0;
-  const watching = new GroupWatch(paths, () => (calls += 1));
-  onTestFinished(() => {
-    watching.close();
-  });
+  const { watching, calls } = watched(paths);
   rmSync(paths.directory, { recursive: true });
   watching.check();
-  const before = calls;
+  const before = calls();
   for (const path of [paths.epochs, paths.marks]) mkdirSync(path, { recursive: true });
   writeFileSync(join(paths.epochs, '7'), '');
   watching.guard(true);
-  await eventually(() => (calls > before ? true : undefined));
+  await eventually(() => (calls() > before ? true : undefined));
   expect(watching.isGuarding).toBe(true);
 });
 
@@ -171,3 +163,16 @@ it('is silent once the lease is closed', async () => {
   await eventually(() => (openCalls > 0 ? true : undefined));
   expect(closedCalls).toBe(0);
 });
+
+/** A watch of its own, and how often it has called. */
+function watched(paths: ConstructorParameters<typeof GroupWatch>[0]): {
+  readonly watching: GroupWatch;
+  readonly calls: () => number;
+} {
+  let calls = 0;
+  const watching = new GroupWatch(paths, () => (calls += 1));
+  onTestFinished(() => {
+    watching.close();
+  });
+  return { watching, calls: () => calls };
+}
