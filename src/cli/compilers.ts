@@ -13,8 +13,16 @@ export function useAllCompilers(): void {
  */
 export function useOptimizer(): void {
   growYoungSpace();
-  setFlagsFromString('--heap-growing-percent=20');
-  setFlagsFromString('--turbofan');
+  spareRushes(false);
+}
+
+/**
+ * Where many groups take over at once, little of what is made for that is kept, and no code runs for long: what would be
+ * spent on collections and on optimizing it would be missed. In between memory counts.
+ */
+export function spareRushes(isRush: boolean): void {
+  setFlagsFromString(`--heap-growing-percent=${isRush ? '60' : '20'}`);
+  setFlagsFromString(isRush ? '--no-turbofan' : '--turbofan');
 }
 
 /** Once, to 4 MB; how far it would grow can't be limited in a process that runs. */

@@ -96,6 +96,20 @@ export function readStat(pid: number): ProcessStat | null {
   return length === 0 ? null : parseStat(statBuffer.toString('latin1', 0, length));
 }
 
+/**
+ * What changes with each exec() of a process: where its program and what that was given lie in its memory, which is
+ * random by default. Undefined: it is gone, or may not be looked into, and then its environment may not be read either.
+ */
+export function programOf(pid: number): string | undefined {
+  const length = readStatInto(statBuffer, pid);
+  const text = statBuffer.toString('latin1', 0, length);
+  // Fields 26 to 28 and 45 to 51 of the line, and its name.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  if (Number(fields[25] ?? 0) === 0) return undefined;
+  const places = [...fields.slice(23, 26), ...fields.slice(42, 49)];
+  return [text.slice(text.indexOf('('), text.lastIndexOf(')')), ...places].join(' ');
+}
+
 /** Reads /proc/<pid>/stat into a buffer of the caller's; 0: gone. */
 export function readStatInto(buffer: Buffer, pid: number | string): number {
   return readFileInto(buffer, `/proc/${String(pid)}/stat`);

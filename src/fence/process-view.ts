@@ -79,7 +79,7 @@ export function readMark(pid: number, mark: GroupMark): ProcessMark | null {
 
 /** What a process was given as FAILOVER_GROUP; null: nothing. */
 export function groupNamedBy(pid: number): string | null {
-  return readEnvironment(pid).get('FAILOVER_GROUP') ?? null;
+  return /(?:^|\0)FAILOVER_GROUP=([^\0]*)/.exec(readEnvironmentText(pid))?.[1] ?? null;
 }
 
 /** null where the kernel keeps no such account, or the process is gone. */

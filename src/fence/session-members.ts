@@ -95,6 +95,7 @@ const keptSessions = new KeptLook({
     }
   },
   see: seeSession,
+  seeAgain: seeSession,
   limitMs: 10_000,
 });
 

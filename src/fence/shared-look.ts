@@ -50,6 +50,8 @@ export interface LookParts {
   readonly seeAll: () => void;
   /** Sees one more; false: there is none, any more or yet. @throws as `seeAll` */
   readonly see: (pid: number) => boolean;
+  /** Sees one anew that was new a moment ago. @throws as `seeAll` */
+  readonly seeAgain: (pid: number) => void;
   /** How long it holds at most, ms. */
   readonly limitMs: number;
 }
@@ -146,7 +148,7 @@ export class KeptLook {
   /** What was seen before its exec() has another environment by now, and other files. */
   #seeYoungAgain(nowMs: number): void {
     if (nowMs - this.#seenAgainAtMs < YOUNG_MS / 4) return;
-    for (const { pid } of this.#young) this.#parts.see(pid);
+    for (const { pid } of this.#young) this.#parts.seeAgain(pid);
     this.#young = this.#young.filter(({ seenAtMs }) => nowMs - seenAtMs < YOUNG_MS);
     this.#seenAgainAtMs = nowMs;
   }

@@ -1,6 +1,7 @@
 // What the nodes of a process that runs many of them share, so that each costs little.
 import type { Phase } from '../core/state.ts';
 import { monotonicNow } from './clock.ts';
+import { LoopTurns } from './loop-turns.ts';
 import { SharedWakes } from './shared-wakes.ts';
 
 /** While others may be waiting for what a node does: journals are not written then. */
@@ -11,13 +12,29 @@ export const BUSY_PHASES: ReadonlySet<Phase> = new Set<Phase>([
 
 export class ManyNodes {
   readonly wakes: SharedWakes = new SharedWakes();
+  readonly #leases = new LoopTurns(LEASES_A_TURN);
   readonly #busy = new Set<object>();
   #lastEntryAt = -Infinity;
   readonly #now: () => number;
+  readonly #onRush: (isRush: boolean) => void;
+  /** Those that were at rest once. */
+  readonly #settled = new WeakSet<object>();
+  /** Looks whether it is over; null: there is none. */
+  #rush: NodeJS.Timeout | null = null;
 
-  /** `now`: monotonic, ms. */
-  constructor(now: () => number = monotonicNow) {
+  /**
+   * @param now monotonic, ms
+   * @param onRush many begin to do at once what others may be waiting for, or are through with it; not as they start
+   */
+  constructor({
+    now = monotonicNow,
+    onRush = () => undefined,
+  }: {
+    readonly now?: () => number;
+    readonly onRush?: (isRush: boolean) => void;
+  } = {}) {
     this.#now = now;
+    this.#onRush = onRush;
   }
 
   /** Whether one of them does what others may be waiting for, and has not been at it for long. */
@@ -25,21 +42,45 @@ export class ManyNodes {
     return this.#busy.size > 0 && this.#now() - this.#lastEntryAt < BUSY_LIMIT_MS;
   }
 
+  /** See {@link LoopTurns}: to take the lease is the longest step of a takeover. */
+  readonly takeLease = (meanwhile: () => void): Promise<void> => this.#leases.take(meanwhile);
+
   /** To be told whenever the phase of a node has changed; one that has ended is `stopped`. */
   entered(node: object, phase: Phase): void {
     if (!BUSY_PHASES.has(phase)) {
       this.#busy.delete(node);
+      this.#settled.add(node);
       return;
     }
     this.#busy.add(node);
     this.#lastEntryAt = this.#now();
+    if (this.#busy.size >= RUSH && this.#settled.has(node)) this.#beginRush();
   }
 
   /** It decides nothing any more. */
   left(node: object): void {
     this.#busy.delete(node);
   }
+
+  #beginRush(): void {
+    if (this.#rush !== null) return;
+    this.#onRush(true);
+    const look = setInterval(() => {
+      if (this.isBusy && this.#busy.size >= RUSH) return;
+      clearInterval(look);
+      this.#rush = null;
+      this.#onRush(false);
+    }, RUSH_LOOK_MS);
+    this.#rush = look.unref();
+  }
 }
+
+const LEASES_A_TURN = 8;
+
+/** So many at once. */
+const RUSH = 32;
+
+const RUSH_LOOK_MS = 1_000;
 
 /** Since the last step of any of them: one that waits for its command to be ready keeps no journal from being written. */
 const BUSY_LIMIT_MS = 2_000;

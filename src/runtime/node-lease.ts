@@ -14,7 +14,7 @@ import type { GuardKeeper } from '../guard/keeper.ts';
 import { FileLease } from '../lease/file/file-lease.ts';
 import type { GroupPaths } from '../lease/file/group-paths.ts';
 import { LocalGroup } from '../lease/file/local-group.ts';
-import type { LocalGroupOptions } from '../lease/file/local-group.ts';
+import type { LeaseTurn, LocalGroupOptions } from '../lease/file/local-group.ts';
 import type { SoleNode } from '../lease/join-alone.ts';
 import { StaticLease } from '../lease/static-lease.ts';
 import type { LeaseStore, NodeRecord } from '../lease/lease-store.ts';
@@ -45,6 +45,8 @@ interface NodeLeaseParts {
   readonly onGuardLost: (cause: string) => void;
   /** Its id may be another's: what for it waits; the signal ends the wait. */
   readonly onIdWait: (fact: string) => AbortSignal | null;
+  /** For what the file lease waits before each attempt; undefined: for nothing. */
+  readonly turn: LeaseTurn | undefined;
   /** Its id is another's, which lives. */
   readonly onIdTaken: (error: FailoverError) => void;
 }
@@ -69,8 +71,8 @@ export async function leaseOpener(options: RunOptions, isGuarded: boolean): Prom
   }
   const stateDir = options.stateDir ?? defaultStateDir();
   if (endsByItself(address)) return remoteOpener(options, address, stateDir);
-  return ({ record }) => {
-    const files = FileLease.open({ stateDir, record });
+  return ({ record, turn }) => {
+    const files = FileLease.open({ stateDir, record }, turn);
     const lease = address.kind === 'static' ? new StaticLease(address.node, record, files) : files;
     const begin = (): Promise<void> => Promise.resolve();
     const opened = { local: files.local, lease, remote: null, clock: systemClock, keeper: null };

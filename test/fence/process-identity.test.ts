@@ -1,4 +1,5 @@
-import { copyFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -8,6 +9,7 @@ import {
   isSameProcess,
   ownIdentity,
   parseStat,
+  programOf,
   readIdentity,
   readStat,
 } from '../../src/fence/process-identity.ts';
@@ -78,6 +80,23 @@ test('a name with brackets and spaces does not shift the fields', async () => {
   expect(stat).toMatchObject({ pid, parent: process.pid, group: pid, session: pid, startTime });
   expect(stat?.threads).toBe(1);
   expect(stat?.state).toMatch(/^[RSD]$/);
+});
+
+test('a process that goes on to another program is told from what it was', async () => {
+  const pipe = join(stage.stateDir, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const actor = await stage.start(`echo ready; read line <'${pipe}'; exec sleep 1000`);
+  const { pid } = actor.identity;
+  const before = programOf(pid);
+  expect(before).toBeDefined();
+  expect(programOf(pid)).toBe(before);
+  writeFileSync(pipe, 'on\n');
+  await until('it has become the program', () => readStat(pid)?.name === 'sleep');
+  expect(programOf(pid)).not.toBe(before);
+});
+
+test('a process that has ended has no program', () => {
+  expect(programOf(2 ** 30)).toBeUndefined();
 });
 
 test.each(['', '12', '12 (sh', '12 (sh) S 1 2'])('the torn line %j reads as no process', (text) => {

@@ -94,6 +94,7 @@ function watched(
       seen.push(pid);
       return true;
     },
+    seeAgain: (pid) => seen.push(pid),
     limitMs,
   });
   return { look, all, seen };

@@ -1,10 +1,11 @@
 // What the nodes of a process share: journals wait for a takeover of any of them, but not for ever.
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import type { Phase } from '../../src/core/state.ts';
 import { ManyNodes } from '../../src/runtime/many-nodes.ts';
 
 function stage(): { readonly many: ManyNodes; readonly pass: (ms: number) => void } {
   let now = 1_000;
-  const many = new ManyNodes(() => now);
+  const many = new ManyNodes({ now: () => now });
   return {
     many,
     pass: (ms) => {
@@ -39,4 +40,42 @@ it('is not kept busy by one that takes its time, or that is gone', () => {
   many.left(b);
   many.left(a);
   expect(many.isBusy).toBe(false);
+});
+
+it('tells of a rush of nodes that were at rest, and of its end', () => {
+  vi.useFakeTimers();
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const told: boolean[] = [];
+  const many = new ManyNodes({ onRush: (isRush) => told.push(isRush) });
+  const nodes = Array.from({ length: 32 }, () => ({}));
+  const all = (phase: Phase): void => {
+    for (const node of nodes) many.entered(node, phase);
+  };
+  all('acquiring');
+  // They have only begun.
+  expect(told).toEqual([]);
+  all('watching');
+  all('acquiring');
+  expect(told).toEqual([true]);
+  all('starting');
+  vi.advanceTimersByTime(1_000);
+  expect(told).toEqual([true]);
+  all('serving');
+  vi.advanceTimersByTime(1_000);
+  expect(told).toEqual([true, false]);
+  vi.advanceTimersByTime(10_000);
+  all('demoting');
+  expect(told).toEqual([true, false, true]);
+});
+
+it('takes a few that are busy for no rush', () => {
+  const told: boolean[] = [];
+  const many = new ManyNodes({ onRush: (isRush) => told.push(isRush) });
+  for (const node of Array.from({ length: 31 }, () => ({}))) {
+    many.entered(node, 'watching');
+    many.entered(node, 'acquiring');
+  }
+  expect(told).toEqual([]);
 });

@@ -9,6 +9,7 @@ import { makePrivateDirectory } from '../../private-directory.ts';
 import { ManyNodes } from '../../runtime/many-nodes.ts';
 import { openStarter, placeAtStarter } from '../../starter/place.ts';
 import { startElsewhere } from '../../workload/start-places.ts';
+import { spareRushes } from '../compilers.ts';
 import { GroupRun } from './group-run.ts';
 import type { GroupEnd, SharedParts, StopRequest } from './group-run.ts';
 import { Retries } from './retries.ts';
@@ -48,7 +49,7 @@ export class Fleet {
   #count = 0;
   #stop: StopRequest | null = null;
   #rehearsal: Promise<number> | null = null;
-  readonly #many = new ManyNodes();
+  readonly #many = new ManyNodes({ onRush: spareRushes });
   /** Of changes that are under way: none that has to start something yet is over. */
   #changing = 0;
 

@@ -24,7 +24,7 @@ import { LockSight } from './lock-sight.ts';
 import { lookingParts } from './looking-parts.ts';
 import type { LookingParts } from './looking-parts.ts';
 import { LocalGroup } from './local-group.ts';
-import type { LocalGroupOptions } from './local-group.ts';
+import type { LeaseTurn, LocalGroupOptions } from './local-group.ts';
 import { Lockfile } from './lockfile.ts';
 import { isCompletedSince, writeCompleted, writePaused } from './markers.ts';
 import type { Membership } from './membership.ts';
@@ -44,6 +44,7 @@ export class FileLease implements LeaseStore {
   readonly #view: GroupView;
   readonly #lockfile: Lockfile;
   readonly #watches: GroupWatch[] = [];
+  readonly #turn: LeaseTurn | null;
   #held: HeldLease | null = null;
   #lastTurn: Promise<unknown> = Promise.resolve();
   #turns = 0;
@@ -53,15 +54,17 @@ export class FileLease implements LeaseStore {
   /**
    * Makes or finds the directory and registers the node.
    *
+   * @param turn what an attempt to take the lease waits for; null: for nothing
    * @throws FAILOVER_NODE_TAKEN, FAILOVER_OTHER_BOOT, FAILOVER_OTHER_NAMESPACE and all that
    *   `openStateDirectory` throws.
    */
-  static open(options: LocalGroupOptions): FileLease {
-    return new FileLease(new LocalGroup(options));
+  static open(options: LocalGroupOptions, turn: LeaseTurn | null = null): FileLease {
+    return new FileLease(new LocalGroup(options), turn);
   }
 
-  private constructor(local: LocalGroup) {
+  private constructor(local: LocalGroup, turn: LeaseTurn | null) {
     this.local = local;
+    this.#turn = turn;
     this.paths = local.paths;
     const { sight, now } = local;
     this.#looking = lookingParts(this.paths, sight, now);
@@ -98,6 +101,8 @@ export class FileLease implements LeaseStore {
 
   acquire(floor: number): Promise<AcquireOutcome> {
     return this.#inTurn(async () => {
+      // Within this lease's own turn: what is ordered meanwhile comes after it, and finds what was granted.
+      await this.#turn?.(this.#keepSeeing);
       if (this.#held !== null) throw new Error('acquire: the lease is held already');
       const outcome = await this.#acquire(floor);
       if (typeof outcome !== 'string') return outcome;
@@ -217,6 +222,11 @@ export class FileLease implements LeaseStore {
     const { waitsFor } = this.#foundation;
     return waitsFor.length === 0 ? observation : { ...observation, waitsFor };
   }
+
+  /** Lock files that nobody has seen for a while would have to be looked for in all processes. */
+  readonly #keepSeeing = (): void => {
+    this.#foundation.sawThem();
+  };
 
   /** One attempt; a cause when it was denied, and then nothing is held. */
   async #acquire(floor: number): Promise<AcquireOutcome | DenialCause> {

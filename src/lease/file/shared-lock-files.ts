@@ -3,6 +3,7 @@ import { closeSync, constants, existsSync, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { descriptorsOf, listPids, pathOfDescriptor, targetOf } from '../../fence/open-files.ts';
 import type { OpenFile } from '../../fence/open-files.ts';
+import { programOf } from '../../fence/process-identity.ts';
 import { groupNamedBy } from '../../fence/process-view.ts';
 import type { Hint } from '../../fence/shared-look.ts';
 import { Index, KeptLook, giveHints, looksAreShared } from '../../fence/shared-look.ts';
@@ -48,15 +49,30 @@ export function lookAnew(): void {
 const lockFiles = new Index<string>();
 const starters = new Index<number>();
 
+/** Which program those that are new had begun with when they were seen. */
+const programs = new Map<number, string>();
+
 const kept = new KeptLook({
   seeAll: () => {
     lockFiles.clear();
     starters.clear();
+    programs.clear();
     for (const pid of listPids()) see(pid);
   },
-  see,
+  see: seeNew,
+  seeAgain: (pid) => {
+    // What it opens later is seen with all others, as of a process that is old.
+    if (programOf(pid) !== programs.get(pid)) seeNew(pid);
+  },
   limitMs: 500,
 });
+
+/** Its program first: one that it goes on to meanwhile is another one at the next look. */
+function seeNew(pid: number): boolean {
+  const program = programOf(pid);
+  if (program !== undefined) programs.set(pid, program);
+  return see(pid);
+}
 
 const NAMES: ReadonlySet<string> = new Set(['primary.lock', 'workload.lock']);
 
