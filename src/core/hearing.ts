@@ -84,7 +84,7 @@ function healthHeard(
 /**
  * A heartbeat puts off the beat of its own at which this node would look at the lease: a process that is woken once
  * instead of twice costs half as much. The holder has just told that it lives, and changes are told as they happen, so
- * that a look at one in three heartbeats is enough; but for a lease that ends by itself, or where they are far apart.
+ * that a look at one in six heartbeats is enough; but for a lease that ends by itself, or where they are far apart.
  * Without heartbeats the next look is a quarter of a beat late, and then one comes at each beat.
  *
  * @param state one that nobody else has

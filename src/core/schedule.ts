@@ -102,7 +102,7 @@ export function nextPulseAt(state: NodeState, settings: Settings): number {
 
 /**
  * At how many heartbeats one look at everything that a lease stands on comes, where changes are told as they happen: so
- * many that it is looked at each 1.5 s, and each of them where a lease ends by itself.
+ * many that it is looked at each 3 s, and each of them where a lease ends by itself.
  */
 export function beatsALook({ heartbeatIntervalMs, leaseTtlMs }: Settings): number {
   if (leaseTtlMs > 0) return 1;
@@ -114,7 +114,7 @@ export function isLookDue(sinceMs: number, beats: number, settings: Settings): b
   return sinceMs >= (beats - 0.5) * settings.heartbeatIntervalMs;
 }
 
-const MOST_BEATS_A_LOOK = 3;
+const MOST_BEATS_A_LOOK = 6;
 
-/** Lock files that a node has not seen for 2 s it searches for among all processes, which takes milliseconds. */
-const LOOK_WITHIN_MS = 1_500;
+/** Lock files that a node has not seen for 4 s it searches for among all processes, which takes milliseconds. */
+const LOOK_WITHIN_MS = 3_000;

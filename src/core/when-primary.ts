@@ -76,7 +76,7 @@ function leaseChanged(state: PrimaryState): Outcome {
 
 /**
  * The holder's beat: proves that it still holds, and says so to everyone. What it stands on is told as it changes, so
- * that a look at all of it at one in three heartbeats is enough; but for a lease that ends by itself, or where the
+ * that a look at all of it at one in six heartbeats is enough; but for a lease that ends by itself, or where the
  * heartbeats are far apart.
  */
 function pulse(before: PrimaryState, settings: Settings): Outcome {

@@ -55,14 +55,14 @@ function looks(heartbeatsAt: readonly number[], untilMs: number, settings: Setti
 
 const beats = (count: number): number[] => Array.from({ length: count }, (_, i) => 100 + i * 500);
 
-it('looks at it at one in three heartbeats', () => {
-  expect(looks(beats(12), 5_900, DEFAULT_SETTINGS)).toEqual([1_600, 3_100, 4_600]);
+it('looks at it at one in six heartbeats', () => {
+  expect(looks(beats(20), 9_900, DEFAULT_SETTINGS)).toEqual([3_100, 6_100, 9_100]);
 });
 
-it('looks at it within a second and a half, where heartbeats are further apart at each', () => {
-  const settings = { ...DEFAULT_SETTINGS, heartbeatIntervalMs: 1_000, heartbeatTimeoutMs: 4_000 };
-  const times = looks([100, 1_100, 2_100, 3_100], 3_200, settings);
-  expect(times).toEqual([1_100, 2_100, 3_100]);
+it('looks at it within three seconds, where heartbeats are far apart at each', () => {
+  const settings = { ...DEFAULT_SETTINGS, heartbeatIntervalMs: 2_000, heartbeatTimeoutMs: 8_000 };
+  const times = looks([100, 2_100, 4_100, 6_100], 6_200, settings);
+  expect(times).toEqual([2_100, 4_100, 6_100]);
 });
 
 it('looks at one that ends by itself at each heartbeat', () => {

@@ -244,7 +244,7 @@ export class Foundation {
  * Some heartbeats by default, and more than passes between the last look of a standby that hears its primary and the one
  * after that has fallen silent. A mount that came and went leaves no other trace.
  */
-const UNSEEN_MS = 3_000;
+const UNSEEN_MS = 4_000;
 
 /** Not at every beat of a fast one: a primary asks for nothing else in the directory above. */
 const SEEN_LATELY_MS = 400;
