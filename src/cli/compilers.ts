@@ -21,7 +21,7 @@ export function useOptimizer(): void {
  * spent on collections and on optimizing it would be missed. In between memory counts.
  */
 export function spareRushes(isRush: boolean): void {
-  setFlagsFromString(`--heap-growing-percent=${isRush ? '60' : '20'}`);
+  setFlagsFromString(`--heap-growing-percent=${isRush ? '100' : '20'}`);
   setFlagsFromString(isRush ? '--no-turbofan' : '--turbofan');
 }
 

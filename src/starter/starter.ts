@@ -89,9 +89,16 @@ export class Starter {
   }
 
   tell(id: number, word: Word): void {
-    if (this.#process.stdin?.writable === true) {
-      this.#process.stdin.write(`${JSON.stringify({ id, ...word })}\n`);
+    const { stdin } = this.#process;
+    if (stdin?.writable !== true) return;
+    // What is said in one go is written in one go.
+    if (stdin.writableCorked === 0) {
+      stdin.cork();
+      process.nextTick(() => {
+        stdin.uncork();
+      });
     }
+    stdin.write(`${JSON.stringify({ id, ...word })}\n`);
   }
 
   /** Tells what is answered. Of each start one thing at a time. */

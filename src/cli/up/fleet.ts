@@ -195,7 +195,7 @@ export class Fleet {
   }
 
   #start(options: RunOptions): void {
-    const upkeepIntervalMs = Math.max(1_000, Math.min(30_000, 30 * this.#count));
+    const upkeepIntervalMs = Math.max(1_000, Math.min(60_000, 60 * this.#count));
     const many = this.#count > LOOKING_ALONE ? this.#many : null;
     const { transport, prefix, listener } = this.#shared;
     const run = new GroupRun(

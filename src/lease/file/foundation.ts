@@ -99,17 +99,22 @@ export class Foundation {
    * @param floor the highest epoch heard of
    */
   prepare(floor: number): boolean {
+    return this.#sight.during(() => this.#prepare(floor));
+  }
+
+  #prepare(floor: number): boolean {
     this.waitsFor = [];
-    this.#sight.expire();
     const isThere = this.#isThere;
     // Before the look: what moves during it counts as not looked for.
     const above = this.#above;
-    const directory = identityOfPath(this.#paths.directory);
-    const isStill = (): boolean => identityOfPath(this.#paths.directory) === directory;
     // What is noted there can be read as long as this node has it open, whoever is waited for.
     if (isThere) this.#keep();
     const hasLooked = this.#hasLooked && !this.#isPassed(floor);
     if (!isThere || !hasLooked) {
+      // It takes its time, and changes what was seen.
+      this.#sight.expire();
+      const directory = identityOfPath(this.#paths.directory);
+      const isStill = (): boolean => identityOfPath(this.#paths.directory) === directory;
       const noted = this.#search.findFormerNotes(this.#paths.directory);
       // Also where it has to wait: once they have ended, nobody may have the file any more.
       this.memory.learn(noted.epoch);
