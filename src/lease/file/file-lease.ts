@@ -30,7 +30,6 @@ import { isCompletedSince, writeCompleted, writePaused } from './markers.ts';
 import type { Membership } from './membership.ts';
 import { PrimaryLock } from './primary-lock.ts';
 import { refuseTimedLease } from './state-directory.ts';
-import { errnoOf } from './storage-error.ts';
 
 /** A node's view of its group's directory. Changes of the lease are made one after the other. */
 export class FileLease implements LeaseStore {
@@ -96,7 +95,7 @@ export class FileLease implements LeaseStore {
   }
 
   cleared(): void {
-    if (this.#held !== null) this.#noteStarter(this.#held);
+    this.#held?.noteStarter(this.#membership.record.run);
   }
 
   acquire(floor: number): Promise<AcquireOutcome> {
@@ -155,7 +154,7 @@ export class FileLease implements LeaseStore {
       this.#guardSoon();
       // Whoever waits for our lock reads it next, and may never have heard of this epoch.
       this.#foundation.leaveEpoch(held.epoch);
-      this.#noteLeft(held);
+      held.noteLeft(this.#membership.record);
       await this.#giveBack(held.lock);
       const isTaken = (): boolean => highestEpoch(this.paths.epochs) > held.epoch;
       return { heldBy: await this.#primaryLock.proveFree(isTaken) };
@@ -318,27 +317,6 @@ export class FileLease implements LeaseStore {
       }, TIDY_DELAY_MS).unref();
     }
     return claim;
-  }
-
-  /** What this run starts from now on is in its record. */
-  #noteStarter(held: HeldLease): void {
-    held.isCleared = true;
-    const starter = this.#membership.record.run;
-    if (readLockNote(held.lock.fd).starter !== starter) writeLockNote(held.lock.fd, { starter });
-  }
-
-  /**
-   * Only by the run that is noted: what one of before left was not emptied otherwise. Without it the next
-   * holder looks for what is not there; the lock goes back all the same.
-   */
-  #noteLeft(held: HeldLease): void {
-    const { run, sessions } = this.#membership.record;
-    if (sessions.length > 0) return;
-    try {
-      if (readLockNote(held.lock.fd).starter === run) writeLockNote(held.lock.fd, { starter: '' });
-    } catch (error) {
-      if (errnoOf(error) === null) throw error;
-    }
   }
 
   /** In the reverse order of taking. Closing, not unlocking: a copy somewhere keeps the lock. */

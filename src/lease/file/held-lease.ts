@@ -6,7 +6,7 @@ import type { FileSight } from './file-sight.ts';
 import type { GroupPaths } from './group-paths.ts';
 import type { HighestEpoch } from './highest-epoch.ts';
 import type { KernelLockDescription } from './kernel-lock.ts';
-import { readLockNote } from './lock-note.ts';
+import { readLockNote, writeLockNote } from './lock-note.ts';
 import type { LookingParts } from './looking-parts.ts';
 import { errnoOf } from './storage-error.ts';
 
@@ -55,6 +55,25 @@ export class HeldLease {
     const starter = this.#formerStarter;
     if (this.isCleared || starter === '') return false;
     return starter === null || !nodes.some(({ run }) => run === starter);
+  }
+
+  /** What this run starts from now on is in its record. */
+  noteStarter(starter: string): void {
+    this.isCleared = true;
+    if (readLockNote(this.lock.fd).starter !== starter) writeLockNote(this.lock.fd, { starter });
+  }
+
+  /**
+   * Only by the run that is noted: what one of before left was not emptied otherwise. Without it the next
+   * holder looks for what is not there; the lock goes back all the same.
+   */
+  noteLeft({ run, sessions }: Pick<NodeRecord, 'run' | 'sessions'>): void {
+    if (sessions.length > 0) return;
+    try {
+      if (readLockNote(this.lock.fd).starter === run) writeLockNote(this.lock.fd, { starter: '' });
+    } catch (error) {
+      if (errnoOf(error) === null) throw error;
+    }
   }
 
   verify(): VerifyOutcome {
