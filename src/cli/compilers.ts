@@ -13,16 +13,18 @@ export function useAllCompilers(): void {
  */
 export function useOptimizer(): void {
   growYoungSpace();
-  spareRushes(false);
+  collectOften();
+  setFlagsFromString('--turbofan');
 }
 
-/**
- * Where many groups take over at once, little of what is made for that is kept, and no code runs for long: what would be
- * spent on collections and on optimizing it would be missed. In between memory counts.
- */
-export function spareRushes(isRush: boolean): void {
-  setFlagsFromString(`--heap-growing-percent=${isRush ? '100' : '20'}`);
-  setFlagsFromString(isRush ? '--no-turbofan' : '--turbofan');
+/** What is old is kept in little more room than it needs. */
+export function collectOften(): void {
+  setFlagsFromString('--heap-growing-percent=20');
+}
+
+/** While many groups take over little of what is made for that is kept, and the time that collections take is missed. */
+export function collectSeldom(): void {
+  setFlagsFromString('--heap-growing-percent=100');
 }
 
 /** Once, to 4 MB; how far it would grow can't be limited in a process that runs. */

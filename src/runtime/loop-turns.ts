@@ -5,6 +5,8 @@ import { monotonicNow } from './clock.ts';
 interface Waiting {
   readonly begin: () => void;
   readonly meanwhile: () => void;
+  /** Monotonic, ms. */
+  readonly since: number;
 }
 
 /**
@@ -29,7 +31,7 @@ export class LoopTurns {
   }
 
   /**
-   * Resolves when it is its turn: at once, for the first ones.
+   * Resolves when it is its turn: at once for the first ones, and within seconds where each turn of the loop takes long.
    *
    * @param meanwhile called about twice a second until then. Must not throw
    */
@@ -40,22 +42,29 @@ export class LoopTurns {
       setImmediate(this.#next);
     }
     if (this.#left === 0) {
-      return new Promise((resolve) => this.#waiting.push({ begin: resolve, meanwhile }));
+      const since = this.#now();
+      return new Promise((resolve) => this.#waiting.push({ begin: resolve, meanwhile, since }));
     }
     this.#left -= 1;
     return Promise.resolve();
   }
 
   readonly #next = (): void => {
-    const begun = this.#waiting.splice(0, this.#perTurn);
-    this.#left = this.#perTurn - begun.length;
+    const now = this.#now();
+    const isLate = ({ since }: Waiting): boolean => now - since >= LONGEST_WAIT_MS;
+    const late = this.#waiting.findLastIndex(isLate) + 1;
+    const begun = this.#waiting.splice(0, Math.max(late, this.#perTurn));
+    this.#left = Math.max(0, this.#perTurn - begun.length);
     this.#isTurning = begun.length > 0;
     if (this.#isTurning) setImmediate(this.#next);
     for (const { begin } of begun) begin();
-    if (this.#now() - this.#lookedAt < MEANWHILE_MS) return;
-    this.#lookedAt = this.#now();
+    if (now - this.#lookedAt < MEANWHILE_MS) return;
+    this.#lookedAt = now;
     for (const { meanwhile } of this.#waiting) meanwhile();
   };
 }
 
 const MEANWHILE_MS = 500;
+
+/** Half of what an order of the core may take before it counts as failed. */
+const LONGEST_WAIT_MS = 5_000;

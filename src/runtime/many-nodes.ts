@@ -21,6 +21,8 @@ export class ManyNodes {
   readonly #settled = new WeakSet<object>();
   /** Looks whether it is over; null: there is none. */
   #rush: NodeJS.Timeout | null = null;
+  /** False from the beginning of one until it has been quiet again. */
+  #mayRush = true;
 
   /**
    * @param now monotonic, ms
@@ -43,13 +45,14 @@ export class ManyNodes {
   }
 
   /** See {@link LoopTurns}: to take the lease is the longest step of a takeover. */
-  readonly takeLease = (meanwhile: () => void): Promise<void> => this.#leases.take(meanwhile);
+  readonly leaseTurn = (meanwhile: () => void): Promise<void> => this.#leases.take(meanwhile);
 
   /** To be told whenever the phase of a node has changed; one that has ended is `stopped`. */
   entered(node: object, phase: Phase): void {
     if (!BUSY_PHASES.has(phase)) {
       this.#busy.delete(node);
-      this.#settled.add(node);
+      if (phase === 'watching' || phase === 'serving') this.#settled.add(node);
+      if (this.#busy.size < RUSH) this.#mayRush = true;
       return;
     }
     this.#busy.add(node);
@@ -63,10 +66,12 @@ export class ManyNodes {
   }
 
   #beginRush(): void {
-    if (this.#rush !== null) return;
+    if (this.#rush !== null || !this.#mayRush) return;
+    this.#mayRush = false;
     this.#onRush(true);
+    const endAt = this.#now() + RUSH_LIMIT_MS;
     const look = setInterval(() => {
-      if (this.isBusy && this.#busy.size >= RUSH) return;
+      if (this.isBusy && this.#busy.size >= RUSH && this.#now() < endAt) return;
       clearInterval(look);
       this.#rush = null;
       this.#onRush(false);
@@ -75,12 +80,16 @@ export class ManyNodes {
   }
 }
 
+/** A turn of the loop then takes some 10 ms more: the others are not kept waiting, and few turns go without one. */
 const LEASES_A_TURN = 8;
 
-/** So many at once. */
+/** Fewer at once are through before it would make a difference. */
 const RUSH = 32;
 
 const RUSH_LOOK_MS = 1_000;
+
+/** Ten times what a thousand groups take: some may be busy for ever, with a command that never gets ready. */
+const RUSH_LIMIT_MS = 30_000;
 
 /** Since the last step of any of them: one that waits for its command to be ready keeps no journal from being written. */
 const BUSY_LIMIT_MS = 2_000;

@@ -131,7 +131,7 @@ export class NodeEngine {
       onGuardLost: (cause) => {
         this.dispatch({ type: 'lease-lost', cause, withinMs: 0 });
       },
-      turn: extras.many?.takeLease,
+      turn: extras.many?.leaseTurn,
       onIdWait: (fact) => extras.onIdWait?.(fact) ?? null,
       onIdTaken: (error) => {
         this.#idTaken = error;

@@ -29,7 +29,8 @@ const INTERVAL_MS = 1_000;
 
 /**
  * How often a standby looks at all processes, ms: a takeover then has to look closely only at
- * those that came since, and runs code that is still at hand.
+ * those that came since, and runs code that is still at hand. Of a thousand that share what they see each need not look
+ * so often.
  */
 const LOOK_EVERY_MS = 30_000;
 
@@ -39,16 +40,17 @@ export class Upkeep {
   #announced: Endpoints;
   readonly #toldTroubles = new Set<string>();
   #toldRemovalAtMs: number | null = null;
-  readonly #intervalMs: number;
+  readonly #roundsALook: number;
   #rounds = 0;
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts;
     this.#announced = parts.transport.endpoints;
-    this.#intervalMs = parts.intervalMs ?? INTERVAL_MS;
+    const intervalMs = parts.intervalMs ?? INTERVAL_MS;
+    this.#roundsALook = Math.max(2, Math.ceil(LOOK_EVERY_MS / intervalMs));
     this.#timer = setInterval(() => {
       this.#lookAfter();
-    }, this.#intervalMs);
+    }, intervalMs);
   }
 
   stop(): void {
@@ -66,7 +68,7 @@ export class Upkeep {
     this.#forgetEmptySessions();
     try {
       if (role() === 'primary') tidy();
-      else if (this.#rounds % Math.ceil(LOOK_EVERY_MS / this.#intervalMs) === 0) look();
+      else if (this.#rounds % this.#roundsALook === 0) look();
     } catch (error) {
       warn(`records of other nodes could not be looked at: ${messageOf(error)}`);
     }

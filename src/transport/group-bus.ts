@@ -5,14 +5,13 @@ import type { Endpoints, LeaseHolder, StandbyInfo } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import { monotonicNow } from '../runtime/clock.ts';
 import type { Bus, BusEvent, ProbeReport } from '../runtime/ports.ts';
-import { isAlike } from './alike.ts';
 import { isCount, isFields, isName, isText } from './checks.ts';
 import type { Reach, Said } from './broadcast.ts';
 import type { Tally } from './counters.ts';
 import type { Follower, Link, Links } from './link.ts';
 import type { RpcMethod, RpcParams } from './rpc-message.ts';
 import type { GroupRequests } from './rpc-server.ts';
-import { Encoder } from './encoder.ts';
+import { encode } from './wire.ts';
 import type { BusMessage } from './wire.ts';
 
 /** What a group tells the transport when it joins. */
@@ -56,7 +55,6 @@ export class GroupBus implements Bus, Follower, GroupRequests {
   readonly reach: Reach;
   readonly #options: GroupOptions;
   readonly #shared: SharedSockets;
-  readonly #encoder = new Encoder();
   readonly #lastSeq = new Map<string, number>();
   /** Of the run that was heard last, which is the same for days. */
   #heard: { readonly run: string; seq: number } = { run: '', seq: 0 };
@@ -84,7 +82,7 @@ export class GroupBus implements Bus, Follower, GroupRequests {
     if (this.#closed) return;
     this.#seq += 1;
     this.#shared.send({
-      frames: this.#encoder.encode(this.#completed(announcement)),
+      frames: encode(this.#completed(announcement)),
       reach: this.reach,
       heartbeat: hasteOf(announcement),
     });
@@ -316,6 +314,14 @@ function heartbeatOf(
 
 function sameOr<T>(former: T | undefined, now: T): T {
   return former !== undefined && isAlike(former, now) ? former : now;
+}
+
+/** Of lists of names, and of objects of plain values that this version has read: these have the same keys. */
+function isAlike<T>(a: T, b: T): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
+  if (Array.isArray(a) && Array.isArray(b) && a.length !== b.length) return false;
+  for (const key in b) if (a[key as keyof T] !== b[key as keyof T]) return false;
+  return true;
 }
 
 /** @throws FAILOVER_WIRE_INVALID when the answer is no report */

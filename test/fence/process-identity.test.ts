@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -85,13 +85,18 @@ test('a name with brackets and spaces does not shift the fields', async () => {
 test('a process that goes on to another program is told from what it was', async () => {
   const pipe = join(stage.stateDir, 'pipe');
   execFileSync('mkfifo', [pipe]);
-  const actor = await stage.start(`echo ready; read line <'${pipe}'; exec sleep 1000`);
+  const actor = await stage.start(
+    `echo ready; read line <'${pipe}'; exec sh -c 'while :; do sleep 1; done' again`,
+  );
   const { pid } = actor.identity;
   const before = programOf(pid);
   expect(before).toBeDefined();
   expect(programOf(pid)).toBe(before);
   writeFileSync(pipe, 'on\n');
-  await until('it has become the program', () => readStat(pid)?.name === 'sleep');
+  await until('it has become the program', () =>
+    readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1').endsWith('again\0'),
+  );
+  expect(readStat(pid)?.name).toBe('sh');
   expect(programOf(pid)).not.toBe(before);
 });
 

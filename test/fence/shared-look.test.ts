@@ -72,6 +72,8 @@ interface Watched {
   /** One for each look at all. */
   readonly all: number[];
   readonly seen: number[];
+  /** Those that were seen anew when they were young. */
+  readonly again: number[];
 }
 
 function watched(
@@ -83,7 +85,7 @@ function watched(
   } = {},
 ): Watched {
   const { limitMs = 600_000, fails = 0, hidden = new Set() } = told;
-  const [all, seen]: [number[], number[]] = [[], []];
+  const [all, seen, again]: [number[], number[], number[]] = [[], [], []];
   const look = new KeptLook({
     seeAll: () => {
       all.push(all.length);
@@ -94,10 +96,10 @@ function watched(
       seen.push(pid);
       return true;
     },
-    seeAgain: (pid) => seen.push(pid),
+    seeAgain: (pid) => again.push(pid),
     limitMs,
   });
-  return { look, all, seen };
+  return { look, all, seen, again };
 }
 
 async function started(

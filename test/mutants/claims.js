@@ -114,8 +114,8 @@ export const CLAIMS = [
     says: 'A lease is granted before its epoch is on the disk: a power loss takes the number back.',
     breaks: 'S2',
     file: 'src/lease/file/file-lease.ts',
-    from: 'const flush = settleClaim(this.paths.epochs).then(() => true);',
-    to: 'const flush = Promise.race([settleClaim(this.paths.epochs), Promise.resolve()]).then(() => true);',
+    from: 'const flushed = this.#unlessGivenBack(settleClaim(this.paths.epochs));',
+    to: 'const flushed = this.#unlessGivenBack(Promise.race([settleClaim(this.paths.epochs), Promise.resolve()]));',
     killers: [
       {
         test: 'test/lease/file/durable-claim.test.ts',

@@ -66,3 +66,22 @@ it('has who waits long look about meanwhile, and nobody who has begun', async ()
   expect(looks).toEqual(['d']);
   await Promise.all(all);
 });
+
+it('has all begin that have waited for long', async () => {
+  let now = 0;
+  const turns = new LoopTurns(1, () => now);
+  const begun: string[] = [];
+  const take = async (name: string): Promise<void> => {
+    await turns.take(nothing);
+    begun.push(name);
+  };
+  const all = [take('a'), take('b'), take('c'), take('d')];
+  now = 1;
+  all.push(take('e'));
+  now = 5_000;
+  await turnOfLoop();
+  expect(begun).toEqual(['a', 'b', 'c', 'd']);
+  await turnOfLoop();
+  expect(begun).toEqual(['a', 'b', 'c', 'd', 'e']);
+  await Promise.all(all);
+});

@@ -79,3 +79,23 @@ it('takes a few that are busy for no rush', () => {
   }
   expect(told).toEqual([]);
 });
+
+it('lets a rush end though many stay busy, and takes them for no other one', () => {
+  vi.useFakeTimers();
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  let now = 0;
+  const told: boolean[] = [];
+  const many = new ManyNodes({ now: () => now, onRush: (isRush) => told.push(isRush) });
+  const nodes = Array.from({ length: 64 }, () => ({}));
+  for (const node of nodes) many.entered(node, 'watching');
+  for (now = 0; now <= 40_000; now += 1_000) {
+    for (const node of nodes) many.entered(node, now % 2_000 === 0 ? 'acquiring' : 'starting');
+    vi.advanceTimersByTime(1_000);
+  }
+  expect(told).toEqual([true, false]);
+  for (const node of nodes) many.entered(node, 'serving');
+  for (const node of nodes) many.entered(node, 'restarting');
+  expect(told).toEqual([true, false, true]);
+});

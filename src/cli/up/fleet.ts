@@ -9,7 +9,7 @@ import { makePrivateDirectory } from '../../private-directory.ts';
 import { ManyNodes } from '../../runtime/many-nodes.ts';
 import { openStarter, placeAtStarter } from '../../starter/place.ts';
 import { startElsewhere } from '../../workload/start-places.ts';
-import { spareRushes } from '../compilers.ts';
+import { collectOften, collectSeldom } from '../compilers.ts';
 import { GroupRun } from './group-run.ts';
 import type { GroupEnd, SharedParts, StopRequest } from './group-run.ts';
 import { Retries } from './retries.ts';
@@ -49,7 +49,12 @@ export class Fleet {
   #count = 0;
   #stop: StopRequest | null = null;
   #rehearsal: Promise<number> | null = null;
-  readonly #many = new ManyNodes({ onRush: spareRushes });
+  readonly #many = new ManyNodes({
+    onRush: (isRush) => {
+      if (isRush) collectSeldom();
+      else collectOften();
+    },
+  });
   /** Of changes that are under way: none that has to start something yet is over. */
   #changing = 0;
 
@@ -195,7 +200,7 @@ export class Fleet {
   }
 
   #start(options: RunOptions): void {
-    const upkeepIntervalMs = Math.max(1_000, Math.min(60_000, 60 * this.#count));
+    const upkeepIntervalMs = Math.max(1_000, Math.min(30_000, 30 * this.#count));
     const many = this.#count > LOOKING_ALONE ? this.#many : null;
     const { transport, prefix, listener } = this.#shared;
     const run = new GroupRun(

@@ -24,12 +24,15 @@ import { LockSight } from './lock-sight.ts';
 import { lookingParts } from './looking-parts.ts';
 import type { LookingParts } from './looking-parts.ts';
 import { LocalGroup } from './local-group.ts';
-import type { LeaseTurn, LocalGroupOptions } from './local-group.ts';
+import type { LocalGroupOptions } from './local-group.ts';
 import { Lockfile } from './lockfile.ts';
 import { isCompletedSince, writeCompleted, writePaused } from './markers.ts';
 import type { Membership } from './membership.ts';
 import { PrimaryLock } from './primary-lock.ts';
 import { refuseTimedLease } from './state-directory.ts';
+
+/** Resolves when it is a node's turn among those of its process; until then `meanwhile` is called now and then. */
+export type LeaseTurn = (meanwhile: () => void) => Promise<void>;
 
 /** A node's view of its group's directory. Changes of the lease are made one after the other. */
 export class FileLease implements LeaseStore {
@@ -47,8 +50,8 @@ export class FileLease implements LeaseStore {
   #held: HeldLease | null = null;
   #lastTurn: Promise<unknown> = Promise.resolve();
   #turns = 0;
-  /** Ends the wait for the disk that is under way. */
-  #endFlush: (() => void) | null = null;
+  /** Ends the wait, for a turn or for the disk, that is under way. */
+  #endWait: (() => void) | null = null;
 
   /**
    * Makes or finds the directory and registers the node.
@@ -101,7 +104,10 @@ export class FileLease implements LeaseStore {
   acquire(floor: number): Promise<AcquireOutcome> {
     return this.#inTurn(async () => {
       // Within this lease's own turn: what is ordered meanwhile comes after it, and finds what was granted.
-      await this.#turn?.(this.#keepSeeing);
+      if (this.#turn !== null && !(await this.#unlessGivenBack(this.#turn(this.#keepSeeing)))) {
+        const observation = this.observe();
+        return { type: 'denied', cause: 'lost-race', waitsFor: [], observation };
+      }
       if (this.#held !== null) throw new Error('acquire: the lease is held already');
       const outcome = await this.#acquire(floor);
       if (typeof outcome !== 'string') return outcome;
@@ -119,7 +125,8 @@ export class FileLease implements LeaseStore {
       }
       const claim = this.#claim(this.#held, floor);
       if (claim.type === 'lost-race') throw this.#lost('another claimed an epoch under our lock');
-      if (!(await this.#beginFlush())) throw this.#lost('it is being given back');
+      if (!(await this.#unlessGivenBack(settleClaim(this.paths.epochs))))
+        throw this.#lost('it is being given back');
       return claim.epoch;
     });
   }
@@ -146,7 +153,7 @@ export class FileLease implements LeaseStore {
   }
 
   release(): Promise<ReleaseOutcome> {
-    this.#endFlush?.();
+    this.#endWait?.();
     return this.#inTurn(async () => {
       const held = this.#held;
       if (held === null) return { heldBy: null };
@@ -245,7 +252,7 @@ export class FileLease implements LeaseStore {
       if (this.#lockfile.isForeign(lock.fd)) return 'foreign-lockfile';
       const claim = this.#claim(held, floor);
       if (claim.type === 'lost-race') return 'lost-race';
-      const flushed = this.#beginFlush();
+      const flushed = this.#unlessGivenBack(settleClaim(this.paths.epochs));
       // Its failure is thrown below, when the lockfile is taken: nothing is left half taken then.
       flushed.catch(() => undefined);
       if ((await this.#lockfile.take(lock.fd)) === 'foreign') return 'foreign-lockfile';
@@ -266,20 +273,19 @@ export class FileLease implements LeaseStore {
   }
 
   /**
-   * Resolves with true once a claim is durable; with false if it is given back before: a disk that hangs
-   * keeps no lock from others.
+   * Resolves with true once a wait is over; with false if the lease is given back before: a disk that hangs keeps no lock
+   * from others.
    */
-  async #beginFlush(): Promise<boolean> {
-    const flush = settleClaim(this.paths.epochs).then(() => true);
+  async #unlessGivenBack(wait: Promise<unknown>): Promise<boolean> {
     const end = new Promise<boolean>((resolve) => {
-      this.#endFlush = () => {
+      this.#endWait = () => {
         resolve(false);
       };
     });
     try {
-      return await Promise.race([flush, end]);
+      return await Promise.race([wait.then(() => true), end]);
     } finally {
-      this.#endFlush = null;
+      this.#endWait = null;
     }
   }
 

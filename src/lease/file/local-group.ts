@@ -27,9 +27,6 @@ export interface LocalGroupOptions {
   readonly environment?: Partial<LocalGroupEnvironment>;
 }
 
-/** Resolves when it is a node's turn among those of its process; until then `meanwhile` is called now and then. */
-export type LeaseTurn = (meanwhile: () => void) => Promise<void>;
-
 /** What is asked of the machine; replaced by tests. */
 export interface LocalGroupEnvironment extends RemovedFilesSearch {
   /** Monotonic, ms, the clock of `startedAtMonotonicMs`. */

@@ -70,8 +70,9 @@ const kept = new KeptLook({
 /** Its program first: one that it goes on to meanwhile is another one at the next look. */
 function seeNew(pid: number): boolean {
   const program = programOf(pid);
+  const isThere = see(pid);
   if (program !== undefined) programs.set(pid, program);
-  return see(pid);
+  return isThere;
 }
 
 const NAMES: ReadonlySet<string> = new Set(['primary.lock', 'workload.lock']);

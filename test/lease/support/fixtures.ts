@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { ownIdentity } from '../../../src/fence/process-identity.ts';
 import { FileLease } from '../../../src/lease/file/file-lease.ts';
+import type { LeaseTurn } from '../../../src/lease/file/file-lease.ts';
 import type { LocalGroupEnvironment } from '../../../src/lease/file/local-group.ts';
 import type { AcquireOutcome, NodeRecord } from '../../../src/lease/lease-store.ts';
 
@@ -45,13 +46,11 @@ export function openLease(
   options: {
     readonly record?: Partial<OwnRecord>;
     readonly environment?: Partial<LocalGroupEnvironment>;
+    readonly turn?: LeaseTurn;
   } = {},
 ): FileLease {
-  const lease = FileLease.open({
-    stateDir,
-    record: ownRecord(node, options.record),
-    environment: options.environment ?? {},
-  });
+  const { record, environment = {}, turn = null } = options;
+  const lease = FileLease.open({ stateDir, record: ownRecord(node, record), environment }, turn);
   onTestFinished(() => lease.close());
   return lease;
 }
