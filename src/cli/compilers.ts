@@ -13,18 +13,22 @@ export function useAllCompilers(): void {
  */
 export function useOptimizer(): void {
   growYoungSpace();
-  collectOften();
-  setFlagsFromString('--turbofan');
+  workAtRest();
 }
 
 /** What is old is kept in little more room than it needs. */
-export function collectOften(): void {
+export function workAtRest(): void {
   setFlagsFromString('--heap-growing-percent=20');
+  setFlagsFromString('--turbofan');
 }
 
-/** While many groups take over little of what is made for that is kept, and the time that collections take is missed. */
-export function collectSeldom(): void {
+/**
+ * While many groups take over, little of what is made for that is kept, and no code runs for long: the time that
+ * collections and optimizing take would be missed. The engine asks for both settings whenever it is about to.
+ */
+export function workInRush(): void {
   setFlagsFromString('--heap-growing-percent=100');
+  setFlagsFromString('--no-turbofan');
 }
 
 /** Once, to 4 MB; how far it would grow can't be limited in a process that runs. */
