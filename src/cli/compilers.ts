@@ -13,22 +13,16 @@ export function useAllCompilers(): void {
  */
 export function useOptimizer(): void {
   growYoungSpace();
-  workAtRest();
-}
-
-/** What is old is kept in little more room than it needs. */
-export function workAtRest(): void {
   setFlagsFromString('--heap-growing-percent=20');
-  setFlagsFromString('--turbofan');
+  optimizeCode(true);
 }
 
 /**
- * While many groups take over, little of what is made for that is kept, and no code runs for long: the time that
- * collections and optimizing take would be missed. The engine asks for both settings whenever it is about to.
+ * Not while many groups take over: none of that code runs for long, and the time that optimizing it takes would be
+ * missed. The engine asks whenever it is about to.
  */
-export function workInRush(): void {
-  setFlagsFromString('--heap-growing-percent=100');
-  setFlagsFromString('--no-turbofan');
+export function optimizeCode(mayOptimize: boolean): void {
+  setFlagsFromString(mayOptimize ? '--turbofan' : '--no-turbofan');
 }
 
 /** Once, to 4 MB; how far it would grow can't be limited in a process that runs. */

@@ -9,7 +9,7 @@ import { makePrivateDirectory } from '../../private-directory.ts';
 import { ManyNodes } from '../../runtime/many-nodes.ts';
 import { openStarter, placeAtStarter } from '../../starter/place.ts';
 import { startElsewhere } from '../../workload/start-places.ts';
-import { workAtRest, workInRush } from '../compilers.ts';
+import { optimizeCode } from '../compilers.ts';
 import { GroupRun } from './group-run.ts';
 import type { GroupEnd, SharedParts, StopRequest } from './group-run.ts';
 import { Retries } from './retries.ts';
@@ -51,8 +51,7 @@ export class Fleet {
   #rehearsal: Promise<number> | null = null;
   readonly #many = new ManyNodes({
     onRush: (isRush) => {
-      if (isRush) workInRush();
-      else workAtRest();
+      optimizeCode(!isRush);
     },
   });
   /** Of changes that are under way: none that has to start something yet is over. */
