@@ -93,8 +93,9 @@ test('a process that goes on to another program is told from what it was', async
   expect(before).toBeDefined();
   expect(programOf(pid)).toBe(before);
   writeFileSync(pipe, 'on\n');
+  // An argument of its own: the script that it runs at first ends with the same word.
   await until('it has become the program', () =>
-    readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1').endsWith('again\0'),
+    readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1').endsWith('\0again\0'),
   );
   expect(readStat(pid)?.name).toBe('sh');
   expect(programOf(pid)).not.toBe(before);
