@@ -29,7 +29,10 @@ export function recentStandbys(
   settings: Settings,
 ): readonly KnownStandby[] {
   const oldest = at - STANDBY_FORGOTTEN_AFTER * settings.probeIntervalMs - settings.probeTimeoutMs;
-  return standbys.filter((standby) => standby.heardAt >= oldest);
+  // Hardly ever is one forgotten, and a list that is made anew at each beat is garbage by the next.
+  return standbys.every(({ heardAt }) => heardAt >= oldest)
+    ? standbys
+    : standbys.filter(({ heardAt }) => heardAt >= oldest);
 }
 
 /**

@@ -1,4 +1,5 @@
 // What a node keeps in memory of its latest decisions: a state, and every event since, up to what is written.
+import { copyAt } from '../core/copy.ts';
 import type { Effect } from '../core/effect.ts';
 import type { Event } from '../core/event.ts';
 import type { NodeState, Phase, Role } from '../core/state.ts';
@@ -44,8 +45,9 @@ const CONTEXT = 24;
 const BURST = 240;
 
 /**
- * Remembers by reference: states and events never change, so that nothing is copied or made into text before
- * it is written. Forgets half of what it has when it is full, so that a heartbeat costs one push.
+ * Remembers by reference: events never change, so that none is copied or made into text before it is written. Of a state,
+ * which its node goes on to change, there is one copy for many events. Forgets half of what it has when it is full, so
+ * that a heartbeat costs one push.
  */
 export class Recorder {
   readonly #context: number;
@@ -113,7 +115,7 @@ export class Recorder {
       this.#older = this.#newer;
       this.#newer = null;
     }
-    this.#newer ??= { base: before, events: [], effects: [], told: [] };
+    this.#newer ??= { base: copyAt(before, before.at), events: [], effects: [], told: [] };
     this.#count += 1;
     this.#newer.events.push(event);
     this.#newer.effects.push(effects);

@@ -4,6 +4,7 @@ import type { Event, EventBody } from '../core/event.ts';
 import type { NodeState, StopOrder } from '../core/state.ts';
 import { initialState } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
+import { kept } from '../core/copy.ts';
 import { extended } from '../core/outcome.ts';
 import { nextWakeAt } from '../core/schedule.ts';
 import { transition } from '../core/transition.ts';
@@ -168,6 +169,7 @@ export class NodeLoop {
     const { state, effects, move, reason } = next;
     this.#options.hooks.onStep?.({ state, effects, move, reason, before, event });
     for (const effect of effects) perform(effect, this.#context);
+    this.#state = kept(before, state);
   }
 
   #decide(before: NodeState, event: Event): Transition {

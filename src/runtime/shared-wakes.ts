@@ -3,20 +3,37 @@
 import { systemClock } from './clock.ts';
 import type { Clock } from './ports.ts';
 
-/** To what the wakes are rounded up that are so far away; what is nearer may be of a takeover, and is not. */
-const STEPS: readonly { readonly fromMs: number; readonly stepMs: number }[] = [
-  { fromMs: 400, stepMs: 25 },
-  { fromMs: 160, stepMs: 10 },
-];
+/** To what a wake is rounded up that is so far away; null: what is nearer may be of a takeover, and is not. */
+function stepOf(delayMs: number): number | null {
+  if (delayMs >= 400) return 25;
+  return delayMs >= 160 ? 10 : null;
+}
 
-/** Those that are due at one time. */
+/**
+ * Those that are due at one time. Rounds and wakes are used again and again: what is made anew at each beat of a thousand
+ * nodes outlives the collections in between, and is then collected the dear way.
+ */
 interface Round {
-  readonly callbacks: Set<() => void>;
+  at: number;
+  /** Null: taken back. Those from `count` on are of an earlier time. */
+  readonly wakes: (Wake | null)[];
+  count: number;
+  left: number;
+  cancel: () => void;
+}
+
+/** Of one node, which has at most one at a time. */
+interface Wake {
+  callback: () => void;
+  /** Null: it waits for nothing. */
+  round: Round | null;
+  place: number;
   readonly cancel: () => void;
 }
 
 export class SharedWakes {
   readonly #rounds = new Map<number, Round>();
+  readonly #over: Round[] = [];
   readonly #clock: Clock;
 
   /** `clock`: what the rounds are waited for with. */
@@ -24,38 +41,89 @@ export class SharedWakes {
     this.#clock = clock;
   }
 
-  /** The same time; what is far away comes up to 25 ms later than asked for, never earlier. */
+  /**
+   * The same time for one node; what is far away comes up to 25 ms later than asked for, never earlier. A cancellation
+   * is of the wake that is waited for when it is called: it is not to be kept for longer than its own.
+   */
   over(clock: Clock): Clock {
+    let own = this.#wake();
     return {
       now: () => clock.now(),
-      wakeAt: (atMs, callback) => this.#wakeIn(atMs - clock.now(), callback),
+      wakeAt: (atMs, callback) => {
+        if (own.round !== null) own = this.#wake();
+        return this.#wakeIn(atMs - clock.now(), callback, own);
+      },
     };
   }
 
-  #wakeIn(delayMs: number, callback: () => void): () => void {
-    const dueAt = this.#clock.now() + delayMs;
-    const step = STEPS.find(({ fromMs }) => delayMs >= fromMs);
-    if (step === undefined || dueAt === Infinity) return this.#clock.wakeAt(dueAt, callback);
-    const at = Math.ceil(dueAt / step.stepMs) * step.stepMs;
-    const round = this.#rounds.get(at) ?? this.#begin(at);
-    // Each node gives a callback of its own, and has at most one wake at a time.
-    round.callbacks.add(callback);
-    return () => {
-      round.callbacks.delete(callback);
-      if (round.callbacks.size > 0 || this.#rounds.get(at) !== round) return;
-      this.#rounds.delete(at);
-      round.cancel();
+  #wake(): Wake {
+    const wake: Wake = {
+      callback: () => undefined,
+      round: null,
+      place: 0,
+      cancel: () => {
+        this.#takeBack(wake);
+      },
     };
+    return wake;
+  }
+
+  #wakeIn(delayMs: number, callback: () => void, wake: Wake): () => void {
+    const dueAt = this.#clock.now() + delayMs;
+    const stepMs = stepOf(delayMs);
+    if (stepMs === null || dueAt === Infinity) return this.#clock.wakeAt(dueAt, callback);
+    const at = Math.ceil(dueAt / stepMs) * stepMs;
+    const round = this.#rounds.get(at) ?? this.#begin(at);
+    wake.callback = callback;
+    wake.round = round;
+    wake.place = round.count;
+    round.wakes[round.count] = wake;
+    round.count += 1;
+    round.left += 1;
+    return wake.cancel;
+  }
+
+  #takeBack(wake: Wake): void {
+    const { round, place } = wake;
+    if (round === null) return;
+    wake.round = null;
+    round.wakes[place] = null;
+    round.left -= 1;
+    // One that is being carried out ends by itself.
+    if (round.left > 0 || this.#rounds.get(round.at) !== round) return;
+    round.cancel();
+    this.#rounds.delete(round.at);
+    this.#end(round);
   }
 
   #begin(at: number): Round {
-    const callbacks = new Set<() => void>();
-    const cancel = this.#clock.wakeAt(at, () => {
-      this.#rounds.delete(at);
-      for (const callback of callbacks) callback();
+    const round = this.#over.pop() ?? { at, wakes: [], count: 0, left: 0, cancel: () => undefined };
+    round.at = at;
+    round.cancel = this.#clock.wakeAt(at, () => {
+      this.#carryOut(round);
     });
-    const round = { callbacks, cancel };
     this.#rounds.set(at, round);
     return round;
   }
+
+  #carryOut(round: Round): void {
+    this.#rounds.delete(round.at);
+    for (let place = 0; place < round.count; place += 1) {
+      const wake = round.wakes[place] ?? null;
+      if (wake === null) continue;
+      round.wakes[place] = null;
+      wake.round = null;
+      wake.callback();
+    }
+    this.#end(round);
+  }
+
+  #end(round: Round): void {
+    round.count = 0;
+    round.left = 0;
+    if (this.#over.length < ROUNDS_KEPT) this.#over.push(round);
+  }
 }
+
+/** As many as there are in a second. */
+const ROUNDS_KEPT = 64;

@@ -51,7 +51,7 @@ export class Tidying {
       group: options.group,
       stateDir: dirname(local.paths.directory),
       workloadLockPath: local.paths.workloadLock,
-      listNodes: () => this.#known.with(local.listNodes()),
+      listNodes: () => this.#known.with(local.records()),
       roleFileOf: (run: string) => roleFilePath(local.paths, run),
     };
     try {

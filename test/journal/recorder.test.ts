@@ -12,10 +12,20 @@ describe('a recorder', () => {
     const steps = stepsOfALife(5, 20);
     for (const step of steps) recorder.note(step, () => 0);
     const stretch = recorder.take();
-    expect(stretch?.base).toBe(initialStateOf(steps));
+    expect(stretch?.base).toEqual(initialStateOf(steps));
     expect(stretch?.n).toBe(0);
     expect(stretch?.decisions.map(({ event }) => event)).toEqual(steps.map(({ event }) => event));
     expect(recorder.take()).toBeNull();
+  });
+
+  it('keeps the state as it was', () => {
+    const recorder = new Recorder();
+    const [step] = stepsOfALife(5, 1);
+    if (step === undefined) throw new Error('no step');
+    const own = { ...step.before };
+    recorder.note({ ...step, before: own }, () => 0);
+    Object.assign(own, { epochFloor: 1_000 });
+    expect(recorder.take()?.base).toEqual(step.before);
   });
 
   it('goes on where it was taken from, without a gap', () => {

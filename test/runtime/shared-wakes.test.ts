@@ -75,10 +75,30 @@ it('wakes nobody who has taken it back, and keeps no timer for nobody', () => {
   expect(time.timers).toHaveLength(1);
   cancels[1]?.();
   expect(time.timers).toHaveLength(0);
-  clock.wakeAt(1_600, () => woken.push('c'));
   cancels[1]?.();
+  clock.wakeAt(1_600, () => woken.push('c'));
   time.passTo(2_000);
   expect(woken).toEqual(['c']);
+});
+
+it('wakes each node once for each time that it asks, however often, and one with two wakes for both', () => {
+  const time = new TestClock();
+  const wakes = new SharedWakes(time);
+  const [one, other] = [wakes.over(time), wakes.over(time)];
+  const woken: string[] = [];
+  const again = (clock: Clock, name: string) => (): void => {
+    woken.push(`${name} ${String(time.at)}`);
+    if (time.at < 2_500) clock.wakeAt(time.at + 500, again(clock, name));
+  };
+  one.wakeAt(1_503, again(one, 'one'));
+  other.wakeAt(1_510, again(other, 'other'));
+  one.wakeAt(1_520, () => woken.push('once'));
+  time.passTo(3_000);
+  expect(woken).toEqual([
+    ...['one 1525', 'other 1525', 'once', 'one 2025', 'other 2025'],
+    ...['one 2525', 'other 2525'],
+  ]);
+  expect(time.timers).toHaveLength(0);
 });
 
 it('lets those who are woken ask for the next time, and take back others', () => {

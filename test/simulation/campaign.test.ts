@@ -1,5 +1,7 @@
 // The real core over fixed seeds: every promise holds, and the same seed is the same run.
 import { describe, expect, it } from 'vitest';
+import { kept } from '../../src/core/copy.ts';
+import type { NodeState } from '../../src/core/state.ts';
 import { transition } from '../../src/core/transition.ts';
 import { Campaign } from '../../src/simulation/campaign.ts';
 import type { CampaignOptions } from '../../src/simulation/campaign.ts';
@@ -56,6 +58,15 @@ describe('the core under simulation', () => {
     expect(campaign({ kinds: FAULT_KINDS, steps: 20_000, seed: 7 }).totals.digest).not.toBe(digest);
   });
 
+  it.each(['file', 'timed'] as const)(
+    'decides the same on a state that is kept in one object (%s)',
+    { timeout: 60_000 },
+    (lease) => {
+      const { digest } = campaign({ steps: 40_000, lease }).totals;
+      expect(campaign({ steps: 40_000, lease, transition: onKeptStates() }).totals.digest).toBe(digest);
+    },
+  );
+
   it('reports a core that throws like any other that breaks, with its seed and a shorter run', () => {
     const fumbling: Decide = (before, event, settings) => {
       if (event.type === 'workload-ended') throw new TypeError('no such field');
@@ -75,3 +86,15 @@ describe('the core under simulation', () => {
     expect(totals.steps).toBeGreaterThan(10);
   });
 });
+
+/** As a node has it: each step is decided on the object that the last one was put into. */
+function onKeptStates(): Decide {
+  const keptFor = new WeakMap<NodeState, NodeState>();
+  return (before, event, settings) => {
+    const own = keptFor.get(before) ?? before;
+    const next = transition(own, event, settings);
+    const told = { ...next.state };
+    keptFor.set(told, kept(own, next.state));
+    return { ...next, state: told };
+  };
+}

@@ -8,10 +8,11 @@ import type { ReadFileSystemType } from './file-system-kind.ts';
 import { FileSight } from './file-sight.ts';
 import { Foundation, WHOLE_MACHINE } from './foundation.ts';
 import type { RemovedFilesSearch } from './foundation.ts';
+import { Garbage } from './garbage.ts';
 import type { GroupPaths } from './group-paths.ts';
 import { Membership } from './membership.ts';
 import type { Removal } from './membership.ts';
-import { collectGarbage, listNodes } from './node-registry.ts';
+import { listNodes } from './node-registry.ts';
 import type { RegisteredNode } from './node-registry.ts';
 import { livingOutOfSight, OutOfSight } from './out-of-sight.ts';
 import { isRecordLocked } from './record-lock.ts';
@@ -41,6 +42,7 @@ export class LocalGroup implements SessionLedger {
   readonly membership: Membership;
   readonly foundation: Foundation;
   readonly now: () => number;
+  readonly #garbage: Garbage;
   readonly #outOfSight: OutOfSight;
   readonly #strayFiles: StrayFiles;
 
@@ -70,6 +72,7 @@ export class LocalGroup implements SessionLedger {
     });
     this.paths = this.membership.paths;
     this.workloadLock = new WorkloadLockFile(this.paths.workloadLock, this.sight);
+    this.#garbage = new Garbage(this.paths, now);
     this.#outOfSight = new OutOfSight({ paths: this.paths, now });
     this.#strayFiles = new StrayFiles(this.paths, now);
     this.foundation = new Foundation({
@@ -109,6 +112,11 @@ export class LocalGroup implements SessionLedger {
     return listNodes(this.paths);
   }
 
+  /** Every readable record, none read again that has not changed: for who looks every few seconds. */
+  records(): readonly NodeRecord[] {
+    return this.#garbage.records();
+  }
+
   /** The ids of living nodes whose processes can't be seen from here, nor ours from there. */
   nodesOutOfSight(): readonly string[] {
     return [...new Set(livingOutOfSight(this.paths).map(({ node }) => node))].sort();
@@ -130,7 +138,7 @@ export class LocalGroup implements SessionLedger {
    */
   collectGarbage(lookedAfter: ReadonlySet<string> = new Set()): number {
     this.#strayFiles.collect();
-    return collectGarbage(this.paths, {
+    return this.#garbage.collect({
       lookedAfter,
       starter: () => this.foundation.memory.starter,
       isGoneElsewhere: (record) => this.#outOfSight.isGone(record),

@@ -2,7 +2,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
-import { bootId, isAlive, isComparable } from '../../fence/process-identity.ts';
+import { isAlive } from '../../fence/process-identity.ts';
 import { compareSession, scanSessions } from '../../fence/session-members.ts';
 import { isOutOfResources } from '../../out-of-resources.ts';
 import type { NodeRecord, SessionRecord } from '../lease-store.ts';
@@ -73,71 +73,6 @@ export function refuseOtherHosts(paths: GroupPaths, own: NodeRecord): void {
   }
 }
 
-/** What it takes to tell which records can go. */
-export interface GarbageRules {
-  /** The run whose record stays, so that it is missed if it is removed; null: none. */
-  readonly starter: () => string | null;
-  /** Whether a node of another pid namespace of this boot has ended, and all that it started. */
-  readonly isGoneElsewhere: (record: NodeRecord) => boolean;
-  /** Runs of hot nodes of which nothing is left outside of their sessions: the records of others stay. */
-  readonly lookedAfter: ReadonlySet<string>;
-}
-
-/**
- * Removes the records of nodes that have ended and left nothing running; returns how many. What can't be
- * proved gone stays: a record is the only trace of a session that closed its descriptors.
- *
- * A node may have started something, been noted as the starter and died while this process was stopped. So
- * all that counts is read after its end was seen: nobody but the node itself changes its record, or notes
- * it, and a session that was found empty has nobody to fill it again.
- */
-export function collectGarbage(paths: GroupPaths, rules: GarbageRules): number {
-  const ended = readEntries(paths).filter((entry) => hasEnded(entry, rules));
-  const final = ended.flatMap(({ path }) => {
-    const record = readRecord(path);
-    return record === null ? [] : [{ record, path }];
-  });
-  const isGone = sessionJudge(final.flatMap(({ record }) => record.sessions));
-  const starter = rules.starter();
-  const leftNothing = final.filter(({ record, path }) => {
-    if (record.run === starter) return false;
-    if (isComparable(record.supervisor)) {
-      if (record.standby === 'hot' && !rules.lookedAfter.has(record.run)) return false;
-      return record.sessions.every(isGone);
-    }
-    return hasEnded({ record, path }, rules);
-  });
-  for (const { record } of leftNothing) forgetNode(paths, record.run);
-  removeStrayClaims(paths);
-  return leftNothing.length;
-}
-
-/** What a node wrote ahead of its record and never used: it was killed in between. */
-function removeStrayClaims(paths: GroupPaths): void {
-  let names: string[];
-  try {
-    names = readdirSync(paths.claims);
-  } catch {
-    return;
-  }
-  for (const name of names) {
-    const path = join(paths.claims, name);
-    // One of a moment ago may be of a node that is about to register.
-    if (isRegistered(paths, name) || ageMs({ path }) < STRAY_CLAIM_MS) continue;
-    try {
-      rmSync(path, { force: true });
-    } catch {
-      // Not one of ours, or not ours to remove.
-    }
-  }
-}
-
-/** A record that can't be read counts too. */
-function isRegistered(paths: GroupPaths, claimName: string): boolean {
-  const run = claimName.slice(0, claimName.indexOf('.'));
-  return statOrNull(join(paths.nodes, `${run}.json`)) !== null;
-}
-
 /** Whether each of these sessions has no member left. */
 export function areSessionsGone(sessions: readonly SessionRecord[]): boolean {
   return sessions.every(sessionJudge(sessions));
@@ -158,18 +93,27 @@ export function sparePath(paths: GroupPaths, run: string): string {
   return join(paths.claims, `${run}.spare`);
 }
 
-/** Far longer than the step from the claim to the record takes. */
-const STRAY_CLAIM_MS = 60_000;
-
 /** A node touches its record once a minute at least (see `NodeRegistration`). */
 const RECENT_MS = 5 * 60_000;
 
-interface Entry {
+/** A record, and where it is. */
+export interface Entry {
   readonly record: NodeRecord;
   readonly path: string;
 }
 
 function readEntries(paths: GroupPaths): Entry[] {
+  const entries: Entry[] = [];
+  for (const run of recordedRuns(paths)) {
+    const path = nodePath(paths, run);
+    const record = readRecord(path);
+    if (record !== null) entries.push({ record, path });
+  }
+  return entries;
+}
+
+/** The runs that have a record, also one that can't be read. */
+export function recordedRuns(paths: GroupPaths): readonly string[] {
   let names: string[];
   try {
     names = readdirSync(paths.nodes);
@@ -177,18 +121,14 @@ function readEntries(paths: GroupPaths): Entry[] {
     if (isOutOfResources(error)) throw error;
     return [];
   }
-  const entries: Entry[] = [];
-  for (const name of names) {
-    if (!name.endsWith('.json') || !isRunName(name.slice(0, -'.json'.length))) continue;
-    const path = join(paths.nodes, name);
-    const record = readRecord(path);
-    if (record !== null) entries.push({ record, path });
-  }
-  return entries;
+  return names
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => name.slice(0, -'.json'.length))
+    .filter(isRunName);
 }
 
 /** Its owner overwrites it in place: a half-written one is read again. */
-function readRecord(path: string): NodeRecord | null {
+export function readRecord(path: string): NodeRecord | null {
   for (let reading = 0; reading < READINGS; reading += 1) {
     const content = readBounded(path, RECORD_LIMIT_BYTES);
     if (content === null) return null;
@@ -211,22 +151,15 @@ function isBefore(a: NodeRecord, b: NodeRecord): boolean {
 }
 
 /** The one use of wall clocks: another machine's monotonic clock can't be compared with this one's. */
-function ageMs({ path }: Pick<Entry, 'path'>): number {
+export function ageMs({ path }: Pick<Entry, 'path'>): number {
   return Math.abs(Date.now() - Number(statOrNull(path)?.mtimeMs ?? 0));
 }
 
-function isRecent(entry: Entry): boolean {
+export function isRecent(entry: Pick<Entry, 'path'>): boolean {
   return ageMs(entry) < RECENT_MS;
 }
 
-/** One of another boot was of this host, or of another one that has used the directory until of late. */
-function hasEnded(entry: Entry, { isGoneElsewhere }: GarbageRules): boolean {
-  const { record } = entry;
-  if (isComparable(record.supervisor)) return !isAlive(record.supervisor);
-  return record.supervisor.bootId === bootId() ? isGoneElsewhere(record) : !isRecent(entry);
-}
-
-function sessionJudge(sessions: readonly SessionRecord[]): (session: SessionRecord) => boolean {
+export function sessionJudge(sessions: readonly SessionRecord[]): (session: SessionRecord) => boolean {
   const members = scanSessions(new Set(sessions.map(({ process: { pid } }) => pid)));
   return ({ process: leader }) => {
     const found = members.get(leader.pid);

@@ -4,7 +4,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
 import { isAlive, ownIdentity, readIdentity } from '../../../src/fence/process-identity.ts';
-import { collectGarbage, listNodes } from '../../../src/lease/file/node-registry.ts';
+import { Garbage } from '../../../src/lease/file/garbage.ts';
+import type { GarbageRules } from '../../../src/lease/file/garbage.ts';
+import type { GroupPaths } from '../../../src/lease/file/group-paths.ts';
+import { listNodes } from '../../../src/lease/file/node-registry.ts';
 import type { NodeRecord, ProcessIdentity } from '../../../src/lease/lease-store.ts';
 import { openLease, ownRecord, temporaryDirectory } from '../support/fixtures.ts';
 
@@ -22,6 +25,10 @@ const rules = {
   isGoneElsewhere: (): boolean => false,
   lookedAfter: new Set<string>(),
 };
+
+function collectGarbage(paths: GroupPaths, by: GarbageRules): number {
+  return new Garbage(paths, () => performance.now()).collect(by);
+}
 
 /** A node that has started nothing so far; `lastDeed` comes between the look at its record and its end. */
 function dyingNode(
