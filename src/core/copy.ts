@@ -1,4 +1,4 @@
-// A copy of a state: one is made at each step.
+// A copy of a state, which each step makes, and the one object that it is put into again where a phase lasts.
 import { extended, primaryBase, secondaryBase } from './outcome.ts';
 import type { Common, NodeState, PrimaryState, SecondaryState } from './state.ts';
 

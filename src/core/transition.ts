@@ -35,6 +35,7 @@ export interface Transition {
 
 /** A decision with what it was made from. */
 export interface Step extends Transition {
+  /** Only to be looked at while the step is told of: a node puts the next state into the same object. */
   readonly before: NodeState;
   readonly event: Event;
 }

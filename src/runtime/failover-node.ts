@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
 import type { RunOptions } from '../config/load.ts';
 import { defaultNodeId, withSuffix } from '../config/names.ts';
+import { copyAt } from '../core/copy.ts';
 import { explanationOf } from '../core/explanation.ts';
 import type { Explanation } from '../core/explanation.ts';
 import { reportOf } from '../core/report.ts';
@@ -135,8 +136,10 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
     this.settings = this.#engine.settings;
   }
 
+  /** As of now: a copy, which stays as it is. */
   get state(): NodeState {
-    return this.#engine.loop.state;
+    const { state } = this.#engine.loop;
+    return copyAt(state, state.at);
   }
 
   /** Whether its loop goes on: false also once it has ended. */

@@ -22,7 +22,7 @@ const QUEUE_LIMIT = 10_000;
 const OVERDUE_MS = 1_000;
 
 interface NodeHooks {
-  /** After every event, before its effects are performed. */
+  /** After every event, before its effects are performed. The state before changes as soon as this has returned. */
   readonly onStep?: (step: Step) => void;
   /** The node has ended in order. */
   readonly onExit: (order: StopOrder) => void;
@@ -81,6 +81,7 @@ export class NodeLoop {
     };
   }
 
+  /** As of now: while the phase lasts it changes with each step, under whoever keeps it. */
   get state(): NodeState {
     return this.#state;
   }

@@ -15,7 +15,7 @@ function stepOf(delayMs: number): number | null {
  */
 interface Round {
   at: number;
-  /** Null: taken back. Those from `count` on are of an earlier time. */
+  /** Null: taken back, or carried out. Those from `count` on are of an earlier time. */
   readonly wakes: (Wake | null)[];
   count: number;
   left: number;
@@ -112,6 +112,7 @@ export class SharedWakes {
       const wake = round.wakes[place] ?? null;
       if (wake === null) continue;
       round.wakes[place] = null;
+      round.left -= 1;
       wake.round = null;
       wake.callback();
     }
@@ -125,5 +126,5 @@ export class SharedWakes {
   }
 }
 
-/** As many as there are in a second. */
+/** More than are waited for at one time. */
 const ROUNDS_KEPT = 64;

@@ -1,6 +1,8 @@
 // Tidies up after nodes that were killed: ends what their hot workloads left, then forgets their records.
 import { dirname } from 'node:path';
+import { isAlive } from '../fence/process-identity.ts';
 import { endStandbyOrphans } from '../fence/standby-orphans.ts';
+import type { NodeRecord } from '../lease/lease-store.ts';
 import { roleFilePath } from '../lease/file/group-paths.ts';
 import { messageOf } from './failures.ts';
 import { KnownNodes } from './known-nodes.ts';
@@ -45,13 +47,20 @@ export class Tidying {
     return this.#ending;
   }
 
+  /** Where one has ended all are read: what it noted last decides what of it is ended. */
+  #recorded(): readonly NodeRecord[] {
+    const { local } = this.#node;
+    const records = local.records();
+    return records.every(({ supervisor }) => isAlive(supervisor)) ? records : local.listNodes();
+  }
+
   async #endOrphans(): Promise<ReadonlySet<string>> {
     const { options, local, settings, warn } = this.#node;
     const sources = {
       group: options.group,
       stateDir: dirname(local.paths.directory),
       workloadLockPath: local.paths.workloadLock,
-      listNodes: () => this.#known.with(local.records()),
+      listNodes: () => this.#known.with(this.#recorded()),
       roleFileOf: (run: string) => roleFilePath(local.paths, run),
     };
     try {

@@ -250,7 +250,7 @@ export const LEASE = [
     id: 'record-forgotten-with-sessions',
     says: 'The record of an ended node goes while processes of its sessions still run.',
     breaks: 'S1',
-    file: 'src/lease/file/node-registry.ts',
+    file: 'src/lease/file/garbage.ts',
     from: 'return record.sessions.every(isGone);',
     to: 'return [true, ...record.sessions.map(isGone)].includes(true);',
     killers: [
@@ -264,7 +264,7 @@ export const LEASE = [
     id: 'record-judged-by-an-old-look',
     says: 'A record goes though its node started something, and died, after it was read.',
     breaks: 'S4',
-    file: 'src/lease/file/node-registry.ts',
+    file: 'src/lease/file/garbage.ts',
     from: '    const record = readRecord(path);\n    return record === null ? [] : [{ record, path }];',
     to: '    const record = ended.find((entry) => entry.path === path)?.record;\n    return record === undefined ? [] : [{ record, path }];',
     killers: [

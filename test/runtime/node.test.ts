@@ -1,6 +1,7 @@
 // The loop of one node: what comes before it begins to take part, and what it answers then.
 import { expect, it } from 'vitest';
 import type { LeaseObservation } from '../../src/core/state.ts';
+import type { Step } from '../../src/core/transition.ts';
 import { NodeLoop } from '../../src/runtime/node.ts';
 import type { NodeOptions } from '../../src/runtime/node.ts';
 import { settingsWith } from '../support/core-settings.ts';
@@ -12,6 +13,7 @@ const HELD: LeaseObservation = {
 /** A loop under virtual time whose ports note what is ordered. */
 class Stage {
   readonly orders: string[] = [];
+  readonly steps: Step[] = [];
   readonly loop: NodeLoop;
   #now = 0;
   #wake: { readonly atMs: number; readonly callback: () => void } | null = null;
@@ -42,6 +44,9 @@ class Stage {
         },
       },
       hooks: {
+        onStep: (step: Step) => {
+          this.steps.push({ ...step, before: { ...step.before } });
+        },
         onFatal: (error: unknown) => {
           throw error;
         },
@@ -86,4 +91,24 @@ it('answers what it was asked before it begins, also when it never does', async 
   }));
   stage.loop.end();
   await expect(answer).resolves.toMatchObject({ ok: false, message: 'this node has ended' });
+});
+
+it('keeps its state in one object while its phase lasts, and tells of each step as it was', () => {
+  const stage = new Stage();
+  stage.loop.start();
+  let atMs = 0;
+  while (stage.loop.state.phase !== 'watching' && atMs < 10_000) stage.passTo((atMs += 10));
+  const own = stage.loop.state;
+  const begun = stage.steps.length;
+  stage.passTo(atMs + 1_200);
+  expect(stage.loop.state).toBe(own);
+  expect(own.phase).toBe('watching');
+  const later = stage.steps.slice(begun);
+  expect(later.length).toBeGreaterThan(1);
+  for (const [index, { before, event, state }] of later.entries()) {
+    expect(state).not.toBe(own);
+    expect(state.at).toBe(event.at);
+    expect(before).toEqual(stage.steps[begun + index - 1]?.state);
+  }
+  expect(own).toEqual(later.at(-1)?.state);
 });

@@ -101,6 +101,18 @@ it('wakes each node once for each time that it asks, however often, and one with
   expect(time.timers).toHaveLength(0);
 });
 
+it('begins no round with what one that was given up has left', () => {
+  const { time, clock } = nodes();
+  const woken: string[] = [];
+  clock.wakeAt(1_600, () => woken.push('given up'))();
+  clock.wakeAt(1_700, () => woken.push('later'));
+  time.passTo(1_650);
+  expect(woken).toEqual([]);
+  clock.wakeAt(2_100, () => woken.push('last'));
+  time.passTo(3_000);
+  expect(woken).toEqual(['later', 'last']);
+});
+
 it('lets those who are woken ask for the next time, and take back others', () => {
   const { time, clock } = nodes();
   const woken: string[] = [];

@@ -63,7 +63,9 @@ describe('the core under simulation', () => {
     { timeout: 60_000 },
     (lease) => {
       const { digest } = campaign({ steps: 40_000, lease }).totals;
-      expect(campaign({ steps: 40_000, lease, transition: onKeptStates() }).totals.digest).toBe(digest);
+      expect(campaign({ steps: 40_000, lease, transition: onKeptStates() }).totals.digest).toBe(
+        digest,
+      );
     },
   );
 

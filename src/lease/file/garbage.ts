@@ -42,7 +42,14 @@ export class Garbage {
     this.#claims = new ReadOnce(now);
   }
 
-  /** Every readable record. */
+  /** What was read is read anew by who looks next. */
+  forget(): void {
+    this.#runs.forget();
+    this.#claims.forget();
+    this.#records = new Map();
+  }
+
+  /** Every readable record. @throws the system's error when it has nothing left to read with */
   records(): readonly NodeRecord[] {
     return this.#entries().map(({ record }) => record);
   }
@@ -66,16 +73,18 @@ export class Garbage {
   #entries(): Entry[] {
     const paths = this.#paths;
     const stats = statOrNull(paths.nodes);
-    const runs = stats === null ? [] : this.#runs.value(stats, () => recordedRuns(paths));
+    const list = (): readonly string[] => recordedRuns(paths);
+    // What can't be looked at may be there all the same: only who reads it can tell.
+    const runs = stats === null ? list() : this.#runs.value(stats, list);
     const before = this.#records;
     const records = new Map<string, ReadOnce<NodeRecord | null>>();
     const entries = runs.flatMap((run) => {
       const path = nodePath(paths, run);
       const found = statOrNull(path);
-      if (found === null) return [];
       const known = before.get(run) ?? new ReadOnce<NodeRecord | null>(this.#now);
       records.set(run, known);
-      const record = known.value(found, () => readRecord(path));
+      const read = (): NodeRecord | null => readRecord(path);
+      const record = found === null ? read() : known.value(found, read);
       return record === null ? [] : [{ record, path }];
     });
     this.#records = records;
@@ -87,7 +96,13 @@ export class Garbage {
     const { claims } = this.#paths;
     const stats = statOrNull(claims);
     if (stats === null) return;
-    for (const name of this.#claims.value(stats, () => namesIn(claims))) {
+    let names: readonly string[];
+    try {
+      names = this.#claims.value(stats, () => readdirSync(claims));
+    } catch {
+      return;
+    }
+    for (const name of names) {
       const run = name.slice(0, name.indexOf('.'));
       // A record that can't be read counts too.
       if (this.#records.has(run) || statOrNull(nodePath(this.#paths, run)) !== null) continue;
@@ -125,14 +140,6 @@ function hasEnded(entry: Entry, { isGoneElsewhere }: GarbageRules): boolean {
   const { record } = entry;
   if (isComparable(record.supervisor)) return !isAlive(record.supervisor);
   return record.supervisor.bootId === bootId() ? isGoneElsewhere(record) : !isRecent(entry);
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }
 
 /** Far longer than the step from the claim to the record takes. */

@@ -87,6 +87,8 @@ export class LocalGroup implements SessionLedger {
     try {
       this.foundation.prepare(0);
       this.collectGarbage();
+      // Only a primary looks again, and many a node never is one.
+      this.#garbage.forget();
     } catch (error) {
       this.close();
       throw error;

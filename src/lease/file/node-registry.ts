@@ -1,4 +1,4 @@
-// The records of all nodes of a group: who is registered, who of them lives, and which can go.
+// The records of all nodes of a group: who is registered, and who of them lives.
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
@@ -159,7 +159,9 @@ export function isRecent(entry: Pick<Entry, 'path'>): boolean {
   return ageMs(entry) < RECENT_MS;
 }
 
-export function sessionJudge(sessions: readonly SessionRecord[]): (session: SessionRecord) => boolean {
+export function sessionJudge(
+  sessions: readonly SessionRecord[],
+): (session: SessionRecord) => boolean {
   const members = scanSessions(new Set(sessions.map(({ process: { pid } }) => pid)));
   return ({ process: leader }) => {
     const found = members.get(leader.pid);

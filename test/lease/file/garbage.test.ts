@@ -1,15 +1,15 @@
 // What a node does last, while whoever tidies up is stopped between its look and its removal.
-import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
-import { isAlive, ownIdentity, readIdentity } from '../../../src/fence/process-identity.ts';
+import { afterEach, expect, it, vi } from 'vitest';
+import { isAlive, ownIdentity } from '../../../src/fence/process-identity.ts';
 import { Garbage } from '../../../src/lease/file/garbage.ts';
 import type { GarbageRules } from '../../../src/lease/file/garbage.ts';
 import type { GroupPaths } from '../../../src/lease/file/group-paths.ts';
 import { listNodes } from '../../../src/lease/file/node-registry.ts';
-import type { NodeRecord, ProcessIdentity } from '../../../src/lease/lease-store.ts';
+import type { NodeRecord } from '../../../src/lease/lease-store.ts';
 import { openLease, ownRecord, temporaryDirectory } from '../support/fixtures.ts';
+import { startLeader } from '../support/session-leader.ts';
 
 vi.mock(import('../../../src/fence/process-identity.ts'), async (original) => {
   const actual = await original();
@@ -81,14 +81,3 @@ it('removes that of a node that did neither', () => {
   const { paths } = dyingNode(() => undefined);
   expect(collectGarbage(paths, rules)).toBe(1);
 });
-
-/** The one process of a session. */
-function startLeader(): ProcessIdentity {
-  const child = spawn('sleep', ['1000'], { stdio: 'ignore', detached: true });
-  onTestFinished(() => {
-    child.kill('SIGKILL');
-  });
-  const leader = readIdentity(child.pid ?? 0);
-  if (leader === null) throw new Error('the child is gone');
-  return leader;
-}
