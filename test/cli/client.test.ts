@@ -139,6 +139,19 @@ it('an error of the other node comes back as itself', async () => {
   await expect(ask(node.record, question)).rejects.toMatchObject({ code: 'FAILOVER_NO_NODE' });
 });
 
+it('tells of a node that does not answer how long it was to be waited for in all', async () => {
+  const socket = join(stateDir, 'mute.rpc');
+  await mute(socket);
+  const endpoints = { bus: `ipc://${socket}`, rpc: `ipc://${socket}` };
+  const silent = { ...record('b', { endpoints }), alive: true };
+  const question = { group: 'web', method: 'instance.promote', timeoutMs: 39.6 } as const;
+  await expect(ask(silent, { ...question, limitMs: 1000 })).rejects.toMatchObject({
+    code: 'FAILOVER_TIMED_OUT',
+    message: 'No answer from b within 1s',
+  });
+  await expect(ask(silent, question)).rejects.toThrow('No answer from b within 40ms');
+});
+
 /** A node of this very process: registered, listening, and holding the lease if it says that it leads. */
 async function startNode(id: string, answer: NodeStatus | { v: number }): Promise<string[]> {
   const methods: string[] = [];

@@ -200,11 +200,14 @@ export class Group {
     setup: NodeSetup = {},
   ): Promise<{ readonly [Place in keyof Ids]: NodeProcess }> {
     const nodes: NodeProcess[] = [];
+    const { starts } = this;
     for (const id of ids) {
       const node = await this.start(id, setup);
       nodes.push(node);
       await this.reaches(node, nodes.length === 1 ? 'serving' : 'watching');
     }
+    // A primary serves once its workload is spawned: one that is ended before its first line would not be counted.
+    if (isWitness(setup.run)) await this.active(starts + 1);
     // One was pushed for each id.
     return nodes as { readonly [Place in keyof Ids]: NodeProcess };
   }
@@ -394,4 +397,9 @@ export class Group {
 
 function mtimeOf(path: string): bigint {
   return statSync(path, { bigint: true, throwIfNoEntry: false })?.mtimeNs ?? 0n;
+}
+
+/** Whether a workload says when it starts. */
+function isWitness(run: NodeSetup['run'] = 'exec "$W"'): boolean {
+  return typeof run === 'string' && run.startsWith('exec "$W"');
 }

@@ -80,6 +80,7 @@ async function askToPromote(
       ...{ group, method: 'instance.promote', params: { force, answerEarly } },
       // The least that is still a time to wait.
       timeoutMs: Math.max(1, deadline.leftMs),
+      limitMs: timeoutMs,
       ...endedBy(signal),
     });
     if (!answerEarly || fieldOf(answer, 'undecided') !== true) return answer;
