@@ -10,7 +10,7 @@ import type { SessionRecord } from '../lease/lease-store.ts';
 export interface Clock {
   /** Milliseconds, never set back, comparable between processes of one machine. */
   now(): number;
-  /** Calls back once at or after `atMs`; returns the cancellation, which is not to be called after that. */
+  /** Calls back once at or after `atMs`; returns the cancellation. */
   wakeAt(atMs: number, callback: () => void): () => void;
 }
 

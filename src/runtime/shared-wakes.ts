@@ -126,5 +126,5 @@ export class SharedWakes {
   }
 }
 
-/** More than are waited for at one time. */
+/** More than are waited for at one time at the default intervals. */
 const ROUNDS_KEPT = 64;

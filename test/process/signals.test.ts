@@ -71,6 +71,7 @@ describe('a primary that is told to end', () => {
       const options = { 'promote-command': 'exec sleep 4' };
       const a = await group.start('a', { options });
       await group.reaches(a, 'promoting');
+      await group.active(1);
       a.kill('SIGTERM');
       expect(await group.ends(a)).toBe(0);
       await group.startAll(['b']);

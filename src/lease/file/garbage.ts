@@ -8,9 +8,9 @@ import type { GroupPaths } from './group-paths.ts';
 import {
   ageMs,
   forgetNode,
-  isRecent,
   nodePath,
   readRecord,
+  RECENT_MS,
   recordedRuns,
   sessionJudge,
 } from './node-registry.ts';
@@ -95,7 +95,8 @@ export class Garbage {
   #removeStrayClaims(): void {
     const { claims } = this.#paths;
     const stats = statOrNull(claims);
-    if (stats === null) return;
+    // Of itself there is a record: where none is found they can't be looked at.
+    if (stats === null || this.#records.size === 0) return;
     let names: readonly string[];
     try {
       names = this.#claims.value(stats, () => readdirSync(claims));
@@ -108,7 +109,7 @@ export class Garbage {
       if (this.#records.has(run) || statOrNull(nodePath(this.#paths, run)) !== null) continue;
       const path = join(claims, name);
       // One of a moment ago may be of a node that is about to register.
-      if (ageMs({ path }) < STRAY_CLAIM_MS) continue;
+      if (!isOlder(path, STRAY_CLAIM_MS)) continue;
       try {
         rmSync(path, { force: true });
       } catch {
@@ -128,6 +129,7 @@ function thoseThatLeftNothing(ended: readonly Entry[], rules: GarbageRules): Ent
   return final.filter(({ record, path }) => {
     if (record.run === starter) return false;
     if (isComparable(record.supervisor)) {
+      if (isAlive(record.supervisor)) return false;
       if (record.standby === 'hot' && !rules.lookedAfter.has(record.run)) return false;
       return record.sessions.every(isGone);
     }
@@ -139,7 +141,13 @@ function thoseThatLeftNothing(ended: readonly Entry[], rules: GarbageRules): Ent
 function hasEnded(entry: Entry, { isGoneElsewhere }: GarbageRules): boolean {
   const { record } = entry;
   if (isComparable(record.supervisor)) return !isAlive(record.supervisor);
-  return record.supervisor.bootId === bootId() ? isGoneElsewhere(record) : !isRecent(entry);
+  if (record.supervisor.bootId === bootId()) return isGoneElsewhere(record);
+  return isOlder(entry.path, RECENT_MS);
+}
+
+/** What can't be looked at is not known to be. */
+function isOlder(path: string, limitMs: number): boolean {
+  return statOrNull(path) !== null && ageMs({ path }) >= limitMs;
 }
 
 /** Far longer than the step from the claim to the record takes. */

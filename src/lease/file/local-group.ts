@@ -87,7 +87,7 @@ export class LocalGroup implements SessionLedger {
     try {
       this.foundation.prepare(0);
       this.collectGarbage();
-      // Only a primary looks again, and many a node never is one.
+      // A primary looks again, and each node at its end: a standby keeps nothing of it.
       this.#garbage.forget();
     } catch (error) {
       this.close();

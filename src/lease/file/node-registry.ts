@@ -94,7 +94,7 @@ export function sparePath(paths: GroupPaths, run: string): string {
 }
 
 /** A node touches its record once a minute at least (see `NodeRegistration`). */
-const RECENT_MS = 5 * 60_000;
+export const RECENT_MS: number = 5 * 60_000;
 
 /** A record, and where it is. */
 export interface Entry {
@@ -155,7 +155,7 @@ export function ageMs({ path }: Pick<Entry, 'path'>): number {
   return Math.abs(Date.now() - Number(statOrNull(path)?.mtimeMs ?? 0));
 }
 
-export function isRecent(entry: Pick<Entry, 'path'>): boolean {
+function isRecent(entry: Pick<Entry, 'path'>): boolean {
   return ageMs(entry) < RECENT_MS;
 }
 

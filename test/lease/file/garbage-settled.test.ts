@@ -137,6 +137,27 @@ it('removes a stray claim once it is old, though none has come or gone since', (
   expect(readdirSync(paths.claims)).not.toContain('00aa.json');
 });
 
+it('keeps the record of one that lives after all, by what it wrote last', () => {
+  const { garbage, paths, path, write, run, change, pass } = settled();
+  write({ supervisor: { ...ownIdentity(), startTime: '1' } });
+  change(path);
+  garbage.records();
+  pass(3_000);
+  garbage.records();
+  write({});
+  expect(garbage.collect(rules)).toBe(0);
+  expect(readdirSync(paths.nodes)).toContain(`${run}.json`);
+});
+
+it('keeps the record of another boot whose age can not be told', () => {
+  const { garbage, paths, path, write, run, change } = settled();
+  write({ supervisor: { ...ownIdentity(), bootId: 'another' } });
+  change(path);
+  deniedPaths.add(path);
+  expect(garbage.collect(rules)).toBe(0);
+  expect(readdirSync(paths.nodes)).toContain(`${run}.json`);
+});
+
 it('takes what can not be looked at for what may be there', () => {
   const { garbage, paths, path, hosts } = settled();
   const own = readdirSync(paths.claims);
@@ -145,6 +166,9 @@ it('takes what can not be looked at for what may be there', () => {
   for (const denied of [paths.nodes, path]) deniedPaths.add(denied);
   for (const name of readdirSync(paths.nodes)) deniedPaths.add(join(paths.nodes, name));
   expect(hosts()).toContain('one');
+  garbage.collect(rules);
+  expect(readdirSync(paths.claims)).toEqual(own);
+  rmSync(paths.nodes, { recursive: true });
   garbage.collect(rules);
   expect(readdirSync(paths.claims)).toEqual(own);
 });
