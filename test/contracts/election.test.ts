@@ -148,8 +148,8 @@ describe.runIf(lack === null)('in Redis', () => {
 
   it('the lower number leads when two start together, whoever asks first', async () => {
     begin();
-    const second = enter('b', { strategy: 'priority', priority: 2 });
-    const first = await enter('a', { strategy: 'priority', priority: 1 });
+    const second = enter('b', { ...PATIENT, strategy: 'priority', priority: 2 });
+    const first = await enter('a', { ...PATIENT, strategy: 'priority', priority: 1 });
     await leads(first);
     expect((await second).epoch).toBeNull();
     expect((await first.statistics()).nodes.map(({ nodeId }) => nodeId)).toEqual(['a', 'b']);
