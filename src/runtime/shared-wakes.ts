@@ -15,10 +15,9 @@ function stepOf(delayMs: number): number | null {
  */
 interface Round {
   at: number;
-  /** Null: taken back, or carried out. Those from `count` on are of an earlier time. */
+  /** The first `count` of them. Null: carried out, or taken back while the round is. */
   readonly wakes: (Wake | null)[];
   count: number;
-  left: number;
   cancel: () => void;
 }
 
@@ -79,7 +78,6 @@ export class SharedWakes {
     wake.place = round.count;
     round.wakes[round.count] = wake;
     round.count += 1;
-    round.left += 1;
     return wake.cancel;
   }
 
@@ -87,17 +85,25 @@ export class SharedWakes {
     const { round, place } = wake;
     if (round === null) return;
     wake.round = null;
-    round.wakes[place] = null;
-    round.left -= 1;
-    // One that is being carried out ends by itself.
-    if (round.left > 0 || this.#rounds.get(round.at) !== round) return;
+    if (this.#rounds.get(round.at) !== round) {
+      // It is being carried out, and ends by itself.
+      round.wakes[place] = null;
+      return;
+    }
+    // The last one takes its place, so that a round is never longer than there are nodes.
+    round.count -= 1;
+    const last = round.wakes[round.count] ?? wake;
+    round.wakes[place] = last;
+    last.place = place;
+    round.wakes[round.count] = null;
+    if (round.count > 0) return;
     round.cancel();
     this.#rounds.delete(round.at);
     this.#end(round);
   }
 
   #begin(at: number): Round {
-    const round = this.#over.pop() ?? { at, wakes: [], count: 0, left: 0, cancel: () => undefined };
+    const round = this.#over.pop() ?? { at, wakes: [], count: 0, cancel: () => undefined };
     round.at = at;
     round.cancel = this.#clock.wakeAt(at, () => {
       this.#carryOut(round);
@@ -112,7 +118,6 @@ export class SharedWakes {
       const wake = round.wakes[place] ?? null;
       if (wake === null) continue;
       round.wakes[place] = null;
-      round.left -= 1;
       wake.round = null;
       wake.callback();
     }
@@ -121,7 +126,6 @@ export class SharedWakes {
 
   #end(round: Round): void {
     round.count = 0;
-    round.left = 0;
     if (this.#over.length < ROUNDS_KEPT) this.#over.push(round);
   }
 }

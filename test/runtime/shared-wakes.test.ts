@@ -101,6 +101,25 @@ it('wakes each node once for each time that it asks, however often, and one with
   expect(time.timers).toHaveLength(0);
 });
 
+it('loses none of those that stay, however often others are taken back and asked for again', () => {
+  const time = new TestClock();
+  const wakes = new SharedWakes(time);
+  const clocks = Array.from({ length: 5 }, () => wakes.over(time));
+  const woken: number[] = [];
+  const ask = (node: number): (() => void) | undefined =>
+    clocks[node]?.wakeAt(1_600, () => woken.push(node));
+  const cancels = clocks.map((_, node) => ask(node));
+  for (const node of [0, 4, 2, 0, 1, 1, 4]) {
+    cancels[node]?.();
+    cancels[node] = ask(node);
+  }
+  cancels[3]?.();
+  cancels[0]?.();
+  expect(time.timers).toHaveLength(1);
+  time.passTo(2_000);
+  expect(woken.sort()).toEqual([1, 2, 4]);
+});
+
 it('begins no round with what one that was given up has left', () => {
   const { time, clock } = nodes();
   const woken: string[] = [];

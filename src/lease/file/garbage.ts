@@ -147,7 +147,7 @@ function hasEnded(entry: Entry, { isGoneElsewhere }: GarbageRules): boolean {
 
 /** What can't be looked at is not known to be. */
 function isOlder(path: string, limitMs: number): boolean {
-  return statOrNull(path) !== null && ageMs({ path }) >= limitMs;
+  return (ageMs(path) ?? 0) >= limitMs;
 }
 
 /** Far longer than the step from the claim to the record takes. */

@@ -64,11 +64,12 @@ export function refuseOtherHosts(paths: GroupPaths, own: NodeRecord): void {
   for (const entry of readEntries(paths)) {
     const { record } = entry;
     if (record.supervisor.bootId === own.supervisor.bootId || record.host === own.host) continue;
-    if (!isRecent(entry)) continue;
+    const age = ageMs(entry.path);
+    if (age === null || age >= RECENT_MS) continue;
     throw new FailoverError(
       'FAILOVER_OTHER_BOOT',
       `Cannot use ${paths.directory}: node ${record.node} of host ${record.host} has been active ` +
-        `in it ${Math.round(ageMs(entry) / 1000)} s ago, and this is host ${own.host}.`,
+        `in it ${Math.round(age / 1000)} s ago, and this is host ${own.host}.`,
     );
   }
 }
@@ -150,13 +151,13 @@ function isBefore(a: NodeRecord, b: NodeRecord): boolean {
   return a.run < b.run;
 }
 
-/** The one use of wall clocks: another machine's monotonic clock can't be compared with this one's. */
-export function ageMs({ path }: Pick<Entry, 'path'>): number {
-  return Math.abs(Date.now() - Number(statOrNull(path)?.mtimeMs ?? 0));
-}
-
-function isRecent(entry: Pick<Entry, 'path'>): boolean {
-  return ageMs(entry) < RECENT_MS;
+/**
+ * Since its last change; null: there is none, or it can't be looked at. The one use of wall clocks: another machine's
+ * monotonic clock can't be compared with this one's.
+ */
+export function ageMs(path: string): number | null {
+  const stats = statOrNull(path);
+  return stats === null ? null : Math.abs(Date.now() - Number(stats.mtimeMs));
 }
 
 export function sessionJudge(
