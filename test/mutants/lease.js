@@ -237,8 +237,8 @@ export const LEASE = [
     says: 'A directory that another host uses just now is accepted.',
     breaks: 'S1',
     file: 'src/lease/file/node-registry.ts',
-    from: 'if (!isRecent(entry)) continue;',
-    to: 'if (!isRecent(entry) || record.host !== own.host) continue;',
+    from: 'if (age === null || age >= RECENT_MS) continue;',
+    to: 'if (age === null || age >= RECENT_MS || record.host !== own.host) continue;',
     killers: [
       {
         test: 'test/lease/file/node-registry.test.ts',
