@@ -202,9 +202,8 @@ export interface Question {
  * @throws what the node answers, FAILOVER_NODE_UNREACHABLE, FAILOVER_TIMED_OUT
  */
 export async function ask(record: RegisteredNode, question: Question): Promise<unknown> {
-  const { callOnce } = await import('../transport/rpc-client.ts');
+  const { callOnce, OutOfTime } = await import('../transport/rpc-client.ts');
   const { group, method, params, timeoutMs, signal } = question;
-  const startedAt = performance.now();
   try {
     return await callOnce(record.endpoints.rpc, {
       method,
@@ -218,15 +217,9 @@ export async function ask(record: RegisteredNode, question: Question): Promise<u
     // A connection that could not be opened from here looks like one that nobody takes there.
     const lack = error.code === 'FAILOVER_NODE_UNREACHABLE' ? lackOfDescriptors() : null;
     if (lack !== null) throw lack;
-    const hasWaited = performance.now() - startedAt >= timeoutMs - TIMER_EARLY_MS;
-    const isSilence =
-      error.code === 'FAILOVER_NODE_UNREACHABLE' || error.code === 'FAILOVER_TIMED_OUT';
-    throw hasWaited && isSilence ? timedOut(record, question) : withGroup(error, group);
+    throw error instanceof OutOfTime ? timedOut(record, question) : withGroup(error, group);
   }
 }
-
-/** A timer counts whole milliseconds, from a time that may be as old: one of 40.9 ms may come after 39. */
-const TIMER_EARLY_MS = 2;
 
 /** One that takes the connection and nothing more is slow or stopped, and not gone. */
 function timedOut(

@@ -56,6 +56,9 @@ export async function callOnce(endpoint: string, call: RpcCall): Promise<unknown
   }
 }
 
+/** That a call has taken all the time that it had: no other failure of a call is one of these. */
+export class OutOfTime extends FailoverError {}
+
 /** One ping that says nothing of this node. See {@link callOnce}. */
 export function pingOnce(endpoint: string, { group, timeoutMs }: Ping): Promise<unknown> {
   return callOnce(endpoint, { method: 'instance.ping', params: { group }, timeoutMs });
@@ -234,14 +237,14 @@ export class RpcClient {
     );
   }
 
-  #timedOut({ method, params, timeoutMs }: RpcCall): FailoverError {
-    if (this.#state !== 'connected')
-      return this.#unreachable(`no connection in ${formatDuration(timeoutMs)}`);
-    return new FailoverError(
-      'FAILOVER_TIMED_OUT',
-      `No answer to ${method} from ${this.#endpoint} within ${formatDuration(timeoutMs)}`,
-      { details: { group: params.group } },
-    );
+  #timedOut({ method, params, timeoutMs }: RpcCall): OutOfTime {
+    const limit = formatDuration(timeoutMs);
+    if (this.#state !== 'connected') {
+      const why = `Cannot reach the node at ${this.#endpoint}: no connection in ${limit}`;
+      return new OutOfTime('FAILOVER_NODE_UNREACHABLE', why);
+    }
+    const why = `No answer to ${method} from ${this.#endpoint} within ${limit}`;
+    return new OutOfTime('FAILOVER_TIMED_OUT', why, { details: { group: params.group } });
   }
 
   #unreachable(why: string): FailoverError {
