@@ -91,12 +91,37 @@ function childrenOf(pid: number): readonly number[] {
   return text === '' ? [] : text.split(' ').map(Number);
 }
 
+async function starterOf(up: Up): Promise<number> {
+  return until('the process that starts commands', () =>
+    childrenOf(Number(up.child.pid)).find((child) => {
+      return textOf(`/proc/${String(child)}/cmdline`).includes('starter.js');
+    }),
+  );
+}
+
+/** Until it is asked, each second, whether it goes on, and says so: from then on it is used. */
+async function answersOf(starter: number): Promise<void> {
+  const answer = '{"id":0,"type":"pong"}\n';
+  let before = 0;
+  await until('its answer', () => {
+    const written = Number(/^wchar: (\d+)$/m.exec(textOf(`/proc/${String(starter)}/io`))?.[1]);
+    const more = written - before;
+    before = written;
+    return more > 0 && more % answer.length === 0;
+  });
+}
+
 function runsOf(group: string): readonly string[] {
   try {
     return readFileSync(join(directory, group), 'utf8').trim().split('\n');
   } catch {
     return [];
   }
+}
+
+function client(command: string, ...args: readonly string[]) {
+  const words = [LAUNCHER, command, ...args, '--state-dir', join(directory, 'state')];
+  return spawnSync(process.execPath, words, { encoding: 'utf8' });
 }
 
 /** A command begins before its node serves, and has written a moment after. */
@@ -136,15 +161,14 @@ describe('failover up', () => {
     };
     const one = new Up();
     for (const name of names) await one.reaches(name, 'serving');
-    const starter = childrenOf(Number(one.child.pid)).find((child) => {
-      return textOf(`/proc/${String(child)}/cmdline`).includes('starter.js');
-    });
-    expect(starter).toBeGreaterThan(0);
+    const starter = await starterOf(one);
     const other = new Up();
     for (const name of names) await other.reaches(name, 'watching');
+    // Before, it starts its commands itself.
+    await answersOf(await starterOf(other));
     one.child.kill('SIGKILL');
     for (const name of names) await other.reaches(name, 'serving');
-    await until('its end', () => !lives(starter ?? 0));
+    await until('its end', () => !lives(starter));
     // In the middle of an exec() a process shows no environment.
     const parents = await until('all commands to be seen', () => {
       const found = names.map((name) => parentOf(other, name));
@@ -230,5 +254,37 @@ describe('failover up', () => {
     expect(up.count('goes', 'stopped')).toBe(0);
     up.child.kill('SIGTERM');
     expect([9, 127]).toContain(await up.ended);
+  });
+
+  it('has one of its groups stopped by a client, also where others lead and stand by in the same processes', async () => {
+    write({ a: '', b: '' });
+    const one = new Up();
+    for (const group of ['a', 'b']) await one.reaches(group, 'serving');
+    const other = new Up();
+    for (const group of ['a', 'b']) await other.reaches(group, 'watching');
+    await haveRun({ a: ['1'], b: ['1'] });
+    const stopped = client('stop', '--group', 'a');
+    expect(stopped.stderr).toBe('');
+    expect([stopped.status, stopped.stdout.match(/has stopped/g)?.length]).toEqual([0, 2]);
+    await one.reaches('a', 'stopped');
+    await other.reaches('a', 'stopped');
+    expect(client('status', '--group', 'b').status).toBe(0);
+    expect([runsOf('a'), runsOf('b')]).toEqual([['1'], ['1']]);
+    expect([one.count('b', 'serving'), other.count('b', 'watching')]).toEqual([1, 1]);
+  });
+
+  it('is not signalled by the stop of a group that it is too slow to answer', async () => {
+    write({ a: '', b: '' });
+    const up = new Up();
+    for (const group of ['a', 'b']) await up.reaches(group, 'serving');
+    up.child.kill('SIGSTOP');
+    const stopped = client('stop', '--group', 'a', '--timeout', '100ms');
+    up.child.kill('SIGCONT');
+    expect(stopped.status).toBe(7);
+    expect(stopped.stderr).toContain('has nodes of other groups: it is not signalled. It is stopped');
+    // A signal would have reached it before this.
+    up.child.kill('SIGHUP');
+    await up.says('reloaded');
+    expect(up.log.filter(({ event }) => event === 'stopping')).toEqual([]);
   });
 });

@@ -2,8 +2,12 @@
 import type { ClientOptions } from '../../config/load.ts';
 import { formatDuration } from '../../config/duration.ts';
 import { FailoverError } from '../../errors.ts';
-import { isAlive } from '../../fence/process-identity.ts';
-import type { SeenNode } from '../client.ts';
+import { isAlive, isComparable } from '../../fence/process-identity.ts';
+import type { GroupPaths } from '../../lease/file/group-paths.ts';
+import { nodePath } from '../../lease/file/node-registry.ts';
+import { isRecordLocked } from '../../lease/file/record-lock.ts';
+import { monotonicNow } from '../../runtime/clock.ts';
+import type { GroupSnapshot, SeenNode } from '../client.ts';
 import {
   ask,
   continueHint,
@@ -22,12 +26,15 @@ export interface StopOptions extends ClientOptions {
   readonly timeoutMs: number;
 }
 
-/** How long a node may take to say that it stops, ms; one that does not gets SIGTERM. */
+/** How long a node may take to say that it stops, ms; one that does not gets SIGTERM, if its process is its own. */
 const ANSWER_LIMIT_MS = 2_000;
 const LOOK_INTERVAL_MS = 10;
 
+/** How long a process may take to end after its node, ms: one that takes longer is a program that goes on without it. */
+const PROCESS_END_MS = 1_000;
+
 /**
- * Stops nodes and waits until their processes are gone.
+ * Stops nodes and waits until they are gone, and their processes with them where those have nothing else to do.
  *
  * @throws FAILOVER_NO_NODE for an id that no living node has, FAILOVER_TIMED_OUT naming those that are left
  */
@@ -36,7 +43,7 @@ export async function stop(options: StopOptions): Promise<void> {
   const deadline = new Deadline(options.timeoutMs);
   const snapshot = await lookAtGroup(options);
   if (options.node !== null) {
-    await stopAll([nodeNamed(snapshot, options.node)], options, deadline);
+    await stopAll(snapshot, [nodeNamed(snapshot, options.node)], { options, deadline });
     return;
   }
   const living = livingNodes(snapshot);
@@ -46,24 +53,25 @@ export async function stop(options: StopOptions): Promise<void> {
     return;
   }
   const holder = leaseHolder(snapshot);
-  await stopAll(
-    living.filter((node) => node !== holder),
-    options,
-    deadline,
-  );
-  if (holder !== null) await stopAll([holder], options, deadline);
+  const secondaries = living.filter((node) => node !== holder);
+  await stopAll(snapshot, secondaries, { options, deadline });
+  if (holder !== null) await stopAll(snapshot, [holder], { options, deadline });
   const left = livingNodes(await lookAtGroup(options)).map(({ record }) => record.node);
   if (left.length > 0) note(`started in the meantime, and not stopped: ${left.join(', ')}.`);
 }
 
 /** All at once; resolves when each of them is gone. */
 async function stopAll(
+  { paths }: GroupSnapshot,
   nodes: readonly SeenNode[],
-  { group, timeoutMs }: StopOptions,
-  deadline: Deadline,
+  { options, deadline }: { readonly options: StopOptions; readonly deadline: Deadline },
 ): Promise<void> {
+  // Without a directory there are no nodes either.
+  if (paths === null) return;
+  const { group, timeoutMs } = options;
   await Promise.all(nodes.map((node) => order(node, group)));
-  const isLeft = ({ record }: SeenNode): boolean => isAlive(record.supervisor);
+  const ends = new Ends(paths);
+  const isLeft = (node: SeenNode): boolean => !ends.isOver(node);
   const ended = await deadline.until(() => !nodes.some(isLeft), LOOK_INTERVAL_MS);
   for (const node of nodes) if (!isLeft(node)) say(`${node.record.node} has stopped.`);
   if (ended) return;
@@ -77,7 +85,45 @@ async function stopAll(
   );
 }
 
-/** Tells one node to end: over its socket, or where that fails by the signal that means the same. */
+/** Which nodes have ended: with their processes, or in one that goes on with others, or with what else it does. */
+class Ends {
+  readonly #paths: GroupPaths;
+  /** When the record of a run was first seen to be nobody's any more, monotonic, ms. */
+  readonly #leftAt = new Map<string, number>();
+
+  constructor(paths: GroupPaths) {
+    this.#paths = paths;
+  }
+
+  isOver({ record }: SeenNode): boolean {
+    const { run, supervisor } = record;
+    const isSeen = isComparable(supervisor);
+    if (isSeen && !isAlive(supervisor)) return true;
+    if (this.#keepsRecord(run)) {
+      this.#leftAt.delete(run);
+      return false;
+    }
+    if (!isSeen || record.sharesProcess === true) return true;
+    const leftAt = this.#leftAt.get(run) ?? monotonicNow();
+    this.#leftAt.set(run, leftAt);
+    return monotonicNow() - leftAt >= PROCESS_END_MS;
+  }
+
+  /** Its last step is to give up its record: by then its command has ended, and its lease is free. */
+  #keepsRecord(run: string): boolean {
+    try {
+      return isRecordLocked(nodePath(this.#paths, run));
+    } catch {
+      // Nothing is left to look with: at the next look.
+      return true;
+    }
+  }
+}
+
+/**
+ * Tells one node to end: over its socket, or where that fails by the signal that means the same, if that means no other
+ * node.
+ */
 async function order(node: SeenNode, group: string): Promise<void> {
   const { record } = node;
   try {
@@ -89,6 +135,13 @@ async function order(node: SeenNode, group: string): Promise<void> {
     // Looked at in the same instant as it is signalled: the pid may be another's by now.
     if (!isAlive(record.supervisor)) return;
     const remedy = isStopped(node) ? ` It is stopped. ${continueHint(pid)}` : '';
+    if (record.sharesProcess === true) {
+      note(
+        `${record.node} does not answer, and its process, pid ${pid}, has nodes of other groups: ` +
+          `it is not signalled.${remedy}`,
+      );
+      return;
+    }
     note(`${record.node} does not answer; sending SIGTERM to pid ${pid}.${remedy}`);
     try {
       process.kill(pid, 'SIGTERM');
