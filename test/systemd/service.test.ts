@@ -1,7 +1,10 @@
 // What a service manager is told of a node, and by what it is reached.
 import { EventEmitter } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { openRunService, RunService } from '../../src/cli/run-service.ts';
+import { RunService } from '../../src/cli/run-service.ts';
+import { openService, Service } from '../../src/cli/service.ts';
+import { tellOfGroups } from '../../src/cli/up/up-service.ts';
+import type { ToldGroups } from '../../src/cli/up/up-service.ts';
 import type { NodeEvents, NodeTransition } from '../../src/runtime/narrator.ts';
 import { takeNotifyEnvironment } from '../../src/systemd/notify-environment.ts';
 
@@ -102,7 +105,7 @@ describe('a manager', () => {
   );
 
   it.each([['@abstract'], ['vsock:2:1']])('at %s is refused', async (socket) => {
-    const opened = openRunService({ NOTIFY_SOCKET: socket }, 'web', () => undefined);
+    const opened = openService({ NOTIFY_SOCKET: socket }, () => undefined);
     const failed: unknown = await opened.catch((error: unknown) => error);
     expect(failed).toMatchObject({ code: 'FAILOVER_USAGE', exitCode: 2 });
     expect(String(failed)).toContain('not the path of a socket');
@@ -113,7 +116,7 @@ describe('a manager', () => {
       throw new Error('Cannot find module');
     });
     try {
-      const opened = openRunService({ NOTIFY_SOCKET: '/run/n' }, 'web', () => undefined);
+      const opened = openService({ NOTIFY_SOCKET: '/run/n' }, () => undefined);
       const failed: unknown = await opened.catch((error: unknown) => error);
       expect(failed).toMatchObject({ code: 'FAILOVER_USAGE', exitCode: 2 });
       expect(failed).toMatchObject({ hint: expect.stringContaining('Type=exec') as string });
@@ -122,6 +125,84 @@ describe('a manager', () => {
     }
   });
 });
+
+describe('the manager of a process of many groups', () => {
+  it('is told when each takes part or could not, how many lead as that changes, and its end', async () => {
+    vi.useFakeTimers();
+    const { fleet, told, begin, end } = stageOfGroups(null);
+    await vi.advanceTimersByTimeAsync(900);
+    expect(told).toEqual([]);
+    fleet.roles = ['secondary', 'primary', 'secondary'];
+    fleet.notRunning = ['d'];
+    begin();
+    await vi.advanceTimersByTimeAsync(50);
+    const first = '3 groups, primary of 1, secondary of 2, not running: d';
+    expect(told).toEqual([{ READY: '1', STATUS: first }]);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(told).toHaveLength(1);
+    fleet.roles = ['primary', 'primary', 'candidate'];
+    fleet.notRunning = Array.from({ length: 7 }, (_, index) => `g${String(index)}`);
+    await vi.advanceTimersByTimeAsync(1_000);
+    const next =
+      '3 groups, primary of 2, candidate of 1, not running: g0, g1, g2, g3, g4 and 2 more';
+    expect(told.slice(1)).toEqual([{ STATUS: next }]);
+    [fleet.isEnding, fleet.roles, fleet.notRunning] = [true, ['primary'], []];
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(told.slice(2)).toEqual([{ STOPPING: '1', STATUS: 'ending 1 group, primary of 1' }]);
+    end();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(told.slice(3)).toEqual([{ STATUS: 'all groups have ended' }]);
+  });
+
+  it('hears that it lives from when it is ready, while one of them decides', async () => {
+    vi.useFakeTimers();
+    const { fleet, told, begin } = stageOfGroups(4_000);
+    const signs = (): number => told.filter(({ WATCHDOG }) => WATCHDOG === '1').length;
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(signs()).toBe(0);
+    begin();
+    await vi.advanceTimersByTimeAsync(4_100);
+    expect(signs()).toBe(4);
+    fleet.isTurning = false;
+    await vi.advanceTimersByTimeAsync(8_000);
+    expect(signs()).toBe(4);
+  });
+});
+
+function stageOfGroups(watchdogMs: number | null) {
+  const told: Readonly<Record<string, string>>[] = [];
+  let begin = (): void => undefined;
+  let end = (): void => undefined;
+  const fleet = {
+    begun: new Promise<void>((resolve) => {
+      begin = resolve;
+    }),
+    ended: new Promise<number>((resolve) => {
+      end = () => {
+        resolve(0);
+      };
+    }),
+    isEnding: false,
+    isTurning: true,
+    notRunning: [] as readonly string[],
+    roles: [] as ToldGroups['roles'],
+  };
+  const tell = (fields: Readonly<Record<string, string>>): Promise<boolean> => {
+    told.push(fields);
+    return Promise.resolve(true);
+  };
+  tellOfGroups(new Service({ tell }, watchdogMs), fleet);
+  return {
+    fleet,
+    told,
+    begin: () => {
+      begin();
+    },
+    end: () => {
+      end();
+    },
+  };
+}
 
 class FakeNode extends EventEmitter<NodeEvents> {
   isTurning = true;
@@ -154,7 +235,7 @@ function stage(watchdogMs: number | null) {
     line.heard(fields);
     return Promise.resolve(line.isOpen);
   };
-  const service = new RunService({ tell }, 'web', watchdogMs);
+  const service = new RunService(new Service({ tell }, watchdogMs), 'web');
   return {
     line,
     service,

@@ -18,8 +18,8 @@ import { createLogger } from '../render/log.ts';
 import type { Logger } from '../render/log.ts';
 import type { RunHttp } from '../run-http.ts';
 import type { RunProxy } from '../run-proxy.ts';
-import { openRunService } from '../run-service.ts';
-import type { RunService } from '../run-service.ts';
+import { RunService } from '../run-service.ts';
+import { openService } from '../service.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -85,7 +85,8 @@ export async function run(options: RunOptions): Promise<void> {
     early.warn({ event: 'warning', reason });
   };
   // Before anything is started: what is started must not find it.
-  const service = await openRunService(process.env, options.group, warn);
+  const manager = await openService(process.env, warn);
+  const service = manager === null ? null : new RunService(manager, options.group);
   const proxy = await proxyOf(options);
   const http = await httpOf(options, proxy);
   const wait = new IdWait((reason) => {

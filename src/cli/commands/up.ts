@@ -21,9 +21,11 @@ import { Fleet } from '../up/fleet.ts';
 import { Reloading } from '../up/reloading.ts';
 import type { UpHttp } from '../up/http.ts';
 import { obeySignals } from '../up/signals.ts';
+import { tellOfGroups } from '../up/up-service.ts';
 import { ignoredVariables, listeningText } from './run.ts';
 import { table } from '../render/table.ts';
 import { say } from '../say.ts';
+import { openService } from '../service.ts';
 
 /** What the command was told. */
 export interface UpOptions {
@@ -103,6 +105,10 @@ export async function up(told: UpOptions): Promise<void> {
     showsGroup: true,
   });
   const { common } = file;
+  // Before anything is started: what is started must not find it.
+  const service = await openService(process.env, (reason) => {
+    log.warn({ event: 'warning', reason });
+  });
   const http = await httpOf(common, log);
   let transport: Transport | null = null;
   try {
@@ -113,6 +119,7 @@ export async function up(told: UpOptions): Promise<void> {
     const onRetry = tellOfRetry(file.common);
     const fleet = new Fleet(file.groups.values(), { transport, prefix, listener, onRetry });
     http?.serve({ fleet, transport });
+    if (service !== null) tellOfGroups(service, fleet);
     const onTaken = (): void => http?.changed();
     const reloading = new Reloading({
       fleet,

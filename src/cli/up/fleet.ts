@@ -5,6 +5,7 @@ import { defaultStateDir } from '../../config/state-dir.ts';
 import { shareLooks } from '../../fence/shared-look.ts';
 import type { Absence } from '../../http/node-checks.ts';
 import { lookAnew } from '../../lease/file/shared-lock-files.ts';
+import type { Role } from '../../core/state.ts';
 import { makePrivateDirectory } from '../../private-directory.ts';
 import { ManyNodes } from '../../runtime/many-nodes.ts';
 import { openStarter, placeAtStarter } from '../../starter/place.ts';
@@ -31,6 +32,8 @@ export interface FleetParts extends Omit<SharedParts, 'upkeepIntervalMs' | 'rehe
 export class Fleet {
   /** Resolves with the exit code of the process once every group has ended. */
   readonly ended: Promise<number>;
+  /** Resolves once each of the groups that it began with takes part or could not, at the latest after a while. */
+  readonly begun: Promise<void>;
   readonly #shared: FleetParts;
   readonly #runs = new Map<string, GroupRun>();
   /** Of these; null: it has to be made anew. */
@@ -65,6 +68,7 @@ export class Fleet {
     const all = [...groups];
     this.#prepareFor(all);
     for (const options of all) this.#start(options);
+    this.begun = this.#untilBegun(all.map(({ group }) => group));
   }
 
   /** How many have not ended. */
@@ -76,6 +80,17 @@ export class Fleet {
   get names(): readonly string[] {
     this.#names ??= [...this.#runs.keys()];
     return this.#names;
+  }
+
+  /** Of those that take part. */
+  get roles(): readonly Role[] {
+    return [...this.#runs.values()].flatMap(({ role }) => role ?? []);
+  }
+
+  /** Whether they decide when their time has come: they have one loop, so that one of them tells of all. */
+  get isTurning(): boolean {
+    const nodes = [...this.#runs.values()].flatMap(({ isTurning }) => isTurning ?? []);
+    return nodes.length === 0 || nodes.includes(true);
   }
 
   /** Whether all are to end. */

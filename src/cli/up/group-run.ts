@@ -1,5 +1,6 @@
 // One group of a process that runs several: its node, from before its start to after its end.
 import type { RunOptions } from '../../config/load.ts';
+import type { Role } from '../../core/state.ts';
 import { FailoverError } from '../../errors.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
 import type { FailoverNodeExtras } from '../../runtime/node-extras.ts';
@@ -48,6 +49,7 @@ export class GroupRun {
   readonly #idWait = new AbortController();
   readonly #output: { readonly stdout: PrefixedLines; readonly stderr: PrefixedLines } | null;
   #node: FailoverNode | null = null;
+  #role: Role = 'secondary';
   #proxy: RunProxy | null = null;
   #stop: StopRequest | null = null;
   #hasBegun = false;
@@ -73,6 +75,16 @@ export class GroupRun {
       this.#tellBegun = resolve;
     });
     this.ended = this.#run(turn);
+  }
+
+  /** Of its node, as told last; null: it does not take part. */
+  get role(): Role | null {
+    return this.#hasEnded || this.#node === null ? null : this.#role;
+  }
+
+  /** Whether its node decides when its time has come; null: it does not take part. */
+  get isTurning(): boolean | null {
+    return this.#hasEnded ? null : (this.#node?.isTurning ?? null);
   }
 
   /** Whether it takes part, or did. */
@@ -148,6 +160,7 @@ export class GroupRun {
     const { group, logFormat } = this.options;
     const log = this.#logger(node.settings.nodeId);
     node.on('transition', ({ from, to, role, epoch, reason, takeover, time }) => {
+      this.#role = role;
       // For people the line about the exit says it.
       if (to === 'stopped' && logFormat === 'pretty') return;
       log.info({ event: 'transition', from, to, role, epoch, reason, takeover, time });
