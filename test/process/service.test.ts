@@ -1,10 +1,12 @@
 // A node as a service: what arrives at the socket of its manager, what its command does not find, and what it logs.
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { LOG_EVENTS, LOG_FIELDS } from '../../src/cli/render/log-events.ts';
 import { freePort } from '../support/free-port.ts';
 import { inGroup } from '../support/process-group.ts';
+import { LAUNCHER } from '../support/process-node.ts';
 import { lackOfProgram } from '../support/programs.ts';
 
 /** Each datagram as JSON on a line, with the pid that the kernel says sent it. */
@@ -61,6 +63,45 @@ it('tells its manager that it is ready, what it is, that it lives and that it en
       expect(texts.filter((text) => text.startsWith('STOPPING=1\n'))).toHaveLength(1);
       expect(new Set(datagrams().map(({ pid }) => pid))).toEqual(new Set([a.pid]));
     } finally {
+      receiver.kill('SIGKILL');
+    }
+  });
+});
+
+it('tells its manager of all groups of a process together, and their commands find no manager', async ({
+  skip,
+}) => {
+  const lack = lackOfProgram('python3');
+  if (lack !== null) skip(lack);
+  await inGroup(async (group) => {
+    const socket = join(group.directory, 'notify');
+    const receiver = spawn('python3', ['-c', RECEIVER, socket], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const file = join(group.directory, 'failover.yaml');
+    const command = 'echo "found:$NOTIFY_SOCKET$WATCHDOG_USEC"; exec sleep 1000';
+    const defaults = `defaults: {command: ${JSON.stringify(command)}}`;
+    writeFileSync(file, `stateDir: ${group.directory}/up\n${defaults}\ngroups: {a: {}, b: {}}\n`);
+    const up = spawn(process.execPath, [LAUNCHER, 'up', '-f', file], {
+      env: { ...process.env, NOTIFY_SOCKET: socket, WATCHDOG_USEC: '200000' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const ended = new Promise((resolve) => up.once('exit', resolve));
+    try {
+      let written = '';
+      let output = '';
+      receiver.stdout.setEncoding('utf8').on('data', (text: string) => (written += text));
+      up.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+      await group.until('their roles', () => written.includes('2 groups, primary of 2'));
+      await group.until('a sign of life', () => written.includes('WATCHDOG=1'));
+      await group.until('what they found', () => output === 'found:\nfound:\n');
+      up.kill('SIGTERM');
+      expect(await ended).toBe(0);
+      await group.until('their end', () => written.includes('STATUS=all groups have ended'));
+      expect(written.match(/READY=1/g)).toHaveLength(1);
+      expect(written.match(/STOPPING=1/g)).toHaveLength(1);
+    } finally {
+      up.kill('SIGKILL');
       receiver.kill('SIGKILL');
     }
   });
