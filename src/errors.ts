@@ -75,7 +75,7 @@ export const ERRORS = {
   FAILOVER_LEASE_HELD: {
     exitCode: 4,
     rpcCode: -31015,
-    hint: 'Start with `--role auto` to stand by; `failover promote --force --group {group}` fences a node that has the lease.',
+    hint: 'Start with `--role auto` to stand by; `failover promote --force --group {group}` fences one that has it in files of this machine, as its --fence allows.',
   },
   FAILOVER_NODE_TAKEN: {
     exitCode: 4,

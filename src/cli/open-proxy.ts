@@ -44,7 +44,11 @@ export async function openProxy(options: ProxyOptions, log: Logger): Promise<Ope
       refusals.add(code);
     },
   });
+  const tell = (): void => {
+    log.info(summaryEntry('counts', server.report()));
+  };
   const destroy = async (): Promise<void> => {
+    telling.delete(tell);
     await source.close();
     await server.destroy();
   };
@@ -60,10 +64,25 @@ export async function openProxy(options: ProxyOptions, log: Logger): Promise<Ope
     await destroy();
     throw error;
   }
+  tellOnSignal(tell);
   const onNodes = (nodes: readonly ReachedNode[]): void => {
     if (server instanceof HttpProxy) void server.followNodes(nodes);
   };
   return { server, follow: () => source.start(server.listener, onNodes), destroy };
+}
+
+/** Those of this process that tell what they have counted: one signal asks all of them. */
+const telling = new Set<() => void>();
+let isAsked = false;
+
+function tellOnSignal(tell: () => void): void {
+  telling.add(tell);
+  if (isAsked) return;
+  isAsked = true;
+  // To the end of the process: without a listener the signal would end it, and its nodes.
+  process.on('SIGUSR2', () => {
+    for (const one of telling) one();
+  });
 }
 
 export function summaryEntry(event: LogEvent, report: ProxyReport): Parameters<Logger['info']>[0] {

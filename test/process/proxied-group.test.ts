@@ -108,6 +108,11 @@ describe('a node with a proxy of its own', () => {
       const second = await start('b', ports[1]);
       await group.reaches(second, 'watching');
       expect(await Promise.all(ports.map((port) => talk(Number(port))))).toEqual(['a', 'a']);
+      first.kill('SIGUSR2');
+      await group.until('what it has counted', () =>
+        first.log.some(({ event }) => event === 'counts'),
+      );
+      expect(first.end).toBeNull();
       expect((await group.client('promote', 'b')).code).toBe(0);
       expect(await Promise.all(ports.map((port) => talk(Number(port))))).toEqual(['b', 'b']);
       first.kill('SIGKILL');

@@ -52,8 +52,5 @@ function ended(server: ProxyServer, log: Logger): Promise<void> {
       void server.close().then(resolve);
     };
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, end);
-    process.on('SIGUSR2', () => {
-      log.info(summaryEntry('counts', server.report()));
-    });
   });
 }

@@ -103,7 +103,7 @@ export const LOG_EVENTS: Readonly<Record<LogEvent, LogEventRow>> = {
     sentence: 'A proxy has refused something: once when it begins, then at most every 5 s.',
     fields: { code: 'why, as in the header x-failover-error' },
   },
-  counts: { sentence: 'What a proxy has counted so far, at SIGUSR2.', fields: COUNTS },
+  counts: { sentence: 'What a proxy has counted so far, at SIGUSR2, also of the proxy in a node.', fields: COUNTS },
   ended: { sentence: 'What a proxy has counted, at its end.', fields: COUNTS },
   'proxy-ended': { sentence: 'The same, of the proxy in a node (`run --proxy`).', fields: COUNTS },
 };
@@ -112,8 +112,8 @@ export const LOG_EVENTS: Readonly<Record<LogEvent, LogEventRow>> = {
 export const LOG_FIELDS: Readonly<Record<string, string>> = {
   level: 'info, warn or error',
   time: 'when it happened, ISO 8601 in UTC with milliseconds',
-  group: 'the group',
-  node: 'the id of the node; empty in a proxy, and until a node has one',
+  group: 'the group; `*` for the process of `failover up`',
+  node: 'the id of the node; `proxy` in `failover proxy`, with the id before it in a proxy of a node; empty until a node has one, and for the process of `failover up`',
   role: 'the role from here on; null until it is known. Of a proxy: holding or serving',
   epoch: 'the epoch from here on; null until one is known',
   event: 'which of the events below it is',
