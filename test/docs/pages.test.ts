@@ -53,7 +53,10 @@ describe.each(pages)('$path', ({ path, text }) => {
 describe('the page on messages', () => {
   it('quotes what the program says', () => {
     const { text } = readPage('docs/troubleshooting.md');
-    const tables = text.split('| it says |').slice(1).map((rest) => rest.split(/\n\n/, 1)[0] ?? '');
+    const tables = text
+      .split('| it says |')
+      .slice(1)
+      .map((rest) => rest.split(/\n\n/, 1)[0] ?? '');
     const quoted = tables.flatMap((table) =>
       [...table.matchAll(/^\| (?!---)(.*?) \| /gm)].map(([, said = '']) => said),
     );
