@@ -3,6 +3,7 @@ import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { Index, KeptLook, looksAreShared } from './shared-look.ts';
 import type { ProcessIdentity } from '../lease/lease-store.ts';
 import { hiddenLeader, isHidden } from './hidden-processes.ts';
+import { readNewestPid } from './newest-pid.ts';
 import {
   hasEnded,
   isComparable,
@@ -61,7 +62,7 @@ export function scanSessions(sessionIds: ReadonlySet<number>): Map<number, Proce
   }
   for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
     const latest = readNewestPid();
-    if (latest === newest) break;
+    if (latest === null || newest === null || latest === newest) break;
     // Pids go up, and round: then the few smallest are the new ones.
     const from = latest > newest ? newest + 1 : 1;
     for (let pid = from; pid <= latest; pid += 1) addIfMember(found, sessionIds, pid);
@@ -151,15 +152,6 @@ function addIfMember(
   const members = found.get(stat.session);
   if (members === undefined) found.set(stat.session, [stat]);
   else if (!members.some((member) => member.pid === stat.pid)) members.push(stat);
-}
-
-/** The pid that was given out last in our namespace; 0: the kernel doesn't say. */
-function readNewestPid(): number {
-  try {
-    return Number(/(\d+)\s*$/.exec(readFileSync('/proc/loadavg', 'latin1'))?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
 }
 
 /**

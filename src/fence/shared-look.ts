@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { isOutOfResources } from '../out-of-resources.ts';
+import { readNewestPid } from './newest-pid.ts';
 import { readFileInto } from './process-identity.ts';
 
 /** Whether this process has so many nodes that they look at other processes together. */
@@ -54,12 +55,15 @@ export interface LookParts {
   readonly seeAgain: (pid: number) => void;
   /** How long it holds at most, ms. */
   readonly limitMs: number;
+  /** See {@link readNewestPid}, which it is where this is left out. */
+  readonly newestPid?: () => number | null;
 }
 
 /**
  * What was seen of all processes, with those that came since: pids go up, so that what is new has a higher one. Before
  * they can have gone round, all are looked at again. A pid is given out a moment before its process can be seen: one
- * that shows none is looked for at each further look, until it must have ended. A look that failed half-way is none.
+ * that shows none is looked for at each further look, and once more when it must have ended. A look that failed half-way is
+ * none. Where nobody says which pid is the newest, all are looked at each time.
  */
 export class KeptLook {
   readonly #parts: LookParts;
@@ -82,18 +86,33 @@ export class KeptLook {
    */
   refresh(): void {
     const nowMs = performance.now();
-    const newest = readNewestPid();
+    const newest = this.#newestPid();
+    if (newest === null) {
+      this.#seeAllTwice();
+      return;
+    }
     if (this.#isOver(newest, nowMs)) this.#seeAll(newest, nowMs);
     this.#lookForUnseen(nowMs);
     this.#seeYoungAgain(nowMs);
     for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
-      const latest = readNewestPid();
-      if (latest === this.#newest) break;
+      const latest = this.#newestPid();
+      if (latest === null || latest === this.#newest) break;
       while (this.#newest < latest) {
-        this.#see({ pid: this.#newest + 1, seenAtMs: nowMs });
+        this.#see({ pid: this.#newest + 1, seenAtMs: nowMs }, nowMs);
         this.#newest += 1;
       }
     }
+  }
+
+  #newestPid(): number | null {
+    return (this.#parts.newestPid ?? readNewestPid)();
+  }
+
+  /** One that forked and ended during the first look has hidden its child: the second sees that. */
+  #seeAllTwice(): void {
+    this.expire();
+    this.#parts.seeAll();
+    this.#parts.seeAll();
   }
 
   /** All are looked at again at the next look. */
@@ -115,7 +134,7 @@ export class KeptLook {
     this.#parts.seeAll();
     this.#newest = newest;
     for (let pid = Math.max(1, newest - MOST_IN_FORK); pid <= newest; pid += 1) {
-      this.#see({ pid, seenAtMs: nowMs });
+      this.#see({ pid, seenAtMs: nowMs }, nowMs);
     }
     this.#forks = forks;
     // At most a tenth of this process's time.
@@ -124,11 +143,11 @@ export class KeptLook {
   }
 
   /** A number that is given out may be that of a thread: its process has another, and is seen by that. */
-  #see(sighting: Sighting): void {
+  #see(sighting: Sighting, nowMs: number): void {
     const kind = kindOf(sighting.pid);
     if (kind === 'thread') return;
-    if (kind === 'none' || !this.#parts.see(sighting.pid)) this.#unseen.push(sighting);
-    else this.#young.push(sighting);
+    if (kind === 'process' && this.#parts.see(sighting.pid)) this.#young.push(sighting);
+    else if (nowMs - sighting.seenAtMs < YOUNG_MS) this.#unseen.push(sighting);
   }
 
   #lookForUnseen(nowMs: number): void {
@@ -137,7 +156,7 @@ export class KeptLook {
     try {
       while (unseen.length > 0) {
         const next = unseen[unseen.length - 1];
-        if (next !== undefined && nowMs - next.seenAtMs < YOUNG_MS) this.#see(next);
+        if (next !== undefined) this.#see(next, nowMs);
         unseen.pop();
       }
     } finally {
@@ -156,7 +175,8 @@ export class KeptLook {
   /** Whether so much was forked that a pid may have been given out again. */
   #hasGoneRound(ageMs: number): boolean {
     if (ageMs < soonestReuseMs()) return false;
-    return readForks() - this.#forks >= pidLimit() / 2;
+    // Where that is not told it may have been.
+    return !(readForks() - this.#forks < pidLimit() / 2);
   }
 }
 
@@ -187,16 +207,6 @@ function kindOf(pid: number): 'process' | 'thread' | 'none' {
   if (length === 0) return 'none';
   const [, leader] = /^Tgid:\s*(\d+)$/m.exec(statusBuffer.toString('latin1', 0, length)) ?? [];
   return leader === undefined || Number(leader) === pid ? 'process' : 'thread';
-}
-
-/** The pid that was given out last in our namespace; 0: the kernel doesn't say. @throws as `refresh` */
-function readNewestPid(): number {
-  try {
-    return Number(/(\d+)\s*$/.exec(readFileSync('/proc/loadavg', 'latin1'))?.[1] ?? 0);
-  } catch (error) {
-    if (isOutOfResources(error)) throw error;
-    return 0;
-  }
 }
 
 /** Since the boot, processes and threads. */

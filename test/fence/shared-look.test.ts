@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { expect, it, onTestFinished } from 'vitest';
+import { performance } from 'node:perf_hooks';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { Index, KeptLook } from '../../src/fence/shared-look.ts';
 import { until } from '../support/until.ts';
 
@@ -44,6 +45,33 @@ it('looks again for one whose pid was given out and that could not be seen yet',
   expect(seen).toContain(pid);
 });
 
+it('looks once more for one that was not seen for so long that it must have ended', async () => {
+  const hidden = new Set<number>();
+  const { look, seen, all } = watched({ hidden });
+  look.refresh();
+  const { pid } = await started('sleep', ['100']);
+  hidden.add(pid);
+  look.refresh();
+  hidden.delete(pid);
+  const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_000);
+  onTestFinished(() => {
+    now.mockRestore();
+  });
+  look.refresh();
+  expect(seen.includes(pid) || all.length === 2).toBe(true);
+  const looks = seen.length;
+  hidden.add(pid);
+  look.refresh();
+  expect(seen.slice(looks)).not.toContain(pid);
+});
+
+it('looks at all each time, and again for what was forked meanwhile, where nobody says which is the newest', () => {
+  const { look, all } = watched({ newestPid: () => null });
+  look.refresh();
+  look.refresh();
+  expect(all).toHaveLength(4);
+});
+
 it('takes no thread for a process', async () => {
   const { look, seen } = watched();
   look.refresh();
@@ -82,6 +110,7 @@ function watched(
     /** How many looks at all fail, the first ones. */
     readonly fails?: number;
     readonly hidden?: ReadonlySet<number>;
+    readonly newestPid?: () => number | null;
   } = {},
 ): Watched {
   const { limitMs = 600_000, fails = 0, hidden = new Set() } = told;
@@ -98,6 +127,7 @@ function watched(
     },
     seeAgain: (pid) => again.push(pid),
     limitMs,
+    ...(told.newestPid === undefined ? {} : { newestPid: told.newestPid }),
   });
   return { look, all, seen, again };
 }
