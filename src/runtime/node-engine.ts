@@ -229,8 +229,13 @@ export class NodeEngine {
   /** Begins to take part. */
   begin(): void {
     this.loop.start();
-    const elsewhere = this.#namespaceWarning();
-    if (elsewhere !== null) this.warn(elsewhere);
+    try {
+      const elsewhere = this.#namespaceWarning();
+      if (elsewhere !== null) this.warn(elsewhere);
+    } catch (error) {
+      // Nobody waits for this turn of the loop: what it throws would end the process, and all other groups in it.
+      this.warn(`records of other nodes could not be looked at: ${messageOf(error)}`);
+    }
     if (!this.#warnsOfOrphans) return;
     this.warn(
       'setpriv is not available: an orphaned workload gets no signal when this process dies',

@@ -4,7 +4,6 @@ import { Router, XPublisher } from 'zeromq';
 import type { Endpoints } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import type { Bus } from '../runtime/ports.ts';
-import { FOR_NODE, lackOfNodeDescriptors } from '../spare-descriptors.ts';
 import { Broadcast } from './broadcast.ts';
 import { Tally } from './counters.ts';
 import type { TransportCounters } from './counters.ts';
@@ -15,6 +14,7 @@ import {
   randomSocketName,
   socketFileError,
 } from './endpoints.ts';
+import { refuseFewDescriptors } from './few-descriptors.ts';
 import { GroupBus } from './group-bus.ts';
 import type { GroupOptions, SharedSockets } from './group-bus.ts';
 import { Links } from './link.ts';
@@ -301,13 +301,4 @@ function removePath(bound: BoundPath): void {
   } catch {
     // libzmq, or whoever deleted the directory, was faster.
   }
-}
-
-function refuseFewDescriptors(): void {
-  const lack = lackOfNodeDescriptors();
-  if (lack === null) return;
-  const message = `Cannot listen for other nodes: fewer than ${FOR_NODE} more files can be opened`;
-  throw new FailoverError('FAILOVER_OUT_OF_DESCRIPTORS', `${message}: ${lack.message}`, {
-    cause: lack,
-  });
 }

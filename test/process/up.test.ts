@@ -25,9 +25,11 @@ class Up {
   readonly ended: Promise<number | null>;
   #rest = '';
 
-  constructor(...args: readonly string[]) {
+  /** `through`: what starts it, and becomes it. */
+  constructor(args: readonly string[] = [], through: readonly string[] = []) {
     const words = [LAUNCHER, 'up', '-f', file, '--log-format', 'json', ...args];
-    this.child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program = '', ...rest] = [...through, process.execPath, ...words];
+    this.child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
     started.push(this.child);
     this.child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.child.stderr?.on('data', (chunk: Buffer) => {
@@ -135,7 +137,7 @@ async function haveRun(runs: Readonly<Record<string, readonly string[]>>): Promi
 describe('failover up', () => {
   it('hands all groups to the other process when it is killed, on one pair of sockets', async () => {
     write({ a: '', b: '', c: '' });
-    const one = new Up('--prefix');
+    const one = new Up(['--prefix']);
     for (const group of ['a', 'b', 'c']) await one.reaches(group, 'serving');
     await until('each has printed', () => one.stdout.split('\n').length > 3);
     expect(one.stdout.split('\n').sort().join('\n').trim()).toBe('a | a 1\nb | b 1\nc | c 1');
@@ -207,7 +209,7 @@ describe('failover up', () => {
     const port = await freePort();
     write({ a: '', b: '' });
     const address = ['--http', String(port)];
-    const up = new Up(...address);
+    const up = new Up(address);
     for (const group of ['a', 'b']) await up.reaches(group, 'serving');
     const get = async (path: string): Promise<readonly [number, string]> => {
       const answer = await fetch(`http://127.0.0.1:${String(port)}${path}`);
@@ -240,7 +242,7 @@ describe('failover up', () => {
       missing: 'command: [/no/such/program]',
       goes: '',
     });
-    const up = new Up('--only', 'ends', 'missing', 'goes');
+    const up = new Up(['--only', 'ends', 'missing', 'goes']);
     await up.reaches('goes', 'serving');
     await until(
       'both have ended',
@@ -281,10 +283,26 @@ describe('failover up', () => {
     const stopped = client('stop', '--group', 'a', '--timeout', '100ms');
     up.child.kill('SIGCONT');
     expect(stopped.status).toBe(7);
-    expect(stopped.stderr).toContain('has nodes of other groups: it is not signalled. It is stopped');
+    expect(stopped.stderr).toContain(
+      'has nodes of other groups: it is not signalled. It is stopped',
+    );
     // A signal would have reached it before this.
     up.child.kill('SIGHUP');
     await up.says('reloaded');
     expect(up.log.filter(({ event }) => event === 'stopping')).toEqual([]);
+  });
+
+  it('starts no more groups than who connects to them leaves descriptors for', async () => {
+    const names = Array.from({ length: 45 }, (_, index) => `g${String(index)}`);
+    write(Object.fromEntries(names.map((name) => [name, ''])));
+    const up = new Up([], ['sh', '-c', 'ulimit -n 240 && exec "$0" "$@"']);
+    await up.says('retry');
+    const failed = up.log.find(({ event }) => event === 'exit');
+    expect(failed?.reason).toContain('fewer than 64 more files can be opened');
+    await up.reaches('g0', 'serving');
+    for (const name of ['g0', 'g1', 'g2']) client('status', '--group', name);
+    up.child.kill('SIGTERM');
+    // The groups that could not be started count; libzmq would have ended the process with a signal.
+    expect(await up.ended).toBe(1);
   });
 });

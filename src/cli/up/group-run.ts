@@ -10,6 +10,7 @@ import { createLogger } from '../render/log.ts';
 import type { Logger } from '../render/log.ts';
 import type { RunProxy } from '../run-proxy.ts';
 import type { NodeListener } from './http.ts';
+import { refuseFewDescriptors } from '../../transport/few-descriptors.ts';
 import { PrefixedLines } from './prefixed.ts';
 
 /** What all groups of the process have in common. */
@@ -125,6 +126,8 @@ export class GroupRun {
   /** Null: it was told to end before it began. */
   async #start(): Promise<FailoverNode | null> {
     if (this.#stop !== null) return null;
+    // Asked for each: libzmq ends a process that can't take a connection, and all groups with it.
+    refuseFewDescriptors();
     const { options } = this;
     const onStep = this.#shared.listener?.onStepOf(options.group);
     if (options.proxy !== null) {
@@ -189,7 +192,10 @@ export class GroupRun {
     const order = await node.ended;
     this.#shared.listener?.onNode(this.options.group, null);
     await this.#proxy?.end(order);
-    return { exitCode: order.exitCode, why: node.isBroken ? 'internal error' : 'in order' };
+    const { exitCode } = order;
+    if (node.isBroken) return { exitCode, why: 'internal error' };
+    // It may be that of its own former run, whose end the server has not heard of: it is free after a while.
+    return { exitCode, why: node.idTaken === null ? 'in order' : 'not started' };
   }
 
   /** It could not be started: the others go on. */

@@ -204,11 +204,15 @@ export class FileLease implements LeaseStore {
 
   async close(): Promise<void> {
     for (const watch of this.#watches.splice(0)) watch.close();
-    await this.release();
-    await this.#inTurn(() => {
-      this.local.close();
-      return Promise.resolve();
-    });
+    try {
+      await this.release();
+    } finally {
+      // Also of a lease that could not be given back: its record would be that of a node that lives.
+      await this.#inTurn(() => {
+        this.local.close();
+        return Promise.resolve();
+      });
+    }
   }
 
   /** Of what the lease stands on, as soon as this process comes to its events. */

@@ -2,7 +2,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailoverError } from '../../errors.ts';
-import { isAlive } from '../../fence/process-identity.ts';
+import { isAlive, isSameProcess } from '../../fence/process-identity.ts';
 import { compareSession, scanSessions } from '../../fence/session-members.ts';
 import { isOutOfResources } from '../../out-of-resources.ts';
 import type { NodeRecord, SessionRecord } from '../lease-store.ts';
@@ -13,6 +13,7 @@ import type { GroupPaths } from './group-paths.ts';
 import { parseNodeRecord, RECORD_LIMIT_BYTES } from './node-record.ts';
 import { ParsedOnce } from './parsed-once.ts';
 import { isRunName } from './record-fields.ts';
+import { isRecordLocked } from './record-lock.ts';
 
 /** A registered node; `alive`: its supervisor is the very process that wrote it. */
 export interface RegisteredNode extends NodeRecord {
@@ -43,8 +44,10 @@ export function nodePath(paths: GroupPaths, run: string): string {
  * @throws FAILOVER_NODE_TAKEN
  */
 export function refuseTakenNode(paths: GroupPaths, own: NodeRecord, registered: boolean): void {
-  for (const { record } of readEntries(paths)) {
+  for (const { record, path } of readEntries(paths)) {
     if (record.node !== own.node || record.run === own.run || !isAlive(record.supervisor)) continue;
+    // What an earlier run in this process has left is on record, and has nobody who lives.
+    if (isSameProcess(record.supervisor, own.supervisor) && !isRecordLocked(path)) continue;
     if (registered && isBefore(own, record)) continue;
     throw new FailoverError(
       'FAILOVER_NODE_TAKEN',

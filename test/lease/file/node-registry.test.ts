@@ -3,10 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { readIdentity } from '../../../src/fence/process-identity.ts';
 import type { FileLease } from '../../../src/lease/file/file-lease.ts';
 import { parseNodeRecord } from '../../../src/lease/file/node-record.ts';
+import { isRecordLocked } from '../../../src/lease/file/record-lock.ts';
 import type { NodeRecord, ProcessIdentity, SessionRecord } from '../../../src/lease/lease-store.ts';
 import { failureOf } from '../../support/failover-error.ts';
 import { openLease, ownRecord, temporaryDirectory } from '../support/fixtures.ts';
@@ -43,6 +44,33 @@ function register(lease: FileLease, changes: Partial<NodeRecord>): string {
 }
 
 const gone = (identity: ProcessIdentity): ProcessIdentity => ({ ...identity, startTime: '1' });
+
+it('takes no id for taken that an ended run of the same process has left on record, and that of a living one', async () => {
+  const directory = temporaryDirectory();
+  const former = openLease(directory, 'a');
+  const taken = failureOf(() => openLease(directory, 'a'));
+  expect(taken).toMatchObject({ code: 'FAILOVER_NODE_TAKEN' });
+  const { identity, end } = await startSession();
+  former.local.setSessions([sessionOf(identity)]);
+  await former.close();
+  // For whoever empties what it has left.
+  expect(readdirSync(former.paths.nodes)).toHaveLength(1);
+  const next = openLease(directory, 'a');
+  expect(readdirSync(next.paths.nodes)).toHaveLength(2);
+  await end();
+});
+
+it('gives up its record also where its lease could not be given back', async () => {
+  const lease = openLease(temporaryDirectory(), 'a');
+  const [name = ''] = readdirSync(lease.paths.nodes);
+  lease.local.setSessions([sessionOf(ownRecord('a').supervisor)]);
+  const path = join(lease.paths.nodes, name);
+  expect(isRecordLocked(path)).toBe(true);
+  const failure = new Error('the disk is gone');
+  vi.spyOn(lease, 'release').mockRejectedValueOnce(failure);
+  await expect(lease.close()).rejects.toBe(failure);
+  expect(isRecordLocked(path)).toBe(false);
+});
 
 it('keeps its record in a page of its own and overwrites it in place', () => {
   const a = openLease(temporaryDirectory(), 'a');
