@@ -142,7 +142,9 @@ export async function awaitPrimary(
  */
 export function nodeNamed(snapshot: GroupSnapshot, id: string): SeenNode {
   const living = livingNodes(snapshot);
-  const found = living.find(({ record }) => record.node === id);
+  const named = living.filter(({ record }) => record.node === id);
+  // An ended run of a process that goes on may have left its record.
+  const found = named.find(({ presence }) => presence === 'answers') ?? named[0];
   if (found !== undefined) return found;
   const elsewhere = snapshot.store?.nodes.find(({ node }) => node === id);
   if (elsewhere !== undefined) throw onAnotherMachine(elsewhere, snapshot);

@@ -192,8 +192,11 @@ export class ProcessFencing implements Fencing {
   }
 
   #nodeIn(identity: ProcessIdentity): NodeRecord | undefined {
-    const nodes = this.#sources.listNodes();
-    return nodes.find(({ supervisor }) => isSameProcess(supervisor, identity));
+    const nodes = this.#sources
+      .listNodes()
+      .filter(({ supervisor }) => isSameProcess(supervisor, identity));
+    // The latest: an ended run of a process that goes on may have left its record.
+    return nodes.sort((a, b) => b.startedAtMonotonicMs - a.startedAtMonotonicMs)[0];
   }
 
   async #awaitRelease(identity: ProcessIdentity, description: string): Promise<FenceResult> {

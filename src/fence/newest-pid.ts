@@ -1,6 +1,7 @@
 // The pid that was given out last: what came since a look has a higher one.
 import { readFileSync, statSync } from 'node:fs';
 import { isOutOfResources } from '../out-of-resources.ts';
+import { listPids } from './open-files.ts';
 
 /**
  * In the pid namespace of this process; null: nothing here says it, and only a look at all shows what is new.
@@ -17,6 +18,17 @@ export function readNewestPid(): number | null {
     if (isOutOfResources(error)) throw error;
     return null;
   }
+}
+
+/** From now on: each time the processes that are listed and were not before. For where no newest pid is told. */
+export function newSince(): () => readonly number[] {
+  let before = new Set(listPids());
+  return () => {
+    const now = listPids();
+    const added = now.filter((pid) => !before.has(pid));
+    before = new Set(now);
+    return added;
+  };
 }
 
 /** Found once: what is mounted over files of /proc is mounted before anything runs there. */

@@ -3,7 +3,7 @@ import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { Index, KeptLook, looksAreShared } from './shared-look.ts';
 import type { ProcessIdentity } from '../lease/lease-store.ts';
 import { hiddenLeader, isHidden } from './hidden-processes.ts';
-import { readNewestPid } from './newest-pid.ts';
+import { newSince, readNewestPid } from './newest-pid.ts';
 import {
   hasEnded,
   isComparable,
@@ -49,6 +49,7 @@ export function scanSessions(sessionIds: ReadonlySet<number>): Map<number, Proce
     return withHidden(found, sessionIds);
   }
   let newest = readNewestPid();
+  const since = newest === null ? newSince() : null;
   const before = seenSessions;
   seenSessions = new Map();
   for (const name of readdirSync('/proc')) {
@@ -61,6 +62,10 @@ export function scanSessions(sessionIds: ReadonlySet<number>): Map<number, Proce
     else seenSessions.set(pid, seen);
   }
   for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+    if (since !== null) {
+      for (const pid of since()) addIfMember(found, sessionIds, pid);
+      continue;
+    }
     const latest = readNewestPid();
     if (latest === null || newest === null || latest === newest) break;
     // Pids go up, and round: then the few smallest are the new ones.

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { isOutOfResources } from '../out-of-resources.ts';
-import { readNewestPid } from './newest-pid.ts';
+import { newSince, readNewestPid } from './newest-pid.ts';
 import { readFileInto } from './process-identity.ts';
 
 /** Whether this process has so many nodes that they look at other processes together. */
@@ -88,7 +88,7 @@ export class KeptLook {
     const nowMs = performance.now();
     const newest = this.#newestPid();
     if (newest === null) {
-      this.#seeAllTwice();
+      this.#seeAllListed();
       return;
     }
     if (this.#isOver(newest, nowMs)) this.#seeAll(newest, nowMs);
@@ -108,11 +108,16 @@ export class KeptLook {
     return (this.#parts.newestPid ?? readNewestPid)();
   }
 
-  /** One that forked and ended during the first look has hidden its child: the second sees that. */
-  #seeAllTwice(): void {
+  /** What was forked meanwhile is in the next list, also where it was by one that has ended before it was seen. */
+  #seeAllListed(): void {
     this.expire();
+    const since = newSince();
     this.#parts.seeAll();
-    this.#parts.seeAll();
+    for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+      const added = since();
+      if (added.length === 0) break;
+      for (const pid of added) this.#parts.see(pid);
+    }
   }
 
   /** All are looked at again at the next look. */

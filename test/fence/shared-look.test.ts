@@ -65,11 +65,20 @@ it('looks once more for one that was not seen for so long that it must have ende
   expect(seen.slice(looks)).not.toContain(pid);
 });
 
-it('looks at all each time, and again for what was forked meanwhile, where nobody says which is the newest', () => {
-  const { look, all } = watched({ newestPid: () => null });
+it('looks at all each time, and at what was forked meanwhile, where nobody says which is the newest', () => {
+  const forked: ChildProcess[] = [];
+  onTestFinished(() => {
+    for (const child of forked) child.kill();
+  });
+  const { look, all, seen } = watched({
+    newestPid: () => null,
+    meanwhile: () => forked.push(spawn('sleep', ['100'])),
+  });
   look.refresh();
   look.refresh();
-  expect(all).toHaveLength(4);
+  expect(all).toHaveLength(2);
+  expect(forked).toHaveLength(2);
+  for (const { pid } of forked) expect(seen).toContain(pid);
 });
 
 it('takes no thread for a process', async () => {
@@ -111,6 +120,8 @@ function watched(
     readonly fails?: number;
     readonly hidden?: ReadonlySet<number>;
     readonly newestPid?: () => number | null;
+    /** What happens during each look at all. */
+    readonly meanwhile?: () => void;
   } = {},
 ): Watched {
   const { limitMs = 600_000, fails = 0, hidden = new Set() } = told;
@@ -118,6 +129,7 @@ function watched(
   const look = new KeptLook({
     seeAll: () => {
       all.push(all.length);
+      told.meanwhile?.();
       if (all.length <= fails) throw new Error('no more descriptors');
     },
     see: (pid) => {

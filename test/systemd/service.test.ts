@@ -154,6 +154,19 @@ describe('the manager of a process of many groups', () => {
     expect(told.slice(3)).toEqual([{ STATUS: 'all groups have ended' }]);
   });
 
+  it.each(['all have ended', 'they are told to end'])(
+    'is told of no start once %s',
+    async (what) => {
+      vi.useFakeTimers();
+      const { fleet, told, begin, end } = stageOfGroups(null);
+      if (what === 'all have ended') end();
+      else fleet.isEnding = true;
+      begin();
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(told.flatMap((fields) => Object.keys(fields))).toEqual(['STOPPING', 'STATUS']);
+    },
+  );
+
   it('hears that it lives from when it is ready, while one of them decides', async () => {
     vi.useFakeTimers();
     const { fleet, told, begin } = stageOfGroups(4_000);

@@ -6,7 +6,6 @@ import { isAlive, isComparable } from '../../fence/process-identity.ts';
 import type { GroupPaths } from '../../lease/file/group-paths.ts';
 import { nodePath } from '../../lease/file/node-registry.ts';
 import { isRecordLocked } from '../../lease/file/record-lock.ts';
-import { monotonicNow } from '../../runtime/clock.ts';
 import type { GroupSnapshot, SeenNode } from '../client.ts';
 import {
   ask,
@@ -29,9 +28,6 @@ export interface StopOptions extends ClientOptions {
 /** How long a node may take to say that it stops, ms; one that does not gets SIGTERM, if its process is its own. */
 const ANSWER_LIMIT_MS = 2_000;
 const LOOK_INTERVAL_MS = 10;
-
-/** How long a process may take to end after its node, ms: one that takes longer is a program that goes on without it. */
-const PROCESS_END_MS = 1_000;
 
 /**
  * Stops nodes and waits until they are gone, and their processes with them where those have nothing else to do.
@@ -70,8 +66,7 @@ async function stopAll(
   if (paths === null) return;
   const { group, timeoutMs } = options;
   await Promise.all(nodes.map((node) => order(node, group)));
-  const ends = new Ends(paths);
-  const isLeft = (node: SeenNode): boolean => !ends.isOver(node);
+  const isLeft = (node: SeenNode): boolean => !isOver(node, paths);
   const ended = await deadline.until(() => !nodes.some(isLeft), LOOK_INTERVAL_MS);
   for (const node of nodes) if (!isLeft(node)) say(`${node.record.node} has stopped.`);
   if (ended) return;
@@ -85,38 +80,19 @@ async function stopAll(
   );
 }
 
-/** Which nodes have ended: with their processes, or in one that goes on with others, or with what else it does. */
-class Ends {
-  readonly #paths: GroupPaths;
-  /** When the record of a run was first seen to be nobody's any more, monotonic, ms. */
-  readonly #leftAt = new Map<string, number>();
-
-  constructor(paths: GroupPaths) {
-    this.#paths = paths;
-  }
-
-  isOver({ record }: SeenNode): boolean {
-    const { run, supervisor } = record;
-    const isSeen = isComparable(supervisor);
-    if (isSeen && !isAlive(supervisor)) return true;
-    if (this.#keepsRecord(run)) {
-      this.#leftAt.delete(run);
-      return false;
-    }
-    if (!isSeen || record.sharesProcess === true) return true;
-    const leftAt = this.#leftAt.get(run) ?? monotonicNow();
-    this.#leftAt.set(run, leftAt);
-    return monotonicNow() - leftAt >= PROCESS_END_MS;
-  }
-
-  /** Its last step is to give up its record: by then its command has ended, and its lease is free. */
-  #keepsRecord(run: string): boolean {
-    try {
-      return isRecordLocked(nodePath(this.#paths, run));
-    } catch {
-      // Nothing is left to look with: at the next look.
-      return true;
-    }
+/** Whether it has ended: with its process, or where that goes on, as it has other nodes or is a program's own, before it. */
+function isOver({ record, status }: SeenNode, paths: GroupPaths): boolean {
+  const { run, supervisor, sharesProcess } = record;
+  const isSeen = isComparable(supervisor);
+  if (isSeen && !isAlive(supervisor)) return true;
+  const mayGoOn = !isSeen || sharesProcess === true || status?.setup.ownsProcess === false;
+  if (!mayGoOn) return false;
+  try {
+    // To give up its record is its last step.
+    return !isRecordLocked(nodePath(paths, run));
+  } catch {
+    // Nothing is left to look with: at the next look.
+    return false;
   }
 }
 

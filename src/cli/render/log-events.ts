@@ -103,7 +103,10 @@ export const LOG_EVENTS: Readonly<Record<LogEvent, LogEventRow>> = {
     sentence: 'A proxy has refused something: once when it begins, then at most every 5 s.',
     fields: { code: 'why, as in the header x-failover-error' },
   },
-  counts: { sentence: 'What a proxy has counted so far, at SIGUSR2, also of the proxy in a node.', fields: COUNTS },
+  counts: {
+    sentence: 'What a proxy has counted so far, at SIGUSR2, also of the proxy in a node.',
+    fields: COUNTS,
+  },
   ended: { sentence: 'What a proxy has counted, at its end.', fields: COUNTS },
   'proxy-ended': { sentence: 'The same, of the proxy in a node (`run --proxy`).', fields: COUNTS },
 };

@@ -236,7 +236,7 @@ export class Fleet {
   #noteEnd(options: RunOptions, { exitCode, why }: GroupEnd): void {
     if (why === 'in order') {
       if (this.#exitCode === 0) this.#exitCode = exitCode;
-      // Nobody has told it to: its id is taken, say, or its command has failed and is not to be started again.
+      // Nobody has told it to: its command has failed, say, and is not to be started again.
       if (exitCode !== 0 && this.#stop === null && !this.#ending.has(options.group)) {
         this.#endedUntold.add(options.group);
       }

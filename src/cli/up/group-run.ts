@@ -80,12 +80,17 @@ export class GroupRun {
 
   /** Of its node, as told last; null: it does not take part. */
   get role(): Role | null {
-    return this.#hasEnded || this.#node === null ? null : this.#role;
+    return this.#takesPart ? this.#role : null;
   }
 
   /** Whether its node decides when its time has come; null: it does not take part. */
   get isTurning(): boolean | null {
-    return this.#hasEnded ? null : (this.#node?.isTurning ?? null);
+    return this.#takesPart ? (this.#node?.isTurning ?? null) : null;
+  }
+
+  /** One that closes decides nothing any more. */
+  get #takesPart(): boolean {
+    return this.#node !== null && !this.#hasEnded && this.#role !== 'stopped';
   }
 
   /** Whether it takes part, or did. */

@@ -18,6 +18,7 @@ const NAMED = 5;
 /** Tells it: ready once each group takes part, or could not be started; then how many lead, as that changes. */
 export function tellOfGroups(service: Service, fleet: ToldGroups): void {
   let told: string | null = null;
+  let isOver = false;
   const look = setInterval(() => {
     const status = statusOf(fleet);
     // Before it is ready nothing is told of it but its end.
@@ -27,10 +28,13 @@ export function tellOfGroups(service: Service, fleet: ToldGroups): void {
     else service.tellStatus(status);
   }, LOOK_MS).unref();
   void fleet.begun.then(() => {
+    // An end is the last word.
+    if (isOver || fleet.isEnding) return;
     told = statusOf(fleet);
     service.tellReady(told, fleet);
   });
   void fleet.ended.then(() => {
+    isOver = true;
     clearInterval(look);
     service.tellStop('all groups have ended');
   });

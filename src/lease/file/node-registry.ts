@@ -47,7 +47,10 @@ export function refuseTakenNode(paths: GroupPaths, own: NodeRecord, registered: 
   for (const { record, path } of readEntries(paths)) {
     if (record.node !== own.node || record.run === own.run || !isAlive(record.supervisor)) continue;
     // What an earlier run in this process has left is on record, and has nobody who lives.
-    if (isSameProcess(record.supervisor, own.supervisor) && !isRecordLocked(path)) continue;
+    if (isSameProcess(record.supervisor, own.supervisor) && !isRecordLocked(path)) {
+      if (areSessionsGone(record.sessions)) forgetNode(paths, record.run);
+      continue;
+    }
     if (registered && isBefore(own, record)) continue;
     throw new FailoverError(
       'FAILOVER_NODE_TAKEN',
