@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 import { LOG_EVENTS, LOG_FIELDS } from '../../src/cli/render/log-events.ts';
 import { freePort } from '../support/free-port.ts';
 import { inGroup } from '../support/process-group.ts';
+import type { Group } from '../support/process-group.ts';
 import { LAUNCHER } from '../support/process-node.ts';
 import { lackOfProgram } from '../support/programs.ts';
 
@@ -27,45 +28,65 @@ interface Datagram {
   readonly text: string;
 }
 
+/** By what it is found, and what it has heard at its socket. */
+interface FakeManager {
+  readonly env: Readonly<Record<string, string>>;
+  readonly heard: () => readonly Datagram[];
+  readonly hears: (part: string) => Promise<void>;
+}
+
+async function withManager(
+  group: Group,
+  use: (manager: FakeManager) => Promise<void>,
+): Promise<void> {
+  const socket = join(group.directory, 'notify');
+  const receiver = spawn('python3', ['-c', RECEIVER, socket], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  try {
+    let written = '';
+    receiver.stdout.setEncoding('utf8').on('data', (text: string) => (written += text));
+    await group.until('the receiver', () => written.startsWith('bound\n'));
+    const heard = (): readonly Datagram[] =>
+      written
+        .split('\n')
+        .slice(1, -1)
+        .map((line) => JSON.parse(line) as Datagram);
+    await use({
+      env: { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '200000' },
+      heard,
+      hears: async (part) => {
+        await group.until(part, () => heard().some(({ text }) => text.includes(part)));
+      },
+    });
+  } finally {
+    receiver.kill('SIGKILL');
+  }
+}
+
+const PRINTS_MANAGER = 'echo "found:$NOTIFY_SOCKET$WATCHDOG_USEC"';
+
 it('tells its manager that it is ready, what it is, that it lives and that it ends', async ({
   skip,
 }) => {
   const lack = lackOfProgram('python3');
   if (lack !== null) skip(lack);
-  await inGroup(async (group) => {
-    const socket = join(group.directory, 'notify');
-    const receiver = spawn('python3', ['-c', RECEIVER, socket], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    try {
-      let written = '';
-      receiver.stdout.setEncoding('utf8').on('data', (text: string) => (written += text));
-      await group.until('the receiver', () => written.startsWith('bound\n'));
-      const datagrams = (): readonly Datagram[] =>
-        written
-          .split('\n')
-          .slice(1, -1)
-          .map((line) => JSON.parse(line) as Datagram);
-      const a = await group.start('a', {
-        env: { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '200000' },
-        run: 'echo "found:$NOTIFY_SOCKET$WATCHDOG_USEC"; exec $W',
-      });
+  await inGroup((group) =>
+    withManager(group, async ({ env, heard, hears }) => {
+      const a = await group.start('a', { env, run: `${PRINTS_MANAGER}; exec $W` });
       await group.reaches(a, 'serving');
-      const has = (part: string): boolean => datagrams().some(({ text }) => text.includes(part));
-      await group.until('a sign of life', () => has('WATCHDOG=1'));
-      await group.until('its role', () => has('STATUS=primary of group g, epoch 1'));
+      await hears('WATCHDOG=1');
+      await hears('STATUS=primary of group g, epoch 1');
       await group.until('what its command found', () => a.output.includes('found:\n'));
       group.signal(a.pid, 'SIGTERM');
       expect(await group.ends(a)).toBe(0);
-      await group.until('its end', () => has('STATUS=stopped'));
-      const texts = datagrams().map(({ text }) => text);
+      await hears('STATUS=stopped');
+      const texts = heard().map(({ text }) => text);
       expect(texts[0]).toMatch(/^READY=1\nSTATUS=secondary of group g/);
       expect(texts.filter((text) => text.startsWith('STOPPING=1\n'))).toHaveLength(1);
-      expect(new Set(datagrams().map(({ pid }) => pid))).toEqual(new Set([a.pid]));
-    } finally {
-      receiver.kill('SIGKILL');
-    }
-  });
+      expect(new Set(heard().map(({ pid }) => pid))).toEqual(new Set([a.pid]));
+    }),
+  );
 });
 
 it('tells its manager of all groups of a process together, and their commands find no manager', async ({
@@ -73,38 +94,34 @@ it('tells its manager of all groups of a process together, and their commands fi
 }) => {
   const lack = lackOfProgram('python3');
   if (lack !== null) skip(lack);
-  await inGroup(async (group) => {
-    const socket = join(group.directory, 'notify');
-    const receiver = spawn('python3', ['-c', RECEIVER, socket], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const file = join(group.directory, 'failover.yaml');
-    const command = 'echo "found:$NOTIFY_SOCKET$WATCHDOG_USEC"; exec sleep 1000';
-    const defaults = `defaults: {command: ${JSON.stringify(command)}}`;
-    writeFileSync(file, `stateDir: ${group.directory}/up\n${defaults}\ngroups: {a: {}, b: {}}\n`);
-    const up = spawn(process.execPath, [LAUNCHER, 'up', '-f', file], {
-      env: { ...process.env, NOTIFY_SOCKET: socket, WATCHDOG_USEC: '200000' },
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const ended = new Promise((resolve) => up.once('exit', resolve));
-    try {
-      let written = '';
-      let output = '';
-      receiver.stdout.setEncoding('utf8').on('data', (text: string) => (written += text));
-      up.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-      await group.until('their roles', () => written.includes('2 groups, primary of 2'));
-      await group.until('a sign of life', () => written.includes('WATCHDOG=1'));
-      await group.until('what they found', () => output === 'found:\nfound:\n');
-      up.kill('SIGTERM');
-      expect(await ended).toBe(0);
-      await group.until('their end', () => written.includes('STATUS=all groups have ended'));
-      expect(written.match(/READY=1/g)).toHaveLength(1);
-      expect(written.match(/STOPPING=1/g)).toHaveLength(1);
-    } finally {
-      up.kill('SIGKILL');
-      receiver.kill('SIGKILL');
-    }
-  });
+  await inGroup((group) =>
+    withManager(group, async ({ env, heard, hears }) => {
+      const file = join(group.directory, 'failover.yaml');
+      const defaults = `{command: ${JSON.stringify(`${PRINTS_MANAGER}; exec sleep 1000`)}}`;
+      const common = `stateDir: ${group.directory}/up\ndefaults: ${defaults}`;
+      writeFileSync(file, `${common}\ngroups: {a: {}, b: {}}\n`);
+      const up = spawn(process.execPath, [LAUNCHER, 'up', '-f', file], {
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      const ended = new Promise((resolve) => up.once('exit', resolve));
+      try {
+        let output = '';
+        up.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+        await hears('2 groups, primary of 2');
+        await hears('WATCHDOG=1');
+        await group.until('what they found', () => output === 'found:\nfound:\n');
+        up.kill('SIGTERM');
+        expect(await ended).toBe(0);
+        await hears('STATUS=all groups have ended');
+        const texts = heard().map(({ text }) => text);
+        expect(texts.filter((text) => text.startsWith('READY=1\n'))).toHaveLength(1);
+        expect(texts.filter((text) => text.startsWith('STOPPING=1\n'))).toHaveLength(1);
+      } finally {
+        up.kill('SIGKILL');
+      }
+    }),
+  );
 });
 
 it('logs nothing but the events and fields of the manual', async () => {

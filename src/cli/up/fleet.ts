@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import type { RunOptions } from '../../config/load.ts';
 import { defaultStateDir } from '../../config/state-dir.ts';
+import type { Role } from '../../core/state.ts';
 import { shareLooks } from '../../fence/shared-look.ts';
 import type { Absence } from '../../http/node-checks.ts';
 import { lookAnew } from '../../lease/file/shared-lock-files.ts';
-import type { Role } from '../../core/state.ts';
 import { makePrivateDirectory } from '../../private-directory.ts';
 import { ManyNodes } from '../../runtime/many-nodes.ts';
 import { openStarter, placeAtStarter } from '../../starter/place.ts';

@@ -4,13 +4,13 @@ import type { Role } from '../../core/state.ts';
 import { FailoverError } from '../../errors.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
 import type { FailoverNodeExtras } from '../../runtime/node-extras.ts';
+import { refuseFewDescriptors } from '../../transport/few-descriptors.ts';
 import { commandWarnings } from '../../workload/warnings.ts';
 import { leaseText } from '../commands/run.ts';
 import { createLogger } from '../render/log.ts';
 import type { Logger } from '../render/log.ts';
 import type { RunProxy } from '../run-proxy.ts';
 import type { NodeListener } from './http.ts';
-import { refuseFewDescriptors } from '../../transport/few-descriptors.ts';
 import { PrefixedLines } from './prefixed.ts';
 
 /** What all groups of the process have in common. */

@@ -39,7 +39,8 @@ export function nodePath(paths: GroupPaths, run: string): string {
 
 /**
  * Refuses an id that a living process has registered. They register one after the other; where a removal of
- * the directory lets two do so at once, they see each other, and the one that started first keeps it.
+ * the directory lets two do so at once, they see each other, and the one that started first keeps it. What an ended run of
+ * this process has left keeps no id, and goes where nothing of it runs.
  *
  * @throws FAILOVER_NODE_TAKEN
  */
