@@ -11,7 +11,7 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     N: "the command's own code, 128 + n for signal n (--restart never)",
   },
   up: {
-    '0': 'all groups have ended in order; or the file is right (--check)',
+    '0': 'all groups have ended in order; or the file is right, and its groups could start (--check)',
     '2': 'a bad flag or value, or something wrong in the file, named with its line',
     N: 'the first group that ended otherwise ended with this code, as `run` would have',
   },

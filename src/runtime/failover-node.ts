@@ -12,18 +12,17 @@ import type { EventBody } from '../core/event.ts';
 import type { Endpoints, NodeState, StopOrder, Takeover } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
 import { FailoverError } from '../errors.ts';
-import { resolveCommand } from '../workload/command-path.ts';
 import { probeDeathSignal } from '../workload/death-signal.ts';
 import type { JournalReport } from '../journal/node-journal.ts';
 import { attachAnswerOf } from './attach-answer.ts';
 import type { AttachAnswer } from './attach-answer.ts';
+import { beforeStart } from './before-start.ts';
 import { accepted, codeOf } from './failures.ts';
 import type { NodeEvents, NodeTransition } from './narrator.ts';
 import { NodeEngine } from './node-engine.ts';
 import type { NodeParts } from './node-engine.ts';
 import { mayLead, openTransport, sparesOrphans } from './node-extras.ts';
 import type { FailoverNodeExtras } from './node-extras.ts';
-import { leaseOpener } from './node-lease.ts';
 import { serve } from './node-requests.ts';
 import { setupOf } from './node-setup.ts';
 import type { NodeSetup } from './node-setup.ts';
@@ -71,10 +70,8 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
    */
   static async start(options: RunOptions, extras: FailoverNodeExtras = {}): Promise<FailoverNode> {
     refuseAborted(extras.signal);
-    const program = options.command[0];
-    if (program !== undefined) resolveCommand(program, process.env);
+    const openLease = await beforeStart(options, extras.createWorkload === undefined);
     const deathSignal = sparesOrphans(options, extras) ? false : await probeDeathSignal();
-    const openLease = await leaseOpener(options, extras.createWorkload === undefined);
     const { transport, closeTransport } = openTransport(options, extras);
     try {
       const parts = { options, extras, transport, closeTransport, deathSignal, openLease };

@@ -198,6 +198,15 @@ describe('failover up', () => {
     writeFileSync(file, 'groups: {same: {nope: 1}}');
     up.child.kill('SIGHUP');
     expect((await up.says('reload-refused')).reason).toContain('Nothing is changed');
+    const refused = (): number => up.log.filter(({ event }) => event === 'reload-refused').length;
+    const before = refused();
+    write({ same: 'command: [/no/such/program]' });
+    up.child.kill('SIGHUP');
+    await until('the second refusal', () => refused() === before + 2);
+    expect(up.log.at(-1)?.reason).toContain('same: Cannot run /no/such/program');
+    const checked = client('up', '--check', '-f', file);
+    expect([checked.status, checked.stdout]).toEqual([2, '']);
+    expect(checked.stderr).toContain('1 group of it could not start here');
     expect(runsOf('same')).toEqual(['1']);
     up.child.kill('SIGTERM');
     expect(await up.ended).toBe(0);

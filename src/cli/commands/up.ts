@@ -21,6 +21,7 @@ import { Fleet } from '../up/fleet.ts';
 import { Reloading } from '../up/reloading.ts';
 import type { UpHttp } from '../up/http.ts';
 import { obeySignals } from '../up/signals.ts';
+import { refuseUnready } from '../up/unready.ts';
 import { tellOfGroups } from '../up/up-service.ts';
 import { ignoredVariables, listeningText } from './run.ts';
 import { table } from '../render/table.ts';
@@ -35,12 +36,13 @@ export interface UpOptions {
   readonly only: readonly string[] | null;
 }
 
-/** Prints what is in the file. @throws as `loadGroupFile`, and FAILOVER_BAD_KEY_FILE */
-export function check(told: UpOptions): void {
+/** Prints what is in the file. @throws as `loadGroupFile` and `refuseUnready`, and FAILOVER_BAD_KEY_FILE */
+export async function check(told: UpOptions): Promise<void> {
   const { path, groups, shown, common } = readFile(told);
   // Its keys and secrets are read as at the start.
   networkOf(common);
   if (common.httpTokenFile !== null) readTokenFile(common.httpTokenFile);
+  await refuseUnready(path, groups.values());
   const rows = [...groups].map(([name, { command, lease, standby }]) => [
     name,
     parseLease(lease).shown,

@@ -17,7 +17,10 @@ export function addUp(program: Command): void {
   for (const option of UP_OPTIONS) addOption(command, option);
   command
     .addOption(new Option('--only <GROUP...>', 'Only these groups of the file.'))
-    .option('--check', 'Say whether the file is right and what is in it, and start nothing.');
+    .option(
+      '--check',
+      'Say whether the file is right, its groups could start here, and what is in it; start nothing.',
+    );
   for (const key of PROCESS_KEYS) {
     if (!UP_OPTIONS.some((option) => option.key === key)) addOption(command, optionOf(key));
   }
@@ -25,7 +28,7 @@ export function addUp(program: Command): void {
     const { check, up } = await import('../commands/up.ts');
     const only = Array.isArray(flags['only']) ? flags['only'].map(String) : null;
     const told = { flags, env: process.env, only };
-    if (is(flags, 'check')) check(told);
+    if (is(flags, 'check')) await check(told);
     else await up(told);
   });
 }

@@ -142,6 +142,13 @@ export class Fleet {
     };
   }
 
+  /** Those that are not as they run now. */
+  changed(groups: ReadonlyMap<string, RunOptions>): readonly RunOptions[] {
+    return [...groups.values()].filter(
+      (options) => !isSame(options, this.#runs.get(options.group)?.options),
+    );
+  }
+
   /**
    * Those that are gone end first: one of those that are new may be the same under another name. One that has changed
    * starts once it has ended, whatever the others do. Resolves when all that was to end has ended, and all that is

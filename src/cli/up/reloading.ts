@@ -4,9 +4,10 @@ import { PROCESS_KEYS } from '../../config/up-options.ts';
 import { FailoverError } from '../../errors.ts';
 import type { Logger } from '../render/log.ts';
 import type { Changes, Fleet } from './fleet.ts';
+import { refuseUnready } from './unready.ts';
 
 export interface ReloadingParts {
-  readonly fleet: Pick<Fleet, 'change' | 'differences' | 'ending' | 'notRunning'>;
+  readonly fleet: Pick<Fleet, 'change' | 'changed' | 'differences' | 'ending' | 'notRunning'>;
   /** What runs now is as this one says. */
   readonly file: GroupFile;
   /** @throws FAILOVER_BAD_CONFIG and all that reading it does */
@@ -53,7 +54,7 @@ export class Reloading {
 
   async #reloadOnce(): Promise<void> {
     const { fleet, log } = this.#parts;
-    const file = this.#readOrRefuse();
+    const file = await this.#readOrRefuse();
     if (file === null) return;
     const changes = fleet.differences(file.groups);
     log.info({
@@ -68,11 +69,12 @@ export class Reloading {
     log.info({ event: 'reloaded', reason: fact });
   }
 
-  #readOrRefuse(): GroupFile | null {
-    const { file, read, log } = this.#parts;
+  async #readOrRefuse(): Promise<GroupFile | null> {
+    const { file, fleet, read, log } = this.#parts;
     try {
       const next = read();
       refuseOtherProcess(file, next);
+      await refuseUnready(next.path, fleet.changed(next.groups));
       return next;
     } catch (error) {
       if (!(error instanceof FailoverError)) throw error;

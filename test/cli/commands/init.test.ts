@@ -19,11 +19,11 @@ beforeEach(() => {
   vi.spyOn(process.stderr, 'write').mockImplementation(write);
 });
 
-it('writes a file that `up --check` finds right', () => {
+it('writes a file that `up --check` finds right', async () => {
   const file = join(temporaryDirectory(), 'failover.yaml');
   init({ file, force: false });
   expect(said).toContain(`wrote ${file}`);
-  check({ flags: { file }, env: {}, only: null });
+  await check({ flags: { file }, env: {}, only: null });
   expect(said).toContain(`${file} is right: 2 groups\ngroup   lease  standby  command\nticker`);
 });
 
@@ -47,20 +47,16 @@ it('replaces nothing unless it is told to, and says what is in the way', () => {
   ).toContain('its directory does not exist');
 });
 
-it('names the group that is not in the file, and the one that was meant', () => {
+it('names the group that is not in the file, and the one that was meant', async () => {
   const file = join(temporaryDirectory(), 'f.yaml');
   init({ file, force: false });
   const told = { flags: { file }, env: {}, only: ['clok'] };
-  expect(
-    failureOf(() => {
-      check(told);
-    }),
-  ).toMatchObject({
+  await expect(check(told)).rejects.toMatchObject({
     exitCode: 2,
     hint: 'Did you mean `clock`?',
   });
   said = '';
-  check({ ...told, only: ['clock'] });
+  await check({ ...told, only: ['clock'] });
   expect(said).toContain('1 group\n');
 });
 

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { Reloading } from '../../../src/cli/up/reloading.ts';
 import { loadGroupFile } from '../../../src/config/group-file/load-group-file.ts';
 import type { GroupFile } from '../../../src/config/group-file/load-group-file.ts';
+import type { RunOptions } from '../../../src/config/load.ts';
 import { temporaryDirectory } from '../../lease/support/fixtures.ts';
 
 const FILE = 'groups: {a: {command: x}}\n';
@@ -30,10 +31,11 @@ function scene(): {
   const differences = (): { started: string[]; stopped: string[]; restarted: string[] } => ({
     ...{ started: ['b'], stopped: [], restarted: [] },
   });
+  const changed = (groups: GroupFile['groups']): RunOptions[] => [...groups.values()];
   const notRunning: string[] = [];
   const reloading = new Reloading({
     ...{ file: read(), read, log: { info: say, warn: say, error: say } },
-    fleet: { change, differences, notRunning, ending: ['a'] },
+    fleet: { change, changed, differences, notRunning, ending: ['a'] },
   });
   return { reloading, write, said, change, notRunning };
 }
@@ -66,6 +68,18 @@ describe('reloading', () => {
     expect(said[1]).toContain('f.yaml:2:1: Cannot use "nope"');
   });
 
+  it('changes nothing where a group could not start here, and says why', async () => {
+    const { reloading, write, said, change } = scene();
+    write('groups: {a: {command: x}, b: {command: [/no/such/program]}}');
+    await reloading.reload();
+    expect(change).not.toHaveBeenCalled();
+    expect(said).toEqual([
+      'reload-refused: Nothing is changed: Cannot use f.yaml: 1 group of it could not start here. ' +
+        'Mend that, or change the file.',
+      expect.stringContaining('reload-refused: b: Cannot run /no/such/program: there is no such'),
+    ]);
+  });
+
   it.each([
     ['stateDir: /x', 'stateDir'],
     ['node: n', 'node'],
@@ -93,7 +107,9 @@ describe('reloading', () => {
     const first = reloading.reload();
     write('groups: {c: {command: x}}');
     await Promise.all([reloading.reload(), reloading.reload(), reloading.reload()]);
-    expect(change).toHaveBeenCalledTimes(1);
+    await vi.waitFor(() => {
+      expect(change).toHaveBeenCalledTimes(1);
+    });
     finish();
     await first;
     expect(change.mock.calls.map(([groups]) => [...groups.keys()])).toEqual([['a'], ['c']]);
