@@ -94,10 +94,11 @@ describe('the guard of a stopped process', () => {
     onTestFinished(() => {
       rmSync(bin, { recursive: true });
     });
-    const slow =
-      '#!/bin/sh\nparent=$PPID\nwhile [ -e /proc/$parent ]; do :; done\nexec /bin/sh "$@"\n';
+    const slow = '#!/bin/sh\nwhile [ -e "/proc/$ASKING" ]; do :; done\nexec /bin/sh "$@"\n';
     writeFileSync(join(bin, 'sh'), slow, { mode: 0o700 });
     const asks = `import { guardStopped } from ${JSON.stringify(GUARD)};
+      // Its shell may begin after its end, and would find another parent.
+      process.env.ASKING = String(process.pid);
       void guardStopped(${JSON.stringify(target)}, ${String(LONG_MS)});
       process.kill(process.pid, 'SIGKILL');`;
     const options = ['--import', LOADER, '--input-type=module', '--eval', asks];
