@@ -1,11 +1,12 @@
 // How a node leaves: nothing is decided any more, what it holds is given back, and its sockets are closed last.
 import { setTimeout as wait } from 'node:timers/promises';
+import { ORDER_RETRY_MS } from '../core/settings.ts';
 import type { StopOrder } from '../core/state.ts';
 import type { NodeJournal } from '../journal/node-journal.ts';
 import type { LeaseStore } from '../lease/lease-store.ts';
 import { messageOf } from './failures.ts';
 import type { NodeLoop } from './node.ts';
-import type { Bus, HealthChecks } from './ports.ts';
+import type { Bus, HealthChecks, NodeWorkload } from './ports.ts';
 import type { Tidying } from './tidying.ts';
 import type { Upkeep } from './upkeep.ts';
 
@@ -22,6 +23,31 @@ export interface OpenParts {
   readonly journal: Pick<NodeJournal, 'close'>;
   readonly bus: Pick<Bus, 'close'>;
   readonly warn: (message: string) => void;
+}
+
+/**
+ * Ends what runs at once. What does not end keeps a lease on a server from being given back for as long as no other
+ * can have it: on another machine nobody would wait. It is not renewed meanwhile, so this lasts one time to live at most.
+ */
+export async function endCommand({
+  workload,
+  mayBeTaken,
+  warn,
+}: {
+  readonly workload: Pick<NodeWorkload, 'stop'>;
+  readonly mayBeTaken: () => boolean;
+  readonly warn: (message: string) => void;
+}): Promise<void> {
+  for (let isTold = false; ; isTold = true) {
+    try {
+      await workload.stop(0);
+      return;
+    } catch (failure) {
+      if (!isTold) warn(`could not end the command: ${messageOf(failure)}`);
+      if (mayBeTaken()) return;
+    }
+    await wait(ORDER_RETRY_MS);
+  }
 }
 
 /** Closes a node that has taken part. */

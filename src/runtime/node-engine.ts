@@ -24,7 +24,7 @@ import { packageVersion } from '../version.ts';
 import type { NodeJournal } from '../journal/node-journal.ts';
 import { AwaitedHolders } from './awaited-holders.ts';
 import { monotonicNow } from './clock.ts';
-import { closeInOrder, closeUnbegun } from './closing.ts';
+import { closeInOrder, closeUnbegun, endCommand } from './closing.ts';
 import type { OpenParts } from './closing.ts';
 import { messageOf } from './failures.ts';
 import { Narrator } from './narrator.ts';
@@ -425,10 +425,12 @@ export class NodeEngine {
     this.#isBroken = true;
     this.#extras.many?.left(this);
     this.warn(`internal error, ending at once: ${messageOf(error)}`);
+    // Whoever starts here waits for what is left; only a lease that ends by itself has others to think of.
+    const mayBeTaken = (): boolean => this.keeper === null || this.lease.verify().type === 'lost';
     try {
-      await this.workload.stop(0);
+      await endCommand({ workload: this.workload, mayBeTaken, warn: this.warn });
     } catch (failure) {
-      this.warn(`could not end the command: ${messageOf(failure)}`);
+      this.warn(`nobody knows what of the command is left: ${messageOf(failure)}`);
     }
     await this.#close({ exitCode: 1, reason: messageOf(error), immediate: true });
   }

@@ -1,5 +1,6 @@
 // What is to be said and proved once a workload was stopped: who outlived it, and that its lock is free.
 import { performance } from 'node:perf_hooks';
+import { FailoverError } from '../errors.ts';
 import type { WorkloadLock } from '../runtime/ports.ts';
 import { isProvedFree } from './workload-lock.ts';
 
@@ -61,13 +62,20 @@ export class OutsideGrace {
   }
 }
 
-/** Resolves when the lock is free, or it was said that it is not. Never rejects. */
+/**
+ * Resolves when the lock is free, or it was said that it is not.
+ *
+ * @throws FAILOVER_PROMOTION_FAILED, or what kept it from looking, where nobody else would wait for who holds it: the
+ *   lease is on a server, and still this node's
+ */
 export async function proveFree(
   stopped: StoppedWorkload,
   grace: OutsideGrace,
   lockFiles: ReadonlySet<string>,
 ): Promise<void> {
   const { lock, mayBeTaken, endHolders, warn } = stopped;
+  // Here whoever starts next waits for the lock; on another machine nobody knows of it.
+  const mustBeFree = (): boolean => mayBeTaken?.() === false;
   try {
     if (await isProvedFree(lock, SHORT_WAIT_MS)) return;
     if (mayBeTaken?.() === true) {
@@ -77,13 +85,22 @@ export async function proveFree(
     }
     if (endHolders) await grace.spend(endHolders);
     if (await isProvedFree(lock)) return;
+    if (mustBeFree()) throw stillHeld();
     warn(
       "The workload's session is empty, but another process still holds the workload lock: " +
         'nobody can start until it ends.',
     );
   } catch (error) {
+    if (mustBeFree()) throw error;
     warn(`The workload lock could not be looked at: ${String(error)}.`);
   }
+}
+
+function stillHeld(): FailoverError {
+  return new FailoverError(
+    'FAILOVER_PROMOTION_FAILED',
+    'Cannot stop the workload: its session is empty, but another process still holds the workload lock',
+  );
 }
 
 /** Ends what this node has started and what left its session, where no lock tells of it. Never rejects. */

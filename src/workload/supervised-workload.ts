@@ -94,9 +94,11 @@ export abstract class SupervisedWorkload implements Workload {
   readonly #output: OutputSink;
   /** The lock files that runs have inherited, whatever has their name by now. */
   readonly #lockFiles = new Set<string>();
-  /** How often it was stopped: what a stop overtook does not start after it either. */
   #starting: Promise<unknown> | null = null;
+  /** How often it was stopped: what a stop overtook does not start after it either. */
   #stops = 0;
+  /** Whether what was active may hold the lock yet, as far as the last stop knows. */
+  #isUnproved = false;
   /** What is being made ready, and since which stop. */
   #arming: { readonly stops: number; readonly done: Promise<void> } | null = null;
   #stop: {
@@ -179,7 +181,8 @@ export abstract class SupervisedWorkload implements Workload {
     // Of an ended run the lock is closed and the session may be forgotten: helpers can hold it still.
     const starting = this.#starting;
     const isRecorded = this.book.records().some(({ active }) => active);
-    const wasActive = this.run?.active === true || isRecorded || starting !== null;
+    const wasActive =
+      this.run?.active === true || isRecorded || starting !== null || this.#isUnproved;
     if (this.run !== null) dismiss(this.run);
     const emptying = new Emptying(() => this.book.records(), graceMs);
     const grace = new OutsideGrace(graceMs);
@@ -424,6 +427,7 @@ export abstract class SupervisedWorkload implements Workload {
     remaining: readonly number[],
     { grace, wasActive }: { readonly grace: OutsideGrace; readonly wasActive: boolean },
   ): Promise<void> {
+    this.#isUnproved = wasActive;
     this.releaseLock();
     const stoodBy = this.run !== null && this.run.opened && !this.run.active;
     this.run = null;
@@ -437,8 +441,10 @@ export abstract class SupervisedWorkload implements Workload {
       if (this.options.mayBeTaken?.() === false) throw outlived(remaining);
       this.options.warn(`${describePids(remaining)} did not end after SIGKILL: nobody can start.`);
     }
-    if (wasActive) await proveFree(this.options, grace, this.#lockFiles);
-    else if (stoodBy) await endStandbyHelpers(this.options, grace, this.#lockFiles);
+    if (wasActive) {
+      await proveFree(this.options, grace, this.#lockFiles);
+      this.#isUnproved = false;
+    } else if (stoodBy) await endStandbyHelpers(this.options, grace, this.#lockFiles);
   }
 
   #noteLockFile({ fd }: Pick<StartLock, 'fd'>): void {

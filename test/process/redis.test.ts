@@ -152,6 +152,25 @@ describe.runIf(lack === null)('nodes with a guard and a lease in Redis', () => {
       await group.reaches(a, 'watching');
     }));
 
+  it('keep their lease beside what has left and does not say whose it is, until it has ended', () =>
+    play(async (group) => {
+      const run = 'env -u FAILOVER_GROUP -u FAILOVER_NODE setsid -f "$W"; exec sleep 1000';
+      const a = await startNode(group, 'a', { run });
+      await group.reaches(a, 'serving');
+      const b = await startNode(group, 'b');
+      await group.reaches(b, 'watching');
+      const { pid } = await group.active(1);
+      const demoted = group.client('demote', 'a', '--state-dir', group.path('on-a'));
+      await group.until('word of the lease that is kept', () =>
+        a.log.some(({ reason = '' }) => reason.includes('so the lease is kept')),
+      );
+      expect([b.phase, group.lives(pid)]).toEqual(['watching', true]);
+      group.signal(pid, 'SIGKILL');
+      await group.reaches(b, 'serving');
+      expect((await demoted).code).toBe(0);
+      await group.active(2);
+    }));
+
   it('end a workload that has left its session when another has the lease', () =>
     play(async (group, command) => {
       const a = await startNode(group, 'a', { run: leaver });

@@ -1,7 +1,7 @@
 // A node that ends closes what it has in an order, and waits for no state directory for ever.
-import { beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { OpenParts } from '../../src/runtime/closing.ts';
-import { closeInOrder, closeUnbegun } from '../../src/runtime/closing.ts';
+import { closeInOrder, closeUnbegun, endCommand } from '../../src/runtime/closing.ts';
 
 /** Every wait is over at once. */
 vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
@@ -91,4 +91,39 @@ it('gives the lease back and closes its sockets also where it could not end what
   await closeInOrder({ ...open, tidying }, ORDER);
   expect(said).toContain('what it has started could not all be ended: EMFILE: too many open files');
   expect(said.slice(-3)).toEqual(['lease', 'journal', 'bus']);
+});
+
+describe('the end of a command that an error of its node ends', () => {
+  const failing = new Error('process 7 did not end');
+
+  function ending(mayBeTaken: () => boolean): {
+    readonly done: Promise<void>;
+    readonly stop: ReturnType<typeof vi.fn<(graceMs: number) => Promise<void>>>;
+    readonly warnings: string[];
+  } {
+    const stop = vi.fn<(graceMs: number) => Promise<void>>(() => Promise.reject(failing));
+    const warnings: string[] = [];
+    const warn = (message: string): void => void warnings.push(message);
+    return { done: endCommand({ workload: { stop }, mayBeTaken, warn }), stop, warnings };
+  }
+
+  it('is tried again, and said once, as long as no other can have the lease', async () => {
+    const { done, stop, warnings } = ending(() => stop.mock.calls.length > 2);
+    await done;
+    expect(stop.mock.calls).toEqual([[0], [0], [0]]);
+    expect(warnings).toEqual(['could not end the command: process 7 did not end']);
+  });
+
+  it('is over once nothing of it is left', async () => {
+    const { done, stop } = ending(() => false);
+    stop.mockResolvedValue();
+    await done;
+    expect(stop).toHaveBeenCalledTimes(2);
+  });
+
+  it('is not waited for where whoever comes next waits for it', async () => {
+    const { done, stop } = ending(() => true);
+    await done;
+    expect(stop).toHaveBeenCalledTimes(1);
+  });
 });

@@ -233,6 +233,44 @@ describe('stopping a workload', () => {
     }
   });
 
+  it('fails for a stranger with the lock as long as the lease is on a server, each time', async () => {
+    let isTaken = false;
+    const graces: number[] = [];
+    const { workload, lock, warnings } = await workloadOf('exec sleep 100', {
+      mayBeTaken: () => isTaken,
+      endHolders: (graceMs) => {
+        graces.push(graceMs);
+        return Promise.resolve();
+      },
+    });
+    await workload.activate(TERM);
+    const stranger = await heldBesides(workload, lock);
+    try {
+      await expect(workload.stop(5)).rejects.toThrow('still holds the workload lock');
+      await expect(workload.stop(0)).rejects.toThrow('still holds the workload lock');
+      expect(graces).toEqual([5, 0]);
+      isTaken = true;
+      await workload.stop(0);
+    } finally {
+      stranger.close();
+    }
+    isTaken = false;
+    await workload.stop(0);
+    expect([graces.length, warnings]).toEqual([2, []]);
+  });
+
+  it('fails as well where the lock of a lease on a server can not be looked at', async () => {
+    const { workload, lock } = await workloadOf('exec sleep 100', {
+      mayBeTaken: () => false,
+      endHolders: () => Promise.reject(new Error('no processes to be seen')),
+    });
+    await workload.activate(TERM);
+    const holder = await heldBesides(workload, lock);
+    await expect(workload.stop(0)).rejects.toThrow('no processes to be seen');
+    holder.close();
+    await workload.stop(0);
+  });
+
   it('is carried out also after one that failed', async () => {
     const { workload, lock } = await workloadOf('exec sleep 100', {
       warn: () => {
