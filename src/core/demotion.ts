@@ -167,7 +167,7 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
       );
     }
     case 'workload-stopped':
-      return demotion.step === 'stop' ? release({ ...state, armed: false }) : stay(state);
+      return demotion.step === 'stop' ? recordCompletion({ ...state, armed: false }) : stay(state);
     case 'workload-deactivated':
       if (demotion.step !== 'stop' || !keepsWorkload(state, settings)) return stay(state);
       return release({ ...state, armed: true });
@@ -181,6 +181,8 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
     case 'workload-stop-failed':
     case 'lease-failed':
       return lastOrder(state, event);
+    case 'completion-recorded':
+      return demotion.step === 'complete' ? release(state) : stay(state);
     case 'lease-released':
       return demotion.step === 'release' ? released(state, event.heldBy, settings) : stay(state);
     case 'stop-requested':
@@ -223,6 +225,7 @@ function stepOverdue(state: Demoting, event: Event, settings: Settings): Outcome
       return keepsWorkload(state, settings)
         ? endWorkload(state, graceMs(state, settings))
         : lastOrder(state, event);
+    case 'complete':
     case 'release':
       return lastOrder(state, event);
   }
@@ -231,7 +234,7 @@ function stepOverdue(state: Demoting, event: Event, settings: Settings): Outcome
 function lastOrder(state: Demoting, event: Event): Outcome {
   const { demotion } = state;
   const { step } = demotion;
-  if (step !== 'stop' && step !== 'release') return stay(state);
+  if (step === 'drain' || step === 'hook') return stay(state);
   const told = lastOrderEvent({ ...demotion, step }, event, state);
   if (told === null) return stay(state);
   const next = { ...state, demotion: { ...demotion, ...told.order }, warning: told.warning };
@@ -259,16 +262,40 @@ function lost(
   );
 }
 
-/** Skips what is left of drain and hook, and shortens the grace. */
+/** Skips what is left of drain and hook, shortens the grace, and waits for no record of what is completed. */
 function hurry(state: Demoting, settings: Settings): Outcome {
-  return state.demotion.step === 'release'
-    ? stay(state)
-    : endWorkload(state, graceMs(state, settings));
+  switch (state.demotion.step) {
+    case 'release':
+      return stay(state);
+    case 'complete':
+      return release(state);
+    default:
+      return endWorkload(state, graceMs(state, settings));
+  }
 }
 
 /** What was said of a step that took long is no longer so. */
 function warningAfter({ demotion, warning }: Demoting): string | null {
   return demotion.told ? null : warning;
+}
+
+/**
+ * Before the lease is given back: whoever has it next is not to do what is done. Of a lease that is lost, or on
+ * somebody's word, its record is not waited for.
+ */
+function recordCompletion(state: Demoting): Outcome {
+  const { demotion, epoch } = state;
+  if (!demotion.completed) return release(state);
+  const marked: Effect = { type: 'mark-completed', epoch };
+  if (demotion.why === 'lease-lost' || demotion.stop?.immediate === true) {
+    const released = release(state);
+    return { ...released, effects: [marked, ...released.effects] };
+  }
+  const until = answerDueAt(state.at);
+  return stay(
+    { ...state, demotion: { ...demotion, step: 'complete', until, told: false } },
+    marked,
+  );
 }
 
 function release(state: Demoting): Outcome {
@@ -278,12 +305,7 @@ function release(state: Demoting): Outcome {
     ...state.demotion,
     ...{ step: 'release', until, told: false, workloadEndedAt },
   };
-  const completed: readonly Effect[] = demotion.completed
-    ? [{ type: 'mark-completed', epoch: state.epoch }]
-    : [];
-  return stay({ ...state, demotion, warning: warningAfter(state) }, ...completed, {
-    type: 'release-lease',
-  });
+  return stay({ ...state, demotion, warning: warningAfter(state) }, { type: 'release-lease' });
 }
 
 function released(before: Demoting, heldBy: string | null, settings: Settings): Outcome {

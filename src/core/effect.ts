@@ -82,7 +82,7 @@ export type Effect =
   | { readonly type: 'observe-lease' }
   // peers-listed
   | { readonly type: 'list-peers' }
-  // durable: nodes that started before it end, later ones may run again
+  // durable: nodes that started before it end, later ones may run again: completion-recorded | lease-failed
   | { readonly type: 'mark-completed'; readonly epoch: number }
   // holder-inspected
   | { readonly type: 'inspect-holder' }

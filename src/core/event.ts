@@ -44,7 +44,7 @@ export type FenceOutcome =
 export type DenialCause = 'held' | 'lost-race' | 'foreign-lockfile' | 'completed';
 
 /** What was asked of the lease when it failed. */
-export type LeaseOrder = 'acquire' | 'advance' | 'renew' | 'release' | 'observe';
+export type LeaseOrder = 'acquire' | 'advance' | 'renew' | 'complete' | 'release' | 'observe';
 
 export type Event = { readonly at: number } & EventBody;
 
@@ -93,6 +93,7 @@ export type EventBody =
       readonly message: string;
     }
   | { readonly type: 'epoch-advanced'; readonly epoch: number }
+  | { readonly type: 'completion-recorded' }
   // withinMs: how long the workload may take to end before another may have the lease; 0: another may have it
   | { readonly type: 'lease-lost'; readonly cause: string; readonly withinMs: number }
   // heldBy: who has its lock all the same, a stranger or one that is taking it; null: it is proved free

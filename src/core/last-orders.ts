@@ -1,6 +1,6 @@
-// The two orders that a node can't go on without: the workload stopped, the lease given back. They are given
-// again until they succeed; the lease is kept as long as the end of the workload is not confirmed, and not
-// called free before it is proved to be.
+// The orders that a node can't go on without: the workload stopped, its completion recorded, the lease given back. They
+// are given again until they succeed; the lease is kept as long as the end of the workload is not confirmed, or others
+// would do what is completed once more, and not called free before it is proved to be.
 import type { Effect } from './effect.ts';
 import type { Event } from './event.ts';
 import { ORDER_RETRY_MS } from './settings.ts';
@@ -8,7 +8,7 @@ import { answerDueAt, stopDueAt } from './deadlines.ts';
 
 /** What is known of such an order that was given. */
 export interface LastOrder {
-  readonly step: 'stop' | 'release';
+  readonly step: 'stop' | 'complete' | 'release';
   /** When it is given again: its answer is overdue then, or a pause after a failure is over. */
   readonly until: number;
   /** Whether it was said what is wrong. */
@@ -25,7 +25,7 @@ interface Told {
 export function lastOrderEvent(
   { step, until, told }: LastOrder,
   event: Event,
-  state: { readonly at: number; readonly warning: string | null },
+  state: { readonly at: number; readonly epoch: number; readonly warning: string | null },
 ): Told | null {
   const { at } = state;
   switch (event.type) {
@@ -35,8 +35,8 @@ export function lastOrderEvent(
       return { order: { until: at + ORDER_RETRY_MS, told: true }, warning, effects: [] };
     }
     case 'lease-failed': {
-      if (step !== 'release' || event.order !== 'release') return null;
-      const warning = `the lease could not be given back: ${event.message}`;
+      if (step === 'stop' || event.order !== step) return null;
+      const warning = `${FAILURE_WARNING[step]}: ${event.message}`;
       return { order: { until: at + ORDER_RETRY_MS, told: true }, warning, effects: [] };
     }
     case 'time-passed':
@@ -44,15 +44,33 @@ export function lastOrderEvent(
       return {
         order: { until: step === 'stop' ? stopDueAt(at, 0) : answerDueAt(at), told: true },
         warning: told ? state.warning : OVERDUE_WARNING[step],
-        effects: [step === 'stop' ? { type: 'stop-workload', graceMs: 0 } : RELEASE],
+        effects: [again(step, state.epoch)],
       };
     default:
       return null;
   }
 }
 
+function again(step: LastOrder['step'], epoch: number): Effect {
+  switch (step) {
+    case 'stop':
+      return { type: 'stop-workload', graceMs: 0 };
+    case 'complete':
+      return { type: 'mark-completed', epoch };
+    case 'release':
+      return { type: 'release-lease' };
+  }
+}
+
+const FAILURE_WARNING: Readonly<Record<Exclude<LastOrder['step'], 'stop'>, string>> = {
+  complete: 'that the work is completed could not be recorded, so the lease is kept',
+  release: 'the lease could not be given back',
+};
+
 const OVERDUE_WARNING: Readonly<Record<LastOrder['step'], string>> = {
   stop: 'the end of the workload is not confirmed; the lease is kept until it is',
+  complete:
+    'it is not confirmed that the work is recorded as completed; the lease is kept until it is',
   release: 'it is not confirmed that the lease is free; nothing is announced until it is',
 };
 
@@ -63,5 +81,3 @@ const OVERDUE_WARNING: Readonly<Record<LastOrder['step'], string>> = {
 export function notFreeWarning(heldBy: string): string {
   return `this node gave the lease back, and it is not free: primary.lock is held by ${heldBy}`;
 }
-
-const RELEASE: Effect = { type: 'release-lease' };

@@ -232,5 +232,6 @@ const DEMOTION_STEPS: Readonly<Record<Demotion['step'], string>> = {
   drain: 'the drain is over',
   hook: 'the demote command has ended',
   stop: 'its command has stopped',
+  complete: 'it is on record that the work is completed',
   release: 'the lease is free',
 };

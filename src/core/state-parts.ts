@@ -116,7 +116,7 @@ export interface Failure {
 export interface Demotion {
   readonly why: DemotionReason;
   readonly reason: string;
-  readonly step: 'drain' | 'hook' | 'stop' | 'release';
+  readonly step: 'drain' | 'hook' | 'stop' | 'complete' | 'release';
   /** When it began to drain. */
   readonly drainFrom: number;
   /** Until when it drains whether or not anything is under way, as it was told to. */

@@ -106,6 +106,7 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
       return stay({ ...state, warning: event.message });
     case 'lease-released':
       return stay(givenBack(state, event));
+    case 'completion-recorded':
     case 'standby-heard':
     case 'proxy-attached':
     case 'proxy-drained':

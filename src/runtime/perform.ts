@@ -37,7 +37,7 @@ export interface EffectContext {
 }
 
 export function perform(effect: Effect, context: EffectContext): void {
-  const { ports, report } = context;
+  const { ports } = context;
   switch (effect.type) {
     case 'acquire-lease':
       answered('lease', acquire(effect.floor, context), context);
@@ -68,9 +68,7 @@ export function perform(effect: Effect, context: EffectContext): void {
       void listPeers(context);
       return;
     case 'mark-completed':
-      void ports.lease.markCompleted(effect.epoch).catch((error: unknown) => {
-        report('record that the work is completed', error);
-      });
+      answered('lease', markCompleted(effect.epoch, context), context);
       return;
     case 'inspect-holder':
       void inspect(context);
@@ -207,6 +205,15 @@ async function renew(timeoutMs: number, { ports, dispatch }: EffectContext): Pro
     );
   } catch (error) {
     dispatch(leaseFailed('renew', error));
+  }
+}
+
+async function markCompleted(epoch: number, { ports }: EffectContext): Promise<EventBody> {
+  try {
+    await ports.lease.markCompleted(epoch);
+    return { type: 'completion-recorded' };
+  } catch (error) {
+    return leaseFailed('complete', error);
   }
 }
 

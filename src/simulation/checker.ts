@@ -129,7 +129,7 @@ export class Checker {
         this.broken('S5', `${life.name} says that it leads before it was promoted`);
         return;
       case 'shutdown':
-        this.#endAnnounced(life);
+        this.#endAnnounced(life, announcement.completed);
         return;
       case 'role':
         return;
@@ -229,8 +229,14 @@ export class Checker {
     term.announced = true;
   }
 
-  #endAnnounced(life: Life): void {
+  #endAnnounced(life: Life, isCompleted: boolean): void {
     life.term.announced = false;
+    if (isCompleted && !life.lease.hasRecordedCompletion && !life.endsAtOnce) {
+      this.broken(
+        'S5',
+        `${life.name} announces that its work is completed, and nothing has it on record`,
+      );
+    }
     if (this.#seen.leaseHolder === life) {
       this.broken('S5', `${life.name} announces its end and holds the lease`);
     }

@@ -40,6 +40,8 @@ export interface LeaseClient {
   /** By the core's order. */
   look(): void;
   markCompleted(): void;
+  /** Whether what this process has completed was on record. */
+  readonly hasRecordedCompletion: boolean;
   /** The process is gone: what the kernel takes back. */
   dropped(): void;
 }
@@ -53,6 +55,7 @@ interface Turn {
 
 export class FileLeaseClient implements LeaseClient {
   readonly toldEpoch = 0;
+  hasRecordedCompletion = false;
   readonly #world: World;
   readonly #life: Life;
   /** The directory whose lock this process has: perhaps one that was removed since. */
@@ -266,7 +269,16 @@ export class FileLeaseClient implements LeaseClient {
   }
 
   markCompleted(): void {
-    this.#world.directory.completedAt = this.#world.at;
+    const isNewest = this.#life.orders.begin('lease');
+    this.#inTurn((done) => {
+      if (this.#life.diskErrorUntil > this.#world.at) {
+        this.#fail('complete', { isNewest, done });
+        return;
+      }
+      this.#world.directory.completedAt = this.#world.at;
+      this.hasRecordedCompletion = true;
+      this.#answer({ type: 'completion-recorded' }, { isNewest, done });
+    });
   }
 
   dropped(): void {

@@ -53,6 +53,8 @@ export class Life implements Doer {
   /** Closing its files: it decides nothing any more and still has its locks. */
   ending = false;
   stopped = false;
+  /** Told to, by a person who waits for no record. */
+  endsAtOnce = false;
   uninterruptible = false;
   // Until when each fault lasts, in the world's time.
   starvedUntil = 0;

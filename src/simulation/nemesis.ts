@@ -281,6 +281,7 @@ function strikeNode(life: Life, fault: Fault, until: number): true | null {
     case 'quit':
     case 'quit-now': {
       const order = { exitCode: 0, reason: 'SIGTERM', immediate: fault.kind === 'quit-now' };
+      life.endsAtOnce ||= order.immediate;
       tell(life, { type: 'stop-requested', order, requestId: null });
       return true;
     }

@@ -11,6 +11,7 @@ export class TimedLeaseClient implements LeaseClient {
   /** What is in files alone, which no lease of a server has. */
   readonly noted = 0;
   readonly missesRecords = false;
+  hasRecordedCompletion = false;
   readonly #world: World;
   readonly #life: Life;
   readonly #store: TimedStore;
@@ -184,7 +185,19 @@ export class TimedLeaseClient implements LeaseClient {
   }
 
   markCompleted(): void {
-    this.#store.complete();
+    const isNewest = this.#life.orders.begin('lease');
+    this.#ask(
+      () => {
+        this.#store.complete();
+        this.hasRecordedCompletion = true;
+      },
+      () => {
+        this.#life.answerTo(isNewest, { type: 'completion-recorded' });
+      },
+      () => {
+        this.#life.answerTo(isNewest, failed('complete'));
+      },
+    );
   }
 
   dropped(): void {

@@ -35,16 +35,31 @@ export const ANNOUNCING = [
     says: 'The end of a term is announced before the lease is free.',
     breaks: 'S5',
     file: 'src/core/demotion.ts',
-    from: `  return stay({ ...state, demotion, warning: warningAfter(state) }, ...completed, {
-    type: 'release-lease',
-  });`,
-    to: `  const early = announceEnd({ ...state, demotion });
-  return stay({ ...state, demotion, warning: warningAfter(state) }, ...early, ...completed, {
+    from: "  return stay({ ...state, demotion, warning: warningAfter(state) }, { type: 'release-lease' });",
+    to: `  const { epoch } = state;
+  const { reason, successor, completed } = demotion;
+  const ending = { kind: 'shutdown', epoch, reason, successor, completed, planned: true } as const;
+  const early: Effect = { type: 'publish', announcement: { ...ending, workloadEndedAgoMs: 0 } };
+  return stay({ ...state, demotion, warning: warningAfter(state) }, early, {
     type: 'release-lease',
   });`,
     killers: [
       SIMULATED,
       transcript('a primary: demote command, workload, lease, and only then the word'),
+    ],
+  },
+  {
+    id: 'completion-not-recorded',
+    says: 'What is completed is not on record before the lease is given back: the next primary does it once more.',
+    breaks: 'S5',
+    file: 'src/core/demotion.ts',
+    from: "if (demotion.why === 'lease-lost' || demotion.stop?.immediate === true) {",
+    to: 'if (demotion.completed) {',
+    killers: [
+      SIMULATED,
+      transcript(
+        'on-failure: what is completed is recorded before the lease is given back, however often',
+      ),
     ],
   },
   {

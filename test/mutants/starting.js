@@ -93,10 +93,10 @@ export const STARTING = [
     file: 'src/core/demotion.ts',
     from: `        ? endWorkload(state, graceMs(state, settings))
         : lastOrder(state, event);
-    case 'release':`,
+    case 'complete':`,
     to: `        ? endWorkload(state, graceMs(state, settings))
         : release(state);
-    case 'release':`,
+    case 'complete':`,
     killers: [
       SIMULATED,
       transcript('stopping the workload of a primary: the lease is kept until it is confirmed'),

@@ -1,12 +1,20 @@
 // The ground taken away: state directory, lock files and sockets removed while the nodes run.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ANOTHER_USER, mayBeAnotherUser } from '../support/another-user.ts';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
-import { bindsAnew, findsTaken } from '../support/process-steps.ts';
+import { bindsAnew, CALM, findsTaken } from '../support/process-steps.ts';
 
 const HOT_SIGNALS = { 'promote-signal': 'SIGUSR1', 'demote-signal': 'SIGUSR2' };
 
@@ -305,6 +313,29 @@ describe('the sockets', () => {
     ),
   );
 });
+
+it('that work is completed is on record before another could do it again', () =>
+  inGroup(
+    async (group) => {
+      const run =
+        'echo run >> "$WITNESS_DIR/runs"; until [ -e "$WITNESS_DIR/go" ]; do sleep 0.05; done';
+      const [a, b] = await group.startAll(['a', 'b'], { run });
+      await group.until('the run', () => group.text('runs') === 'run\n');
+      // No file can take its place.
+      const inTheWay = join(group.groupDir, 'marks', 'completed');
+      mkdirSync(inTheWay);
+      writeFileSync(group.path('go'), '');
+      await group.until('word of it in its status', async () => {
+        const { stdout } = await group.client('status');
+        return stdout.includes('could not be recorded, so the lease is kept');
+      });
+      expect([a.phase, b.phase]).toEqual(['demoting', 'watching']);
+      rmdirSync(inTheWay);
+      expect([await group.ends(a), await group.ends(b)]).toEqual([0, 0]);
+      expect(group.text('runs')).toBe('run\n');
+    },
+    { options: { ...CALM.options, restart: 'on-failure' } },
+  ));
 
 /** By its own clock. */
 async function uptimeMs(group: Group, id: string): Promise<number> {

@@ -151,11 +151,12 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
   }),
   'lease-failed': (w) => ({
     type: 'lease-failed',
-    order: w.choice('order', ['acquire', 'advance', 'renew', 'release', 'observe']),
+    order: w.choice('order', ['acquire', 'advance', 'renew', 'complete', 'release', 'observe']),
     code: w.text('code', 'FAILOVER_STATE_DIR'),
     message: w.text('message', 'the disk is gone'),
   }),
   'epoch-advanced': (w) => ({ type: 'epoch-advanced', epoch: w.number('epoch', 1) }),
+  'completion-recorded': () => ({ type: 'completion-recorded' }),
   'lease-lost': (w) => ({
     type: 'lease-lost',
     cause: w.text('cause', 'primary.lock was removed'),

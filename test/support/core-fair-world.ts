@@ -99,6 +99,8 @@ class FairWorld {
       case 'advance-epoch':
         this.#epoch = Math.max(this.#epoch, effect.floor) + 1;
         return [{ type: 'epoch-advanced', epoch: this.#epoch }];
+      case 'mark-completed':
+        return [{ type: 'completion-recorded' }];
       case 'release-lease':
         this.#held = false;
         return [{ type: 'lease-released', heldBy: null }];
@@ -168,6 +170,7 @@ class FairWorld {
           { type: 'hook-finished', hook: 'demote', ok: true, detail: '' },
           { type: 'workload-deactivated' },
           { type: 'workload-stopped' },
+          { type: 'completion-recorded' },
           { type: 'lease-released', heldBy: null },
         ];
       case 'stopping':

@@ -103,6 +103,7 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
       if (bit(1)) return { type: 'lease-renewed', askedAt: state.at - (form % 50), ttlMs: 3_000 };
       return { type: 'lease-released', heldBy: null };
     case 15:
+      if (bit(1)) return { type: 'completion-recorded' };
       return { type: 'lease-released', heldBy: bit(0) ? 'pid 7 (thief)' : null };
     case 16:
     case 17:
