@@ -4,13 +4,22 @@ import { textOf } from '../error-text.ts';
 
 /** What the server itself answered where asking again changes nothing before somebody acts; else null. */
 export function refusalOf(shown: string, error: unknown): FailoverError | null {
-  return REFUSAL.test(textOf(error)) ? refusal(shown, error) : null;
+  const answer = answerOf(error);
+  return REFUSAL.test(answer) ? refusal(shown, answer) : null;
 }
 
 /** It was the primary server, perhaps: an address may lead to the new one while a connection lasts. */
 export function isOfReplica(error: unknown): boolean {
-  return textOf(error).startsWith('READONLY');
+  return answerOf(error).startsWith('READONLY');
 }
+
+/** What a command in a script was told, as Redis before 7 wraps that in an error of its own. */
+function answerOf(error: unknown): string {
+  const text = textOf(error);
+  return WITHIN_SCRIPT.exec(text)?.[1] ?? text;
+}
+
+const WITHIN_SCRIPT = /^ERR Error running script [^]*? -([A-Z]+ [^]*)$/;
 
 /** What listens there is of another kind: of what it says the client names a letter. Null: something else. */
 export function wordsFor(error: unknown): string | null {
@@ -21,8 +30,7 @@ export function wordsFor(error: unknown): string | null {
 const REFUSAL =
   /^(?:WRONGPASS|NOAUTH|NOPERM|WRONGTYPE|READONLY|DENIED|MOVED|FAILOVER|ERR(?! max number))\b/;
 
-function refusal(shown: string, error: unknown): FailoverError {
-  const text = textOf(error);
+function refusal(shown: string, text: string): FailoverError {
   const [code = ''] = text.split(' ', 1);
   const message = `Cannot use the lease store ${shown}: ${SENTENCES[code] ?? text}`;
   const hint = HINTS[code];
