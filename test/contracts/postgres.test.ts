@@ -199,6 +199,67 @@ describe.runIf(lack === null)('a lease in PostgreSQL', () => {
     expect(await b.acquire(0)).toMatchObject({ type: 'granted', epoch: 2 });
   });
 
+  it('is held back after a crash of one process of the server, which goes on without the latest renewals', async () => {
+    const own = await PostgresServer.start();
+    try {
+      const options = { group: groupName(), ttlMs: CONTRACT_TIMES.restartTtlMs };
+      const a = await begin(own.url, options);
+      const b = await begin(own.url, { ...options, node: 'b' });
+      const { granted: asked } = await granted(a);
+      const server = (): Promise<readonly string[]> =>
+        own.query('SELECT pg_postmaster_start_time()');
+      const before = await server();
+      await own.crash();
+      expect(await server()).toEqual(before);
+      const crashedAtMs = monotonicNow();
+      // As a renewal that is lost leaves it.
+      await own.query("UPDATE failover.leases SET expires_at = clock_timestamp() - interval '1s'");
+      await granted(b);
+      expect(asked?.ttlMs).toBe(options.ttlMs);
+      expect(monotonicNow() - crashedAtMs).toBeGreaterThanOrEqual(options.ttlMs);
+      // It has forgotten nothing since.
+      await b.release();
+      expect(await a.acquire(0)).toMatchObject({ type: 'granted' });
+    } finally {
+      await Promise.allSettled(opened.splice(0).map((store) => store.close()));
+      await own.stop();
+    }
+  });
+
+  it('that nobody renews lasts no longer than its time to live after a clock was set back', async () => {
+    const group = groupName();
+    const a = await begin(shared.url, { group });
+    const b = await begin(shared.url, { node: 'b', group });
+    await granted(a);
+    const of = `WHERE group_name = '${group}'`;
+    // As if it ended an hour later, by a clock that has come to the time from before.
+    const later = `expires_at = expires_at + interval '1 hour'`;
+    await shared.query(`UPDATE failover.leases SET ${later} ${of}`);
+    expect(await b.look()).toMatchObject({ held: true });
+    const left = 'extract(epoch FROM expires_at - clock_timestamp()) * 1000';
+    const [leftMs] = await shared.query(`SELECT ${left} FROM failover.leases ${of}`);
+    expect(Number(leftMs)).toBeLessThanOrEqual(LONG_TTL_MS);
+    expect(await a.renew(ANSWER_MS)).toMatchObject({ type: 'renewed' });
+  });
+
+  it('needs no such wait after a crash where its holder has renewed it since', async () => {
+    const own = await PostgresServer.start();
+    try {
+      const options = { group: groupName(), ttlMs: LONG_TTL_MS };
+      const a = await begin(own.url, options);
+      const b = await begin(own.url, { ...options, node: 'b' });
+      await granted(a);
+      await own.crash();
+      await eventually(async () => (await a.renew(ANSWER_MS)).type === 'renewed');
+      await a.release();
+      await eventually(async () => (await b.acquire(0)).type === 'granted');
+      expect(await b.look()).toMatchObject({ held: true, epoch: 2 });
+    } finally {
+      await Promise.allSettled(opened.splice(0).map((store) => store.close()));
+      await own.stop();
+    }
+  });
+
   it('is shown to one that was never begun, which makes no table and is none of its nodes', async () => {
     const [empty, group] = [await shared.database('looked_at'), groupName()];
     const client = await look(empty, group);

@@ -49,7 +49,12 @@ describe.runIf(lack === null)('a server of Redis', () => {
   /** Two nodes of a group, and what makes the server another one than the last that granted the lease. */
   const rivals = async (
     server: RedisServer,
-  ): Promise<{ a: RemoteStore; b: RemoteStore; takenOver: () => Promise<unknown> }> => {
+  ): Promise<{
+    a: RemoteStore;
+    b: RemoteStore;
+    key: string;
+    takenOver: () => Promise<unknown>;
+  }> => {
     const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
     const group = groupName();
     const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: ANSWER_MS, now: monotonicNow };
@@ -58,9 +63,9 @@ describe.runIf(lack === null)('a server of Redis', () => {
       leases.push(lease);
       return lease;
     };
-    const state = keysOf(group)[1] ?? '';
+    const [key = '', state = ''] = keysOf(group);
     const takenOver = (): Promise<unknown> => server.command(['HSET', state, 'server', 'former']);
-    return { a: await from('a'), b: await from('b'), takenOver };
+    return { a: await from('a'), b: await from('b'), key, takenOver };
   };
 
   it('takes user and password from the URL, and no message shows them', async () => {
@@ -169,6 +174,17 @@ describe.runIf(lack === null)('a server of Redis', () => {
     const newcomer = await from('newcomer');
     expect(await newcomer.acquire(0)).toMatchObject({ type: 'denied', cause: 'held' });
     await Promise.all([holder, follower, newcomer].map((lease) => lease.close()));
+  });
+
+  it('whose clock was set back keeps a lease that nobody renews no longer than its time to live', async () => {
+    const server = await start();
+    const { a, b, key } = await rivals(server);
+    await eventually(async () => (await a.acquire(0)).type === 'granted');
+    // As if it ended an hour later, by a clock that has come to the time from before.
+    await server.command(['PEXPIRE', key, String(3_600_000 + LONG_TTL_MS)]);
+    expect(await b.look()).toMatchObject({ held: true });
+    expect(Number(await server.command(['PTTL', key]))).toBeLessThanOrEqual(LONG_TTL_MS);
+    expect(await a.renew(ANSWER_MS)).toMatchObject({ type: 'renewed' });
   });
 
   it('shows everything to one that was never begun, and is none of its nodes', async () => {

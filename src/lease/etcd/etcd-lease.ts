@@ -23,7 +23,6 @@ import { keysOf } from './keys.ts';
 import type { GroupKeys } from './keys.ts';
 import { leadAfter, observationOf, readLead } from './lead.ts';
 import type { Lead } from './lead.ts';
-import { isUnreachable } from '../join-alone.ts';
 import { Registration } from './registration.ts';
 import * as requests from './requests.ts';
 
@@ -409,13 +408,13 @@ export class EtcdLease implements RemoteStore {
     term.watchedBy = connection;
   }
 
+  /** That it is lost is known: whatever is answered now tells no more than to whom. */
   async #causeOfLoss(timeoutMs: number): Promise<string> {
     const ended = 'it has ended in the store';
     try {
       const { leaseId, state } = await this.#read(timeoutMs);
       return leaseId === null ? ended : `${state?.node ?? 'another'} has it`;
-    } catch (error) {
-      if (!isUnreachable(error)) throw error;
+    } catch {
       return ended;
     }
   }

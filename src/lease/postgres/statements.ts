@@ -24,7 +24,8 @@ const FORGOTTEN = `'forgotten'`;
 
 /**
  * Done once, as one transaction. Two that do it at once: one of them fails, and finds the tables then.
- * What is known of nodes is written again by them, and needs no log.
+ * What is known of nodes is written again by them, and needs no log. What a crash takes of the others, it takes of
+ * `remembered` as well, all of it.
  */
 export const CREATE: Sql = `
 DO $$ BEGIN
@@ -60,6 +61,9 @@ CREATE UNLOGGED TABLE IF NOT EXISTS failover.ids (
   run text NOT NULL,
   given_at timestamptz NOT NULL,
   PRIMARY KEY (group_name, node)
+);
+CREATE UNLOGGED TABLE IF NOT EXISTS failover.remembered (
+  group_name text PRIMARY KEY
 );
 CREATE TABLE IF NOT EXISTS failover.events (
   group_name text NOT NULL,
@@ -117,12 +121,25 @@ function interval(parameter: string): string {
   return `(${parameter}::float8 * interval '1 millisecond')`;
 }
 
+/** After a crash of one of its processes a server goes on as the same one: without the latest renewals, and this. */
+const IS_REMEMBERED = `EXISTS (SELECT FROM failover.remembered AS r WHERE r.group_name = $1)`;
+
+/** `from`: a part of the statement that has a row where the lease was written. */
+function remember(from: string): string {
+  return `remembered AS (
+  INSERT INTO failover.remembered (group_name) SELECT $1 FROM ${from} WHERE NOT ${IS_REMEMBERED}
+  ON CONFLICT DO NOTHING
+)`;
+}
+
 /**
- * A server that is another one than the last that was written to, or was just started and knows nothing, may have
- * forgotten a lease that somebody still holds: then nobody gets it for as long as that could last.
+ * A server that is another one than the last that was written to, was just started and knows nothing, or has lost what
+ * it had not yet written, may have forgotten a lease that somebody still holds: then nobody gets it for as long as that
+ * could last.
  */
 const IS_HELD_BACK = `(l.server IS DISTINCT FROM begun.server AND (l.server IS NOT NULL
-    OR l.epoch > 0 OR $5::bigint > 0 OR begun.at - begun.server <= ${interval('$4')}))`;
+    OR l.epoch > 0 OR $5::bigint > 0 OR begun.at - begun.server <= ${interval('$4')})
+  OR l.server IS NOT NULL AND NOT ${IS_REMEMBERED})`;
 
 function unlessHeldBack(granted: string, heldBack: string): string {
   return `CASE WHEN ${IS_HELD_BACK} THEN ${heldBack} ELSE ${granted} END`;
@@ -148,7 +165,7 @@ WITH ${DURABLE}, claimed AS (
   FROM begun
   WHERE l.group_name = $1 AND l.v = 1 AND ${IS_FREE} AND l.completed < $6::bigint
   RETURNING l.epoch, l.previous, l.noted, l.token, l.paused
-), granted AS (
+), ${remember('claimed')}, granted AS (
   SELECT * FROM claimed WHERE token = $3
 ), ${note('granted', '$7', `'granted'`)}
 SELECT epoch, previous, paused IS NOT NULL, ${IS_KNOWN}, pg_notify($9, '') FROM granted`;
@@ -159,7 +176,7 @@ WITH ${PASSING}, ${SEEN}, renewed AS (
   UPDATE failover.leases AS l SET expires_at = begun.at + ${interval('$4')}, ttl_ms = $4::bigint,
     server = begun.server
   FROM begun WHERE ${IS_OF_TOKEN} RETURNING l.epoch
-)
+), ${remember('renewed')}
 SELECT EXISTS (SELECT FROM renewed), (
   SELECT l.node FROM failover.leases AS l, begun
   WHERE l.group_name = $1 AND l.token NOT IN ($3, ${FORGOTTEN}) AND l.expires_at > begun.at
@@ -185,11 +202,17 @@ WITH ${DURABLE}, released AS (
 ), ${note('released', '$2', `'released'`)}
 SELECT pg_notify($4, '') FROM released`;
 
+/** A lease that seems to last longer than it was renewed for: the server's clock was set back. */
+const IS_PUT_OFF = `(l.token <> ${FORGOTTEN} AND l.expires_at > begun.at + ${interval('l.ttl_ms')})`;
+
 /** $1 group, $2 run, $3 the highest epoch that the node knows. Without a row for the group all but one is null. */
 export const LOOK: Sql = `
-WITH ${PASSING}, ${SEEN}, raised AS (
-  UPDATE failover.leases AS l SET epoch = $3::bigint
-  WHERE l.group_name = $1 AND l.v = 1 AND l.epoch < $3::bigint
+WITH ${PASSING}, ${SEEN}, mended AS (
+  UPDATE failover.leases AS l SET
+    epoch = greatest(l.epoch, $3::bigint),
+    expires_at = CASE WHEN ${IS_PUT_OFF} THEN begun.at + ${interval('l.ttl_ms')} ELSE l.expires_at END
+  FROM begun
+  WHERE l.group_name = $1 AND l.v = 1 AND (l.epoch < $3::bigint OR ${IS_PUT_OFF})
 )
 SELECT l.v, greatest(l.epoch, $3::bigint),
   CASE WHEN l.token IS NOT NULL THEN extract(epoch FROM l.expires_at - begun.at) * 1000 END,

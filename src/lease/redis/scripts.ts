@@ -140,12 +140,17 @@ return 1
 
 /**
  * ARGV: channel, run, registration's time to live, the highest epoch that the node knows: of a store that has lost
- * its data the nodes are what remembers, also for a newcomer that knows nothing.
+ * its data the nodes are what remembers, also for a newcomer that knows nothing. A lease that seems to last longer than
+ * it was renewed for is one that a clock set back has put off.
  */
 export const LOOK: Script = frequent(`
 redis.call('ZADD', seen, 'XX', now() + ARGV[3], ARGV[2])
 if tonumber(ARGV[4]) > tonumber(redis.call('HGET', state, 'epoch') or '0') then
   redis.call('HSET', state, 'v', '1', 'epoch', ARGV[4])
+end
+local ttl = tonumber(redis.call('HGET', state, 'ttl') or '0')
+if ttl > 0 and redis.call('PTTL', lease) > ttl and redis.call('GET', lease) ~= 'forgotten' then
+  redis.call('PEXPIRE', lease, ttl)
 end
 return view(ARGV[2])
 `);

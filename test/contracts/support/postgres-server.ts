@@ -76,10 +76,13 @@ export class PostgresServer {
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const all = ['-D', this.#data, ...flags, ...this.#options];
-    const child = spawn(program('postgres'), all, AS_SERVER);
-    this.#process = child;
+    this.#process = spawn(program('postgres'), all, AS_SERVER);
+    await this.#answers();
+  }
+
+  async #answers(): Promise<void> {
     for (;;) {
-      if (child.exitCode !== null) throw new Error('the server has ended');
+      if (this.#process?.exitCode !== null) throw new Error('the server has ended');
       try {
         await this.query('SELECT 1');
         return;
@@ -96,6 +99,18 @@ export class PostgresServer {
     this.thaw();
     child.kill('SIGQUIT');
     await until('the server to end', () => child.exitCode !== null || child.signalCode !== null);
+  }
+
+  /** One of its processes dies: it ends all others, recovers by itself, and goes on as the same server. */
+  async crash(): Promise<void> {
+    const client = new pg.Client({ connectionString: this.url });
+    client.on('error', () => undefined);
+    await client.connect();
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const ended = new Promise((resolve) => client.once('end', resolve));
+    signalIfThere(rows[0]?.pid ?? 0, 'SIGKILL');
+    await ended;
+    await this.#answers();
   }
 
   /** For `beginAnew`, which is to take no longer than a start. */
