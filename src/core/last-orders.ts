@@ -36,7 +36,7 @@ export function lastOrderEvent(
     }
     case 'lease-failed': {
       if (step === 'stop' || event.order !== step) return null;
-      const warning = `${FAILURE_WARNING[step]}: ${event.message}`;
+      const warning = `${FAILURE_WARNING[step]}${event.message}`;
       return { order: { until: at + ORDER_RETRY_MS, told: true }, warning, effects: [] };
     }
     case 'time-passed':
@@ -63,8 +63,8 @@ function again(step: LastOrder['step'], epoch: number): Effect {
 }
 
 const FAILURE_WARNING: Readonly<Record<Exclude<LastOrder['step'], 'stop'>, string>> = {
-  complete: 'that the work is completed could not be recorded, so the lease is kept',
-  release: 'the lease could not be given back',
+  complete: 'that the work is completed could not be recorded, so the lease is kept: ',
+  release: 'the lease could not be given back: ',
 };
 
 const OVERDUE_WARNING: Readonly<Record<LastOrder['step'], string>> = {

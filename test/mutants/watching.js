@@ -234,9 +234,9 @@ export const WATCHING = [
     says: 'A lease that could not be given back is kept for ever by one that does not lead.',
     breaks: 'S4',
     file: 'src/core/last-orders.ts',
-    from: `      const warning = \`\${FAILURE_WARNING[step]}: \${event.message}\`;
+    from: `      const warning = \`\${FAILURE_WARNING[step]}\${event.message}\`;
       return { order: { until: at + ORDER_RETRY_MS, told: true }, warning, effects: [] };`,
-    to: `      const warning = \`\${FAILURE_WARNING[step]}: \${event.message}\`;
+    to: `      const warning = \`\${FAILURE_WARNING[step]}\${event.message}\`;
       return { order: { until: at + ORDER_RETRY_MS * Infinity, told: true }, warning, effects: [] };`,
     killers: [SIMULATED, transcript('a failed promotion can not give the lease back')],
   },

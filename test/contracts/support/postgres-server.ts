@@ -103,13 +103,16 @@ export class PostgresServer {
 
   /** One of its processes dies: it ends all others, recovers by itself, and goes on as the same server. */
   async crash(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.url });
-    client.on('error', () => undefined);
-    await client.connect();
-    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-    const ended = new Promise((resolve) => client.once('end', resolve));
-    signalIfThere(rows[0]?.pid ?? 0, 'SIGKILL');
-    await ended;
+    const clients = [this.url, this.url].map((url) => new pg.Client({ connectionString: url }));
+    for (const client of clients) {
+      client.on('error', () => undefined);
+      await client.connect();
+    }
+    // The end of the second is that of all: until then new ones are let in yet.
+    const ended = clients.map((client) => new Promise((resolve) => client.once('end', resolve)));
+    const found = await clients[0]?.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    signalIfThere(found?.rows[0]?.pid ?? 0, 'SIGKILL');
+    await Promise.all(ended);
     await this.#answers();
   }
 
