@@ -209,12 +209,25 @@ class Answers {
   }
 
   #countUntilSent(outgoing: NonNullable<Asked['env']['outgoing']>): void {
+    const { socket } = outgoing.req;
+    // Nobody is left to say when it is over.
+    if (outgoing.closed || socket.destroyed) return;
     this.#largeAnswers += 1;
-    const limit = setTimeout(() => outgoing.destroy(), LARGE_ANSWER_LIMIT_MS).unref();
-    outgoing.once('close', () => {
+    let isCounted = true;
+    const end = (): void => {
+      if (!isCounted) return;
+      isCounted = false;
       clearTimeout(limit);
+      socket.removeListener('close', end);
       this.#largeAnswers -= 1;
-    });
+    };
+    const limit = setTimeout(() => {
+      outgoing.destroy();
+      end();
+    }, LARGE_ANSWER_LIMIT_MS).unref();
+    outgoing.once('close', end);
+    // One that never had its turn on its connection does not say that it is closed.
+    socket.once('close', end);
   }
 
   #events(context: Asked, path: string, group: string | null): Response {

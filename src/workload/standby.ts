@@ -70,6 +70,7 @@ export class HotWorkload extends SupervisedWorkload {
       run.active = false;
       this.book.setActive(run.gated.identity.pid, false);
       run.description?.unlock();
+      this.deactivated();
       return Promise.resolve();
     } catch (error) {
       return Promise.reject(error instanceof Error ? error : new Error(String(error)));
@@ -88,7 +89,7 @@ export class HotWorkload extends SupervisedWorkload {
     await takeWorkloadLock(description);
     this.requireCurrent(run);
     this.book.setActive(run.gated.identity.pid, true);
-    run.active = true;
+    this.activated(run);
     this.tellRole(message);
     this.#signal(run, this.options.promoteSignal);
     this.awaitReadiness(run, message);

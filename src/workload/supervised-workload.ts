@@ -97,8 +97,8 @@ export abstract class SupervisedWorkload implements Workload {
   #starting: Promise<unknown> | null = null;
   /** How often it was stopped: what a stop overtook does not start after it either. */
   #stops = 0;
-  /** Whether what was active may hold the lock yet, as far as the last stop knows. */
-  #isUnproved = false;
+  /** From a start on, whatever has become of its run and of what it has started, until the lock is proved free. */
+  #mayHoldLock = false;
   /** What is being made ready, and since which stop. */
   #arming: { readonly stops: number; readonly done: Promise<void> } | null = null;
   #stop: {
@@ -181,8 +181,7 @@ export abstract class SupervisedWorkload implements Workload {
     // Of an ended run the lock is closed and the session may be forgotten: helpers can hold it still.
     const starting = this.#starting;
     const isRecorded = this.book.records().some(({ active }) => active);
-    const wasActive =
-      this.run?.active === true || isRecorded || starting !== null || this.#isUnproved;
+    const wasActive = this.#mayHoldLock || isRecorded || starting !== null;
     if (this.run !== null) dismiss(this.run);
     const emptying = new Emptying(() => this.book.records(), graceMs);
     const grace = new OutsideGrace(graceMs);
@@ -272,7 +271,7 @@ export abstract class SupervisedWorkload implements Workload {
       output: this.#output.mode,
     });
     const run = newRun(gated, description);
-    run.active = active;
+    if (active) this.activated(run);
     this.#noteLockFile(description);
     try {
       if (this.#stops !== start.begun) throw stoppedWhileStarting();
@@ -299,6 +298,17 @@ export abstract class SupervisedWorkload implements Workload {
     } finally {
       this.#starting = null;
     }
+  }
+
+  /** The lock is taken for it, or for what else this term starts (null). */
+  protected activated(run: Run | null): void {
+    if (run !== null) run.active = true;
+    this.#mayHoldLock = true;
+  }
+
+  /** What was active stands by, and the lock is free for every copy of it. */
+  protected deactivated(): void {
+    this.#mayHoldLock = false;
   }
 
   /** Gives a run up that has done nothing yet: its gate never opens. */
@@ -427,7 +437,7 @@ export abstract class SupervisedWorkload implements Workload {
     remaining: readonly number[],
     { grace, wasActive }: { readonly grace: OutsideGrace; readonly wasActive: boolean },
   ): Promise<void> {
-    this.#isUnproved = wasActive;
+    this.#mayHoldLock ||= wasActive;
     this.releaseLock();
     const stoodBy = this.run !== null && this.run.opened && !this.run.active;
     this.run = null;
@@ -443,7 +453,7 @@ export abstract class SupervisedWorkload implements Workload {
     }
     if (wasActive) {
       await proveFree(this.options, grace, this.#lockFiles);
-      this.#isUnproved = false;
+      this.#mayHoldLock = false;
     } else if (stoodBy) await endStandbyHelpers(this.options, grace, this.#lockFiles);
   }
 

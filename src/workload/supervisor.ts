@@ -56,7 +56,7 @@ export class CommandWorkload extends SupervisedWorkload {
       await takeWorkloadLock(description);
       this.requireCurrent(waiting);
       this.book.setActive(waiting.gated.identity.pid, true);
-      waiting.active = true;
+      this.activated(waiting);
       return waiting;
     } catch (error) {
       // Also when only the lock failed: its description may be of a file that was replaced.

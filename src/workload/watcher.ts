@@ -21,6 +21,7 @@ export class WatcherWorkload extends SupervisedWorkload {
       }
       this.#description = description;
     }
+    this.activated(null);
     this.tellRoleIfPossible(termMessage(term, 'primary'));
   }
 

@@ -1,7 +1,7 @@
 // The server of HTTP over real sockets: clients of HTTP/1.0, those that are slow or many, and none at all.
 import { createServer, connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { NodeSight } from '../../src/http/node-checks.ts';
 import { openHttpServer } from '../../src/http/server.ts';
 import { fixedToken } from '../../src/http/token.ts';
@@ -35,7 +35,7 @@ function client(port: number, text: string): Client {
   let [heard, isOver] = ['', false];
   const socket = connect(port, '127.0.0.1');
   onTestFinished(() => {
-    socket.destroy();
+    socket.resetAndDestroy();
   });
   socket.setEncoding('latin1');
   socket.on('data', (chunk: string) => {
@@ -127,6 +127,41 @@ describe('the server of a node', () => {
     );
     await until('the answer', () => asked.heard() !== '');
     expect(asked.heard()).toContain(`HTTP/1.1 ${String(expected)} `);
+  });
+
+  it('forgets those who have gone before their turn came, and answers the next', async () => {
+    let tell: () => void = () => undefined;
+    const measured = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    let asked = 0;
+    const metrics = {
+      type: 'text/plain',
+      text: async () => {
+        asked += 1;
+        await measured;
+        return 'x 1\n';
+      },
+    };
+    const server = await openHttpServer({ host: '127.0.0.1', port: 0 }, { ...PARTS, metrics });
+    onTestFinished(server.close);
+    const port = Number(new URL(server.url).port);
+    const { socket } = client(port, 'GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(8));
+    await until('all of them', () => asked === 8);
+    const url = `http://127.0.0.1:${String(port)}/metrics`;
+    expect((await fetch(url)).status).toBe(503);
+    socket.resetAndDestroy();
+    // The server has heard of its end by then.
+    await fetch(`http://127.0.0.1:${String(port)}/primary`);
+    tell();
+    // Each place is free again.
+    await vi.waitFor(
+      async () => {
+        const answers = await Promise.all(Array.from({ length: 8 }, () => fetch(url)));
+        expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
+      },
+      { timeout: 10_000 },
+    );
   });
 
   it('ends the connection of who asks too slowly', { timeout: 20_000 }, async () => {

@@ -140,4 +140,30 @@ describe('a watcher', () => {
     await workload.stop(1_000);
     expect(lock.isFree()).toBe(true);
   });
+
+  it('has what its promote command left with the lock ended, and keeps a lease on a server beside it', async () => {
+    let [asked, isTaken] = [0, false];
+    const { workload, lock, path } = await workloadOf([], {
+      promoteCommand:
+        'cd $FAILOVER_STATE_DIR; setsid sh -c "echo \\$\\$ > left; exec sleep 1000" & ' +
+        'until [ -s left ]; do sleep 0.02; done',
+      mayBeTaken: () => isTaken,
+      endHolders: () => {
+        asked += 1;
+        return Promise.resolve();
+      },
+    });
+    await workload.activate(TERM);
+    expect((await workload.runHook('promote', TERM, 60_000)).ok).toBe(true);
+    const left = await pidFrom(path('left'));
+    expect(workload.forgetEmptySessions()).toEqual([]);
+    try {
+      await expect(workload.stop(0)).rejects.toThrow('still holds the workload lock');
+      expect([asked, lock.isFree()]).toEqual([1, false]);
+    } finally {
+      isTaken = true;
+      process.kill(left, 'SIGKILL');
+    }
+    await workload.stop(0);
+  });
 });

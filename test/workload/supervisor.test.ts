@@ -259,6 +259,25 @@ describe('stopping a workload', () => {
     expect([graces.length, warnings]).toEqual([2, []]);
   });
 
+  it('fails for it, too, once the next run is made ready beside what the ended one has left', async () => {
+    let asked = 0;
+    const { workload, lock } = await workloadOf('exec sleep 100', {
+      mayBeTaken: () => false,
+      endHolders: () => {
+        asked += 1;
+        return Promise.resolve();
+      },
+    });
+    await workload.activate(TERM);
+    const stranger = await heldBesides(workload, lock);
+    // As a restart in place does.
+    await workload.arm();
+    await expect(workload.stop(0)).rejects.toThrow('still holds the workload lock');
+    expect(asked).toBe(1);
+    stranger.close();
+    await workload.stop(0);
+  });
+
   it('fails as well where the lock of a lease on a server can not be looked at', async () => {
     const { workload, lock } = await workloadOf('exec sleep 100', {
       mayBeTaken: () => false,
