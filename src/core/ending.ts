@@ -77,7 +77,10 @@ function stopping(state: Stopping, event: Event): Outcome {
       return stay({ ...state, warning, until });
     }
     case 'stop-requested':
-      return event.order.immediate ? urge({ ...state, order: event.order }) : stay(state);
+      // With the exit code of what has ended it: this one only hurries.
+      return event.order.immediate
+        ? urge({ ...state, order: { ...state.order, immediate: true } })
+        : stay(state);
     case 'time-passed': {
       if (state.at < state.until) return stay(state);
       // Nothing is held and nothing is active: whoever leads next empties what may be left.

@@ -221,6 +221,7 @@ function reasonToSpareHolder(stat: ProcessStat, look: Look): string | null {
     if (belongs) return `holds the workload lock for node ${node.node}, which is alive`;
   }
   if (mark === null) return 'holds the workload lock and is not known to be of this group';
-  const origin = look.nodes.find((node) => node.node === mark.node);
-  return origin?.sessions.some((session) => session.keep) === true ? KEPT : null;
+  // Its id may be that of another run by now, whose record says nothing of it.
+  const origins = look.nodes.filter((node) => node.node === mark.node);
+  return origins.some(({ sessions }) => sessions.some(({ keep }) => keep)) ? KEPT : null;
 }

@@ -24,7 +24,7 @@ export class GuardKeeper implements SessionLedger {
   readonly #parts: GuardKeeperParts;
   readonly #guards = new Set<GuardedProcess>();
   /** Those that have not been told yet what to start. */
-  readonly #ahead = new Set<GuardedProcess>();
+  readonly #ahead = new Map<GuardedProcess, () => void>();
   /** The identities of the lock files that were handed on, the latest last. */
   readonly #lockFiles = new Set<string>();
   #deadlineAt: number | null = null;
@@ -42,11 +42,11 @@ export class GuardKeeper implements SessionLedger {
   /** Starts a guard that waits for what it is to start: its own start takes longer than all the rest. */
   readonly startAhead: StartAhead = (place, onGone) => {
     const guarded = launch(place);
-    if (this.#isClosed) guarded.dismiss();
-    else this.#ahead.add(guarded);
     const gone = (): void => {
       if (this.#ahead.delete(guarded)) onGone();
     };
+    this.#ahead.set(guarded, gone);
+    if (this.#isClosed) guarded.dismiss();
     guarded.onGone(gone);
     return {
       spawn: async (request) => {
@@ -118,9 +118,12 @@ export class GuardKeeper implements SessionLedger {
   close(): void {
     this.rest();
     this.#isClosed = true;
-    for (const guarded of [...this.#guards, ...this.#ahead]) guarded.dismiss();
+    for (const guarded of this.#guards) guarded.dismiss();
     this.#guards.clear();
-    this.#ahead.clear();
+    for (const [guarded, gone] of this.#ahead) {
+      guarded.dismiss();
+      gone();
+    }
   }
 
   setSessions(sessions: readonly SessionRecord[]): void {

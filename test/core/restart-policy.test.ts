@@ -116,6 +116,7 @@ describe('exitCodeOf and describeEnd', () => {
     [{ exitCode: 3, signal: null }, 3, 'exit code 3'],
     [{ exitCode: null, signal: 'SIGKILL' }, 137, 'signal SIGKILL (exit code 137)'],
     [{ exitCode: null, signal: 'SIGTERM' }, 143, 'signal SIGTERM (exit code 143)'],
+    [{ exitCode: null, signal: 'SIGPWR' }, 158, 'signal SIGPWR (exit code 158)'],
     [{ exitCode: null, signal: 'SIGNEW' }, 128, 'signal SIGNEW (exit code 128)'],
   ])('%o', (end, code, words) => {
     expect(exitCodeOf(end)).toBe(code);

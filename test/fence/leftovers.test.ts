@@ -175,6 +175,8 @@ describe('what a dead supervisor recorded', () => {
   test('an orphan to be kept is named and not signalled, and so is what left its session', async () => {
     const script = 'setsid sleep 1000 & echo ready; exec sleep 1000';
     const actor = await stage.start(script, { lock: true, env: stage.mark('a') });
+    // Another run that has had the id since.
+    stage.addNode('a', deadSupervisor(), []);
     stage.addNode('a', deadSupervisor(), [session(actor, { keep: true })]);
     const outcome = await clear(0);
     expect(outcome).toMatchObject({ type: 'remain' });

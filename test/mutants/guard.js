@@ -203,8 +203,9 @@ export const GUARD = [
     says: 'A guard that was started ahead is not ended with its node.',
     breaks: 'S6',
     file: 'src/guard/keeper.ts',
-    from: 'for (const guarded of [...this.#guards, ...this.#ahead]) guarded.dismiss();',
-    to: 'for (const guarded of this.#guards) guarded.dismiss();',
+    from: `      guarded.dismiss();
+      gone();`,
+    to: '      gone();',
     killers: [
       {
         test: 'test/process/guard.test.ts',

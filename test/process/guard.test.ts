@@ -359,6 +359,8 @@ describe('a guard', () => {
     ahead.dismiss();
     expect(gone).toBe(1);
     keeper.close();
+    // What it was started with is closed.
+    expect(gone).toBe(2);
     await until('the end of both', () =>
       guards.every((pid) => (readStat(pid)?.state ?? 'Z') === 'Z'),
     );

@@ -64,6 +64,8 @@ export class KernelLockDescription implements LockDescription {
   }
 
   tryLock(): boolean {
+    // Its number may be that of another file by now.
+    if (!this.#open) return false;
     // A lock on a file that the path no longer names keeps nobody out.
     return takeLock(this.#path, this.fd) && this.isNamed();
   }
