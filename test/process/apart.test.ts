@@ -8,18 +8,18 @@ import { freePort } from '../support/free-port.ts';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';
-import { TTL_MS } from './store-nodes.ts';
-
-const TTL = { 'lease-ttl': `${String(TTL_MS)}ms` };
+import { STEADY, STEADY_PEERS } from '../support/process-steps.ts';
 
 it('with a lease in Redis they follow by it alone, without an alarm, and take over at once', async (context) => {
   const lack = lackOfRedis() ?? lackOfNamespaces();
   if (lack !== null) context.skip(lack);
   const server = await RedisServer.start();
   try {
-    await server.grownOld(TTL_MS);
+    await server.growOld('g');
     const lease = `redis://127.0.0.1:${String(server.port)}`;
-    await inGroup((group) => play(group, { a: {}, b: {} }), { options: { ...TTL, lease } });
+    await inGroup((group) => play(group, { a: {}, b: {} }), {
+      options: { ...STEADY.options, lease },
+    });
   } finally {
     await server.stop();
   }
@@ -30,7 +30,7 @@ it('with a lease among peers they do so too', async (context) => {
   if (lack !== null) context.skip(lack);
   const ports = [await freePort(), await freePort()];
   const [a = '', b = ''] = ports.map((port) => `http://127.0.0.1:${String(port)}`);
-  const options = { ...TTL, lease: 'peers', peers: `${a},${b}` };
+  const options = { ...STEADY_PEERS.options, lease: 'peers', peers: `${a},${b}` };
   await inGroup(
     (group) => {
       const secret = group.path('secret');
@@ -75,7 +75,7 @@ async function play(group: Group, { a: ofA, b: ofB }: { a: Own; b: Own }): Promi
  * Of the timings of the tests: a timeout of 600 ms, two probes of 200 ms, one each second. And a peer holds off for
  * a time to live after its start.
  */
-const DOUBTED_MS = 4_500;
+const DOUBTED_MS = 5_500;
 
 async function statusOn(group: Group, node: NodeProcess): Promise<GroupStatus> {
   const { stdout } = await commandOn(group, node, 'status --json');

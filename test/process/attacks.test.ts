@@ -43,7 +43,7 @@ describe.each(STEPS)('a candidate at the step "%s"', (step) => {
 describe('a primary', () => {
   it('that is stopped in the middle of its step down: its successor empties what is left', () =>
     inGroup(async (group) => {
-      const [a, b] = await group.startAll(['a', 'b'], { run: 'exec "$W" --stop-ms 300' });
+      const [a, b] = await group.startAll(['a', 'b'], { run: 'exec "$W" --stop-ms 1500' });
       await group.active(1);
       a.kill('SIGTERM');
       await group.reaches(a, 'demoting');

@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
+import { CALM } from '../support/process-steps.ts';
 
 interface Status {
   readonly primary: string | null;
@@ -28,7 +29,7 @@ describe('promote', () => {
       await group.reaches(b, 'serving');
       await group.reaches(a, 'watching');
       await group.hasStarted(2);
-    }));
+    }, CALM));
 
   it('without a node takes the first in the succession', () =>
     inGroup(async (group) => {
@@ -37,7 +38,7 @@ describe('promote', () => {
       expect((await group.client('promote')).code).toBe(0);
       await group.reaches(b, 'serving');
       for (const node of [a, c]) await group.reaches(node, 'watching');
-    }));
+    }, CALM));
 
   it('of the primary itself changes nothing', () =>
     inGroup(async (group) => {
@@ -54,7 +55,7 @@ describe('promote', () => {
       await group.reaches(b, 'watching');
       expect((await group.client('promote', 'b')).code).toBe(5);
       await group.reaches(a, 'serving', 2);
-    }));
+    }, CALM));
 
   it('without --force leaves a stopped primary alone', () =>
     inGroup(
@@ -120,7 +121,7 @@ describe('promote', () => {
         expect(forced.code).toBe(0);
         await group.reaches(b, 'serving');
       },
-      { options: { 'ready-when': 'exec:[ ! -e broken ]' } },
+      { options: { ...CALM.options, 'ready-when': 'exec:[ ! -e broken ]' } },
     ));
 });
 
@@ -184,7 +185,7 @@ describe('pause', () => {
       expect((await group.client('pause')).code).toBe(0);
       expect((await group.client('promote', 'b')).code).toBe(0);
       await group.reaches(b, 'serving');
-    }));
+    }, CALM));
 
   it('leaves the workload of the primary running, and restarts it in place', () =>
     inGroup(async (group) => {

@@ -11,6 +11,7 @@ import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import type { GroupSetup } from '../support/process-setup.ts';
 import { openFilesOf } from '../support/process-list.ts';
+import { ANSWERED } from '../support/process-steps.ts';
 
 const HOT = { standby: 'hot', 'promote-signal': 'SIGUSR1', 'demote-signal': 'SIGUSR2' };
 
@@ -39,7 +40,7 @@ it.skipIf(!hasPrlimit)('a node that had no descriptors left follows again, and e
     const { code, stderr } = await group.client('promote', 'c');
     expect([code, stderr]).toEqual([0, expect.any(String)]);
     await group.reaches(c, 'serving');
-  }),
+  }, ANSWERED),
 );
 
 // What the manual says of it. Where libzmq has learned to wait instead, the manual can say so.

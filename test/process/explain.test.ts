@@ -7,6 +7,7 @@ import { journalOfNode } from '../../src/journal/find-journal.ts';
 import { replayJournal } from '../../src/journal/replay.ts';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
+import { CALM } from '../support/process-steps.ts';
 
 interface Explained {
   readonly answer: string;
@@ -172,5 +173,5 @@ describe('the journals of a group', () => {
         expect(transitions).toBeGreaterThan(0);
         expect([journal.skipped, journal.dropped]).toEqual([{ corrupt: 0, unknown: 0 }, 0]);
       }
-    }));
+    }, CALM));
 });

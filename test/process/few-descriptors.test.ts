@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import { LAUNCHER } from '../support/process-node.ts';
+import { CALM } from '../support/process-steps.ts';
 
 /** From what Node.js itself can hardly start with to what everything works with; each where clients begin to work. */
 const LIMITS = [20, 24, 28, 30, 31, 32, 34, 40, 50, 56, 60, 64, 70, 90, 120];
@@ -32,7 +33,7 @@ it.each(['run', 'status', 'promote'] as const)('`%s` under each limit', (command
       if (code === 1) expect(stderr, `at ${limit}`).toMatch(/^failover: Cannot .+\n.*`ulimit -n`/m);
     }
     expect([...codes].sort()).toEqual([0, 1]);
-  }),
+  }, CALM),
 );
 
 /** Whether this Node.js itself can load a program: what it says where it can't is not ours to word. */

@@ -8,6 +8,7 @@ import { ERRORS } from '../../src/errors.ts';
 import { freePort } from '../support/free-port.ts';
 import { inGroup } from '../support/process-group.ts';
 import type { NodeSetup } from '../support/process-setup.ts';
+import { CALM } from '../support/process-steps.ts';
 import { lackOfProgram } from '../support/programs.ts';
 
 const lackOfCurl = lackOfProgram('curl');
@@ -144,6 +145,6 @@ describe.skipIf(lackOfHaproxy !== null)('HAProxy that asks each node if it is pr
       await group.ends(b);
       const next = await group.primaryOf([a, ...nodes.slice(2)]);
       await served(next.id);
-    });
+    }, CALM);
   });
 });

@@ -47,7 +47,12 @@ describe('what is killed', () => {
         await group.reaches(last, 'serving');
         expect((await group.active(3)).epoch).toBe(3);
       },
-      { options: { 'promote-command': 'exec sleep 0.4' } },
+      {
+        options: {
+          'promote-command': '[ "$FAILOVER_EPOCH" != 2 ] || exec sleep 60',
+          'promote-timeout': '60s',
+        },
+      },
     ));
 
   it('one primary after the other, until the last is left', () =>

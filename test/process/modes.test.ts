@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import { signal } from '../support/process-list.ts';
+import { CALM } from '../support/process-steps.ts';
 
 describe('the orphan of a killed supervisor', () => {
   it('ends by itself under --orphan stop, with the time it needs', () =>
@@ -123,7 +124,7 @@ describe('--exit-on-demote', () => {
       await group.reaches(b, 'watching');
       expect((await group.client('promote', 'b')).code).toBe(0);
       expect(await group.ends(a)).toBe(6);
-    }));
+    }, CALM));
 });
 
 describe('--role', () => {

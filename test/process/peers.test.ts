@@ -6,6 +6,7 @@ import { freePort } from '../support/free-port.ts';
 import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';
+import { STEADY_PEERS } from '../support/process-steps.ts';
 
 const IDS = ['a', 'b', 'c'] as const;
 type Id = (typeof IDS)[number];
@@ -37,7 +38,7 @@ interface Nodes {
 async function play(body: (nodes: Nodes) => Promise<void>): Promise<void> {
   const ports = { a: await freePort(), b: await freePort(), c: await freePort() };
   const urlOf = (id: Id): string => `http://127.0.0.1:${String(ports[id])}`;
-  const options = { lease: 'peers', 'lease-ttl': '3s', peers: IDS.map(urlOf).join(',') };
+  const options = { ...STEADY_PEERS.options, lease: 'peers', peers: IDS.map(urlOf).join(',') };
   const env = { FAILOVER_PREEMPT: '1', FAILOVER_PREEMPT_DELAY: '1s' };
   await inGroup(
     async (group) => {

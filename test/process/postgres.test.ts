@@ -1,8 +1,10 @@
 // Nodes whose lease is in PostgreSQL.
 import { describe, it } from 'vitest';
+import { parseDuration } from '../../src/config/duration.ts';
 import { lackOfPgbouncer, Pgbouncer } from '../contracts/support/pgbouncer.ts';
 import { lackOfPostgres, PostgresServer } from '../contracts/support/postgres-server.ts';
 import { inGroup } from '../support/process-group.ts';
+import { STEADY } from '../support/process-steps.ts';
 import { nodesWithLease, takeOver } from './store-nodes.ts';
 
 const lack = lackOfPostgres();
@@ -45,7 +47,7 @@ describe.runIf(lack === null)('nodes with a lease in PostgreSQL', () => {
 
   nodesWithLease(async () => {
     server = await PostgresServer.start();
-    await server.grownOld(TTL_MS);
+    await server.grownOld(parseDuration(STEADY.options['lease-ttl']));
     return {
       ...{ freshPlace, noted },
       freeze: () => {

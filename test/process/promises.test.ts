@@ -77,7 +77,7 @@ describe('S2: epochs strictly increase', () => {
       const before = group.starts;
       const [d, e] = await group.startAll(['d', 'e']);
       await group.active(before + 1);
-      group.remove(group.groupDir);
+      group.removeOnce(group.groupDir);
       await group.active(before + 2);
       await group.primaryOf([d, e]);
 

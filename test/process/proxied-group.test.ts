@@ -14,10 +14,12 @@ import type { Group } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';
 import { endProxy as end, startProxy } from '../support/process-proxy.ts';
 import { TIMINGS } from '../support/process-setup.ts';
+import { ANSWERED, CALM } from '../support/process-steps.ts';
 
 describe('failovers behind a proxy, under load', () => {
   it('lose nothing where they are planned, and else only POSTs that were under way', async () => {
-    const { rounds, twice } = await runTrials({ kinds: KINDS, rate: 50, options: TIMINGS });
+    const options = { ...TIMINGS, ...ANSWERED.options };
+    const { rounds, twice } = await runTrials({ kinds: KINDS, rate: 50, options });
     expect(rounds.flatMap(({ broken }) => broken)).toEqual([]);
     expect(rounds.map(({ kind }) => kind)).toEqual(KINDS);
     expect(twice).toEqual([]);
@@ -117,7 +119,7 @@ describe('a node with a proxy of its own', () => {
       expect(await Promise.all(ports.map((port) => talk(Number(port))))).toEqual(['b', 'b']);
       first.kill('SIGKILL');
       expect(await talk(Number(ports[1]))).toBe('b');
-    });
+    }, CALM);
   });
 
   it('is not started where its proxy has no port', async () => {
@@ -153,6 +155,8 @@ describe.skipIf(lackOfRedis() !== null)('redis-cli through a proxy', () => {
       const workload = group.sessionOf('a');
       first.kill('SIGKILL');
       for (const pid of workload) group.signal(pid, 'SIGKILL');
+      // Else it may answer with the end of the connection.
+      await group.until('its end', () => !workload.some((pid) => group.lives(pid)));
       expect(redis('CONFIG', 'GET', 'port')).toBe(`port\n${String(ports[1])}`);
       await end(client);
     });

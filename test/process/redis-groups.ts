@@ -15,13 +15,13 @@ export function groupsWithRedis(): (body: Body) => Promise<void> {
 
   beforeAll(async () => {
     server = await RedisServer.start();
-    await server.grownOld(TTL_MS);
   });
 
   afterAll(() => server.stop());
 
   return async (body) => {
     database += 1;
+    await server.growOld('g', database);
     const lease = `redis://127.0.0.1:${String(server.port)}/${String(database)}`;
     const command = (...args: string[]): Promise<unknown> => server.command(args, database);
     const options = { lease, 'lease-ttl': `${String(TTL_MS)}ms` };

@@ -19,12 +19,12 @@ if (lack !== null) process.stderr.write(`The tests of nodes with a lease in Redi
 describe.runIf(lack === null)('nodes with a lease in Redis', () => {
   nodesWithLease(async () => {
     const server = await RedisServer.start();
-    await server.grownOld(TTL_MS);
     let database = 0;
     return {
-      freshPlace: () => {
+      freshPlace: async () => {
         database += 1;
-        return Promise.resolve(`redis://127.0.0.1:${String(server.port)}/${String(database)}`);
+        await server.growOld('g', database);
+        return `redis://127.0.0.1:${String(server.port)}/${String(database)}`;
       },
       noted: () => noted(server, database),
       freeze: () => {

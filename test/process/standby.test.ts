@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import { signal } from '../support/process-list.ts';
+import { CALM } from '../support/process-steps.ts';
 
 /** Confirms a demotion once the witness has written the end of this epoch. */
 const CONFIRM =
@@ -100,7 +101,7 @@ describe('hot', () => {
         await group.reaches(a, 'serving', 2);
         expect((await group.active(3)).pid).toBe(first.pid);
       },
-      { options: HOT },
+      { options: { ...CALM.options, ...HOT } },
     ));
 
   it('that does not confirm its demotion is stopped before anyone else is active', () =>
@@ -116,7 +117,7 @@ describe('hot', () => {
         expect(group.lives(first.pid)).toBe(false);
         await group.reaches(a, 'watching');
       },
-      { options: { ...HOT, 'demote-timeout': '300ms' } },
+      { options: { ...CALM.options, ...HOT, 'demote-timeout': '300ms' } },
     ));
 
   it('whose promotion fails is stopped and started anew as secondary', () =>

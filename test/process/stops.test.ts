@@ -1,4 +1,5 @@
 // SIGSTOP: a primary that hangs is fenced, one that goes on has lost, and a stopped workload is still one.
+import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import { signal } from '../support/process-list.ts';
@@ -129,13 +130,22 @@ describe('SIGTSTP', () => {
     ));
 
   it('goes on when SIGCONT comes while it steps down', () =>
-    inGroup(async (group) => {
-      const [a, b] = await group.startAll(['a', 'b'], { run: 'exec "$W" --stop-ms 300' });
-      a.kill('SIGTSTP');
-      await group.reaches(a, 'demoting');
-      a.kill('SIGCONT');
-      await group.reaches(b, 'serving');
-      await group.reaches(a, 'watching');
-      await group.hasStarted(2);
-    }));
+    inGroup(
+      async (group) => {
+        const [a, b] = await group.startAll(['a', 'b']);
+        a.kill('SIGTSTP');
+        await group.reaches(a, 'demoting');
+        a.kill('SIGCONT');
+        writeFileSync(group.path('go'), '');
+        await group.reaches(b, 'serving');
+        await group.reaches(a, 'watching');
+        await group.hasStarted(2);
+      },
+      {
+        options: {
+          'demote-command': 'until [ -e go ]; do sleep 0.02; done',
+          'demote-timeout': '20s',
+        },
+      },
+    ));
 });

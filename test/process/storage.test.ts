@@ -115,7 +115,7 @@ describe('the state directory', () => {
           const nodes = await group.startAll(ids, { run });
           for (const id of ids) await group.until(`what ${id} runs`, () => hasLockFile(group, id));
           await group.active(1);
-          group.remove(group.groupDir);
+          group.removeOnce(group.groupDir);
           await group.active(2);
           const second = await group.primaryOf(nodes);
           for (const node of nodes) {

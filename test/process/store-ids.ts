@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { Group } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';
 import type { NodeSetup } from '../support/process-setup.ts';
+import { STEADY } from '../support/process-steps.ts';
 import {
   canUnshare,
   machineNamed,
@@ -25,9 +26,9 @@ const PATIENT = { 'lease-ttl': '20s', 'lease-request-timeout': '8s' };
 export function nodesOfOneId(play: (body: (group: Group) => Promise<void>) => Promise<void>): void {
   it('are refused where one of that id lives, which goes on', () =>
     play(async (group) => {
-      const first = launchAt(group, 'here');
+      const first = launchAt(group, 'here', [], STEADY.options);
       await group.reaches(first, 'serving');
-      const second = launchAt(group, 'there');
+      const second = launchAt(group, 'there', [], STEADY.options);
       expect(await group.ends(second)).toBe(TAKEN);
       const told = `Cannot take part in group g as a: process ${first.pid} on`;
       expect(second.stray).toContain(told);
@@ -59,9 +60,9 @@ export function nodesOfOneId(play: (body: (group: Group) => Promise<void>) => Pr
 
   it.runIf(ELSEWHERE)('are refused where one of another machine leaves signs of life', () =>
     play(async (group) => {
-      const first = launchAt(group, 'here', OWN_NAMESPACE);
+      const first = launchAt(group, 'here', OWN_NAMESPACE, STEADY.options);
       await group.reaches(first, 'serving');
-      const second = launchAt(group, 'there');
+      const second = launchAt(group, 'there', [], STEADY.options);
       expect(await group.ends(second)).toBe(TAKEN);
       expect(said(second, 'to see whether it lives')).toBe(true);
       expect(second.stray).toContain('Cannot take part in group g as a: process 1 on');

@@ -1,7 +1,7 @@
 // Nodes whose lease is on a server, whatever the server. Each has a state directory of its own, as if it were on a
 // machine of its own: nothing but the lease and the guard keeps two from being active.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readStat } from '../../src/fence/process-identity.ts';
@@ -9,6 +9,7 @@ import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';
 import type { NodeSetup } from '../support/process-setup.ts';
+import { STEADY } from '../support/process-steps.ts';
 import { nodesOfOneId } from './store-ids.ts';
 import { allPids, guardOf as guardOfSupervisor } from '../support/process-list.ts';
 
@@ -60,23 +61,27 @@ function childrenOf(node: NodeProcess): readonly number[] | null {
   return children.length === 0 ? null : children;
 }
 
+/** On a it goes on until it is let end. */
+const ENDS_LATE = `[ "$FAILOVER_NODE" = a ] || exec "$W"
+  trap '' TERM; "$W" --ignore-term & until [ -e go ]; do sleep 0.02; done; kill -KILL $!`;
+
 /** The supervisor of the primary is killed: its guard empties, then gives the lease back. */
 export async function takeOver(
   group: Group,
   noted: () => Promise<readonly string[]>,
 ): Promise<void> {
-  const [a, b] = await startBoth(group, { run: '"$W" --ignore-term & wait' });
+  const [a, b] = await startBoth(group, { run: ENDS_LATE, ...STEADY });
   await group.active(1);
-  await group.until('a guard that waits', () => childrenOf(b));
+  const before = await group.until('a guard that waits', () => childrenOf(b));
   a.kill('SIGKILL');
   // Its first claim is denied while the old workload ends: the guard that waited for it is replaced.
-  const ahead = new Set<number>();
-  await group.until('b to serve', () => {
-    if (b.phase === 'watching') for (const pid of childrenOf(b) ?? []) ahead.add(pid);
-    return b.phase === 'serving';
-  });
+  const ahead = await group.until('another guard that waits', () =>
+    b.timesIn('watching') < 2 ? null : childrenOf(b)?.find((pid) => !before.includes(pid)),
+  );
+  writeFileSync(group.path('go'), '');
+  await group.reaches(b, 'serving');
   await group.active(2);
-  expect(ahead).toContain(guardOf(b));
+  expect(guardOf(b)).toBe(ahead);
   expect(await noted()).toEqual([
     ...['a joined', 'a granted', 'b joined'],
     ...['a released', 'b granted'],
@@ -133,7 +138,8 @@ export function nodesWithLease(start: () => Promise<NodesServer>, times: NodeTim
 
   it('wait for the end of a lease whose holder is silent, when a person forces a promotion', () =>
     play(async (group) => {
-      const [a, b] = await startBoth(group);
+      // Its guard is not to give the lease back before a client has come to ask for it.
+      const [a, b] = await startBoth(group, STEADY);
       const { pid } = await group.active(1);
       a.kill('SIGSTOP');
       const onB = ['--state-dir', group.path('on-b')];
@@ -171,11 +177,11 @@ export function nodesWithLease(start: () => Promise<NodesServer>, times: NodeTim
 
   it('claim nothing that another has got while they were frozen', () =>
     play(async (group) => {
-      const [a, b] = await startBoth(group);
+      const [a, b] = await startBoth(group, STEADY);
       await group.active(1);
       const frozen = [b.pid, ...(childrenOf(b) ?? [])];
       for (const pid of frozen) group.signal(pid, 'SIGSTOP');
-      const c = await startNode(group, 'c');
+      const c = await startNode(group, 'c', STEADY);
       await group.reaches(c, 'watching');
       a.kill('SIGKILL');
       await group.reaches(c, 'serving');

@@ -8,35 +8,32 @@ import { inGroup } from '../support/process-group.ts';
 import type { Group } from '../support/process-group.ts';
 import { LAUNCHER } from '../support/process-node.ts';
 import type { NodeProcess } from '../support/process-node.ts';
+import { ANSWERED, STEADY } from '../support/process-steps.ts';
 
 const lack = lackOfRedis();
 if (lack !== null) process.stderr.write(`The tests of nodes over TCP are ${lack}.\n`);
-
-/** Long enough for a busy machine. */
-const TTL_MS = 3_000;
 
 describe.runIf(lack === null)('nodes over TCP', () => {
   let server: RedisServer;
 
   beforeAll(async () => {
     server = await RedisServer.start();
-    await server.grownOld(TTL_MS);
+    await server.growOld('g');
   });
 
   afterAll(() => server.stop());
 
   it('hear, ask and succeed each other by their keys, and let no other in', () =>
     inGroup(async (group) => {
-      const lease = { lease: `redis://127.0.0.1:${String(server.port)}` };
-      const ttl = { 'lease-ttl': `${String(TTL_MS)}ms` };
+      const lease = { lease: `redis://127.0.0.1:${String(server.port)}`, ...STEADY.options };
       const keys = await keysOf(group, ['a', 'b', 'c']);
       writeFileSync(group.path('known'), ['a', 'b'].map((id) => `${keys[id] ?? ''}\n`).join(''));
       writeFileSync(group.path('secret'), 'a secret of more than sixteen\n', { mode: 0o600 });
       const start = async (id: string): Promise<NodeProcess> => {
         const options = {
-          ...{ ...lease, ...ttl, bind: 'tcp://127.0.0.1:*', 'state-dir': group.path(`on-${id}`) },
+          ...{ ...lease, bind: 'tcp://127.0.0.1:*', 'state-dir': group.path(`on-${id}`) },
           ...{ 'key-file': group.path(`${id}.key`), 'authorized-keys': group.path('known') },
-          'secret-file': group.path('secret'),
+          ...{ 'secret-file': group.path('secret'), ...ANSWERED.options },
         };
         return group.start(id, { options });
       };

@@ -111,6 +111,11 @@ export class Group {
     for (let attempt = 1; attempt <= 20; attempt += 1) {
       if (spawnSync('rm', ['-rf', directory]).status === 0) return;
     }
+    this.removeOnce(directory);
+  }
+
+  /** In one step: where `remove` has to try again, it removes what the nodes have made anew as well. */
+  removeOnce(directory: string): void {
     const moved = `${directory}.removed-${randomBytes(4).toString('hex')}`;
     renameSync(directory, moved);
     const { status, stderr } = spawnSync('rm', ['-rf', moved], { encoding: 'utf8' });

@@ -12,6 +12,15 @@ export const CALM = {
   options: { 'heartbeat-timeout': '20s', 'probe-timeout': '5s', 'probe-interval': '10m' },
 } as const;
 
+/** For groups that doubt as fast as others: a primary that is asked to hand over has long enough for its answer. */
+export const ANSWERED = { options: { 'probe-timeout': '2s' } } as const;
+
+/** For groups whose lease is on a server: nobody steps down because the machine is busy. What ends by itself takes long. */
+export const STEADY = { options: { 'lease-ttl': '10s' } } as const;
+
+/** The same for a lease among peers, each of which leads no sooner than a time to live after its start. */
+export const STEADY_PEERS = { options: { 'lease-ttl': '4s', 'lease-max-drift': '3200ms' } } as const;
+
 /** Ends a primary in order; the next one serves, with the second workload of the group. */
 export async function handOver(group: Group, from: NodeProcess, to: NodeProcess): Promise<void> {
   from.kill('SIGTERM');

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from 'redis';
+import { keysOf } from '../../../src/lease/redis/scripts.ts';
 import { freePort } from '../../support/free-port.ts';
 import { lackOf } from '../../support/lack.ts';
 import { bringToStandstill } from '../../support/standstill.ts';
@@ -95,6 +96,13 @@ export class RedisServer {
       if (((await this.uptimeSeconds()) - 1) * 1000 >= ttlMs) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+  }
+
+  /** As one that has been in use for long: what it knows of this group is all that there is. */
+  async growOld(group: string, database = 0): Promise<void> {
+    const information = String(await this.command(['INFO', 'server']));
+    const id = /run_id:([0-9a-f]+)/.exec(information)?.[1] ?? '';
+    await this.command(['HSET', keysOf(group)[1] ?? '', 'v', '1', 'server', id], database);
   }
 
   /** The first of them may have been a moment. */
