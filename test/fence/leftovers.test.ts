@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
 import { ProcessFencing } from '../../src/fence/fence.ts';
 import type { ClearOutcome, Graces } from '../../src/fence/leftovers.ts';
 import { findLockHolders } from '../../src/fence/lock-holders.ts';
@@ -236,8 +237,22 @@ describe('what holds the workload lock', () => {
   });
 
   test('is waited for when it is about to end by itself', async () => {
-    const actor = await stage.start('echo ready; sleep 0.05', { lock: true });
-    expect(await clear(0)).toEqual({ type: 'cleared', ended: 0 });
+    const actor = await stage.start('echo ready; read _; exit 0', { lock: true, stdin: 'pipe' });
+    // The clock stands still: however long its end takes on a busy machine, it comes in time.
+    const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+    onTestFinished(() => {
+      now.mockRestore();
+    });
+    let looks = 0;
+    const listNodes = (): typeof stage.nodes => {
+      looks += 1;
+      // It has been seen once.
+      if (looks === 2) actor.child.stdin?.end();
+      return stage.nodes;
+    };
+    const fencing = new ProcessFencing({ ...stage.sources, listNodes });
+    const outcome = await fencing.clearLeftovers({ fenceGraceMs: 0, stopGraceMs: 0 });
+    expect(outcome).toEqual({ type: 'cleared', ended: 0 });
     expect(await actor.end).toBe(0);
   });
 

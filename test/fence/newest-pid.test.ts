@@ -8,11 +8,15 @@ import { readNewestPid, sourceIn } from '../../src/fence/newest-pid.ts';
 import { lackOfProgram } from '../support/programs.ts';
 
 it('is at least that of a process that was just started', () => {
-  const { pid } = spawnSync('true');
-  const newest = readNewestPid();
-  // Unless the numbers have gone round just now.
-  expect(newest).not.toBeNull();
-  expect(newest === null || newest >= pid || newest < 1_000).toBe(true);
+  const isNewer = (): boolean => {
+    const { pid } = spawnSync('true');
+    const newest = readNewestPid();
+    expect(newest).not.toBeNull();
+    // Unless the numbers have gone round just now.
+    return newest === null || newest >= pid || newest < 1_000;
+  };
+  // Another test may have set the numbers back just now.
+  expect(Array.from({ length: 5 }).some(isNewer)).toBe(true);
 });
 
 it('is asked of the first file that is of the same file system as what the kernel tells of processes', () => {

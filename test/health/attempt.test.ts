@@ -159,7 +159,8 @@ describe('a check by a command', () => {
   it('ends with all that it has started when its time is over', async () => {
     const directory = workloadDirectory();
     const command = `sleep 100 & echo $! > ${directory}/pid; wait`;
-    expect(await exec(command, { timeoutMs: 500 })).toMatchObject({ reason: 'timed-out' });
+    // Enough for a shell to start in, and to write what it has started.
+    expect(await exec(command, { timeoutMs: 3_000 })).toMatchObject({ reason: 'timed-out' });
     const pid = await pidFrom(`${directory}/pid`);
     await until('the end of what it has started', () => !lives(pid));
   });

@@ -237,7 +237,8 @@ describe('disabled', () => {
     await until('the first primary', () => paused.status()?.primary === 'a');
     await first.watcher.shutdown();
     await until('the next primary', () => paused.status()?.primary === 'b');
-    expect(willing.isPrimary).toBe(true);
+    // It is named from its claim on, before its promotion is done.
+    await until('the promotion', () => willing.isPrimary);
     await willing.shutdown();
     await until('nobody', () => paused.status()?.phase === 'waiting');
     expect(idle.epochs).toEqual([]);

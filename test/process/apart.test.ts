@@ -50,16 +50,20 @@ async function play(group: Group, { a: ofA, b: ofB }: { a: Own; b: Own }): Promi
   const options = { 'state-dir': group.path('on-b'), ...ofB };
   const b = await group.start('b', { options, through: OWN_SOCKETS });
   await group.reaches(b, 'watching');
-  // Past all that would be doubted: the timeout, and the probes after it.
+  // Past all that would be doubted: the timeout, and the probes after it. One that is asked on a busy machine may not
+  // answer in time: it is warned of, and does not say what it hears.
   const status = await group.until('the end of all doubts', async () => {
     const seen = await statusOn(group, b);
-    return ownEntry(seen).uptimeMs < DOUBTED_MS ? null : seen;
+    const { uptimeMs, hearsPrimary } = ownEntry(seen);
+    const isTold = uptimeMs >= DOUBTED_MS && hearsPrimary === false && seen.warnings.length === 0;
+    return isTold ? seen : null;
   });
   expect([status.primary, status.warnings]).toEqual(['a', []]);
   expect(ownEntry(status)).toMatchObject({ lastHeartbeatMs: null, hearsPrimary: false });
-  expect((await commandOn(group, b, 'explain')).stdout).toContain(
-    'its sockets are not on this machine: with --bind tcp://… on each node it is heard',
-  );
+  const why = 'its sockets are not on this machine: with --bind tcp://… on each node it is heard';
+  await group.until('b to say why', async () => {
+    return (await commandOn(group, b, 'explain')).stdout.includes(why);
+  });
   a.kill('SIGKILL');
   await group.reaches(b, 'serving');
   await group.active(2);

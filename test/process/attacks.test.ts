@@ -117,6 +117,7 @@ describe('the wall clock', () => {
         const [a, b] = await group.startAll(['a', 'b']);
         await group.active(1);
         await group.beats(12);
+        await group.reaches(b, 'watching');
         expect([a.phase, b.phase, group.starts]).toStrictEqual(['serving', 'watching', 1]);
         a.kill('SIGSTOP');
         await group.reaches(b, 'serving');

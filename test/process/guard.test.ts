@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -30,16 +30,26 @@ let server: Server;
 let returned = 0;
 /** How many requests the server does not answer. */
 let refusals = 0;
+/** Whether it keeps the next one waiting, and that one. */
+let isHolding = false;
+let held: Socket | null = null;
 let keeper: GuardKeeper;
 const started: GatedProcess[] = [];
 
 beforeEach(async () => {
   returned = 0;
   refusals = 0;
+  isHolding = false;
+  held = null;
   lost = [];
   server = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.on('data', (bytes) => {
+      if (isHolding) {
+        isHolding = false;
+        held = socket;
+        return;
+      }
       if (refusals > 0) {
         refusals -= 1;
         socket.destroy();
@@ -99,11 +109,13 @@ describe('a guard', () => {
   });
 
   it('gives back nothing of a term that goes on all the same', async () => {
-    refusals = 1;
+    isHolding = true;
     const gated = await running(['sleep', '1000']);
     keeper.extend(clock.now() + 50);
-    await until('the first attempt', () => refusals === 0);
+    const attempt = await until('the first attempt', () => held);
     keeper.extend(clock.now() + 60_000);
+    // Refused once the guard has been told of it: else it could come to its next attempt before.
+    setImmediate(() => attempt.destroy());
     const heard = clock.now();
     await until('the time for another', () => clock.now() > heard + 500);
     expect([returned, isAlive(gated.identity)]).toEqual([0, false]);

@@ -10,13 +10,14 @@ const lack = lackOfRedis();
 if (lack !== null)
   process.stderr.write(`The tests of priorities with a lease in Redis are ${lack}.\n`);
 
-/** Two processes that are started at once come to the lease within it, on a machine that is busy too. */
 const WINDOW = {
   ...{ strategy: 'priority', 'priority-window': '2s' },
   // Many processes: one that has to wait for the CPU is not to be forgotten by the primary.
   ...{ 'heartbeat-interval': '200ms', 'heartbeat-timeout': '2s' },
   ...{ 'probe-interval': '2s', 'probe-timeout': '1s' },
 };
+/** Processes that are started at once come to the lease within it, on a machine that is busy too. */
+const TOGETHER = { 'priority-window': '5s' };
 /** A flag without a value. */
 const PREEMPT = { FAILOVER_PREEMPT: 'true' };
 
@@ -44,9 +45,9 @@ describe.each(lack === null ? ['file', 'redis'] : ['file'])('with the lease %s',
 
   it('the best of those that start together leads, and after it the next by rank', () =>
     inGroup(async (group) => {
-      const a = group.launch('a', { options: { priority: '30' } });
-      const b = group.launch('b', { options: { priority: '20' } });
-      const c = group.launch('c', { options: { priority: '10' } });
+      const a = group.launch('a', { options: { ...TOGETHER, priority: '30' } });
+      const b = group.launch('b', { options: { ...TOGETHER, priority: '20' } });
+      const c = group.launch('c', { options: { ...TOGETHER, priority: '10' } });
       await group.reaches(c, 'serving');
       await inSuccession(group, ['b', 'a']);
       c.kill('SIGKILL');

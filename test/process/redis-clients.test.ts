@@ -1,10 +1,10 @@
 // What clients show of nodes on several machines: each has a state directory of its own, as if it were on another.
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../contracts/support/claims.ts';
 import { lackOfRedis, RedisServer } from '../contracts/support/redis-server.ts';
 import { freePort } from '../support/free-port.ts';
 import { inGroup } from '../support/process-group.ts';
+import { textOf } from '../support/text-of.ts';
 
 const lack = lackOfRedis();
 
@@ -29,14 +29,15 @@ describe.runIf(lack === null)('clients of a group with a lease in Redis', () => 
       const lease = `redis://127.0.0.1:${String(server.port)}`;
       const on = (id: string): Record<string, string> => ({ 'state-dir': group.path(`on-${id}`) });
       const options = { lease, 'lease-ttl': `${String(TTL_MS)}ms` };
-      const run = 'printf "%s" "$FAILOVER_LEASE" > "$FAILOVER_STATE_DIR/leaked"; exec "$W"';
+      const run = 'printf "[%s]" "$FAILOVER_LEASE" > "$FAILOVER_STATE_DIR/leaked"; exec "$W"';
       const env = { FAILOVER_LEASE: lease };
       const a = await group.start('a', { run, env, options: { ...options, ...on('a') } });
       await group.reaches(a, 'serving');
       const b = await group.start('b', { options: { ...options, ...on('b') } });
       await group.reaches(b, 'watching');
-      const leaked = (): string => readFileSync(`${group.path('on-a')}/leaked`, 'utf8');
-      await group.until('the command to write', () => leaked() === '');
+      const leaked = (): string => textOf(`${group.path('on-a')}/leaked`);
+      await group.until('the command to write', () => leaked() !== '');
+      expect(leaked()).toBe('[]');
 
       /** Looks until it shows these: a node of a busy machine may not answer in time. */
       const shows = async (expected: readonly string[], ...args: string[]): Promise<Shown> => {

@@ -20,6 +20,7 @@ describe('SIGSTOP', () => {
       const { pid } = await group.active(1);
       signal(pid, 'SIGSTOP');
       await group.beats(12);
+      await group.reaches(b, 'watching');
       expect([a.phase, b.phase, group.starts]).toStrictEqual(['serving', 'watching', 1]);
       signal(pid, 'SIGCONT');
     }));
@@ -73,6 +74,7 @@ describe('SIGSTOP', () => {
       await group.beats(12);
       b.kill('SIGCONT');
       await group.beats(12);
+      await group.reaches(b, 'watching');
       expect([a.phase, b.phase, group.starts]).toStrictEqual(['serving', 'watching', 1]);
     }));
 

@@ -171,6 +171,7 @@ export function nodesWithLease(start: () => Promise<NodesServer>, times: NodeTim
         server.thaw();
       }
       await seesLeading(group, b, 'a');
+      await group.reaches(b, 'watching');
       expect([a.phase, a.epoch, b.phase]).toEqual(['serving', 1, 'watching']);
       expect([group.lives(pid), group.starts]).toEqual([true, 1]);
     }));

@@ -246,7 +246,7 @@ export class Group {
 
   /** The first value that is neither false, null nor undefined. */
   async until<T>(what: string, look: () => Looked<T> | Promise<Looked<T>>): Promise<T> {
-    const untilMs = performance.now() + PATIENCE_MS;
+    const untilMs = performance.now() + (this.#setup.patienceMs ?? PATIENCE_MS);
     for (;;) {
       const lookedAtMs = performance.now();
       const looked = look();

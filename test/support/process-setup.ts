@@ -31,6 +31,8 @@ export interface GroupSetup {
   /** Of every node of the group. */
   readonly options?: Options;
   readonly env?: NodeJS.ProcessEnv;
+  /** How long a condition is waited for, where that may take longer than a minute. */
+  readonly patienceMs?: number;
   /** Runs the nodes as another user, with a socket directory of their own. */
   readonly asUser?: number;
 }

@@ -68,8 +68,9 @@ describe('a hook', () => {
       promoteCommand: `trap '' TERM; echo $$ > $FAILOVER_STATE_DIR/hook; while :; do sleep 0.02; done`,
     });
     await workload.activate(TERM);
-    const result = await workload.runHook('promote', TERM, 300);
-    expect(result).toEqual({ ok: false, detail: 'timed out after 300ms' });
+    // Enough for a shell to start in, and to write its pid.
+    const result = await workload.runHook('promote', TERM, 3_000);
+    expect(result).toEqual({ ok: false, detail: 'timed out after 3s' });
     expect(lives(await pidFrom(path('hook')))).toBe(false);
     expect(ledger.at(-1)).toMatchObject([{ kind: 'workload' }]);
   });
