@@ -16,6 +16,8 @@ import { answerDueAt, stopDueAt } from './deadlines.ts';
 import { demotionWords } from './announcements.ts';
 import { hasRunOut } from './lease-term.ts';
 import { lastOrderEvent, notFreeWarning } from './last-orders.ts';
+import { describeEnd, isCompletion } from './restart-policy.ts';
+import type { WorkloadEnd } from './restart-policy.ts';
 
 export type Demoting = Extract<PrimaryState, { phase: 'demoting' }>;
 
@@ -87,6 +89,26 @@ export function drainedFurther(state: Demoting, settings: Settings): Outcome {
   if (until <= state.at) return runHook(state, settings);
   return stay({ ...state, demotion: { ...state.demotion, until } });
 }
+
+/** By itself, as nobody has told it to: there is nothing to wait for, and what is completed is not to be done again. */
+function endedInDrain(state: Demoting, end: WorkloadEnd, settings: Settings): Outcome {
+  const ended: Demotion = { ...state.demotion, workloadEndedAt: state.at };
+  if (!isCompletion(end, settings)) return runHook({ ...state, demotion: ended }, settings);
+  const stop = ended.stop ?? COMPLETED;
+  const reason = describeEnd(end);
+  const demotion: Demotion = {
+    ...ended,
+    ...{ why: 'completed', reason, completed: true, successor: null, stop },
+  };
+  return runHook({ ...state, demotion }, settings);
+}
+
+/** How a node ends whose workload has done its work. */
+export const COMPLETED: StopOrder = {
+  exitCode: 0,
+  reason: 'the workload completed',
+  immediate: false,
+};
 
 function runHook(state: Demoting, settings: Settings): Outcome {
   const { why, stop, reason } = state.demotion;
@@ -166,6 +188,8 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
         settings,
       );
     }
+    case 'workload-ended':
+      return demotion.step === 'drain' ? endedInDrain(state, event, settings) : stay(state);
     case 'workload-stopped':
       return demotion.step === 'stop' ? recordCompletion({ ...state, armed: false }) : stay(state);
     case 'workload-deactivated':

@@ -56,12 +56,17 @@ export function describeEnd(end: WorkloadEnd): string {
     : `signal ${end.signal} (exit code ${String(exitCodeOf(end))})`;
 }
 
+/** Whether the work of the group is done with it. */
+export function isCompletion({ exitCode }: WorkloadEnd, { restart }: Settings): boolean {
+  return restart === 'on-failure' && exitCode === 0;
+}
+
 export function decideRestart(
   state: PrimaryState,
   end: WorkloadEnd,
   settings: Settings,
 ): RestartDecision {
-  if (settings.restart === 'on-failure' && end.exitCode === 0) return { type: 'completed' };
+  if (isCompletion(end, settings)) return { type: 'completed' };
   if (settings.restart === 'never') return { type: 'exit', exitCode: exitCodeOf(end) };
   const othersWilling = recentStandbys(state.standbys, state.at, settings).some(
     ({ willing, health }) => willing && health !== 'unhealthy',

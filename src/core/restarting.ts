@@ -17,7 +17,7 @@ import {
 } from './start-plan.ts';
 import { decideRestart, describeEnd, recentRestarts } from './restart-policy.ts';
 import type { WorkloadEnd } from './restart-policy.ts';
-import { beginDemotion } from './demotion.ts';
+import { beginDemotion, COMPLETED } from './demotion.ts';
 import { heartbeat } from './announcements.ts';
 import { stopDueAt } from './deadlines.ts';
 import { lastOrderEvent } from './last-orders.ts';
@@ -52,7 +52,7 @@ export function ended(state: Serving | Restarting, end: WorkloadEnd, settings: S
           why: 'completed',
           reason: detail,
           completed: true,
-          stop: { exitCode: 0, reason: 'the workload completed', immediate: false },
+          stop: COMPLETED,
         },
       );
     case 'exit':

@@ -5,8 +5,8 @@ import { timingOf } from '../config/lease-timing.ts';
 import type { LeaseTiming } from '../config/lease-timing.ts';
 import { parseLease } from '../config/lease-url.ts';
 import type { RedisAddress } from '../config/lease-url.ts';
+import { refuseUrl } from '../config/refused-url.ts';
 import { runOptionsOf } from '../config/run-options.ts';
-import { FailoverError } from '../errors.ts';
 import type { StoredNode } from '../lease/remote-store.ts';
 import { packageVersion } from '../version.ts';
 import { ownNodeId } from './own-node-id.ts';
@@ -75,13 +75,8 @@ export function leaseTermsOf(given: RedisLeaseOptions): LeaseTerms {
 function redisAddress(url: string): RedisAddress {
   const address = parseLease(url, 'url');
   if (address.kind === 'redis') return address;
-  throw new FailoverError(
-    'FAILOVER_BAD_OPTION',
-    `Cannot use url: "${url}" is no address of Redis`,
-    {
-      details: { option: 'url', expected: '`redis://HOST:PORT` or `rediss://HOST:PORT`' },
-    },
-  );
+  const expected = '`redis://HOST:PORT` or `rediss://HOST:PORT`';
+  throw refuseUrl(url, 'url', { fact: 'is no address of Redis', expected });
 }
 
 const FIRST_PRIORITY = 1;

@@ -4,7 +4,8 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { sharedState } from '../../src/config/timed-file.ts';
 import { readStat } from '../../src/fence/process-identity.ts';
 import { LAUNCHER } from '../support/process-node.ts';
 import type { LogLine } from '../support/process-node.ts';
@@ -240,6 +241,31 @@ describe('failover up', () => {
     const [, measures] = await get('/metrics');
     expect(measures).toContain('group="c"');
     expect(measures).not.toContain('group="b"');
+    up.child.kill('SIGTERM');
+    expect(await up.ended).toBe(0);
+  });
+
+  it('shows over HTTP a group whose lease in its directory ends by itself', async () => {
+    const port = await freePort();
+    write({ a: 'leaseTtl: 1s', b: '' });
+    const { stateDir } = sharedState(join(directory, 'state'));
+    onTestFinished(() => {
+      rmSync(stateDir, { recursive: true, force: true });
+    });
+    const up = new Up(['--http', String(port)]);
+    for (const group of ['a', 'b']) await up.reaches(group, 'serving');
+    const url = `http://127.0.0.1:${String(port)}`;
+    await vi.waitFor(
+      async () => {
+        const answers = ['a', 'b'].map((group) => fetch(`${url}/groups/${group}/status`));
+        const seen = await Promise.all(answers.map(async (answer) => (await answer).json()));
+        expect(seen).toMatchObject([
+          { primary: expect.any(String) },
+          { primary: expect.any(String) },
+        ]);
+      },
+      { timeout: 15_000 },
+    );
     up.child.kill('SIGTERM');
     expect(await up.ended).toBe(0);
   });

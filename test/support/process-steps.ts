@@ -19,7 +19,9 @@ export const ANSWERED = { options: { 'probe-timeout': '2s' } } as const;
 export const STEADY = { options: { 'lease-ttl': '10s' } } as const;
 
 /** The same for a lease among peers, each of which leads no sooner than a time to live after its start. */
-export const STEADY_PEERS = { options: { 'lease-ttl': '4s', 'lease-max-drift': '3200ms' } } as const;
+export const STEADY_PEERS = {
+  options: { 'lease-ttl': '4s', 'lease-max-drift': '3200ms' },
+} as const;
 
 /** Ends a primary in order; the next one serves, with the second workload of the group. */
 export async function handOver(group: Group, from: NodeProcess, to: NodeProcess): Promise<void> {

@@ -1,20 +1,21 @@
 // `failover dashboard`: the page on the groups of this machine, served until it is told to end.
 import { randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
-import type { ClientOptions } from '../../config/load.ts';
-import { validateGroup } from '../../config/names.ts';
+import type { ClientOptions, GroupSearch } from '../../config/load.ts';
 import { parseHttpAddress } from '../../config/proxy-address.ts';
-import { defaultStateDir } from '../../config/state-dir.ts';
 import { Page } from '../../http/page.ts';
 import { openHttpServer } from '../../http/server.ts';
 import { fixedToken } from '../../http/token.ts';
+import { groupNames } from '../group-names.ts';
 import { GroupWatch } from '../group-watch.ts';
+import { optionsFor } from '../groups.ts';
 import { openBrowser } from '../open-browser.ts';
 import { note, say } from '../say.ts';
 
 export interface DashboardOptions extends Omit<ClientOptions, 'group'> {
   /** Null: all groups of the state directory. */
   readonly group: string | null;
+  /** Where they are; null: where this one is, or on the server that was named. */
+  readonly search: GroupSearch | null;
   readonly listen: string;
   readonly open: boolean;
 }
@@ -29,15 +30,16 @@ const TOKEN_BYTES = 24;
  */
 export async function dashboard({
   group,
+  search,
   listen,
   open,
   ...client
 }: DashboardOptions): Promise<void> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
-  const directory = client.stateDir ?? defaultStateDir();
   const groups = new GroupWatch({
-    ...{ client: () => client, only: group },
-    list: () => (group === null ? groupsIn(directory) : [group]),
+    client: (name) => (search === null ? client : optionsFor(name, search)),
+    only: group,
+    list: () => (group === null ? groupNames((search ?? client).stateDir) : [group]),
   });
   const server = await openHttpServer(parseHttpAddress(listen, '--listen'), {
     ...{ groups, page: new Page(), token: fixedToken(token), option: '--listen' },
@@ -56,27 +58,6 @@ export async function dashboard({
   forget?.();
   groups.close();
   await server.close();
-}
-
-/** Those whose names are none are no groups. */
-function groupsIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && isGroup(entry.name))
-      .map(({ name }) => name)
-      .sort();
-  } catch {
-    // It is not there yet, or not for us to read: then there is nothing to show.
-    return [];
-  }
-}
-
-function isGroup(name: string): boolean {
-  try {
-    return validateGroup(name) === name;
-  } catch {
-    return false;
-  }
 }
 
 function untilSignal(): Promise<void> {

@@ -90,7 +90,8 @@ function addDashboard(program: Command): void {
     .option('--open', 'Open it in a browser.')
     .action(async (flags: Flags) => {
       const { dashboard } = await import('../commands/dashboard.ts');
-      const more = { listen: String(flags['listen']), open: is(flags, 'open') };
+      const search = loadGroupSearch({ flags, env: process.env });
+      const more = { search, listen: String(flags['listen']), open: is(flags, 'open') };
       // Without a group it is of all, and not of the one that is called default.
       const isOfOne = (flags['group'] ?? process.env['FAILOVER_GROUP'] ?? '') !== '';
       await ofClient(flags, ({ group, ...client }) =>

@@ -11,6 +11,7 @@ import type { FailoverNode } from '../../runtime/failover-node.ts';
 import type { NodeStatus } from '../../runtime/node-status.ts';
 import type { TransportCounters } from '../../transport/counters.ts';
 import { GroupWatch } from '../group-watch.ts';
+import { optionsFor } from '../groups.ts';
 import type { Fleet } from './fleet.ts';
 
 /** What is asked of a node. */
@@ -54,8 +55,8 @@ export async function openUpHttp(
   const list = (): readonly string[] => served?.fleet.names ?? [];
   const groups = new GroupWatch({
     ...{ only: null, list },
-    // One for all of them, as long as the process lives.
-    client: () => ({ stateDir }),
+    // One directory for all of them, as long as the process lives; each may have a lease in it that ends by itself.
+    client: (group) => optionsFor(group, { stateDir }),
   });
   /** Those that have taken their first step. */
   const begun = new Set<string>();
