@@ -161,7 +161,8 @@ export function nodeNamed(snapshot: GroupSnapshot, id: string): SeenNode {
   });
 }
 
-function onAnotherMachine(
+/** For who wants something of a node that this machine does not reach. */
+export function onAnotherMachine(
   { node, host }: { readonly node: string; readonly host: string },
   { group }: GroupSnapshot,
 ): FailoverError {

@@ -60,7 +60,7 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   pause: { '0': 'the group is paused' },
   resume: { '0': 'the group is not paused' },
   stop: {
-    '0': 'nothing of it runs',
+    '0': 'nothing of it runs here',
     '3': 'there is no such node',
     '7': 'some did not end in time',
   },

@@ -1,4 +1,6 @@
 // Values of flags that only one command has: read from text, refused with what is expected.
+import { formatDuration, parseDuration } from '../config/duration.ts';
+import { MAX_MS } from '../config/row-kinds.ts';
 import { FailoverError } from '../errors.ts';
 
 /**
@@ -21,4 +23,15 @@ export function wholeNumber(
 export function badOption(option: string, fact: string, expected: string): FailoverError {
   const details = { option, expected };
   return new FailoverError('FAILOVER_BAD_OPTION', `Cannot use ${option}: ${fact}`, { details });
+}
+
+/** @throws FAILOVER_BAD_OPTION also for more than a timer can wait: it would fire at once */
+export function limitedDuration(text: string, flag: string): number {
+  const durationMs = parseDuration(text, flag);
+  if (durationMs <= MAX_MS) return durationMs;
+  const limit = formatDuration(MAX_MS);
+  const message = `Cannot use ${flag}: "${text}" is longer than ${limit}`;
+  throw new FailoverError('FAILOVER_BAD_OPTION', message, {
+    details: { option: flag, expected: `a duration of at most ${limit}` },
+  });
 }

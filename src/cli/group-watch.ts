@@ -17,6 +17,7 @@ import { ask } from './client.ts';
 import type { GroupSnapshot } from './client.ts';
 import { groupStatusOf } from './group-status.ts';
 import type { GroupStatus } from './group-status.ts';
+import { markOf } from './status-mark.ts';
 import { lookEverywhere } from './store-sight.ts';
 import { ReadingPace } from './timeline/reading-pace.ts';
 import { ToldTransitions } from './told-transitions.ts';
@@ -265,7 +266,7 @@ export class GroupWatch implements GroupsSource {
 
   #tellStatus(known: Followed, status: GroupStatus): void {
     const { group, nodes } = status;
-    const mark = JSON.stringify(status, withoutFigures);
+    const mark = markOf(status);
     known.status = status;
     known.problem = null;
     if (mark !== known.mark) {
@@ -287,14 +288,4 @@ export class GroupWatch implements GroupsSource {
     known.mark = body.error;
     this.#feed.publish({ name: 'problem', group, data: { group, ...body } });
   }
-}
-
-/** What changes all the time, and is no change of the status. */
-const FIGURES: ReadonlySet<string> = new Set([
-  ...['lastHeartbeatMs', 'latenessMs', 'uptimeMs', 'since', 'preemptsInMs', 'lastSeenMs'],
-  'transport',
-]);
-
-function withoutFigures(key: string, value: unknown): unknown {
-  return FIGURES.has(key) ? undefined : value;
 }

@@ -5,6 +5,7 @@ import { lanesOf, takeoversOf } from './history.ts';
 import type { Lane } from './history.ts';
 import type { GroupModel } from './model.ts';
 import { NodeTable } from './node-table.ts';
+import { isElsewhere, nextOf } from './successors.ts';
 import { medianMs, takeoverPlotOf } from './takeover-plot.ts';
 import { timelineOf } from './timeline.ts';
 import { kindOf, shownMs, timeOfDay } from './words.ts';
@@ -92,7 +93,8 @@ export class GroupSection {
     this.#showFacts(status);
     this.#table.show(status);
     setText(this.#pause, status.paused ? 'Resume' : 'Pause');
-    this.#demote.hidden = status.primary === null;
+    // One of another machine is not reached from here.
+    this.#demote.hidden = status.primary === null || isElsewhere(status, status.primary);
     this.draw(now);
     this.#showEvents(model.transitions);
   }
@@ -137,14 +139,15 @@ export class GroupSection {
     return element('div', about, ...this.#rangeButtons.values());
   }
 
-  #showFacts({ epoch, lease, takeover, succession }: GroupView): void {
+  #showFacts(status: GroupView): void {
+    const { epoch, lease, takeover } = status;
     const { predictedMs, hangMs, last } = takeover;
     const gapMs = last?.gapMs ?? null;
     const lastGap = gapMs === null ? '–' : shownMs(gapMs);
     const lastKind = last === null || last.kind === 'start' ? 'takeover' : last.kind;
     setFacts(this.#facts, [
       ['Epoch', String(epoch)],
-      ['Next', succession[0] ?? 'nobody'],
+      ['Next', nextOf(status) ?? 'nobody'],
       ['After a crash', predictedMs === null ? '–' : `about ${shownMs(predictedMs)}`],
       ['After a hang', hangMs === null ? '–' : `at most ${shownMs(hangMs)}`],
       [`Last ${lastKind}`, lastGap],
@@ -174,11 +177,11 @@ export class GroupSection {
   }
 
   #askDemotion(): void {
-    const { primary, succession } = this.#model?.status ?? {};
-    if (!primary) return;
-    const next = succession?.[0];
-    const follows =
-      next === undefined ? 'Nobody would take over then.' : `${next} is to take over.`;
+    const status = this.#model?.status ?? null;
+    const primary = status?.primary ?? null;
+    if (status === null || primary === null) return;
+    const next = nextOf(status);
+    const follows = next === null ? 'Nobody would take over then.' : `${next} is to take over.`;
     this.#ask({
       title: `Have ${primary} step down?`,
       text: `It stops its workload in order, and stands by until another has led. ${follows}`,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { lackOfRedis, RedisServer } from '../contracts/support/redis-server.ts';
 import { freePort } from '../support/free-port.ts';
-import type { NodeProcess } from '../support/process-node.ts';
+import type { ClientResult, NodeProcess } from '../support/process-node.ts';
 import { groupsWithRedis } from './redis-groups.ts';
 import {
   guardOf,
@@ -169,6 +169,26 @@ describe.runIf(lack === null)('nodes with a guard and a lease in Redis', () => {
       await group.reaches(b, 'serving');
       expect((await demoted).code).toBe(0);
       await group.active(2);
+    }));
+
+  it('tell whoever asks on another machine that they lead, and are not reached from there', () =>
+    play(async (group) => {
+      const [, b] = await startBoth(group);
+      const from = (...words: readonly string[]): Promise<ClientResult> =>
+        group.client(...words, '--state-dir', group.path('on-b'));
+      const checked = await from('check');
+      expect([checked.code, checked.stderr]).toEqual([0, '']);
+      expect(checked.stdout).toMatch(/^a leads, on .+: b follows its lease\.\n$/);
+      const demoted = await from('demote');
+      expect(demoted.code).toBe(3);
+      expect(demoted.stderr).toContain('Cannot reach node a in group g from here: it runs on ');
+      const stopped = await from('stop');
+      expect([stopped.code, stopped.stdout]).toEqual([0, 'b has stopped.\n']);
+      expect(stopped.stderr).toMatch(
+        /^failover: not stopped, as they are on other machines: a on /,
+      );
+      await group.ends(b);
+      await group.active(1);
     }));
 
   it('end a workload that has left its session when another has the lease', () =>

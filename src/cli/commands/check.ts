@@ -9,6 +9,7 @@ import { Deadline } from '../deadline.ts';
 import { successionOf } from '../group-status.ts';
 import { obstacleOf } from '../obstacle.ts';
 import { note, say } from '../say.ts';
+import { holderElsewhere, lookEverywhere } from '../store-sight.ts';
 import { readTakeover } from '../../transport/checks.ts';
 import { promotionText } from './promote.ts';
 
@@ -38,9 +39,14 @@ export async function check(options: CheckOptions): Promise<void> {
     say(promotionText(taken));
     return;
   }
-  const after = await lookAtGroup(options);
+  const after = await lookEverywhere(options);
   const primary = primaryOf(after);
-  if (primary === null) throw noPrimary(after);
+  if (primary === null) {
+    const away = holderElsewhere(after);
+    if (away === null) throw noPrimary(after);
+    say(`${away.node} leads, on ${away.host}: ${secondary.record.node} follows its lease.`);
+    return;
+  }
   const { node } = primary.record;
   // It lives by another sign than the probe: a primary that answers is what was asked for.
   if (primary.status === null) throw unanswered(options.group, node, fieldOf(answer, 'detail'));

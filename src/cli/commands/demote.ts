@@ -10,11 +10,12 @@ import {
   endedBy,
   hintElsewhere,
   leaseHolder,
-  lookAtGroup,
   nodeNamed,
+  onAnotherMachine,
 } from '../client.ts';
 import { ALOUD } from '../say.ts';
 import type { Voice } from '../say.ts';
+import { holderElsewhere, lookEverywhere } from '../store-sight.ts';
 
 export interface DemoteOptions extends ClientOptions {
   /** Null: the primary. */
@@ -34,7 +35,7 @@ const SUCCESSOR_LIMIT_MS = 2_000;
  */
 export async function demote(options: DemoteOptions, voice: Voice = ALOUD): Promise<void> {
   const { group, holdMs, timeoutMs, signal } = options;
-  const target = targetOf(await lookAtGroup(options), options.node);
+  const target = targetOf(await lookEverywhere(options), options.node);
   const id = target.record.node;
   await ask(target.record, {
     group,
@@ -49,8 +50,11 @@ export async function demote(options: DemoteOptions, voice: Voice = ALOUD): Prom
       : `will not lead for ${formatDuration(holdMs)}`;
   voice.say(`${id} has stepped down and ${held}.`);
   const next = await awaitPrimary(options, SUCCESSOR_LIMIT_MS);
+  const away = next === null ? holderElsewhere(await lookEverywhere(options)) : null;
   if (next !== null) {
     voice.say(`${next.record.node} is primary at epoch ${String(next.status?.epoch)}.`);
+  } else if (away !== null) {
+    voice.say(`${away.node} is primary, on ${away.host}.`);
   } else
     voice.note(
       advised(`there is no primary yet: see \`failover status --group ${group}\`.`, options),
@@ -64,6 +68,8 @@ function targetOf(snapshot: GroupSnapshot, id: string | null): SeenNode {
   const holder = leaseHolder(snapshot);
   if (id === null) {
     if (holder !== null) return holder;
+    const away = holderElsewhere(snapshot);
+    if (away !== null) throw onAnotherMachine(away, snapshot);
     const message = `Cannot demote: group ${group} has no primary`;
     throw new FailoverError('FAILOVER_NO_PRIMARY', message, {
       details,

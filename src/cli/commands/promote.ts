@@ -23,6 +23,7 @@ import { remedyFor } from '../silent-holder.ts';
 import { humanMs } from '../../core/duration-text.ts';
 import { ALOUD, uncapitalized } from '../say.ts';
 import type { Voice } from '../say.ts';
+import { holderElsewhere, lookEverywhere } from '../store-sight.ts';
 import { Deadline } from '../deadline.ts';
 import { fieldOf, textOf } from '../answer-fields.ts';
 import { readTakeover } from '../../transport/checks.ts';
@@ -196,7 +197,7 @@ async function explained(
     const hint = hintFor(code, options);
     return new FailoverError(code, `Cannot promote ${id}: ${fact}; ${now}`, { cause: error, hint });
   }
-  const after = await lookAtGroup(options);
+  const after = await lookEverywhere(options);
   const silent = silentHolder(after);
   return new FailoverError(code, `Cannot promote ${id}: ${fact}; ${withoutPrimary(after)}`, {
     cause: error,
@@ -208,6 +209,8 @@ async function explained(
 export function withoutPrimary(snapshot: GroupSnapshot): string {
   const holder = leaseHolder(snapshot);
   if (holder === null) {
+    const away = holderElsewhere(snapshot);
+    if (away !== null) return `${away.node} has the lease, on ${away.host}`;
     const isHeld = snapshot.observation.held;
     return isHeld ? 'the lease is held by no node of the group' : 'there is no primary now';
   }

@@ -18,6 +18,7 @@ import {
 } from '../client.ts';
 import { Deadline } from '../deadline.ts';
 import { note, say } from '../say.ts';
+import { lookEverywhere, nodesElsewhere } from '../store-sight.ts';
 
 export interface StopOptions extends ClientOptions {
   /** Null: the whole group. */
@@ -49,11 +50,17 @@ export async function stop(options: StopOptions): Promise<void> {
     return;
   }
   const holder = leaseHolder(snapshot);
+  // Asked of the nodes here, while they live.
+  const away = nodesElsewhere(await lookEverywhere(options));
   const secondaries = living.filter((node) => node !== holder);
   await stopAll(snapshot, secondaries, { options, deadline });
   if (holder !== null) await stopAll(snapshot, [holder], { options, deadline });
   const left = livingNodes(await lookAtGroup(options)).map(({ record }) => record.node);
   if (left.length > 0) note(`started in the meantime, and not stopped: ${left.join(', ')}.`);
+  if (away.length > 0) {
+    const named = away.map(({ node, host }) => `${node} on ${host}`).join(', ');
+    note(`not stopped, as they are on other machines: ${named}. Run the command there.`);
+  }
 }
 
 /** All at once; resolves when each of them is gone. */

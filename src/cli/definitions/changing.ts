@@ -58,7 +58,7 @@ export function addChanging(program: Command): void {
     });
   addClient(program, {
     name: 'stop',
-    summary: 'stop the whole group, secondaries first, or NODE alone',
+    summary: 'stop all nodes of this machine, secondaries first, or NODE alone',
     example: 'failover stop --group web',
   })
     .argument('[node]', 'the one node to stop')

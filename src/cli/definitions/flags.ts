@@ -1,11 +1,9 @@
 // Reads what the flags of a command say, refused with what is expected.
-import { formatDuration, parseDuration } from '../../config/duration.ts';
 import { loadClientOptions } from '../../config/load.ts';
 import type { ClientOptions } from '../../config/load.ts';
 import { validateNodeId } from '../../config/names.ts';
-import { MAX_MS } from '../../config/row-kinds.ts';
-import { FailoverError } from '../../errors.ts';
 import { withAdvice } from '../advised.ts';
+import { limitedDuration } from '../flag-values.ts';
 
 /** What a command's parsed flags are, by key; each is checked before it is used. */
 export type Flags = Readonly<Record<string, unknown>>;
@@ -38,15 +36,4 @@ export function timeout(flags: Flags): { readonly timeoutMs: number } {
 export function hold(flags: Flags): number | null {
   const value = flags['hold'];
   return typeof value === 'string' ? limitedDuration(value, '--hold') : null;
-}
-
-/** @throws FAILOVER_BAD_OPTION also for more than a timer can wait: it would fire at once */
-function limitedDuration(text: string, flag: string): number {
-  const durationMs = parseDuration(text, flag);
-  if (durationMs <= MAX_MS) return durationMs;
-  const limit = formatDuration(MAX_MS);
-  const message = `Cannot use ${flag}: "${text}" is longer than ${limit}`;
-  throw new FailoverError('FAILOVER_BAD_OPTION', message, {
-    details: { option: flag, expected: `a duration of at most ${limit}` },
-  });
 }

@@ -1,8 +1,7 @@
 // What a drill was told: each flag checked, with its limits.
 import { availableParallelism } from 'node:os';
 import type { ClientOptions } from '../../config/load.ts';
-import { parseDuration } from '../../config/duration.ts';
-import { badOption, wholeNumber } from '../flag-values.ts';
+import { badOption, limitedDuration, wholeNumber } from '../flag-values.ts';
 import { DRILL_FAULTS, isDrillFault } from './faults.ts';
 import type { DrillFault } from './faults.ts';
 
@@ -32,7 +31,7 @@ export function readDrillOptions(
   };
   const duration = (key: string, flag: string): number | null => {
     const value = text(key);
-    return value === null ? null : parseDuration(value, flag);
+    return value === null ? null : limitedDuration(value, flag);
   };
   const chosen = text('faults');
   const restartCommand = text('restartCommand');

@@ -55,10 +55,17 @@ export function statusLine(seen: GroupStatus): string {
   const status = printableParts(seen);
   const others = status.nodes.filter(({ id }) => id !== status.primary);
   const shown = others.map(({ id, state }) => `${id} ${state}`).join(', ');
-  const leader = status.primary === null ? 'no primary' : `primary ${status.primary}`;
+  const primary = status.nodes.find(({ id }) => id === status.primary);
+  const isSteady = primary === undefined || STEADY.has(primary.state);
+  const how = isSteady ? '' : ` ${primary.state}`;
+  const ill = (primary?.unhealthyBecause ?? null) === null ? '' : ', unhealthy';
+  const leader = status.primary === null ? 'no primary' : `primary ${status.primary}${how}${ill}`;
   const paused = status.paused ? ', paused' : '';
   return `${status.group}: ${leader}, epoch ${status.epoch}${paused}${shown === '' ? '' : `; ${shown}`}`;
 }
+
+/** Of who leads: what else it is, or does, is told. */
+const STEADY: ReadonlySet<string> = new Set(['primary', 'elsewhere']);
 
 /**
  * Each text made safe to print, whoever wrote it: records and answers are of other processes, and any of

@@ -36,6 +36,7 @@ describe('the flags', () => {
     [{ starveTime: '0' }, '--starve-time'],
     [{ within: 'soon' }, '--within'],
     [{ timeout: '1' }, '--timeout'],
+    [{ timeout: '600h' }, '--timeout'],
     [{ restartCommand: ' ' }, '--restart-command'],
   ])('refuse %o by name', (flags, name) => {
     const failure = failureOf(() => read(flags));

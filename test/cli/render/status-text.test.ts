@@ -4,7 +4,9 @@ import { groupStatusOf } from '../../../src/cli/group-status.ts';
 import { createPaint } from '../../../src/cli/render/paint.ts';
 import { PLAIN } from '../../../src/cli/render/plain.ts';
 import { statusLine, statusLines } from '../../../src/cli/render/status-text.ts';
+import { markOf } from '../../../src/cli/status-mark.ts';
 import { predictionOf } from '../../../src/runtime/node-status.ts';
+import type { NodeStatus } from '../../../src/runtime/node-status.ts';
 import { stripVTControlCharacters } from 'node:util';
 import {
   answering,
@@ -189,5 +191,16 @@ describe('the text of a status', () => {
     expect(statusLine(groupStatusOf(healthyGroup()))).toBe(
       'web: primary a, epoch 7; b secondary, c secondary',
     );
+  });
+
+  it.each<readonly [string, Partial<NodeStatus>, string]>([
+    ['is well', {}, 'primary a,'],
+    ['steps down', { phase: 'demoting' }, 'primary a demoting,'],
+    ['starts its command again', { phase: 'restarting' }, 'primary a restarting,'],
+    ['is ill', { unhealthyBecause: 'exit code 1' }, 'primary a, unhealthy,'],
+  ])('says in one line how a primary is that %s', (_what, change, expected) => {
+    const status = groupStatusOf(snapshotOf('a', [answering(primaryStatus('a', change))]));
+    expect(statusLine(status)).toContain(expected);
+    expect(markOf(status)).not.toBe(markOf({ ...status, paused: true }));
   });
 });

@@ -2,6 +2,7 @@
 import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import type { Stats, StatsFs } from 'node:fs';
 import { join } from 'node:path';
+import { FailoverError } from '../../../errors.ts';
 import { fileSystemName, refuseRemoteFileSystem } from '../../../lease/file/file-system-kind.ts';
 import type { ReadFileSystemType } from '../../../lease/file/file-system-kind.ts';
 import { storageError } from '../../../lease/file/storage-error.ts';
@@ -100,9 +101,18 @@ function modeOf({ mode }: Stats): string {
   return (mode & 0o7777).toString(8).padStart(4, '0');
 }
 
+const NOT_LOCAL =
+  'Give a directory on a local file system with --state-dir; for nodes that get --lease-ttl ask with `--lease file:` and the directory that they share.';
+
 /** Exported for its tests. */
 export function lookAtFileSystem(base: string, readType?: ReadFileSystemType): Finding {
-  refuseRemoteFileSystem(base, readType);
+  try {
+    refuseRemoteFileSystem(base, readType);
+  } catch (error) {
+    // What a node is told to do is nothing for who asks about it.
+    if (error instanceof FailoverError) return failure(error.message, NOT_LOCAL);
+    throw error;
+  }
   return ok(`${base} is on ${fileSystemName(base, readType)}, which is local`);
 }
 
