@@ -257,12 +257,10 @@ describe('failover up', () => {
     const url = `http://127.0.0.1:${String(port)}`;
     await vi.waitFor(
       async () => {
-        const answers = ['a', 'b'].map((group) => fetch(`${url}/groups/${group}/status`));
-        const seen = await Promise.all(answers.map(async (answer) => (await answer).json()));
-        expect(seen).toMatchObject([
-          { primary: expect.any(String) },
-          { primary: expect.any(String) },
-        ]);
+        for (const group of ['a', 'b']) {
+          const answer = await fetch(`${url}/groups/${group}/status`);
+          expect(await answer.text()).toMatch(/"primary":"[^"]/);
+        }
       },
       { timeout: 15_000 },
     );
