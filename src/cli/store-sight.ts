@@ -61,6 +61,16 @@ export async function lookEverywhere(
   };
 }
 
+/** The same, as far as the server lets: what is known here is known without it, and is done without it. */
+export async function lookFurther(options: ClientOptions): Promise<GroupSnapshot> {
+  try {
+    return await lookEverywhere(options);
+  } catch (error) {
+    if (error instanceof FailoverError) return lookAtGroup(options);
+    throw error;
+  }
+}
+
 /** What decides in them is on this machine. */
 const KINDS_OF_FILES: ReadonlySet<string> = new Set(['file', 'static']);
 

@@ -90,15 +90,16 @@ export function drainedFurther(state: Demoting, settings: Settings): Outcome {
   return stay({ ...state, demotion: { ...state.demotion, until } });
 }
 
-/** By itself, as nobody has told it to: there is nothing to wait for, and what is completed is not to be done again. */
+/** There is nothing to wait for any more, and what is completed is not to be done again. */
 function endedInDrain(state: Demoting, end: WorkloadEnd, settings: Settings): Outcome {
   const ended: Demotion = { ...state.demotion, workloadEndedAt: state.at };
-  if (!isCompletion(end, settings)) return runHook({ ...state, demotion: ended }, settings);
-  const stop = ended.stop ?? COMPLETED;
+  // Who tells this node to end may have told its workload as well.
+  const isItsWork = ended.stop === null && isCompletion(end, settings);
+  if (!isItsWork) return runHook({ ...state, demotion: ended }, settings);
   const reason = describeEnd(end);
   const demotion: Demotion = {
     ...ended,
-    ...{ why: 'completed', reason, completed: true, successor: null, stop },
+    ...{ why: 'completed', reason, completed: true, successor: null, stop: COMPLETED },
   };
   return runHook({ ...state, demotion }, settings);
 }
@@ -316,10 +317,8 @@ function recordCompletion(state: Demoting): Outcome {
     return { ...released, effects: [marked, ...released.effects] };
   }
   const until = answerDueAt(state.at);
-  return stay(
-    { ...state, demotion: { ...demotion, step: 'complete', until, told: false } },
-    marked,
-  );
+  const next: Demotion = { ...demotion, step: 'complete', until, told: false };
+  return stay({ ...state, demotion: next, warning: warningAfter(state) }, marked);
 }
 
 function release(state: Demoting): Outcome {

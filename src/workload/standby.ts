@@ -78,7 +78,7 @@ export class HotWorkload extends SupervisedWorkload {
   }
 
   async #startAsPrimary(message: GateMessage, begun: number): Promise<void> {
-    const run = await this.#spawn(true, begun);
+    const run = await this.underWay(this.#spawn(true, begun));
     this.#tellOrAbandon(run, message);
     this.openGate(run, message);
     this.awaitReadiness(run, message);

@@ -65,19 +65,25 @@ export class OutsideGrace {
 /**
  * Resolves when the lock is free, or it was said that it is not.
  *
+ * @param isPatient whether somebody tries again who can't look at the lock
  * @throws FAILOVER_PROMOTION_FAILED, or what kept it from looking, where nobody else would wait for who holds it: the
  *   lease is on a server, and still this node's
  */
 export async function proveFree(
   stopped: StoppedWorkload,
   grace: OutsideGrace,
-  lockFiles: ReadonlySet<string>,
+  {
+    lockFiles,
+    isPatient,
+  }: { readonly lockFiles: ReadonlySet<string>; readonly isPatient: boolean },
 ): Promise<void> {
   const { lock, mayBeTaken, endHolders, warn } = stopped;
   // Here whoever starts next waits for the lock; on another machine nobody knows of it.
   const mustBeFree = (): boolean => mayBeTaken?.() === false;
+  let isHeld = false;
   try {
     if (await isProvedFree(lock, SHORT_WAIT_MS)) return;
+    isHeld = true;
     if (mayBeTaken?.() === true) {
       // Of all that may have it, what this node has started ends.
       await endStandbyHelpers(stopped, grace, lockFiles);
@@ -85,15 +91,16 @@ export async function proveFree(
     }
     if (endHolders) await grace.spend(endHolders);
     if (await isProvedFree(lock)) return;
-    if (mustBeFree()) throw stillHeld();
-    warn(
-      "The workload's session is empty, but another process still holds the workload lock: " +
-        'nobody can start until it ends.',
-    );
   } catch (error) {
-    if (mustBeFree()) throw error;
+    if (mustBeFree() && (isHeld || isPatient)) throw error;
     warn(`The workload lock could not be looked at: ${String(error)}.`);
+    return;
   }
+  if (mustBeFree()) throw stillHeld();
+  warn(
+    "The workload's session is empty, but another process still holds the workload lock: " +
+      'nobody can start until it ends.',
+  );
 }
 
 function stillHeld(): FailoverError {

@@ -99,6 +99,8 @@ export abstract class SupervisedWorkload implements Workload {
   #stops = 0;
   /** From a start on, whatever has become of its run and of what it has started, until the lock is proved free. */
   #mayHoldLock = false;
+  /** How often in a row that was tried. */
+  #proofs = 0;
   /** What is being made ready, and since which stop. */
   #arming: { readonly stops: number; readonly done: Promise<void> } | null = null;
   #stop: {
@@ -271,10 +273,11 @@ export abstract class SupervisedWorkload implements Workload {
       output: this.#output.mode,
     });
     const run = newRun(gated, description);
-    if (active) this.activated(run);
+    run.active = active;
     this.#noteLockFile(description);
     try {
-      if (this.#stops !== start.begun) throw stoppedWhileStarting();
+      this.requireNotOvertaken(start.begun);
+      if (active) this.activated(run);
       const keep = orphan === 'keep';
       const stopsWithSupervisor = this.#deathSignal() === 'TERM';
       const { identity } = gated;
@@ -298,6 +301,11 @@ export abstract class SupervisedWorkload implements Workload {
     } finally {
       this.#starting = null;
     }
+  }
+
+  /** @param begun what `beginStart` returned @throws FAILOVER_PROMOTION_FAILED after a stop that came since */
+  protected requireNotOvertaken(begun: number): void {
+    if (this.#stops !== begun) throw stoppedWhileStarting();
   }
 
   /** The lock is taken for it, or for what else this term starts (null). */
@@ -452,7 +460,10 @@ export abstract class SupervisedWorkload implements Workload {
       this.options.warn(`${describePids(remaining)} did not end after SIGKILL: nobody can start.`);
     }
     if (wasActive) {
-      await proveFree(this.options, grace, this.#lockFiles);
+      this.#proofs += 1;
+      const isPatient = this.#proofs < MOST_PROOFS;
+      await proveFree(this.options, grace, { lockFiles: this.#lockFiles, isPatient });
+      this.#proofs = 0;
       this.#mayHoldLock = false;
     } else if (stoodBy) await endStandbyHelpers(this.options, grace, this.#lockFiles);
   }
@@ -495,6 +506,9 @@ export abstract class SupervisedWorkload implements Workload {
 
 /** A file is another one only where somebody replaced it. */
 const MOST_LOCK_FILES = 16;
+
+/** Once a second: what can't be looked at for so long will not be. */
+const MOST_PROOFS = 10;
 
 function outlived(pids: readonly number[]): FailoverError {
   return new FailoverError(

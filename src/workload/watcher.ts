@@ -9,20 +9,24 @@ export class WatcherWorkload extends SupervisedWorkload {
   #description: LockDescription | null = null;
 
   protected async lead(term: Term): Promise<void> {
-    await this.beginStart();
+    const begun = await this.beginStart();
     this.requireEmpty();
-    if (this.#description === null) {
-      const description = this.options.lock.open();
-      try {
-        await takeWorkloadLock(description);
-      } catch (error) {
-        description.close();
-        throw error;
-      }
-      this.#description = description;
-    }
+    if (this.#description === null) await this.underWay(this.#takeLock(begun));
     this.activated(null);
     this.tellRoleIfPossible(termMessage(term, 'primary'));
+  }
+
+  /** A stop that comes meanwhile waits for it, and it keeps nothing then. */
+  async #takeLock(begun: number): Promise<void> {
+    const description = this.options.lock.open();
+    try {
+      await takeWorkloadLock(description);
+      this.requireNotOvertaken(begun);
+    } catch (error) {
+      description.close();
+      throw error;
+    }
+    this.#description = description;
   }
 
   deactivate(): Promise<void> {

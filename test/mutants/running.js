@@ -163,8 +163,8 @@ export const RUNNING = [
     says: 'A start that a stop has overtaken goes on.',
     breaks: 'S1',
     file: 'src/workload/supervised-workload.ts',
-    from: 'if (this.#stops !== start.begun) throw stoppedWhileStarting();',
-    to: 'if (this.#stops < start.begun) throw stoppedWhileStarting();',
+    from: 'if (this.#stops !== begun) throw stoppedWhileStarting();',
+    to: 'if (this.#stops < begun) throw stoppedWhileStarting();',
     killers: [
       {
         test: 'test/workload/supervisor.test.ts',

@@ -290,6 +290,26 @@ describe('stopping a workload', () => {
     await workload.stop(0);
   });
 
+  it('gives up after a while where nothing tells whether the lock of a lease on a server is held', async () => {
+    const { workload, lock, warnings } = await workloadOf('exec sleep 100', {
+      mayBeTaken: () => false,
+    });
+    await workload.activate(TERM);
+    const readOnly = new Error('read-only file system');
+    vi.spyOn(lock, 'open').mockImplementation(() => {
+      throw readOnly;
+    });
+    vi.spyOn(lock, 'isFree').mockImplementation(() => {
+      throw readOnly;
+    });
+    for (let attempt = 1; attempt < 10; attempt += 1) {
+      await expect(workload.stop(0)).rejects.toThrow('read-only file system');
+    }
+    await workload.stop(0);
+    expect(warnings.join()).toContain('could not be looked at: Error: read-only file system');
+    vi.restoreAllMocks();
+  });
+
   it('is carried out also after one that failed', async () => {
     const { workload, lock } = await workloadOf('exec sleep 100', {
       warn: () => {

@@ -9,7 +9,7 @@ import { Deadline } from '../deadline.ts';
 import { successionOf } from '../group-status.ts';
 import { obstacleOf } from '../obstacle.ts';
 import { note, say } from '../say.ts';
-import { holderElsewhere, lookEverywhere } from '../store-sight.ts';
+import { holderElsewhere, lookFurther } from '../store-sight.ts';
 import { readTakeover } from '../../transport/checks.ts';
 import { promotionText } from './promote.ts';
 
@@ -39,10 +39,10 @@ export async function check(options: CheckOptions): Promise<void> {
     say(promotionText(taken));
     return;
   }
-  const after = await lookEverywhere(options);
+  const after = await lookAtGroup(options);
   const primary = primaryOf(after);
   if (primary === null) {
-    const away = holderElsewhere(after);
+    const away = holderElsewhere(await lookFurther(options));
     if (away === null) throw noPrimary(after);
     say(`${away.node} leads, on ${away.host}: ${secondary.record.node} follows its lease.`);
     return;

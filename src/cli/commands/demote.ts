@@ -10,12 +10,14 @@ import {
   endedBy,
   hintElsewhere,
   leaseHolder,
+  livingNodes,
+  lookAtGroup,
   nodeNamed,
   onAnotherMachine,
 } from '../client.ts';
 import { ALOUD } from '../say.ts';
 import type { Voice } from '../say.ts';
-import { holderElsewhere, lookEverywhere } from '../store-sight.ts';
+import { holderElsewhere, lookFurther } from '../store-sight.ts';
 
 export interface DemoteOptions extends ClientOptions {
   /** Null: the primary. */
@@ -35,7 +37,9 @@ const SUCCESSOR_LIMIT_MS = 2_000;
  */
 export async function demote(options: DemoteOptions, voice: Voice = ALOUD): Promise<void> {
   const { group, holdMs, timeoutMs, signal } = options;
-  const target = targetOf(await lookEverywhere(options), options.node);
+  const here = await lookAtGroup(options);
+  const isHere = options.node === null ? leaseHolder(here) !== null : hasNode(here, options.node);
+  const target = targetOf(isHere ? here : await lookFurther(options), options.node);
   const id = target.record.node;
   await ask(target.record, {
     group,
@@ -50,7 +54,7 @@ export async function demote(options: DemoteOptions, voice: Voice = ALOUD): Prom
       : `will not lead for ${formatDuration(holdMs)}`;
   voice.say(`${id} has stepped down and ${held}.`);
   const next = await awaitPrimary(options, SUCCESSOR_LIMIT_MS);
-  const away = next === null ? holderElsewhere(await lookEverywhere(options)) : null;
+  const away = next === null ? holderElsewhere(await lookFurther(options)) : null;
   if (next !== null) {
     voice.say(`${next.record.node} is primary at epoch ${String(next.status?.epoch)}.`);
   } else if (away !== null) {
@@ -59,6 +63,10 @@ export async function demote(options: DemoteOptions, voice: Voice = ALOUD): Prom
     voice.note(
       advised(`there is no primary yet: see \`failover status --group ${group}\`.`, options),
     );
+}
+
+function hasNode(snapshot: GroupSnapshot, id: string): boolean {
+  return livingNodes(snapshot).some(({ record }) => record.node === id);
 }
 
 /** @throws FAILOVER_REFUSED for a node that has nothing to step down from. */

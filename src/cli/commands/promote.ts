@@ -23,7 +23,7 @@ import { remedyFor } from '../silent-holder.ts';
 import { humanMs } from '../../core/duration-text.ts';
 import { ALOUD, uncapitalized } from '../say.ts';
 import type { Voice } from '../say.ts';
-import { holderElsewhere, lookEverywhere } from '../store-sight.ts';
+import { holderElsewhere, lookFurther } from '../store-sight.ts';
 import { Deadline } from '../deadline.ts';
 import { fieldOf, textOf } from '../answer-fields.ts';
 import { readTakeover } from '../../transport/checks.ts';
@@ -197,7 +197,8 @@ async function explained(
     const hint = hintFor(code, options);
     return new FailoverError(code, `Cannot promote ${id}: ${fact}; ${now}`, { cause: error, hint });
   }
-  const after = await lookEverywhere(options);
+  const here = await lookAtGroup(options);
+  const after = leaseHolder(here) === null ? await lookFurther(options) : here;
   const silent = silentHolder(after);
   return new FailoverError(code, `Cannot promote ${id}: ${fact}; ${withoutPrimary(after)}`, {
     cause: error,

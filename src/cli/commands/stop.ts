@@ -1,4 +1,5 @@
 // `failover stop`: ends a whole group, the secondaries first so that none of them takes over.
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ClientOptions } from '../../config/load.ts';
 import { formatDuration } from '../../config/duration.ts';
 import { FailoverError } from '../../errors.ts';
@@ -18,7 +19,7 @@ import {
 } from '../client.ts';
 import { Deadline } from '../deadline.ts';
 import { note, say } from '../say.ts';
-import { lookEverywhere, nodesElsewhere } from '../store-sight.ts';
+import { lookFurther, nodesElsewhere } from '../store-sight.ts';
 
 export interface StopOptions extends ClientOptions {
   /** Null: the whole group. */
@@ -30,6 +31,9 @@ export interface StopOptions extends ClientOptions {
 const ANSWER_LIMIT_MS = 2_000;
 const LOOK_INTERVAL_MS = 10;
 
+/** How long it may take to hear who is on other machines, ms: only to say so. */
+const STORE_PATIENCE_MS = 500;
+
 /**
  * Stops nodes and waits until they are gone, and their processes with them where those have nothing else to do.
  *
@@ -38,6 +42,8 @@ const LOOK_INTERVAL_MS = 10;
 export async function stop(options: StopOptions): Promise<void> {
   const { group } = options;
   const deadline = new Deadline(options.timeoutMs);
+  // Asked of the nodes here, while they live; a server that does not answer keeps nobody from ending.
+  const further = options.node === null ? soonSeen(options) : null;
   const snapshot = await lookAtGroup(options);
   if (options.node !== null) {
     await stopAll(snapshot, [nodeNamed(snapshot, options.node)], { options, deadline });
@@ -50,8 +56,7 @@ export async function stop(options: StopOptions): Promise<void> {
     return;
   }
   const holder = leaseHolder(snapshot);
-  // Asked of the nodes here, while they live.
-  const away = nodesElsewhere(await lookEverywhere(options));
+  const away = nodesElsewhere((await further) ?? snapshot);
   const secondaries = living.filter((node) => node !== holder);
   await stopAll(snapshot, secondaries, { options, deadline });
   if (holder !== null) await stopAll(snapshot, [holder], { options, deadline });
@@ -61,6 +66,12 @@ export async function stop(options: StopOptions): Promise<void> {
     const named = away.map(({ node, host }) => `${node} on ${host}`).join(', ');
     note(`not stopped, as they are on other machines: ${named}. Run the command there.`);
   }
+}
+
+/** Null: not in time, or not at all. */
+function soonSeen(options: ClientOptions): Promise<GroupSnapshot | null> {
+  const isLate = wait(STORE_PATIENCE_MS, null, { ref: false });
+  return Promise.race([lookFurther(options).catch(() => null), isLate]);
 }
 
 /** All at once; resolves when each of them is gone. */

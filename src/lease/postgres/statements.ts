@@ -202,16 +202,18 @@ WITH ${DURABLE}, released AS (
 ), ${note('released', '$2', `'released'`)}
 SELECT pg_notify($4, '') FROM released`;
 
+/** Asked anew where the row had to be waited for: a renewal may have come in between. */
+const RENEWED_NOW = `clock_timestamp() + ${interval('l.ttl_ms')}`;
+
 /** A lease that seems to last longer than it was renewed for: the server's clock was set back. */
-const IS_PUT_OFF = `(l.token <> ${FORGOTTEN} AND l.expires_at > begun.at + ${interval('l.ttl_ms')})`;
+const IS_PUT_OFF = `(l.token <> ${FORGOTTEN} AND l.expires_at > ${RENEWED_NOW})`;
 
 /** $1 group, $2 run, $3 the highest epoch that the node knows. Without a row for the group all but one is null. */
 export const LOOK: Sql = `
 WITH ${PASSING}, ${SEEN}, mended AS (
   UPDATE failover.leases AS l SET
     epoch = greatest(l.epoch, $3::bigint),
-    expires_at = CASE WHEN ${IS_PUT_OFF} THEN begun.at + ${interval('l.ttl_ms')} ELSE l.expires_at END
-  FROM begun
+    expires_at = CASE WHEN ${IS_PUT_OFF} THEN ${RENEWED_NOW} ELSE l.expires_at END
   WHERE l.group_name = $1 AND l.v = 1 AND (l.epoch < $3::bigint OR ${IS_PUT_OFF})
 )
 SELECT l.v, greatest(l.epoch, $3::bigint),
