@@ -7,19 +7,17 @@ import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';
 import { OBSERVE_DELAY_MS } from './settings.ts';
-import { extended, move, primaryBase, secondaryBase, stay, waiting } from './outcome.ts';
-import { retryBackoff } from './jitter.ts';
+import { announceEnd, standbyAfter, stopOrderAfter } from './after-demotion.ts';
+import type { Demoting } from './after-demotion.ts';
+import { extended, move, primaryBase, stay } from './outcome.ts';
 import { beginStopping, refuse } from './ending.ts';
 import { rearm } from './standby.ts';
 import { closingNotice, drainedAt } from './attached-proxies.ts';
 import { answerDueAt, stopDueAt } from './deadlines.ts';
-import { demotionWords } from './announcements.ts';
 import { hasRunOut } from './lease-term.ts';
 import { lastOrderEvent, notFreeWarning } from './last-orders.ts';
 import { describeEnd, isCompletion } from './restart-policy.ts';
 import type { WorkloadEnd } from './restart-policy.ts';
-
-export type Demoting = Extract<PrimaryState, { phase: 'demoting' }>;
 
 interface Context {
   readonly state: PrimaryState;
@@ -347,73 +345,4 @@ function released(before: Demoting, heldBy: string | null, settings: Settings): 
   // At once nobody has claimed it yet, and whoever does wants the CPU that a look takes.
   const after: SecondaryState = { ...next, observeAt: state.at + OBSERVE_DELAY_MS };
   return move('demoted', { state: after, detail: demotion.reason }, ...publish, ...arm);
-}
-
-/** Said only by one that gave the lease back: a lost lease is not ours to announce. */
-function announceEnd(state: Demoting, settings: Settings): readonly Effect[] {
-  const { demotion } = state;
-  if (demotion.why === 'lease-lost') return [];
-  const ended = demotion.workloadEndedAt;
-  return [
-    {
-      type: 'publish',
-      announcement: {
-        kind: 'shutdown',
-        epoch: state.epoch,
-        reason: demotion.reason,
-        successor: demotion.successor,
-        completed: demotion.completed,
-        planned: demotion.why !== 'workload-failed' && demotion.why !== 'start-failed',
-        workloadEndedAgoMs: ended === null ? null : Math.max(0, state.at - ended),
-        ...demotionWords(state.health.demotions, state.at, settings),
-      },
-    },
-  ];
-}
-
-/** The code of a node that left the lead without being told to stop, under --exit-on-demote. */
-const EXIT_DEMOTED = 6;
-
-function stopOrderAfter(demotion: Demotion, settings: Settings): StopOrder | null {
-  if (demotion.stop !== null) return demotion.stop;
-  if (!settings.exitOnDemote) return null;
-  const reason = `stepped down: ${demotion.reason}`;
-  return { exitCode: EXIT_DEMOTED, reason, immediate: false };
-}
-
-/** How long the former primary leaves the lease to others. */
-function standbyAfter(state: Demoting, settings: Settings): SecondaryState {
-  const { demotion, at, epoch } = { demotion: state.demotion, at: state.at, epoch: state.epoch };
-  const base = secondaryBase(state);
-  switch (demotion.why) {
-    case 'switchover':
-    case 'unhealthy':
-      return waiting(base, { until: at + settings.successorWindowMs, why: 'successor' });
-    case 'demote': {
-      const held =
-        demotion.holdMs === null
-          ? extended(base, { heldOffUntilEpochAbove: epoch })
-          : extended(base, { heldOffUntil: at + demotion.holdMs });
-      const until = demotion.holdMs === null ? Infinity : at + demotion.holdMs;
-      return waiting(held, { until, why: 'not-willing' });
-    }
-    case 'workload-failed': {
-      const holdMs = demotion.holdMs ?? 0;
-      if (holdMs === 0)
-        return waiting(base, { until: at + settings.successorWindowMs, why: 'backoff' });
-      const until = at + holdMs;
-      return waiting(extended(base, { heldOffUntil: until }), { until, why: 'not-willing' });
-    }
-    case 'suspend':
-      return waiting(base, { until: at + settings.heartbeatTimeoutMs, why: 'free-lease' });
-    case 'start-failed':
-    case 'lease-lost':
-    case 'stop':
-    case 'completed': {
-      const failures = state.failures + 1;
-      const { delayMs, random } = retryBackoff({ failures, random: state.random }, settings);
-      const until = at + delayMs;
-      return waiting(extended(base, { failures, random }), { until, why: 'backoff' });
-    }
-  }
 }

@@ -81,6 +81,7 @@ export async function proveFree(
   // Here whoever starts next waits for the lock; on another machine nobody knows of it.
   const mustBeFree = (): boolean => mayBeTaken?.() === false;
   let isHeld = false;
+  let left: unknown = null;
   try {
     if (await isProvedFree(lock, SHORT_WAIT_MS)) return;
     isHeld = true;
@@ -89,25 +90,26 @@ export async function proveFree(
       await endStandbyHelpers(stopped, grace, lockFiles);
       return;
     }
-    if (endHolders) await grace.spend(endHolders);
+    if (endHolders) left = await grace.spend(endHolders);
     if (await isProvedFree(lock)) return;
   } catch (error) {
     if (mustBeFree() && (isHeld || isPatient)) throw error;
     warn(`The workload lock could not be looked at: ${String(error)}.`);
     return;
   }
-  if (mustBeFree()) throw stillHeld();
+  if (mustBeFree()) throw stillHeld(left);
   warn(
     "The workload's session is empty, but another process still holds the workload lock: " +
       'nobody can start until it ends.',
   );
 }
 
-function stillHeld(): FailoverError {
-  return new FailoverError(
-    'FAILOVER_PROMOTION_FAILED',
-    'Cannot stop the workload: its session is empty, but another process still holds the workload lock',
-  );
+/** With who it is, where the end of the holders tells. */
+function stillHeld(left: unknown): FailoverError {
+  const isNamed = typeof left === 'object' && left !== null && 'detail' in left;
+  const who = isNamed ? `: ${String(left.detail)}` : '';
+  const fact = 'its session is empty, but another process still holds the workload lock';
+  return new FailoverError('FAILOVER_PROMOTION_FAILED', `Cannot stop the workload: ${fact}${who}`);
 }
 
 /** Ends what this node has started and what left its session, where no lock tells of it. Never rejects. */

@@ -104,7 +104,7 @@ export const ANNOUNCING = [
     id: 'lost-lease-announced',
     says: 'A primary that has lost its lease announces an end as if it had given it back.',
     breaks: 'S5',
-    file: 'src/core/demotion.ts',
+    file: 'src/core/after-demotion.ts',
     from: "if (demotion.why === 'lease-lost') return [];",
     to: "if (demotion.why === 'stop') return [];",
     killers: [transcript('the lease is lost while serving: no drain')],

@@ -16,7 +16,7 @@ export const REQUESTS = [
     id: 'origin-never-willing-again',
     says: 'After a switchover whose successor died the former primary never comes back.',
     breaks: 'S4',
-    file: 'src/core/demotion.ts',
+    file: 'src/core/after-demotion.ts',
     from: "return waiting(base, { until: at + settings.successorWindowMs, why: 'successor' });",
     to: "return waiting(base, { until: at + settings.successorWindowMs * Infinity, why: 'successor' });",
     killers: [transcript('a switchover ends without a new primary: the origin comes back')],

@@ -240,13 +240,15 @@ describe('stopping a workload', () => {
       mayBeTaken: () => isTaken,
       endHolders: (graceMs) => {
         graces.push(graceMs);
-        return Promise.resolve();
+        return Promise.resolve({ type: 'remain', detail: 'pid 7 (stranger)' });
       },
     });
     await workload.activate(TERM);
     const stranger = await heldBesides(workload, lock);
     try {
-      await expect(workload.stop(5)).rejects.toThrow('still holds the workload lock');
+      await expect(workload.stop(5)).rejects.toThrow(
+        'still holds the workload lock: pid 7 (stranger)',
+      );
       await expect(workload.stop(0)).rejects.toThrow('still holds the workload lock');
       expect(graces).toEqual([5, 0]);
       isTaken = true;

@@ -129,15 +129,14 @@ export class Fleet {
   /** What would be done. */
   differences(groups: ReadonlyMap<string, RunOptions>): Changes {
     const names = [...this.#runs.keys()];
+    const changed = new Set(this.changed(groups).map(({ group }) => group));
     return {
       started: [...groups.keys()].filter((name) => !this.#runs.has(name)),
       stopped: names.filter((name) => !groups.has(name)),
       restarted: names.filter((name) => {
-        const options = groups.get(name);
-        if (options === undefined) return false;
         // What was wrong with its command may have been mended where the file does not show it.
         const isLost = this.#failures.has(name) && !this.#retries.isWaiting(name);
-        return isLost || !isSame(options, this.#runs.get(name)?.options);
+        return groups.has(name) && (isLost || changed.has(name));
       }),
     };
   }
