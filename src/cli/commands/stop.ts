@@ -43,7 +43,8 @@ export async function stop(options: StopOptions): Promise<void> {
   const { group } = options;
   const deadline = new Deadline(options.timeoutMs);
   // Asked of the nodes here, while they live; a server that does not answer keeps nobody from ending.
-  const further = options.node === null ? soonSeen(options) : null;
+  const further = options.node === null ? await soonSeen(options) : null;
+  // Who leads is looked up last.
   const snapshot = await lookAtGroup(options);
   if (options.node !== null) {
     await stopAll(snapshot, [nodeNamed(snapshot, options.node)], { options, deadline });
@@ -56,7 +57,7 @@ export async function stop(options: StopOptions): Promise<void> {
     return;
   }
   const holder = leaseHolder(snapshot);
-  const away = nodesElsewhere((await further) ?? snapshot);
+  const away = nodesElsewhere(further ?? snapshot);
   const secondaries = living.filter((node) => node !== holder);
   await stopAll(snapshot, secondaries, { options, deadline });
   if (holder !== null) await stopAll(snapshot, [holder], { options, deadline });
