@@ -172,14 +172,14 @@ export abstract class SupervisedWorkload implements Workload {
     return running;
   }
 
-  stop(graceMs: number): Promise<void> {
+  stop(graceMs: number, { toRestart }: { readonly toRestart: boolean } = ENDED): Promise<void> {
+    if (!toRestart) this.options.noteDemotion?.(null);
     if (this.#stop !== null) {
       this.#stop.emptying.shorten(graceMs);
       this.#stop.grace.shorten(graceMs);
       return this.#stop.done;
     }
     this.#stops += 1;
-    this.options.noteDemotion?.(null);
     // Of an ended run the lock is closed and the session may be forgotten: helpers can hold it still.
     const starting = this.#starting;
     const isRecorded = this.book.records().some(({ active }) => active);
@@ -503,6 +503,8 @@ export abstract class SupervisedWorkload implements Workload {
     return this.run.opened ? 'standby' : 'armed';
   }
 }
+
+const ENDED = { toRestart: false };
 
 /** A file is another one only where somebody replaced it. */
 const MOST_LOCK_FILES = 16;
