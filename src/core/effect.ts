@@ -138,7 +138,8 @@ export type Effect =
       readonly timeoutMs: number;
     }
   // workload-stopped, once its session is empty and its lock proved free, or all was done that can be: what
-  // outlives SIGKILL stays on record, so that whoever starts next waits for it | workload-stop-failed; also
+  // outlives SIGKILL stays on record, so that whoever starts next waits for it | workload-stop-failed, also where
+  // nobody could look who is left; also
   // ends hooks and an armed process, and what is still starting. `toRestart`: the term goes on, and with it what was
   // promoted, which is still to be demoted
   | { readonly type: 'stop-workload'; readonly graceMs: number; readonly toRestart?: true }

@@ -434,7 +434,10 @@ export abstract class SupervisedWorkload implements Workload {
     try {
       // It fails, as it was overtaken, and gives back what another process may have locked for it.
       await starting?.catch(() => undefined);
-      await this.#settleStop(await emptying.done, { grace, wasActive });
+      const remaining = await emptying.done;
+      // Nobody would end it later: it is tried again until somebody can look.
+      if (emptying.failure !== null) throw notLookedAt(emptying.failure);
+      await this.#settleStop(remaining, { grace, wasActive });
     } finally {
       // Also when something failed: the next stop tries again.
       this.#stop = null;
@@ -516,6 +519,15 @@ function outlived(pids: readonly number[]): FailoverError {
   return new FailoverError(
     'FAILOVER_PROMOTION_FAILED',
     `Cannot stop the workload: ${describePids(pids)} did not end after SIGKILL`,
+  );
+}
+
+function notLookedAt(failure: unknown): FailoverError {
+  const why = failure instanceof Error ? failure.message : String(failure);
+  return new FailoverError(
+    'FAILOVER_PROMOTION_FAILED',
+    `Cannot stop the workload: its processes could not be looked at: ${why}`,
+    { cause: failure },
   );
 }
 
