@@ -47,6 +47,7 @@ export function beginDemotion(
       holdMs: order.holdMs ?? null,
       stop: order.stop ?? null,
       workloadEndedAt: hasEnded(order.why) ? state.at : null,
+      stoppingUntil: state.phase === 'restarting' ? (state.ending?.until ?? null) : null,
       withinMs: order.withinMs ?? null,
       confirmed: false,
       completed: order.completed ?? false,
@@ -102,6 +103,13 @@ function endedInDrain(state: Demoting, end: WorkloadEnd, settings: Settings): Ou
   return runHook({ ...state, demotion }, settings);
 }
 
+/** The stop that was under way when the demotion began is through, or has failed and is ordered again later. */
+function stoppedBefore(state: Demoting, workloadEndedAt: number | null, settings: Settings): Outcome {
+  if (state.demotion.stoppingUntil === null) return stay(state);
+  const demotion: Demotion = { ...state.demotion, stoppingUntil: null, workloadEndedAt };
+  return drainedFurther({ ...state, demotion }, settings);
+}
+
 /** How a node ends whose workload has done its work. */
 export const COMPLETED: StopOrder = {
   exitCode: 0,
@@ -114,6 +122,10 @@ function runHook(state: Demoting, settings: Settings): Outcome {
   const isLost = why === 'lease-lost' || hasRunOut(state);
   if (!settings.hasDemoteCommand || isLost || stop?.immediate === true)
     return stopWorkload(state, settings);
+  const { stoppingUntil } = state.demotion;
+  // Whatever starts while the workload is being stopped would be ended with it.
+  if (stoppingUntil !== null && state.at < stoppingUntil)
+    return stay({ ...state, demotion: { ...state.demotion, until: stoppingUntil } });
   const until = answerDueAt(state.at, settings.demoteTimeoutMs);
   const demotion: Demotion = { ...state.demotion, step: 'hook', until };
   return stay(
@@ -190,7 +202,8 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
     case 'workload-ended':
       return demotion.step === 'drain' ? endedInDrain(state, event, settings) : stay(state);
     case 'workload-stopped':
-      return demotion.step === 'stop' ? recordCompletion({ ...state, armed: false }) : stay(state);
+      if (demotion.step === 'stop') return recordCompletion({ ...state, armed: false });
+      return stoppedBefore(state, state.at, settings);
     case 'workload-deactivated':
       if (demotion.step !== 'stop' || !keepsWorkload(state, settings)) return stay(state);
       return release({ ...state, armed: true });
@@ -202,6 +215,8 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
       if (demotion.step !== 'stop' || !keepsWorkload(state, settings)) return stay(state);
       return endWorkload(state, graceMs(state, settings));
     case 'workload-stop-failed':
+      if (demotion.step === 'stop') return lastOrder(state, event);
+      return stoppedBefore(state, null, settings);
     case 'lease-failed':
       return lastOrder(state, event);
     case 'completion-recorded':

@@ -138,9 +138,11 @@ export type Effect =
       readonly timeoutMs: number;
     }
   // workload-stopped, once its session is empty and its lock proved free, or all was done that can be: what
-  // outlives SIGKILL stays on record, so that whoever starts next waits for it | workload-stop-failed; also
-  // ends hooks and an armed process, and what is still starting
-  | { readonly type: 'stop-workload'; readonly graceMs: number }
+  // outlives SIGKILL stays on record, so that whoever starts next waits for it | workload-stop-failed, also where
+  // nobody could look who is left; also
+  // ends hooks and an armed process, and what is still starting. `toRestart`: the term goes on, and with it what was
+  // promoted, which is still to be demoted
+  | { readonly type: 'stop-workload'; readonly graceMs: number; readonly toRestart?: true }
   // workload-deactivated: hot and confirmed; the workload goes on as secondary
   | { readonly type: 'deactivate-workload' }
   // health-checked, with its number, within the time or soon after it: one check at a time, which leaves nothing

@@ -13,6 +13,8 @@ export interface LastOrder {
   readonly until: number;
   /** Whether it was said what is wrong. */
   readonly told: boolean;
+  /** The workload is stopped to be started again. */
+  readonly toRestart?: true;
 }
 
 interface Told {
@@ -23,11 +25,12 @@ interface Told {
 
 /** What a failure, or time, means for the order; null: nothing. */
 export function lastOrderEvent(
-  { step, until, told }: LastOrder,
+  order: LastOrder,
   event: Event,
   state: { readonly at: number; readonly epoch: number; readonly warning: string | null },
 ): Told | null {
   const { at } = state;
+  const { step, until, told } = order;
   switch (event.type) {
     case 'workload-stop-failed': {
       if (step !== 'stop') return null;
@@ -44,17 +47,19 @@ export function lastOrderEvent(
       return {
         order: { until: step === 'stop' ? stopDueAt(at, 0) : answerDueAt(at), told: true },
         warning: told ? state.warning : OVERDUE_WARNING[step],
-        effects: [again(step, state.epoch)],
+        effects: [again(order, state.epoch)],
       };
     default:
       return null;
   }
 }
 
-function again(step: LastOrder['step'], epoch: number): Effect {
+function again({ step, toRestart }: LastOrder, epoch: number): Effect {
   switch (step) {
-    case 'stop':
-      return { type: 'stop-workload', graceMs: 0 };
+    case 'stop': {
+      const stop: Effect = { type: 'stop-workload', graceMs: 0 };
+      return toRestart ? { ...stop, toRestart } : stop;
+    }
     case 'complete':
       return { type: 'mark-completed', epoch };
     case 'release':

@@ -99,7 +99,8 @@ export function restartRunning(
     ending: { until: stopDueAt(state.at, graceMs), told: false },
     settings,
   });
-  return move('restart-unhealthy', { state: next, detail }, { type: 'stop-workload', graceMs });
+  const stop: Effect = { type: 'stop-workload', graceMs, toRestart: true };
+  return move('restart-unhealthy', { state: next, detail }, stop);
 }
 
 function restartingFrom(
@@ -147,7 +148,7 @@ function endingFirst(
     const next: Restarting = { ...state, warning, ending: null, plan };
     return stay(next, ...planEffects(next, settings));
   }
-  const told = lastOrderEvent({ step: 'stop', ...ending }, event, state);
+  const told = lastOrderEvent({ step: 'stop', toRestart: true, ...ending }, event, state);
   if (told === null) return stay(state);
   return stay({ ...state, ending: told.order, warning: told.warning }, ...told.effects);
 }

@@ -129,6 +129,8 @@ export interface Demotion {
   readonly holdMs: number | null;
   readonly stop: StopOrder | null;
   readonly workloadEndedAt: number | null;
+  /** The workload is being stopped already, to be started again: when that is overdue; null: it is not, or it has ended. */
+  readonly stoppingUntil: number | null;
   /** Of a lost lease: how long its workload may take to end, ms; null: it is not lost. */
   readonly withinMs: number | null;
   /** Hot: whether the demote command confirmed that the workload obeys. */

@@ -110,7 +110,7 @@ export function perform(effect: Effect, context: EffectContext): void {
       );
       return;
     case 'stop-workload':
-      answered('workload', stopWorkload(effect.graceMs, context), context);
+      answered('workload', stopWorkload(effect, context), context);
       return;
     case 'run-hook':
       if (!isHeld(context)) return;
@@ -277,9 +277,12 @@ async function requestDemotion(
   }
 }
 
-async function stopWorkload(graceMs: number, { ports }: EffectContext): Promise<EventBody> {
+async function stopWorkload(
+  { graceMs, toRestart }: Extract<Effect, { type: 'stop-workload' }>,
+  { ports }: EffectContext,
+): Promise<EventBody> {
   try {
-    await ports.workload.stop(graceMs);
+    await ports.workload.stop(graceMs, { toRestart: toRestart === true });
     return { type: 'workload-stopped' };
   } catch (error) {
     return { type: 'workload-stop-failed', message: messageOf(error) };

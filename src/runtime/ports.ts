@@ -101,9 +101,11 @@ export interface Workload {
   /**
    * TERM, grace, KILL to the whole session and to hooks. Resolves once they are empty and the lock is proved
    * free. What outlives KILL (an uninterruptible wait), or holds the lock and may not be signalled, is said
-   * and not waited for: its session stays on record, and nobody starts anything before it has ended.
+   * and not waited for: its session stays on record, and nobody starts anything before it has ended. Rejects where
+   * nobody could look who is left: then perhaps nobody was signalled.
+   * `toRestart`: the term goes on, and the demote command is still to be run.
    */
-  stop(graceMs: number): Promise<void>;
+  stop(graceMs: number, how?: { readonly toRestart: boolean }): Promise<void>;
   /** Hot: the workload has become a secondary again; frees the lock and keeps it running. */
   deactivate(): Promise<void>;
   /** For `status`. */

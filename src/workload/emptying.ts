@@ -23,12 +23,21 @@ export class Emptying {
   #first: ReadonlySet<string> | null = null;
   #killAtMs: number;
   #wake: () => void = () => undefined;
+  #failure: unknown = null;
 
   /** @param records Read at each look: a session that starts meanwhile is ended with the rest. */
   constructor(records: () => readonly SessionRecord[], graceMs: number) {
     this.#records = records;
     this.#killAtMs = performance.now() + graceMs;
     this.done = this.#run();
+  }
+
+  /**
+   * Once it is done: what kept the last look from finding out who is there; null: it was found out. Nobody may have
+   * been signalled then, as none is who was not looked at.
+   */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   /** Brings KILL forward; a longer grace than what is left changes nothing. */
@@ -51,12 +60,14 @@ export class Emptying {
       const isOver = nowMs >= this.#killAtMs + KILL_WAIT_MS;
       try {
         const members = livingMembers(this.#records());
+        this.#failure = null;
         if (members.length === 0) return [];
         if (isOver) return members.map((member) => member.pid);
         if (nowMs >= this.#killAtMs) for (const member of members) send(member, 'SIGKILL');
         else this.#terminate(members);
-      } catch {
+      } catch (error) {
         // Nothing was left to look with: nobody knows who is there, so all that are on record may be.
+        this.#failure = error;
         if (isOver) return this.#records().map(({ process: { pid } }) => pid);
       }
       await this.#pause(nowMs < this.#killAtMs ? Math.min(pollMs, this.#killAtMs - nowMs) : pollMs);

@@ -1,6 +1,7 @@
 // What is to be said and proved once a workload was stopped: who outlived it, and that its lock is free.
 import { performance } from 'node:perf_hooks';
 import { FailoverError } from '../errors.ts';
+import { isOutOfResources } from '../out-of-resources.ts';
 import type { WorkloadLock } from '../runtime/ports.ts';
 import { isProvedFree } from './workload-lock.ts';
 
@@ -66,8 +67,8 @@ export class OutsideGrace {
  * Resolves when the lock is free, or it was said that it is not.
  *
  * @param isPatient whether somebody tries again who can't look at the lock
- * @throws FAILOVER_PROMOTION_FAILED, or what kept it from looking, where nobody else would wait for who holds it: the
- *   lease is on a server, and still this node's
+ * @throws FAILOVER_PROMOTION_FAILED, or what kept it from looking, where nobody else would wait for who holds it (the
+ *   lease is on a server, and still this node's) or there may be something to look with soon
  */
 export async function proveFree(
   stopped: StoppedWorkload,
@@ -94,6 +95,8 @@ export async function proveFree(
     if (await isProvedFree(lock)) return;
   } catch (error) {
     if (mustBeFree() && (isHeld || isPatient)) throw error;
+    // There may be something to look with a moment later.
+    if (isPatient && isOutOfResources(error)) throw error;
     warn(`The workload lock could not be looked at: ${String(error)}.`);
     return;
   }

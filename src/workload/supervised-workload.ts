@@ -172,14 +172,14 @@ export abstract class SupervisedWorkload implements Workload {
     return running;
   }
 
-  stop(graceMs: number): Promise<void> {
+  stop(graceMs: number, { toRestart }: { readonly toRestart: boolean } = ENDED): Promise<void> {
+    if (!toRestart) this.options.noteDemotion?.(null);
     if (this.#stop !== null) {
       this.#stop.emptying.shorten(graceMs);
       this.#stop.grace.shorten(graceMs);
       return this.#stop.done;
     }
     this.#stops += 1;
-    this.options.noteDemotion?.(null);
     // Of an ended run the lock is closed and the session may be forgotten: helpers can hold it still.
     const starting = this.#starting;
     const isRecorded = this.book.records().some(({ active }) => active);
@@ -434,7 +434,10 @@ export abstract class SupervisedWorkload implements Workload {
     try {
       // It fails, as it was overtaken, and gives back what another process may have locked for it.
       await starting?.catch(() => undefined);
-      await this.#settleStop(await emptying.done, { grace, wasActive });
+      const remaining = await emptying.done;
+      // Nobody would end it later: it is tried again until somebody can look.
+      if (emptying.failure !== null) throw notLookedAt(emptying.failure);
+      await this.#settleStop(remaining, { grace, wasActive });
     } finally {
       // Also when something failed: the next stop tries again.
       this.#stop = null;
@@ -504,6 +507,8 @@ export abstract class SupervisedWorkload implements Workload {
   }
 }
 
+const ENDED = { toRestart: false };
+
 /** A file is another one only where somebody replaced it. */
 const MOST_LOCK_FILES = 16;
 
@@ -514,6 +519,15 @@ function outlived(pids: readonly number[]): FailoverError {
   return new FailoverError(
     'FAILOVER_PROMOTION_FAILED',
     `Cannot stop the workload: ${describePids(pids)} did not end after SIGKILL`,
+  );
+}
+
+function notLookedAt(failure: unknown): FailoverError {
+  const why = failure instanceof Error ? failure.message : String(failure);
+  return new FailoverError(
+    'FAILOVER_PROMOTION_FAILED',
+    `Cannot stop the workload: its processes could not be looked at: ${why}`,
+    { cause: failure },
   );
 }
 

@@ -1,4 +1,5 @@
 // The demote command of a node whose supervisor was killed, on a lease that ends by itself: its guard runs it.
+import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { lackOfRedis } from '../contracts/support/redis-server.ts';
 import type { Group } from '../support/process-group.ts';
@@ -95,6 +96,24 @@ describe.runIf(lackOfRedis() === null)('a node whose supervisor is killed', () =
       await group.until('the demotion', () => group.text('demoted') !== '');
       group.signal(guard, 'SIGKILL');
       await group.until('the end of what it started', () => sleeping(group, '100').length === 0);
+    }));
+
+  it('is demoted also while its workload ends to be started again for its health', () =>
+    play(async (group) => {
+      const options = {
+        ...{ health: 'exec:test ! -e "$WITNESS_DIR/sick"', 'health-grace': '0s' },
+        ...{ 'health-interval': '2s', 'health-timeout': '2s', 'health-fast-interval': '50ms' },
+        'demote-command': 'echo "$FAILOVER_REASON" >> "$WITNESS_DIR/demoted"',
+      };
+      // It hears SIGTERM and goes on.
+      const run = 'trap \'echo >> "$WITNESS_DIR/told"\' TERM; while :; do sleep 0.1; done';
+      const a = await startNode(group, 'a', { run, options });
+      await group.reaches(a, 'serving');
+      writeFileSync(group.path('sick'), '');
+      await group.until('the end of the workload to begin', () => group.text('told') !== '');
+      a.kill('SIGKILL');
+      await group.until('the demotion', () => group.text('demoted') !== '');
+      expect(group.text('demoted')).toBe('the supervisor has ended\n');
     }));
 
   it('is demoted also where its output is read, and what left the session of that ends first', () =>

@@ -149,6 +149,28 @@ describe('a check by a command', () => {
       { options: { ...SHORT_TIMES, restart: 'never' } },
     ));
 
+  it('that has its workload end to be started again loses no demote command to a stop meanwhile', () =>
+    inGroup(
+      async (group) => {
+        // It hears SIGTERM and goes on.
+        const run = 'trap "echo >> told" TERM; while :; do sleep 0.1; done';
+        const a = await group.start('a', { run });
+        await group.reaches(a, 'serving');
+        fallIll(group, 'a');
+        await group.until('the end of the workload to begin', () => group.text('told') !== '');
+        a.kill('SIGTERM');
+        expect(await group.ends(a)).toBe(0);
+        expect(group.text('demoted')).toBe('a SIGTERM\n');
+      },
+      {
+        options: {
+          ...TIMES,
+          ...{ health: BY_FILE, 'stop-grace': '1s' },
+          'demote-command': 'echo "$FAILOVER_NODE $FAILOVER_REASON" >> demoted',
+        },
+      },
+    ));
+
   it('may write as much as it likes', () =>
     inGroup(
       async (group) => {

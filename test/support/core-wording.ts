@@ -48,7 +48,7 @@ export function effectInWords(effect: Effect): string {
     case 'check-health':
       return `check-health ${String(effect.number)} ${effect.subject} timeout=${String(effect.timeoutMs)}`;
     case 'stop-workload':
-      return `stop-workload grace=${String(effect.graceMs)}`;
+      return `stop-workload grace=${String(effect.graceMs)}${effect.toRestart === true ? ' to-restart' : ''}`;
     case 'answer': {
       const { outcome } = effect;
       const fine = outcome.ok && outcome.undecided === true ? 'undecided' : 'ok';

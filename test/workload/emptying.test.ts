@@ -66,6 +66,14 @@ it('a look that failed is no proof that nobody is there: it looks again', async 
   await until('its end', () => !lives(pid));
 });
 
+it('says what kept it from looking where it never could', async () => {
+  const failure = new Error('no descriptor left');
+  looks.next = Array.from({ length: 10_000 }, () => failure);
+  const emptying = new Emptying(() => [], 0);
+  await emptying.done;
+  expect(emptying.failure).toBe(failure);
+});
+
 interface Listener {
   readonly pid: number;
   readonly startTime: string;

@@ -312,6 +312,21 @@ describe('stopping a workload', () => {
     vi.restoreAllMocks();
   });
 
+  it('fails where nothing is left to look at a lock with, also of a lease on this machine', async () => {
+    const { workload, lock } = await workloadOf('exec sleep 100');
+    await workload.activate(TERM);
+    const noMore = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+    const refuse = (): never => {
+      throw noMore;
+    };
+    vi.spyOn(lock, 'open').mockImplementation(refuse);
+    vi.spyOn(lock, 'isFree').mockImplementation(refuse);
+    await expect(workload.stop(0)).rejects.toThrow('EMFILE');
+    vi.restoreAllMocks();
+    await workload.stop(0);
+    expect(lock.isFree()).toBe(true);
+  });
+
   it('is carried out also after one that failed', async () => {
     const { workload, lock } = await workloadOf('exec sleep 100', {
       warn: () => {

@@ -57,8 +57,9 @@ export class Fleet {
       optimizeCode(!isRush);
     },
   });
-  /** Of changes that are under way: none that has to start something yet is over. */
+  /** Changes that are under way, from the reading of a file on: none that has to start something yet is over. */
   #changing = 0;
+  #isOver = false;
 
   constructor(groups: Iterable<RunOptions>, shared: FleetParts) {
     this.#shared = shared;
@@ -153,32 +154,45 @@ export class Fleet {
    * starts once it has ended, whatever the others do. Resolves when all that was to end has ended, and all that is
    * started takes part or could not; it waits a while for that.
    */
-  async change(groups: ReadonlyMap<string, RunOptions>): Promise<void> {
-    const { started, stopped, restarted } = this.differences(groups);
+  change(groups: ReadonlyMap<string, RunOptions>): Promise<void> {
+    return this.untilDone(() => this.#change(groups));
+  }
+
+  /**
+   * Is not over before `work` is done, which may change the groups, even if the last one ends meanwhile. Once it is
+   * over nothing begins: what the groups share is closed then.
+   */
+  async untilDone(work: () => Promise<void>): Promise<void> {
+    if (this.#isOver) return;
     this.#changing += 1;
     try {
-      const restarts = restarted.map(async (name) => {
-        await this.#endOf(name, 'its settings have changed in the file');
-        this.#startAnew(name, groups);
-      });
-      await Promise.all(
-        stopped.map(async (name) => {
-          await this.#endOf(name, 'it is not in the file any more');
-          this.#runs.delete(name);
-          this.#names = null;
-          this.#failures.delete(name);
-          this.#endedUntold.delete(name);
-        }),
-      );
-      const next = started.flatMap((name) => groups.get(name) ?? []);
-      if (this.#stop === null) this.#prepareFor([...groups.values()]);
-      for (const { group } of next) this.#startAnew(group, groups);
-      await Promise.all(restarts);
-      await this.#untilBegun([...started, ...restarted]);
+      await work();
     } finally {
       this.#changing -= 1;
       this.#endWhenDone();
     }
+  }
+
+  async #change(groups: ReadonlyMap<string, RunOptions>): Promise<void> {
+    const { started, stopped, restarted } = this.differences(groups);
+    const restarts = restarted.map(async (name) => {
+      await this.#endOf(name, 'its settings have changed in the file');
+      this.#startAnew(name, groups);
+    });
+    await Promise.all(
+      stopped.map(async (name) => {
+        await this.#endOf(name, 'it is not in the file any more');
+        this.#runs.delete(name);
+        this.#names = null;
+        this.#failures.delete(name);
+        this.#endedUntold.delete(name);
+      }),
+    );
+    const next = started.flatMap((name) => groups.get(name) ?? []);
+    if (this.#stop === null) this.#prepareFor([...groups.values()]);
+    for (const { group } of next) this.#startAnew(group, groups);
+    await Promise.all(restarts);
+    await this.#untilBegun([...started, ...restarted]);
   }
 
   /**
@@ -278,6 +292,7 @@ export class Fleet {
 
   #endWhenDone(): void {
     if (this.#changing > 0 || this.size > 0 || this.#retries.size > 0) return;
+    this.#isOver = true;
     const [failure = 0] = this.#failures.values();
     this.#resolve(this.#exitCode === 0 ? failure : this.#exitCode);
   }

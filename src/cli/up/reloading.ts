@@ -7,7 +7,10 @@ import type { Changes, Fleet } from './fleet.ts';
 import { refuseUnready } from './unready.ts';
 
 export interface ReloadingParts {
-  readonly fleet: Pick<Fleet, 'change' | 'changed' | 'differences' | 'ending' | 'notRunning'>;
+  readonly fleet: Pick<
+    Fleet,
+    'change' | 'changed' | 'differences' | 'ending' | 'isEnding' | 'notRunning' | 'untilDone'
+  >;
   /** What runs now is as this one says. */
   readonly file: GroupFile;
   /** @throws FAILOVER_BAD_CONFIG and all that reading it does */
@@ -39,8 +42,10 @@ export class Reloading {
     }
     this.#isUnderWay = true;
     try {
-      await this.#reloadOnce();
-      while (this.#takeNext()) await this.#reloadOnce();
+      await this.#parts.fleet.untilDone(async () => {
+        await this.#reloadOnce();
+        while (this.#takeNext()) await this.#reloadOnce();
+      });
     } finally {
       this.#isUnderWay = false;
     }
@@ -55,7 +60,7 @@ export class Reloading {
   async #reloadOnce(): Promise<void> {
     const { fleet, log } = this.#parts;
     const file = await this.#readOrRefuse();
-    if (file === null) return;
+    if (file === null || fleet.isEnding) return;
     const changes = fleet.differences(file.groups);
     log.info({
       event: 'reloading',

@@ -193,4 +193,36 @@ describe('a fleet', () => {
     expect(log.filter((line) => line.startsWith('start'))).toEqual(['start a 1', 'start b 1']);
     expect(log).toContain('kill b');
   });
+
+  it('is not over while a file is read that may start something, though the last one has ended', async () => {
+    const fleet = fleetOf({ a: 1 });
+    const over = vi.fn();
+    void fleet.ended.then(over);
+    let isRead: () => void = () => undefined;
+    const reading = new Promise<void>((resolve) => {
+      isRead = resolve;
+    });
+    const reload = fleet.untilDone(async () => {
+      await reading;
+      await fleet.change(groups({ a: 1, b: 1 }));
+    });
+    end.get('a')?.(0);
+    await turn();
+    expect(over).not.toHaveBeenCalled();
+    isRead();
+    await reload;
+    expect(log).toContain('start b 1');
+    expect(over).not.toHaveBeenCalled();
+    end.get('b')?.(0);
+    expect(await fleet.ended).toBe(0);
+  });
+
+  it('starts nothing once it is over: what the groups share is closed', async () => {
+    const fleet = fleetOf({ a: 1 });
+    end.get('a')?.(0);
+    await fleet.ended;
+    await fleet.untilDone(() => fleet.change(groups({ a: 1, b: 1 })));
+    await fleet.change(groups({ a: 1, b: 1 }));
+    expect(log).toEqual(['start a 1', 'end a']);
+  });
 });

@@ -35,7 +35,10 @@ function scene(): {
   const notRunning: string[] = [];
   const reloading = new Reloading({
     ...{ file: read(), read, log: { info: say, warn: say, error: say } },
-    fleet: { change, changed, differences, notRunning, ending: ['a'] },
+    fleet: {
+      ...{ change, changed, differences, notRunning, ending: ['a'], isEnding: false },
+      untilDone: (work) => work(),
+    },
   });
   return { reloading, write, said, change, notRunning };
 }
