@@ -2,6 +2,7 @@
 import { plural } from '../core/counted.ts';
 import { humanMs } from '../core/duration-text.ts';
 import { isComparable } from '../fence/process-identity.ts';
+import { SIGN_PAUSE_MS } from '../lease/sign-of-life.ts';
 import { advised } from './advised.ts';
 import type { GroupSnapshot, SeenNode } from './client.ts';
 import {
@@ -77,16 +78,13 @@ function storeWarnings(snapshot: GroupSnapshot): string[] {
   ];
 }
 
-/** How long nodes that are well may go unseen, ms: with etcd a look shows nobody who looked. */
+/** How long nodes that are well may go unseen, ms. */
 function silenceOf({ kind }: StoreSight): number {
-  return kind === 'etcd' ? SIGN_PAUSE_MS + SILENCE_MS : SILENCE_MS;
+  return (kind === 'etcd' || kind === 'timed-file' ? SIGN_PAUSE_MS[kind] : 0) + SILENCE_MS;
 }
 
 /** Several times what a node pauses between two looks. */
 const SILENCE_MS = 5_000;
-
-/** How often a node says to etcd that it is there. */
-const SIGN_PAUSE_MS = 15_000;
 
 function leaseWarnings(snapshot: GroupSnapshot): string[] {
   const { observation, group } = snapshot;

@@ -72,7 +72,12 @@ function heldByAnother(
     state.loss.kind === 'start' && state.failures === 0 && state.lastTakeover === null;
   if (settings.startRole === 'primary' && neverLed) {
     const reason = heldReason(event);
-    const order = { exitCode: 4, reason, immediate: false };
+    const order: StopOrder = {
+      exitCode: EXIT_LEASE_HELD,
+      reason,
+      immediate: false,
+      cause: 'lease-held',
+    };
     return beginStopping('stop-instead-of-standby', { state, order, settings });
   }
   const followed = followObserved(back, observation, settings);
@@ -83,6 +88,9 @@ function heldByAnother(
   const isUnseen = event.waitsFor.length > 0 && !observation.held;
   return isUnseen ? awaitHolders(back, event.waitsFor) : suspectHolder(back, settings);
 }
+
+/** The code of a node that was to start as primary while another has the lease. */
+const EXIT_LEASE_HELD = 4;
 
 function heldReason({ waitsFor, observation }: Denied): string {
   if (waitsFor.length === 0)

@@ -107,9 +107,13 @@ export interface StartPlan {
   readonly until: number;
 }
 
-/** A failure as its transition tells it. */
+/** Why a promotion is undone, as its transition tells it. */
 export interface Failure {
-  readonly code: string;
+  /**
+   * failed: a step of it, whatever it failed of. interrupted: it was told to end. lease-lost: by an event of the lease, and
+   * by nothing else: what failed may say so of a file that the lease does not stand on.
+   */
+  readonly kind: 'failed' | 'interrupted' | 'lease-lost';
   readonly message: string;
 }
 

@@ -217,6 +217,11 @@ export interface StopOrder {
   readonly exitCode: number;
   readonly reason: string;
   readonly immediate: boolean;
+  /**
+   * What a start as primary came to: another node has the lease. Left out: anything else; no exit code tells it, as a
+   * workload may end with any.
+   */
+  readonly cause?: 'lease-held';
 }
 
 /** `until`: when the answer that the phase waits for is overdue. */

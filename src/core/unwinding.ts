@@ -17,8 +17,8 @@ import { lastOrderEvent, notFreeWarning } from './last-orders.ts';
 type Undoable = Extract<CandidateState, { phase: 'clearing' | 'starting' | 'promoting' }>;
 type Unwinding = Extract<CandidateState, { phase: 'unwinding' }>;
 
-export function failed(state: Undoable, failure: Failure, settings: Settings): Outcome {
-  return undo(state, failure, { by: 'promotion-failed', settings });
+export function failed(state: Undoable, message: string, settings: Settings): Outcome {
+  return undo(state, { kind: 'failed', message }, { by: 'promotion-failed', settings });
 }
 
 interface Undo {
@@ -78,7 +78,7 @@ function warningAfter({ told, failure, warning }: Unwinding): string | null {
 
 function released(before: Unwinding, heldBy: string | null, settings: Settings): Outcome {
   // A lost lease may well have another holder by now.
-  const isFree = heldBy === null || before.failure.code === 'FAILOVER_LEASE_LOST';
+  const isFree = heldBy === null || before.failure.kind === 'lease-lost';
   const warning = isFree ? warningAfter(before) : notFreeWarning(heldBy);
   const state: Unwinding = { ...before, warning };
   const publish = isFree ? announceEnd(state) : [];
@@ -97,7 +97,7 @@ function released(before: Unwinding, heldBy: string | null, settings: Settings):
 
 /** A lost lease is not ours to announce. */
 function announceEnd(state: Unwinding): readonly Effect[] {
-  if (state.failure.code === 'FAILOVER_LEASE_LOST') return [];
+  if (state.failure.kind === 'lease-lost') return [];
   const interrupted = isInterruption(state.failure);
   const announcement = {
     kind: 'shutdown',
@@ -136,15 +136,12 @@ function waitAfter(
 
 /** Interrupts a promotion because it was told to, not because a step failed. */
 export function interruption(message: string): Failure {
-  return { code: INTERRUPTED, message };
+  return { kind: 'interrupted', message };
 }
 
-function isInterruption({ code }: Failure): boolean {
-  return code === INTERRUPTED;
+function isInterruption({ kind }: Failure): boolean {
+  return kind === 'interrupted';
 }
-
-/** No code of the catalogue: no adapter can fail with it. */
-const INTERRUPTED = 'interrupted';
 
 /** Why a promotion is interrupted by SIGTSTP. */
 const SUSPENDED = 'suspended';
@@ -185,7 +182,7 @@ function stopWithin(state: Unwinding, graceMs: number): Outcome {
 
 /** Whether the lease is lost or being given back: nothing is claimed of it any more. */
 function hasLeft({ failure, step }: Unwinding): boolean {
-  return failure.code === 'FAILOVER_LEASE_LOST' || step === 'release';
+  return failure.kind === 'lease-lost' || step === 'release';
 }
 
 /** Whether there is a lease that this node has not left yet. */
@@ -197,9 +194,10 @@ export function holdsLease(state: CandidateState): boolean {
 /** The lease is lost: no grace is left but what its term has. */
 export function interrupt(
   state: CandidateState,
-  { failure, withinMs }: { readonly failure: Failure; readonly withinMs: number },
+  { cause, withinMs }: { readonly cause: string; readonly withinMs: number },
   settings: Settings,
 ): Outcome {
+  const failure: Failure = { kind: 'lease-lost', message: cause };
   if (state.phase === 'acquiring') return stay(state);
   if (state.phase === 'unwinding') {
     if (hasLeft(state)) return stay(state);

@@ -47,17 +47,14 @@ export function whenCandidate(state: CandidateState, event: Event, settings: Set
   switch (event.type) {
     case 'stop-requested':
       return stopCandidate(state, event.order, settings);
-    case 'lease-lost': {
-      const failure = { code: 'FAILOVER_LEASE_LOST', message: event.cause };
-      return interrupt(state, { failure, withinMs: event.withinMs }, settings);
-    }
+    case 'lease-lost':
+      return interrupt(state, event, settings);
     case 'lease-observed': {
       const { epoch } = event.observation;
       if (state.phase === 'acquiring' || epoch <= state.epoch) return stay(state);
       if (event.observation.holder?.run === settings.run) return stay(state);
-      const message = `epoch ${String(epoch)} was claimed while this node held ${String(state.epoch)}`;
-      const failure = { code: 'FAILOVER_LEASE_LOST', message };
-      return interrupt(state, { failure, withinMs: 0 }, settings);
+      const cause = `epoch ${String(epoch)} was claimed while this node held ${String(state.epoch)}`;
+      return interrupt(state, { cause, withinMs: 0 }, settings);
     }
     case 'lease-changed':
       if (state.phase === 'acquiring') return leaseChanged(state, settings);
@@ -156,7 +153,7 @@ function granted(
 }
 
 function clearing(before: Clearing, event: Event, settings: Settings): Outcome {
-  if (event.type === 'workload-failed') return failed(before, event, settings);
+  if (event.type === 'workload-failed') return failed(before, event.message, settings);
   // The epoch is that of the grant; one that was claimed for a restart is of an earlier term.
   const plan = event.type === 'epoch-advanced' ? before.plan : advancePlan(before.plan, event);
   const warning = event.type === 'leftovers-remain' ? event.detail : before.warning;
@@ -187,14 +184,13 @@ function disarmed(state: Clearing, detail: string, settings: Settings): Outcome 
   if (again !== null) {
     return stay({ ...state, plan: again.plan, random: again.random }, ...again.effects);
   }
-  return failed(state, { code: 'FAILOVER_PROMOTION_FAILED', message: detail }, settings);
+  return failed(state, detail, settings);
 }
 
 function clearingTimePassed(state: Clearing, settings: Settings): Outcome {
   const passed = planTimePassed(state.plan, state.at, settings);
   if (passed !== null) return stay({ ...state, plan: passed.plan }, ...passed.effects);
-  const failure = { code: 'FAILOVER_PROMOTION_FAILED', message: describeOverdue(state.plan) };
-  return failed(state, failure, settings);
+  return failed(state, describeOverdue(state.plan), settings);
 }
 
 function starting(state: Starting, event: Event, settings: Settings): Outcome {
@@ -206,16 +202,16 @@ function starting(state: Starting, event: Event, settings: Settings): Outcome {
     case 'workload-ready':
       return ready(state, settings);
     case 'workload-failed':
-      return failed(state, event, settings);
+      return failed(state, event.message, settings);
     case 'workload-ended': {
       const message = `the workload ended before it was ready: ${describeEnd(event)}`;
-      return failed(state, { code: 'FAILOVER_PROMOTION_FAILED', message }, settings);
+      return failed(state, message, settings);
     }
     case 'time-passed': {
       if (state.at < state.until) return stay(state);
       const limit = `--ready-timeout ${formatDuration(settings.readyTimeoutMs)}`;
       const message = `the workload was not ready within ${limit}`;
-      return failed(state, { code: 'FAILOVER_PROMOTION_FAILED', message }, settings);
+      return failed(state, message, settings);
     }
     default:
       return stay(state);
@@ -253,16 +249,16 @@ function promoting(state: Promoting, event: Event, settings: Settings): Outcome 
       if (event.hook !== 'promote') return stay(state);
       if (event.ok) return promoted(state, state.activatedAt, settings);
       const message = `the promote command failed: ${event.detail}`;
-      return failed(state, { code: 'FAILOVER_PROMOTION_FAILED', message }, settings);
+      return failed(state, message, settings);
     }
     case 'workload-ended': {
       const message = `the workload ended during the promotion: ${describeEnd(event)}`;
-      return failed(state, { code: 'FAILOVER_PROMOTION_FAILED', message }, settings);
+      return failed(state, message, settings);
     }
     case 'time-passed': {
       if (state.at < state.until) return stay(state);
       const message = 'the promote command neither ended nor could be ended within its limit';
-      return failed(state, { code: 'FAILOVER_PROMOTION_FAILED', message }, settings);
+      return failed(state, message, settings);
     }
     default:
       return stay(state);

@@ -1,5 +1,6 @@
 // Processes of other users where /proc does not show them: mounted with `hidepid`, as on hardened machines.
 import { readFileSync } from 'node:fs';
+import { isOutOfResources } from '../out-of-resources.ts';
 import { readStat } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
 
@@ -35,7 +36,8 @@ function readHides(): boolean {
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
     const mount = mounts.findLast((line) => / \/proc .* - proc /.test(line));
     return mount !== undefined && /[ ,]hidepid=(?!0|off)/.test(mount);
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     return false;
   }
 }

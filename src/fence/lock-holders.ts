@@ -1,7 +1,8 @@
 // Which processes hold a lock: /proc/<pid>/fdinfo names every copy of the open file description.
-import { closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, statSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
+import { isOutOfResources } from '../out-of-resources.ts';
 import { descriptorsOf, findOpen, listPids, pathOfDescriptor } from './open-files.ts';
 import type { OpenFile } from './open-files.ts';
 import { procIsUsable, readFileInto } from './process-identity.ts';
@@ -197,7 +198,8 @@ function readLockInode(path: string): string | undefined {
   try {
     // What somebody put there may be a pipe.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     return undefined;
   }
   try {
@@ -247,13 +249,14 @@ function isSameFile(path: string, file: FileId): boolean {
   try {
     const found = statSync(path, { bigint: true });
     return found.dev === file.dev && found.ino === file.ino;
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     return false;
   }
 }
 
 function isThere(pid: number): boolean {
-  return existsSync(`/proc/${String(pid)}`);
+  return statSync(`/proc/${String(pid)}`, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** The encoding of `st_dev` in glibc (gnu_dev_makedev). */

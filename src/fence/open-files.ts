@@ -47,12 +47,13 @@ export function pathOfDescriptor(pid: number, fd: number): string {
 
 /**
  * The path that the file has, or had, as the kernel remembers it. Empty for a descriptor that was closed
- * just now: that says nothing of the others.
+ * just now: that says nothing of the others. Throws as `descriptorsOf`.
  */
 export function targetOf(pid: number, fd: number): string {
   try {
     return readlinkSync(pathOfDescriptor(pid, fd));
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     return '';
   }
 }

@@ -130,7 +130,8 @@ export function readFileInto(buffer: Buffer, path: string): number {
   }
   try {
     return readSync(fd, buffer, 0, buffer.length, 0);
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     // ESRCH: it ended between the two calls.
     return 0;
   } finally {
@@ -192,7 +193,9 @@ function ownPidNamespace(): string {
 function readOr(fallback: string, read: () => string): string {
   try {
     return read();
-  } catch {
+  } catch (error) {
+    // What is kept for good must not be what was so for a moment.
+    if (isOutOfResources(error)) throw error;
     return fallback;
   }
 }

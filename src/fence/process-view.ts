@@ -168,7 +168,8 @@ function isOurs(
 function statOrNull(path: string): BigIntStats | null {
   try {
     return statSync(path, { bigint: true });
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     return null;
   }
 }

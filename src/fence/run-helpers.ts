@@ -1,8 +1,9 @@
 // Ends what a run of this process started and what left the session, also where it holds no lock.
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { identityOfPath } from '../lease/file/file-identity.ts';
+import { identityOf } from '../lease/file/file-identity.ts';
 import type { NodeRecord } from '../lease/lease-store.ts';
+import { isOutOfResources } from '../out-of-resources.ts';
 import { descriptorsOf, pathOfDescriptor } from './open-files.ts';
 import { hasEnded, procIsUsable, readStat } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
@@ -67,8 +68,9 @@ function hasOpen(pid: number, files: ReadonlySet<string>): boolean {
 
 function identityOrNull(descriptor: string): string | null {
   try {
-    return identityOfPath(descriptor);
-  } catch {
+    return identityOf(statSync(descriptor, { bigint: true }));
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     return null;
   }
 }

@@ -4,9 +4,6 @@ import type { ReturnOrder } from '../guard/messages.ts';
 import type { Alone, JoinReply } from './join-alone.ts';
 import type { SeenNode, StoreEvent } from './remote-store.ts';
 
-/** A node that was not seen for so long is no longer listed, ms: far longer than it pauses between two looks. */
-export const REGISTRATION_TTL_MS = 30_000;
-
 /** What a look shows. */
 export interface View {
   readonly observation: LeaseObservation;

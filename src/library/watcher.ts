@@ -316,7 +316,7 @@ function startFailure(state: NodeState, group: string): FailoverError | null | u
     case 'waiting':
     case 'stopping':
     case 'stopped': {
-      const held = state.role === 'stopped' && state.order.exitCode === LEASE_HELD_EXIT_CODE;
+      const held = state.role === 'stopped' && state.order.cause === 'lease-held';
       const code = held ? 'FAILOVER_LEASE_HELD' : failureCode(state);
       return new FailoverError(code, `Cannot start as primary: ${state.lastReason}`, {
         details: { group },
@@ -326,8 +326,6 @@ function startFailure(state: NodeState, group: string): FailoverError | null | u
       return undefined;
   }
 }
-
-const LEASE_HELD_EXIT_CODE = 4;
 
 function failureCode(state: NodeState): 'FAILOVER_PROMOTION_FAILED' | 'FAILOVER_REFUSED' {
   return state.failures > 0 ? 'FAILOVER_PROMOTION_FAILED' : 'FAILOVER_REFUSED';

@@ -15,7 +15,7 @@ import type { EffectContext, NodePorts } from './perform.ts';
 import { Orders } from './orders.ts';
 import { RecentLateness } from './recent-lateness.ts';
 
-/** Events that may wait; more than this means that the loop no longer runs, and messages are dropped. */
+/** Events that may wait; more than this means that the loop no longer runs, and what comes then is dropped. */
 const QUEUE_LIMIT = 10_000;
 
 /** Its timer fires late on a starved machine, and then before others that came due after it. */
@@ -55,7 +55,8 @@ export class NodeLoop {
   #hasStarted = false;
   #draining = false;
   #dead = false;
-  #dropped = 0;
+  /** Whether it was said that events are dropped, since none waited. */
+  #saysFull = false;
   #requests = 0;
   #cancelWake: (() => void) | null = null;
   #wakeAt = Infinity;
@@ -84,11 +85,6 @@ export class NodeLoop {
   /** As of now: while the phase lasts it changes with each step, under whoever keeps it. */
   get state(): NodeState {
     return this.#state;
-  }
-
-  /** Events that were refused because the queue was full. */
-  get droppedEvents(): number {
-    return this.#dropped;
   }
 
   /** The most that its timer was late in the last minute, or is now, ms. */
@@ -121,11 +117,20 @@ export class NodeLoop {
 
   #take(event: Event): void {
     if (this.#queue.length >= QUEUE_LIMIT) {
-      this.#dropped += 1;
+      this.#drop(event);
       return;
     }
     this.#queue.push(event);
     this.#drain();
+  }
+
+  /** Said once for as long as the queue lasts: more words would only keep it full. */
+  #drop(event: Event): void {
+    if (!this.#saysFull) {
+      this.#saysFull = true;
+      this.#options.hooks.onReport('take in what happens', new Error(FULL.message));
+    }
+    if ('requestId' in event && event.requestId !== null) this.#answer(event.requestId, FULL);
   }
 
   /** Dispatches a request and resolves with the outcome once the core knows it. */
@@ -153,6 +158,7 @@ export class NodeLoop {
       for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) {
         this.#step(event);
       }
+      this.#saysFull = false;
     } catch (error) {
       this.end();
       this.#options.hooks.onFatal(error);
@@ -208,6 +214,12 @@ export class NodeLoop {
     resolve?.(outcome);
   }
 }
+
+const FULL = {
+  ok: false,
+  code: 'FAILOVER_REFUSED',
+  message: `${String(QUEUE_LIMIT)} events wait already`,
+} as const;
 
 const ENDED: RequestOutcome = {
   ok: false,

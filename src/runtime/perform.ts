@@ -49,7 +49,7 @@ export function perform(effect: Effect, context: EffectContext): void {
       void advanceEpoch(effect.floor, context);
       return;
     case 'verify-lease':
-      isHeld(context, effect.scope);
+      verifyLease(context, effect.scope);
       return;
     case 'renew-lease':
       void renew(effect.timeoutMs, context);
@@ -95,7 +95,7 @@ export function perform(effect: Effect, context: EffectContext): void {
       answered('workload', workloadStep(ports.workload.arm(), { type: 'workload-armed' }), context);
       return;
     case 'activate-workload':
-      if (!isHeld(context)) return;
+      if (!verifyLease(context)) return;
       answered(
         'workload',
         workloadStep(ports.workload.activate(effect), { type: 'workload-activated' }),
@@ -113,7 +113,7 @@ export function perform(effect: Effect, context: EffectContext): void {
       answered('workload', stopWorkload(effect, context), context);
       return;
     case 'run-hook':
-      if (!isHeld(context)) return;
+      if (!verifyLease(context)) return;
       answered('hook', runHook(effect, context), context);
       return;
     case 'check-health':
@@ -131,8 +131,12 @@ export function perform(effect: Effect, context: EffectContext): void {
   }
 }
 
-/** Says it when the lease is lost: what its holder alone may do is not begun then. */
-function isHeld({ ports, dispatch }: EffectContext, scope: VerifyScope = 'all'): boolean {
+/**
+ * Looks at the lease, and tells of its loss as `lease-lost`.
+ *
+ * @returns whether it is held: what its holder alone may do is not begun otherwise
+ */
+function verifyLease({ ports, dispatch }: EffectContext, scope: VerifyScope = 'all'): boolean {
   const outcome = verify(ports.lease, scope);
   if (outcome.type === 'lost') dispatch({ type: 'lease-lost', cause: outcome.cause, withinMs: 0 });
   return outcome.type === 'held';

@@ -473,16 +473,19 @@ describe('a group whose lease is on a server', () => {
     expect(text).toMatch(/^a +primary +on h2 +- +7 +7 +cold +120 ms/m);
   });
 
-  it('does not warn of nodes that etcd, which hears of them once in 15 s, saw within that time', () => {
-    const away = snapshotOf('a', [answering(statusOf('b', { primary: 'a' }))]);
-    const seen = withStore(away, { nodes: [storedNode('a', 14_000), storedNode('c', 21_000)] });
-    const { store } = seen;
-    if (store === null) throw new Error('the snapshot has no store');
-    const { warnings } = groupStatusOf({ ...seen, store: { ...store, kind: 'etcd' } });
-    expect(warnings).toEqual([
-      'c on h2 was last seen by the server of the lease 21.0 s ago: look at it there.',
-    ]);
-  });
+  it.each(['etcd', 'timed-file'] as const)(
+    'does not warn of nodes that %s, which hears of them now and then only, saw within that time',
+    (kind) => {
+      const away = snapshotOf('a', [answering(statusOf('b', { primary: 'a' }))]);
+      const seen = withStore(away, { nodes: [storedNode('a', 9_000), storedNode('c', 11_000)] });
+      const { store } = seen;
+      if (store === null) throw new Error('the snapshot has no store');
+      const { warnings } = groupStatusOf({ ...seen, store: { ...store, kind } });
+      expect(warnings).toEqual([
+        'c on h2 was last seen by the server of the lease 11.0 s ago: look at it there.',
+      ]);
+    },
+  );
 
   it('tells what the next one of this machine predicts when the primary is on another', () => {
     const why = 'what a server takes for its part is not rehearsed';

@@ -1,19 +1,24 @@
-// A process that has no descriptor left can't look; it must not take that for nobody being there.
+// A process that has no descriptor, or a machine that has no memory left can't look; it must not take that for nobody being there.
 import type fs from 'node:fs';
-import { rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { findLeftovers } from '../../src/fence/find-leftovers.ts';
 import { clearLeftovers } from '../../src/fence/leftovers.ts';
 import { findLockHolders } from '../../src/fence/lock-holders.ts';
+import { pathOfDescriptor, targetOf } from '../../src/fence/open-files.ts';
 import { isAlive, ownIdentity, readStat } from '../../src/fence/process-identity.ts';
+import { readMark } from '../../src/fence/process-view.ts';
 import { findDeletedLockHolders } from '../../src/lease/file/deleted-holders.ts';
 import { listNodes } from '../../src/lease/file/node-registry.ts';
 import { openLease, temporaryDirectory } from '../lease/support/fixtures.ts';
 import { Stage, deadSupervisor, runs, session } from './stage.ts';
 
-/** Which opens fail. */
-const exhausted = vi.hoisted(() => ({ by: (path: string): boolean => path === '' }));
+/** Which opens fail; and which looks fail for want of memory: reads of what is open, links and the state of a file. */
+const exhausted = vi.hoisted(() => ({
+  by: (path: string): boolean => path === '',
+  looking: (path: string): boolean => path === '',
+}));
 
 vi.mock('node:fs', async (importOriginal) => {
   const original = await importOriginal<typeof fs>();
@@ -21,11 +26,30 @@ vi.mock('node:fs', async (importOriginal) => {
     if (!exhausted.by(String(path))) return;
     throw Object.assign(new Error(`EMFILE: ${String(path)}`), { code: 'EMFILE' });
   };
+  const lack = (path: unknown): void => {
+    if (!exhausted.looking(String(path))) return;
+    throw Object.assign(new Error(`ENOMEM: ${String(path)}`), { code: 'ENOMEM' });
+  };
+  const open = new Map<number, string>();
   return {
     ...original,
     openSync: (path: string, flags: string, mode?: number) => {
       refuse(path);
-      return original.openSync(path, flags, mode);
+      const fd = original.openSync(path, flags, mode);
+      open.set(fd, path);
+      return fd;
+    },
+    readSync: (fd: number, ...rest: [Buffer, number, number, number]) => {
+      lack(open.get(fd));
+      return original.readSync(fd, ...rest);
+    },
+    readlinkSync: (path: string) => {
+      lack(path);
+      return original.readlinkSync(path);
+    },
+    statSync: (path: string, options: fs.StatSyncOptions) => {
+      lack(path);
+      return original.statSync(path, options);
     },
     readdirSync: (path: string) => {
       refuse(path);
@@ -44,6 +68,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   exhausted.by = () => false;
+  exhausted.looking = () => false;
   await stage.close();
 });
 
@@ -51,6 +76,30 @@ test('a process that could not be looked at is not taken for one that is gone', 
   exhausted.by = (path) => path.startsWith('/proc/');
   expect(() => readStat(process.pid)).toThrow('EMFILE');
   expect(() => isAlive(ownIdentity())).toThrow('EMFILE');
+});
+
+test('a process whose state could not be read is not taken for one that is gone', () => {
+  exhausted.looking = (path) => path === `/proc/${String(process.pid)}/stat`;
+  expect(() => readStat(process.pid)).toThrow('ENOMEM');
+});
+
+test('what a process has open and could not be looked at is not taken for nothing', () => {
+  const fd = openSync('/proc/self/stat', 'r');
+  onTestFinished(() => {
+    closeSync(fd);
+  });
+  const path = pathOfDescriptor(process.pid, fd);
+  exhausted.looking = (looked) => looked === path;
+  expect(() => targetOf(process.pid, fd)).toThrow('ENOMEM');
+  expect(targetOf(process.pid, 1_000_000)).toBe('');
+});
+
+test('a process of the group that could not be told is not taken for a stranger', async () => {
+  const actor = await stage.start('echo ready; exec sleep 1000', { env: stage.mark('a') });
+  const { pid } = actor.identity;
+  expect(readMark(pid, stage)).not.toBeNull();
+  exhausted.looking = (path) => path.startsWith(`/proc/${String(pid)}/root/`);
+  expect(() => readMark(pid, stage)).toThrow('ENOMEM');
 });
 
 test('a session that could not be looked at is not taken for an empty one', async () => {
@@ -88,6 +137,12 @@ test('a holder of a lock that could not be looked at is not taken for none', () 
     exhausted.by = (opened) => opened === failing;
     expect(() => findLockHolders(path), failing).toThrow('EMFILE');
   }
+  exhausted.by = () => false;
+  for (const failing of [own, `${own}/fdinfo/${String(holder.fd)}`]) {
+    exhausted.looking = (looked) => looked === failing;
+    expect(() => findLockHolders(path, [process.pid]), failing).toThrow('ENOMEM');
+  }
+  exhausted.looking = () => false;
   exhausted.by = () => false;
   expect(findLockHolders(path)).toEqual([{ pid: process.pid, fd: holder.fd }]);
 });

@@ -1,10 +1,13 @@
 // The watcher by itself: its start, its end, and what it says of itself.
+import { EventEmitter } from 'node:events';
 import { writeFileSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { initialState } from '../../src/core/state.ts';
 import { Watcher } from '../../src/library/watcher.ts';
+import { FailoverNode } from '../../src/runtime/failover-node.ts';
 import { Transport } from '../../src/transport/bus.ts';
 import { until } from '../support/until.ts';
 import {
@@ -139,6 +142,24 @@ describe('a primary', () => {
     await expect(second.watcher.start()).rejects.toMatchObject({ code: 'FAILOVER_LEASE_HELD' });
     expect(second.watcher.role).toBe('stopped');
     expect(first.watcher.isPrimary).toBe(true);
+  });
+
+  it('that ended for another reason is not said to find the lease held, whatever its exit code', async () => {
+    const order = { exitCode: 4, reason: 'the node id is taken', immediate: false };
+    const node = Object.assign(new EventEmitter(), {
+      state: { ...initialState(0, 1), role: 'stopped', phase: 'stopped', order },
+      ended: Promise.resolve(order),
+      stop: () => undefined,
+      status: () => null,
+    });
+    const begin = vi.spyOn(FailoverNode, 'start');
+    onTestFinished(() => {
+      begin.mockRestore();
+    });
+    // Of a node no more is used.
+    begin.mockResolvedValue(node as unknown as FailoverNode);
+    const { watcher } = primary(place());
+    await expect(watcher.start()).rejects.toMatchObject({ code: 'FAILOVER_REFUSED' });
   });
 
   it('whose promote callback fails has not started', async () => {

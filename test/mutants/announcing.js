@@ -96,8 +96,8 @@ export const ANNOUNCING = [
     says: 'The end of a failed promotion is not announced: the others sit out their backoff.',
     breaks: 'S4',
     file: 'src/core/unwinding.ts',
-    from: "if (state.failure.code === 'FAILOVER_LEASE_LOST') return [];",
-    to: "if (state.failure.code !== 'interrupted') return [];",
+    from: "if (state.failure.kind === 'lease-lost') return [];",
+    to: "if (state.failure.kind !== 'interrupted') return [];",
     killers: [transcript('the promote command fails: undone')],
   },
   {

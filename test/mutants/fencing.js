@@ -265,12 +265,26 @@ export const FENCING = [
     says: 'A process that could not be looked at, for want of descriptors, counts as gone.',
     breaks: 'S1',
     file: 'src/fence/process-identity.ts',
-    from: 'if (isOutOfResources(error)) throw error;',
-    to: 'if (isOutOfResources(error)) return 0;',
+    from: 'if (isOutOfResources(error)) throw error;\n    return 0;\n  }\n  try {',
+    to: 'return 0;\n  }\n  try {',
     killers: [
       {
         test: 'test/fence/out-of-resources.test.ts',
         title: 'a process that could not be looked at is not taken for one that is gone',
+      },
+    ],
+  },
+  {
+    id: 'failed-read-taken-for-gone',
+    says: 'A process whose state could not be read, for want of memory, counts as gone.',
+    breaks: 'S1',
+    file: 'src/fence/process-identity.ts',
+    from: 'if (isOutOfResources(error)) throw error;\n    // ESRCH',
+    to: '// ESRCH',
+    killers: [
+      {
+        test: 'test/fence/out-of-resources.test.ts',
+        title: 'a process whose state could not be read is not taken for one that is gone',
       },
     ],
   },

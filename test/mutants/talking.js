@@ -16,8 +16,8 @@ export const TALKING = [
     says: 'A workload is started without a look whether the lease is still held.',
     breaks: 'S1',
     file: 'src/runtime/perform.ts',
-    from: "case 'activate-workload':\n      if (!isHeld(context)) return;",
-    to: "case 'activate-workload':\n      if (!isHeld(context) && effect.epoch < 0) return;",
+    from: "case 'activate-workload':\n      if (!verifyLease(context)) return;",
+    to: "case 'activate-workload':\n      if (!verifyLease(context) && effect.epoch < 0) return;",
     killers: [
       { test: 'test/runtime/perform.test.ts', title: 'is not begun when the lease is found lost' },
     ],
@@ -27,8 +27,8 @@ export const TALKING = [
     says: 'A hook is run without a look whether the lease is still held.',
     breaks: 'S1',
     file: 'src/runtime/perform.ts',
-    from: "case 'run-hook':\n      if (!isHeld(context)) return;",
-    to: "case 'run-hook':\n      if (!isHeld(context) && effect.epoch < 0) return;",
+    from: "case 'run-hook':\n      if (!verifyLease(context)) return;",
+    to: "case 'run-hook':\n      if (!verifyLease(context) && effect.epoch < 0) return;",
     killers: [
       { test: 'test/runtime/perform.test.ts', title: 'is not begun when the lease is found lost' },
     ],

@@ -3,15 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { inGroup } from '../support/process-group.ts';
 import type { NodeProcess } from '../support/process-node.ts';
 
-const EXITS_0 = 'exec "$W" --exit-after-ms 0';
-const EXITS_3 = 'exec "$W" --exit-after-ms 0 --exit-code 3';
+const EXITS_0 = exits(0);
+const EXITS_3 = exits(3);
 const DIES = '"$W" --exit-after-ms 0; kill -SEGV $$';
 
 describe('a command that ends at once, under --restart never', () => {
+  // All but 0 and a signal mean something else where they are not the command's own.
   it.each([
-    ['exit code 0', EXITS_0, 0],
-    ['exit code 3', EXITS_3, 3],
-    ['SIGSEGV', DIES, 139],
+    ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 126, 127].map(
+      (code) => [`exit code ${String(code)}`, exits(code), code] as const,
+    ),
+    ['SIGSEGV', DIES, 139] as const,
   ])('with %s: it ran once, and its node ends with that', (end, run, code) =>
     inGroup(
       async (group) => {
@@ -74,6 +76,10 @@ describe('a command that ends at once with exit code 0', () => {
       { options: { restart: 'on-failure' } },
     ));
 });
+
+function exits(code: number): string {
+  return `exec "$W" --exit-after-ms 0 --exit-code ${String(code)}`;
+}
 
 function lastWord(node: NodeProcess): NodeProcess['log'][number] | undefined {
   return node.log.at(-1);

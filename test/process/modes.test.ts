@@ -133,6 +133,8 @@ describe('--role', () => {
       await group.startAll(['a']);
       const b = group.launch('b', { options: { role: 'primary' } });
       expect(await group.ends(b)).toBe(4);
+      expect(b.stray).toContain('Cannot be primary: the lease is held by a');
+      expect(b.stray).toContain('--role auto');
     }));
 
   it('secondary: listens first, then leads where nobody does', () =>

@@ -1,5 +1,6 @@
 // The loop of one node: what comes before it begins to take part, and what it answers then.
 import { expect, it } from 'vitest';
+import type { RequestOutcome } from '../../src/core/effect.ts';
 import type { LeaseObservation } from '../../src/core/state.ts';
 import type { Step } from '../../src/core/transition.ts';
 import { NodeLoop } from '../../src/runtime/node.ts';
@@ -14,6 +15,7 @@ const HELD: LeaseObservation = {
 class Stage {
   readonly orders: string[] = [];
   readonly steps: Step[] = [];
+  readonly reports: string[] = [];
   readonly loop: NodeLoop;
   #now = 0;
   #wake: { readonly atMs: number; readonly callback: () => void } | null = null;
@@ -46,6 +48,9 @@ class Stage {
       hooks: {
         onStep: (step: Step) => {
           this.steps.push({ ...step, before: { ...step.before } });
+        },
+        onReport: (what: string, error: unknown) => {
+          this.reports.push(`${what}: ${String(error)}`);
         },
         onFatal: (error: unknown) => {
           throw error;
@@ -91,6 +96,25 @@ it('answers what it was asked before it begins, also when it never does', async 
   }));
   stage.loop.end();
   await expect(answer).resolves.toMatchObject({ ok: false, message: 'this node has ended' });
+});
+
+it('drops what comes while too much waits, says so once, and refuses what it was asked then', async () => {
+  const stage = new Stage();
+  const ask = (): Promise<RequestOutcome> =>
+    stage.loop.request((requestId) => ({
+      type: 'check-requested',
+      ...{ requestId, answerEarly: false },
+    }));
+  for (let count = 0; count < 10_000; count += 1) stage.loop.dispatch({ type: 'lease-changed' });
+  expect(stage.reports).toEqual([]);
+  const answers = [ask(), ask()];
+  stage.loop.dispatch({ type: 'lease-changed' });
+  expect(stage.reports).toEqual(['take in what happens: Error: 10000 events wait already']);
+  for (const answer of answers) {
+    await expect(answer).resolves.toMatchObject({ ok: false, code: 'FAILOVER_REFUSED' });
+  }
+  stage.loop.start();
+  expect(stage.steps).toHaveLength(10_001);
 });
 
 it('keeps its state in one object while its phase lasts, and tells of each step as it was', () => {

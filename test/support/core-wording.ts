@@ -2,7 +2,7 @@
 import type { Announcement, Effect } from '../../src/core/effect.ts';
 import type { ToldDemotions } from '../../src/core/health.ts';
 import { epochOf } from '../../src/core/invariants.ts';
-import type { NodeState } from '../../src/core/state.ts';
+import type { NodeState, StopOrder } from '../../src/core/state.ts';
 
 /** What happens at every beat: left out of a scenario unless it asks for everything. */
 export function isRoutine(effect: Effect): boolean {
@@ -60,10 +60,14 @@ export function effectInWords(effect: Effect): string {
     case 'verify-lease':
       return effect.scope === 'all' ? effect.type : `${effect.type} ${effect.scope}`;
     case 'exit':
-      return `exit ${String(effect.order.exitCode)}: ${effect.order.reason}`;
+      return `exit ${String(effect.order.exitCode)}${causeInWords(effect.order)}: ${effect.order.reason}`;
     default:
       return effect.type;
   }
+}
+
+function causeInWords({ cause }: StopOrder): string {
+  return cause === undefined ? '' : ` (${cause})`;
 }
 
 function announcementInWords(announcement: Announcement): string {

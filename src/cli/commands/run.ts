@@ -8,7 +8,7 @@ import { optionOf } from '../../config/options.ts';
 import { defaultStateDir, otherDefaultStateDir } from '../../config/state-dir.ts';
 import { longestGraceMs } from '../../core/lease-term.ts';
 import type { Settings } from '../../core/settings.ts';
-import { ERRORS, FailoverError } from '../../errors.ts';
+import { FailoverError } from '../../errors.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
 import { commandWarnings } from '../../workload/warnings.ts';
 import { endUnanswered, exitWithCode } from '../ending.ts';
@@ -117,7 +117,7 @@ export async function run(options: RunOptions): Promise<void> {
   // What could not be closed may keep the process, and with it the lease.
   if (node.isBroken || parseLease(options.lease).kind === 'timed-file') endUnanswered();
   if (node.idTaken !== null) throw node.idTaken;
-  if (order.exitCode === LEASE_HELD.exitCode) {
+  if (order.cause === 'lease-held') {
     throw new FailoverError('FAILOVER_LEASE_HELD', `Cannot be primary: ${order.reason}`, {
       details: { group: options.group },
     });
@@ -224,8 +224,6 @@ async function startNode(
     wait.end();
   }
 }
-
-const LEASE_HELD = ERRORS.FAILOVER_LEASE_HELD;
 
 function loggerOf({ group, logFormat, quiet }: RunOptions, node: string): Logger {
   return createLogger({ format: logFormat, quiet, stream: process.stderr, node, group });

@@ -4,6 +4,7 @@ import { parseJson } from '../file/durable-file.ts';
 import { isTaken, isUnreachable, joinAlone } from '../join-alone.ts';
 import type { Alone, JoinReply, SoleNode } from '../join-alone.ts';
 import type { SeenNode, StoredNode } from '../remote-store.ts';
+import { REGISTRATION_TTL_MS, SIGN_PAUSE_MS } from '../sign-of-life.ts';
 import { readStoredNode } from '../stored-records.ts';
 import type { Along, KeptAlive } from './etcd-connection.ts';
 import type { EventLog } from './event-log.ts';
@@ -11,10 +12,6 @@ import type { GroupKeys } from './keys.ts';
 import { all, leave, newLeaseId, put } from './requests.ts';
 import type { Ask } from './requests.ts';
 import { joinUnderId } from './sole-id.ts';
-
-/** A node that was not seen for so long is no longer listed, ms: far longer than it pauses between two signs of life. */
-const REGISTRATION_TTL_MS = 30_000;
-const SIGN_PAUSE_MS = 5_000;
 
 /** How many nodes are listed, and how many of them are asked about at a time. */
 const NODES_LISTED = 1024;
@@ -128,7 +125,7 @@ export class Registration {
   /** The sign that is due at that time, ms, for the call of something else; null: none is. */
   signAlong(epoch: number, at: number): Along | null {
     if (this.#hasLeft || this.#start === null || at < this.#signAt) return null;
-    this.#signAt = at + SIGN_PAUSE_MS;
+    this.#signAt = at + SIGN_PAUSE_MS.etcd;
     const id = this.#id;
     return {
       id,
@@ -217,7 +214,7 @@ export class Registration {
         this.#isContested = reply.type === 'taken';
         return reply;
       },
-      ...{ sole, signPauseMs: SIGN_PAUSE_MS, hasBegun: this.#hasBegun },
+      ...{ sole, signPauseMs: SIGN_PAUSE_MS.etcd, hasBegun: this.#hasBegun },
       requestTimeoutMs: this.#requestTimeoutMs,
       ...{ node: this.#record.node, group: this.#group, now: this.#now },
     });
@@ -247,7 +244,7 @@ export class Registration {
     const { joined: header } = reply;
     const former = this.#id;
     this.#id = id;
-    this.#signAt = this.#now() + SIGN_PAUSE_MS;
+    this.#signAt = this.#now() + SIGN_PAUSE_MS.etcd;
     const revision = Number(header.revision);
     // A store that counts from anew has forgotten what it had counted.
     if (this.#start === null || revision < this.#start) this.#start = revision;

@@ -6,8 +6,8 @@ import { name } from '../file/record-fields.ts';
 import type { JoinReply } from '../join-alone.ts';
 import type { SeenNode, StoreEvent } from '../remote-store.ts';
 import { readLeaseHolder, readRival, readStoredNode, readStoreEvent } from '../stored-records.ts';
+import { REGISTRATION_TTL_MS } from '../sign-of-life.ts';
 import { strangeAnswer } from '../strange-answer.ts';
-import { REGISTRATION_TTL_MS } from '../token-driver.ts';
 import type {
   Asker,
   ClaimReply,

@@ -3,8 +3,8 @@ import type { RedisAddress } from '../../config/lease-url.ts';
 import type { RedisReturn } from '../../guard/messages.ts';
 import type { JoinReply } from '../join-alone.ts';
 import type { SeenNode, StoreEvent } from '../remote-store.ts';
+import { REGISTRATION_TTL_MS } from '../sign-of-life.ts';
 import type { StoreLink } from '../store-link.ts';
-import { REGISTRATION_TTL_MS } from '../token-driver.ts';
 import type {
   Asker,
   ClaimReply,

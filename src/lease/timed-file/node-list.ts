@@ -4,13 +4,10 @@ import { join } from 'node:path';
 import { parseJson } from '../file/durable-file.ts';
 import type { Rival } from '../join-alone.ts';
 import type { SeenNode } from '../remote-store.ts';
+import { REGISTRATION_TTL_MS, SIGN_PAUSE_MS } from '../sign-of-life.ts';
 import { readRival, readStoredNode } from '../stored-records.ts';
-import { REGISTRATION_TTL_MS } from '../token-driver.ts';
 import type { Asker } from '../token-driver.ts';
 import { contentOf, exists, namesIn, removeAll, replace } from './shared-files.ts';
-
-/** How often a node leaves a sign of life, ms. */
-export const SEEN_EVERY_MS = 5_000;
 
 /** What a node that ended without a word has left goes after so long, ms: clocks of machines differ by less. */
 const KEPT_MS = 3_600_000;
@@ -46,7 +43,7 @@ export class NodeList {
    */
   async sign(asker: Asker, hasId: () => Promise<boolean>): Promise<boolean> {
     const isKnown = await exists(this.#path(asker.run));
-    if (!isKnown || this.#now() - this.#signedAt < SEEN_EVERY_MS) return isKnown;
+    if (!isKnown || this.#now() - this.#signedAt < SIGN_PAUSE_MS['timed-file']) return isKnown;
     await this.enter(asker);
     if (await hasId()) return true;
     await this.remove(asker);

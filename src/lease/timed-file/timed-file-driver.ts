@@ -7,6 +7,7 @@ import type { TimedFileReturn } from '../../guard/messages.ts';
 import { errnoOf } from '../file/storage-error.ts';
 import type { JoinReply } from '../join-alone.ts';
 import type { SeenNode, StoreEvent } from '../remote-store.ts';
+import { SIGN_PAUSE_MS } from '../sign-of-life.ts';
 import type {
   Asker,
   ClaimReply,
@@ -21,7 +22,7 @@ import { note, pruneEvents, readEvents } from './event-log.ts';
 import type { FileLink, IsLate } from './file-link.ts';
 import { LeaseView } from './lease-view.ts';
 import type { Seen } from './lease-view.ts';
-import { NodeList, SEEN_EVERY_MS } from './node-list.ts';
+import { NodeList } from './node-list.ts';
 import { completedStart, lastStart, nextEpoch, raiseEpoch, takeStart } from './numbers.ts';
 import { Place } from './place.ts';
 import * as files from './shared-files.ts';
@@ -54,7 +55,7 @@ interface Held {
 }
 
 export class TimedFileDriver implements TokenDriver {
-  readonly signPauseMs: number = SEEN_EVERY_MS;
+  readonly signPauseMs: number = SIGN_PAUSE_MS['timed-file'];
   readonly #parts: TimedFileDriverParts;
   readonly #paths: TimedPaths;
   readonly #link: FileLink;
