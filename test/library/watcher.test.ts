@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { Watcher } from '../../src/library/watcher.ts';
+import { nodeOptionsOf } from '../../src/library/watcher-options.ts';
 import { Transport } from '../../src/transport/bus.ts';
 import { until } from '../support/until.ts';
 import {
@@ -234,6 +235,15 @@ describe('starting', () => {
       /2 × --heartbeat-interval/,
     );
     expect(() => Watcher.primary({ group: '../x' })).toThrow(/--group/);
+  });
+
+  it('takes an option that is undefined for one that was left out', () => {
+    for (const nothing of [undefined, null]) {
+      // What a program without types may hand over.
+      const options = { fence: nothing, stopGraceMs: nothing, group: nothing } as object;
+      const { fence, stopGraceMs, group } = nodeOptionsOf('secondary', options);
+      expect([fence, stopGraceMs, group]).toEqual(['none', 1_000, 'default']);
+    }
   });
 
   it('twice is one start', async () => {
