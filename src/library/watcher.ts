@@ -209,6 +209,8 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
       throw error;
     }
     const node = this.#node;
+    // As of now, before it begins: it may have been told something while it was opened.
+    this.#tellWillingness();
     void node.ended.then((order) => {
       forget();
       this.#ending ??= Promise.resolve();
@@ -222,7 +224,6 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
     const { bus, socketDir } = this.#given;
     const transport = bus === null ? noTransport() : bus;
     const node = await FailoverNode.start(this.#options, {
-      enabled: this.#mayLead(),
       ...(socketDir === undefined ? {} : { socketDir }),
       ...(transport === undefined ? {} : { transport }),
       wrapBus: (inner) =>
