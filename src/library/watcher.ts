@@ -214,7 +214,8 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
     void node.ended.then((order) => {
       forget();
       this.#ending ??= Promise.resolve();
-      this.#role = 'stopped';
+      // Of one that is broken no transition has told.
+      this.#tellRole({ to: 'stopped', epoch: this.epoch, reason: order.reason, takeover: null });
       this.emit('ended', order);
     });
     if (this.#kind === 'primary') await this.#untilPrimary(node);
@@ -252,14 +253,18 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
 
   #tell(transition: NodeTransition): void {
     const { role, epoch, reason, takeover } = transition;
-    const from = this.#role;
-    this.#role = role;
     if (role === 'primary' && !this.#hasLed) {
       this.#hasLed = true;
       this.#tellWillingness();
     }
     this.emit('transition', transition);
-    if (from !== role) this.emit('role', { from, to: role, epoch, reason, takeover });
+    this.#tellRole({ to: role, epoch, reason, takeover });
+  }
+
+  #tellRole(change: Omit<RoleChange, 'from'>): void {
+    const from = this.#role;
+    this.#role = change.to;
+    if (from !== change.to) this.emit('role', { from, ...change });
   }
 
   /** A primary's own start needs no callback: the program is what it claims to be already. */

@@ -1,6 +1,6 @@
 // The loop of one node: what comes before it begins to take part, and what it answers then.
 import { expect, it } from 'vitest';
-import type { LeaseObservation } from '../../src/core/state.ts';
+import type { LeaseObservation, StopOrder } from '../../src/core/state.ts';
 import type { Step } from '../../src/core/transition.ts';
 import { NodeLoop } from '../../src/runtime/node.ts';
 import type { NodeOptions } from '../../src/runtime/node.ts';
@@ -47,8 +47,8 @@ class Stage {
         onStep: (step: Step) => {
           this.steps.push({ ...step, before: { ...step.before } });
         },
-        onFatal: (error: unknown) => {
-          throw error;
+        onFatal: ({ reason }: StopOrder) => {
+          throw new Error(reason);
         },
       },
     };
