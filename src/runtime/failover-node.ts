@@ -17,6 +17,7 @@ import type { JournalReport } from '../journal/node-journal.ts';
 import { attachAnswerOf } from './attach-answer.ts';
 import type { AttachAnswer } from './attach-answer.ts';
 import { beforeStart } from './before-start.ts';
+import { callOut } from './call-out.ts';
 import { accepted, codeOf } from './failures.ts';
 import type { NodeEvents, NodeTransition } from './narrator.ts';
 import { NodeEngine } from './node-engine.ts';
@@ -126,7 +127,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
       events: this,
       onRequest: (method, params) => serve(this, method, params),
       onClosed: (order) => {
-        this.emit('exit', order);
+        callOut(() => this.emit('exit', order));
         resolve(order);
       },
     });
