@@ -3,6 +3,7 @@ import { FailoverError } from '../errors.ts';
 import { parseDuration } from './duration.ts';
 import { loadRunOptions } from './load.ts';
 import type { RunOptions } from './load.ts';
+import { onlyGiven } from './only-given.ts';
 import { optionOf } from './options.ts';
 
 /** Settings as a program gives them; `null` and `undefined` stand for the default. */
@@ -19,8 +20,7 @@ export type GivenRunOptions = {
 export function runOptionsOf(given: GivenRunOptions): RunOptions {
   const { retryBackoffMinMs, retryBackoffMaxMs, command, ...rest } = given;
   const flags: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(rest)) {
-    if (value === null || value === undefined) continue;
+  for (const [key, value] of Object.entries(onlyGiven(rest))) {
     requireKnown(key);
     if (key.endsWith('Ms')) flags[key.slice(0, -2)] = `${String(value)}ms`;
     else flags[key] = value;

@@ -54,6 +54,22 @@ export function beginStopping(
   );
 }
 
+/**
+ * One that refused to go on: it decides nothing any more and leads no more, also while what it has started is still
+ * being ended and its lease is still its own.
+ */
+export function brokenOff(state: NodeState, order: StopOrder, at: number): StoppedState {
+  return extended(commonOf(state), {
+    ...{ at, since: at, lastReason: order.reason },
+    ...{ role: 'stopped', phase: 'stopping', order, until: Infinity, urged: true },
+  });
+}
+
+/** The same when nothing is left to wait for. */
+export function asStopped(state: StoppedState): StoppedState {
+  return extended(commonOf(state), { role: 'stopped', phase: 'stopped', order: state.order });
+}
+
 export function whenStopped(state: StoppedState, event: Event): Outcome {
   switch (event.type) {
     case 'lease-granted':
@@ -100,12 +116,5 @@ function urge(state: Stopping): Outcome {
 
 function stopped(state: Stopping, detail: string): Outcome {
   const exit: Effect = { type: 'exit', order: state.order };
-  return move(
-    'stopped',
-    {
-      state: extended(commonOf(state), { role: 'stopped', phase: 'stopped', order: state.order }),
-      detail,
-    },
-    exit,
-  );
+  return move('stopped', { state: asStopped(state), detail }, exit);
 }

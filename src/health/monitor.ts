@@ -1,4 +1,5 @@
 // Checks a list of targets again and again, and tells when other ones are healthy than before.
+import { callOut } from '../runtime/call-out.ts';
 import { attempt } from './attempt.ts';
 import { checkAll } from './check-all.ts';
 import type { CheckResult, Fault } from './check-result.ts';
@@ -205,15 +206,4 @@ function isSameAddress(
 
 function isCancelled(result: CheckResult): boolean {
   return !result.healthy && result.reason === 'cancelled';
-}
-
-/** What the program throws is not lost, and ends no round. */
-function callOut(callback: () => void): void {
-  try {
-    callback();
-  } catch (error) {
-    process.nextTick(() => {
-      throw error;
-    });
-  }
 }

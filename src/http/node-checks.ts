@@ -37,7 +37,7 @@ export const ABSENCES: Readonly<Record<Absence, string>> = {
 /** Why the answer is no; null: it is yes. */
 export function refusalAt(check: Check, sight: NodeSight | Absence): string | null {
   if (typeof sight !== 'string') {
-    const hasStopped = sight.isTurning === false && sight.role !== 'stopped';
+    const hasStopped = sight.isTurning === false && sight.phase !== 'stopped';
     return hasStopped ? `${sight.id} does not decide any more` : refusalOf(check, sight);
   }
   // It may wait for a server, or for its id, for as long as it takes: who starts it again makes that longer.

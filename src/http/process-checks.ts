@@ -58,7 +58,7 @@ export function processAnswer(
 /** One that has stopped has nothing to decide any more. */
 function stillness(sight: NodeSight | Absence): string | null {
   if (typeof sight === 'string' || sight.isTurning !== false) return null;
-  return sight.role === 'stopped' ? null : `${sight.id} decides nothing any more`;
+  return sight.phase === 'stopped' ? null : `${sight.id} decides nothing any more`;
 }
 
 function reasonOf(count: number, refusing: readonly Refusal[]): string {

@@ -41,6 +41,8 @@ export class TokenLease implements RemoteStore {
   #record: StoredNode;
   /** Of the last acquisition, also of one that nothing is known of. */
   #token: string | null = null;
+  /** That of the last claim, unless it was given up: what the server grants it then is nobody's. */
+  #claiming: string | null = null;
   /** Null: nothing is held, as far as is known here. */
   #epoch: number | null = null;
   /** By then what was asked for last has ended by itself, whatever the server did with it. */
@@ -89,6 +91,7 @@ export class TokenLease implements RemoteStore {
     if (this.#isContested) return this.#overtaken();
     const token = randomBytes(16).toString('hex');
     this.#token = token;
+    this.#claiming = token;
     // A store that knows nothing any more is told of it with the next registration.
     this.learn(floor);
     const { now, ttlMs } = this.#options;
@@ -97,6 +100,8 @@ export class TokenLease implements RemoteStore {
     let claim: ClaimReply;
     try {
       await this.#joined();
+      // What was given back before it was asked for would be asked for after that.
+      if (this.#claiming !== token) return this.#overtaken();
       claim = await this.#driver.claim(this.#asker(), { token, ttlMs, floor, start: this.#start });
     } catch (error) {
       // Whether it was granted is not known.
@@ -107,7 +112,7 @@ export class TokenLease implements RemoteStore {
     if (claim.type === 'denied') {
       return { type: 'denied', cause: claim.cause, waitsFor: [], observation };
     }
-    if (this.#token !== token) {
+    if (this.#claiming !== token) {
       // Given up meanwhile: nobody would renew it.
       this.#giveBackSoon(token);
       return this.#overtaken();
@@ -159,6 +164,7 @@ export class TokenLease implements RemoteStore {
 
   async release(): Promise<ReleaseOutcome> {
     const token = this.#token;
+    this.#claiming = null;
     // From here on nothing is claimed of it, whatever becomes of the request.
     this.#epoch = null;
     if (token === null) return { heldBy: null };

@@ -18,7 +18,7 @@ import { takeWorkloadLock } from '../workload/workload-lock.ts';
 /**
  * Makes the program the primary: opens what only the primary may have open. The promotion is complete,
  * and announced, when it resolves; it has failed when it rejects or takes longer than
- * `promoteTimeoutMs`, and is tried again after a pause.
+ * `promoteTimeoutMs`, also if it resolves then, and is tried again after a pause.
  *
  * `signal` stays with the term: it is aborted when the time is over and when the term ends. The
  * addresses it returns, if any, are where the others find this node from then on.
@@ -118,6 +118,8 @@ export class CallbackWorkload implements NodeWorkload {
         this.#call(async () => (await promote(active.term, signal)) ?? undefined),
         signal,
       );
+      // Whoever heeds the signal by returning has not done what it was to do.
+      if (signal.aborted) throw signal.reason;
       if (endpoints !== undefined) this.#options.announce(endpoints);
       active.promoted = true;
       return { ok: true, detail: 'the callback returned' };

@@ -61,7 +61,8 @@ interface Led {
   /** The server has said that it is another's, or nobody's. */
   isGone: boolean;
   hasToldOverlap: boolean;
-  ending: Promise<void> | null;
+  /** Set before the program is told: whatever that does, it ends once. */
+  isEnding: boolean;
 }
 
 export class Election extends EventEmitter<ElectionEvents> implements AsyncDisposable {
@@ -111,7 +112,7 @@ export class Election extends EventEmitter<ElectionEvents> implements AsyncDispo
 
   /** Whether this program may act as the leader now: by the clock, also when nothing was told yet. */
   get isLeader(): boolean {
-    return this.#led?.ending === null && this.#parts.lease.isHeld;
+    return this.#led?.isEnding === false && this.#parts.lease.isHeld;
   }
 
   /** Of the term that it leads in or ends; null: none. */
@@ -130,7 +131,13 @@ export class Election extends EventEmitter<ElectionEvents> implements AsyncDispo
    * rejects.
    */
   close(): Promise<boolean> {
-    this.#closing ??= this.#close();
+    if (this.#closing !== null) return this.#closing;
+    this.#isClosed = true;
+    const led = this.#led;
+    // Before the program is told: it may close it as well.
+    this.#closing = this.#left(led);
+    if (led !== null) this.#stepDown(led, 'the election was closed');
+    this.#poke();
     return this.#closing;
   }
 
@@ -138,11 +145,8 @@ export class Election extends EventEmitter<ElectionEvents> implements AsyncDispo
     await this.close();
   }
 
-  async #close(): Promise<boolean> {
-    this.#isClosed = true;
-    const led = this.#led;
-    if (led !== null) this.#stepDown(led, 'the election was closed');
-    this.#poke();
+  /** Waits for the end of what it led, and leaves. */
+  async #left(led: Led | null): Promise<boolean> {
     const { lease, stopBudgetMs } = this.#parts;
     const left = this.#looping.then(async () => {
       await lease.close();
@@ -254,7 +258,7 @@ export class Election extends EventEmitter<ElectionEvents> implements AsyncDispo
       keptSinceMs: askedAtMs,
       isGone: false,
       hasToldOverlap: false,
-      ending: null,
+      isEnding: false,
     };
     const reason = granted.previous === null ? 'nobody led' : `${granted.previous} leads no more`;
     this.#tell({ role: 'leader', epoch: granted.epoch, reason });
@@ -269,9 +273,10 @@ export class Election extends EventEmitter<ElectionEvents> implements AsyncDispo
   }
 
   #stepDown(led: Led, reason: string): void {
-    if (led.ending !== null) return;
+    if (led.isEnding) return;
+    led.isEnding = true;
     this.#tell({ role: 'stepping-down', epoch: led.term.epoch, reason });
-    led.ending = this.#finish(led, reason);
+    void this.#finish(led, reason);
   }
 
   async #finish(led: Led, reason: string): Promise<void> {
@@ -300,7 +305,7 @@ export class Election extends EventEmitter<ElectionEvents> implements AsyncDispo
 
   #tellOverlap(led: Led): void {
     const { clock, terms } = this.#parts;
-    if (led.ending === null || led.term.hasReturned || led.hasToldOverlap) return;
+    if (!led.isEnding || led.term.hasReturned || led.hasToldOverlap) return;
     if (!led.isGone && clock.now() < led.keptSinceMs + terms.leaseTtlMs) return;
     led.hasToldOverlap = true;
     const epoch = String(led.term.epoch);

@@ -1,5 +1,6 @@
 // Makes what tells the leader from the environment; where nothing is set, this node leads, and nothing is asked.
 import { readFileSync } from 'node:fs';
+import { onlyGiven } from '../config/only-given.ts';
 import { parsePeerAddresses } from '../config/peer-address.ts';
 import { FailoverError } from '../errors.ts';
 import type { ManagedLeader } from './leader-provider.ts';
@@ -28,11 +29,12 @@ export function leaderFromEnvironment(
   options: LeaderOptions = {},
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): ManagedLeader {
+  const given = onlyGiven(options);
   const read = (name: keyof typeof LEADER_VARIABLES): string | undefined =>
     env[name] === '' ? undefined : env[name];
   const target = read('FAILOVER_STATIC_LEADER');
   const peers = read('FAILOVER_PEERS');
-  const localTarget = options.localTarget ?? read('FAILOVER_LOCAL_TARGET');
+  const localTarget = given.localTarget ?? read('FAILOVER_LOCAL_TARGET');
   if (target !== undefined && peers !== undefined) {
     throw new FailoverError(
       'FAILOVER_SETTINGS_CONFLICT',
@@ -43,7 +45,7 @@ export function leaderFromEnvironment(
   if (target !== undefined) {
     return new StaticLeader({ target, ...(localTarget === undefined ? {} : { localTarget }) });
   }
-  if (peers === undefined && options.peers === undefined) return INACTIVE;
+  if (peers === undefined && given.peers === undefined) return INACTIVE;
   if (localTarget === undefined) {
     throw new FailoverError(
       'FAILOVER_BAD_OPTION',
@@ -55,7 +57,7 @@ export function leaderFromEnvironment(
   return new PeersElection({
     ...(file === undefined ? {} : { secret: secretIn(file) }),
     ...(peers === undefined ? {} : { peers: parsePeerAddresses(peers, 'FAILOVER_PEERS') }),
-    ...options,
+    ...given,
     localTarget,
   });
 }

@@ -1,7 +1,8 @@
 // A lease in Redis for a program: whoever has it may do what only one may, as long as it is renewed.
+import { FailoverError } from '../errors.ts';
 import type { RemoteStore } from '../lease/remote-store.ts';
 import { BootClock } from '../runtime/boot-clock.ts';
-import { onAbort } from '../runtime/on-abort.ts';
+import { onAbort, refuseAborted } from '../runtime/on-abort.ts';
 import type { Clock } from '../runtime/ports.ts';
 import { leaseTermsOf } from './election-options.ts';
 import type { LeaseTerms, RedisLeaseOptions } from './election-options.ts';
@@ -61,10 +62,12 @@ export class RedisLease implements AsyncDisposable {
    * every request.
    *
    * @throws FAILOVER_CLIENT_MISSING, FAILOVER_STORE_REFUSED, FAILOVER_BAD_OPTION, FAILOVER_BAD_GROUP,
-   *   FAILOVER_BAD_NODE_ID, FAILOVER_SETTINGS_CONFLICT; nothing is left open then
+   *   FAILOVER_BAD_NODE_ID, FAILOVER_SETTINGS_CONFLICT, FAILOVER_REFUSED when the signal is aborted already;
+   *   nothing is left open then
    */
   static async open(options: RedisLeaseOptions): Promise<RedisLease> {
     const terms = leaseTermsOf(options);
+    refuseAborted(options.signal, 'open the lease');
     // Only who uses it loads the client of Redis.
     const { openRedisLease } = await import('../lease/redis/redis-lease.ts');
     const clock = new BootClock();
@@ -107,13 +110,17 @@ export class RedisLease implements AsyncDisposable {
   }
 
   /**
-   * Claims the lease; null: another has it, or a server that was just started, or has forgotten what this
-   * node knows, does not know whether one has.
+   * Claims the lease; null: another has it, or it was given back or closed meanwhile, or a server that was
+   * just started, or has forgotten what this node knows, does not know whether one has it.
    * A claim while it is held gives the present term.
    *
-   * @throws FAILOVER_STORE_UNREACHABLE, FAILOVER_STORE_REFUSED; it is not held then
+   * @throws FAILOVER_STORE_UNREACHABLE, FAILOVER_STORE_REFUSED, FAILOVER_REFUSED once it was closed; it is not
+   *   held then
    */
   async acquire(): Promise<LeaseTerm | null> {
+    if (this.#closing !== null) {
+      throw new FailoverError('FAILOVER_REFUSED', 'Cannot claim the lease: it was closed');
+    }
     if (this.isHeld) return this.#term;
     const outcome = await this.#store.acquire(this.#floor);
     if (outcome.type === 'denied') {
@@ -122,6 +129,8 @@ export class RedisLease implements AsyncDisposable {
     }
     const { epoch, previous, granted } = outcome;
     this.#learn(epoch);
+    // It may have been given back after the answer, and before this.
+    if (this.#store.verify().type === 'lost') return null;
     this.#term = { epoch, previous };
     this.#renewed(granted?.askedAt ?? 0);
     this.#checkDrift();

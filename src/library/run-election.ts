@@ -1,7 +1,7 @@
 // Takes part in an election from a program: checks what it was told, and opens the lease.
 import { FailoverError } from '../errors.ts';
 import { BootClock } from '../runtime/boot-clock.ts';
-import { onAbort } from '../runtime/on-abort.ts';
+import { onAbort, refuseAborted } from '../runtime/on-abort.ts';
 import type { ElectionStrategy } from './claim-turn.ts';
 import type { StartCallback, StopCallback } from './elected-term.ts';
 import { Election } from './election.ts';
@@ -31,10 +31,7 @@ export async function runElection(options: ElectionOptions): Promise<Election> {
   requireStrategy(strategy);
   requireBudget(stopBudgetMs);
   const terms = leaseTermsOf(options);
-  if (signal?.aborted === true) {
-    const message = 'Cannot take part in the election: its signal was aborted';
-    throw new FailoverError('FAILOVER_REFUSED', message);
-  }
+  refuseAborted(signal, 'take part in the election');
   const lease = await RedisLease.open({ ...leaseOptions, nodeId: terms.record.node });
   const { onStart } = options;
   const election = new Election({

@@ -1,5 +1,6 @@
 // What a watcher is told, and how that becomes the options of a node.
 import type { RunOptions } from '../config/load.ts';
+import { onlyGiven } from '../config/only-given.ts';
 import { runOptionsOf } from '../config/run-options.ts';
 import type { GivenRunOptions } from '../config/run-options.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
@@ -65,7 +66,7 @@ export function nodeOptionsOf(role: 'primary' | 'secondary', options: WatcherOpt
   return runOptionsOf({
     fence: 'none',
     stopGraceMs: STOP_GRACE_MS,
-    ...settingsIn(options),
+    ...onlyGiven(settingsIn(options)),
     role,
     node: options.nodeId ?? ownNodeId(),
     promoteCommand: CALLBACK,

@@ -209,10 +209,13 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
       throw error;
     }
     const node = this.#node;
+    // As of now, before it begins: it may have been told something while it was opened.
+    this.#tellWillingness();
     void node.ended.then((order) => {
       forget();
       this.#ending ??= Promise.resolve();
-      this.#role = 'stopped';
+      // Of one that is broken no transition has told.
+      this.#tellRole({ to: 'stopped', epoch: this.epoch, reason: order.reason, takeover: null });
       this.emit('ended', order);
     });
     if (this.#kind === 'primary') await this.#untilPrimary(node);
@@ -222,7 +225,6 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
     const { bus, socketDir } = this.#given;
     const transport = bus === null ? noTransport() : bus;
     const node = await FailoverNode.start(this.#options, {
-      enabled: this.#mayLead(),
       ...(socketDir === undefined ? {} : { socketDir }),
       ...(transport === undefined ? {} : { transport }),
       wrapBus: (inner) =>
@@ -251,14 +253,18 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
 
   #tell(transition: NodeTransition): void {
     const { role, epoch, reason, takeover } = transition;
-    const from = this.#role;
-    this.#role = role;
     if (role === 'primary' && !this.#hasLed) {
       this.#hasLed = true;
       this.#tellWillingness();
     }
     this.emit('transition', transition);
-    if (from !== role) this.emit('role', { from, to: role, epoch, reason, takeover });
+    this.#tellRole({ to: role, epoch, reason, takeover });
+  }
+
+  #tellRole(change: Omit<RoleChange, 'from'>): void {
+    const from = this.#role;
+    this.#role = change.to;
+    if (from !== change.to) this.emit('role', { from, ...change });
   }
 
   /** A primary's own start needs no callback: the program is what it claims to be already. */

@@ -11,12 +11,13 @@ import { reportOf } from '../core/report.ts';
 import type { EventBody } from '../core/event.ts';
 import type { Endpoints, NodeState, StopOrder, Takeover } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
-import { FailoverError } from '../errors.ts';
+import type { FailoverError } from '../errors.ts';
 import { probeDeathSignal } from '../workload/death-signal.ts';
 import type { JournalReport } from '../journal/node-journal.ts';
 import { attachAnswerOf } from './attach-answer.ts';
 import type { AttachAnswer } from './attach-answer.ts';
 import { beforeStart } from './before-start.ts';
+import { callOut } from './call-out.ts';
 import { accepted, codeOf } from './failures.ts';
 import type { NodeEvents, NodeTransition } from './narrator.ts';
 import { NodeEngine } from './node-engine.ts';
@@ -28,7 +29,7 @@ import { setupOf } from './node-setup.ts';
 import type { NodeSetup } from './node-setup.ts';
 import { predictionOf } from './node-status.ts';
 import type { NodeStatus } from './node-status.ts';
-import { onAbort, unlessAborted } from './on-abort.ts';
+import { onAbort, refuseAborted, unlessAborted } from './on-abort.ts';
 import { withPeers } from './peer-counts.ts';
 import { rehearseOnceStandingBy } from './rehearse-soon.ts';
 import { rehearse } from './rehearsal.ts';
@@ -69,7 +70,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
    *   FAILOVER_REFUSED when the signal is aborted already; nothing is left open then
    */
   static async start(options: RunOptions, extras: FailoverNodeExtras = {}): Promise<FailoverNode> {
-    refuseAborted(extras.signal);
+    refuseAborted(extras.signal, 'start');
     const openLease = await beforeStart(options, extras.createWorkload === undefined);
     const deathSignal = sparesOrphans(options, extras) ? false : await probeDeathSignal();
     const { transport, closeTransport } = openTransport(options, extras);
@@ -126,7 +127,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
       events: this,
       onRequest: (method, params) => serve(this, method, params),
       onClosed: (order) => {
-        this.emit('exit', order);
+        callOut(() => this.emit('exit', order));
         resolve(order);
       },
     });
@@ -357,10 +358,4 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
     });
     void this.ended.then(forget);
   }
-}
-
-/** @throws FAILOVER_REFUSED */
-function refuseAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted !== true) return;
-  throw new FailoverError('FAILOVER_REFUSED', 'Cannot start: its signal was aborted');
 }

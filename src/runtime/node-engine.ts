@@ -386,7 +386,7 @@ export class NodeEngine {
         onReport: (what, error) => {
           this.warn(`could not ${what}: ${messageOf(error)}`);
         },
-        onFatal: (error) => void this.#abort(error),
+        onFatal: (order) => void this.#abort(order),
       },
     });
   }
@@ -421,10 +421,10 @@ export class NodeEngine {
   }
 
   /** The core refused to go on: whatever runs ends now, and only then the lease is given back. */
-  async #abort(error: unknown): Promise<void> {
+  async #abort(order: StopOrder): Promise<void> {
     this.#isBroken = true;
     this.#extras.many?.left(this);
-    this.warn(`internal error, ending at once: ${messageOf(error)}`);
+    this.warn(`internal error, ending at once: ${order.reason}`);
     // Whoever starts here waits for what is left; only a lease that ends by itself has others to think of.
     const mayBeTaken = (): boolean => this.keeper === null || this.lease.verify().type === 'lost';
     try {
@@ -432,6 +432,6 @@ export class NodeEngine {
     } catch (failure) {
       this.warn(`nobody knows what of the command is left: ${messageOf(failure)}`);
     }
-    await this.#close({ exitCode: 1, reason: messageOf(error), immediate: true });
+    await this.#close(order);
   }
 }

@@ -4,11 +4,13 @@ import type { Event, EventBody } from '../core/event.ts';
 import type { NodeState, StopOrder } from '../core/state.ts';
 import { initialState } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
+import { asStopped, brokenOff } from '../core/ending.ts';
 import { kept } from '../core/copy.ts';
 import { extended } from '../core/outcome.ts';
 import { nextWakeAt } from '../core/schedule.ts';
 import { transition } from '../core/transition.ts';
 import type { Step, Transition } from '../core/transition.ts';
+import { messageOf } from './failures.ts';
 import type { Clock } from './ports.ts';
 import { perform } from './perform.ts';
 import type { EffectContext, NodePorts } from './perform.ts';
@@ -32,8 +34,11 @@ interface NodeHooks {
   readonly onReport: (what: string, error: unknown) => void;
   /** The core refused an event; its state is still the one before it. */
   readonly onRefusal?: (event: Event, error: unknown) => void;
-  /** An invariant is broken: the workload has to end now, nothing else can be trusted. */
-  readonly onFatal: (error: unknown) => void;
+  /**
+   * An invariant is broken: the workload has to end now, nothing else can be trusted. It has stopped, as far as its
+   * state says; with this order.
+   */
+  readonly onFatal: (order: StopOrder) => void;
 }
 
 export interface NodeOptions {
@@ -147,6 +152,7 @@ export class NodeLoop {
   /** Ends the loop: no event is taken any more, every open request is answered. */
   end(): void {
     this.#dead = true;
+    if (this.#state.role === 'stopped') this.#state = asStopped(this.#state);
     this.#cancelWake?.();
     for (const requestId of [...this.#answers.keys()]) this.#answer(requestId, ENDED);
   }
@@ -161,7 +167,9 @@ export class NodeLoop {
       this.#saysFull = false;
     } catch (error) {
       this.end();
-      this.#options.hooks.onFatal(error);
+      const order = { exitCode: 1, reason: messageOf(error), immediate: true };
+      this.#state = brokenOff(this.#state, order, this.#options.clock.now());
+      this.#options.hooks.onFatal(order);
     } finally {
       this.#draining = false;
     }

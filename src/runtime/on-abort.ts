@@ -1,4 +1,11 @@
 // Signals that end things, or the wait for them.
+import { FailoverError } from '../errors.ts';
+
+/** @throws FAILOVER_REFUSED when it is aborted already: `what` can not be done then */
+export function refuseAborted(signal: AbortSignal | undefined, what: string): void {
+  if (signal?.aborted !== true) return;
+  throw new FailoverError('FAILOVER_REFUSED', `Cannot ${what}: its signal was aborted`);
+}
 
 /** Calls `end` once when it aborts, at once where it has. Returns what forgets it. */
 export function onAbort(signal: AbortSignal | undefined, end: () => void): () => void {

@@ -1,5 +1,6 @@
 // What an UpstreamList is given, and what of that is refused.
 import { MAX_DURATION_MS } from '../config/duration.ts';
+import { onlyGiven } from '../config/only-given.ts';
 import { FailoverError } from '../errors.ts';
 import type { UpstreamCheck } from './check-queue.ts';
 import { DEFAULT_SCORES } from './score.ts';
@@ -40,7 +41,7 @@ export function settingsOf<Item>(options: UpstreamListOptions<Item>): UpstreamSe
   requireNumber('timeoutMs', timeoutMs, { least: 1, most: MAX_DURATION_MS });
   requireNumber('checksAtOnce', checksAtOnce, { least: 1, most: UPSTREAM_LIMIT, whole: true });
   requireTiers(tiersMs);
-  const scores = { ...DEFAULT_SCORES, ...options.scores };
+  const scores = { ...DEFAULT_SCORES, ...onlyGiven(options.scores ?? {}) };
   requireScores(scores);
   return { check, intervalMs, timeoutMs, checksAtOnce, waitForCheck, tiersMs, scores };
 }

@@ -261,6 +261,38 @@ describe.runIf(lack === null)('in Redis', () => {
     expect(await b.acquire()).toEqual({ epoch: 2, previous: 'a' });
   });
 
+  it('a lease is not held by one that gives it back, or closes, while it claims', async () => {
+    begin();
+    const b = await open('b');
+    for (const giveUp of ['release', 'close', 'abort'] as const) {
+      for (let turns = 0; turns < 12; turns += 1) {
+        const end = new AbortController();
+        const a = await open('a', { signal: end.signal });
+        const claim = a.acquire();
+        for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+        if (giveUp === 'abort') end.abort();
+        else await a[giveUp]();
+        expect([await claim, a.isHeld, a.epoch, a.heldForMs]).toEqual([null, false, null, 0]);
+        await eventually(async () => (await b.acquire()) !== null);
+        expect(a.isHeld).toBe(false);
+        await b.release();
+        await a.close();
+      }
+    }
+  });
+
+  it('a lease that was closed is claimed no more, nor opened by an aborted signal', async () => {
+    begin();
+    const a = await open('a');
+    const closing = a.close();
+    await expect(a.acquire()).rejects.toMatchObject({ code: 'FAILOVER_REFUSED' });
+    await closing;
+    await expect(a.acquire()).rejects.toMatchObject({ code: 'FAILOVER_REFUSED' });
+    const signal = AbortSignal.abort();
+    await expect(open('b', { signal })).rejects.toMatchObject({ code: 'FAILOVER_REFUSED' });
+    expect((await (await open('c')).statistics()).nodes.map(({ nodeId }) => nodeId)).toEqual(['c']);
+  });
+
   it('a lease that nobody renews is lost before it ends, and its holder is told once', async () => {
     begin();
     await server.grownOld(LASTING.ttlMs);

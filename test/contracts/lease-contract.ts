@@ -26,6 +26,9 @@ import type { OpenOptions, StoreUnderTest } from './support/stage.ts';
 const ROUND_MS = 3_000;
 const BEFORE_ROUNDS_MS = 120_000;
 
+/** More than any claim takes of them, up to where it waits for the server. */
+const MOST_TURNS = 12;
+
 /** @param start one that is old enough to be trusted with what it knows for this long, ms */
 export function leaseContract(
   start: (trustedMs: number) => Promise<StoreUnderTest>,
@@ -124,6 +127,22 @@ export function leaseContract(
       expect(a.verify().type).toBe('lost');
       expect(a.returnOrder()).toBeNull();
       expect(await a.look()).toMatchObject({ held: false });
+    });
+
+    it('is not held by one that gives it back while it claims, however far that is', async () => {
+      const [a, b] = await pair();
+      await ledOnce(a);
+      for (let turns = 0; turns < MOST_TURNS; turns += 1) {
+        const claim = a.acquire(0);
+        for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+        // A store that has given it back by then may know nothing of it.
+        const [claimed] = await Promise.allSettled([claim, a.release()]);
+        expect(claimed).not.toMatchObject({ value: { type: 'granted' } });
+        expect(a.verify().type).toBe('lost');
+        await granted(b);
+        expect(a.verify().type).toBe('lost');
+        await b.release();
+      }
     });
   });
 

@@ -6,6 +6,7 @@ import { HealthMonitor } from '../../src/health/monitor.ts';
 import type { HealthCheck } from '../../src/health/monitor-options.ts';
 import { checkAddress } from '../../src/health/single-checks.ts';
 import { failureOf } from '../support/failover-error.ts';
+import { uncaught } from '../support/uncaught.ts';
 import { until } from '../support/until.ts';
 import { checkOf, heldCheck, targets, watch } from './support/monitors.ts';
 import { closedPort, httpServer, tcpServer } from './support/servers.ts';
@@ -117,14 +118,7 @@ describe('a monitor', () => {
   });
 
   it('goes on when what it calls throws, and the error is not lost', async () => {
-    const thrown: unknown[] = [];
-    const others = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    process.on('uncaughtException', (error) => thrown.push(error));
-    onTestFinished(() => {
-      process.removeAllListeners('uncaughtException');
-      for (const listener of others) process.on('uncaughtException', listener);
-    });
+    const thrown = uncaught();
     const failing = new Set(['a']);
     let told = 0;
     const onChange = (): void => {

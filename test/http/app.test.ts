@@ -179,6 +179,8 @@ describe('the paths of groups', () => {
   const sights: Readonly<Record<string, NodeSight | Absence>> = {
     ...{ a: FOLLOWS, b: { ...FOLLOWS, id: 'n', health: 'unhealthy' }, c: 'starting' },
     ...{ d: 'failed', e: 'ended', still: { ...FOLLOWS, isTurning: false } },
+    broken: { ...FOLLOWS, role: 'stopped', phase: 'stopping', isTurning: false },
+    over: { ...FOLLOWS, role: 'stopped', phase: 'stopped', isTurning: false },
   };
 
   async function asked(
@@ -238,6 +240,10 @@ describe('the paths of groups', () => {
       503,
       { refusals: [{ group: 'still', reason: 'a decides nothing any more' }] },
     ]);
+    // What is left of one that is broken may not end; one that has ended has nothing to decide.
+    expect((await asked('/liveness', ['a', 'broken']))[0]).toBe(503);
+    expect((await asked('/health', ['a', 'broken']))[0]).toBe(503);
+    expect((await asked('/liveness', ['a', 'over']))[0]).toBe(200);
     expect(await asked('/liveness', ['a'], true)).toMatchObject([
       503,
       { reason: 'the process is ending' },

@@ -1,5 +1,5 @@
 // A lease with a token, and a server that is gone, or was not there for a moment.
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { FailoverError } from '../../src/errors.ts';
 import { ChangeWatch } from '../../src/lease/change-watch.ts';
 import type { SoleNode } from '../../src/lease/join-alone.ts';
@@ -50,6 +50,49 @@ it('begins without a server that gives no answer', async () => {
   await lease.begin();
   await expect(lease.acquire(0)).rejects.toMatchObject({ code: 'FAILOVER_STORE_UNREACHABLE' });
   expect(await lease.acquire(0)).toMatchObject({ type: 'granted' });
+});
+
+it('is nobody’s when it is given back before the claim of it is answered', async () => {
+  let grant: (() => void) | null = null;
+  const giveBacks: (() => void)[] = [];
+  const driver: TokenDriver = {
+    ...grantingOnce(),
+    claim: async (asker, what) => {
+      await new Promise<void>((resolve) => (grant = resolve));
+      return grantingOnce().claim(asker, what);
+    },
+    release: async () => {
+      await new Promise<void>((resolve) => giveBacks.push(resolve));
+    },
+  };
+  const lease = tokenLease({ driver });
+  const claim = lease.acquire(0);
+  const granted = await vi.waitUntil(() => grant);
+  const release = lease.release();
+  granted();
+  expect(await claim).toMatchObject({ type: 'denied' });
+  expect([lease.verify().type, lease.returnOrder()]).toEqual(['lost', null]);
+  for (const giveBack of giveBacks) giveBack();
+  await release;
+  expect(lease.verify().type).toBe('lost');
+});
+
+it('is not claimed at all when it is given back before that', async () => {
+  let claims = 0;
+  const { claim } = grantingOnce();
+  const driver: TokenDriver = {
+    ...grantingOnce(),
+    claim: (asker, what) => {
+      claims += 1;
+      return claim(asker, what);
+    },
+    release: () => Promise.resolve(),
+  };
+  const lease = tokenLease({ driver });
+  const outcome = lease.acquire(0);
+  await lease.release();
+  expect(await outcome).toMatchObject({ type: 'denied' });
+  expect(claims).toBe(0);
 });
 
 /** By a node whose server answers nothing after that. */

@@ -105,6 +105,26 @@ describe('the promote callback', () => {
     await workload.activate(TERM);
   });
 
+  it('fails also when it heeds the signal of its time by returning', async () => {
+    const { workload, announced } = underTest();
+    let demotions = 0;
+    workload.promote = (_, signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => {
+          resolve({ bus: 'ipc:///tmp/x.bus', rpc: 'ipc:///tmp/x.rpc' });
+        });
+      });
+    workload.demote = () => {
+      demotions += 1;
+      return Promise.resolve();
+    };
+    await workload.activate(TERM);
+    const result = await workload.runHook('promote', TERM, 10);
+    expect(result).toEqual({ ok: false, detail: 'not done within 10ms' });
+    await workload.stop(1_000);
+    expect([announced, demotions]).toEqual([[], 0]);
+  });
+
   it('is told when the term ends, and then fails with the reason', async () => {
     const { workload, lock } = underTest();
     let aborted = false;

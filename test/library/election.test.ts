@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Election } from '../../src/library/election.ts';
 import { runElection } from '../../src/library/run-election.ts';
 import type { ElectionChange } from '../../src/library/election.ts';
-import type { LeaseLoss } from '../../src/library/redis-lease.ts';
 import type { Clock } from '../../src/runtime/ports.ts';
 import { recordOf } from '../contracts/support/stage.ts';
+import { FakeLease } from './support/fake-lease.ts';
 
 const clock: Clock = {
   now: () => performance.now(),
@@ -16,59 +16,6 @@ const clock: Clock = {
     };
   },
 };
-
-/** Free, and given to whoever asks. */
-class FakeLease {
-  readonly project = 'p';
-  readonly nodeId = 'a';
-  isHeld = false;
-  epoch = 0;
-  renewals: number[] = [];
-  calls: string[] = [];
-  /** How many releases will fail. */
-  failures = 0;
-  answer: () => Promise<boolean> = () => Promise.resolve(true);
-  #onLost: (loss: LeaseLoss) => void = () => undefined;
-
-  acquire(): Promise<{ epoch: number; previous: null }> {
-    this.epoch += 1;
-    this.isHeld = true;
-    this.calls.push('acquire');
-    return Promise.resolve({ epoch: this.epoch, previous: null });
-  }
-  renew(): Promise<boolean> {
-    this.renewals.push(performance.now());
-    return this.answer();
-  }
-  release(): Promise<void> {
-    this.isHeld = false;
-    this.calls.push('release');
-    if (this.failures === 0) return Promise.resolve();
-    this.failures -= 1;
-    return Promise.reject(new Error('it does not answer'));
-  }
-  close(): Promise<void> {
-    this.calls.push('close');
-    return Promise.resolve();
-  }
-  look(): Promise<{ held: boolean; leader: null; epoch: number; paused: boolean }> {
-    return Promise.resolve({ held: false, leader: null, epoch: this.epoch, paused: false });
-  }
-  statistics(): Promise<never> {
-    return Promise.reject(new Error('nobody asks for them'));
-  }
-  onLost(listener: (loss: LeaseLoss) => void): () => void {
-    this.#onLost = listener;
-    return () => undefined;
-  }
-  onChange(): () => void {
-    return () => undefined;
-  }
-  lose(cause: string): void {
-    this.isHeld = false;
-    this.#onLost({ epoch: this.epoch, cause });
-  }
-}
 
 let lease: FakeLease;
 let warnings: string[];
@@ -254,6 +201,50 @@ describe('an election', () => {
     expect(lease.calls).toEqual(['acquire', 'release', 'close']);
     expect(election.role).toBe('closed');
     expect(changes.map(({ role }) => role)).toEqual(['leader', 'stepping-down', 'closed']);
+  });
+
+  it.each([
+    [
+      'its lease is lost',
+      () => {
+        lease.lose('cut off');
+      },
+    ],
+    [
+      'it is closed',
+      (election: Election) => {
+        void election.close();
+      },
+    ],
+  ])('ends its term once when its program closes it as %s', async (_, end) => {
+    const said: string[] = [];
+    const results: Promise<boolean>[] = [];
+    const election = elect({
+      onStart: (signal) => {
+        signal.addEventListener('abort', () => {
+          said.push(`told as ${election.role}, leader: ${String(election.isLeader)}`);
+          results.push(election.close(), election.close());
+        });
+      },
+      onStop: async () => {
+        said.push('stops');
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        said.push(`has stopped, then ${lease.calls.join()}`);
+      },
+    });
+    await leads(election);
+    end(election);
+    results.push(election.close());
+    expect(new Set(results).size).toBe(1);
+    expect(await over(election.close())).toBe(true);
+    expect(said).toEqual([
+      'told as stepping-down, leader: false',
+      'stops',
+      'has stopped, then acquire',
+    ]);
+    expect(lease.calls).toEqual(['acquire', 'release', 'close']);
+    const told = changes.map(({ role }) => role);
+    expect(told).toEqual(['leader', 'stepping-down', 'closed']);
   });
 
   it('gives the lease back later when the server was away, before it claims again', async () => {

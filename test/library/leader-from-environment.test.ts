@@ -49,6 +49,19 @@ describe('the environment', () => {
     await Promise.all(leaders.map((leader) => leader.close()));
   });
 
+  it('counts where the program gives nothing, also where it says so', () => {
+    const env = { FAILOVER_PEERS: 'http://a, http://b', FAILOVER_LOCAL_TARGET: 'http://a' };
+    for (const nothing of [undefined, null]) {
+      // What a program without types may hand over. Peers without a secret are refused: these count.
+      const given = { peers: nothing, secret: nothing, localTarget: nothing } as object;
+      expect(failureOf(() => leaderFromEnvironment(given, env)).message).toBe(
+        'Cannot use secret: there is none',
+      );
+      const alone = leaderFromEnvironment(given, { FAILOVER_LOCAL_TARGET: 'http://a' });
+      expect(alone.kind).toBe('inactive');
+    }
+  });
+
   it.each([
     ['both', { FAILOVER_PEERS: 'http://a', FAILOVER_STATIC_LEADER: 'http://b' }, /FAILOVER_PEERS/],
     ['peers and no address', { FAILOVER_PEERS: 'http://a' }, /no address that others reach/],

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { startNode } from '../../src/library/start-node.ts';
+import { uncaught } from '../support/uncaught.ts';
 import { until } from '../support/until.ts';
 import { place } from './support/watchers.ts';
 
@@ -39,6 +40,18 @@ it('runs the command as the primary, tells each step, and ends in order', async 
     'stopping',
     'stopped',
   ]);
+});
+
+it('has ended also for whoever waits, when a listener of its end throws', async () => {
+  const { stateDir, socketDir } = place();
+  const thrown = uncaught();
+  const node = await startNode({ stateDir, command: ['sleep', '1000'] }, { socketDir });
+  node.on('exit', () => {
+    throw new Error('of the program');
+  });
+  node.stop({ reason: 'enough' });
+  expect(await node.ended).toMatchObject({ reason: 'enough' });
+  await until('the error', () => thrown.length === 1);
 });
 
 it('refuses a command that there is not, before anything is opened', async () => {

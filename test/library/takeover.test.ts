@@ -57,6 +57,30 @@ describe('a secondary without a promote callback', () => {
   });
 });
 
+describe('what it is told while it starts', () => {
+  it('counts: disabled, it makes no attempt', async () => {
+    const { promote, epochs } = promotions();
+    const { watcher, transitions } = secondary(place(), { promote });
+    const start = watcher.start();
+    watcher.setEnabled(false);
+    await start;
+    const outcomes = ['waiting', 'acquiring'];
+    await until('its decision', () => transitions.some(({ to }) => outcomes.includes(to)));
+    expect(transitions.map(({ role }) => role)).not.toContain('candidate');
+    expect(epochs).toEqual([]);
+  });
+
+  it('counts: with a promote callback, it takes over', async () => {
+    const { watcher } = secondary(place());
+    const { promote, epochs } = promotions();
+    const start = watcher.start();
+    watcher.setPromoteCallback(promote);
+    await start;
+    await until('the promotion', () => watcher.isPrimary);
+    expect(epochs).toEqual([1]);
+  });
+});
+
 describe('a lease that stays held', () => {
   it('is lost by no attempt: no callback while it is held, one once it is free', async () => {
     const at = place();

@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { initialState } from '../../src/core/state.ts';
 import { Watcher } from '../../src/library/watcher.ts';
 import { FailoverNode } from '../../src/runtime/failover-node.ts';
+import { nodeOptionsOf } from '../../src/library/watcher-options.ts';
 import { Transport } from '../../src/transport/bus.ts';
 import { until } from '../support/until.ts';
 import {
@@ -255,6 +256,15 @@ describe('starting', () => {
       /2 × --heartbeat-interval/,
     );
     expect(() => Watcher.primary({ group: '../x' })).toThrow(/--group/);
+  });
+
+  it('takes an option that is undefined for one that was left out', () => {
+    for (const nothing of [undefined, null]) {
+      // What a program without types may hand over.
+      const options = { fence: nothing, stopGraceMs: nothing, group: nothing } as object;
+      const { fence, stopGraceMs, group } = nodeOptionsOf('secondary', options);
+      expect([fence, stopGraceMs, group]).toEqual(['none', 1_000, 'default']);
+    }
   });
 
   it('twice is one start', async () => {

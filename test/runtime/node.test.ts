@@ -1,7 +1,7 @@
 // The loop of one node: what comes before it begins to take part, and what it answers then.
 import { expect, it } from 'vitest';
 import type { RequestOutcome } from '../../src/core/effect.ts';
-import type { LeaseObservation } from '../../src/core/state.ts';
+import type { LeaseObservation, StopOrder } from '../../src/core/state.ts';
 import type { Step } from '../../src/core/transition.ts';
 import { NodeLoop } from '../../src/runtime/node.ts';
 import type { NodeOptions } from '../../src/runtime/node.ts';
@@ -52,8 +52,8 @@ class Stage {
         onReport: (what: string, error: unknown) => {
           this.reports.push(`${what}: ${String(error)}`);
         },
-        onFatal: (error: unknown) => {
-          throw error;
+        onFatal: ({ reason }: StopOrder) => {
+          throw new Error(reason);
         },
       },
     };

@@ -220,6 +220,12 @@ describe('an option', () => {
     expect(message).toContain(`Cannot use ${name}: `);
   });
 
+  it('that is undefined was left out', () => {
+    // What a program without types may hand over.
+    const limits = { lowest: undefined, highest: 9, initial: undefined } as object;
+    expect(scores(listOf(['a'], { scores: limits }))).toEqual({ a: 1 });
+  });
+
   it('that makes sense counts', () => {
     const list = listOf(['a'], { scores: { lowest: -1, highest: 9, initial: 8, success: 3 } });
     report(list, 'a', 1);

@@ -60,7 +60,7 @@ export class EtcdLease implements RemoteStore {
   readonly #registration: Registration;
   /** Of the last acquisition, also of one that nothing is known of. */
   #token: string | null = null;
-  /** That of a claim that is under way, and was not given up. */
+  /** That of the last claim, unless it was given up: what the store grants it then is nobody's. */
   #claiming: string | null = null;
   /** Of a claim that was denied, or is to come: nothing hangs on it, and the next one can have it. */
   #ready: Ready | null = null;
@@ -144,6 +144,8 @@ export class EtcdLease implements RemoteStore {
     this.#overAt = this.#overAfter(now());
     try {
       await this.#registration.joined(this.#known);
+      // What was given back before it was asked for would be asked for after that.
+      if (this.#claiming !== token) return this.#overtaken();
       const { record, start } = this.#registration;
       const parts = { ask: this.#ask, keys: this.#keys, events: this.#events, record, ttlMs };
       const watchedBy = this.#connections;
@@ -154,7 +156,7 @@ export class EtcdLease implements RemoteStore {
         if (outcome.cause === 'held' && this.#claiming === token) this.#ready = ready;
         return { type: 'denied', cause: outcome.cause, waitsFor: [], observation };
       }
-      if (this.#token !== token) {
+      if (this.#claiming !== token) {
         // Given up meanwhile: nobody would renew it.
         this.#giveBackSoon(token);
         return this.#overtaken();
