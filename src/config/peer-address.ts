@@ -52,7 +52,10 @@ export function parseOwnAddress(text: string, source: string): string {
   return address;
 }
 
-/** Whether two addresses lead to one place, as far as their text tells: all names of this machine are one. */
+/**
+ * Whether two addresses lead to one place, as far as their text tells. The usual names of this machine are one; its other
+ * addresses, as 127.0.0.2, are as many places as there are of them.
+ */
 export function isSamePlace(one: string, other: string): boolean {
   const [a, b] = [new URL(one), new URL(other)];
   return (
@@ -64,9 +67,11 @@ export function isSamePlace(one: string, other: string): boolean {
 }
 
 function hostOf({ hostname }: URL): string {
-  const isOwn = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
-  return isOwn ? 'localhost' : hostname.replace(/\.$/, '');
+  const host = hostname.replace(/\.$/, '');
+  return LOCAL_HOSTS.has(host) ? 'localhost' : host;
 }
+
+const LOCAL_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 function refuse(text: string, source: string, fact: string): FailoverError {
   const expected = 'http://HOST[:PORT] or https://HOST[:PORT]';

@@ -1,6 +1,7 @@
 // A lease that a server keeps, with what this machine knows: epochs rise above those on record here, and nobody
 // claims while something may still be active on lock files that were removed.
 import type { LeaseObservation, Peer } from '../core/state.ts';
+import { textOf } from './error-text.ts';
 import { pruneEpochs } from './file/epoch.ts';
 import type { LocalGroup } from './file/local-group.ts';
 import type {
@@ -30,18 +31,24 @@ export class AnchoredLease implements LeaseStore {
   readonly #local: LocalGroup;
   readonly #remote: RemoteStore;
   readonly #keeper: TermKeeper;
+  readonly #warn: (message: string) => void;
   /** The highest epoch that is on record here, or will be in a moment. */
   #recorded = 0;
+  /** One after the other: each may keep a thread for as long as the disk takes. */
+  #recording: Promise<void> = Promise.resolve();
 
   constructor(parts: {
     readonly local: LocalGroup;
     readonly remote: RemoteStore;
     readonly keeper: TermKeeper;
+    /** What goes on without what is not in order. */
+    readonly warn: (message: string) => void;
   }) {
-    const { local, remote, keeper } = parts;
+    const { local, remote, keeper, warn } = parts;
     this.#local = local;
     this.#remote = remote;
     this.#keeper = keeper;
+    this.#warn = warn;
     this.kind = remote.kind;
     this.guards = [...remote.guards, 'workload-lock'];
   }
@@ -58,7 +65,7 @@ export class AnchoredLease implements LeaseStore {
     if (outcome.type === 'denied') {
       return { ...outcome, observation: withPlace(outcome.observation) };
     }
-    this.#record(outcome.epoch);
+    this.#recordSoon(outcome.epoch);
     return outcome;
   }
 
@@ -69,7 +76,7 @@ export class AnchoredLease implements LeaseStore {
   async advanceEpoch(floor: number): Promise<number> {
     const known = this.#local.foundation.memory.recall();
     const epoch = await this.#remote.advanceEpoch(Math.max(floor, known));
-    this.#record(epoch);
+    this.#recordSoon(epoch);
     return epoch;
   }
 
@@ -145,21 +152,29 @@ export class AnchoredLease implements LeaseStore {
     }
   }
 
-  /** Where no server has it, it is on record here before anything starts under it. */
-  #record(epoch: number): void {
-    if (this.kind === 'peers') this.#local.foundation.leaveEpoch(epoch);
-    this.#recordSoon(epoch);
+  /**
+   * For those who read the directory, and as a floor for a store that loses what it has. Later: a takeover does not
+   * wait for this disk.
+   */
+  #recordSoon(epoch: number): void {
+    this.#recorded = Math.max(this.#recorded, epoch);
+    this.#local.foundation.memory.learn(epoch);
+    setTimeout(() => {
+      this.#recording = this.#recording.then(() => this.#record(epoch));
+    }, RECORD_DELAY_MS).unref();
   }
 
-  /** For those who read the directory, and as a floor. Later: a takeover does not wait for this disk. */
-  #recordSoon(epoch: number): void {
-    const { foundation, paths } = this.#local;
-    this.#recorded = Math.max(this.#recorded, epoch);
-    foundation.memory.learn(epoch);
-    setTimeout(() => {
-      foundation.leaveEpoch(epoch);
-      pruneEpochs(paths.epochs);
-    }, RECORD_DELAY_MS).unref();
+  async #record(epoch: number): Promise<void> {
+    const { foundation, membership, paths } = this.#local;
+    // A later one says more; a slow disk is not asked for both.
+    if (epoch < this.#recorded) return;
+    try {
+      await foundation.keepEpoch(epoch);
+    } catch (error) {
+      this.#warn(`could not put epoch ${epoch} on record, so epochs may go back: ${textOf(error)}`);
+    }
+    pruneEpochs(paths.epochs);
+    membership.keepSpareName();
   }
 }
 

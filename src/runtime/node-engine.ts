@@ -131,6 +131,7 @@ export class NodeEngine {
       onGuardLost: (cause) => {
         this.dispatch({ type: 'lease-lost', cause, withinMs: 0 });
       },
+      warn: this.warn,
       turn: extras.many?.leaseTurn,
       onIdWait: (fact) => extras.onIdWait?.(fact) ?? null,
       onIdTaken: (error) => {

@@ -13,10 +13,10 @@ import { stateOfProcess } from '../fence/process-identity.ts';
 import type { GuardKeeper } from '../guard/keeper.ts';
 import { FileLease } from '../lease/file/file-lease.ts';
 import type { LeaseTurn } from '../lease/file/file-lease.ts';
-import type { GroupPaths } from '../lease/file/group-paths.ts';
 import { LocalGroup } from '../lease/file/local-group.ts';
 import type { LocalGroupOptions } from '../lease/file/local-group.ts';
 import type { SoleNode } from '../lease/join-alone.ts';
+import type { OwnFiles } from '../lease/peers/open-peers.ts';
 import { StaticLease } from '../lease/static-lease.ts';
 import type { LeaseStore, NodeRecord } from '../lease/lease-store.ts';
 import type { RemoteStore, RemoteStoreOptions } from '../lease/remote-store.ts';
@@ -44,6 +44,8 @@ interface NodeLeaseParts {
   readonly deathSignal: boolean;
   /** Nobody ends the workload in time any more. */
   readonly onGuardLost: (cause: string) => void;
+  /** Something is not in order, and the node goes on. */
+  readonly warn: (message: string) => void;
   /** Its id may be another's: what for it waits; the signal ends the wait. */
   readonly onIdWait: (fact: string) => AbortSignal | null;
   /** For what the file lease waits before each attempt; undefined: for nothing. */
@@ -93,11 +95,11 @@ async function remoteOpener(
   ]);
   const { leaseTtlMs, leaseRequestTimeoutMs } = timingOf(options);
   const clock = new BootClock();
-  const openStore: (options: RemoteStoreOptions, paths: GroupPaths) => RemoteStore =
+  const openStore: (options: RemoteStoreOptions, own: OwnFiles) => RemoteStore =
     address.kind === 'peers'
       ? (await import('../lease/peers/open-peers.ts')).peersOpener(options, clock)
       : await loadStore(address, leaseRequestTimeoutMs);
-  return ({ settings, record, remoteEndpoints, deathSignal, onGuardLost, ...onId }) => {
+  return ({ settings, record, remoteEndpoints, deathSignal, onGuardLost, warn, ...onId }) => {
     const local = openOwn({ stateDir, record });
     const now = (): number => clock.now();
     const times = {
@@ -114,7 +116,10 @@ async function remoteOpener(
       onWait: onId.onIdWait,
       onTaken: onId.onIdTaken,
     };
-    const remote = openStore({ group, record: shown, sole, ...times }, local.paths);
+    const remote = openStore(
+      { group, record: shown, sole, ...times },
+      { paths: local.paths, keepEpoch: (epoch) => local.foundation.keepEpoch(epoch) },
+    );
     const keeper = new GuardKeeper({
       ledger: local,
       starter: { group, stateDir: dirname(local.paths.directory), node: record.node },
@@ -133,7 +138,7 @@ async function remoteOpener(
       returnOrder: () => remote.returnOrder(),
       onLost: onGuardLost,
     });
-    const lease = new AnchoredLease({ local, remote, keeper });
+    const lease = new AnchoredLease({ local, remote, keeper, warn });
     return { local, lease, remote, clock, keeper, begin: () => remote.begin() };
   };
 }

@@ -23,6 +23,25 @@ export function replaceFile(path: string, content: string | Buffer): void {
   syncDirectory(dirname(path));
 }
 
+/** As `replaceFile`, flushed on another thread. */
+export async function replaceFileMeanwhile(path: string, content: string): Promise<void> {
+  const temporary = temporaryPath(path);
+  try {
+    const fd = openSync(temporary, 'w', 0o600);
+    try {
+      writeFileSync(fd, content);
+      await promisify(fsync)(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  await syncDirectoryMeanwhile(dirname(path));
+}
+
 /**
  * As `replaceFile` for what means nothing after a power loss: of a process, or of a lock it holds. The new
  * file stays open, and is prepared before anybody finds it by its name.

@@ -12,18 +12,21 @@ export type EpochClaim =
   /** Another claimed meanwhile, or the directory was replaced: what was seen is no longer so. */
   | { readonly type: 'lost-race' };
 
-export interface EpochClaimRequest {
-  /** The directory of epochs. */
-  readonly epochs: string;
+interface RecordRequest {
   /** The record, written and flushed ahead: the claim itself needs no room on the disk. */
   readonly record: string;
-  /** The highest epoch that this node knows of from anywhere. */
-  readonly floor: number;
   /**
    * Called when there is no room for the name: some file systems (tmpfs) count one as a file. True: some
    * was made, and the claim is tried once more.
    */
   readonly makeRoom?: () => boolean;
+}
+
+export interface EpochClaimRequest extends RecordRequest {
+  /** The directory of epochs. */
+  readonly epochs: string;
+  /** The highest epoch that this node knows of from anywhere. */
+  readonly floor: number;
 }
 
 /**
@@ -70,20 +73,19 @@ function linkMakingRoom(from: string, to: string, makeRoom: EpochClaimRequest['m
 }
 
 /**
- * Puts an epoch that was claimed elsewhere on record; nothing is claimed by it. Where there is no
- * directory of epochs it is made, with this one in it. @throws when it can't.
+ * Puts an epoch that was claimed elsewhere on record; nothing is claimed by it, and it is not durable yet. Where
+ * there is no directory of epochs it is made, with this one in it. @throws when it can't.
  */
 export function recordEpoch(
   epochs: string,
-  { epoch, record }: { readonly epoch: number; readonly record: string },
+  { epoch, record, makeRoom }: { readonly epoch: number } & RecordRequest,
 ): void {
   if (statOrNull(epochs) === null) beginEpochs(epochs, { epoch, record });
   try {
-    linkSync(record, join(epochs, String(epoch)));
+    linkMakingRoom(record, join(epochs, String(epoch)), makeRoom);
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
   }
-  syncDirectory(epochs);
 }
 
 /** Complete before it has its name: nobody finds it empty, and begins again at 1. */

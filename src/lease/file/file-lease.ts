@@ -306,12 +306,11 @@ export class FileLease implements LeaseStore {
     const { memory } = this.#foundation;
     const { fd } = held.lock;
     memory.learn(readLockNote(fd).epoch);
-    const makeRoom = (): boolean => this.#membership.giveSpareName() || pruneEpochs(epochs, 1) > 0;
     const claim = claimEpoch({
       epochs,
       record: this.#membership.claimPath,
       floor: Math.max(floor, memory.highest),
-      makeRoom,
+      makeRoom: () => this.#foundation.makeRoom(),
     });
     if (claim.type === 'claimed') {
       held.epoch = claim.epoch;

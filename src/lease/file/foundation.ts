@@ -2,7 +2,8 @@
 import { dirname } from 'node:path';
 import { withoutForks } from '../../fence/forks.ts';
 import { findDeletedLockHolders } from './deleted-holders.ts';
-import { highestEpoch, recordEpoch } from './epoch.ts';
+import { syncDirectory } from './durable-file.ts';
+import { highestEpoch, pruneEpochs, recordEpoch, settleClaim } from './epoch.ts';
 import { EpochMemory } from './epoch-memory.ts';
 import { identityOfPath } from './file-identity.ts';
 import type { FileSight } from './file-sight.ts';
@@ -12,6 +13,7 @@ import type { GroupPaths } from './group-paths.ts';
 import type { Membership } from './membership.ts';
 import { LockFiles } from './lock-files.ts';
 import { makeEpochDirectory } from './state-directory.ts';
+import { withStorageErrors } from './storage-error.ts';
 import type { WorkloadLockFile } from './workload-lock-file.ts';
 
 /** Who is asked of what was removed; replaced by tests, and for a group that is nobody else's. */
@@ -234,9 +236,35 @@ export class Foundation {
       if (highestEpoch(this.#paths.epochs) >= epoch) return;
       this.#membership.ensure();
       recordEpoch(this.#paths.epochs, { epoch, record: this.#membership.claimPath });
+      syncDirectory(this.#paths.epochs);
     } catch {
       // Nobody is worse off than without it.
     }
+  }
+
+  /**
+   * The same for an epoch that counts only once it is on record: on the disk when it resolves, which may take its
+   * time, and then nothing here waits for it.
+   *
+   * @throws FAILOVER_STATE_DIR_*, and what keeps this node from registering where the directory was removed
+   */
+  async keepEpoch(epoch: number): Promise<void> {
+    if (this.#membership.isClosed) return;
+    this.#sight.expire();
+    const { epochs } = this.#paths;
+    if (highestEpoch(epochs) < epoch) {
+      withStorageErrors(`record epoch ${epoch} in ${epochs}`, () => {
+        this.#membership.ensure();
+        const record = this.#membership.claimPath;
+        recordEpoch(epochs, { epoch, record, makeRoom: () => this.makeRoom() });
+      });
+    }
+    await settleClaim(epochs);
+  }
+
+  /** Gives up what can be done without on a full disk. False: there is nothing. */
+  makeRoom(): boolean {
+    return this.#membership.giveSpareName() || pruneEpochs(this.#paths.epochs, 1) > 0;
   }
 
   close(): void {

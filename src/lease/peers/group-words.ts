@@ -8,6 +8,7 @@ export class GroupWords {
   readonly #kept: KeptWord;
   readonly #node: string;
   #latest: GroupWord;
+  #saying: Promise<void> = Promise.resolve();
   /** The latest completion that is not this node's business: it began after that. */
   #completedBefore: number;
 
@@ -27,12 +28,29 @@ export class GroupWords {
     return this.#latest.completed > this.#completedBefore;
   }
 
-  /** Says it, for the others to hear with the next heartbeat. @throws FAILOVER_STATE_DIR_NOT_WRITABLE */
-  say(said: Partial<Pick<GroupWord, 'pausedBy' | 'completed'>>): void {
-    const { number } = this.#latest;
-    const word = { ...this.#latest, ...said, number: number + 1, node: this.#node };
-    this.#kept.write(word);
-    this.#latest = word;
+  /**
+   * Says it, for the others to hear with the next heartbeat, once it is kept. One after the other: each is said after
+   * all that was.
+   *
+   * @throws when the disk does not take it; it is not said then
+   */
+  say(said: Said): Promise<void> {
+    const saying = this.#saying.then(() => this.#say(said));
+    this.#saying = saying.catch(() => undefined);
+    return saying;
+  }
+
+  async #say(said: Said): Promise<void> {
+    for (;;) {
+      const before = this.#latest;
+      const word = { ...before, ...said, number: before.number + 1, node: this.#node };
+      await this.#kept.write(word);
+      if (this.#latest === before) {
+        this.#latest = word;
+        return;
+      }
+      // Another has said something meanwhile, under that number perhaps: this comes after it.
+    }
   }
 
   /** @param isNew it has only just begun: what was completed before is not what it waits for */
@@ -42,10 +60,9 @@ export class GroupWords {
     if (word === this.#latest) return;
     if (isNew) this.#completedBefore = word.completed;
     this.#latest = word;
-    try {
-      this.#kept.write(word);
-    } catch {
-      // Another node has it, or the next word is kept.
-    }
+    // Where it can't be kept another node has it, or the next word is.
+    this.#kept.write(word).catch(() => undefined);
   }
 }
+
+type Said = Partial<Pick<GroupWord, 'pausedBy' | 'completed'>>;

@@ -14,6 +14,13 @@ import { KeptWord } from './kept-word.ts';
 import { otherAddresses, ownAddress } from './own-address.ts';
 import { PeersLease } from './peers-lease.ts';
 
+/** Where no server keeps anything: the directory of this node. */
+export interface OwnFiles {
+  readonly paths: GroupPaths;
+  /** Puts an epoch on record: on the disk when it resolves. @throws FAILOVER_STATE_DIR_* */
+  readonly keepEpoch: (epoch: number) => Promise<void>;
+}
+
 /**
  * Reads what it takes; the lease itself opens nothing before it is begun.
  *
@@ -22,14 +29,14 @@ import { PeersLease } from './peers-lease.ts';
 export function peersOpener(
   options: RunOptions,
   clock: Clock,
-): (store: RemoteStoreOptions, paths: GroupPaths) => PeersLease {
+): (store: RemoteStoreOptions, own: OwnFiles) => PeersLease {
   const { leaseTickMs, leaseMaxDriftMs } = timingOf(options);
   const all = parsePeerAddresses(options.peers ?? '', '--peers');
   const target = ownAddress(all, options.peerAddress);
   const peers = otherAddresses(all, target);
   // The relations between the settings ask for it.
   const secret = readSecretFile(options.secretFile ?? '');
-  return (store, paths) => {
+  return (store, { paths, keepEpoch }) => {
     const { group, record, ttlMs, requestTimeoutMs: timeoutMs } = store;
     const { node, run } = record;
     const server = new PeerServer(target, Math.max(timeoutMs, leaseTickMs));
@@ -37,6 +44,7 @@ export function peersOpener(
       options: store,
       tickMs: leaseTickMs,
       kept: new KeptWord(paths),
+      keepEpoch,
       maxDriftMs: leaseMaxDriftMs,
       open: (hooks) =>
         new PeerNode({

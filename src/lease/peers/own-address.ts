@@ -27,15 +27,26 @@ export function ownAddress(
   throw notKnown(`${only} is of this machine, and this node speaks http at a port without a path`);
 }
 
-/** The addresses of the others. */
+/**
+ * The addresses of the others.
+ *
+ * @throws FAILOVER_SETTINGS_CONFLICT when several were given, and all are its own: it would lead, and so would the other
+ *   that somebody meant
+ */
 export function otherAddresses(peers: readonly string[], own: string): readonly string[] {
-  return [...new Set(peers)].filter((peer) => !isSamePlace(peer, own));
+  const others = [...new Set(peers)].filter((peer) => !isSamePlace(peer, own));
+  if (others.length > 0 || peers.length < 2) return others;
+  const which = peers.length === 2 ? 'both' : 'all';
+  const fact = `${peers.join(' and ')} are ${which} this node, and no other is left`;
+  throw conflict(fact, 'Give each node an address of its own in --peers.');
 }
 
 function notKnown(fact: string): FailoverError {
-  return new FailoverError('FAILOVER_SETTINGS_CONFLICT', `Cannot run: ${fact}`, {
-    hint: 'Say which is that of this node with --peer-address.',
-  });
+  return conflict(fact, 'Say which is that of this node with --peer-address.');
+}
+
+function conflict(fact: string, hint: string): FailoverError {
+  return new FailoverError('FAILOVER_SETTINGS_CONFLICT', `Cannot run: ${fact}`, { hint });
 }
 
 function namesOfMachine(): OwnNames {

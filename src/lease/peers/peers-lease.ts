@@ -32,6 +32,8 @@ export interface PeersLeaseParts {
   readonly tickMs: number;
   readonly maxDriftMs: number;
   readonly kept: KeptWord;
+  /** Puts an epoch on record on this machine: on the disk when it resolves. */
+  readonly keepEpoch: (epoch: number) => Promise<void>;
   /** Its election, which asks for what is said beside it. */
   readonly open: (hooks: {
     readonly about: () => string;
@@ -112,12 +114,17 @@ export class PeersLease implements RemoteStore {
     return this.#granted(attempt);
   }
 
-  /** The epoch is known to all that live before anything starts under it: the next one's is higher. */
+  /**
+   * The epoch is on record here, and known to all that live, before anything starts under it: the next one's is higher.
+   * The term counts from after the first, which takes as long as the disk.
+   */
   async #granted(attempt: number): Promise<AcquireOutcome> {
     const epoch = this.#node.term;
-    const askedAt = this.#now();
     const previous = this.#previous;
     this.#epoch = epoch;
+    if (epoch !== null) await this.#keep(epoch);
+    const askedAt = this.#now();
+    void this.#node.say();
     await this.#heardByAll(askedAt, this.#parts.options.requestTimeoutMs);
     if (epoch === null || attempt !== this.#attempt || this.#node.term !== epoch) {
       if (attempt === this.#attempt) this.#giveUp();
@@ -152,6 +159,7 @@ export class PeersLease implements RemoteStore {
     const epoch = this.#epoch === null ? null : this.#node.advance(floor);
     if (epoch === null) throw this.#lost('it is not held');
     this.#epoch = epoch;
+    await this.#keep(epoch);
     const saidAt = this.#now();
     void this.#node.say();
     await this.#heardByAll(saidAt, this.#parts.options.requestTimeoutMs);
@@ -251,6 +259,31 @@ export class PeersLease implements RemoteStore {
     await this.#parts.stopListening();
   }
 
+  /**
+   * Resolves once the epoch is on record here, or the term is given up: nobody waits for a disk that hangs.
+   *
+   * @throws FAILOVER_STATE_DIR_*; the term is given up then
+   */
+  async #keep(epoch: number): Promise<void> {
+    const attempt = this.#attempt;
+    const work = { isOver: false };
+    const kept = this.#parts.keepEpoch(epoch).finally(() => {
+      work.isOver = true;
+      this.#changes.tell();
+    });
+    // Thrown below, unless nobody waits for it any more.
+    kept.catch(() => undefined);
+    while (!work.isOver && attempt === this.#attempt) await this.#changes.next(ACQUIRE_LIMIT_MS);
+    if (attempt !== this.#attempt) return;
+    try {
+      await kept;
+    } catch (error) {
+      this.#giveUp();
+      void this.#node.say();
+      throw error;
+    }
+  }
+
   /** What it wants or holds is over. */
   #giveUp(): void {
     this.#attempt += 1;
@@ -289,9 +322,9 @@ export class PeersLease implements RemoteStore {
     return 'the others may have counted it as gone';
   }
 
-  /** @throws FAILOVER_STATE_DIR_NOT_WRITABLE */
+  /** @throws when the disk does not take it */
   async #tell(said: Partial<Pick<GroupWord, 'pausedBy' | 'completed'>>): Promise<void> {
-    this.#words.say(said);
+    await this.#words.say(said);
     const saidAt = this.#now();
     void this.#node.say();
     await this.#heardByAll(saidAt, this.#parts.options.requestTimeoutMs);

@@ -52,14 +52,14 @@ describe('what was said to a group', () => {
     }
   });
 
-  it('is kept in the directory of the node', () => {
+  it('is kept in the directory of the node', async () => {
     const marks = mkdtempSync(join(tmpdir(), 'fo-'));
     onTestFinished(() => {
       rmSync(marks, { recursive: true });
     });
     const kept = new KeptWord({ marks });
     expect(kept.read()).toEqual(NO_WORD);
-    kept.write(WORD);
+    await kept.write(WORD);
     expect(new KeptWord({ marks }).read()).toEqual(WORD);
     writeFileSync(join(marks, 'said'), 'garbage');
     expect(kept.read()).toEqual(NO_WORD);

@@ -40,4 +40,27 @@ describe('the address of a node', () => {
     const peers = ['http://127.0.0.1:7400', B, B, 'http://localhost:7401'];
     expect(otherAddresses(peers, 'http://localhost:7400')).toEqual([B, 'http://localhost:7401']);
   });
+
+  it.each([
+    ['http://127.0.0.1:7400', 'http://127.0.0.2:7400'],
+    ['http://localhost:7400', 'http://127.0.0.2:7400'],
+    ['http://127.0.0.1:7400', 'http://127.example.org:7400'],
+  ])('is not another of this machine: %s is not %s', (one, other) => {
+    expect(otherAddresses([one, other], one)).toEqual([other]);
+    expect(otherAddresses([one, other], other)).toEqual([one]);
+  });
+
+  it.each([
+    ['http://127.0.0.1:7400', 'http://localhost:7400'],
+    ['http://[::1]:7400', 'http://localhost.:7400'],
+    [A, A],
+  ])('must leave others: %s is %s', (one, other) => {
+    const { message, hint } = failureOf(() => otherAddresses([one, other], one));
+    expect(message).toContain(`${one} and ${other} are both this node, and no other is left`);
+    expect(hint).toContain('--peers');
+  });
+
+  it('may be the only one', () => {
+    expect(otherAddresses([A], A)).toEqual([]);
+  });
 });

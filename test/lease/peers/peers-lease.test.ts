@@ -34,7 +34,8 @@ it('keep one lease: by what they hear, and by a good-bye that somebody else says
     };
     const now = (): number => clock.now();
     const times = { ttlMs: TTL_MS, requestTimeoutMs: REQUEST_MS, now };
-    return opener({ group: 'g', record, ...times }, paths);
+    const keepEpoch = (): Promise<void> => Promise.resolve();
+    return opener({ group: 'g', record, ...times }, { paths, keepEpoch });
   };
   const [a, b] = [open('a', urls[0]), open('b', urls[1])];
   onTestFinished(async () => {
