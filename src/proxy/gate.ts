@@ -80,6 +80,8 @@ export class Gate implements PrimaryListener {
   readonly #hold: Hold<Ticket>;
   readonly #underWay = new UnderWay<Ticket>();
   #slotsTaken = 0;
+  /** The one that tries to reach a primary which could not be reached; null: nobody does. */
+  #scout: Ticket | null = null;
   #route: Route = NO_ROUTE;
   #pace: Pace;
   #drained: (() => void) | null = null;
@@ -252,6 +254,7 @@ export class Gate implements PrimaryListener {
       case 'open':
       case 'resume':
         this.#drained = null;
+        this.#scout = null;
         this.#pace = freshPace(this.#options.clock.now(), this.#options.slots);
         return;
       case 'drain':
@@ -274,12 +277,14 @@ export class Gate implements PrimaryListener {
   #setPace(pace: Pace): void {
     if (pace === this.#pace) return;
     this.#pace = pace;
+    this.#scout = null;
     this.#pump();
   }
 
   #freeSlot(ticket: Ticket): void {
     if (ticket.takesSlot) this.#slotsTaken -= 1;
     ticket.takesSlot = false;
+    if (this.#scout === ticket) this.#scout = null;
   }
 
   /** Lets through as many as may go; what they do at once may well lead here again. */
@@ -320,14 +325,20 @@ export class Gate implements PrimaryListener {
     const { term, phase } = this.#route;
     if (phase !== 'open' || term === null) return null;
     this.#pace = paceAt(this.#pace, nowMs, this.#options.slots);
-    const isTooMuch = nowMs < this.#pace.notBeforeMs || this.#slotsTaken >= this.#pace.slots;
-    return isTooMuch ? null : term;
+    return nowMs < this.#pace.notBeforeMs || this.#isTooMuch() ? null : term;
+  }
+
+  /** Those that were under way before it could not be reached may stay so for ever: they keep nobody from trying. */
+  #isTooMuch(): boolean {
+    if (this.#pace.refusals > 0) return this.#scout !== null;
+    return this.#slotsTaken >= this.#pace.slots;
   }
 
   #letThrough(ticket: Ticket, term: PrimaryTerm): void {
     this.#underWay.add(ticket);
     ticket.takesSlot = true;
     this.#slotsTaken += 1;
+    if (this.#pace.refusals > 0) this.#scout = ticket;
     this.#longestHeldMs = Math.max(this.#longestHeldMs, ticket.waitedMs);
     ticket.visitor.go(term, ticket);
   }

@@ -1,7 +1,7 @@
 // How many requests may be under way to a primary: few at first, more with each answer. The time is handed in.
 
 export interface Pace {
-  /** How many may be under way. */
+  /** How many may be under way; while it can't be reached: how many may try to. */
   readonly slots: number;
   /** Before that none more is let go, ms; of the clock that is handed in. */
   readonly notBeforeMs: number;

@@ -1,14 +1,12 @@
 // The connections to the primary: a pool for each term of it, gone with the term.
 import { Pool } from 'undici';
 import { afterReads } from './after-reads.ts';
+import { connectToPrimary } from './primary-connection.ts';
 import type { PrimaryTerm } from './primary-source.ts';
 
 export interface UpstreamLimits {
   readonly maxHeaderBytes: number;
 }
-
-/** One that does not accept is no primary: longer than a lost packet takes to be sent again, ms. */
-const CONNECT_TIMEOUT_MS = 3_000;
 
 export class Upstream {
   readonly #limits: UpstreamLimits;
@@ -49,7 +47,7 @@ export class Upstream {
     return new Pool(target, {
       // The gate lets through no more than may go, and each has a connection to itself.
       pipelining: 1,
-      connect: { timeout: CONNECT_TIMEOUT_MS },
+      connect: connectToPrimary,
       maxHeaderSize: this.#limits.maxHeaderBytes,
       // Each attempt is waited for with patience.
       headersTimeout: 0,

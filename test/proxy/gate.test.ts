@@ -117,6 +117,39 @@ describe('a gate', () => {
     expect(told.slice(2)).toEqual(['x goes to a/1', 'y goes to a/1']);
   });
 
+  it('tries it again also while others are under way to it, however long they are', () => {
+    const { gate, clock, told, enter, placeOf } = sceneOf();
+    gate.ready(termOf('a', 1));
+    enter('long', 'longer', 'x');
+    gate.again(placeOf('x'), { unreached: true });
+    enter('y');
+    clock.advance(20);
+    expect(told.slice(3)).toEqual(['x goes to a/1']);
+    gate.again(placeOf('x'), { unreached: true });
+    clock.advance(40);
+    expect(told.slice(4)).toEqual(['x goes to a/1']);
+    // Its client has gone before it was connected.
+    gate.leave(placeOf('x'));
+    expect(told.slice(5)).toEqual(['y goes to a/1']);
+    enter('z');
+    expect(told.slice(6)).toEqual([]);
+    gate.reached();
+    expect(told.slice(6)).toEqual(['z goes to a/1']);
+  });
+
+  it('tries it again also where the one that reached it last stays under way', () => {
+    const { gate, clock, told, enter, placeOf } = sceneOf();
+    gate.ready(termOf('a', 1));
+    enter('x');
+    gate.again(placeOf('x'), { unreached: true });
+    clock.advance(20);
+    gate.reached();
+    enter('y');
+    gate.again(placeOf('y'), { unreached: true });
+    clock.advance(20);
+    expect(told.slice(3)).toEqual(['y goes to a/1']);
+  });
+
   it.each([0.005, 0.015, 0.025, 0.035, 0.045])(
     'tries it again also where its timer is %d ms early, and time passes while it looks',
     (earlyMs) => {
