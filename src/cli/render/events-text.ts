@@ -56,7 +56,7 @@ function cellsOf(event: GroupEvent, paint: Paint, now: Date): readonly string[] 
 function claimLine(claim: Claim, paint: Paint): string {
   const { epoch, by, from, ledAt, gapMs } = claim;
   const title = paint.strong(`epoch ${String(epoch)}`);
-  const who = from === null || from === by ? by : `${from} → ${by}`;
+  const who = from === null ? by : `${from} → ${by}`;
   if (ledAt === null) return `${title}  ${printable(`${by} claimed the lease and did not lead`)}`;
   const what = claim.kind ?? (from === null ? 'start' : 'change');
   const gap = gapMs === null || what === 'start' ? '' : `, ${humanMs(gapMs)} without a workload`;
@@ -76,7 +76,7 @@ function stepsOf({ noticedAt, grantedAt, startedAt, ledAt }: Claim): string {
 }
 
 function takeoverLine({ kind, from, to, epoch, gapMs }: Takeover, paint: Paint): string {
-  const who = from === null || from === to ? to : `${from} → ${to}`;
+  const who = from === null ? to : `${from} → ${to}`;
   const gap = gapMs === null || kind === 'start' ? '' : `, ${humanMs(gapMs)} without a workload`;
   return `${paint.strong(`epoch ${String(epoch)}`)}  ${printable(`${kind} ${who}`)}${gap}`;
 }

@@ -16,7 +16,7 @@ export interface Claim {
   readonly grantedAt: string;
   readonly startedAt: string | null;
   readonly ledAt: string | null;
-  /** From the loss, or the old command's end, to the start of the new command; null: not known. */
+  /** From the old command's end, or the last sign of it, to the start of the new command; null: not known. */
   readonly gapMs: number | null;
 }
 

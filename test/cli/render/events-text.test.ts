@@ -44,6 +44,23 @@ describe('a timeline', () => {
     );
   });
 
+  it('names one that leads again after itself as well', () => {
+    const takeover: Takeover = {
+      ...{ from: 'a', to: 'a', epoch: 2, reason: 'asked', gapMs: 6600 },
+      kind: 'switchover',
+    };
+    const { events } = strand('a', [
+      [0, 'starting', 2],
+      [3, 'serving', 2],
+    ]);
+    const measured = events.map((event) =>
+      event.action === 'serving' ? { ...event, takeover } : event,
+    );
+    expect(blockLines(blocksOf(measured), PLAIN, at)[0]).toMatch(
+      /^epoch 2 {2}switchover a → a, 6\.6 s without a workload/,
+    );
+  });
+
   it('parts the blocks by an empty line', () => {
     const first = strand('a', [[0, 'clearing', 1]]);
     const second = strand('b', [[90, 'clearing', 2]]);
