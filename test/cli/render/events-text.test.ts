@@ -18,10 +18,17 @@ describe('a timeline', () => {
       told('b', 'watching', { epoch: 7, reason: 'a\u001b[2J leads', durationMs: 1500 }),
     ];
     expect(blockLines(blocksOf(events), PLAIN, at)).toEqual([
-      'epoch 7  a claimed the lease and did not lead',
+      'epoch 7  a claimed the lease (what came of it is not known here)',
       '  12:00:00.005  a  granted   7         at the server',
       '  12:00:00.005  b  watching  7  1.5 s  a [2J leads',
     ]);
+  });
+
+  it('says of a claim that came to nothing that nobody led', () => {
+    const events = [told('a', 'clearing', { epoch: 7 }), told('a', 'unwinding', { epoch: 7 })];
+    expect(blockLines(blocksOf(events), PLAIN, at)[0]).toBe(
+      'epoch 7  a claimed the lease and did not lead',
+    );
   });
 
   it('has each change of primary in a block, with what it took', () => {
@@ -79,14 +86,14 @@ describe('an event that is followed', () => {
     ]);
   });
 
-  it('tells of a takeover in a line of its own', () => {
+  it('tells of a takeover in a line of its own, which says when and where like any other', () => {
     const takeover: Takeover = {
       ...{ from: 'a', to: 'b', epoch: 2, reason: 'asked', gapMs: 12.96 },
       kind: 'switchover',
     };
     const event = told('b', 'serving', { takeover });
     expect(followLines(event, PLAIN, at)[1]).toBe(
-      'epoch 2  switchover a → b, 13 ms without a workload',
+      '12:00:00.005  b  epoch 2  switchover a → b, 13 ms without a workload',
     );
   });
 });
