@@ -1,7 +1,7 @@
 // What follows a demotion once the lease is given back: the word of it, and how long this node leaves the lead to others.
 import type { Effect } from './effect.ts';
 import type { PrimaryState, SecondaryState, StopOrder } from './state.ts';
-import type { Demotion } from './state-parts.ts';
+import type { Demotion, Loss } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import { demotionWords } from './announcements.ts';
 import { retryBackoff } from './jitter.ts';
@@ -23,12 +23,23 @@ export function announceEnd(state: Demoting, settings: Settings): readonly Effec
         reason: demotion.reason,
         successor: demotion.successor,
         completed: demotion.completed,
-        planned: demotion.why !== 'workload-failed' && demotion.why !== 'start-failed',
+        planned: isPlanned(demotion),
         workloadEndedAgoMs: ended === null ? null : Math.max(0, state.at - ended),
         ...demotionWords(state.health.demotions, state.at, settings),
       },
     },
   ];
+}
+
+function isPlanned({ why }: Demotion): boolean {
+  return why !== 'workload-failed' && why !== 'start-failed' && why !== 'lease-lost';
+}
+
+/** Until somebody leads: it may be this node again. */
+function ownLoss({ demotion, at }: Demoting, { nodeId }: Settings): Loss {
+  const kind = isPlanned(demotion) ? 'switchover' : 'failover';
+  const reason = `${nodeId} stepped down: ${demotion.reason}`;
+  return { kind, reason, at: demotion.workloadEndedAt ?? at, from: nodeId };
 }
 
 /** The code of a node that left the lead without being told to stop, under --exit-on-demote. */
@@ -45,7 +56,7 @@ export function stopOrderAfter(demotion: Demotion, settings: Settings): StopOrde
 /** How long the former primary leaves the lease to others. */
 export function standbyAfter(state: Demoting, settings: Settings): SecondaryState {
   const { demotion, at, epoch } = { demotion: state.demotion, at: state.at, epoch: state.epoch };
-  const base = secondaryBase(state);
+  const base = extended(secondaryBase(state), { loss: ownLoss(state, settings) });
   switch (demotion.why) {
     case 'switchover':
     case 'unhealthy':

@@ -182,7 +182,8 @@ function asSecondary(state: Acquiring, settings: Settings): SecondaryState {
     rearmAt: isMissing ? (state.rearmAt ?? state.at + settings.retryBackoffMinMs) : null,
     since: state.since,
     primary: state.followed,
-    heardAt: Math.min(state.at, state.loss.at),
+    // Of one that it did not know it has heard nothing since it claims; its own loss may be older.
+    heardAt: state.followed === null ? state.since : Math.min(state.at, state.loss.at),
     loss: state.loss,
     phase: 'watching',
   });

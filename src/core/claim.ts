@@ -18,6 +18,7 @@ import {
 import { retryBackoff } from './jitter.ts';
 import { answerDueAt } from './deadlines.ts';
 import { giveWay, yieldsBecause } from './yielding.ts';
+import { isApart } from './apart.ts';
 
 export interface Claim {
   readonly by: TransitionId;
@@ -104,7 +105,7 @@ export function peersListed(
   const rank = rankAmong(others, settings);
   const until = state.givesWayUntil ?? state.at + rank * settings.priorityWindowMs;
   if (rank === 0 || until <= state.at) {
-    const loss = unseenLoss(state, 'nobody led');
+    const loss = unseenLoss(state, 'nobody led', settings);
     return claim(state, settings, { by: 'claim-after-wait', loss });
   }
   const base = extended(secondaryBase(state), { givesWayUntil: until });
@@ -160,7 +161,7 @@ export function isTurn(why: WaitReason): boolean {
 export function claimOnceFit(state: SecondaryState, settings: Settings): Outcome {
   if (state.phase !== 'waiting' || state.why !== 'healthier') return stay(state);
   if (yieldsBecause(state, settings) !== null) return stay(state);
-  const loss = unseenLoss(state, 'nobody led');
+  const loss = unseenLoss(state, 'nobody led', settings);
   return claim(state, settings, { by: 'claim-after-wait', loss });
 }
 
@@ -186,8 +187,19 @@ export function needsArming(state: { readonly armed: boolean }, settings: Settin
 }
 
 /** The loss as a node sees it that was not there when the primary ended. */
-export function unseenLoss(state: SecondaryState, reason: string): Loss {
+export function unseenLoss(state: SecondaryState, reason: string, settings: Settings): Loss {
   if (state.loss !== null) return state.loss;
-  const from = state.primary?.node ?? null;
-  return { kind: from === null ? 'start' : 'failover', reason, at: state.at, from };
+  if (state.primary === null) return { kind: 'start', reason, at: state.at, from: null };
+  return { kind: 'failover', reason, at: lastSignAt(state, settings), from: state.primary.node };
+}
+
+/** When the one that is followed was there last, as far as anybody here can know. */
+function lastSignAt(state: SecondaryState, settings: Settings): number {
+  const { at, heardAt, heldAt, leftToLease } = state;
+  // What ends by itself may outlive who holds it by its time to live: by that its silence is explained.
+  const outlivesMs = settings.leaseTtlMs + settings.heartbeatTimeoutMs;
+  const isSeenOnly = leftToLease && (isApart(state) || heldAt - heardAt > outlivesMs);
+  const sign = isSeenOnly ? heldAt : heardAt;
+  // One that was there a beat or two ago was there until just now.
+  return at - sign > 2 * settings.heartbeatIntervalMs ? sign : at;
 }

@@ -54,6 +54,7 @@ function putPrimary(into: Writable<PrimaryState>, state: PrimaryState): NodeStat
 function putSecondary(into: Writable<SecondaryState>, state: SecondaryState): NodeState {
   putCommon(into, state);
   into.heardAt = state.heardAt;
+  into.heldAt = state.heldAt;
   into.primary = state.primary;
   into.probe = state.probe;
   into.nextProbeAt = state.nextProbeAt;

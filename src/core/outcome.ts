@@ -88,6 +88,7 @@ export function secondaryBase(state: NodeState): SecondaryBase {
       term: null,
       since: state.at,
       heardAt: state.at,
+      heldAt: state.at,
       primary: null,
       probe: null,
       nextProbeAt: state.at,
@@ -103,6 +104,7 @@ export function secondaryBase(state: NodeState): SecondaryBase {
   return extended(commonOf(state), {
     role: 'secondary',
     heardAt: state.heardAt,
+    heldAt: state.heldAt,
     primary: state.primary,
     probe: state.probe,
     nextProbeAt: state.nextProbeAt,

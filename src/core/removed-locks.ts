@@ -33,7 +33,7 @@ export function holdersSeen(
     const { sentence } = TRANSITIONS['wait-for-holders'];
     return stay({ ...state, lastReason: `${sentence}: ${nameProcesses(waitsFor)}` });
   }
-  const loss = unseenLoss(state, 'nobody led');
+  const loss = unseenLoss(state, 'nobody led', settings);
   return claim(state, settings, { by: 'claim-after-wait', loss });
 }
 

@@ -11,7 +11,7 @@ import { drainLimitMs } from './attached-proxies.ts';
 import { answerDueAt, askingUntil } from './deadlines.ts';
 import { tellLeaseEnd } from './undecided.ts';
 import { extended, move, secondaryBase, stay } from './outcome.ts';
-import { claim, isCourtesy, isTurn, needsArming } from './claim.ts';
+import { claim, isCourtesy, isTurn, needsArming, unseenLoss } from './claim.ts';
 import { yieldsBecause } from './yielding.ts';
 import { neverLeadsBecause } from './election-order.ts';
 import { fenceEffect, probeAgain, suspect } from './suspicion.ts';
@@ -62,13 +62,9 @@ export function askedToPromote(
   if (state.phase === 'fencing') return stay({ ...state, forced: state.forced || force });
   const leaderless = state.phase === 'waiting' || state.phase === 'listening';
   if (state.primary === null || (leaderless && !force)) {
+    const reason = 'a promotion was requested';
     // Of one that was noticed before, the gap counts from then.
-    const loss = {
-      kind: state.loss?.kind === 'failover' ? ('failover' as const) : ('switchover' as const),
-      reason: 'a promotion was requested',
-      at: state.loss?.at ?? state.at,
-      from: state.loss?.from ?? state.primary?.node ?? null,
-    };
+    const loss = { ...unseenLoss(state, reason, settings), reason };
     return claim(state, settings, { by: 'claim-on-request', loss, manual: true });
   }
   if (isApart(state) && !force) return stay(before, outOfHearing(requestId, state.primary.node));

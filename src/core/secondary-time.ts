@@ -36,7 +36,7 @@ export function secondaryTimePassed(state: SecondaryState, settings: Settings): 
   switch (state.phase) {
     case 'listening': {
       if (at < state.until) return stay(state);
-      const loss = unseenLoss(state, 'nobody was heard');
+      const loss = unseenLoss(state, 'nobody was heard', settings);
       return claimByStrategy(state, settings, { by: 'claim-at-start', loss });
     }
     case 'watching':
@@ -50,7 +50,7 @@ export function secondaryTimePassed(state: SecondaryState, settings: Settings): 
     case 'waiting': {
       if (at < state.until) return stay(state);
       if (state.why === 'removed-locks') return lookForHolders(state);
-      const loss = unseenLoss(state, 'nobody led');
+      const loss = unseenLoss(state, 'nobody led', settings);
       const manual = state.why === 'lease-end';
       const request = { by: 'claim-after-wait', loss, manual } as const;
       return state.why === 'free-lease' && !knowsOrder(state)

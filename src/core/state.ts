@@ -59,7 +59,7 @@ export interface Takeover {
   readonly to: string;
   readonly epoch: number;
   readonly reason: string;
-  /** From the loss as seen (or the old workload's end, when planned) to the new workload's start. */
+  /** From the old workload's end where that is known, else from the last sign of it, to the new workload's start. */
   readonly gapMs: number | null;
 }
 
@@ -163,6 +163,8 @@ export interface SecondaryBase extends Common {
   readonly role: 'secondary';
   /** When the holder of the lease last gave a sign of life here, or was first seen. */
   readonly heardAt: number;
+  /** When a look last showed that it has the lease, or it was first seen. */
+  readonly heldAt: number;
   readonly primary: FollowedPrimary | null;
   readonly probe: OpenProbe | null;
   readonly nextProbeAt: number;
@@ -349,6 +351,7 @@ export function initialState(at: number, seed: number): NodeState {
     suspendOrdered: false,
     health: NEVER_ASKED,
     heardAt: at,
+    heldAt: at,
     primary: null,
     probe: null,
     probeCount: 0,

@@ -147,7 +147,7 @@ function actOn(verdict: Verdict, { state, inspection, settings }: Judged): Outco
     case 'free':
       return claimInTurn(state, settings, {
         by: 'claim-when-free',
-        loss: unseenLoss(state, 'the lease was found free'),
+        loss: unseenLoss(state, 'the lease was found free', settings),
       });
     case 'changed':
       return followUnnamed(state);
@@ -208,6 +208,7 @@ function trustTouch({ state, inspection, settings }: Judged): Outcome {
     warning,
     heardAt: state.at,
     nextProbeAt: state.at + settings.probeIntervalMs,
+    loss: null,
     phase: 'watching',
   });
   const holder = inspection.observation.holder;
@@ -255,14 +256,28 @@ function fenceOrWait(
 ): Outcome {
   if (state.suspicion.answered) return trustAnswer(state);
   const what = `${state.primary?.node ?? 'it'} is ${verdict}, ${inspection.description}`;
+  const loss = {
+    kind: 'failover' as const,
+    reason: `the primary was silent: ${what}`,
+    at: state.heardAt,
+    from: state.primary?.node ?? null,
+  };
   if (settings.fence === 'none') {
     const warning = `the holder of the lease is silent, ${what}, and --fence none forbids to end it`;
-    return backOff(state, settings, { by: 'wait-after-suspicion', detail: what, warning });
+    return backOff({ ...state, loss }, settings, {
+      by: 'wait-after-suspicion',
+      detail: what,
+      warning,
+    });
   }
   const unwilling = unwillingBecause(state, settings);
   if (unwilling !== null) {
     const warning = `the holder of the lease is silent, ${what}, and this node does not act: ${unwilling}`;
-    return backOff(state, settings, { by: 'wait-after-suspicion', detail: what, warning });
+    return backOff({ ...state, loss }, settings, {
+      by: 'wait-after-suspicion',
+      detail: what,
+      warning,
+    });
   }
   const yieldsFor = yieldsUntil(state, settings);
   const actsAt = (yieldsFor ?? state.at) + 4 * turnDelayMs(state, settings);
@@ -271,12 +286,6 @@ function fenceOrWait(
     const health = yieldsFor === null ? state.health : { ...state.health, yieldsUntil: yieldsFor };
     return judgeLater({ ...state, suspicion, health }, actsAt);
   }
-  const loss = {
-    kind: 'failover' as const,
-    reason: `the primary was silent: ${what}`,
-    at: state.heardAt,
-    from: state.primary?.node ?? null,
-  };
   const next: Fencing = extended(secondaryBase(state), {
     probe: null,
     loss,
@@ -306,12 +315,15 @@ export function fenceFinished(
   switch (event.outcome) {
     case 'killed':
     case 'gone':
-    case 'stale':
+    case 'stale': {
+      const loss = unseenLoss(state, `the silent primary was fenced: ${event.detail}`, settings);
       return claim(state, settings, {
         by: 'claim-after-fencing',
-        loss: unseenLoss(state, `the silent primary was fenced: ${event.detail}`),
+        // However long its supervisor was silent, its workload may have gone on until now.
+        loss: event.outcome === 'killed' ? { ...loss, at: state.at } : loss,
         manual: state.forced,
       });
+    }
     case 'spared-stopped':
     case 'not-permitted':
     case 'foreign':
@@ -373,6 +385,7 @@ export function followObserved(
   const watching: SecondaryState = extended(secondaryBase(state), {
     primary,
     heardAt: state.at,
+    heldAt: state.at,
     touch: null,
     leftToLease: false,
     loss: null,
@@ -396,6 +409,7 @@ function byLeaseAlone(state: SecondaryState, primary: FollowedPrimary): Outcome 
     primary,
     probe: null,
     heardAt: state.at,
+    heldAt: state.at,
     touch: null,
     leftToLease: true,
     loss: null,

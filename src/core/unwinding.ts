@@ -116,8 +116,8 @@ function waitAfter(
   state: Unwinding,
   settings: Settings,
 ): { readonly wait: SecondaryState; readonly detail: string } {
-  const { at, failure } = state;
-  const base = secondaryBase(state);
+  const { at, failure, loss } = state;
+  const base = extended(secondaryBase(state), { loss });
   if (isInterruption(failure)) {
     const until = at + settings.heartbeatTimeoutMs;
     const wait = state.enabled

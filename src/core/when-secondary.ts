@@ -171,12 +171,14 @@ function observed(
   settings: Settings,
 ): Outcome {
   const touch = touchSeen(before, observation);
-  const seen = withRecordWarning(extended(before, { touch, observeAt: null }), observation);
+  const isHeld = observation.held && observation.holder?.run === before.primary?.run;
+  const heldAt = isHeld ? before.at : before.heldAt;
+  const seen = withRecordWarning(extended(before, { touch, heldAt, observeAt: null }), observation);
   // One that must lead does not look first who else does: the claim's answer decides.
   if (seen.phase === 'listening' && settings.startRole === 'primary') {
     return claim(seen, settings, {
       by: 'claim-at-start',
-      loss: unseenLoss(seen, 'told to lead'),
+      loss: unseenLoss(seen, 'told to lead', settings),
       told: true,
     });
   }
@@ -192,28 +194,28 @@ function observed(
       if (state.at < state.until) return tellListening(stay(state), state, settings);
       return claimByStrategy(state, settings, {
         by: 'claim-at-start',
-        loss: unseenLoss(state, 'nobody led'),
+        loss: unseenLoss(state, 'nobody led', settings),
       });
     case 'watching': {
       // A shutdown message may be on its way, and it may name a successor.
       const until = state.at + FREE_LEASE_GRACE_MS + turnDelayMs(state, settings);
-      const loss = unseenLoss(state, 'the lease was found free');
+      const loss = unseenLoss(state, 'the lease was found free', settings);
       const base = extended(secondaryBase(state), { loss });
       return move('wait-free-lease', { state: waiting(base, { until, why: 'free-lease' }) });
     }
     case 'suspecting':
       return claimInTurn(state, settings, {
         by: 'claim-when-free',
-        loss: unseenLoss(state, 'the lease was found free'),
+        loss: unseenLoss(state, 'the lease was found free', settings),
       });
     case 'waiting': {
       if (state.why !== 'lease-end') return reconsider(state, settings);
-      const loss = unseenLoss(state, 'the lease was found free');
+      const loss = unseenLoss(state, 'the lease was found free', settings);
       return claim(state, settings, { by: 'claim-when-free', loss, manual: true });
     }
     case 'asking': {
       const loss = {
-        ...unseenLoss(state, 'the lease was found free'),
+        ...unseenLoss(state, 'the lease was found free', settings),
         kind: 'switchover',
       } as const;
       return claim(state, settings, { by: 'claim-when-free', loss, manual: true });
@@ -262,6 +264,6 @@ function reconsider(state: SecondaryState, settings: Settings): Outcome {
   if (unwillingBecause(state, settings) !== null) return stay(state);
   return claimByStrategy(state, settings, {
     by: 'claim-after-wait',
-    loss: unseenLoss(state, 'nobody led'),
+    loss: unseenLoss(state, 'nobody led', settings),
   });
 }

@@ -87,6 +87,16 @@ describe('status --watch', () => {
     }, CALM));
 });
 
+describe('events --since', () => {
+  it('says so where nothing has happened since, and ends with 3', () =>
+    inGroup(async (group) => {
+      await group.startAll(['a']);
+      const { code, stdout, stderr } = await group.client('events', '--since', '2999-01-01');
+      expect([code, stdout]).toEqual([3, '']);
+      expect(stderr).toMatch(/^failover: Nothing has happened in group \S+ since 2999-01-01 00:00/);
+    }, CALM));
+});
+
 describe('events --follow', () => {
   it('tells each event once, in order, whoever comes and goes', () =>
     inGroup(async (group) => {

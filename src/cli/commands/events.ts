@@ -1,5 +1,6 @@
 // `failover events`: what happened in a group of late, on every machine whose nodes or server tell of it.
 import type { ClientOptions } from '../../config/load.ts';
+import { timeOfDays } from '../render/clock-time.ts';
 import { note } from '../say.ts';
 import { lookEverywhere } from '../store-sight.ts';
 import { blocksOf } from '../timeline/blocks.ts';
@@ -54,10 +55,19 @@ export async function events(options: EventsOptions): Promise<void> {
   } else {
     await print(blocks, new Date(nowMs));
     for (const warning of absenceWarnings(snapshot)) note(warning);
+    if (all.length === 0 && options.since !== null && strands.length > 0) {
+      note(nothingSince(snapshot.group, sinceMs, nowMs));
+    }
     if (problem !== null) note(`${problem}.`);
   }
   if (problem !== null) process.exitCode = 1;
   else if (all.length === 0) process.exitCode = 3;
+}
+
+/** Something is known of the group, and all of it is older. */
+function nothingSince(group: string, sinceMs: number, nowMs: number): string {
+  const since = timeOfDays(new Date(sinceMs), new Date(nowMs));
+  return `Nothing has happened in group ${group} since ${since}: leave out --since for what came before.`;
 }
 
 /** A claim of which nothing is left to be told is left out with its events. */

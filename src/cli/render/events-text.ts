@@ -32,7 +32,7 @@ export function followLines(event: GroupEvent, paint: Paint, now: Date): string[
       : paint.faint(` (${printable(from)} for ${humanMs(fromMs)})`);
   const gap = ' '.repeat(Math.max(0, ACTION_WIDTH - event.action.length));
   const line = `${time}  ${node}  ${action}${gap}  ${epoch}  ${reason}${past}`;
-  return takeover === null ? [line] : [line, takeoverLine(takeover, paint)];
+  return takeover === null ? [line] : [line, `${time}  ${node}  ${takeoverLine(takeover, paint)}`];
 }
 
 /** Of the longest phase: the lines that come later are not known yet. */
@@ -54,14 +54,20 @@ function cellsOf(event: GroupEvent, paint: Paint, now: Date): readonly string[] 
 
 /** `epoch 2  failover a → b, 8.1 ms without a workload; it led 12 ms after the loss was noticed`. */
 function claimLine(claim: Claim, paint: Paint): string {
-  const { epoch, by, from, ledAt, gapMs } = claim;
+  const { epoch, by, source, from, ledAt, gapMs } = claim;
   const title = paint.strong(`epoch ${String(epoch)}`);
-  const who = from === null || from === by ? by : `${from} → ${by}`;
-  if (ledAt === null) return `${title}  ${printable(`${by} claimed the lease and did not lead`)}`;
+  const who = from === null ? by : `${from} → ${by}`;
+  if (ledAt === null) {
+    const outcome = source === 'server' ? UNTOLD : 'and did not lead';
+    return `${title}  ${printable(`${by} claimed the lease ${outcome}`)}`;
+  }
   const what = claim.kind ?? (from === null ? 'start' : 'change');
   const gap = gapMs === null || what === 'start' ? '' : `, ${humanMs(gapMs)} without a workload`;
   return `${title}  ${printable(`${what} ${who}`)}${gap}${stepsOf(claim)}`;
 }
+
+/** It may lead: on another machine, or without a record of it on this one. */
+const UNTOLD = '(what came of it is not known here)';
 
 /** When the command was started and when it led, counted from what made the node claim. */
 function stepsOf({ noticedAt, grantedAt, startedAt, ledAt }: Claim): string {
@@ -76,7 +82,7 @@ function stepsOf({ noticedAt, grantedAt, startedAt, ledAt }: Claim): string {
 }
 
 function takeoverLine({ kind, from, to, epoch, gapMs }: Takeover, paint: Paint): string {
-  const who = from === null || from === to ? to : `${from} → ${to}`;
+  const who = from === null ? to : `${from} → ${to}`;
   const gap = gapMs === null || kind === 'start' ? '' : `, ${humanMs(gapMs)} without a workload`;
   return `${paint.strong(`epoch ${String(epoch)}`)}  ${printable(`${kind} ${who}`)}${gap}`;
 }

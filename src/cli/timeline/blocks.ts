@@ -10,13 +10,15 @@ export interface Claim {
   /** Who led before; null: nobody, or not known. */
   readonly from: string | null;
   readonly by: string;
+  /** Who tells of it: of what only the server noted nobody here knows what came of it. */
+  readonly source: GroupEvent['source'];
   readonly reason: string | null;
   /** When its cause was seen, when the lease was granted, when the command was started and when it led; wall clock. */
   readonly noticedAt: string;
   readonly grantedAt: string;
   readonly startedAt: string | null;
   readonly ledAt: string | null;
-  /** From the loss, or the old command's end, to the start of the new command; null: not known. */
+  /** From the old command's end, or the last sign of it, to the start of the new command; null: not known. */
   readonly gapMs: number | null;
 }
 
@@ -82,6 +84,7 @@ function claimOf(grant: GroupEvent, events: readonly GroupEvent[], before: Claim
     kind: takeover?.kind ?? (stepsDown === null ? null : 'switchover'),
     from: takeover === null ? leaderOf(before) : takeover.from,
     by: node,
+    source: grant.source,
     reason: takeover?.reason ?? cause?.reason ?? null,
     noticedAt: noticed.time,
     grantedAt: grant.time,

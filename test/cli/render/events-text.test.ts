@@ -18,10 +18,17 @@ describe('a timeline', () => {
       told('b', 'watching', { epoch: 7, reason: 'a\u001b[2J leads', durationMs: 1500 }),
     ];
     expect(blockLines(blocksOf(events), PLAIN, at)).toEqual([
-      'epoch 7  a claimed the lease and did not lead',
+      'epoch 7  a claimed the lease (what came of it is not known here)',
       '  12:00:00.005  a  granted   7         at the server',
       '  12:00:00.005  b  watching  7  1.5 s  a [2J leads',
     ]);
+  });
+
+  it('says of a claim that came to nothing that nobody led', () => {
+    const events = [told('a', 'clearing', { epoch: 7 }), told('a', 'unwinding', { epoch: 7 })];
+    expect(blockLines(blocksOf(events), PLAIN, at)[0]).toBe(
+      'epoch 7  a claimed the lease and did not lead',
+    );
   });
 
   it('has each change of primary in a block, with what it took', () => {
@@ -44,6 +51,23 @@ describe('a timeline', () => {
     );
   });
 
+  it('names one that leads again after itself as well', () => {
+    const takeover: Takeover = {
+      ...{ from: 'a', to: 'a', epoch: 2, reason: 'asked', gapMs: 6600 },
+      kind: 'switchover',
+    };
+    const { events } = strand('a', [
+      [0, 'starting', 2],
+      [3, 'serving', 2],
+    ]);
+    const measured = events.map((event) =>
+      event.action === 'serving' ? { ...event, takeover } : event,
+    );
+    expect(blockLines(blocksOf(measured), PLAIN, at)[0]).toMatch(
+      /^epoch 2 {2}switchover a → a, 6\.6 s without a workload/,
+    );
+  });
+
   it('parts the blocks by an empty line', () => {
     const first = strand('a', [[0, 'clearing', 1]]);
     const second = strand('b', [[90, 'clearing', 2]]);
@@ -62,14 +86,14 @@ describe('an event that is followed', () => {
     ]);
   });
 
-  it('tells of a takeover in a line of its own', () => {
+  it('tells of a takeover in a line of its own, which says when and where like any other', () => {
     const takeover: Takeover = {
       ...{ from: 'a', to: 'b', epoch: 2, reason: 'asked', gapMs: 12.96 },
       kind: 'switchover',
     };
     const event = told('b', 'serving', { takeover });
     expect(followLines(event, PLAIN, at)[1]).toBe(
-      'epoch 2  switchover a → b, 13 ms without a workload',
+      '12:00:00.005  b  epoch 2  switchover a → b, 13 ms without a workload',
     );
   });
 });

@@ -40,6 +40,7 @@ describe('a failover', () => {
       kind: 'failover',
       from: 'a',
       by: 'b',
+      source: 'node',
       reason: 'silence',
       noticedAt: after(60_000),
       grantedAt: after(60_012),
@@ -64,7 +65,7 @@ describe('a failover', () => {
     const claims = claimsIn(
       inOrder([...FAILOVER, { key: 'server', events: granted ? [granted] : [] }]),
     );
-    expect(claims.at(-1)).toMatchObject({ epoch: 3, by: 'x', ledAt: null, from: 'b' });
+    expect(claims.at(-1)).toMatchObject({ epoch: 3, by: 'x', source: 'server', ledAt: null });
   });
 });
 
