@@ -46,6 +46,7 @@ await bundle();
 await bundleDashboard();
 await writeManPage();
 if (compiled.status === 0) await writeSchema();
+if (compiled.status === 0) copyTypes();
 // Its time is when dist was last brought up to date: what the tests' set-up compares src with.
 writeFileSync(join(dist, '.built'), '');
 process.exitCode = compiled.status ?? 1;
@@ -54,7 +55,7 @@ process.exitCode = compiled.status ?? 1;
 function removeStale(src) {
   if (!existsSync(dist)) return;
   for (const output of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
-    const stem = /^(?!bundle\/)(.*?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(output)?.[1];
+    const stem = /^(?!bundle\/|types\/)(.*?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(output)?.[1];
     if (stem === undefined || existsSync(join(src, `${stem}.ts`))) continue;
     rmSync(join(dist, output), { force: true });
   }
@@ -66,6 +67,21 @@ async function writeManPage() {
   const { manPage } = await import('./man-page.js');
   mkdirSync(join(dist, 'man'), { recursive: true });
   writeFileSync(join(dist, 'man', 'failover.1'), manPage());
+}
+
+/** The declarations that index.d.ts leads to, in dist/types: those of all other modules are nobody's outside. */
+function copyTypes() {
+  const folder = join(dist, 'types');
+  rmSync(folder, { recursive: true, force: true });
+  const names = new Set(['index.d.ts']);
+  for (const name of names) {
+    const text = readFileSync(join(dist, name), 'utf8');
+    for (const [, imported = ''] of text.matchAll(/\b(?:from|import\() ?'(\.[^']+)\.ts'/g)) {
+      names.add(`${join(dirname(name), imported)}.d.ts`);
+    }
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    copyFileSync(join(dist, name), join(folder, name));
+  }
 }
 
 /** Our own modules, and `BUNDLED`: other dependencies are loaded from where they are installed, in the version there. */

@@ -1,6 +1,6 @@
 // What the build makes of src/: text that costs a process no more memory than it has to.
 import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -49,6 +49,28 @@ describe('the bundle', () => {
     const installed = Object.keys(manifestOf(ROOT).dependencies ?? {});
     expect(installed).not.toContain('execa');
     expect(installed).not.toContain('hono');
+  });
+});
+
+describe('the published declarations', () => {
+  it('lead to each other and to what an installation has', () => {
+    const types = join(ROOT, 'dist/types');
+    const names = readdirSync(types, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.d.ts'),
+    );
+    const { dependencies } = manifestOf(ROOT);
+    const lost = names.flatMap((name) => {
+      const text = readFileSync(join(types, name), 'utf8');
+      const imported = [...text.matchAll(/\b(?:from|import\()\s*["']([^"']+)["']/g)];
+      return imported.flatMap(([, target = '']) => {
+        const isThere = target.startsWith('.')
+          ? names.includes(join(dirname(name), target.replace(/\.ts$/, '.d.ts')))
+          : target.startsWith('node:') || dependencies?.[target] !== undefined;
+        return isThere ? [] : [`${name}: ${target}`];
+      });
+    });
+    expect(names).toContain('index.d.ts');
+    expect(lost).toEqual([]);
   });
 });
 
