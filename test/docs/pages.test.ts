@@ -125,6 +125,17 @@ describe('the page on commands', () => {
   });
 });
 
+describe('the page on the layout', () => {
+  it('names every folder and file right below src', () => {
+    const { text } = readPage('docs/architecture.md');
+    const table = text.slice(0, text.indexOf('\n## '));
+    const places = readdirSync(join(ROOT, 'src'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() || entry.name.endsWith('.ts'))
+      .map((entry) => `\`src/${entry.name}${entry.isDirectory() ? '/' : ''}\``);
+    expect(places.filter((place) => !table.includes(place))).toEqual([]);
+  });
+});
+
 describe('quoted messages', () => {
   const sources = readSources();
 
