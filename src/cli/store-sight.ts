@@ -37,7 +37,7 @@ export interface StoreSight {
 /**
  * Looks at a group on this machine, and at the server of its lease for what is elsewhere.
  *
- * @param storeAgeMs How old what a node knows of the server may be, for who looks again and again
+ * @param storeAgeMs How old what a node knows of the server may be, for callers that look again and again
  * @throws FAILOVER_STATE_DIR_* when the directory can't be looked at, FAILOVER_STORE_REFUSED,
  *   FAILOVER_CLIENT_MISSING
  */

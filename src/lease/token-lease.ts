@@ -194,7 +194,7 @@ export class TokenLease implements RemoteStore {
   }
 
   cleared(): void {
-    // As above.
+    // Leftover processes are local: the store has nothing to clear.
   }
 
   markCompleted(epoch: number): Promise<void> {

@@ -1,4 +1,4 @@
-// Who takes part in an election and what happened of late, as the store has it.
+// Who takes part in an election and what happened recently, as the store has it.
 import type { LeaseObservation } from '../core/state.ts';
 import type { SeenNode, StoreEvent } from '../lease/remote-store.ts';
 

@@ -9,7 +9,7 @@ export interface StoreView {
   readonly events: readonly StoreEvent[];
 }
 
-/** The last view, for who is content with one that is not quite of now: each asks the server, as renewals of the lease do. */
+/** The last view, for callers content with one that is a little old: each new one asks the server, as renewals do. */
 export class StoreViews {
   #last: { readonly at: number; readonly view: Promise<StoreView> } | null = null;
 

@@ -211,7 +211,7 @@ export class PeersLease implements RemoteStore {
   }
 
   cleared(): void {
-    // As above.
+    // Leftover processes are local: the peers have nothing to clear.
   }
 
   async markCompleted(epoch: number): Promise<void> {
