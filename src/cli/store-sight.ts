@@ -4,12 +4,7 @@ import { isOnServer, parseLease } from '../config/lease-url.ts';
 import type { LeaseObservation } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import type { LeaseKind } from '../lease/lease-store.ts';
-import type {
-  RemoteStore,
-  SeenNode as StoredSight,
-  StoredNode,
-  StoreEvent,
-} from '../lease/remote-store.ts';
+import type { RemoteStore, StoredSight, StoredNode, StoreEvent } from '../lease/remote-store.ts';
 import { monotonicNow } from '../runtime/clock.ts';
 import { packageVersion } from '../version.ts';
 import { ask, endedBy, livingNodes, lookAtGroup } from './client.ts';

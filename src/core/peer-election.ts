@@ -29,7 +29,7 @@ export interface PeerElection {
   /** Until then this node only listens: it may not know yet who lives. */
   readonly listensUntil: number;
   /** Until then another living node may have the same id. */
-  readonly doubledUntil: number;
+  readonly duplicateUntil: number;
   /** Whether this node is to lead at all. */
   readonly wants: boolean;
   readonly bid: number | null;
@@ -54,7 +54,7 @@ export function beginElection(
     ...{ roundAt: at, dueAt: at + settings.intervalMs, awakeSince: at },
     ...{
       listensUntil: at + settings.leaseMs + settings.intervalMs * SPARE_ROUNDS,
-      doubledUntil: -Infinity,
+      duplicateUntil: -Infinity,
     },
     ...{ wants, bid: null, bids: 0, term: null, holds: false, epoch },
   };
@@ -93,7 +93,7 @@ export function hearPeer(
   const { leaseMs, node } = settings;
   if (heartbeat.node === node) {
     // Two nodes with one id: both give way, as nobody can tell which of them is meant.
-    const doubled = { ...awake, doubledUntil: at + leaseMs };
+    const doubled = { ...awake, duplicateUntil: at + leaseMs };
     return { election: decided(doubled, at, settings), verdict: 'heard' };
   }
   const { table, verdict } = entered(awake.peers, heartbeat, { at, heardUsAt, leaseMs });
@@ -101,7 +101,7 @@ export function hearPeer(
   const next: PeerElection = {
     ...awake,
     peers: table,
-    doubledUntil: isDouble ? at + leaseMs : awake.doubledUntil,
+    duplicateUntil: isDouble ? at + leaseMs : awake.duplicateUntil,
     epoch: verdict === 'heard' ? Math.max(awake.epoch, heartbeat.epoch) : awake.epoch,
   };
   return { election: decided(next, at, settings), verdict };
@@ -161,7 +161,7 @@ export function ownWords(
 ): Omit<Heartbeat, 'seq' | 'leaving' | 'about'> {
   const { node, run, target, leaseMs } = settings;
   const live = livePeers(election.peers, at, leaseMs);
-  const doubles = live.filter(({ doubledUntil }) => at < doubledUntil).map((peer) => peer.node);
+  const doubles = live.filter(({ duplicateUntil }) => at < duplicateUntil).map((peer) => peer.node);
   return {
     ...{ node, run, target },
     bid: election.bid,
@@ -199,10 +199,10 @@ function wakened(election: PeerElection, at: number, settings: PeerSettings): Pe
 
 /** Bids, leads or gives way, as what is known now asks for. */
 function decided(election: PeerElection, at: number, settings: PeerSettings): PeerElection {
-  const { wants, listensUntil, doubledUntil } = election;
+  const { wants, listensUntil, duplicateUntil } = election;
   if (election.holds)
     return isOver(election, at, settings) ? { ...election, term: null } : election;
-  if (!wants || at < bidsFrom(listensUntil, settings) || at < doubledUntil) {
+  if (!wants || at < bidsFrom(listensUntil, settings) || at < duplicateUntil) {
     return { ...election, bid: null, term: null };
   }
   const bids = election.bid === null ? election.bids + 1 : election.bids;
@@ -229,8 +229,8 @@ function bidsFrom(listensUntil: number, { preempts, intervalMs }: PeerSettings):
 
 /** Whether the term of one that holds is over: it never gets it back. */
 function isOver(election: PeerElection, at: number, settings: PeerSettings): boolean {
-  const { bid, term, epoch, listensUntil, doubledUntil } = election;
-  if (bid === null || term !== epoch || at < listensUntil || at < doubledUntil) return true;
+  const { bid, term, epoch, listensUntil, duplicateUntil } = election;
+  if (bid === null || term !== epoch || at < listensUntil || at < duplicateUntil) return true;
   return !isSame(supported(election, at, settings), { run: settings.run, number: bid });
 }
 
@@ -246,7 +246,7 @@ interface Candidate {
 function supported(election: PeerElection, at: number, settings: PeerSettings): Bid | null {
   const { node, run, leaseMs, preempts } = settings;
   const others: readonly Candidate[] = livePeers(election.peers, at, leaseMs).filter(
-    ({ doubledUntil }) => at >= doubledUntil,
+    ({ duplicateUntil }) => at >= duplicateUntil,
   );
   const { bid, term, holds } = election;
   // A leader that doubts itself does not count as leading beside one that does not.

@@ -50,7 +50,7 @@ export interface Peer extends Heartbeat {
   /** Earlier runs under this id, the latest first, but before all those that may still lead. */
   readonly earlier: readonly EarlierRun[];
   /** Until when two living nodes are known to have this id. */
-  readonly doubledUntil: number;
+  readonly duplicateUntil: number;
 }
 
 /** By id. */
@@ -76,7 +76,7 @@ export function entered(
   const known = kept.get(heartbeat.node);
   if (known === undefined) {
     if (kept.size >= PEER_LIMIT) return { table: kept, verdict: 'crowded' };
-    return heardNow({ ...heartbeat, ...times(), earlier: [], doubledUntil: -Infinity });
+    return heardNow({ ...heartbeat, ...times(), earlier: [], duplicateUntil: -Infinity });
   }
   if (heartbeat.run === known.run) {
     if (heartbeat.seq <= known.seq) return { table: kept, verdict: 'replayed' };
@@ -97,7 +97,7 @@ export function entered(
     ...times(),
     earlier: boundedRuns([lastOf(known, leaseMs), ...others], at),
     // A new run may be a node that was started again; an earlier run that speaks up once more has not ended.
-    doubledUntil: before === undefined ? known.doubledUntil : at + leaseMs,
+    duplicateUntil: before === undefined ? known.duplicateUntil : at + leaseMs,
   });
 
   /** A new run listens for a lease before it may lead: until then it need not have heard anything. */

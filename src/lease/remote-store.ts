@@ -22,7 +22,7 @@ export interface StoredNode extends Pick<
   readonly quietMs?: number;
 }
 
-export interface SeenNode extends StoredNode {
+export interface StoredSight extends StoredNode {
   /** How long ago it was seen, ms, by the server's clock. */
   readonly seenAgoMs: number;
   /** On its own host; null, or left out: it does not say. */
@@ -80,7 +80,7 @@ export interface RemoteStore extends Omit<LeaseStore, 'listPeers'> {
   /** The highest epoch that is known here: put back on record with the next look, should the store have lost it. */
   learn(epoch: number): void;
   /** Nodes that were seen recently. */
-  listNodes(): Promise<readonly SeenNode[]>;
+  listNodes(): Promise<readonly StoredSight[]>;
   /** The latest first, at most `limit`; older ones than some hundred are gone. */
   readEvents(limit: number): Promise<readonly StoreEvent[]>;
   /** What became of what the others have said; left out: nobody but a server says anything. */

@@ -168,7 +168,7 @@ export class CallbackWorkload implements NodeWorkload {
     return [];
   }
 
-  standsByInVain(): boolean {
+  hasStaleLock(): boolean {
     return false;
   }
 

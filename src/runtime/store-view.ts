@@ -1,10 +1,10 @@
 // What a node tells of the server of its lease: clients of its machine need no address and no password for it.
 import { FailoverError } from '../errors.ts';
-import type { RemoteStore, SeenNode, StoreEvent } from '../lease/remote-store.ts';
+import type { RemoteStore, StoredSight, StoreEvent } from '../lease/remote-store.ts';
 import { monotonicNow } from './clock.ts';
 
 export interface StoreView {
-  readonly nodes: readonly SeenNode[];
+  readonly nodes: readonly StoredSight[];
   /** The latest first. */
   readonly events: readonly StoreEvent[];
 }
@@ -24,7 +24,10 @@ export class StoreViews {
     }
     const { at, view } = this.#last;
     const { nodes, events } = await view;
-    const older = (node: SeenNode): SeenNode => ({ ...node, seenAgoMs: node.seenAgoMs + now - at });
+    const older = (node: StoredSight): StoredSight => ({
+      ...node,
+      seenAgoMs: node.seenAgoMs + now - at,
+    });
     return { events, nodes: now === at ? nodes : nodes.map(older) };
   }
 }

@@ -218,7 +218,7 @@ export abstract class SupervisedWorkload implements Workload {
     return alive;
   }
 
-  standsByInVain(): boolean {
+  hasStaleLock(): boolean {
     const { run } = this;
     if (run === null || run.ended || run.dismissed || run.active) return false;
     return run.description?.isReplaced() === true;

@@ -12,7 +12,7 @@ import type {
   RenewOutcome,
   VerifyOutcome,
 } from '../lease-store.ts';
-import type { RemoteStore, RemoteStoreOptions, SeenNode, StoreEvent } from '../remote-store.ts';
+import type { RemoteStore, RemoteStoreOptions, StoredSight, StoreEvent } from '../remote-store.ts';
 import { StoreLink } from '../store-link.ts';
 import { claim, nextEpoch } from './claim.ts';
 import type { OpenConnection } from './etcd-client.ts';
@@ -297,7 +297,7 @@ export class EtcdLease implements RemoteStore {
     await this.#write(change, this.#events.note(paused ? 'paused' : 'resumed', this.#known));
   }
 
-  listNodes(): Promise<readonly SeenNode[]> {
+  listNodes(): Promise<readonly StoredSight[]> {
     return this.#registration.list();
   }
 
