@@ -27,8 +27,9 @@ const COMMON_JS = [
 ];
 
 /**
- * Dependencies that become part of the bundle: with its own, execa has more than a hundred files, which each start
- * would read, and hono has more than is used. They stay dependencies, so that whoever audits an installation sees them.
+ * Packages that become part of the bundle: with its own, execa has more than a hundred files, which each start would
+ * read, and hono has more than is used. An installation has no other copy of them, so they are no dependencies of it:
+ * LICENSES.txt beside the bundle says which versions are in it.
  */
 const BUNDLED = ['@hono/node-server', 'execa', 'hono'];
 
@@ -45,6 +46,7 @@ await bundle();
 await bundleDashboard();
 await writeManPage();
 if (compiled.status === 0) await writeSchema();
+if (compiled.status === 0) copyTypes();
 // Its time is when dist was last brought up to date: what the tests' set-up compares src with.
 writeFileSync(join(dist, '.built'), '');
 process.exitCode = compiled.status ?? 1;
@@ -53,7 +55,7 @@ process.exitCode = compiled.status ?? 1;
 function removeStale(src) {
   if (!existsSync(dist)) return;
   for (const output of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
-    const stem = /^(?!bundle\/)(.*?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(output)?.[1];
+    const stem = /^(?!bundle\/|types\/)(.*?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(output)?.[1];
     if (stem === undefined || existsSync(join(src, `${stem}.ts`))) continue;
     rmSync(join(dist, output), { force: true });
   }
@@ -67,14 +69,30 @@ async function writeManPage() {
   writeFileSync(join(dist, 'man', 'failover.1'), manPage());
 }
 
+/** The declarations that index.d.ts leads to, in dist/types: those of all other modules are nobody's outside. */
+function copyTypes() {
+  const folder = join(dist, 'types');
+  rmSync(folder, { recursive: true, force: true });
+  const names = new Set(['index.d.ts']);
+  for (const name of names) {
+    const text = readFileSync(join(dist, name), 'utf8');
+    for (const [, imported = ''] of text.matchAll(/\b(?:from|import\() ?'(\.[^']+)\.ts'/g)) {
+      names.add(`${join(dirname(name), imported)}.d.ts`);
+    }
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    copyFileSync(join(dist, name), join(folder, name));
+  }
+}
+
 /** Our own modules, and `BUNDLED`: other dependencies are loaded from where they are installed, in the version there. */
 async function bundle() {
   /** @type {unknown} */
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const { dependencies, peerDependencies } =
     /** @type {Record<'dependencies' | 'peerDependencies', Record<string, string>>} */ (manifest);
-  const names = Object.keys({ ...dependencies, ...peerDependencies });
-  const installed = names.filter((name) => !BUNDLED.includes(name));
+  const installed = Object.keys({ ...dependencies, ...peerDependencies });
+  const twice = installed.filter((name) => BUNDLED.includes(name));
+  if (twice.length > 0) throw new Error(`Both bundled and installed: ${twice.join(', ')}`);
   const build = await rolldown({
     input: {
       main: join(dist, 'cli', 'main.js'),
@@ -147,7 +165,7 @@ function writeAscii() {
   };
 }
 
-/** Writes the licences of the packages that became part of the bundle beside it. @returns {import('rolldown').Plugin} */
+/** Writes which packages became part of the bundle, in which version, and their licences beside it. @returns {import('rolldown').Plugin} */
 function writeLicences() {
   return {
     name: 'write-licences',
@@ -169,5 +187,8 @@ function licenceOf(folder) {
   const name = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
   if (name === undefined) throw new Error(`Cannot bundle ${folder}: it has no licence`);
   const [title = folder] = folder.split('/node_modules/').slice(-1);
-  return `${title}\n\n${readFileSync(join(folder, name), 'utf8').trim()}\n`;
+  /** @type {unknown} */
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const { version } = /** @type {{ version: string }} */ (manifest);
+  return `${title} ${version}\n\n${readFileSync(join(folder, name), 'utf8').trim()}\n`;
 }

@@ -14,14 +14,20 @@ import { transitionsDiagram, transitionsTable } from './draw-transitions.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** The options of `run` that the README shows: docs/cli.md has all of them. */
+const OFTEN_NEEDED = [
+  ...['group', 'node', 'priority', 'standby', 'promoteCommand', 'demoteCommand', 'readyWhen'],
+  ...['restart', 'stopGrace', 'health', 'lease', 'http'],
+];
+
 /**
  * What stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`.
  * @type {Readonly<Record<string, () => string>>}
  */
 const PARTS = {
   commands: commandsTable,
-  options: () => optionsTable(OPTIONS),
-  'proxy-options': () => optionsTable(PROXY_OPTIONS),
+  options: () => optionsTable(OPTIONS.filter(({ key }) => OFTEN_NEEDED.includes(key))),
+  'command-options': commandSections,
   'exit-codes': exitCodesTable,
   errors: errorsTable,
   'doctor-checks': doctorChecksTable,
@@ -74,30 +80,86 @@ function replacePart(text, name, generate) {
 }
 
 function commandsTable() {
-  const ofEach = new Set(
-    OPTIONS.filter(({ takenBy }) => takenBy === 'every command').map(({ flag }) => flag),
-  );
-  const ofRun = new Set(OPTIONS.map(({ flag }) => flag));
-  const rows = createProgram().commands.map((command) => {
-    const isUnit = command.name() === 'systemd';
-    const words =
-      command.name() === 'run' || isUnit ? '[options] [-- command args…]' : argumentsOf(command);
-    const hasTable = command.name() === 'run' || command.name() === 'proxy';
-    const others = isUnit ? ofRun : ofEach;
-    const own = command.options.filter(({ long }) => !others.has(long ?? ''));
-    const more = own.map(({ flags, description }) => `\`${flags}\`: ${description}`).join(' ');
+  const rows = createProgram().commands.map((command) => [
+    `[\`${usageOf(command)}\`](docs/cli.md#failover-${command.name()})`,
+    command.description(),
+  ]);
+  return markdownTable(['command', 'what it does'], rows);
+}
+
+/** A section for each command: how it is called, and its options. */
+function commandSections() {
+  const sections = createProgram().commands.map((command) => {
+    const usage = usageOf(command);
     return [
-      `\`${`failover ${command.name()} ${words}`.trim()}\``,
-      command.description(),
-      hasTable ? 'see the options below' : isUnit ? `${more} And those of \`run\`.` : more,
-    ];
+      `## failover ${command.name()}`,
+      usage.includes('[') ? `\`${usage}\`: ${command.description()}` : command.description(),
+      ...optionParts(command),
+    ].join('\n\n');
   });
-  return markdownTable(['command', 'what it does', 'options of its own'], rows);
+  return `${sections.join('\n\n')}\n`;
+}
+
+/**
+ * The tables of a command's options, and a sentence for those that are just as with `run`. Not the two that every
+ * command takes: the page says so once.
+ * @param {import('commander').Command} command
+ */
+function optionParts(command) {
+  const name = command.name();
+  if (name === 'run') return tablesByHeading(OPTIONS);
+  if (name === 'systemd') {
+    const ofRun = new Set(OPTIONS.map(({ flag }) => flag));
+    const more = command.options.filter(({ long }) => !ofRun.has(long ?? ''));
+    return [...plainTable(more), 'And all options of [`run`](#failover-run).'];
+  }
+  const inTable = new Set(name === 'proxy' ? PROXY_OPTIONS.map(({ flag }) => flag) : []);
+  const others = command.options.filter(({ long }) => !inTable.has(long ?? ''));
+  const asRun = OPTIONS.filter(({ flag, sentence }) =>
+    others.some(({ long, description }) => long === flag && description.startsWith(sentence)),
+  );
+  const flagsAsRun = asRun.map(({ flag }) => flag);
+  const named = asRun.filter(({ takenBy }) => takenBy !== 'every command');
+  return [
+    ...(inTable.size === 0 ? [] : [optionsTable(PROXY_OPTIONS).trimEnd()]),
+    ...plainTable(others.filter(({ long }) => !flagsAsRun.includes(long ?? ''))),
+    ...(named.length === 0 ? [] : [`And as with [\`run\`](#failover-run): ${codeList(named)}.`]),
+  ];
+}
+
+/** @param {readonly import('commander').Option[]} options */
+function plainTable(options) {
+  if (options.length === 0) return [];
+  const rows = options.map(({ flags, description, defaultValueDescription }) => {
+    // A default that is no value stands in the sentence of the help.
+    const [, sentence = description, inWords] = /^(.*) \(default: (.*)\)$/.exec(description) ?? [];
+    const value = defaultValueDescription === undefined ? '' : `\`${defaultValueDescription}\``;
+    return [`\`${flags.replaceAll(/[<>]/g, '')}\``, inWords ?? value, sentence];
+  });
+  return [markdownTable(['option', 'default', 'what it does'], rows).trimEnd()];
+}
+
+/** A table for each heading of the help. @param {readonly import('../dist/config/options.js').OptionSpec[]} options */
+function tablesByHeading(options) {
+  const headings = [...new Set(options.map(({ heading }) => heading))];
+  return headings.flatMap((heading) => [
+    ...(heading === null ? [] : [`### ${heading.replace(/:$/, '')}`]),
+    optionsTable(options.filter((option) => option.heading === heading)).trimEnd(),
+  ]);
+}
+
+/** @param {readonly import('../dist/config/options.js').OptionSpec[]} options */
+function codeList(options) {
+  return options.map(({ flag }) => `\`${flag}\``).join(', ');
 }
 
 /** @param {import('commander').Command} command */
-function argumentsOf(command) {
-  return command.registeredArguments.map((argument) => `[${argument.name()}]`).join(' ');
+function usageOf(command) {
+  const takesCommand = command.name() === 'run' || command.name() === 'systemd';
+  const words = takesCommand
+    ? '[options] [-- command args…]'
+    : command.registeredArguments.map((argument) => `[${argument.name()}]`).join(' ');
+  return `failover ${command.name()} ${words}`.trim();
 }
 
 /** @param {readonly import('../dist/config/options.js').OptionSpec[]} options */

@@ -1,4 +1,4 @@
-// The commands that a text advises, as they work for who reads it: of the group in the place that was asked about.
+// The commands that a text advises, as they work for the reader: of the group in the place that was asked about.
 import { isOnServer, parseLease } from '../config/lease-url.ts';
 import { defaultStateDir } from '../config/state-dir.ts';
 import { sharedState } from '../config/timed-file.ts';

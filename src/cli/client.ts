@@ -56,7 +56,7 @@ export interface GroupSnapshot {
   readonly takenAtMs: number;
   /** What the server of its lease shows; null: it was not asked, or there is none. */
   readonly store: StoreSight | null;
-  /** Groups that do exist, and the other default directory when the group is there: for who looks in the wrong place. */
+  /** Groups that do exist, and the other default directory when the group is there: for users who look in the wrong place. */
   readonly elsewhere: readonly string[];
 }
 
@@ -161,7 +161,7 @@ export function nodeNamed(snapshot: GroupSnapshot, id: string): SeenNode {
   });
 }
 
-/** For who wants something of a node that this machine does not reach. */
+/** For users who want something of a node that this machine does not reach. */
 export function onAnotherMachine(
   { node, host }: { readonly node: string; readonly host: string },
   { group }: GroupSnapshot,
@@ -181,7 +181,7 @@ export function startCommand(snapshot: GroupSnapshot): string {
   return advised(`\`failover run --group ${snapshot.group} -- COMMAND\``, snapshot);
 }
 
-/** A hint for who looks in the wrong place, where something tells that; for an error's options. */
+/** A hint for users who look in the wrong place, where something shows that; for an error's options. */
 export function hintElsewhere({ elsewhere }: GroupSnapshot): { readonly hint?: string } {
   const [hint] = elsewhere;
   return hint === undefined ? {} : { hint };

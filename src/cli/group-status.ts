@@ -1,7 +1,7 @@
 // `failover status` as data: the stable JSON shape, made from one look at the group.
 import type { Takeover } from '../core/state.ts';
 import type { LeaseKind } from '../lease/lease-store.ts';
-import type { SeenNode as StoredSight } from '../lease/remote-store.ts';
+import type { StoredSight } from '../lease/remote-store.ts';
 import type { NodeStatus } from '../runtime/node-status.ts';
 import type { TransportCounters } from '../transport/counters.ts';
 import type { GroupSnapshot, SeenNode } from './client.ts';

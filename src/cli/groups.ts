@@ -1,4 +1,4 @@
-// All groups of a state directory, for who has named none: one look at each.
+// All groups of a state directory, for a caller that has named none: one look at each.
 import type { ClientOptions, GroupSearch } from '../config/load.ts';
 import { foundSharedState } from '../config/timed-file.ts';
 import { FailoverError } from '../errors.ts';

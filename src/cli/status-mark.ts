@@ -1,4 +1,4 @@
-// What of a status counts as a change, for who looks again and again.
+// What of a status counts as a change, for callers that look again and again.
 import type { GroupStatus } from './group-status.ts';
 
 /** The same as long as nothing but figures has changed. */

@@ -1,5 +1,5 @@
 // The answer to `instance.store` as a client believes it: from another process, which passes on what others wrote.
-import type { SeenNode, StoreEvent } from '../lease/remote-store.ts';
+import type { StoredSight, StoreEvent } from '../lease/remote-store.ts';
 import { STORE_ACTIONS } from '../lease/remote-store.ts';
 import {
   isCount,
@@ -11,7 +11,7 @@ import {
 } from '../transport/checks.ts';
 
 export interface StoreAnswer {
-  readonly nodes: readonly SeenNode[];
+  readonly nodes: readonly StoredSight[];
   readonly events: readonly StoreEvent[];
 }
 
@@ -28,7 +28,7 @@ function listIn(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-function readNode(value: unknown): SeenNode | null {
+function readNode(value: unknown): StoredSight | null {
   if (!isFields(value)) return null;
   const { node, run, host, version, endpoints, standby, priority, startedAt, seenAgoMs, pid } =
     value;

@@ -4,12 +4,7 @@ import { isOnServer, parseLease } from '../config/lease-url.ts';
 import type { LeaseObservation } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import type { LeaseKind } from '../lease/lease-store.ts';
-import type {
-  RemoteStore,
-  SeenNode as StoredSight,
-  StoredNode,
-  StoreEvent,
-} from '../lease/remote-store.ts';
+import type { RemoteStore, StoredSight, StoredNode, StoreEvent } from '../lease/remote-store.ts';
 import { monotonicNow } from '../runtime/clock.ts';
 import { packageVersion } from '../version.ts';
 import { ask, endedBy, livingNodes, lookAtGroup } from './client.ts';
@@ -37,7 +32,7 @@ export interface StoreSight {
 /**
  * Looks at a group on this machine, and at the server of its lease for what is elsewhere.
  *
- * @param storeAgeMs How old what a node knows of the server may be, for who looks again and again
+ * @param storeAgeMs How old what a node knows of the server may be, for callers that look again and again
  * @throws FAILOVER_STATE_DIR_* when the directory can't be looked at, FAILOVER_STORE_REFUSED,
  *   FAILOVER_CLIENT_MISSING
  */

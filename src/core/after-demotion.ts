@@ -1,4 +1,5 @@
-// What follows a demotion once the lease is given back: the word of it, and how long this node leaves the lead to others.
+// What follows a demotion once the lease is given back: what is announced, and how long this node leaves the lead to
+// others.
 import type { Effect } from './effect.ts';
 import type { PrimaryState, SecondaryState, StopOrder } from './state.ts';
 import type { Demotion, Loss } from './state-parts.ts';
@@ -9,7 +10,7 @@ import { extended, secondaryBase, waiting } from './outcome.ts';
 
 export type Demoting = Extract<PrimaryState, { phase: 'demoting' }>;
 
-/** Said only by one that gave the lease back: a lost lease is not ours to announce. */
+/** Announced only by a node that gave the lease back: a lost lease is not ours to announce. */
 export function announceEnd(state: Demoting, settings: Settings): readonly Effect[] {
   const { demotion } = state;
   if (demotion.why === 'lease-lost') return [];
@@ -42,10 +43,10 @@ function ownLoss({ demotion, at }: Demoting, { nodeId }: Settings): Loss {
   return { kind, reason, at: demotion.workloadEndedAt ?? at, from: nodeId };
 }
 
-/** The code of a node that left the lead without being told to stop, under --exit-on-demote. */
+/** The exit code of a node that left the lead without being told to stop, under --exit-on-demote. */
 const EXIT_DEMOTED = 6;
 
-/** The order by which the node ends then; null: it goes on as a secondary. */
+/** The stop order by which the node ends after the demotion; null: it goes on as a secondary. */
 export function stopOrderAfter(demotion: Demotion, settings: Settings): StopOrder | null {
   if (demotion.stop !== null) return demotion.stop;
   if (!settings.exitOnDemote) return null;

@@ -10,7 +10,7 @@ type Holding =
   | PrimaryState
   | Extract<CandidateState, { phase: 'clearing' | 'starting' | 'promoting' | 'unwinding' }>;
 
-/** One beat of a holder of the lease, with the order of succession. */
+/** One heartbeat of a holder of the lease, with the order of succession. */
 export function heartbeat(state: Holding, settings: Settings): Effect {
   const isPrimary = state.role === 'primary';
   const chosen = isPrimary ? state.chosen : state.loss.chosen === true;
@@ -29,14 +29,14 @@ export function heartbeat(state: Holding, settings: Settings): Effect {
   };
 }
 
-/** How the workload is, where that is asked, and what was done for it of late. */
+/** The health of the workload, where that is checked, and how often the lead was handed over for it recently. */
 function healthWords(state: Holding, settings: Settings): HealthWords {
   const { health, at } = state;
   if (!settings.hasHealthCheck) return demotionWords(health.demotions, at, settings);
   return { health: health.status, ...demotionWords(health.demotions, at, settings) };
 }
 
-/** So that whoever leads next does not hand over again at once. */
+/** The hand-overs for health so far, so that whoever leads next does not hand over again at once. */
 export function demotionWords(
   demotions: HealthDemotions,
   at: number,

@@ -1,7 +1,7 @@
-// One that leads where nothing of this node connects to: which it is by the facts, and not by its silence.
+// A primary whose sockets this node cannot reach: it is followed by its lease alone, and its silence means nothing.
 import type { NodeState } from './state.ts';
 
-/** Whether the one that it follows can't be heard or asked from here. */
+/** Whether the followed primary can be neither heard nor asked from here. */
 export function isApart(state: NodeState): boolean {
   return state.role === 'secondary' && state.primary?.apart === true;
 }

@@ -5,7 +5,7 @@ import type { Demotion, KnownProxy } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import { PROXY_DRAIN_MS, PROXY_FORGOTTEN_MS, PROXY_LIMIT } from './settings.ts';
 
-/** With one that says that it forwards to this primary; one more than the limit is not waited for. */
+/** The list with a proxy that says that it forwards to this primary; one beyond the limit is not waited for. */
 export function withProxy(
   proxies: readonly KnownProxy[],
   proxy: string,
@@ -15,24 +15,24 @@ export function withProxy(
   return others.length >= PROXY_LIMIT ? others : [...others, { proxy, heardAt: at }];
 }
 
-/** Without one through which nothing is under way any more. */
+/** The list without a proxy through which nothing is under way any more. */
 export function withoutProxy(proxies: readonly KnownProxy[], proxy: string): readonly KnownProxy[] {
   return proxies.filter((known) => known.proxy !== proxy);
 }
 
-/** Without those that have not been heard for so long that they must have ended. */
+/** The list without the proxies that have not been heard for so long that they must have ended. */
 export function recentProxies(proxies: readonly KnownProxy[], at: number): readonly KnownProxy[] {
   return proxies.every((known) => isRecent(known, at))
     ? proxies
     : proxies.filter((known) => isRecent(known, at));
 }
 
-/** The longest that a drain lasts, ms: what was asked for, and more only for proxies. */
+/** The longest that a drain lasts, ms: --drain, or what proxies are given where that is longer. */
 export function drainLimitMs({ drainMs }: Pick<Settings, 'drainMs'>): number {
   return Math.max(drainMs, PROXY_DRAIN_MS);
 }
 
-/** When a drain that began `at` is over, as things are. */
+/** When a drain that began at `drainFrom` is over, by what is known of the proxies now. */
 export function drainedAt(
   { at, proxies }: PrimaryState,
   { drainFrom, drainUntil }: Pick<Demotion, 'drainFrom' | 'drainUntil'>,
@@ -50,7 +50,7 @@ export function closingNotice(epoch: number, reason: string): Effect {
   return { type: 'publish', announcement: { kind: 'role', epoch, role: CLOSING, reason } };
 }
 
-/** What a primary says to be while it drains. */
+/** The role that a primary announces while it drains. */
 const CLOSING = 'closing';
 
 function isRecent({ heardAt }: KnownProxy, at: number): boolean {

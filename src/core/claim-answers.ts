@@ -29,14 +29,14 @@ export function claimAnswered(
     const failed = overtaken(before);
     return claimFailed(failed, { detail, warning: event.message }, settings);
   }
-  // It was this claim's turn: what was granted to an earlier one had been given back by then.
+  // The denial answers this claim, so what an earlier one was granted has been given back by then.
   const state: Acquiring = { ...before, releaseAt: null };
   if (state.stop !== null) return stopInstead(state, state.stop, settings);
   const outcome = denied(state, asSecondary(state, settings), { event, settings });
   return withoutClaimsProcess(outcome, state, settings);
 }
 
-/** The answer to an order that this claim has overtaken never comes: it is given again at once. */
+/** A failed claim also overtakes an order to release, whose answer never comes: that is given again at once. */
 function overtaken(state: Acquiring): Acquiring {
   return state.releaseAt === null ? state : { ...state, releaseAt: state.at };
 }
@@ -111,7 +111,8 @@ function suspectHolder(back: SecondaryState, settings: Settings): Outcome {
   if (back.primary !== null) {
     return suspect(back, settings, { ...how, by: 'lease-still-held', detail: back.primary.node });
   }
-  // What ends by itself counts as held where nothing is known: those may lead whose data were lost.
+  // A lease that ends by itself counts as held where no epoch is known: the store may have lost the data of one who
+  // leads.
   const isUnheardOf = settings.leaseTtlMs > 0 && back.epochFloor === 0;
   const detail = isUnheardOf
     ? 'nobody is known to have led, and it counts as held for one time to live'
@@ -125,7 +126,7 @@ export function claimTimePassed(state: Acquiring, settings: Settings): Outcome {
   return claimAgain(state, settings);
 }
 
-/** What has changed may be what the next try waits for: that a guard has given the lease back, say. */
+/** Tries again at once: the change may be what this claim waits for, such as a guard that gave the lease back. */
 export function leaseChanged(state: Acquiring, settings: Settings): Outcome {
   return state.retryAt === null ? stay(state) : claimAgain(state, settings);
 }
@@ -137,14 +138,17 @@ function claimAgain(state: Acquiring, settings: Settings): Outcome {
   return stay({ ...state, retryAt: null, until: answerDueAt(state.at) }, effect);
 }
 
-/** An epoch that has been passed since gives no authority: it is given back, and another is claimed later. */
+/** A grant below an epoch that is known by now gives no authority: it is given back, and another is claimed later. */
 export function grantedTooLate(state: Acquiring, epoch: number, settings: Settings): Outcome {
   const known = String(state.epochFloor);
   const detail = `epoch ${String(epoch)} was granted when epoch ${known} was known already; it is given back`;
   return claimGivenUp(state, { detail, warning: null }, settings);
 }
 
-/** Given up as if it had failed. What is granted later, or was and never said, is given back. */
+/**
+ * A claim without an answer is given up as if it had failed. A grant that comes later, or whose answer was lost, is
+ * given back.
+ */
 function claimOverdue(state: Acquiring, settings: Settings): Outcome {
   const detail = `the lease gave no answer within ${String(ANSWER_LIMIT_MS / 1000)} s`;
   return claimGivenUp(state, { detail, warning: detail }, settings);
@@ -174,9 +178,9 @@ function stopInstead(state: Acquiring, order: StopOrder, settings: Settings): Ou
   return beginStopping('stop-secondary', { state, order, settings });
 }
 
-/** The secondary this candidate was, with what it knew of the primary. */
+/** The secondary that this candidate was before its claim, with what it knew of the primary. */
 function asSecondary(state: Acquiring, settings: Settings): SecondaryState {
-  // A process that ended meanwhile is missed here, and not again before the next claim.
+  // A standby process that ended meanwhile is noticed here, and nowhere else before the next claim.
   const isMissing = standsByReady(settings) && !state.armed;
   return extended(secondaryBase(state), {
     rearmAt: isMissing ? (state.rearmAt ?? state.at + settings.retryBackoffMinMs) : null,
@@ -189,7 +193,7 @@ function asSecondary(state: Acquiring, settings: Settings): SecondaryState {
   });
 }
 
-/** What was spawned for a claim: at the start of a group none is before it is granted. */
+/** Ends the process that was spawned for this claim; when a group starts, none is spawned before the grant. */
 function withoutClaimsProcess(outcome: Outcome, state: Acquiring, settings: Settings): Outcome {
   return state.loss.kind === 'start' ? outcome : withoutSpareProcess(outcome, settings);
 }

@@ -23,9 +23,9 @@ import { isApart } from './apart.ts';
 export interface Claim {
   readonly by: TransitionId;
   readonly loss: Loss;
-  /** A person asked for it: a pause or a hold does not stand in its way. */
+  /** A person asked for this claim: a pause or a hold does not stand in its way. */
   readonly manual?: boolean;
-  /** It was started to lead at once: it leaves the lease to nobody. */
+  /** The node was started to lead at once (`--role primary`): it leaves the lease to nobody. */
   readonly told?: boolean;
 }
 
@@ -60,7 +60,7 @@ export function claim(state: SecondaryState, settings: Settings, request: Claim)
   );
 }
 
-/** What a person asked for is remembered for the whole term. */
+/** That a person asked for this node is remembered for the whole term. */
 function lossOf(state: SecondaryState, { loss, manual }: Claim): Loss {
   const isOwnWish = state.phase === 'asking' && state.preempting;
   return manual === true && !isOwnWish ? { ...loss, chosen: true } : loss;
@@ -100,7 +100,7 @@ export function peersListed(
   settings: Settings,
 ): Outcome {
   if (state.phase !== 'waiting' || state.why !== 'peers') return stay(state);
-  // The lost one may be on record for a while.
+  // The lost primary may be on record for a while.
   const others = peers.filter(({ node }) => node !== state.primary?.node);
   const rank = rankAmong(others, settings);
   const until = state.givesWayUntil ?? state.at + rank * settings.priorityWindowMs;
@@ -133,20 +133,20 @@ export function claimInTurn(state: SecondaryState, settings: Settings, request: 
 /** The wait of a node that may not claim: ends when its hold ends, or on an event. */
 function waitUntilWilling(state: SecondaryState, loss: Loss, because: string): Outcome {
   const until = state.heldOffUntil > state.at ? state.heldOffUntil : Number.POSITIVE_INFINITY;
-  // Of those that become willing together the better ones go first again.
+  // Of nodes that become willing together the better ones go first again.
   const base = extended(secondaryBase(state), { loss, givesWayUntil: null });
   const next = waiting(base, { until, why: 'not-willing' });
-  // Who waits for others is told that nothing comes of it.
+  // A node that waited for others says that it does not claim after all.
   if (state.phase === 'waiting' && !isCourtesy(state.why)) return stay(next);
   return move('wait-not-willing', { state: next, detail: because });
 }
 
-/** A short wait for what others do: it ends by itself, and its outcome is the answer to who asks. */
+/** Whether this is a short wait for what others do: it ends by itself, and its outcome answers a waiting client. */
 export function isCourtesy(why: WaitReason): boolean {
   return isTurn(why) || why === 'successor' || why === 'free-lease';
 }
 
-/** Something comes first, and then this one claims: nothing is decided yet. */
+/** Whether this node claims after something else has come first: nothing is decided yet. */
 export function isTurn(why: WaitReason): boolean {
   return (
     why === 'turn' ||
@@ -157,7 +157,7 @@ export function isTurn(why: WaitReason): boolean {
   );
 }
 
-/** An answer about its health has come: one that is as good as the others needs not wait for them any more. */
+/** A health check was answered: a node that is as healthy as the others need not wait for them any more. */
 export function claimOnceFit(state: SecondaryState, settings: Settings): Outcome {
   if (state.phase !== 'waiting' || state.why !== 'healthier') return stay(state);
   if (yieldsBecause(state, settings) !== null) return stay(state);
@@ -165,7 +165,7 @@ export function claimOnceFit(state: SecondaryState, settings: Settings): Outcome
   return claim(state, settings, { by: 'claim-after-wait', loss });
 }
 
-/** Waits for the backoff of one more failure. */
+/** Waits for the backoff after one more failure. */
 export function backOff(
   state: SecondaryState,
   settings: Settings,
@@ -181,12 +181,12 @@ export function backOff(
   return move(how.by, { state: next, detail: how.detail });
 }
 
-/** Whether a process for the promotion still has to be spawned. */
+/** Whether the process for the promotion still has to be spawned. */
 export function needsArming(state: { readonly armed: boolean }, settings: Settings): boolean {
   return settings.hasWorkload && !state.armed;
 }
 
-/** The loss as a node sees it that was not there when the primary ended. */
+/** The loss of the old primary, for a node that did not notice it happen. */
 export function unseenLoss(state: SecondaryState, reason: string, settings: Settings): Loss {
   if (state.loss !== null) return state.loss;
   if (state.primary === null) return { kind: 'start', reason, at: state.at, from: null };

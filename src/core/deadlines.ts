@@ -8,12 +8,15 @@ import { ANSWER_LIMIT_MS, OVERDUE_MS } from './settings.ts';
 
 type Asking = Extract<SecondaryState, { phase: 'asking' }>;
 
-/** For an order that sets its own limit, or none. */
+/** When the answer is overdue of an order that may take `allowedMs` itself. */
 export function answerDueAt(at: number, allowedMs = 0): number {
   return at + allowedMs + ANSWER_LIMIT_MS;
 }
 
-/** The grace is given twice: to the session, and then to what left it and still holds the lock. */
+/**
+ * When the answer to a stop is overdue: the grace is given to the session, and again to what left it and holds the
+ * lock.
+ */
 export function stopDueAt(at: number, graceMs: number): number {
   return answerDueAt(at, 2 * graceMs);
 }
@@ -22,12 +25,12 @@ export function clearDueAt(at: number, settings: Settings): number {
   return answerDueAt(at, Math.max(settings.fenceGraceMs, settings.stopGraceMs));
 }
 
-/** When a node that asks acts by itself: at an end that is overdue, or when the primary falls silent. */
+/** When a node that asks for the lead acts by itself: its answer is overdue, or the primary has fallen silent. */
 export function askingUntil({ askedAt, heardAt, until }: Asking, settings: Settings): number {
   return Math.min(until, Math.max(askedAt, heardAt) + settings.heartbeatTimeoutMs);
 }
 
-/** After an absence of this node's own: answers that came meanwhile are still to be heard. */
+/** After this node itself was suspended or late: answers that arrived meanwhile are still to be heard. */
 export function extendDeadlines(state: NodeState): NodeState {
   const least = state.at + OVERDUE_MS;
   switch (state.phase) {

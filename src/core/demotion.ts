@@ -27,7 +27,7 @@ interface Context {
 type DemotionOrder = Pick<Demotion, 'why' | 'reason'> &
   Partial<Pick<Demotion, 'successor' | 'holdMs' | 'stop' | 'completed' | 'withinMs'>>;
 
-/** Begins to step down. What is lost or told to end at once is neither drained nor told politely. */
+/** Begins to step down. After a lost lease or an order to end at once there is no drain and no demote command. */
 export function beginDemotion(
   by: TransitionId,
   { state, settings }: Context,
@@ -73,7 +73,7 @@ const GRACEFUL: ReadonlySet<Demotion['why']> = new Set<Demotion['why']>([
   'unhealthy',
 ]);
 
-/** Nobody is told, and no time passes, where there is nothing to wait for. */
+/** Begins the drain; where nothing is under way it is over at once, and no proxy is told. */
 function drain(state: Demoting, settings: Settings): Outcome {
   const { epoch, demotion } = state;
   const drained = drainedFurther(state, settings);
@@ -81,7 +81,7 @@ function drain(state: Demoting, settings: Settings): Outcome {
   return stay(drained.state, closingNotice(epoch, demotion.reason));
 }
 
-/** What is under way through proxies may have ended, and the drain with it. */
+/** Looks at the drain again: what was under way through proxies may have ended, and the drain with it. */
 export function drainedFurther(state: Demoting, settings: Settings): Outcome {
   if (state.demotion.step !== 'drain') return stay(state);
   const until = drainedAt(state, state.demotion, settings);
@@ -89,10 +89,12 @@ export function drainedFurther(state: Demoting, settings: Settings): Outcome {
   return stay({ ...state, demotion: { ...state.demotion, until } });
 }
 
-/** There is nothing to wait for any more, and what is completed is not to be done again. */
+/**
+ * The workload ended during the drain: there is nothing left to wait for, and completed work is not to be done again.
+ */
 function endedInDrain(state: Demoting, end: WorkloadEnd, settings: Settings): Outcome {
   const ended: Demotion = { ...state.demotion, workloadEndedAt: state.at };
-  // Who tells this node to end may have told its workload as well.
+  // Whoever tells this node to end (a service manager, Ctrl-C) may have signalled its workload as well.
   const isItsWork = ended.stop === null && isCompletion(end, settings);
   if (!isItsWork) return runHook({ ...state, demotion: ended }, settings);
   const reason = describeEnd(end);
@@ -110,7 +112,7 @@ function stoppedBefore(state: Demoting, workloadEndedAt: number | null, settings
   return drainedFurther({ ...state, demotion }, settings);
 }
 
-/** How a node ends whose workload has done its work. */
+/** The stop order of a node whose workload has completed its work. */
 export const COMPLETED: StopOrder = {
   exitCode: 0,
   reason: 'the workload completed',
@@ -148,7 +150,7 @@ function stopWorkload(state: Demoting, settings: Settings): Outcome {
   return endWorkload(next, graceMs(next, settings));
 }
 
-/** From here on only its end counts: a hot workload that may still obey late does not go on. */
+/** Stops the workload. From here on only its end counts: a hot one that confirms too late does not go on. */
 function endWorkload(state: Demoting, withinMs: number): Outcome {
   const until = stopDueAt(state.at, withinMs);
   const demotion: Demotion = { ...state.demotion, step: 'stop', until, confirmed: false };
@@ -175,7 +177,7 @@ export function epochTaken(
   { epoch: seen, holder }: LeaseObservation,
   settings: Settings,
 ): string | null {
-  // The next epoch of a restart may be seen in the lease before its answer is.
+  // A restart claims the next epoch: a look may show that before the answer to the claim arrives.
   if (seen <= epoch || holder?.run === settings.run) return null;
   return `epoch ${String(seen)} was claimed while this node held ${String(epoch)}`;
 }
@@ -208,7 +210,7 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
       if (demotion.step !== 'stop' || !keepsWorkload(state, settings)) return stay(state);
       return release({ ...state, armed: true });
     case 'workload-disarmed':
-      // One that was to go on as secondary has ended: it is started anew once the lease is free.
+      // A hot workload that was to go on as secondary has ended: it is started anew once the lease is free.
       return stay({ ...state, armed: false });
     case 'workload-failed':
       // A workload that could not be deactivated is stopped instead.
@@ -228,7 +230,7 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
     case 'suspend-requested':
       return stay({ ...state, suspend: true });
     case 'epoch-advanced': {
-      // Claimed for a restart that was given up: what is announced must not be older than it.
+      // The epoch of a restart that was given up: what is announced must not be older than it.
       const epoch = Math.max(state.epoch, event.epoch);
       return stay({ ...state, epoch, epochFloor: Math.max(state.epochFloor, epoch) });
     }
@@ -250,7 +252,7 @@ export function whenDemoting(state: Demoting, event: Event, settings: Settings):
   }
 }
 
-/** The time of a step is over: a drain ends so, everything else was not answered. */
+/** The time of a step is over: that ends a drain, and is an overdue answer in every other step. */
 function stepOverdue(state: Demoting, event: Event, settings: Settings): Outcome {
   switch (state.demotion.step) {
     case 'drain':
@@ -300,7 +302,7 @@ function lost(
   );
 }
 
-/** Skips what is left of drain and hook, shortens the grace, and waits for no record of what is completed. */
+/** A second stop order: skips the rest of drain and hook, shortens the grace, and waits for no record of completion. */
 function hurry(state: Demoting, settings: Settings): Outcome {
   switch (state.demotion.step) {
     case 'release':
@@ -312,7 +314,7 @@ function hurry(state: Demoting, settings: Settings): Outcome {
   }
 }
 
-/** What was said of a step that took long is no longer so. */
+/** The warning after this step: what was said because the step took long does not hold any more. */
 function warningAfter({ demotion, warning }: Demoting): string | null {
   return demotion.told ? null : warning;
 }
@@ -350,14 +352,14 @@ function released(before: Demoting, heldBy: string | null, settings: Settings): 
   const warning = isFree ? warningAfter(before) : notFreeWarning(heldBy);
   const state: Demoting = { ...before, warning };
   const { demotion } = state;
-  // That the work is completed holds, whoever has the lock: nobody is to claim it.
+  // A completion is announced even where a stranger has the lock: nobody is to claim the lease.
   const publish = isFree || demotion.completed ? announceEnd(state, settings) : [];
   const exit = stopOrderAfter(demotion, settings);
   if (exit !== null) {
     return beginStopping('stop-after-demotion', { state, order: exit, settings }, ...publish);
   }
   const { state: next, effects: arm } = rearm(standbyAfter(state, settings), settings);
-  // At once nobody has claimed it yet, and whoever does wants the CPU that a look takes.
+  // The new primary needs the CPU now, and nobody has claimed the lease yet: the look comes a little later.
   const after: SecondaryState = { ...next, observeAt: state.at + OBSERVE_DELAY_MS };
   return move('demoted', { state: after, detail: demotion.reason }, ...publish, ...arm);
 }

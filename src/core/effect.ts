@@ -13,11 +13,11 @@ export type Announcement =
       readonly uptimeMs: number;
       readonly succession: readonly string[];
       readonly lastTakeover: Takeover | null;
-      /** None: of a version that does not say. */
+      /** Left out by a version that does not tell. */
       readonly standing?: Standing;
-      /** None: its workload is not asked. */
+      /** Left out where the workload is not checked. */
       readonly health?: HealthStatus;
-      /** None: the lead was not handed over for a workload that fell, or long ago. */
+      /** Left out where the lead was not handed over for an unhealthy workload, or long ago. */
       readonly demotions?: ToldDemotions;
     }
   | {
@@ -66,15 +66,15 @@ export type VerifyScope = 'all' | 'lock';
 export type Effect =
   // The lease: answered by lease-granted | lease-denied | lease-failed
   | { readonly type: 'acquire-lease'; readonly floor: number }
-  // A claim is to follow soon: what takes its time can be done ahead. Never answered
+  // A claim will follow soon: what takes long is done ahead (a process, a grant). Never answered
   | { readonly type: 'prepare-claim' }
   // epoch-advanced | lease-lost | lease-failed; the lease is held before and after
   | { readonly type: 'advance-epoch'; readonly floor: number }
   // lease-renewed | lease-lost | lease-failed; of a lease with a time to live
   | { readonly type: 'renew-lease'; readonly timeoutMs: number }
-  // To the guard, on this node's clock: by then the workload is ended, whoever still lives
+  // Tells the guard a time on this node's clock, at which it ends the workload, whoever still lives
   | { readonly type: 'extend-deadline'; readonly deadlineAt: number }
-  // lease-lost when it is no longer ours, else nothing; also the holder's sign of life
+  // lease-lost when the lease is no longer ours, else nothing; also touches the lease: a sign of life
   | { readonly type: 'verify-lease'; readonly scope: VerifyScope }
   // lease-released, which says whether it is proved free | lease-failed
   | { readonly type: 'release-lease' }
@@ -128,7 +128,7 @@ export type Effect =
       readonly previous: string | null;
       readonly reason: string;
     }
-  // As above: lease-lost, and nothing is run | hook-finished
+  // Like activate-workload after a look at the lease: lease-lost, and nothing is run | hook-finished
   | {
       readonly type: 'run-hook';
       readonly hook: 'promote' | 'demote';

@@ -11,7 +11,7 @@ import {
 import type { Settings } from './settings.ts';
 import { healthRank } from './yielding.ts';
 
-/** The standbys with this one brought up to date; bounded, the longest unheard leave first. */
+/** The list with this standby added or updated; bounded, and the longest unheard leave it first. */
 export function withStandby(
   standbys: readonly KnownStandby[],
   heard: StandbyInfo,
@@ -22,14 +22,14 @@ export function withStandby(
   return all.length <= SUCCESSION_LIMIT ? all : all.slice(all.length - SUCCESSION_LIMIT);
 }
 
-/** Without those that have not been heard for several probe intervals. */
+/** The list without standbys that have not been heard for several probe intervals. */
 export function recentStandbys(
   standbys: readonly KnownStandby[],
   at: number,
   settings: Settings,
 ): readonly KnownStandby[] {
   const oldest = at - STANDBY_FORGOTTEN_AFTER * settings.probeIntervalMs - settings.probeTimeoutMs;
-  // Hardly ever is one forgotten, and a list that is made anew at each beat is garbage by the next.
+  // Almost always all are kept: then the same array, as a new one at each beat is garbage by the next.
   return standbys.every(({ heardAt }) => heardAt >= oldest)
     ? standbys
     : standbys.filter(({ heardAt }) => heardAt >= oldest);
@@ -58,7 +58,7 @@ export function successionOf(
     .map((standby) => standby.node);
 }
 
-/** This node's place: 0 goes at once. Behind everybody when it is not listed; 0 when nobody is. */
+/** The place of this node in the succession, 0 first; last when it is not listed, and 0 when nobody is. */
 export function rankOf(state: NodeState, settings: Settings): number {
   if (state.role !== 'secondary' || state.primary === null) return 0;
   const index = state.primary.succession.indexOf(settings.nodeId);
@@ -70,14 +70,17 @@ export function turnDelayMs(state: NodeState, settings: Settings): number {
   return rankOf(state, settings) * rankStepMs(settings);
 }
 
-/** What a race leaves to each before it is a courtesy; where the best is to lead, it is enough for it. */
+/**
+ * How long each rank waits for the one before: a courtesy in a race, but with `priority` long enough for a whole
+ * claim.
+ */
 function rankStepMs({ strategy, leaseTtlMs, heartbeatIntervalMs }: Settings): number {
   if (strategy === 'race') return RANK_STEP_MS;
-  // That a lease has ended in a store is seen at the next beat, and not by all at once.
+  // The end of a lease in a store is seen at the next beat, and not by all nodes at once.
   return PRIORITY_STEP_MS + (leaseTtlMs > 0 ? heartbeatIntervalMs : 0);
 }
 
-/** How many of these nodes go before this one, bounded; one that was not seen of late does not count. */
+/** How many of these nodes go before this one, bounded; a node that was not seen recently does not count. */
 export function rankAmong(peers: readonly Peer[], settings: Settings): number {
   const better = peers.filter(
     ({ node, priority, seenAgoMs }) =>
@@ -86,7 +89,7 @@ export function rankAmong(peers: readonly Peer[], settings: Settings): number {
       seenAgoMs <= settings.heartbeatTimeoutMs &&
       (priority < settings.priority || (priority === settings.priority && node < settings.nodeId)),
   );
-  // A store keeps each life of a node for a while.
+  // A store keeps the record of each life of a node for a while.
   const nodes = new Set(better.map(({ node }) => node));
   return Math.min(nodes.size, PRIORITY_RANKS_LIMIT);
 }
@@ -112,12 +115,15 @@ export function unableBecause(state: NodeState, settings: Settings): string | nu
   return disabledBecause(state) ?? neverLeadsBecause(settings);
 }
 
-/** Why this node leads under no circumstances; null: it may. */
+/** Why this node never leads, whatever happens; null: it may. */
 export function neverLeadsBecause({ priority }: Settings): string | null {
   return priority === 0 ? 'it never leads (--priority 0)' : null;
 }
 
-/** Set by an application for its own node, and stronger than a person's request; null: it takes part. */
+/**
+ * Why it does not take part: the application's own setting, which a person's request does not override; null: it
+ * does.
+ */
 export function disabledBecause({ enabled }: NodeState): string | null {
   return enabled ? null : 'it was told not to lead';
 }

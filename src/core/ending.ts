@@ -11,7 +11,7 @@ import { commonOf, extended, move, stay } from './outcome.ts';
 
 type Stopping = Extract<StoppedState, { phase: 'stopping' }>;
 
-/** The answer to a request that can't be met. */
+/** Answers a request that cannot be met. */
 export function refuse(requestId: string, message: string): Effect {
   return {
     type: 'answer',
@@ -93,13 +93,13 @@ function stopping(state: Stopping, event: Event): Outcome {
       return stay({ ...state, warning, until });
     }
     case 'stop-requested':
-      // With the exit code of what has ended it: this one only hurries.
+      // The exit code stays that of the first order: the second one only hurries.
       return event.order.immediate
         ? urge({ ...state, order: { ...state.order, immediate: true } })
         : stay(state);
     case 'time-passed': {
       if (state.at < state.until) return stay(state);
-      // Nothing is held and nothing is active: whoever leads next empties what may be left.
+      // The deadline for the stop has passed. Nothing is held or active: whoever leads next clears what may be left.
       const { reason } = state.order;
       const left = `${reason}; it is not confirmed that the process that stood by has ended`;
       return state.urged ? stopped(state, left) : urge(state);

@@ -21,7 +21,7 @@ export interface HolderInspection {
   readonly description: string;
   /** What the process is doing; null when there is none or it can't be looked at. */
   readonly process: 'running' | 'sleeping' | 'stopped' | 'uninterruptible' | 'ending' | null;
-  /** Since the sample before this one; null on the first. */
+  /** CPU use since the sample before this one; null on the first look. */
   readonly sample: {
     readonly overMs: number;
     readonly onCpuMs: number;
@@ -58,24 +58,24 @@ export type EventBody =
       readonly requestId: string | null;
     }
   | { readonly type: 'suspend-requested' }
-  /** It goes on: continued after it was suspended, or before. */
+  /** The process is to go on: it was continued after a suspension, or before it came to one. */
   | { readonly type: 'suspend-withdrawn' }
   | { readonly type: 'enabled-changed'; readonly enabled: boolean }
   // The lease
   | {
       readonly type: 'lease-observed';
       readonly observation: LeaseObservation;
-      /** When that was asked for, on this node's clock, ms; left out: just now. */
+      /** When the look was asked for, on this node's clock, ms; left out: just now. */
       readonly askedAt?: number;
     }
   | { readonly type: 'lease-changed' }
-  /** Those on record, as far as that can be read. */
+  /** The nodes on record, as far as the record can be read. */
   | { readonly type: 'peers-listed'; readonly peers: readonly Peer[] }
   | {
       readonly type: 'lease-granted';
       readonly epoch: number;
       readonly previous: string | null;
-      /** Null: it has no time to live. */
+      /** When and for how long the lease was granted; null: it has no time to live. */
       readonly granted: Granted | null;
     }
   | ({ readonly type: 'lease-renewed' } & Granted)
@@ -101,7 +101,7 @@ export type EventBody =
   | {
       readonly type: 'holder-inspected';
       readonly inspection: HolderInspection;
-      /** As that of a look at the lease. */
+      /** When the look was asked for, as for `lease-observed`. */
       readonly askedAt?: number;
     }
   | { readonly type: 'fence-finished'; readonly outcome: FenceOutcome; readonly detail: string }
@@ -116,9 +116,9 @@ export type EventBody =
       readonly phase: 'primary' | 'promoting';
       readonly succession: readonly string[];
       readonly lastTakeover: Takeover | null;
-      /** None: of a version that does not say. */
+      /** Left out by a version that does not tell. */
       readonly standing?: Standing;
-      /** None: its workload is not asked. */
+      /** Left out where the workload is not checked. */
       readonly health?: HealthStatus;
       readonly demotions?: ToldDemotions;
     }
@@ -176,14 +176,14 @@ export type EventBody =
       readonly ok: boolean;
       readonly detail: string;
     }
-  /** The answer to the check of that number. */
+  /** The answer to the health check with this number. */
   | ({ readonly type: 'health-checked'; readonly number: number } & CheckAnswer)
   // Requests of people and other nodes
   | {
       readonly type: 'promote-requested';
       readonly requestId: string;
       readonly force: boolean;
-      /** True: answer also once all that is left is to wait for the end of a lease. Left out: not then. */
+      /** True: answer as soon as only the end of a lease is left to wait for. Left out: answer at the end. */
       readonly answerEarly?: boolean;
     }
   | {
@@ -193,12 +193,12 @@ export type EventBody =
       readonly holdMs: number | null;
       /** True: answer once the demotion has begun; false: once it has ended. */
       readonly answerEarly: boolean;
-      /** The successor asks for itself, as it goes before this node. */
+      /** The successor asks of its own accord (--preempt), as it goes before this node. */
       readonly preempting?: boolean;
     }
   | {
       readonly type: 'check-requested';
       readonly requestId: string;
-      /** True: answer once the probes have been, also while it is not decided what follows from them. */
+      /** True: answer once the probes are done, even while it is not decided what follows from them. */
       readonly answerEarly: boolean;
     };

@@ -7,7 +7,7 @@ import { latenessToleranceMs } from './settings.ts';
 import type { Settings } from './settings.ts';
 import type { NodeState, PrimaryState, SecondaryState } from './state.ts';
 
-/** One fact that it goes by. */
+/** One fact that a node goes by. */
 export interface Evidence {
   /** Stable: `heartbeat`, `lock-file`, `probes`, `loss`, `failures`, `standby`, `health`,
    * `lateness`. */
@@ -20,7 +20,7 @@ export function evidenceOf(state: NodeState, settings: Settings): readonly Evide
   return [...signsSeen(state, settings), ...healthOf(state), latenessOf(state, settings)];
 }
 
-/** The most standbys that a primary tells of one by one. */
+/** The most standbys that a primary lists one by one. */
 const TOLD_STANDBYS = 8;
 
 function signsSeen(state: NodeState, settings: Settings): Evidence[] {
@@ -82,7 +82,7 @@ function touchSeen({ touch, at }: SecondaryState, primary: string): Evidence {
   return { name: 'lock-file', text: `the lock file of ${primary} ${seen}` };
 }
 
-/** Those of a doubt are forgotten with it: in what follows there is nothing to tell of them. */
+/** The figures of a doubt end with it: in the phases after it there is nothing to tell of them. */
 function probesSeen(state: SecondaryState, { probeAttempts }: Settings): readonly string[] {
   if (state.phase === 'suspecting') {
     const { attempts, judging } = state.suspicion;
@@ -118,7 +118,7 @@ function healthWords(health: HealthStatus | undefined): string {
   return health === 'unhealthy' ? ' and is unhealthy' : ' and is not known to be healthy';
 }
 
-/** What is asked here, and how often the lead was handed over for what was answered. */
+/** What the health checks say, and how often the lead was handed over because of them. */
 function healthOf({ health, at, role }: NodeState): Evidence[] {
   const { subject, status, fault, contrary, demotions, lastUntil } = health;
   const asked: string[] = [];

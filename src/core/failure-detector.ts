@@ -6,23 +6,23 @@ import type { HolderInspection } from './event.ts';
 export type Verdict =
   /** Nobody holds the lease. */
   | 'free'
-  /** Another epoch began meanwhile. */
+  /** A higher epoch has begun meanwhile. */
   | 'changed'
   /** Somebody else's process holds the lock file. */
   | 'foreign'
-  /** It touched its lock file within the timeout: unreachable, not dead. */
+  /** The holder touched its lock file within the timeout: it cannot be reached, but it is not dead. */
   | 'alive'
-  /** It is on another machine: only its lease tells when it is over. */
+  /** The holder is on another machine: only its lease tells when it is over. */
   | 'elsewhere'
-  /** Its process is ending: the kernel frees the lock in a moment. */
+  /** The process is ending: the kernel frees the lock in a moment. */
   | 'ending'
   /** The silence is shorter than the timeout. */
   | 'too-early'
-  /** It wants to run and gets no CPU. */
+  /** The process wants to run and gets no CPU. */
   | 'starved'
-  /** Stopped by a signal or a debugger. */
+  /** The process is stopped by a signal or a debugger. */
   | 'stopped'
-  /** It runs or sleeps and answers nothing. */
+  /** The process runs or sleeps and answers nothing. */
   | 'hung';
 
 export interface Silence {
@@ -44,7 +44,8 @@ export function judgeSilence(silence: Silence, settings: Settings): Verdict {
   if (inspection.holder === 'elsewhere') return 'elsewhere';
   if (inspection.process === 'ending') return 'ending';
   if (silence.untouchedForMs < timeoutMs) {
-    // The touch that belongs to the last word is seen at the look after it, which may be late itself.
+    // The last heartbeat came with a touch of the lock file, which this node sees one look later, and that may be
+    // late.
     const afterLastWordMs = silence.silentForMs - silence.untouchedForMs;
     const seenWithinMs = 1.25 * settings.heartbeatIntervalMs + latenessToleranceMs(settings);
     return afterLastWordMs > seenWithinMs ? 'alive' : 'too-early';
@@ -55,7 +56,7 @@ export function judgeSilence(silence: Silence, settings: Settings): Verdict {
   return isStarved(inspection) && silence.silentForMs < limitMs ? 'starved' : 'hung';
 }
 
-/** Mostly waiting for the CPU since the last look, or some waiting on a machine where all wait. */
+/** Whether the process mostly waited for the CPU since the last look, or waited at all on a machine where all do. */
 function isStarved(inspection: HolderInspection): boolean {
   if (inspection.process === 'uninterruptible') return false;
   const crowded = (inspection.cpuPressure ?? 0) > 0.5;

@@ -6,7 +6,7 @@ import type { NodeState } from './state.ts';
 import { ORDER_RETRY_MS } from './settings.ts';
 import { answerDueAt } from './deadlines.ts';
 
-/** The order, for one that holds nothing; given again if it fails or nobody answers. */
+/** The order to release, for a node that claims nothing; given again if it fails or is not answered. */
 export function giveBack<State extends NodeState>(
   state: State,
 ): { readonly state: State; readonly effects: readonly Effect[] } {
@@ -14,7 +14,7 @@ export function giveBack<State extends NodeState>(
   return { state: { ...state, releaseAt }, effects: [{ type: 'release-lease' }] };
 }
 
-/** What became of it. */
+/** What the answer to that order means. */
 export function givenBack<State extends NodeState>(
   state: State,
   event: Extract<Event, { type: 'lease-released' | 'lease-failed' }>,

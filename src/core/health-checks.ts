@@ -9,11 +9,11 @@ import type { NodeState, SecondaryState } from './state.ts';
 import { whenFit, whenUnhealthy } from './unhealthy.ts';
 import { claimOnceFit } from './claim.ts';
 
-/** Asks in time, and takes the answers; null: it is none of the business of health. */
+/** Orders checks when they are due, and takes their answers; null: the event has nothing to do with health. */
 export function guardHealth(state: NodeState, event: Event, settings: Settings): Outcome | null {
   const { check } = state.health;
   if (event.type === 'health-checked') {
-    // Else it is of an earlier check, or of a workload that has ended since.
+    // Another number is that of an earlier check, or of a workload that has ended since.
     return check?.number === event.number ? answered(state, check, event, settings) : stay(state);
   }
   if (event.type !== 'time-passed' || state.at < checkDueAt(state.health, settings)) return null;
@@ -88,7 +88,7 @@ export function followSubject(before: NodeState, state: NodeState, settings: Set
   };
 }
 
-/** What can be asked about; null: nothing, as during a change, when it is about readiness. */
+/** What can be checked in this state; null: nothing, as during a change of role, when readiness counts. */
 function subjectOf(state: NodeState, settings: Settings): HealthSubject | null {
   if (state.role === 'primary') {
     return state.phase === 'serving' && settings.hasHealthCheck ? 'workload' : null;
@@ -98,7 +98,7 @@ function subjectOf(state: NodeState, settings: Settings): HealthSubject | null {
   return settings.hasStandbyHealthCheck ? 'standby' : null;
 }
 
-/** A workload that has just been started, or told that it leads. What waits behind its gate can't be asked yet. */
+/** Whether the workload was just started, or told that it leads. One behind its gate cannot be checked yet. */
 function isStarted(before: NodeState, state: NodeState, settings: Settings): boolean {
   if (state.role === 'primary') return before.phase !== 'serving';
   return settings.standby === 'hot' && state.armed && !before.armed;
@@ -112,7 +112,8 @@ function begun({ at, health }: NodeState, subject: HealthSubject, settings: Sett
     subject,
     about: subject,
     graceUntil: isWorkload ? at + settings.healthGraceMs : -Infinity,
-    // Whoever has just been started needs the machine; a node that was never asked is waited for.
+    // Directly after a start the machine is busy with it; the first check of a standby is waited for, so it comes at
+    // once.
     nextAt: isWorkload || health.checkCount > 0 ? at + settings.healthFastIntervalMs : at,
   };
 }
@@ -127,7 +128,7 @@ const NOTHING_KNOWN = {
   nextAt: Infinity,
 } as const;
 
-/** During a change of role what is known stays known; of a process that has ended nothing does. */
+/** The health after a change: during a change of role what is known is kept, and of a process that ended nothing is. */
 function pausedIn({ role, health }: NodeState): NodeHealth {
   const isOver = role === 'secondary' || role === 'stopped';
   const known = isOver ? NOTHING_KNOWN : { check: null, nextAt: Infinity };
@@ -140,7 +141,7 @@ function resumed(state: NodeState, subject: HealthSubject, settings: Settings): 
   return { ...health, subject, nextAt: at + settings.healthFastIntervalMs };
 }
 
-/** This node's own loop was late: that a check found no answer in time is no fault of what was checked. */
+/** This node's own loop was late: a check without an answer in time may be no fault of what was checked. */
 export function doubtCheck(health: NodeHealth): NodeHealth {
   const { check } = health;
   return check === null ? health : { ...health, check: { ...check, isDoubted: true } };

@@ -3,10 +3,10 @@ import { isWavering, observe } from './hysteresis.ts';
 import { OVERDUE_MS } from './settings.ts';
 import type { Settings } from './settings.ts';
 
-/** What is asked about: the command that runs here, or whether it could run here. */
+/** What a health check is about: the command that runs here, or whether it could run here. */
 export type HealthSubject = 'workload' | 'standby';
 
-/** `unknown`: nothing has passed yet, and not enough has failed. */
+/** `unknown`: no check has passed yet, and not enough have failed. */
 export type HealthStatus = 'unknown' | 'healthy' | 'unhealthy';
 
 /**
@@ -15,7 +15,7 @@ export type HealthStatus = 'unknown' | 'healthy' | 'unhealthy';
  */
 type CheckOutcome = 'passed' | 'failed' | 'timed-out' | 'not-made';
 
-/** The check that is under way. */
+/** A health check that is under way. */
 export interface OpenCheck {
   readonly number: number;
   readonly askedAt: number;
@@ -23,7 +23,7 @@ export interface OpenCheck {
   readonly isDoubted: boolean;
 }
 
-/** How often the lead was handed over for a workload that fell, as far as this node has heard. */
+/** How often the lead was handed over for an unhealthy workload, as far as this node has heard. */
 export interface HealthDemotions {
   /** In a row, without an hour of peace between them; 0: none. */
   readonly count: number;
@@ -31,39 +31,41 @@ export interface HealthDemotions {
   readonly lastAt: number;
 }
 
-/** The same as it is told to others, whose clocks are different ones. */
+/** `HealthDemotions` as told to other nodes, whose clocks differ. */
 export interface ToldDemotions {
   readonly count: number;
   readonly agoMs: number;
 }
 
 export interface NodeHealth {
-  /** What is asked about now; null: nothing. */
+  /** What is checked now; null: nothing. */
   readonly subject: HealthSubject | null;
-  /** What the status is of; null: of nothing that still is. */
+  /** What `status` describes; null: nothing that still exists. */
   readonly about: HealthSubject | null;
   readonly status: HealthStatus;
-  /** The latest answers in a row that speak against the status. */
+  /** How many of the latest answers in a row contradict `status`. */
   readonly contrary: number;
-  /** The latest checks in a row without an answer in time, or not made, while this machine was what was slow. */
+  /**
+   * How many of the latest checks in a row had no answer in time, or could not be made, while this machine was slow.
+   */
   readonly starved: number;
-  /** What the latest check that failed has said. */
+  /** What the latest failed check said. */
   readonly fault: string | null;
   readonly check: OpenCheck | null;
-  /** When the next one is due; Infinity: none is, or one is under way. */
+  /** When the next check is due; Infinity: none is, or one is under way. */
   readonly nextAt: number;
-  /** Until something has passed, failures of before that time do not count. */
+  /** Failures before this time do not count, until a check has passed. */
   readonly graceUntil: number;
   /** Checks ordered so far: the number of one is never used again. */
   readonly checkCount: number;
   readonly demotions: HealthDemotions;
-  /** Until then it goes last: it has stepped down because its workload fell. */
+  /** Until then this node is last in the succession: it stepped down because its workload was unhealthy. */
   readonly lastUntil: number;
   /** Until when it leaves a free lease to healthy nodes; null: it has not had to since somebody led. */
   readonly yieldsUntil: number | null;
 }
 
-/** Of a node that was never asked. */
+/** The health of a node that was never checked. */
 export const NEVER_ASKED: NodeHealth = {
   subject: null,
   about: null,
@@ -85,7 +87,7 @@ export function checkDueAt({ check, nextAt }: NodeHealth, { healthTimeoutMs }: S
   return check === null ? nextAt : check.askedAt + healthTimeoutMs + OVERDUE_MS;
 }
 
-/** One answer, as the adapter gives it. */
+/** The answer to one check, as the adapter gives it. */
 export interface CheckAnswer {
   readonly outcome: CheckOutcome;
   readonly detail: string;
@@ -93,7 +95,7 @@ export interface CheckAnswer {
   readonly cpuPressure: number | null;
 }
 
-/** The knowledge after the answer to the check that is under way; the next one is due then. */
+/** The health after the answer to the open check, with the time of the next one. */
 export function countAnswer(
   health: NodeHealth & { readonly check: OpenCheck },
   answer: CheckAnswer,
@@ -118,10 +120,10 @@ export function countAnswer(
   return { ...counted, nextAt: Math.max(at, check.askedAt + pauseMs(counted, settings)) };
 }
 
-/** Of checks that this machine may be too busy for, only each so-manyth in a row counts as a failure. */
+/** Of failures in a row that a busy machine may explain only one in this many counts. */
 const STARVED_CHECKS = 5;
 
-/** Most of the time somebody waits for the CPU. */
+/** Whether some task waits for the CPU most of the time. */
 function isCrowded({ cpuPressure }: CheckAnswer): boolean {
   return (cpuPressure ?? 0) > 0.5;
 }
@@ -137,7 +139,7 @@ function count(health: NodeHealth, passed: boolean, settings: Settings): NodeHea
   return { ...health, status: flipped ? status : health.status, contrary: state.contrary };
 }
 
-/** From one check to the next, ms: what is not decided yet is asked for more often. */
+/** From one check to the next, ms: shorter while it is not decided whether the status changes. */
 function pauseMs(
   { status, contrary }: Pick<NodeHealth, 'status' | 'contrary'>,
   { healthIntervalMs, healthFastIntervalMs }: Settings,
@@ -146,7 +148,7 @@ function pauseMs(
   return isOpen ? healthFastIntervalMs : healthIntervalMs;
 }
 
-/** When the lead may be handed over for a workload that fell, once more. */
+/** When the lead may be handed over for an unhealthy workload again. */
 export function nextDemotionAt(
   { count: times, lastAt }: HealthDemotions,
   settings: Settings,
@@ -154,7 +156,7 @@ export function nextDemotionAt(
   return times === 0 ? -Infinity : lastAt + holdMs(times, settings);
 }
 
-/** One more. */
+/** The count after one more hand-over. */
 export function withDemotion(
   demotions: HealthDemotions,
   at: number,
@@ -164,7 +166,7 @@ export function withDemotion(
   return { count: isForgotten ? 1 : demotions.count + 1, lastAt: at };
 }
 
-/** What others have to know of them; null: nothing any more. */
+/** The hand-overs as the others have to know them; null: nothing to tell any more. */
 export function toldDemotions(
   demotions: HealthDemotions,
   at: number,
@@ -174,7 +176,7 @@ export function toldDemotions(
   return { count: demotions.count, agoMs: Math.max(0, Math.round(at - demotions.lastAt)) };
 }
 
-/** What a message says of health; what it does not say is left out. */
+/** The health part of a message; what the sender does not say is left out. */
 export interface HealthWords {
   readonly health?: HealthStatus;
   readonly demotions?: ToldDemotions;
@@ -187,29 +189,32 @@ export function healthWordsIn({ health, demotions }: HealthWords): HealthWords {
   };
 }
 
-/** With what another has told: the later ones count, by whichever node. */
+/** The count after what another node has told: the later one counts. */
 export function heardDemotions(
   own: HealthDemotions,
   { count: times, agoMs }: ToldDemotions,
   at: number,
 ): HealthDemotions {
   const lastAt = at - agoMs;
-  // The same ones are told with each heartbeat, each of which takes its time.
+  // Every heartbeat repeats the same ones, with its own delay, so small differences mean nothing new.
   if (times <= own.count && lastAt <= own.lastAt + SAME_MS) return own;
   return { count: Math.max(times, own.count), lastAt: Math.max(lastAt, own.lastAt) };
 }
 
 const SAME_MS = 1_000;
 
-/** How long the lead stays where it is then, ms: doubles, so that a group that is ill as a whole can't flap. */
+/**
+ * How long the lead stays after a hand-over for health, ms: doubles, so that a group that is ill as a whole cannot
+ * flap.
+ */
 export function holdMs(count: number, { healthHoldMs }: Settings): number {
   return healthHoldMs * Math.min(LONGEST_HOLD, 2 ** Math.min(count - 1, LONGEST_HOLD));
 }
 
-/** After as much peace as the longest hold lasts they begin anew. */
+/** When the count begins anew: after as much peace as the longest hold lasts. */
 function forgottenAt({ count: times, lastAt }: HealthDemotions, settings: Settings): number {
   return lastAt + holdMs(times, settings) + LONGEST_HOLD * settings.healthHoldMs;
 }
 
-/** As a multiple of the first: an hour, after a minute. */
+/** The longest hold as a multiple of the first: an hour, after a minute. */
 const LONGEST_HOLD = 60;

@@ -15,7 +15,7 @@ import { beatsALook, isLookDue } from './schedule.ts';
 import { openProbe, probeFailedWhileSuspecting, suspect } from './suspicion.ts';
 import { stopSecondary } from './ending.ts';
 
-/** Waits that are over as soon as the primary is heard. */
+/** Reasons to wait that are over as soon as the primary is heard. */
 const ENDED_BY_WORD: readonly WaitReason[] = ['backoff', 'not-willing', 'lease-end', 'healthier'];
 
 /** @param state one that nobody else has */
@@ -27,7 +27,7 @@ export function heard(
   const { primary } = state;
   if (primary?.run !== event.run || primary.epoch !== event.epoch) return stay(state);
   const known = event.type === 'heartbeat-received';
-  // One that is still promoting may fail like this node did: it ends no backoff.
+  // A primary that is still promoting may fail like this node did, so the backoff goes on.
   const leads = !known || event.phase === 'primary';
   const wasLeftToLease = state.leftToLease;
   const next = extended(state, {
@@ -68,7 +68,7 @@ function asTold(
   return isSame ? primary : { ...primary, succession, standing, health };
 }
 
-/** Since somebody leads nobody has to be waited for; how often the lead changed over health counts for all. */
+/** Somebody leads, so nobody has to be waited for; how often the lead changed over health counts for all nodes. */
 function healthHeard(
   { health, at }: SecondaryState,
   told: ToldDemotions | undefined,
@@ -93,14 +93,14 @@ function lookMeanwhile(state: SecondaryState, settings: Settings): Outcome {
   const { at, lookOrderedAt } = state;
   if (state.phase !== 'watching') return stay(state);
   const pulseAt = at + 1.25 * settings.heartbeatIntervalMs;
-  // Of beats of this node: its primary may be set to others.
+  // Counted in beats of this node: its primary may have another interval.
   const isDue = isLookDue(at - lookOrderedAt, beatsAStandbyLook(settings), settings);
   if (!isDue) return stay(extended(state, { pulseAt }));
   const looking = extended(state, { pulseAt, observeAt: null, lookOrderedAt: at });
   return stay(looking, { type: 'observe-lease' });
 }
 
-/** The last sign of life in a lease that is seen late must not put off the verdict on one that hangs. */
+/** An old sign of life that is seen late in the lease must not put off the verdict on a hung primary. */
 function beatsAStandbyLook(settings: Settings): number {
   const { heartbeatIntervalMs, probeAttempts, probeTimeoutMs } = settings;
   return probeAttempts * probeTimeoutMs < 1.5 * heartbeatIntervalMs ? 1 : beatsALook(settings);
@@ -136,20 +136,20 @@ export function shutdownHeard(
       : move('pass-succession', { state: next, detail: passes });
   }
   if (state.phase === 'fencing' || state.phase === 'listening') return stay({ ...state, loss });
-  // One that was asked to promote does so, whoever else comes before it.
+  // A node that was asked to promote does so, whoever else comes before it.
   const manual = event.successor === settings.nodeId || state.phase === 'asking';
   if (!manual && state.failures > 0) return soonerAfterRelease({ ...state, loss }, settings);
   const request = { by: 'claim-on-shutdown', loss, manual } as const;
   return manual ? claim(state, settings, request) : claimInTurn(state, settings, request);
 }
 
-/** Why a named successor leaves it to the others after all; null: it does not, or another is named. */
+/** Why a named successor leaves the lead to the others after all; null: it does not, or another is named. */
 function passesBecause(
   state: SecondaryState,
   successor: string | null,
   settings: Settings,
 ): string | null {
-  // What was asked of it goes on, whatever it is like.
+  // A promotion that was asked for goes on, whatever the health of this node.
   if (successor !== settings.nodeId || state.phase === 'asking') return null;
   return yieldsBecause(state, settings);
 }
@@ -168,7 +168,7 @@ function soonerAfterRelease(state: SecondaryState, settings: Settings): Outcome 
 export function connectionLost(state: SecondaryState, run: string, settings: Settings): Outcome {
   if (state.primary?.run !== run) return stay(state);
   const { phase } = state;
-  // A free lease was waited for in case a word was on its way: from a dropped connection none comes.
+  // A free lease was waited for in case an announcement was on its way: a dropped connection brings none.
   const awaitsWord = phase === 'waiting' && state.why === 'free-lease';
   const follows = phase === 'watching' || phase === 'suspecting' || phase === 'asking';
   if (!awaitsWord && !follows) return stay(state);
@@ -179,7 +179,8 @@ export function connectionLost(state: SecondaryState, run: string, settings: Set
     at: state.at,
     from: node,
   };
-  // It was silent before: the connection says nothing new, and its lease is looked at all the time.
+  // The primary was silent before: the loss of its connection says nothing new, and its lease is looked at all the
+  // time.
   if (phase === 'watching' && state.leftToLease) return stay(state, { type: 'observe-lease' });
   const request = { by: 'claim-on-disconnect', loss, manual: phase === 'asking' } as const;
   if (request.manual) return claim({ ...state, loss }, settings, request);
@@ -250,7 +251,7 @@ export function probeFailed(
 ): Outcome {
   if (state.probe?.number !== event.probe) return stay(state);
   if (state.phase === 'suspecting') return probeFailedWhileSuspecting(state, settings);
-  // One that is left to its lease is asked now and then, in case it can be reached again.
+  // A primary that is left to its lease is still probed now and then, in case it can be reached again.
   if (state.phase === 'watching' && state.leftToLease) return stay({ ...state, probe: null });
   const backgroundFailures = state.backgroundFailures + 1;
   const next: SecondaryState = { ...state, probe: null, backgroundFailures };

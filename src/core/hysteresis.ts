@@ -9,7 +9,7 @@ export interface Thresholds {
 
 export interface Hysteresis {
   readonly healthy: boolean;
-  /** The latest results in a row that speak against that; fewer than the threshold. */
+  /** How many of the latest results in a row contradict that; fewer than the threshold. */
   readonly contrary: number;
 }
 
@@ -19,17 +19,17 @@ export interface Observed {
   readonly flipped: boolean;
 }
 
-/** Nothing has spoken against it yet. */
+/** The initial state: nothing has spoken against it yet. */
 export function settled(healthy: boolean): Hysteresis {
   return { healthy, contrary: 0 };
 }
 
-/** Whole numbers of at least one: a threshold of none would change with no result at all. */
+/** Refuses thresholds that are not whole numbers of at least one: with 0 the health would change without any result. */
 export function normalizedThresholds({ fall, rise }: Thresholds): Thresholds {
   return { fall: atLeastOne(fall), rise: atLeastOne(rise) };
 }
 
-/** What a result makes of a state. A result that agrees with it undoes all that spoke against it. */
+/** The state after one result. A result that agrees with it undoes all that contradicted it. */
 export function observe(state: Hysteresis, success: boolean, thresholds: Thresholds): Observed {
   if (success === state.healthy) return { state: settled(state.healthy), flipped: false };
   const { fall, rise } = normalizedThresholds(thresholds);
@@ -38,7 +38,7 @@ export function observe(state: Hysteresis, success: boolean, thresholds: Thresho
   return { state: { healthy: state.healthy, contrary }, flipped: false };
 }
 
-/** Whether results speak against it, but not yet enough: the time to look more often. */
+/** Whether results contradict the state, but not yet enough of them: the time to look more often. */
 export function isWavering({ contrary }: Hysteresis): boolean {
   return contrary > 0;
 }

@@ -116,13 +116,13 @@ function checkEffect(before: NodeState, state: NodeState, effect: Effect): void 
   }
 }
 
-/** Only once the end of the workload is confirmed. */
+/** Whether the lease may be given back: only once the end of the workload is confirmed. */
 function mayRelease(state: NodeState): boolean {
   if (state.phase === 'unwinding') return state.step === 'release';
   return state.phase === 'demoting' && state.demotion.step === 'release';
 }
 
-/** A claim is under way, or what was granted to one that was given up is not confirmed to be free. */
+/** Whether a claim is under way, or what a given-up claim was granted is not confirmed to be free. */
 function mayBeGranted(state: NodeState): boolean {
   return state.releaseAt !== null || (state.phase === 'acquiring' && state.retryAt === null);
 }

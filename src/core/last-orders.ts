@@ -6,12 +6,12 @@ import type { Event } from './event.ts';
 import { ORDER_RETRY_MS } from './settings.ts';
 import { answerDueAt, stopDueAt } from './deadlines.ts';
 
-/** What is known of such an order that was given. */
+/** What is known of an order that has to succeed. */
 export interface LastOrder {
   readonly step: 'stop' | 'complete' | 'release';
-  /** When it is given again: its answer is overdue then, or a pause after a failure is over. */
+  /** When the order is given again: its answer is overdue, or the pause after a failure is over. */
   readonly until: number;
-  /** Whether it was said what is wrong. */
+  /** Whether it was said that the order does not succeed. */
   readonly told: boolean;
   /** The workload is stopped to be started again. */
   readonly toRestart?: true;

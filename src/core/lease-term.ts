@@ -15,7 +15,7 @@ import { humanMs } from './duration-text.ts';
 export interface Granted {
   /** Just before the request, on this node's clock, ms. */
   readonly askedAt: number;
-  /** As the store granted it, which may be less than was asked for, ms. */
+  /** How long the store granted it for, which may be less than was asked for, ms. */
   readonly ttlMs: number;
 }
 
@@ -25,7 +25,7 @@ const COMMON_SHARE = 0.995;
 /** The longest time that a guard takes to notice its deadline and to empty a session, ms. */
 const LONGEST_GUARD_TICK_MS = 500;
 
-/** Whatever was asked for: a node that renews all the time does nothing else. */
+/** The shortest pause between renewals, whatever was asked for: a node that renews all the time does nothing else. */
 const LEAST_TICK_MS = 10;
 
 /** How long before the end of the time to live the guard acts, ms. */
@@ -33,7 +33,7 @@ export function guardTickMs(ttlMs: number): number {
   return Math.min(LONGEST_GUARD_TICK_MS, ttlMs / 6);
 }
 
-/** How long a workload may take to end in order when its lease is lost, whatever it is given otherwise, ms. */
+/** How long a workload may take to end in order when its lease is lost, whatever its own grace is, ms. */
 export function longestGraceMs({ leaseTtlMs, leaseMaxDriftMs }: Settings): number {
   const share = leaseTtlMs * COMMON_SHARE - leaseMaxDriftMs - guardTickMs(leaseTtlMs);
   return Math.max(0, Math.floor(share));
@@ -55,7 +55,7 @@ export function guardEffect({ deadlineAt }: LeaseTerm): Effect {
   return { type: 'extend-deadline', deadlineAt };
 }
 
-/** Whether the lease is to be left now; one without a time to live is held until it is lost. */
+/** Whether the term has run out and the lease has to be left; one without a time to live is held until it is lost. */
 export function hasRunOut({ term, at }: Pick<NodeState, 'term' | 'at'>): boolean {
   return term !== null && at >= term.endsAt;
 }
@@ -70,7 +70,7 @@ export function termWakeAt({ term }: NodeState): number {
   return term === null ? Infinity : Math.min(term.renewAt, term.endsAt);
 }
 
-/** A lease that is given back, or lost, is not renewed any more. */
+/** Drops the term of a lease that is given back or lost: it is not renewed any more. */
 export function withoutIdleTerm(state: NodeState, effects: readonly Effect[]): NodeState {
   if (state.term === null) return state;
   const isOver = effects.some(({ type }) => type === 'release-lease') || !('epoch' in state);
@@ -155,14 +155,14 @@ function limitsOf({ askedAt, ttlMs }: Granted, settings: Settings): Omit<LeaseTe
   return { since: askedAt, endsAt, deadlineAt, isWarned: false };
 }
 
-/** How old may be what was granted when a claim takes it, ms: its first renewal has time as that of any other. */
+/** How old a grant may be when a claim takes it, ms: so that its first renewal has as much time as any other. */
 export function claimAheadMs(settings: Settings): number {
   const { leaseTtlMs, leaseTickMs, leaseRequestTimeoutMs, leaseMaxDriftMs } = settings;
   const firstRenewalMs = LONGEST_TICK * leaseTickMs + leaseRequestTimeoutMs;
   return Math.max(0, Math.min(leaseTtlMs * AHEAD_SHARE, leaseMaxDriftMs - firstRenewalMs));
 }
 
-/** Of the time to live. */
+/** As a share of the time to live. */
 const AHEAD_SHARE = 0.1;
 
 const [SHORTEST_TICK, LONGEST_TICK] = [0.85, 1.2];

@@ -80,7 +80,7 @@ export function commonOf(state: NodeState): Common {
   };
 }
 
-/** A secondary without its phase: the former one's knowledge, or none after another role. */
+/** The base of a new secondary: what the secondary before it knew, or nothing after another role. */
 export function secondaryBase(state: NodeState): SecondaryBase {
   if (state.role !== 'secondary') {
     return extended(commonOf(state), {
@@ -138,7 +138,7 @@ export function primaryBase(
   const { epoch, previous, chosen, standbys, proxies } = lead;
   const isPrimary = state.role === 'primary';
   const since = isPrimary ? state.since : state.at;
-  // What it stands on is looked at with the first heartbeat, however long the promotion took.
+  // Everything that the lease stands on is looked at with the first heartbeat, however long the promotion took.
   const verifiedAt = isPrimary ? state.verifiedAt : -Infinity;
   return extended(commonOf(state), {
     role: 'primary',

@@ -7,7 +7,7 @@ export interface PeerSettings {
   readonly run: string;
   readonly target: string;
   readonly intervalMs: number;
-  /** After so much silence a peer counts as gone. */
+  /** After this much silence a peer counts as gone. */
   readonly leaseMs: number;
   /** Whether a lower id that comes back takes over from one that leads. */
   readonly preempts: boolean;
@@ -22,24 +22,24 @@ export interface PeerElection {
   readonly peers: PeerTable;
   /** When the last round of heartbeats began: others count the silence of this node from there, or later. */
   readonly roundAt: number;
-  /** When the next one is due: what passes beyond, nobody has listened. */
+  /** When the next round is due: in the time beyond it this node did not listen. */
   readonly dueAt: number;
   /** When it last noticed that it had not listened for a while. */
   readonly awakeSince: number;
-  /** Until then it only listens: it may not know yet who lives. */
+  /** Until then this node only listens: it may not know yet who lives. */
   readonly listensUntil: number;
-  /** Until then another lives under its id, as far as is known. */
-  readonly doubledUntil: number;
-  /** Whether it is to lead at all. */
+  /** Until then another living node may have the same id. */
+  readonly duplicateUntil: number;
+  /** Whether this node is to lead at all. */
   readonly wants: boolean;
   readonly bid: number | null;
   /** How many bids this run has made. */
   readonly bids: number;
-  /** The epoch that it leads under; null: it does not lead. */
+  /** The epoch that this node leads under; null: it does not lead. */
   readonly term: number | null;
-  /** It leads or has led, and was not told since that this is over. */
+  /** Whether it leads or has led, and was not told since that this is over. */
   readonly holds: boolean;
-  /** The highest epoch that is known here. */
+  /** The highest epoch that this node knows. */
   readonly epoch: number;
 }
 
@@ -54,7 +54,7 @@ export function beginElection(
     ...{ roundAt: at, dueAt: at + settings.intervalMs, awakeSince: at },
     ...{
       listensUntil: at + settings.leaseMs + settings.intervalMs * SPARE_ROUNDS,
-      doubledUntil: -Infinity,
+      duplicateUntil: -Infinity,
     },
     ...{ wants, bid: null, bids: 0, term: null, holds: false, epoch },
   };
@@ -92,8 +92,8 @@ export function hearPeer(
   const awake = wakened(election, at, settings);
   const { leaseMs, node } = settings;
   if (heartbeat.node === node) {
-    // Both give way, as nobody can tell which of them is meant.
-    const doubled = { ...awake, doubledUntil: at + leaseMs };
+    // Two nodes with one id: both give way, as nobody can tell which of them is meant.
+    const doubled = { ...awake, duplicateUntil: at + leaseMs };
     return { election: decided(doubled, at, settings), verdict: 'heard' };
   }
   const { table, verdict } = entered(awake.peers, heartbeat, { at, heardUsAt, leaseMs });
@@ -101,7 +101,7 @@ export function hearPeer(
   const next: PeerElection = {
     ...awake,
     peers: table,
-    doubledUntil: isDouble ? at + leaseMs : awake.doubledUntil,
+    duplicateUntil: isDouble ? at + leaseMs : awake.duplicateUntil,
     epoch: verdict === 'heard' ? Math.max(awake.epoch, heartbeat.epoch) : awake.epoch,
   };
   return { election: decided(next, at, settings), verdict };
@@ -161,7 +161,7 @@ export function ownWords(
 ): Omit<Heartbeat, 'seq' | 'leaving' | 'about'> {
   const { node, run, target, leaseMs } = settings;
   const live = livePeers(election.peers, at, leaseMs);
-  const doubles = live.filter(({ doubledUntil }) => at < doubledUntil).map((peer) => peer.node);
+  const doubles = live.filter(({ duplicateUntil }) => at < duplicateUntil).map((peer) => peer.node);
   return {
     ...{ node, run, target },
     bid: election.bid,
@@ -174,10 +174,10 @@ export function ownWords(
   };
 }
 
-/** How many ids that two have are told of. */
+/** The most ids with two living nodes that a heartbeat names. */
 export const DOUBLE_LIMIT = 8;
 
-/** By how much of an interval a timer may be late without a reason to doubt anything. */
+/** By which share of an interval a timer may be late without a reason to doubt anything. */
 const USUAL_DELAY = 0.25;
 
 /**
@@ -189,7 +189,7 @@ function wakened(election: PeerElection, at: number, settings: PeerSettings): Pe
   const lateMs = at - election.dueAt;
   if (lateMs <= intervalMs * USUAL_DELAY) return election;
   const peers = forgiving(election.peers, lateMs);
-  // What it has not listened to does not count as listened.
+  // Silence in a time in which this node did not listen does not count.
   const listensUntil = election.listensUntil + (at < election.listensUntil + lateMs ? lateMs : 0);
   const awake = { ...election, dueAt: at, awakeSince: at, peers, listensUntil };
   if (at - election.roundAt < leaseMs) return awake;
@@ -199,10 +199,10 @@ function wakened(election: PeerElection, at: number, settings: PeerSettings): Pe
 
 /** Bids, leads or gives way, as what is known now asks for. */
 function decided(election: PeerElection, at: number, settings: PeerSettings): PeerElection {
-  const { wants, listensUntil, doubledUntil } = election;
+  const { wants, listensUntil, duplicateUntil } = election;
   if (election.holds)
     return isOver(election, at, settings) ? { ...election, term: null } : election;
-  if (!wants || at < bidsFrom(listensUntil, settings) || at < doubledUntil) {
+  if (!wants || at < bidsFrom(listensUntil, settings) || at < duplicateUntil) {
     return { ...election, bid: null, term: null };
   }
   const bids = election.bid === null ? election.bids + 1 : election.bids;
@@ -210,10 +210,10 @@ function decided(election: PeerElection, at: number, settings: PeerSettings): Pe
   const own: Bid = { run: settings.run, number: bids };
   const isFirst = isSame(supported(bidding, at, settings), own);
   if (!isFirst || at < listensUntil) return { ...bidding, term: null };
-  // Under a higher epoch another has led since: this term is over, and another one may begin.
+  // Another has led under a higher epoch since: this term is over, and a new one may begin.
   if (bidding.term === bidding.epoch) return bidding;
   const live = livePeers(bidding.peers, at, settings.leaseMs);
-  // Each that lives has heard of this very bid, and gives way: it does not lead, and will not before this one.
+  // Each living peer has heard of this very bid and gives way: it does not lead, and will not before this node.
   if (!live.every(({ supports }) => isSame(supports, own))) return { ...bidding, term: null };
   const term = bidding.epoch + 1;
   return { ...bidding, term, epoch: term, holds: settings.untilReleased === true };
@@ -229,8 +229,8 @@ function bidsFrom(listensUntil: number, { preempts, intervalMs }: PeerSettings):
 
 /** Whether the term of one that holds is over: it never gets it back. */
 function isOver(election: PeerElection, at: number, settings: PeerSettings): boolean {
-  const { bid, term, epoch, listensUntil, doubledUntil } = election;
-  if (bid === null || term !== epoch || at < listensUntil || at < doubledUntil) return true;
+  const { bid, term, epoch, listensUntil, duplicateUntil } = election;
+  if (bid === null || term !== epoch || at < listensUntil || at < duplicateUntil) return true;
   return !isSame(supported(election, at, settings), { run: settings.run, number: bid });
 }
 
@@ -246,22 +246,22 @@ interface Candidate {
 function supported(election: PeerElection, at: number, settings: PeerSettings): Bid | null {
   const { node, run, leaseMs, preempts } = settings;
   const others: readonly Candidate[] = livePeers(election.peers, at, leaseMs).filter(
-    ({ doubledUntil }) => at >= doubledUntil,
+    ({ duplicateUntil }) => at >= duplicateUntil,
   );
   const { bid, term, holds } = election;
-  // One that doubts itself does not count as leading beside one that does.
+  // A leader that doubts itself does not count as leading beside one that does not.
   const leads = holds || isLeading(election, at, settings);
   const own: Candidate = { node, run, bid, leads, term };
   const [first] = [own, ...others]
     .filter((candidate) => candidate.bid !== null)
     .sort((a, b) => (preempts ? 0 : byLead(a, b)) || byId(a, b));
   if (first === undefined || first.bid === null) return null;
-  // Who led before it was started anew has said so to this node alone, perhaps.
+  // A peer that led before it was started anew may have told this node alone of it.
   if (!first.leads && mayStillLead(election.peers, at)) return null;
   return { run: first.run, number: first.bid };
 }
 
-/** Who leads goes first; of two, as after a partition, the one with the newer term. */
+/** A leader goes first; of two, as after a partition, the one with the newer term. */
 function byLead(a: Candidate, b: Candidate): number {
   if (!a.leads || !b.leads) return Number(b.leads) - Number(a.leads);
   return (b.term ?? 0) - (a.term ?? 0);

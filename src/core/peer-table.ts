@@ -11,46 +11,46 @@ export interface Heartbeat {
   readonly node: string;
   /** Random, new for each life of a node. */
   readonly run: string;
-  /** Grows with everything that a run says, to whomever. */
+  /** Grows with everything that a run says, to whichever peer. */
   readonly seq: number;
-  /** Where it takes what is meant for the leader. */
+  /** Where this node takes what is meant for the leader, as a URL. */
   readonly target: string;
-  /** The number of its bid; null: it does not want to lead, or must not now. */
+  /** The number of this node's bid; null: it does not want to lead, or must not now. */
   readonly bid: number | null;
-  /** It leads, or what it has started as the leader may run still. */
+  /** Whether it leads, or what it started as the leader may still run. */
   readonly leads: boolean;
-  /** The epoch that it leads under; null: under none, or under none any more. */
+  /** The epoch that it leads under; null: it does not lead. */
   readonly term: number | null;
   /** The bid that it gives way to, perhaps its own; null: it knows of none. */
   readonly supports: Bid | null;
   /** The highest epoch that it knows. */
   readonly epoch: number;
-  /** Ids under which it has heard two that live. */
+  /** Ids under which this node has heard two living nodes. */
   readonly doubles: readonly string[];
-  /** It is the last that this run says. */
+  /** Whether this is the last that this run says. */
   readonly leaving: boolean;
-  /** For how long after the last that others have heard it may lead, ms: its own lease. */
+  /** For how long after the last heartbeat that others have heard it may lead, ms: its own lease. */
   readonly leaseMs: number;
-  /** What else it says of itself, which is nothing to the election. */
+  /** What else the node says of itself, which means nothing to the election. */
   readonly about: string;
 }
 
-/** What a run that another has followed under its id has said last. */
+/** The last that is known of a run whose id has a newer run. */
 interface EarlierRun {
   readonly run: string;
   readonly seq: number;
-  /** It led: until then it may do so still. */
+  /** Until when this run, which led, may do so still. */
   readonly leadsUntil: number;
 }
 
 export interface Peer extends Heartbeat {
   readonly seenAt: number;
-  /** When this node said the latest that the peer is known to have heard. */
+  /** When this node sent the latest message that the peer is known to have heard. */
   readonly heardUsAt: number;
-  /** Runs under this id that came before, the latest first, but those that may lead still before all. */
+  /** Earlier runs under this id, the latest first, but before all those that may still lead. */
   readonly earlier: readonly EarlierRun[];
-  /** Up to when two are known to live under this id. */
-  readonly doubledUntil: number;
+  /** Until when two living nodes are known to have this id. */
+  readonly duplicateUntil: number;
 }
 
 /** By id. */
@@ -76,7 +76,7 @@ export function entered(
   const known = kept.get(heartbeat.node);
   if (known === undefined) {
     if (kept.size >= PEER_LIMIT) return { table: kept, verdict: 'crowded' };
-    return heardNow({ ...heartbeat, ...times(), earlier: [], doubledUntil: -Infinity });
+    return heardNow({ ...heartbeat, ...times(), earlier: [], duplicateUntil: -Infinity });
   }
   if (heartbeat.run === known.run) {
     if (heartbeat.seq <= known.seq) return { table: kept, verdict: 'replayed' };
@@ -88,7 +88,7 @@ export function entered(
   }
   const others = known.earlier.filter(({ run }) => run !== heartbeat.run);
   if (before !== undefined && heartbeat.leaving) {
-    // It was started anew already: what it left is over now.
+    // The peer was started anew already: what its earlier run left is over now.
     const ended = { ...before, seq: heartbeat.seq, leadsUntil: -Infinity };
     return heardNow({ ...known, earlier: boundedRuns([...others, ended], at) });
   }
@@ -96,8 +96,8 @@ export function entered(
     ...heartbeat,
     ...times(),
     earlier: boundedRuns([lastOf(known, leaseMs), ...others], at),
-    // A new run may be a node that was started again; one that speaks up once more has not ended.
-    doubledUntil: before === undefined ? known.doubledUntil : at + leaseMs,
+    // A new run may be a node that was started again; an earlier run that speaks up once more has not ended.
+    duplicateUntil: before === undefined ? known.duplicateUntil : at + leaseMs,
   });
 
   /** A new run listens for a lease before it may lead: until then it need not have heard anything. */
@@ -111,17 +111,17 @@ export function entered(
   }
 }
 
-/** All that were heard for less than a lease, and have not left. */
+/** All peers that were heard for less than a lease, and have not left. */
 export function livePeers(table: PeerTable, at: number, leaseMs: number): readonly Peer[] {
   return [...table.values()].filter((peer) => isLive(peer, at, leaseMs));
 }
 
-/** Whether a peer counts as one that lives, where a lease is as long as this. */
+/** Whether a peer counts as living, where a lease is as long as this. */
 export function isLive(peer: Peer, at: number, leaseMs: number): boolean {
   return !peer.leaving && at - peer.seenAt < silenceOf(peer, leaseMs);
 }
 
-/** Of two that were told different leases the longer one counts: the peer may lead for as long as its own. */
+/** Of two different leases the longer one counts: the peer may lead for as long as its own. */
 function silenceOf(peer: Pick<Peer, 'leaseMs'>, leaseMs: number): number {
   return Math.max(leaseMs, peer.leaseMs);
 }
@@ -137,7 +137,7 @@ export function forgiving(table: PeerTable, ms: number): PeerTable {
   );
 }
 
-/** Whether one that was started anew led before: what it had started then may run still. */
+/** Whether a peer that was started anew led before: what it had started then may still run. */
 export function mayStillLead(table: PeerTable, at: number): boolean {
   return [...table.values()].some(({ earlier }) =>
     earlier.some(({ leadsUntil }) => at < leadsUntil),
@@ -158,7 +158,7 @@ export function isKnownToLive(
   );
 }
 
-/** How many runs under one id are told apart. */
+/** The most runs under one id that are told apart. */
 const RUN_LIMIT = 4;
 
 function boundedRuns(runs: readonly EarlierRun[], at: number): readonly EarlierRun[] {

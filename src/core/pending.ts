@@ -9,15 +9,15 @@ import type { Settings } from './settings.ts';
 import type { CandidateState, NodeState, PrimaryState, SecondaryState } from './state.ts';
 import type { Demotion, StartPlan, WaitReason } from './state-parts.ts';
 
-/** One thing that it waits for. */
+/** One thing that a node waits for. */
 export interface Pending {
   /** Stable, in the words of the state, such as `backoff` or `probe-answer`. */
   readonly name: string;
   /** What happens then, such as `it doubts the primary unless it hears it`. */
   readonly text: string;
-  /** Until then, ms; null: only an event ends it, not time. */
+  /** When the wait ends, ms; null: not by time, only by an event. */
   readonly inMs: number | null;
-  /** True: at the latest, an answer may come at any time. False: just then. */
+  /** True: the answer may come at any time until then. False: it happens at that time. */
   readonly isLimit: boolean;
 }
 
@@ -28,7 +28,7 @@ export function pendingOf(state: NodeState, settings: Settings): readonly Pendin
     .sort((a, b) => (a.inMs ?? Infinity) - (b.inMs ?? Infinity));
 }
 
-/** What is asked about the workload, or about this node. */
+/** The open health check, of the workload or of this node. */
 function healthDues({ health }: NodeState, settings: Settings): Due[] {
   const { check, subject } = health;
   const at = checkDueAt(health, settings);
@@ -40,16 +40,16 @@ function healthDues({ health }: NodeState, settings: Settings): Due[] {
 }
 
 interface Due extends Omit<Pending, 'inMs'> {
-  /** Infinity: never by itself. */
+  /** Infinity: the wait never ends by itself. */
   readonly at: number;
 }
 
-/** It acts at that time. */
+/** A wait at whose end this node acts. */
 function acts(name: string, text: string, at: number): Due {
   return { name, text, at, isLimit: false };
 }
 
-/** By then it is to have happened. */
+/** A wait by whose end something is to have happened. */
 function due(name: string, text: string, at: number): Due {
   return { name, text, at, isLimit: true };
 }
@@ -151,7 +151,7 @@ const WAITS: Readonly<Record<WaitReason, string>> = {
   'free-lease': 'it claims the free lease unless a word of the primary arrives',
 };
 
-/** Why it would not claim, beside what the phase waits for. */
+/** Why this node would not claim, besides what its phase waits for. */
 function holds(state: SecondaryState, settings: Settings): Due[] {
   const because = state.phase === 'waiting' ? null : unwillingBecause(state, settings);
   return because === null ? [] : [unwillingDue(state, because)];

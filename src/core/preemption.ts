@@ -15,13 +15,13 @@ import type { PrimaryState, SecondaryState } from './state.ts';
 export function preemptAt(state: SecondaryState, settings: Settings): number | null {
   const { fitSince, preemptions, primary } = state;
   if (fitSince === null || primary === null) return null;
-  // Of several better ones the best asks; one that was told not to, or does not, keeps the next ones back for a while.
+  // Of several better nodes the best asks; if it was told not to, or does not, the next ones hold back for a while.
   const before = Math.max(0, primary.succession.indexOf(settings.nodeId));
   const turnMs = settings.preemptDelayMs + settings.heartbeatTimeoutMs;
   return fitSince + holdDownMs(preemptions, settings) + before * turnMs;
 }
 
-/** Notes since when this node goes before the one it follows, and could lead. */
+/** Notes since when this node has gone before the primary, and could lead. */
 export function withFitness(outcome: Outcome, settings: Settings): Outcome {
   const { state } = outcome;
   if (!settings.preempt || state.role !== 'secondary') return outcome;
@@ -35,12 +35,12 @@ function goesBefore(state: SecondaryState, settings: Settings): boolean {
   const standing = primary?.standing ?? null;
   if (primary === null || standing === null || standing.chosen) return false;
   if (state.phase === 'asking') return false;
-  // One that can not be reached can not be asked.
+  // A primary that cannot be reached cannot be asked.
   if (state.leftToLease) return false;
-  // One that was told to step down has to be asked back by a person, or needed.
+  // A node that was told to step down leads again only if a person asks, or if nobody else does.
   if (state.heldOffUntilEpochAbove > 0 || settings.strategy !== 'priority') return false;
   const isReady = settings.standby === 'cold' || !settings.hasWorkload || state.armed;
-  // Of equal ones the first stays.
+  // Of nodes with the same priority the primary stays.
   return (
     isReady &&
     primary.succession.includes(settings.nodeId) &&
@@ -61,7 +61,7 @@ export function keepsLeadBecause({ paused, chosen }: PrimaryState): string | nul
   return chosen ? 'a person asked for this node' : null;
 }
 
-/** Whether the lead that it asked for was worth it. */
+/** Whether this node has kept the lead that it asked for long enough. */
 export function hasLedInPeace(
   { preemptions, at, since }: PrimaryState,
   settings: Settings,
@@ -69,11 +69,14 @@ export function hasLedInPeace(
   return preemptions > 0 && at - since >= holdDownMs(preemptions, settings);
 }
 
-/** Doubles with each time that it asked and did not then lead in peace: a node that fails can't flap. */
+/**
+ * How long this node waits before it asks, ms: doubles each time it does not then lead in peace, so that it cannot
+ * flap.
+ */
 function holdDownMs(preemptions: number, { preemptDelayMs }: Settings): number {
   const limitMs = Math.max(preemptDelayMs, PREEMPT_DELAY_LIMIT_MS);
   return Math.min(limitMs, preemptDelayMs * 2 ** Math.min(preemptions, MOST_DOUBLINGS));
 }
 
-/** More change nothing within any limit. */
+/** More doublings than this change nothing within any limit. */
 const MOST_DOUBLINGS = 30;

@@ -11,7 +11,7 @@ type Waiting = Extract<SecondaryState, { phase: 'waiting' }>;
 /** How long until the next look at those who are waited for, ms, where no beat comes before. */
 const LOOK_INTERVAL_MS = 1_000;
 
-/** No claim can succeed before they have ended: instead of claiming, this node looks for them. */
+/** No claim can succeed before the holders have ended: instead of claiming, this node looks for them. */
 export function awaitHolders(back: SecondaryState, pids: readonly number[]): Outcome {
   const base = secondaryBase(back);
   const next = waiting(base, { until: back.at + LOOK_INTERVAL_MS, why: 'removed-locks' });
@@ -23,7 +23,7 @@ export function lookForHolders(state: Waiting): Outcome {
   return stay({ ...state, until }, { type: 'observe-lease' });
 }
 
-/** What a look shows of them: the reason follows who it is; once nobody is left, the claim decides. */
+/** What a look shows of the holders: the reason names them; once none is left, the claim decides. */
 export function holdersSeen(
   state: Waiting,
   { waitsFor = [] }: LeaseObservation,

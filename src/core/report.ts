@@ -21,26 +21,26 @@ export interface CoreReport {
   readonly standby: Standby;
   readonly strategy: Strategy;
   readonly priority: number;
-  /** Until it asks for the lead of the one it goes before, ms; null: it will not, as things are. */
+  /** How long until it asks for the lead of the primary it goes before, ms; null: it will not, as things are. */
   readonly preemptsInMs: number | null;
   readonly willing: boolean;
   /** Why it would not claim the lease; null when it would. */
   readonly unwillingBecause: string | null;
-  /** Of what is checked here at present; null: nothing is. */
+  /** The health of what is checked here at present; null: nothing is. */
   readonly health: HealthStatus | null;
-  /** Why it is not healthy, or leaves the lead to others that are; null: it is, as far as is known. */
+  /** Why it is not healthy, or leaves the lead to healthy nodes; null: it is healthy as far as is known. */
   readonly unhealthyBecause: string | null;
   readonly paused: boolean;
   readonly reason: string;
   readonly warning: string | null;
-  /** Since it took this role, ms. */
+  /** How long it has had this role, ms. */
   readonly roleForMs: number;
   readonly uptimeMs: number;
-  /** Since the primary was last heard, ms; 0 on the primary itself, null when nobody is followed or can be heard. */
+  /** How long ago the primary was heard, ms; 0 on the primary itself, null when nobody is followed or can be heard. */
   readonly lastHeartbeatMs: number | null;
-  /** Whom it follows; itself on the primary. */
+  /** The node that it follows; on the primary itself. */
   readonly primary: string | null;
-  /** False: the sockets of the one that it follows are not on its machine, and the lease alone tells of it. */
+  /** False: the sockets of the primary are not on this node's machine, and the lease alone tells of it. */
   readonly hearsPrimary: boolean;
   readonly succession: readonly string[];
   readonly lastTakeover: Takeover | null;
@@ -59,7 +59,7 @@ export interface TakeoverBounds {
    * lease that ends by itself; null with `--fence none`, when a hung primary keeps its lease.
    */
   readonly hangMs: number | null;
-  /** The same while the machine gives the primary no CPU, ms. */
+  /** The same bound while the primary gets no CPU on a busy machine, ms. */
   readonly starvedMs: number | null;
 }
 

@@ -28,7 +28,7 @@ export function withRequest<State extends NodeState>(
   return { ...state, requests: [...state.requests, request] };
 }
 
-/** What a client is told whose request is one too many. */
+/** What a client is told that is one too many. */
 export function tooManyRequests(): string {
   return `${String(REQUEST_LIMIT)} requests wait already`;
 }
@@ -51,11 +51,11 @@ export function askedToPromote(
   if (state.phase === 'asking') {
     const asked = { ...state, force: state.force || force, preempting: false };
     if (!state.preempting || state.agreed) return stay(asked);
-    // What a person wants has other answers than what a node wants for itself.
+    // A person's request is answered otherwise than a node's own wish.
     const until = state.at + requestTimeoutMs(settings) + OVERDUE_MS;
     return stay({ ...asked, overruled: true, until }, demotionRequest(asked, settings));
   }
-  // A forced promotion is under way already: it has nothing left to do but to wait.
+  // A forced promotion is under way already: the new request only has to wait for it.
   if (state.phase === 'waiting' && state.why === 'lease-end' && force) {
     return tellLeaseEnd(stay(state), settings);
   }
@@ -63,7 +63,7 @@ export function askedToPromote(
   const leaderless = state.phase === 'waiting' || state.phase === 'listening';
   if (state.primary === null || (leaderless && !force)) {
     const reason = 'a promotion was requested';
-    // Of one that was noticed before, the gap counts from then.
+    // If the loss was noticed before, the gap counts from then.
     const loss = { ...unseenLoss(state, reason, settings), reason };
     return claim(state, settings, { by: 'claim-on-request', loss, manual: true });
   }
@@ -73,7 +73,7 @@ export function askedToPromote(
   return move('ask-primary', { state: asking, detail: state.primary.node }, ...effects);
 }
 
-/** A person who wants it all the same says so. Null: it is fit, or what was ill has ended long ago. */
+/** Why a person has to insist (--force): this node is ill. Null: it is fit, or was ill long ago. */
 function unfitBecause(state: SecondaryState, settings: Settings): string | null {
   const because = yieldsBecause(state, settings);
   if (because === null || state.health.status !== 'unhealthy') return null;
@@ -88,7 +88,7 @@ function outOfHearing(requestId: string, primary: string): Effect {
 
 /** This node goes before the primary, and has for long enough: it asks as a person would for it. */
 export function askToPreempt(state: SecondaryState, settings: Settings): Outcome {
-  // Counted before it is known what comes of it: what fails is not tried again soon.
+  // Counted before the outcome is known: what fails is not tried again soon.
   const preemptions = state.preemptions + 1;
   const asking = extended(askingFor(state, settings, { force: false, preempting: true }), {
     preemptions,
@@ -147,7 +147,7 @@ export function demotionAnswered(
   return state.agreed ? stay(state) : stay({ ...state, agreed: true, until });
 }
 
-/** While the primary ends its workload: what a claim and a start take of time is time without a workload else. */
+/** While the primary ends its workload, this node prepares the claim and the start: that is no part of the gap then. */
 function preparation(state: Asking, settings: Settings): readonly Effect[] {
   const effects: Effect[] = [];
   if (settings.leaseTtlMs > 0) effects.push({ type: 'prepare-claim' });
@@ -171,7 +171,7 @@ export function askingTimePassed(state: Asking, settings: Settings): Outcome {
 function withoutHandover(state: Asking, settings: Settings, detail: string): Outcome {
   const base = secondaryBase(state);
   if (!state.force || settings.fence === 'none') {
-    // The silence that is measured from now on starts anew: the primary may just have been busy.
+    // The silence is measured anew from here: the primary may just have been busy.
     const watching: SecondaryState = extended(base, { phase: 'watching' });
     return move('asking-refused', {
       state: watching,
@@ -201,7 +201,7 @@ export function checkKind({ answerEarly }: CheckRequested): PendingRequest['kind
   return answerEarly ? 'check-early' : 'check';
 }
 
-/** A person's order is for this node, and not for the process of the primary: that may be an application. */
+/** Forcing a promotion does not override --fence none: the primary's process may be an application. */
 const NOT_ENDED =
   'and --fence none forbids this node to end it: end it yourself, or promote a node with --fence kill';
 
@@ -234,7 +234,10 @@ export function askedToCheck(
   }
 }
 
-/** What is to be looked at later is probed now: it may answer again. Never puts off the look itself. */
+/**
+ * A look that is planned for later brings a probe now, as the primary may answer again. Never puts off the look
+ * itself.
+ */
 function probeWhileDoubting(
   state: Extract<SecondaryState, { phase: 'suspecting' }>,
   settings: Settings,

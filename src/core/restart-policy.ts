@@ -6,7 +6,7 @@ import { recentStandbys } from './election-order.ts';
 
 export type RestartDecision =
   | { readonly type: 'restart'; readonly restarts: readonly number[] }
-  /** Somebody else should try; this node cools off. */
+  /** Another node should try; this one cools off. */
   | { readonly type: 'step-down'; readonly coolOffMs: number; readonly why: string }
   | { readonly type: 'completed' }
   | { readonly type: 'exit'; readonly exitCode: number };
@@ -44,7 +44,7 @@ const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGSYS: 31,
 };
 
-/** The code a shell would give for this end. */
+/** The exit code that a shell gives for this end. */
 export function exitCodeOf(end: WorkloadEnd): number {
   if (end.exitCode !== null) return end.exitCode;
   return 128 + (end.signal === null ? 0 : (SIGNAL_NUMBERS[end.signal] ?? 0));
@@ -56,7 +56,7 @@ export function describeEnd(end: WorkloadEnd): string {
     : `signal ${end.signal} (exit code ${String(exitCodeOf(end))})`;
 }
 
-/** Whether the work of the group is done with it. */
+/** Whether this end completes the work of the group. */
 export function isCompletion({ exitCode }: WorkloadEnd, { restart }: Settings): boolean {
   return restart === 'on-failure' && exitCode === 0;
 }
@@ -84,7 +84,7 @@ export function decideRestart(
   return { type: 'step-down', coolOffMs, why };
 }
 
-/** That the limit of restarts is reached. */
+/** The reason to step down once the limit of restarts is reached. */
 export function restartsText(
   count: number,
   { restartLimit, restartWindowMs }: Pick<Settings, 'restartLimit' | 'restartWindowMs'>,

@@ -88,7 +88,7 @@ function restart(
   );
 }
 
-/** The workload runs and is to be started again: it is ended first. */
+/** The workload runs and is to be started again in place: it is ended first. */
 export function restartRunning(
   state: Serving,
   { detail, settings }: { readonly detail: string; readonly settings: Settings },
@@ -114,7 +114,7 @@ function restartingFrom(
   const { restarts, ending, settings } = how;
   const lasted = restarts.length === 1 && state.at - state.since >= settings.restartWindowMs;
   return extended(primaryBase(state, state), {
-    // A run that lasted ends the doubling.
+    // A run that lasted long enough resets the doubling.
     coolOffMs: lasted ? 0 : state.coolOffMs,
     restarts,
     restartCount: state.restartCount + 1,
@@ -135,7 +135,7 @@ function planEffects({ epochFloor }: Restarting, settings: Settings): readonly E
   ];
 }
 
-/** Until the workload has ended nothing of the plan is ordered, and what it answers is of another start. */
+/** Until the old run has ended nothing of the plan is ordered, and answers belong to another start. */
 function endingFirst(
   state: Restarting,
   ending: NonNullable<Restarting['ending']>,
@@ -156,7 +156,7 @@ function endingFirst(
 /** A restart in place waits for the same three things as a takeover. */
 export function restarting(before: Restarting, event: Event, settings: Settings): Outcome {
   if (before.ending !== null) return endingFirst(before, before.ending, event, settings);
-  // Once the start is ordered the plan is done: what comes later must not order it again.
+  // Once the start is ordered the plan is done: later events must not order it again.
   const ordered = isReadyToStart(before.plan);
   const isOld = event.type === 'epoch-advanced' && event.epoch <= before.epoch;
   const plan = ordered || isOld ? before.plan : advancePlan(before.plan, event);
@@ -173,7 +173,7 @@ export function restarting(before: Restarting, event: Event, settings: Settings)
     case 'workload-disarmed':
       return ordered ? stay(state) : disarmed(state, event.detail, settings);
     case 'lease-failed':
-      // A look that failed says nothing of the claim of the next epoch.
+      // A failed look says nothing of the claim of the next epoch.
       if (event.order !== 'advance' || plan.epoch !== null) return stay(state);
       return startFailed(state, event.message, settings);
     case 'workload-failed':
@@ -181,7 +181,7 @@ export function restarting(before: Restarting, event: Event, settings: Settings)
     case 'workload-ended':
       return ended(state, event, settings);
     case 'workload-activated': {
-      // Not ordered yet: of an earlier start.
+      // The start is not ordered yet: this answer is of an earlier one.
       if (!ordered) return stay(state);
       const activated: Restarting = { ...state, activated: true };
       return settings.hasReadyCheck ? stay(activated) : runsAgain(activated, settings);

@@ -51,7 +51,7 @@ function secondaryDeadline(state: SecondaryState, settings: Settings): number {
   }
 }
 
-/** When the one that it watches is doubted, unless it is heard until then. */
+/** When the watched primary is doubted, unless it is heard before. */
 export function silentAt(
   { heardAt, leftToLease }: SecondaryState,
   { heartbeatTimeoutMs }: Settings,
@@ -59,7 +59,7 @@ export function silentAt(
   return leftToLease ? Infinity : heardAt + heartbeatTimeoutMs;
 }
 
-/** When the one that it watches is asked next; Infinity: it is being asked, or there is nobody to ask. */
+/** When the watched primary is probed next; Infinity: a probe is under way, or there is nobody to ask. */
 export function probeDueAt(state: SecondaryState): number {
   const canAsk = state.probe === null && state.primary !== null && !isApart(state);
   return canAsk ? state.nextProbeAt : Infinity;
@@ -109,7 +109,10 @@ export function beatsALook({ heartbeatIntervalMs, leaseTtlMs }: Settings): numbe
   return Math.max(1, Math.min(MOST_BEATS_A_LOOK, Math.floor(LOOK_WITHIN_MS / heartbeatIntervalMs)));
 }
 
-/** Whether one comes at this heartbeat; half an interval off, beats that are early or late count as what they are. */
+/**
+ * Whether a full look comes at this heartbeat; half an interval of tolerance, so that early and late beats count
+ * alike.
+ */
 export function isLookDue(sinceMs: number, beats: number, settings: Settings): boolean {
   return sinceMs >= (beats - 0.5) * settings.heartbeatIntervalMs;
 }

@@ -15,11 +15,11 @@ export type Strategy = 'race' | 'priority';
 /** What a node is asked to be when it starts. */
 type StartRole = 'auto' | 'primary' | 'secondary';
 
-/** What is asked about the health of a node, and how often. */
+/** Which health checks a node makes, and how often. */
 export interface HealthSettings {
-  /** Whether it is asked if the workload that runs here serves. */
+  /** Whether the workload that runs here is checked. */
   readonly hasHealthCheck: boolean;
-  /** Whether it is asked, while nothing runs here, if it could. */
+  /** Whether it is checked, while nothing runs here, that the workload could. */
   readonly hasStandbyHealthCheck: boolean;
   readonly healthIntervalMs: number;
   readonly healthTimeoutMs: number;
@@ -29,9 +29,9 @@ export interface HealthSettings {
   readonly healthFall: number;
   /** Successes in a row. */
   readonly healthRise: number;
-  /** After a start of the workload, until a check has passed. */
+  /** How long after a start of the workload failures do not count, until a check has passed. */
   readonly healthGraceMs: number;
-  /** How long the lead stays where it is after it was handed over for its workload; doubles, up to 60 times. */
+  /** How long the lead stays after it was handed over for an unhealthy workload; doubles, up to 60 times. */
   readonly healthHoldMs: number;
 }
 
@@ -56,7 +56,7 @@ export interface Settings extends HealthSettings {
   readonly priority: number;
   /** Whether it takes the lead from a primary that it goes before. */
   readonly preempt: boolean;
-  /** Whether of two with one priority the lower id goes before the other also when that leads. */
+  /** Whether of two nodes with one priority the lower id goes before the other even when that one leads. */
   readonly preemptsById?: boolean;
 
   readonly heartbeatIntervalMs: number;
@@ -94,7 +94,7 @@ export const RANK_STEP_MS = 5;
 /** The most nodes that a claim without a primary is left to, one window each. */
 export const PRIORITY_RANKS_LIMIT = 10;
 
-/** The longest a node that keeps losing the lead waits before it asks for it again, ms. */
+/** The longest that a node waits before it asks for the lead again after it could not keep it, ms. */
 export const PREEMPT_DELAY_LIMIT_MS = 3_600_000;
 
 /** How often a claim is repeated while the lost primary's process is still closing its files. */

@@ -14,13 +14,13 @@ type StandbyEvent = Extract<
   }
 >;
 
-/** What became of the process that stands by; one that ended is replaced after the shortest backoff. */
+/** What an answer says of the standby process; one that ended is replaced after the shortest backoff. */
 export function standbyEvent(state: NodeState, event: StandbyEvent, settings: Settings): Outcome {
   switch (event.type) {
     case 'workload-armed':
       return stay({ ...state, armed: true, rearmAt: null });
     case 'workload-stopped': {
-      // Of one that had ended, or an order of an earlier role: then a process is missing now.
+      // The process had ended before, or the order was of an earlier role: one is missing now.
       const rearmAt = state.armed && standsByReady(settings) ? state.at : state.rearmAt;
       return stay({ ...state, armed: false, rearmAt });
     }
@@ -28,7 +28,7 @@ export function standbyEvent(state: NodeState, event: StandbyEvent, settings: Se
     case 'workload-failed': {
       const what = event.type === 'workload-failed' ? event.message : event.detail;
       const isKept = standsByReady(settings);
-      // One that is only for the promotion that comes is started by that once more, and missed there.
+      // A process for the promotion under way is missed and started again by that.
       const warning = isKept ? `the standby process can not be kept: ${what}` : state.warning;
       const rearmAt = isKept ? state.at + settings.retryBackoffMinMs : null;
       const next = { ...state, armed: false, warning, rearmAt };
@@ -47,7 +47,7 @@ export function rearm<State extends NodeState>(
   return { state: { ...state, rearmAt }, effects: [{ type: 'arm-workload' }] };
 }
 
-/** A hot workload that ended by itself may have left something: with each that follows it would be more. */
+/** A hot workload that ended by itself may have left something behind, and each new start would leave more. */
 function emptied(settings: Settings): readonly Effect[] {
   if (settings.standby !== 'hot') return [];
   return [{ type: 'stop-workload', graceMs: settings.fenceGraceMs }];
@@ -58,7 +58,7 @@ export function standsByReady(settings: Settings): boolean {
   return settings.standby !== 'cold' && settings.hasWorkload;
 }
 
-/** A cold standby keeps no process: one that was spawned for what came to nothing is ended. */
+/** A cold standby keeps no process: one that was spawned for a promotion that came to nothing is ended. */
 export function withoutSpareProcess(outcome: Outcome, settings: Settings): Outcome {
   if (outcome.state.role !== 'secondary' || settings.standby !== 'cold') return outcome;
   if (!settings.hasWorkload) return outcome;

@@ -8,7 +8,7 @@ import { CLEAR_RETRY_MS, DISARMING_LIMIT } from './settings.ts';
 import { answerDueAt, clearDueAt } from './deadlines.ts';
 import { retryBackoff } from './jitter.ts';
 
-/** The order to empty what earlier runs left. */
+/** The order to clear what earlier runs left. */
 export function clearEffect(settings: Settings): Effect {
   return {
     type: 'clear-leftovers',
@@ -33,7 +33,7 @@ export function beginPlan(
   };
 }
 
-/** What the plan orders as time passes; null: an answer is overdue. */
+/** The plan with what time has made due; null: an answer is overdue. */
 export function planTimePassed(plan: StartPlan, at: number, settings: Settings): Step | null {
   if (plan.clearAgainAt !== null && at >= plan.clearAgainAt) {
     const until = Math.max(plan.until, clearDueAt(at, settings));
@@ -74,7 +74,7 @@ export function replaceProcess(
 
 const ARM: Effect = { type: 'arm-workload' };
 
-/** Which answer never came. */
+/** Names the answer that never came. */
 export function describeOverdue(plan: StartPlan): string {
   const what = !plan.cleared
     ? 'emptying what an earlier run left'
@@ -84,7 +84,7 @@ export function describeOverdue(plan: StartPlan): string {
   return `${what} was not reported on in time`;
 }
 
-/** The plan after one of its events; the same plan when the event is none of its business. */
+/** The plan after one event; the same plan when the event is not about it. */
 export function advancePlan(plan: StartPlan, event: Event): StartPlan {
   switch (event.type) {
     case 'workload-armed':

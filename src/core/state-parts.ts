@@ -26,32 +26,32 @@ export interface Loss {
   /** When, on this node's clock (ms): the end of the old workload if it is known. */
   readonly at: number;
   readonly from: string | null;
-  /** A person asked for this node. */
+  /** A person asked for this node to lead. */
   readonly chosen?: true;
 }
 
-/** How long a lease with a time to live is this node's, on its clock, ms. */
+/** The term of a lease with a time to live, on this node's clock, ms. */
 export interface LeaseTerm {
-  /** Just before the request whose answer granted or renewed it last. */
+  /** Just before the request was sent whose answer last granted or renewed the lease. */
   readonly since: number;
   /** When the next renewal is asked for. */
   readonly renewAt: number;
-  /** Without a renewal this node steps down then. */
+  /** When this node steps down without another renewal. */
   readonly endsAt: number;
-  /** By then its workload is gone, whoever still lives: the guard sees to that. */
+  /** When its workload is gone, whoever still lives: the guard sees to that. */
   readonly deadlineAt: number;
-  /** Whether it was said that it is not renewed. */
+  /** Whether a warning has said that the lease is not renewed. */
   readonly isWarned: boolean;
 }
 
-/** Whom a secondary follows. */
+/** The primary that a secondary follows. */
 export interface FollowedPrimary extends LeaseHolder {
   readonly epoch: number;
   readonly succession: readonly string[];
   readonly version: string | null;
-  /** Null: it has not said. */
+  /** What the primary said of its claim to the lead; null: nothing. */
   readonly standing: Standing | null;
-  /** Of its workload; null: it has not said. */
+  /** The health of its workload; null: it has not said. */
   readonly health: HealthStatus | null;
 }
 
@@ -74,7 +74,7 @@ export interface Suspicion {
   readonly endingLooks: number;
   /** Whether this node has let the ranks before it act on the verdict. */
   readonly deferred: boolean;
-  /** Look at the holder again at this time; null: a probe or an inspection is under way. */
+  /** When to look at the holder again; null: a probe or an inspection is under way. */
   readonly nextLookAt: number | null;
 }
 
@@ -85,13 +85,13 @@ export type WaitReason =
   | 'not-willing'
   | 'free-lease'
   | 'removed-locks'
-  /** A person wants this node to lead, and its silent holder is on another machine: for the end of its lease. */
+  /** For the end of the lease: a person wants this node to lead, and the silent holder is on another machine. */
   | 'lease-end'
-  /** For the list of those that may go first. */
+  /** For the list of nodes on record, some of which may go first. */
   | 'peers'
-  /** For those of the list that do. */
+  /** For the nodes of that list that go before this one. */
   | 'better'
-  /** For healthy nodes, of which this one is none. */
+  /** For healthy nodes, as this one is not. */
   | 'healthier';
 
 /** What must be true before the workload may start; each comes back as an event. */
@@ -123,11 +123,11 @@ export interface Demotion {
   readonly step: 'drain' | 'hook' | 'stop' | 'complete' | 'release';
   /** When it began to drain. */
   readonly drainFrom: number;
-  /** Until when it drains whether or not anything is under way, as it was told to. */
+  /** Until when it drains even if nothing is under way: --drain. */
   readonly drainUntil: number;
   /** When the drain is over, or the answer to the step's order is overdue. */
   readonly until: number;
-  /** Whether it was said why the step takes long. */
+  /** Whether it was said why this step takes long. */
   readonly told: boolean;
   readonly successor: string | null;
   readonly holdMs: number | null;
@@ -135,9 +135,9 @@ export interface Demotion {
   readonly workloadEndedAt: number | null;
   /** The workload is being stopped already, to be started again: when that is overdue; null: it is not, or it has ended. */
   readonly stoppingUntil: number | null;
-  /** Of a lost lease: how long its workload may take to end, ms; null: it is not lost. */
+  /** How long the workload of a lost lease may take to end, ms; null: the lease is not lost. */
   readonly withinMs: number | null;
-  /** Hot: whether the demote command confirmed that the workload obeys. */
+  /** Whether the demote command confirmed that a hot workload obeys. */
   readonly confirmed: boolean;
   readonly completed: boolean;
 }
@@ -149,7 +149,7 @@ type DemotionReason =
   | 'suspend'
   | 'lease-lost'
   | 'workload-failed'
-  /** It runs and does not serve. */
+  /** The workload runs and does not serve. */
   | 'unhealthy'
   | 'start-failed'
   | 'completed';

@@ -21,7 +21,7 @@ import type {
 export interface Endpoints {
   readonly bus: string;
   readonly rpc: string;
-  /** The public key of who listens there, as text; left out where nothing is encrypted. */
+  /** The public key of the node that listens there, as text; left out where nothing is encrypted. */
   readonly key?: string;
 }
 
@@ -30,7 +30,7 @@ export interface LeaseHolder {
   readonly node: string;
   readonly run: string;
   readonly endpoints: Endpoints;
-  /** Its sockets are not on the machine of who looks, or not to be seen there: nothing connects to them. */
+  /** Its sockets are not on the observer's machine, or cannot be seen there: nothing connects to them. */
   readonly apart?: true;
 }
 
@@ -38,9 +38,9 @@ export interface LeaseHolder {
 export interface LeaseObservation {
   /** The highest epoch ever claimed; 0 when there was none. */
   readonly epoch: number;
-  /** Whether a live process holds the lease now (its record may still be that of the one before). */
+  /** Whether a live process holds the lease now (the record may still be that of the holder before). */
   readonly held: boolean;
-  /** Whose record the highest epoch has; null when there is none or it can't be read. */
+  /** The node whose record the highest epoch has; null when there is none or it cannot be read. */
   readonly holder: LeaseHolder | null;
   readonly recordUnreadable: boolean;
   /** A value that the holder changes with every heartbeat; compared, never interpreted. */
@@ -48,7 +48,7 @@ export interface LeaseObservation {
   readonly paused: boolean;
   /** The pids of those who hold lock files that were removed: nobody can claim before they end. */
   readonly waitsFor?: readonly number[];
-  /** Before that it is not given to this node, which may not know yet who has it; on its clock, ms. */
+  /** When this node can have it at the earliest, on its clock, ms: it may not know yet who has it. */
   readonly notBefore?: number;
 }
 
@@ -73,16 +73,16 @@ export interface StandbyInfo {
   readonly version: string;
   /** For how long it has stood by, ms, when it said so. */
   readonly standingByMs: number;
-  /** None: it is not asked, or of a version that does not say. */
+  /** The health of what it checks; left out where nothing is checked, or by a version that does not say. */
   readonly health?: HealthStatus;
 }
 
-/** A node as it is on record, when nobody leads who could tell of it. */
+/** A node on record, as it is looked at when there is no primary to tell of it. */
 export interface Peer {
   readonly node: string;
   readonly run: string;
   readonly priority: number;
-  /** Since it gave a sign of life, ms; 0: it is known to live. */
+  /** How long ago it gave a sign of life, ms; 0: it is known to live. */
   readonly seenAgoMs: number;
 }
 
@@ -102,14 +102,14 @@ export interface Common {
   /** The time of the last event. */
   readonly at: number;
   readonly startedAt: number;
-  /** Since when this role. */
+  /** Since when it has this role. */
   readonly since: number;
   /** The next beat of this node's own loop. */
   readonly pulseAt: number;
   /** The highest epoch ever confirmed: nothing older has authority, no claim is made below it. */
   readonly epochFloor: number;
   readonly paused: boolean;
-  /** When the look at the lease was asked for whose answer is the last one that counted. */
+  /** When the look was asked for whose answer counted last. */
   readonly lookedAt: number;
   /** False: the application has told this node not to take part. */
   readonly enabled: boolean;
@@ -150,11 +150,11 @@ export interface Common {
    * Only one that claims nothing acts on it.
    */
   readonly releaseAt: number | null;
-  /** The process is to be suspended (SIGTSTP), once it holds nothing; until it goes on. */
+  /** Whether the process is to be suspended (SIGTSTP) once it holds nothing; false again when it goes on. */
   readonly suspend: boolean;
-  /** Null: it holds no lease, or one without a time to live. */
+  /** The term of the lease; null: no lease is held, or one without a time to live. */
   readonly term: LeaseTerm | null;
-  /** That was ordered: it may be stopped at any moment. */
+  /** Whether the suspension was ordered: the process may be stopped at any moment. */
   readonly suspendOrdered: boolean;
   readonly health: NodeHealth;
 }
@@ -171,7 +171,7 @@ export interface SecondaryBase extends Common {
   readonly backgroundFailures: number;
   readonly touch: { readonly value: string; readonly changedAt: number } | null;
   readonly observeAt: number | null;
-  /** When it last looked at the lease in the course of things, whenever that is answered. */
+  /** When it last ordered a regular look at the lease, whether or not that was answered. */
   readonly lookOrderedAt: number;
   /**
    * Its holder is silent on another machine, or can't be heard from here at all: only its lease, or a word of it,
@@ -179,7 +179,7 @@ export interface SecondaryBase extends Common {
    */
   readonly leftToLease: boolean;
   readonly loss: Loss | null;
-  /** Since when it goes before the one it follows, and could lead; null: it does not. */
+  /** Since when this node has gone before the primary, and could lead; null: it does not. */
   readonly fitSince: number | null;
 }
 
@@ -193,13 +193,13 @@ export type SecondaryState = SecondaryBase &
     | {
         readonly phase: 'asking';
         readonly askedAt: number;
-        /** When its answer, or once it has agreed the end of its term, is overdue. */
+        /** When the answer of the primary is overdue, or once it has agreed, the end of its term. */
         readonly until: number;
         readonly agreed: boolean;
         readonly force: boolean;
-        /** Nobody asked for it: this node goes before the primary. */
+        /** Whether nobody asked for it: this node goes before the primary. */
         readonly preempting: boolean;
-        /** A person asked while its own wish was unanswered: one more refusal may come, of that. */
+        /** A person asked while the node's own wish was unanswered: a refusal of that wish may still come. */
         readonly overruled: boolean;
       }
   );
@@ -207,11 +207,13 @@ export type SecondaryState = SecondaryBase &
 export interface CandidateBase extends Common {
   readonly role: 'candidate';
   readonly loss: Loss;
-  /** Whom this node followed when it began to claim: where to return when the claim is denied. */
+  /** The primary that this node followed when it began to claim: it follows it again when the claim is denied. */
   readonly followed: FollowedPrimary | null;
   /** A stop that arrived during the promotion: taken up once the lease is free again. */
   readonly stop: StopOrder | null;
-  /** Who has asked already: they follow as soon as the lease is held, and ask once a probe interval after that. */
+  /**
+   * Standbys that have probed already: they follow as soon as the lease is held, and probe again after one interval.
+   */
   readonly standbys: readonly KnownStandby[];
 }
 
@@ -271,12 +273,12 @@ export interface PrimaryBase extends Common {
   readonly role: 'primary';
   readonly epoch: number;
   readonly previous: string | null;
-  /** Whether a person asked for it. */
+  /** Whether a person asked for this node to lead. */
   readonly chosen: boolean;
   readonly standbys: readonly KnownStandby[];
-  /** Those through which something may be under way to its workload. */
+  /** Proxies through which something may be under way to its workload. */
   readonly proxies: readonly KnownProxy[];
-  /** When it last looked, at a beat, at everything that its lease stands on. */
+  /** When a beat last looked at everything that its lease stands on. */
   readonly verifiedAt: number;
 }
 
@@ -285,11 +287,11 @@ export type PrimaryState = PrimaryBase &
     | { readonly phase: 'serving' }
     | {
         readonly phase: 'restarting';
-        /** The workload that is to be ended first; null: it has ended. */
+        /** The end of the old workload, which comes first; null: it has ended. */
         readonly ending: Pick<LastOrder, 'until' | 'told'> | null;
         readonly plan: StartPlan;
         readonly activated: boolean;
-        /** Null until the start is ordered. */
+        /** When the answer to the start is overdue; null until it is ordered. */
         readonly until: number | null;
       }
     | { readonly phase: 'demoting'; readonly demotion: Demotion }
@@ -318,7 +320,7 @@ export function initialState(at: number, seed: number): NodeState {
   return {
     role: 'secondary',
     phase: 'listening',
-    // Until it is told that it has started.
+    // Until the runtime says that it has started.
     until: Infinity,
     at,
     startedAt: at,

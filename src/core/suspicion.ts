@@ -41,7 +41,7 @@ export function suspect(
       nextLookAt: null,
     },
   });
-  // There is nothing to compare with later, and nothing to probe: what its lease shows is the verdict.
+  // Nothing can be compared later and nothing probed: what the lease shows is the verdict.
   if (isApart(state)) {
     const looked = lookNow(suspecting);
     return move(how.by, { state: looked.state, detail: how.detail }, ...looked.effects);
@@ -187,7 +187,7 @@ function awaitEnding(state: Suspecting, description: string): Outcome {
   return judgeLater({ ...state, warning, suspicion }, state.at + delayMs);
 }
 
-/** Probes failed, and heartbeats came meanwhile: two signs that do not agree. */
+/** Probes failed, and heartbeats came meanwhile: two signs that disagree. */
 function trustHeartbeats(state: Suspecting): Outcome {
   const warning = 'the primary sends heartbeats and answers no probe; nothing is done to it';
   const base = secondaryBase(state);
@@ -216,7 +216,7 @@ function trustTouch({ state, inspection, settings }: Judged): Outcome {
   return move('trust-touch', { state: next, detail: inspection.description }, ...refollow);
 }
 
-/** Nothing can be done to it from here, and nothing has to be: its lease ends, or it lives. */
+/** Nothing can be done to the holder from here, and nothing has to be: its lease ends, or it lives. */
 function trustLease({ state, inspection, settings }: Judged): Outcome {
   const { primary } = state;
   if (primary !== null && isApart(state)) return byLeaseAlone(state, primary);
@@ -237,7 +237,7 @@ function trustLease({ state, inspection, settings }: Judged): Outcome {
   return move('trust-lease', { state: next, detail: description });
 }
 
-/** What answers is not ended: it has given its claim up, and has the lock until that is through. */
+/** A process that answers is not ended: it has given its claim up, and keeps the lock until that is done. */
 function trustAnswer(state: Suspecting): Outcome {
   const node = state.primary?.node ?? 'it';
   const next: SecondaryState = extended(secondaryBase(state), {
@@ -306,7 +306,7 @@ export function fenceEffect(state: SecondaryState, settings: Settings): Effect {
   };
 }
 
-/** The fence has done what it could. */
+/** The fence is finished: what follows from its outcome. */
 export function fenceFinished(
   state: Fencing,
   event: Extract<EventBody, { type: 'fence-finished' }>,
@@ -343,7 +343,7 @@ export function fenceFinished(
 function awaitLeaseEnd(state: Fencing, detail: string, settings: Settings): Outcome {
   const waitMs = settings.leaseTtlMs + settings.leaseRequestTimeoutMs;
   const silence = `the holder of the lease is silent, ${detail}; waiting for the end of its lease`;
-  // One that can't be heard from here is not known to be silent.
+  // A holder that cannot be heard from here is not known to be silent.
   const warning = isApart(state) ? null : silence;
   const base = extended(secondaryBase(state), { warning });
   const moved = move('wait-for-lease-end', {
@@ -353,7 +353,7 @@ function awaitLeaseEnd(state: Fencing, detail: string, settings: Settings): Outc
   return tellLeaseEnd(moved, settings);
 }
 
-/** What is ordered and not answered may still be carried out: the lease decides whether it was. */
+/** An order without an answer may still be carried out: the lease decides whether it was. */
 export function fenceOverdue(state: Fencing, settings: Settings): Outcome {
   return notFenced(state, 'nothing is known of what became of it', settings);
 }
@@ -371,7 +371,7 @@ export function followObserved(
 ): Outcome | null {
   const { holder, epoch } = observation;
   if (!observation.held || holder === null) return null;
-  // The record of a term of this node's own that has ended: who holds now has not said its name.
+  // The record is of a term of this node's own that has ended: the present holder has not written its name yet.
   if (holder.run === settings.run) return null;
   const known = state.primary;
   if (known !== null && epoch <= known.epoch && sameHolder(known, holder)) return null;
@@ -403,7 +403,7 @@ export function followObserved(
   );
 }
 
-/** Nothing is to be heard of it here, and nothing is wrong with it: its lease tells when it is over. */
+/** A holder that cannot be heard from here, without anything being wrong: its lease tells when it is over. */
 function byLeaseAlone(state: SecondaryState, primary: FollowedPrimary): Outcome {
   const watching: SecondaryState = extended(secondaryBase(state), {
     primary,
@@ -416,7 +416,7 @@ function byLeaseAlone(state: SecondaryState, primary: FollowedPrimary): Outcome 
     fitSince: null,
     backgroundFailures: 0,
     warning: null,
-    // No word of it will tell that it leads.
+    // No message will tell that it leads.
     health: { ...state.health, yieldsUntil: null },
     phase: 'watching',
   });
@@ -448,7 +448,7 @@ function sameHolder(a: FollowedPrimary, b: FollowedPrimary | LeaseObservation['h
   return (
     b !== null &&
     a.run === b.run &&
-    // One that was heard is doubted when it no longer is, as ever.
+    // A primary that was heard is doubted when it no longer is.
     (a.apart !== true || b.apart === true) &&
     a.endpoints.bus === b.endpoints.bus &&
     a.endpoints.rpc === b.endpoints.rpc

@@ -25,7 +25,7 @@ import { checkInvariants } from './invariants.ts';
 
 export interface Transition {
   readonly state: NodeState;
-  /** To be performed in this order. */
+  /** Performed in this order. */
   readonly effects: readonly Effect[];
   /** The row of the table, when the phase changed. */
   readonly move: TransitionId | null;
@@ -56,7 +56,7 @@ export function transition(before: NodeState, told: Event, settings: Settings): 
           { ...outcome, state: extended(outcome.state, { lastReason: reason }) },
           reason,
         );
-  // A candidate speaks by its heartbeats: in a takeover every message more is time.
+  // A candidate is announced by its heartbeats: during a takeover every further message costs time.
   const { role } = settled.state;
   const effects =
     role === before.role || role === 'candidate'
@@ -83,14 +83,14 @@ function decide(
   );
 }
 
-/** The sentence of the table, and what it can't know. */
+/** The sentence of the table, with the detail of the moment. */
 function reasonOf(outcome: Outcome): string {
   if (outcome.move === null) return '';
   const { sentence } = TRANSITIONS[outcome.move];
   return outcome.detail === '' ? sentence : `${sentence}: ${outcome.detail}`;
 }
 
-/** Before the end of the process, after everything that is urgent. */
+/** Messages that come last before the end of the process, after everything that is urgent. */
 function withRoleChange(effects: readonly Effect[], change: Effect): readonly Effect[] {
   const end = effects.findIndex((effect) => effect.type === 'exit');
   if (end < 0) return [...effects, change];
@@ -130,13 +130,13 @@ function passTime(before: NodeState, event: Event, settings: Settings): NodeStat
 
 function afterOwnAbsence(state: SecondaryState, settings: Settings): SecondaryState {
   const { at } = state;
-  // The beat is due anew: without this every event of a long queue would be late again.
+  // The next beat is counted from now: without this every event of a long queue would be late again.
   const awake = extended(state, { heardAt: at, pulseAt: at, nextProbeAt: at, fitSince: null });
   switch (awake.phase) {
     case 'listening':
       return { ...awake, until: Math.max(awake.until, at + settings.heartbeatTimeoutMs) };
     case 'suspecting': {
-      // Probed anew: answers that came during the absence, and failures, say nothing.
+      // Probed anew: answers and failures from the time of the absence say nothing.
       const anew = { since: at, attempts: 0, judging: false, answered: false, nextLookAt: at };
       const suspicion = { ...awake.suspicion, ...anew };
       return { ...awake, probe: null, suspicion };
@@ -192,7 +192,7 @@ function learn(state: NodeState, event: Event, settings: Settings): NodeState {
   const isAwaited = state.role !== 'secondary' && observation.holder?.run === settings.run;
   const epochFloor = isAwaited ? state.epochFloor : Math.max(state.epochFloor, observation.epoch);
   const { paused } = observation;
-  // What a store remembers may come with it: a look that is under way knows better.
+  // A store may send what it remembers along with an answer: a look that is under way knows better.
   if (event.type === 'lease-denied') return extended(state, { epochFloor, paused });
   const askedAt = askedAtOf(event);
   if (askedAt < state.lookedAt && observation.epoch <= state.epochFloor) {
@@ -202,7 +202,7 @@ function learn(state: NodeState, event: Event, settings: Settings): NodeState {
   return extended(state, { epochFloor, paused, lookedAt });
 }
 
-/** What is not said to have been asked for before has just been seen. */
+/** A look that does not say when it was asked for was made just now. */
 function askedAtOf(event: Event): number {
   return ('askedAt' in event ? event.askedAt : null) ?? event.at;
 }

@@ -1,4 +1,4 @@
-// What is known before the outcome is, for who asked and does not want to wait for it in the dark: of a doubted primary,
+// What is known before the outcome is, for clients that asked and should not wait for it in the dark: of a doubted primary,
 // and of one whose lease has to end by itself.
 import type { Effect, RequestOutcome } from './effect.ts';
 import type { HolderInspection } from './event.ts';
@@ -72,7 +72,7 @@ function doubtOf(
       return `${silent}: ${why}; it is waited for, ${leftMs} more: ${consequence(state, settings)}`;
     }
     case 'ending':
-      // Most are gone at the next look or the one after it.
+      // Most such processes are gone at the next look or the one after it.
       if ((state.suspicion.nextLookAt ?? 0) - state.at < ENDING_LOOK_LIMIT_MS) return null;
       return `${silent}: it was ended and is not gone (${inspection.description}); it is waited for`;
     default:
@@ -87,12 +87,12 @@ function consequence(state: Suspecting, settings: Settings): string {
   return `then ${settings.nodeId} takes over`;
 }
 
-/** Of what is judged: its last word on the bus or to a probe, or the last change of its lock file that was seen here. */
+/** The last sign of life of the judged holder: a message, an answer to a probe, or a seen change of its lock file. */
 export function lastSignOfLife({ heardAt, touch }: Suspecting): number {
   return Math.max(heardAt, touch?.changedAt ?? heardAt);
 }
 
-/** Those who wait for the verdict itself wait on. */
+/** Clients that wait for the verdict itself wait on. */
 function answered(outcome: Outcome, detail: string): Outcome {
   const early = outcome.state.requests.filter(isEarly);
   if (early.length === 0) return outcome;

@@ -52,7 +52,7 @@ function fitSuccessor({ standbys, at }: Serving, settings: Settings): string | n
   return successionOf(fit, at, settings)[0] ?? null;
 }
 
-/** Null: it does. */
+/** Why this node does not hand over; null: it does. */
 function handsOverNotBecause(
   state: Serving,
   successor: string | null,
@@ -66,7 +66,7 @@ function handsOverNotBecause(
     : null;
 }
 
-/** Null: it does. */
+/** Why this node does not start its workload again; null: it does. */
 function restartsNotBecause(state: Serving, settings: Settings): string | null {
   if (!settings.hasWorkload) return 'there is no command to start again';
   if (settings.restart === 'never') return '--restart never forbids to start it again';
@@ -77,7 +77,7 @@ function restartsNotBecause(state: Serving, settings: Settings): string | null {
 function handOver(state: Serving, successor: string, settings: Settings): Outcome {
   const { at, health } = state;
   const demotions = withDemotion(health.demotions, at, settings);
-  // As long as this could not be done again it is the last to lead.
+  // As long as it could not hand over again this node is the last to lead.
   const lastUntil = at + holdMs(demotions.count, settings);
   const next: Serving = { ...state, health: { ...health, demotions, lastUntil } };
   return beginDemotion(

@@ -70,7 +70,7 @@ export function unwinding(state: Unwinding, event: Event, settings: Settings): O
   }
 }
 
-/** What was said of a step that took long is no longer so. */
+/** The warning after this step: what was said because the step took long does not hold any more. */
 function warningAfter({ told, failure, warning }: Unwinding): string | null {
   if (!told) return warning;
   return isInterruption(failure) ? null : failure.message;
@@ -111,7 +111,7 @@ function announceEnd(state: Unwinding): readonly Effect[] {
   return [{ type: 'publish', announcement }];
 }
 
-/** A promotion that was told to end has not failed, and is not made up for. */
+/** How a node waits after an undone promotion; one that was told to end has not failed, and needs no backoff. */
 function waitAfter(
   state: Unwinding,
   settings: Settings,
@@ -164,7 +164,7 @@ export function stopCandidate(
 ): Outcome {
   const stopping: CandidateState = { ...state, stop: order };
   if (stopping.phase === 'acquiring') {
-    // Between two claims there is no answer to wait for; at once, what is granted is given back after.
+    // Between two claims no answer is waited for, nor where the end is immediate: a grant is given back later.
     if (stopping.retryAt === null && !order.immediate) return stay(stopping);
     return beginStopping('stop-secondary', { state: stopping, order, settings });
   }
@@ -191,7 +191,7 @@ export function holdsLease(state: CandidateState): boolean {
   return state.phase !== 'unwinding' || !hasLeft(state);
 }
 
-/** The lease is lost: no grace is left but what its term has. */
+/** The lease is lost: the workload has no more time than the term leaves it. */
 export function interrupt(
   state: CandidateState,
   { cause, withinMs }: { readonly cause: string; readonly withinMs: number },

@@ -101,7 +101,7 @@ function acquiring(state: Acquiring, event: Event, settings: Settings): Outcome 
     case 'lease-denied':
       return state.retryAt === null ? claimAnswered(state, event, settings) : stay(state);
     case 'lease-failed':
-      // Between two claims nothing is asked, and a look that failed is no answer to a claim.
+      // Between two claims nothing is asked, and a failed look is no answer to a claim.
       return state.retryAt === null && event.order === 'acquire'
         ? claimAnswered(state, event, settings)
         : stay(state);
@@ -154,7 +154,7 @@ function granted(
 
 function clearing(before: Clearing, event: Event, settings: Settings): Outcome {
   if (event.type === 'workload-failed') return failed(before, event.message, settings);
-  // The epoch is that of the grant; one that was claimed for a restart is of an earlier term.
+  // The epoch of the term is that of the grant: one that was claimed for a restart is of an earlier term.
   const plan = event.type === 'epoch-advanced' ? before.plan : advancePlan(before.plan, event);
   const warning = event.type === 'leftovers-remain' ? event.detail : before.warning;
   const armed = settings.hasWorkload && plan.armed;
@@ -302,7 +302,7 @@ function promoted(state: Starting | Promoting, activatedAt: number, settings: Se
   );
 }
 
-/** A candidate that holds the lease says so: the others must know that someone is at work. */
+/** A candidate that holds the lease sends heartbeats: the others must know that somebody is at work. */
 function pulse(state: CandidateState, settings: Settings): Outcome {
   const next = { ...state, pulseAt: nextPulseAt(state, settings) };
   if (state.phase === 'acquiring' || !holdsLease(state)) return stay(next);
@@ -324,7 +324,7 @@ function requestDuringPromotion(state: CandidateState, event: Event): Outcome | 
   }
 }
 
-/** What lies below a tenth of a millisecond is noise. */
+/** Whole tenths of a millisecond: less is noise. */
 function tenths(durationMs: number): number {
   return Math.round(durationMs * 10) / 10;
 }

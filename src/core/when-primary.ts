@@ -64,13 +64,13 @@ function toldByProxy(
   return state.phase === 'demoting' ? drainedFurther(state, settings) : stay(state);
 }
 
-/** Somebody changed the lease, or removed it: what is done as its holder ends at once then. */
+/** Somebody changed or removed the lease: what this node does as its holder ends at once then. */
 function leaseChanged(state: PrimaryState): Outcome {
   const observe: Effect = { type: 'observe-lease' };
   if (state.phase !== 'demoting' || !hasLeft(state)) {
     return stay(state, { type: 'verify-lease', scope: 'all' }, observe);
   }
-  // What this node gives back itself changes it: it looks once it is a secondary.
+  // Giving it back changes the lease as well: this node looks once it is a secondary.
   return state.demotion.step === 'release' ? stay(state) : stay(state, observe);
 }
 
@@ -188,7 +188,7 @@ function askedToDemote(
   return { ...outcome, effects: [...answer, ...outcome.effects] };
 }
 
-/** Whom the demotion makes room for, or how long this node stays out of the lead. */
+/** The successor that the demotion makes room for, or how long this node stays out of the lead. */
 function purposeOf({
   successor,
   holdMs,

@@ -33,7 +33,7 @@ export function whenSecondary(state: SecondaryState, event: Event, settings: Set
   return changed ? { ...outcome, state: { ...next, nextProbeAt: next.at } } : outcome;
 }
 
-/** In the same phase, or further: a claim sees itself to what was spawned for it. */
+/** Whether the node still asks for the lead, or claims it: a claim looks after the process spawned for it itself. */
 function isStillAsking(state: NodeState): boolean {
   return state.phase === 'asking' || state.role !== 'secondary';
 }
@@ -92,13 +92,13 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
     case 'workload-stopped':
       return reconsiderIfWaiting(standbyEvent(state, event, settings), settings);
     case 'lease-granted': {
-      // An answer that came after the claim was given up: what was granted is given back.
+      // The answer came after the claim was given up: what was granted is given back.
       const epochFloor = Math.max(state.epochFloor, event.epoch);
       const ordered = giveBack({ ...state, epochFloor });
       return stay(ordered.state, ...ordered.effects);
     }
     case 'epoch-advanced':
-      // Claimed for a restart that was given up long ago: it is taken all the same.
+      // An epoch of a restart that was given up long ago: it counts as known all the same.
       return stay({ ...state, epochFloor: Math.max(state.epochFloor, event.epoch) });
     case 'lease-failed':
       return stay({ ...givenBack(state, event), warning: event.message });
@@ -155,7 +155,7 @@ function observeSoon(state: SecondaryState, settings: Settings): Outcome {
   const delayMs = OBSERVE_DELAY_MS + OBSERVE_STEP_MS * Math.min(rankOf(state, settings), 20);
   const observeAt = Math.min(state.observeAt ?? Infinity, state.at + delayMs);
   if (state.phase !== 'waiting' || state.why !== 'turn') return stay({ ...state, observeAt });
-  // One that went first is at work: this turn comes only if the look shows that it failed.
+  // A node that goes first is at work: this one's turn comes only if the look shows that it failed.
   const until = Math.max(state.until, observeAt + turnDelayMs(state, settings));
   return stay({ ...state, observeAt, until });
 }
@@ -174,7 +174,7 @@ function observed(
   const isHeld = observation.held && observation.holder?.run === before.primary?.run;
   const heldAt = isHeld ? before.at : before.heldAt;
   const seen = withRecordWarning(extended(before, { touch, heldAt, observeAt: null }), observation);
-  // One that must lead does not look first who else does: the claim's answer decides.
+  // A node that must lead does not look first who else does: the answer to its claim decides.
   if (seen.phase === 'listening' && settings.startRole === 'primary') {
     return claim(seen, settings, {
       by: 'claim-at-start',
@@ -233,7 +233,7 @@ function heldOff(
   return notBefore > at ? Math.max(heldOffUntil, notBefore) : heldOffUntil;
 }
 
-/** Somebody holds the lease and can't be asked: what is wrong is said, unless something else is already. */
+/** Somebody holds the lease and cannot be asked: that is the warning, unless there is another already. */
 function withRecordWarning(state: SecondaryState, observation: LeaseObservation): SecondaryState {
   if (!observation.held || !observation.recordUnreadable || state.warning !== null) return state;
   const epoch = String(observation.epoch);
@@ -241,7 +241,7 @@ function withRecordWarning(state: SecondaryState, observation: LeaseObservation)
   return { ...state, warning };
 }
 
-/** The third channel: the primary changes its lock file with every heartbeat. */
+/** The third sign of life: the primary changes its lock file with every heartbeat. */
 function touchSeen(
   state: SecondaryState,
   { touch, held }: LeaseObservation,

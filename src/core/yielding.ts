@@ -6,7 +6,7 @@ import type { Settings } from './settings.ts';
 import type { NodeState, SecondaryState, StandbyInfo } from './state.ts';
 import type { Loss } from './state-parts.ts';
 
-/** Why this node leaves the lead to those that are healthy; null: it is as good as they are. */
+/** Why this node leaves the lead to healthy nodes; null: it is as healthy as they are. */
 export function yieldsBecause(
   { health, at }: Pick<NodeState, 'health' | 'at'>,
   { standby }: Settings,
@@ -21,35 +21,35 @@ export function yieldsBecause(
   return lastUntil > at && !hasProved ? 'its workload did not serve when it led' : null;
 }
 
-/** Whether it may ask for the lead of another. */
+/** Whether the health of this node allows it to ask for the lead of another. */
 export function isProved(state: NodeState, settings: Settings): boolean {
   const { subject, status } = state.health;
   const isOpen = subject !== null && status === 'unknown';
   return !isOpen && yieldsBecause(state, settings) === null;
 }
 
-/** What others are told of how this node is; undefined: nothing was asked. */
+/** What others are told of this node's health; undefined: nothing is checked. */
 export function toldHealth(state: NodeState, settings: Settings): HealthStatus | undefined {
   const { subject, status, lastUntil } = state.health;
   if (lastUntil > state.at && yieldsBecause(state, settings) !== null) return 'unhealthy';
   return subject === null ? undefined : status;
 }
 
-/** The place of a standby by its health: a lower number goes first. One that is not asked counts as healthy. */
+/** The rank of a standby by its health: lower goes first. One that is not checked counts as healthy. */
 export function healthRank({ health = 'healthy' }: Pick<StandbyInfo, 'health'>): number {
   return RANKS[health];
 }
 
 const RANKS: Readonly<Record<HealthStatus, number>> = { healthy: 0, unknown: 1, unhealthy: 2 };
 
-/** Until when it leaves the lease to the others; null: it does not, or no longer. One window, until somebody leads. */
+/** Until when it leaves the lease to healthy nodes; null: not, or no longer. One window, until somebody leads. */
 export function yieldsUntil(state: SecondaryState, settings: Settings): number | null {
   if (yieldsBecause(state, settings) === null) return null;
   const until = state.health.yieldsUntil ?? state.at + settings.heartbeatTimeoutMs;
   return until > state.at ? until : null;
 }
 
-/** Waits instead of a claim; null: it is this node's turn. */
+/** Waits instead of claiming; null: it is this node's turn. */
 export function giveWay(state: SecondaryState, loss: Loss, settings: Settings): Outcome | null {
   const until = yieldsUntil(state, settings);
   if (until === null) return null;

@@ -49,7 +49,7 @@ interface Scale {
   readonly height: number;
 }
 
-/** What is drawn, for who does not see it; the list of events has all of it. */
+/** What is drawn, for those who cannot see it; the list of events has all of it. */
 function labelOf(lanes: readonly Lane[], marks: readonly TakeoverMark[]): string {
   const nodes = lanes.map(({ node, spans }) => {
     const last = spans.at(-1);

@@ -25,7 +25,7 @@ export interface NodeView {
   readonly reason: string;
   readonly priority: number;
   readonly lastHeartbeatMs: number | null;
-  /** The most that its own loop was late of late, ms; left out or null: it does not say. */
+  /** Worst event-loop delay in the last minute, ms; absent or null: the node does not tell. */
   readonly latenessMs?: number | null;
   readonly uptimeMs: number;
   readonly willing: boolean | null;

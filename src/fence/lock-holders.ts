@@ -45,7 +45,7 @@ export function findLockHolders(path: string, pids?: Iterable<number>): LockHold
 }
 
 /**
- * Where locks of processes were seen, for who looks for the lock of one group after the other: a process with a
+ * Where locks of processes were seen, for callers that look for the lock of one group after the other: a process with a
  * thousand groups has so many descriptors that nobody can go through them a thousand times. What it remembers says only
  * where to look first, and is looked at each time.
  */
@@ -95,7 +95,7 @@ function keyOf(pid: number, inode: string): string {
   return `${String(pid)}:${inode}`;
 }
 
-/** A descriptor that was found to hold the lock on a file, for who asks again at every beat. */
+/** A descriptor that was found to hold the lock on a file, for callers that ask again at every beat. */
 export class KnownHolder {
   readonly #path: string;
   readonly #holder: LockHolder;

@@ -13,7 +13,7 @@ import { Emptying } from '../workload/emptying.ts';
 import { livingMembers } from '../workload/living-members.ts';
 import { Backstop } from './backstop.ts';
 import { DeadlineWatch } from './deadline-watch.ts';
-import { Farewell } from './farewell.ts';
+import { DemoteCommand } from './demote-command.ts';
 import { killGroupOf, sessionRecord, spawnBehindGate } from './gated-child.ts';
 import { loadFor, returning } from './give-back.ts';
 import { lineReader } from './messages.ts';
@@ -52,7 +52,7 @@ class Guard {
   /** As text: the same order is told again with each change of the sessions. */
   #return: string | null = null;
   #demote: DemoteOrder | null = null;
-  #farewell: Farewell | null = null;
+  #demoteCommand: DemoteCommand | null = null;
   #isSecond = false;
   #deathSignal = false;
   #isSupervised = true;
@@ -125,9 +125,9 @@ class Guard {
     const untilMs = this.#deadline.at - order.spareMs - this.#clock.now();
     // Without a deadline the term is over: its supervisor stood still past it, and another one may lead by now.
     if (untilMs <= 0 || untilMs === Infinity) return;
-    this.#farewell = new Farewell(order, this.#deathSignal);
+    this.#demoteCommand = new DemoteCommand(order, this.#deathSignal);
     this.#tellBackstop();
-    await this.#farewell.say(Math.min(order.timeoutMs, untilMs));
+    await this.#demoteCommand.run(Math.min(order.timeoutMs, untilMs));
   }
 
   #spawn({ hasLock, ...known }: SpawnOrder): void {
@@ -204,7 +204,7 @@ class Guard {
 
   #deadlinePassed(): void {
     killGroupOf(this.#child);
-    this.#farewell?.kill();
+    this.#demoteCommand?.kill();
     if (this.#emptying === null) {
       void this.#expire();
       return;
@@ -300,7 +300,9 @@ class Guard {
   }
 
   #sessions(): readonly SessionRecord[] {
-    const own = [this.#own, this.#farewell?.session ?? null].filter((session) => session !== null);
+    const own = [this.#own, this.#demoteCommand?.session ?? null].filter(
+      (session) => session !== null,
+    );
     const pids = new Set(own.map(({ process: { pid } }) => pid));
     return [...own, ...this.#others.filter(({ process: { pid } }) => !pids.has(pid))];
   }

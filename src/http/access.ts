@@ -19,7 +19,7 @@ export interface Denial {
 export interface AccessParts {
   /** Null: nobody may change anything. */
   readonly token: TokenCheck | null;
-  /** How a token is had, for who has none. */
+  /** How to get a token, for callers that have none. */
   readonly hint: string;
   readonly now: () => number;
   readonly onRefused: () => void;

@@ -38,7 +38,7 @@ export interface HttpServerParts extends Pick<AppParts, 'groups' | 'look' | 'isE
   readonly metrics?: AppParts['metrics'];
   /** Null: nothing can be changed. */
   readonly token: TokenCheck | null;
-  /** How a token is had, for who has none. */
+  /** How to get a token, for callers that have none. */
   readonly tokenHint: string;
   /** Of the one that gave the address, for an error. */
   readonly option?: string;

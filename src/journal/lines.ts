@@ -2,14 +2,14 @@
 //
 //   run      who writes, and all settings of its core; the first line of every file
 //   state    what the core knew: from here on it can be decided again
-//   event    one event, and what the core made of it; `same` names an earlier line of this stretch whose
+//   event    one event, and what the core made of it; `same` names an earlier line of this segment whose
 //            event it repeats at another time
 //   dropped  how many lines could not be written, and why
 import type { EventBody } from '../core/event.ts';
 import type { Settings } from '../core/settings.ts';
 import type { NodeState } from '../core/state.ts';
 import { encodeExact } from './exact-json.ts';
-import type { Decision, Stretch } from './recorder.ts';
+import type { Decision, Segment } from './recorder.ts';
 import { withoutArguments } from './redact.ts';
 
 export const JOURNAL_VERSION = 1;
@@ -79,9 +79,9 @@ export function droppedLine(lines: number, why: string): string {
   return textOf({ ...head('dropped'), lines, why });
 }
 
-/** The lines of one stretch; those that are too long are null. */
-export function stretchLines(stretch: Stretch, writtenAt: Date): readonly (string | null)[] {
-  const { n, base, decisions } = stretch;
+/** The lines of one segment; those that are too long are null. */
+export function segmentLines(segment: Segment, writtenAt: Date): readonly (string | null)[] {
+  const { n, base, decisions } = segment;
   const state = { n, at: base.at, writtenAt: writtenAt.toISOString(), state: base };
   const seen = new Map<string, number>();
   const lines = [textOf({ ...head('state'), ...state })];

@@ -4,7 +4,7 @@ import type { Event } from '../core/event.ts';
 import type { NodeState } from '../core/state.ts';
 import type { Step } from '../core/transition.ts';
 import { FILE_LIMIT_BYTES, JournalFile, journalPaths } from './journal-file.ts';
-import { droppedLine, runLine, stretchLines } from './lines.ts';
+import { droppedLine, runLine, segmentLines } from './lines.ts';
 import type { RunLine } from './lines.ts';
 import { pruneJournals } from './prune.ts';
 import { Recorder } from './recorder.ts';
@@ -128,16 +128,16 @@ export class NodeJournal {
 
   /** Never rejects: what can't be written is dropped and counted. */
   async #write(): Promise<void> {
-    const stretch = this.#recorder.take();
-    if (stretch === null) return;
+    const segment = this.#recorder.take();
+    if (segment === null) return;
     try {
-      const lines = stretchLines(stretch, new Date());
+      const lines = segmentLines(segment, new Date());
       const fitting = fittingLines(lines);
       this.#drop(lines.length - fitting.length, 'too long for the file');
       await this.#append(fitting);
     } catch (error) {
       // Whatever it is: a node does not end for the sake of its journal.
-      this.#drop(stretch.decisions.length + 1, messageOf(error));
+      this.#drop(segment.decisions.length + 1, messageOf(error));
     }
   }
 

@@ -29,7 +29,7 @@ interface Change {
 }
 
 /** A state, and all that was decided from it on without a gap: enough to decide it again. */
-export interface Stretch {
+export interface Segment {
   /** How many events of this run came before. */
   readonly n: number;
   readonly base: NodeState;
@@ -94,7 +94,7 @@ export class Recorder {
   }
 
   /** Everything that is kept, which is forgotten then; null: there is nothing. */
-  take(): Stretch | null {
+  take(): Segment | null {
     const first = this.#older ?? this.#newer;
     if (first === null) return null;
     const halves = [this.#older, this.#newer].filter((half) => half !== null);

@@ -1,4 +1,4 @@
-// What a lease that a server keeps shows beside the lease: nodes of all machines, and what was noted of late.
+// What a lease that a server keeps shows beside the lease: nodes of all machines, and what was noted recently.
 import type { Endpoints, LeaseObservation } from '../core/state.ts';
 import type { PeerCounters } from '../peers/peer-counters.ts';
 import type { ReturnOrder } from '../guard/messages.ts';
@@ -22,7 +22,7 @@ export interface StoredNode extends Pick<
   readonly quietMs?: number;
 }
 
-export interface SeenNode extends StoredNode {
+export interface StoredSight extends StoredNode {
   /** How long ago it was seen, ms, by the server's clock. */
   readonly seenAgoMs: number;
   /** On its own host; null, or left out: it does not say. */
@@ -79,8 +79,8 @@ export interface RemoteStore extends Omit<LeaseStore, 'listPeers'> {
   look(): Promise<LeaseObservation>;
   /** The highest epoch that is known here: put back on record with the next look, should the store have lost it. */
   learn(epoch: number): void;
-  /** Those that were seen of late. */
-  listNodes(): Promise<readonly SeenNode[]>;
+  /** Nodes that were seen recently. */
+  listNodes(): Promise<readonly StoredSight[]>;
   /** The latest first, at most `limit`; older ones than some hundred are gone. */
   readEvents(limit: number): Promise<readonly StoreEvent[]>;
   /** What became of what the others have said; left out: nobody but a server says anything. */

@@ -12,10 +12,10 @@ import {
 } from './file/record-fields.ts';
 import type { Rival } from './join-alone.ts';
 import { STORE_ACTIONS } from './remote-store.ts';
-import type { SeenNode, StoredNode, StoreEvent } from './remote-store.ts';
+import type { StoredSight, StoredNode, StoreEvent } from './remote-store.ts';
 
 /** What a node says of itself; null: this version does not understand it. */
-export function readStoredNode(value: unknown): (StoredNode & Pick<SeenNode, 'pid'>) | null {
+export function readStoredNode(value: unknown): (StoredNode & Pick<StoredSight, 'pid'>) | null {
   const holder = readLeaseHolder(value);
   const fields = fieldsOf(value);
   const host = text(fields?.['host']);

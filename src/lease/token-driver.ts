@@ -2,7 +2,7 @@
 import type { LeaseObservation } from '../core/state.ts';
 import type { ReturnOrder } from '../guard/messages.ts';
 import type { Alone, JoinReply } from './join-alone.ts';
-import type { SeenNode, StoreEvent } from './remote-store.ts';
+import type { StoredSight, StoreEvent } from './remote-store.ts';
 
 /** What a look shows. */
 export interface View {
@@ -80,7 +80,7 @@ export interface TokenDriver {
   complete(asker: Asker, epoch: number): Promise<void>;
   /** `by`: who; null: nobody, it goes on. */
   pause(asker: Asker, by: string | null): Promise<void>;
-  listNodes(): Promise<readonly SeenNode[]>;
+  listNodes(): Promise<readonly StoredSight[]>;
   readEvents(limit: number): Promise<readonly StoreEvent[]>;
   close(): void;
 }

@@ -18,7 +18,7 @@ import type { ChangeWatch } from './change-watch.ts';
 import type {
   RemoteStore,
   RemoteStoreOptions,
-  SeenNode,
+  StoredSight,
   StoredNode,
   StoreEvent,
 } from './remote-store.ts';
@@ -200,7 +200,7 @@ export class TokenLease implements RemoteStore {
   }
 
   cleared(): void {
-    // As above.
+    // Leftover processes are local: the store has nothing to clear.
   }
 
   markCompleted(epoch: number): Promise<void> {
@@ -211,7 +211,7 @@ export class TokenLease implements RemoteStore {
     return this.#driver.pause(this.#asker(), paused ? by || 'somebody' : null);
   }
 
-  listNodes(): Promise<readonly SeenNode[]> {
+  listNodes(): Promise<readonly StoredSight[]> {
     return this.#driver.listNodes();
   }
 

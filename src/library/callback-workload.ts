@@ -170,7 +170,7 @@ export class CallbackWorkload implements NodeWorkload {
     return [];
   }
 
-  standsByInVain(): boolean {
+  hasStaleLock(): boolean {
     return false;
   }
 

@@ -4,9 +4,9 @@ export type ElectionStrategy = 'race' | 'priority';
 
 export interface ClaimSituation {
   readonly strategy: ElectionStrategy;
-  /** Of this node; 0: it never leads. */
+  /** This node's priority; 0: it never leads. */
   readonly priority: number;
-  /** Of the others that were seen of late. */
+  /** The priorities of the other nodes that were seen recently. */
   readonly others: readonly number[];
   /** Since when this node has seen the lease as free, ms. */
   readonly freeSinceMs: number;

@@ -79,7 +79,7 @@ export class PeersElection
   readonly #node: PeerNode;
   readonly #intervalMs: number;
   #told: LeaderChange = { isLeader: false, leader: null, target: null, epoch: 0 };
-  #hasWarnedOfDouble = false;
+  #hasWarnedOfDuplicate = false;
   #hasWarnedOfSecret = false;
   #hasAsked = false;
   #hasBegun = false;
@@ -178,9 +178,9 @@ export class PeersElection
   }
 
   #tell(): void {
-    const { isDoubled, hasListened } = this.#node;
-    if (isDoubled && !this.#hasWarnedOfDouble) {
-      this.#hasWarnedOfDouble = true;
+    const { hasDuplicateId, hasListened } = this.#node;
+    if (hasDuplicateId && !this.#hasWarnedOfDuplicate) {
+      this.#hasWarnedOfDuplicate = true;
       const fact = `another node with the id ${this.nodeId} lives: neither leads`;
       this.emit('warning', `${fact}. Give each an id of its own.`);
     }
@@ -190,7 +190,7 @@ export class PeersElection
       this.emit('warning', `${fact}. Give all peers the same: else each of them leads.`);
     }
     const now = this.#now();
-    if (now.isLeader) this.#hasWarnedOfDouble = false;
+    if (now.isLeader) this.#hasWarnedOfDuplicate = false;
     const { isLeader, leader, target, epoch } = this.#told;
     const isNews = now.isLeader !== isLeader || now.leader !== leader || now.target !== target;
     this.#told = now;

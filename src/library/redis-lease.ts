@@ -176,7 +176,7 @@ export class RedisLease implements AsyncDisposable {
     return { held, leader: held ? (holder?.node ?? null) : null, epoch, paused };
   }
 
-  /** Who takes part, and what happened of late. @throws FAILOVER_STORE_UNREACHABLE, FAILOVER_STORE_REFUSED */
+  /** Who takes part, and what happened recently. @throws FAILOVER_STORE_UNREACHABLE, FAILOVER_STORE_REFUSED */
   statistics(): Promise<ElectionStatistics> {
     return readStatistics(this.project, this.#store);
   }

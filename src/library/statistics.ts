@@ -1,6 +1,6 @@
-// Who takes part in an election and what happened of late, as the store has it.
+// Who takes part in an election and what happened recently, as the store has it.
 import type { LeaseObservation } from '../core/state.ts';
-import type { SeenNode, StoreEvent } from '../lease/remote-store.ts';
+import type { StoredSight, StoreEvent } from '../lease/remote-store.ts';
 
 /** One look at an election. Times are by the server's clock, and their dates by this machine's. */
 export interface ElectionStatistics {
@@ -35,7 +35,7 @@ export interface ElectionEvent {
 /** What a store shows, whether or not who asks takes part. */
 export interface StatisticsSource {
   look(): Promise<Pick<LeaseObservation, 'held' | 'holder' | 'epoch'>>;
-  listNodes(): Promise<readonly SeenNode[]>;
+  listNodes(): Promise<readonly StoredSight[]>;
   readEvents(limit: number): Promise<readonly StoreEvent[]>;
 }
 

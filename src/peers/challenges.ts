@@ -1,4 +1,4 @@
-// What a node has answered of late, so that it can tell what was said since from what was said once and is sent again.
+// What a node has answered recently, so that it can tell what was said since from what was said once and is sent again.
 import { randomBytes } from 'node:crypto';
 
 /**

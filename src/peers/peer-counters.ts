@@ -11,7 +11,7 @@ export interface PeerCounters {
   readonly unsigned: number;
   /** Of another group. */
   readonly foreign: number;
-  /** Requests that repeated nothing that was offered of late: the first of a peer, or a replay. */
+  /** Requests that repeated nothing that was offered recently: the first of a peer, or a replay. */
   readonly unproven: number;
   /** Heard already, or overtaken. */
   readonly replayed: number;

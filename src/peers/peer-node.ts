@@ -116,8 +116,8 @@ export class PeerNode {
   }
 
   /** Whether another lives under its id. */
-  get isDoubled(): boolean {
-    return this.#now() < this.#election.doubledUntil;
+  get hasDuplicateId(): boolean {
+    return this.#now() < this.#election.duplicateUntil;
   }
 
   /** The epoch of its term, also where it doubts for the moment that it may lead; null: it has none. */
@@ -131,7 +131,7 @@ export class PeerNode {
   }
 
   /** Whether somebody may lead who does not say so: a node that led was started anew. */
-  get isHaunted(): boolean {
+  get mayHaveHiddenLeader(): boolean {
     return mayStillLead(this.#election.peers, this.#now());
   }
 

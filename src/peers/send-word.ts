@@ -1,4 +1,4 @@
-// Says one thing to one peer, for who takes no part in the election: not yet, or for another process.
+// Says one thing to one peer, for callers that take no part in the election: not yet, or for another process.
 import { parseJson } from '../transport/checks.ts';
 import { PeerLink } from './peer-link.ts';
 import { encodeRequest, readAnswer } from './peer-message.ts';

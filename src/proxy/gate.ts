@@ -23,14 +23,14 @@ import type { Going } from './under-way.ts';
  * - `hold-timeout`: those before it had the primary to themselves
  * - `stopping`: the gate is closed for good
  */
-export type WaitedInVain = 'no-primary' | 'unreachable' | 'hold-timeout' | 'stopping';
+export type HoldFailure = 'no-primary' | 'unreachable' | 'hold-timeout' | 'stopping';
 
 /** One request or connection, as the gate sees it. None of these throws. */
 export interface Visitor {
   /** Go to the primary now; called once for each time it is let through, the first time perhaps within `enter`. */
   go(term: PrimaryTerm, place: Place): void;
   /** It has waited in vain, and is out. */
-  refuse(why: WaitedInVain): void;
+  refuse(why: HoldFailure): void;
   /** The primary it goes to is about to step down: what has no end of its own is to end. */
   close(): void;
   /** The primary it went to is gone: it is to `leave`, or to go `again`, now or soon. */
@@ -349,7 +349,7 @@ export class Gate implements PrimaryListener {
     this.#held += 1;
   }
 
-  #reasonOfWait(): WaitedInVain {
+  #reasonOfWait(): HoldFailure {
     if (this.#route.phase !== 'open') return 'no-primary';
     return this.#pace.refusals > 0 ? 'unreachable' : 'hold-timeout';
   }

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { parseTarget } from '../config/proxy-address.ts';
 import type { Clock } from '../runtime/ports.ts';
-import type { Gate, Place, Visitor, WaitedInVain } from './gate.ts';
+import type { Gate, Place, Visitor, HoldFailure } from './gate.ts';
 import type { PrimaryTerm } from './primary-source.ts';
 import { Relay } from './read-buffers.ts';
 import type { ReadBuffers } from './read-buffers.ts';
@@ -98,7 +98,7 @@ export class Splice implements Visitor {
     });
   }
 
-  refuse(why: WaitedInVain): void {
+  refuse(why: HoldFailure): void {
     this.#refuse(why);
   }
 

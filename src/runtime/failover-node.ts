@@ -184,7 +184,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
     return { ...sight, warning: sight.warning ?? this.#engine.ownWarning };
   }
 
-  /** The same without the warnings that its files are looked at for: for who asks often, and of many nodes. */
+  /** The same without the warnings that its files are looked at for: for callers that ask often, and of many nodes. */
   sight(): NodeStatus {
     const report = reportOf(
       { ...this.#engine.loop.state, at: this.#engine.clock.now() },

@@ -20,8 +20,8 @@ import { RecentLateness } from './recent-lateness.ts';
 /** Events that may wait; more than this means that the loop no longer runs, and what comes then is dropped. */
 const QUEUE_LIMIT = 10_000;
 
-/** Its timer fires late on a starved machine, and then before others that came due after it. */
-const OVERDUE_MS = 1_000;
+/** From this lateness of its timer on a node does not count as deciding, ms: on a starved machine timers fire late. */
+const WAKE_OVERDUE_MS = 1_000;
 
 interface NodeHooks {
   /** After every event, before its effects are performed. The state before changes as soon as this has returned. */
@@ -101,7 +101,7 @@ export class NodeLoop {
   /** Whether it still decides when its time has come: else nothing that it says of itself counts. */
   get isTurning(): boolean {
     if (this.#dead || !this.#hasStarted) return false;
-    return this.#wakeAt === Infinity || this.#options.clock.now() - this.#wakeAt < OVERDUE_MS;
+    return this.#wakeAt === Infinity || this.#options.clock.now() - this.#wakeAt < WAKE_OVERDUE_MS;
   }
 
   start(): void {

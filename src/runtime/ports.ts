@@ -118,7 +118,7 @@ export interface NodeWorkload extends Workload {
   forgetEmptySessions(): unknown;
   ownEndedSessions(): readonly SessionRecord[];
   /** Whether what stands by inherited a lock file that was replaced since: it could not be activated. */
-  standsByInVain(): boolean;
+  hasStaleLock(): boolean;
   /** Makes ready what the next start would take its time for; never throws. */
   startAhead?(): void;
 }

@@ -1,4 +1,4 @@
-// How late the loop of this node was of late: the worst of about a minute, in a few numbers.
+// How late the loop of this node was recently: the worst of about a minute, in a few numbers.
 
 /** The time that one number stands for, ms. */
 const SLOT_MS = 10_000;

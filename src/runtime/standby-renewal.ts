@@ -6,7 +6,7 @@ import { messageOf } from './failures.ts';
 import type { NodeWorkload } from './ports.ts';
 
 export interface StandbyRenewalParts {
-  readonly workload: () => Pick<NodeWorkload, 'standsByInVain' | 'stop'>;
+  readonly workload: () => Pick<NodeWorkload, 'hasStaleLock' | 'stop'>;
   readonly stopGraceMs: number;
   readonly state: () => NodeState;
   readonly dispatch: (event: EventBody) => void;
@@ -31,7 +31,7 @@ export class StandbyRenewal {
     const isLed = another && state.role === 'secondary';
     const isGranted = event.type === 'lease-granted' && state.phase === 'clearing';
     if (this.#isUnderWay || !(isLed || isGranted)) return;
-    if (this.#parts.workload().standsByInVain()) void this.#renew();
+    if (this.#parts.workload().hasStaleLock()) void this.#renew();
   }
 
   async #renew(): Promise<void> {

@@ -1,15 +1,15 @@
 // What a node tells of the server of its lease: clients of its machine need no address and no password for it.
 import { FailoverError } from '../errors.ts';
-import type { RemoteStore, SeenNode, StoreEvent } from '../lease/remote-store.ts';
+import type { RemoteStore, StoredSight, StoreEvent } from '../lease/remote-store.ts';
 import { monotonicNow } from './clock.ts';
 
 export interface StoreView {
-  readonly nodes: readonly SeenNode[];
+  readonly nodes: readonly StoredSight[];
   /** The latest first. */
   readonly events: readonly StoreEvent[];
 }
 
-/** The last view, for who is content with one that is not quite of now: each asks the server, as renewals of the lease do. */
+/** The last view, for callers content with one that is a little old: each new one asks the server, as renewals do. */
 export class StoreViews {
   #last: { readonly at: number; readonly view: Promise<StoreView> } | null = null;
 
@@ -24,7 +24,10 @@ export class StoreViews {
     }
     const { at, view } = this.#last;
     const { nodes, events } = await view;
-    const older = (node: SeenNode): SeenNode => ({ ...node, seenAgoMs: node.seenAgoMs + now - at });
+    const older = (node: StoredSight): StoredSight => ({
+      ...node,
+      seenAgoMs: node.seenAgoMs + now - at,
+    });
     return { events, nodes: now === at ? nodes : nodes.map(older) };
   }
 }

@@ -99,7 +99,7 @@ export abstract class SupervisedWorkload implements Workload {
   #stops = 0;
   /** From a start on, whatever has become of its run and of what it has started, until the lock is proved free. */
   #mayHoldLock = false;
-  /** How often in a row that was tried. */
+  /** Consecutive failed attempts to prove the lock free. */
   #proofs = 0;
   /** What is being made ready, and since which stop. */
   #arming: { readonly stops: number; readonly done: Promise<void> } | null = null;
@@ -218,7 +218,7 @@ export abstract class SupervisedWorkload implements Workload {
     return alive;
   }
 
-  standsByInVain(): boolean {
+  hasStaleLock(): boolean {
     const { run } = this;
     if (run === null || run.ended || run.dismissed || run.active) return false;
     return run.description?.isReplaced() === true;

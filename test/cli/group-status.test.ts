@@ -7,7 +7,7 @@ import type { GroupSnapshot } from '../../src/cli/client.ts';
 import { PLAIN } from '../../src/cli/render/plain.ts';
 import { statusLines } from '../../src/cli/render/status-text.ts';
 import { nodesElsewhere } from '../../src/cli/store-sight.ts';
-import type { SeenNode as StoredSight } from '../../src/lease/remote-store.ts';
+import type { StoredSight } from '../../src/lease/remote-store.ts';
 import { predictionOf } from '../../src/runtime/node-status.ts';
 import {
   answering,

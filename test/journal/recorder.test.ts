@@ -11,10 +11,10 @@ describe('a recorder', () => {
     const recorder = new Recorder();
     const steps = stepsOfALife(5, 20);
     for (const step of steps) recorder.note(step, () => 0);
-    const stretch = recorder.take();
-    expect(stretch?.base).toEqual(initialStateOf(steps));
-    expect(stretch?.n).toBe(0);
-    expect(stretch?.decisions.map(({ event }) => event)).toEqual(steps.map(({ event }) => event));
+    const segment = recorder.take();
+    expect(segment?.base).toEqual(initialStateOf(steps));
+    expect(segment?.n).toBe(0);
+    expect(segment?.decisions.map(({ event }) => event)).toEqual(steps.map(({ event }) => event));
     expect(recorder.take()).toBeNull();
   });
 
@@ -34,9 +34,9 @@ describe('a recorder', () => {
     for (const step of steps.slice(0, 7)) recorder.note(step, () => 0);
     recorder.take();
     for (const step of steps.slice(7)) recorder.note(step, () => 0);
-    const stretch = recorder.take();
-    expect(stretch).toMatchObject({ n: 7, base: steps[7]?.before });
-    expect(stretch?.decisions[0]?.n).toBe(8);
+    const segment = recorder.take();
+    expect(segment).toMatchObject({ n: 7, base: steps[7]?.before });
+    expect(segment?.decisions[0]?.n).toBe(8);
   });
 
   it('has no news of what changes nothing, and forgets the oldest of it', () => {
@@ -45,10 +45,10 @@ describe('a recorder', () => {
     if (step === undefined) throw new Error('no step');
     for (let count = 0; count < 10_000; count += 1) recorder.note(step, () => 0);
     expect(recorder.hasNews).toBe(false);
-    const stretch = recorder.take();
-    expect(stretch?.decisions.length).toBeLessThanOrEqual(48);
-    expect(stretch?.decisions.length).toBeGreaterThanOrEqual(24);
-    expect(stretch?.decisions.at(-1)?.n).toBe(10_000);
+    const segment = recorder.take();
+    expect(segment?.decisions.length).toBeLessThanOrEqual(48);
+    expect(segment?.decisions.length).toBeGreaterThanOrEqual(24);
+    expect(segment?.decisions.at(-1)?.n).toBe(10_000);
   });
 
   it('stays bounded also while its news are not taken', () => {

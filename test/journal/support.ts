@@ -5,7 +5,7 @@ import { initialState } from '../../src/core/state.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { transition } from '../../src/core/transition.ts';
 import type { Step } from '../../src/core/transition.ts';
-import { runLine, stretchLines } from '../../src/journal/lines.ts';
+import { runLine, segmentLines } from '../../src/journal/lines.ts';
 import type { RunLine } from '../../src/journal/lines.ts';
 import { Recorder } from '../../src/journal/recorder.ts';
 import { EVENT_KINDS, randomEvent } from '../support/core-random-events.ts';
@@ -51,8 +51,8 @@ export function journalOf(steps: readonly Step[], every = 10): string {
   const recorder = new Recorder();
   let text = runLine(ABOUT);
   const write = (): void => {
-    const stretch = recorder.take();
-    if (stretch !== null) text += stretchLines(stretch, new Date(0)).join('');
+    const segment = recorder.take();
+    if (segment !== null) text += segmentLines(segment, new Date(0)).join('');
   };
   steps.forEach((step, index) => {
     recorder.note(step, () => index);

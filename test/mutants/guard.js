@@ -287,7 +287,7 @@ export const GUARD = [
     id: 'demotion-without-the-lock',
     says: 'What leaves the session of a demote command that a guard runs is found by nothing.',
     breaks: 'S6',
-    file: 'src/guard/farewell.ts',
+    file: 'src/guard/demote-command.ts',
     from: 'fd === null ? [] : [fd]',
     to: 'fd === null ? [] : []',
     killers: [
@@ -303,7 +303,7 @@ export const GUARD = [
     says: 'What a demote command that a guard ran has started outlives the guard.',
     breaks: 'S6',
     file: 'src/guard/main.ts',
-    from: 'const own = [this.#own, this.#farewell?.session ?? null]',
+    from: 'const own = [this.#own, this.#demoteCommand?.session ?? null]',
     to: 'const own = [this.#own, null]',
     killers: [
       {

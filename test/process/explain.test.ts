@@ -185,7 +185,7 @@ describe('the journals of a group', () => {
       for (const name of names) {
         const journal = readJournal(readFileSync(join(directory, name), 'utf8'));
         const { divergences, passedOver, transitions } = replayJournal(journal);
-        // Between two stretches there may be a gap: what is in them is exact.
+        // Between two segments there may be a gap: what is in them is exact.
         expect({ name, divergences, passedOver }).toEqual({ name, divergences: [], passedOver: 0 });
         expect(transitions).toBeGreaterThan(0);
         expect([journal.skipped, journal.dropped]).toEqual([{ corrupt: 0, unknown: 0 }, 0]);

@@ -43,7 +43,7 @@ function stage(state: NodeState): Stage {
   const warnings: string[] = [];
   const renewal = new StandbyRenewal({
     workload: () => ({
-      standsByInVain: () => made.inVain,
+      hasStaleLock: () => made.inVain,
       stop: (graceMs) => {
         stops.push(graceMs);
         return new Promise<void>((resolve) => ends.push(resolve));

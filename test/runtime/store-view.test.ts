@@ -1,11 +1,11 @@
 // What a node tells of the server of its lease: asked anew, or of a moment ago for who is content with that.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { RemoteStore, SeenNode } from '../../src/lease/remote-store.ts';
+import type { RemoteStore, StoredSight } from '../../src/lease/remote-store.ts';
 import { StoreViews } from '../../src/runtime/store-view.ts';
 
 let asked = 0;
 
-const seen = { node: 'far', seenAgoMs: 10 } as SeenNode; // as no more of it is looked at
+const seen = { node: 'far', seenAgoMs: 10 } as StoredSight; // as no more of it is looked at
 
 const remote = {
   listNodes: () => {

@@ -1,4 +1,4 @@
-// `failover events`: what happened in a group of late, on every machine whose nodes or server tell of it.
+// `failover events`: what happened in a group recently, on every machine whose nodes or server tell of it.
 import type { ClientOptions } from '../../config/load.ts';
 import { timeOfDays } from '../render/clock-time.ts';
 import { note } from '../say.ts';

@@ -1,4 +1,4 @@
-// The commands for who operates it: what this machine offers, and how it is run as a service.
+// The commands for operators: what this machine offers, and how it is run as a service.
 import type { Command } from 'commander';
 import { withAdvice } from '../advised.ts';
 import { loadRunOptions } from '../../config/load.ts';

@@ -149,7 +149,7 @@ export class Sampler {
       this.#noteHoldersIn(this.#sight());
       this.#lockLooks += 1;
     } catch {
-      // As above: it is not counted.
+      // A look that failed is not counted.
     }
   }
 

@@ -36,19 +36,19 @@ export class Fleet {
   readonly begun: Promise<void>;
   readonly #shared: FleetParts;
   readonly #runs = new Map<string, GroupRun>();
-  /** Of these; null: it has to be made anew. */
+  /** Names of `#runs`; null after a change. */
   #names: readonly string[] | null = null;
   readonly #turns = new Turns(STARTS_AT_ONCE);
   #resolve: (exitCode: number) => void = () => undefined;
   #exitCode = 0;
-  /** The codes of those that are to run and don't. */
+  /** Exit codes of the groups that should run and do not. */
   readonly #failures = new Map<string, number>();
-  /** Those that have ended with another code than 0, and that nobody has told to. */
+  /** Groups that have ended with another code than 0, and that nobody has told to end. */
   readonly #endedUntold = new Set<string>();
   readonly #retries = new Retries();
   /** Those whose end a change waits for. */
   readonly #ending = new Set<string>();
-  /** As of the last file. */
+  /** Groups in the last file read. */
   #count = 0;
   #stop: StopRequest | null = null;
   #rehearsal: Promise<number> | null = null;

@@ -12,7 +12,7 @@ import type {
   RenewOutcome,
   VerifyOutcome,
 } from '../lease-store.ts';
-import type { RemoteStore, RemoteStoreOptions, SeenNode, StoreEvent } from '../remote-store.ts';
+import type { RemoteStore, RemoteStoreOptions, StoredSight, StoreEvent } from '../remote-store.ts';
 import { StoreLink } from '../store-link.ts';
 import { claim, nextEpoch } from './claim.ts';
 import type { OpenConnection } from './etcd-client.ts';
@@ -58,22 +58,22 @@ export class EtcdLease implements RemoteStore {
   readonly #watch = new ChangeWatch();
   readonly #events: EventLog;
   readonly #registration: Registration;
-  /** Of the last acquisition, also of one that nothing is known of. */
+  /** The token of the last acquisition, also of one whose outcome is not known. */
   #token: string | null = null;
   /** That of the last claim, unless it was given up: what the store grants it then is nobody's. */
   #claiming: string | null = null;
-  /** Of a claim that was denied, or is to come: nothing hangs on it, and the next one can have it. */
+  /** An etcd lease granted ahead of a claim, or left from a denied one; the next claim reuses it. */
   #ready: Ready | null = null;
   /** Null: nothing is held, as far as is known here. */
   #term: Term | null = null;
-  /** By then what was asked for last has ended by itself, whatever the server did with it. */
+  /** When the last requested lease has certainly expired, whatever the server did. */
   #overAt = 0;
-  /** As it was granted, which may be longer than what was asked for. */
+  /** The time to live as the server granted it, which may be longer than what was asked for. */
   #ttlMs = 0;
   /** The highest epoch that is known here. */
   #known = 0;
   #seen: LeaseObservation = NOTHING_SEEN;
-  /** That of which, and what was told since; null: nothing was seen yet. */
+  /** The record `#seen` was read from, kept current by watch events; null before the first read. */
   #lead: Lead | null = null;
   #connections = 0;
   #isClosed = false;
@@ -285,7 +285,7 @@ export class EtcdLease implements RemoteStore {
   }
 
   cleared(): void {
-    // As above.
+    // Leftover processes are local: the store has nothing to clear.
   }
 
   async markCompleted(epoch: number): Promise<void> {
@@ -299,7 +299,7 @@ export class EtcdLease implements RemoteStore {
     await this.#write(change, this.#events.note(paused ? 'paused' : 'resumed', this.#known));
   }
 
-  listNodes(): Promise<readonly SeenNode[]> {
+  listNodes(): Promise<readonly StoredSight[]> {
     return this.#registration.list();
   }
 

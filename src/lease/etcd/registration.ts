@@ -3,7 +3,7 @@ import type * as etcd from 'etcd3';
 import { parseJson } from '../file/durable-file.ts';
 import { isTaken, isUnreachable, joinAlone } from '../join-alone.ts';
 import type { Alone, JoinReply, SoleNode } from '../join-alone.ts';
-import type { SeenNode, StoredNode } from '../remote-store.ts';
+import type { StoredSight, StoredNode } from '../remote-store.ts';
 import { REGISTRATION_TTL_MS, SIGN_PAUSE_MS } from '../sign-of-life.ts';
 import { readStoredNode } from '../stored-records.ts';
 import type { Along, KeptAlive } from './etcd-connection.ts';
@@ -164,11 +164,11 @@ export class Registration {
     await this.#ask((connection) => connection.revoke(this.#id));
   }
 
-  async list(): Promise<readonly SeenNode[]> {
+  async list(): Promise<readonly StoredSight[]> {
     const { kvs } = await this.#ask((connection) =>
       connection.range({ ...this.#keys.nodes, limit: NODES_LISTED }),
     );
-    const seen: SeenNode[] = [];
+    const seen: StoredSight[] = [];
     for (let from = 0; from < kvs.length; from += ASKED_AT_ONCE) {
       const some = kvs.slice(from, from + ASKED_AT_ONCE).map(async ({ value, lease }) => {
         const node = readStoredNode(parseJson(value.toString()));

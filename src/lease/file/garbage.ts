@@ -137,7 +137,7 @@ function thoseThatLeftNothing(ended: readonly Entry[], rules: GarbageRules): Ent
   });
 }
 
-/** One of another boot was of this host, or of another one that has used the directory until of late. */
+/** One of another boot was of this host, or of another one that has used the directory until recently. */
 function hasEnded(entry: Entry, { isGoneElsewhere }: GarbageRules): boolean {
   const { record } = entry;
   if (isComparable(record.supervisor)) return !isAlive(record.supervisor);

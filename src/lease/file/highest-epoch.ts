@@ -1,4 +1,4 @@
-// The highest epoch on record, for who asks at every beat: the directory is listed where it has changed.
+// The highest epoch on record, for callers that ask at every beat: the directory is listed where it has changed.
 import { highestEpoch } from './epoch.ts';
 import type { FileSight } from './file-sight.ts';
 import { ReadOnce } from './read-once.ts';

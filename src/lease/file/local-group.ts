@@ -114,7 +114,7 @@ export class LocalGroup implements SessionLedger {
     return listNodes(this.paths);
   }
 
-  /** Every readable record, none read again that has not changed: for who looks every few seconds. */
+  /** Every readable record, none read again that has not changed: for callers that look every few seconds. */
   records(): readonly NodeRecord[] {
     return this.#garbage.records();
   }

@@ -79,7 +79,7 @@ export function readLockNote(fd: number): LockNote {
   return parseLockNote(readDescriptor(fd, LOCK_NOTE_BYTES));
 }
 
-/** For who reads it at every beat: it is read each time, and parsed where it has changed. */
+/** For callers that read the note at every beat: it is read each time, and parsed only where it has changed. */
 export class LockNoteReader {
   #text: string | null = null;
   #note: LockNote = NOTHING;

@@ -58,7 +58,7 @@ export function peekGroup(stateDir: string, group: string): GroupPeek | null {
   return { paths, observation, nodes, pause: readPaused(paths) };
 }
 
-/** Looking needs no directory that can be written: the advice of the table is for who starts a node. */
+/** Looking needs no directory that can be written: the advice of the table of errors is for those who start a node. */
 function closedToUs(path: string, cause: unknown): FailoverError {
   const owner = statOrNull(path)?.uid ?? null;
   const own = process.geteuid?.();

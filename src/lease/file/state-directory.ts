@@ -75,7 +75,7 @@ export function refuseTimedLease(directory: string): void {
   );
 }
 
-/** Only after a look for who goes by earlier lock files, and for what is noted in them. */
+/** Only after a look for nodes that go by earlier lock files, and for what is noted in them. */
 export function makeEpochDirectory(paths: GroupPaths): void {
   makeDirectory(paths.epochs);
 }

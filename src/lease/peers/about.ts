@@ -3,7 +3,7 @@ import type { Peer } from '../../core/peer-table.ts';
 import type { LeaseHolder } from '../../core/state.ts';
 import { isCount, isFields, isName, isText } from '../../transport/checks.ts';
 import { readStoredNode } from '../stored-records.ts';
-import type { SeenNode, StoredNode } from '../remote-store.ts';
+import type { StoredSight, StoredNode } from '../remote-store.ts';
 
 /** The latest that was said to all; of two at once the same one counts everywhere. */
 export interface GroupWord {
@@ -40,7 +40,7 @@ const ABOUT_LIMIT = 768;
 /** What a peer says of itself. */
 export interface About {
   /** Null: it says nothing that this version understands. */
-  readonly record: Omit<SeenNode, 'seenAgoMs'> | null;
+  readonly record: Omit<StoredSight, 'seenAgoMs'> | null;
   readonly holder: LeaseHolder | null;
   readonly word: GroupWord;
 }

@@ -16,7 +16,7 @@ import type {
 import type {
   RemoteStore,
   RemoteStoreOptions,
-  SeenNode,
+  StoredSight,
   StoredNode,
   StoreEvent,
 } from '../remote-store.ts';
@@ -219,7 +219,7 @@ export class PeersLease implements RemoteStore {
   }
 
   cleared(): void {
-    // As above.
+    // Leftover processes are local: the peers have nothing to clear.
   }
 
   async markCompleted(epoch: number): Promise<void> {
@@ -232,7 +232,7 @@ export class PeersLease implements RemoteStore {
     this.#note(paused ? 'paused' : 'resumed', this.#node.epoch);
   }
 
-  listNodes(): Promise<readonly SeenNode[]> {
+  listNodes(): Promise<readonly StoredSight[]> {
     const at = this.#now();
     const seen = this.#node.known.flatMap((peer) => {
       const { record } = readAbout(peer);
@@ -305,7 +305,7 @@ export class PeersLease implements RemoteStore {
     const leading = this.#node.known.filter((peer) => peer.leads && isLive(peer, at, ttlMs));
     const [first] = leading.sort((a, b) => (b.term ?? 0) - (a.term ?? 0));
     if (first !== undefined) return { holder: readAbout(first).holder };
-    return this.#node.isHaunted ? { holder: null } : null;
+    return this.#node.mayHaveHiddenLeader ? { holder: null } : null;
   }
 
   /** Who led last, of those that are known. */
@@ -316,7 +316,7 @@ export class PeersLease implements RemoteStore {
   /** Why a term is over; null: it is not. */
   #lossOf(epoch: number): string | null {
     if (this.#node.term === epoch) return null;
-    if (this.#node.isDoubled) return `another node with the id ${this.#record.node} lives`;
+    if (this.#node.hasDuplicateId) return `another node with the id ${this.#record.node} lives`;
     const holder = this.#rival?.holder ?? null;
     if (holder !== null) return `${holder.node} leads`;
     return 'the others may have counted it as gone';
@@ -359,7 +359,7 @@ export class PeersLease implements RemoteStore {
       return `it listens for ${formatDuration(Math.ceil(listensForMs))} more before it may lead`;
     }
     const { ttlMs, record } = this.#parts.options;
-    if (this.#node.isDoubled) return `another node with the id ${record.node} lives`;
+    if (this.#node.hasDuplicateId) return `another node with the id ${record.node} lives`;
     const at = this.#now();
     const live = this.#node.known.filter((peer) => isLive(peer, at, ttlMs));
     const names = live.map(({ node }) => node);

@@ -4,7 +4,7 @@ import type { PostgresReturn } from '../../guard/messages.ts';
 import { parseJson } from '../file/durable-file.ts';
 import { name } from '../file/record-fields.ts';
 import type { JoinReply } from '../join-alone.ts';
-import type { SeenNode, StoreEvent } from '../remote-store.ts';
+import type { StoredSight, StoreEvent } from '../remote-store.ts';
 import { readLeaseHolder, readRival, readStoredNode, readStoreEvent } from '../stored-records.ts';
 import { REGISTRATION_TTL_MS } from '../sign-of-life.ts';
 import { strangeAnswer } from '../strange-answer.ts';
@@ -143,7 +143,7 @@ export class PostgresDriver implements TokenDriver {
     if (rows.length === 0) throw otherVersion(this.#parts.address.shown);
   }
 
-  async listNodes(): Promise<readonly SeenNode[]> {
+  async listNodes(): Promise<readonly StoredSight[]> {
     const rows = await this.#look(statements.LIST, [REGISTRATION_TTL_MS]);
     return rows.flatMap(([record, agoMs]) => {
       const node = readStoredNode(parsed(record));

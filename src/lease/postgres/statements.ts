@@ -230,7 +230,7 @@ const IS_OF_ID = `(n.run <> $2 AND position('"node":"' || $4 || '"' IN n.record)
  * $5 record, $6 start, $7 the highest epoch that it knows, $8 whether it has to be the only one of its id, $9 the run
  * that is replaced. Whether it is; its start, null: the data are of another version; who else has the id, seen when.
  *
- * A statement that has waited for another still sees the nodes of before: so an id that was given of late is taken,
+ * A statement that has waited for another still sees the nodes of before: so an id that was given recently is taken,
  * whether its node is seen or not.
  */
 export const JOIN: Sql = `
@@ -310,7 +310,7 @@ WITH ${DURABLE}, counted AS (
 ), ${note('counted', '$2', `CASE WHEN $3::text IS NULL THEN 'resumed' ELSE 'paused' END`)}
 SELECT pg_notify($4, '') FROM counted, begun`;
 
-/** $1 group, $2 the registration's time to live. The records of those seen of late, and how long ago, ms. */
+/** $1 group, $2 the registration's time to live. The records of nodes seen recently, and how long ago, ms. */
 export const LIST: Sql = `
 SELECT n.record, extract(epoch FROM lately.at - n.seen_at) * 1000
 FROM failover.nodes AS n, (SELECT clock_timestamp() AS at) AS lately

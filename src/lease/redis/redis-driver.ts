@@ -2,7 +2,7 @@
 import type { RedisAddress } from '../../config/lease-url.ts';
 import type { RedisReturn } from '../../guard/messages.ts';
 import type { JoinReply } from '../join-alone.ts';
-import type { SeenNode, StoreEvent } from '../remote-store.ts';
+import type { StoredSight, StoreEvent } from '../remote-store.ts';
 import { REGISTRATION_TTL_MS } from '../sign-of-life.ts';
 import type { StoreLink } from '../store-link.ts';
 import type {
@@ -108,7 +108,7 @@ export class RedisDriver implements TokenDriver {
     await this.#run(scripts.PAUSE, [node, by ?? '']);
   }
 
-  async listNodes(): Promise<readonly SeenNode[]> {
+  async listNodes(): Promise<readonly StoredSight[]> {
     return replies.readNodes(await this.#run(scripts.LIST, []), REGISTRATION_TTL_MS);
   }
 

@@ -1,7 +1,7 @@
 // Reads what the scripts return: a server may be anything that listens there, and its data anybody's.
 import type { LeaseHolder } from '../../core/state.ts';
 import type { JoinReply } from '../join-alone.ts';
-import type { SeenNode, StoreEvent } from '../remote-store.ts';
+import type { StoredSight, StoreEvent } from '../remote-store.ts';
 import { parseJson } from '../file/durable-file.ts';
 import { finite, name } from '../file/record-fields.ts';
 import { readLeaseHolder, readRival, readStoredNode, readStoreEvent } from '../stored-records.ts';
@@ -64,7 +64,7 @@ export function readJoin(value: unknown, timeToLiveMs: number): JoinReply<string
 }
 
 /** Records that this version does not understand are left out. */
-export function readNodes(value: unknown, timeToLiveMs: number): readonly SeenNode[] {
+export function readNodes(value: unknown, timeToLiveMs: number): readonly StoredSight[] {
   return list(value, 0).flatMap((entry) => {
     const [record, leftMs] = list(entry, 2);
     const node = readStoredNode(parsed(record));

@@ -228,7 +228,7 @@ tell(ARGV[1])
 return 1
 `);
 
-/** ARGV: channel. The records of those that were seen of late, and for how long each counts as seen, ms. */
+/** ARGV: channel. The records of nodes that were seen recently, and for how long each counts as seen, ms. */
 export const LIST: Script = script(`
 local answer, at = {}, now()
 for _, run in ipairs(redis.call('ZRANGEBYSCORE', seen, '(' .. at, '+inf', 'LIMIT', 0, 1024)) do

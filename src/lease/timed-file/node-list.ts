@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseJson } from '../file/durable-file.ts';
 import type { Rival } from '../join-alone.ts';
-import type { SeenNode } from '../remote-store.ts';
+import type { StoredSight } from '../remote-store.ts';
 import { REGISTRATION_TTL_MS, SIGN_PAUSE_MS } from '../sign-of-life.ts';
 import { readRival, readStoredNode } from '../stored-records.ts';
 import type { Asker } from '../token-driver.ts';
@@ -71,8 +71,8 @@ export class NodeList {
   }
 
   /** A node that was seen to change was there then; of others the times of files have to do. */
-  async list(): Promise<readonly SeenNode[]> {
-    const listed: SeenNode[] = [];
+  async list(): Promise<readonly StoredSight[]> {
+    const listed: StoredSight[] = [];
     for (const run of (await this.#runs()).slice(0, NODES_LISTED)) {
       const path = this.#path(run);
       const content = await contentOf(path);

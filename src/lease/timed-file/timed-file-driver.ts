@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { TimedFileReturn } from '../../guard/messages.ts';
 import { errnoOf } from '../file/storage-error.ts';
 import type { JoinReply } from '../join-alone.ts';
-import type { SeenNode, StoreEvent } from '../remote-store.ts';
+import type { StoredSight, StoreEvent } from '../remote-store.ts';
 import { SIGN_PAUSE_MS } from '../sign-of-life.ts';
 import type {
   Asker,
@@ -291,7 +291,7 @@ export class TimedFileDriver implements TokenDriver {
     });
   }
 
-  listNodes(): Promise<readonly SeenNode[]> {
+  listNodes(): Promise<readonly StoredSight[]> {
     return this.#request(() => this.#nodes.list());
   }
 

@@ -19,7 +19,8 @@ export interface CodeBlock {
 /** README, what stands beside it, and every page of docs/. */
 export function readPages(): readonly Page[] {
   const docs = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
-  const paths = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...docs.map(inDocs)];
+  const beside = ['CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'];
+  const paths = ['README.md', ...beside, ...docs.map(inDocs)];
   return paths.map(readPage);
 }
 

@@ -103,7 +103,7 @@ function availableBytes(): number {
   return kilobytes === undefined ? freemem() : Number(kilobytes) * 1024;
 }
 
-/** Without the files in its cache that nobody has used of late: the kernel gives them up before anybody runs out. */
+/** Without the files in its cache that nobody has used recently: the kernel gives them up before anybody runs out. */
 function readMemoryCgroup(): CgroupUse | null {
   const found = cgroupUse('memory');
   if (found === null) return null;

@@ -109,7 +109,7 @@ export function lookAtFileSystem(base: string, readType?: ReadFileSystemType): F
   try {
     refuseRemoteFileSystem(base, readType);
   } catch (error) {
-    // What a node is told to do is nothing for who asks about it.
+    // What a node is told to do is no advice for whoever only asks about it.
     if (error instanceof FailoverError) return failure(error.message, NOT_LOCAL);
     throw error;
   }

@@ -9,8 +9,8 @@ import { killGroupOf, sessionRecord, spawnBehindGate } from './gated-child.ts';
 import type { GatedOrder } from './gated-child.ts';
 import type { DemoteOrder } from './messages.ts';
 
-/** Behind its gate until `say`: its session is to be known by then to whoever would have to end it. */
-export class Farewell {
+/** Behind its gate until `run`: its session is to be known by then to whoever would have to end it. */
+export class DemoteCommand {
   /** Null: it could not be started, and nothing is lost by that but what it would have done. */
   readonly session: SessionRecord | null;
   readonly #opening: string;
@@ -39,7 +39,7 @@ export class Farewell {
   }
 
   /** Lets it run, until it has ended or the time is over. What it leaves is its session. Never rejects. */
-  async say(limitMs: number): Promise<void> {
+  async run(limitMs: number): Promise<void> {
     if (this.session === null) this.#child?.stdin?.end();
     else this.#child?.stdin?.end(this.#opening);
     let timer: NodeJS.Timeout | undefined;
