@@ -165,7 +165,7 @@ function endedWarnings(snapshot: GroupSnapshot): string[] {
       ];
     }
     if (back.has(record.node)) return [];
-    return [`${who} ended without a word${restartOf(node)}: start it again if it is missed.`];
+    return [`${who} ended unexpectedly${restartOf(node)}: start it again if it is missed.`];
   });
 }
 

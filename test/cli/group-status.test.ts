@@ -302,7 +302,7 @@ describe('nodes', () => {
     );
     expect(status.nodes.map(({ id }) => id)).toEqual(['a']);
     expect(status.warnings).toContainEqual(
-      expect.stringContaining('d (pid 200) ended without a word'),
+      expect.stringContaining('d (pid 200) ended unexpectedly'),
     );
   });
 
@@ -310,7 +310,7 @@ describe('nodes', () => {
     const before = silentNode('a', 'gone');
     const earlier = { ...before, record: { ...before.record, run: 'run-earlier' } };
     const status = groupStatusOf(snapshotOf('a', [earlier, answering(primaryStatus('a'))]));
-    expect(status.warnings.filter((warning) => warning.includes('without a word'))).toEqual([]);
+    expect(status.warnings.filter((warning) => warning.includes('ended unexpectedly'))).toEqual([]);
   });
 
   it('that died and left something running are named with it, also when they came back', () => {

@@ -30,7 +30,9 @@ describe('a node', () => {
       const a = await launchPretty(group, 'a', stubborn);
       await group.until('the command to run', () => a.output.includes('ready'));
       a.kill('SIGINT');
-      await group.until('the first answer', () => a.stray.includes('Got SIGINT: ending in order'));
+      await group.until('the first answer', () =>
+        a.stray.includes('Got SIGINT: shutting down gracefully'),
+      );
       a.kill('SIGINT');
       await group.until('the second answer', () => a.stray.includes('Got SIGINT again: killing'));
       a.kill('SIGINT');

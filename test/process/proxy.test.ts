@@ -39,7 +39,7 @@ describe('a proxy of its own', () => {
     const { code, stdout, stderr } = await proxy.done;
     expect([code, stdout]).toEqual([0, '']);
     expect(stderr).toContain(
-      'Got SIGTERM: ending in order, with up to 10s for 0 under way and 0 held',
+      'Got SIGTERM: shutting down gracefully (up to 10s for 0 in flight and 0 held)',
     );
     expect(stderr.match(/Answered 1 of 1 requests/g)).toHaveLength(2);
   });

@@ -83,7 +83,7 @@ export class OutOfSight {
     if (record.endsNamespace) return this.#isSettled(record.run) ? null : ENDING;
     if (this.#isNamespaceEmpty(supervisor.pidNamespace)) return null;
     return (
-      'that node ended without a word, and its processes can not be seen from here: ' +
+      'that node ended unexpectedly, and its processes can not be seen from here: ' +
       `end them where they run, then remove ${path}`
     );
   }

@@ -252,7 +252,7 @@ describe('the group', () => {
       fact: 'b ended and left pids 77, 78 running',
     });
     expect(judgeLeftovers(snapshotOf(null, [silentNode('c', 'gone')])).fact).toContain(
-      'c ended without a word',
+      'c ended unexpectedly',
     );
   });
 
