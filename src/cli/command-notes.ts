@@ -6,7 +6,7 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '0': 'it was told to end and has, or the work of the group is completed',
     '4': 'the lease is held (--role primary), or the node id is taken',
     '6': 'it lost its lease or was fenced (--exit-on-demote)',
-    '126': 'the command can not be run',
+    '126': 'the command cannot be run',
     '127': 'the command is not found',
     N: "the command's own code, 128 + n for signal n (--restart never)",
   },
@@ -18,12 +18,12 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   init: { '0': 'the file is written' },
   status: {
     '0': 'there is a primary; of several groups: each has one',
-    '1': 'the server of the lease can not be asked whether there is one',
+    '1': 'the server of the lease cannot be asked whether there is one',
     '3': 'there is none; of several groups: one has none',
   },
   events: {
     '0': 'something is told, or it was followed until it was ended',
-    '1': 'the server of the lease can not be asked',
+    '1': 'the server of the lease cannot be asked',
     '3': 'nothing is known',
   },
   explain: { '0': 'it is explained', '3': 'there is no such node, or none at all' },
@@ -69,7 +69,7 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   doctor: { '0': 'no check fails', '1': 'a check fails, or an unexpected failure' },
   systemd: {
     '0': 'the unit is printed',
-    '126': 'the command can not be run',
+    '126': 'the command cannot be run',
     '127': 'the command is not found',
   },
   keygen: { '0': 'the key is made' },

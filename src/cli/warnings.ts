@@ -95,7 +95,7 @@ function leaseWarnings(snapshot: GroupSnapshot): string[] {
   if (observation.held && observation.recordUnreadable) {
     warnings.push(
       `The lease is held, but the record of epoch ${observation.epoch} in ` +
-        `${directoryOf(snapshot)}/epochs can't be read: read it, it is never repaired on its own.`,
+        `${directoryOf(snapshot)}/epochs cannot be read: read it, it is never repaired on its own.`,
     );
   } else if (observation.held && holder === null && snapshot.store !== null) {
     if (holderElsewhere(snapshot) === null) {
@@ -138,7 +138,7 @@ function silentWarnings(snapshot: GroupSnapshot): string[] {
     if (presence === 'unknown') {
       return [
         `${node} (pid ${supervisor.pid} of another pid namespace, host ${host}) does not answer, ` +
-          'and can not be looked at from here: run `failover status` where it runs.',
+          'and cannot be looked at from here: run `failover status` where it runs.',
       ];
     }
     if (presence !== 'unresponsive') return [];

@@ -51,7 +51,7 @@ function secondaryEvidence(state: SecondaryState, settings: Settings): Evidence[
     return [nobody, ...lost, ...failuresIn(state)];
   }
   if (isApart(state)) {
-    const text = `${primary.node} can not be heard, and its lease alone tells of it; ${NOT_HEARD_HERE}`;
+    const text = `${primary.node} cannot be heard, and its lease alone tells of it; ${NOT_HEARD_HERE}`;
     return [{ name: 'heartbeat', text }, ...lost, ...failuresIn(state)];
   }
   const timeout = humanMs(settings.heartbeatTimeoutMs);

@@ -172,13 +172,13 @@ export const TRANSITIONS = {
     from: ['suspecting'],
     to: 'watching',
     on: 'lock file still touched',
-    sentence: 'The primary can not be reached, but it touches its lock file; it lives',
+    sentence: 'The primary cannot be reached, but it touches its lock file; it lives',
   },
   'trust-lease': {
     from: ['suspecting'],
     to: 'watching',
     on: 'silent on another machine',
-    sentence: 'The holder of the lease can not be reached; its lease decides',
+    sentence: 'The holder of the lease cannot be reached; its lease decides',
   },
   'fence-silent': {
     from: ['suspecting'],
@@ -208,7 +208,7 @@ export const TRANSITIONS = {
     from: ['fencing'],
     to: 'waiting',
     on: 'forced, on another machine',
-    sentence: 'The silent primary can not be fenced from here; waiting for the end of its lease',
+    sentence: 'The silent primary cannot be fenced from here; waiting for the end of its lease',
   },
   'ask-primary': {
     from: ['watching', 'suspecting', 'waiting'],
@@ -351,7 +351,7 @@ export const TRANSITIONS = {
     from: ['serving', 'restarting'],
     to: 'demoting',
     on: 'workload failed',
-    sentence: 'The workload can not be kept running here; stepping down',
+    sentence: 'The workload cannot be kept running here; stepping down',
   },
   'demote-after-end': {
     from: ['serving'],

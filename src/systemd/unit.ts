@@ -40,7 +40,7 @@ function header({ options, isOfUser }: UnitParts): string {
 # Save it as ${place}, then: ${reload} && ${enable}
 [Unit]
 Description=failover: a node of the group ${options.group}
-${isOfUser ? '' : NETWORK}# A node that can not lead today goes on trying: no number of starts is the last.
+${isOfUser ? '' : NETWORK}# A node that cannot lead today goes on trying: no number of starts is the last.
 StartLimitIntervalSec=0
 `;
 }
@@ -177,7 +177,7 @@ function hardening({ runAs }: UnitParts): readonly string[] {
     '# What hardly any command needs. It holds for the command as well: take out what yours does need.',
     ...(runAs === null
       ? []
-      : ['# With User= they imply NoNewPrivileges=: the command can not use sudo.']),
+      : ['# With User= they imply NoNewPrivileges=: the command cannot use sudo.']),
     'ProtectControlGroups=yes',
     'ProtectKernelModules=yes',
     'ProtectKernelTunables=yes',

@@ -94,7 +94,7 @@ describe('a proxy of its own', () => {
     [['--listen', 'nowhere', '--to', 'http://a:1'], 'Cannot use --listen: "nowhere"'],
     [['--listen', ':0', '--to', 'https://a:1'], 'is neither http:// nor tcp://'],
     [['--listen', ':0', '--to', 'http://u:secret@a:1'], 'http://***@a:1'],
-    [['--listen', ':0', '--to', 'tcp://a:1'], "--mode http can't go to tcp://a:1"],
+    [['--listen', ':0', '--to', 'tcp://a:1'], '--mode http cannot go to tcp://a:1'],
     [['--listen', ':0', '--to', 'http://a:1', '--hold-max-bytes', '5k'], '"5k" is no size'],
     [['--listen', ':0', '--to', 'http://a:1', '--max-header-size', '10'], 'is less than 1KiB'],
   ])('refuses %j', async (args, fact) => {

@@ -152,7 +152,7 @@ describe('failover simulate', () => {
     const [head = ''] = journalOf([]).split('\n');
     writeFileSync(path, head);
     await simulate('--replay', path);
-    expect(output.stderr).toContain(`${path} can not be decided again: it has no state`);
+    expect(output.stderr).toContain(`${path} cannot be decided again: it has no state`);
     expect(process.exitCode).toBe(2);
   });
 

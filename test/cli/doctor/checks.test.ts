@@ -175,7 +175,7 @@ describe('the software', () => {
     const broken = (): Promise<never> => Promise.reject(new Error('invalid ELF header\nat x'));
     expect(await loadZeroMq(broken)).toMatchObject({
       status: 'failure',
-      fact: 'The binding of ZeroMQ can not be loaded: invalid ELF header',
+      fact: 'The binding of ZeroMQ cannot be loaded: invalid ELF header',
     });
     expect(await loadNotifier(broken)).toMatchObject({ status: 'warning' });
   });
