@@ -206,7 +206,7 @@ function healthWarnings(snapshot: GroupSnapshot): string[] {
     // It is not known of who has just started.
     if (because === null || status?.health === 'unknown') return [];
     if (status?.role === 'primary') {
-      return [`${node} leads with a workload that does not serve: ${because}. Look at it there.`];
+      return [`${node} leads with an unhealthy workload: ${because}. Check it there.`];
     }
     if (status?.willing !== true) return [];
     return [`${node} would take over only if no healthy node can: ${because}. Look at it there.`];

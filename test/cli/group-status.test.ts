@@ -72,7 +72,7 @@ describe('the JSON of a status', () => {
             "epoch": 7,
             "standby": "cold",
             "since": "2026-03-01T11:59:00.000Z",
-            "reason": "Is primary: epoch 7",
+            "reason": "This node is now primary: epoch 7",
             "strategy": "race",
             "priority": 100,
             "preemptsInMs": null,
