@@ -275,7 +275,7 @@ export const EXIT_CODES: readonly ExitCodeEntry[] = [
   },
   { code: '7', meaning: 'timed out (`wait`, `promote`, `demote`, `stop`, `check`)' },
   { code: '8', meaning: 'something did not hold, or not all was tried (`drill`)' },
-  { code: '126', meaning: 'the command can not be run' },
+  { code: '126', meaning: 'the command cannot be run' },
   { code: '127', meaning: 'the command is not found' },
   { code: '128 + n', meaning: 'the command died of signal n' },
   {

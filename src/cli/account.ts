@@ -84,7 +84,8 @@ export function journalAccount(
     id: journal.run.node,
     presence,
     source: 'journal',
-    silence: silence ?? (latest?.to === 'stopped' ? `${GONE} in order` : `${GONE} without a word`),
+    silence:
+      silence ?? (latest?.to === 'stopped' ? `it has exited gracefully` : `it ended unexpectedly`),
     role: last?.role ?? lastMoveIn(journal)?.role ?? null,
     phase: latest?.to ?? last?.phase ?? null,
     epoch: latest?.epoch ?? null,

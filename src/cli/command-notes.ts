@@ -6,24 +6,24 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '0': 'it was told to end and has, or the work of the group is completed',
     '4': 'the lease is held (--role primary), or the node id is taken',
     '6': 'it lost its lease or was fenced (--exit-on-demote)',
-    '126': 'the command can not be run',
+    '126': 'the command cannot be run',
     '127': 'the command is not found',
     N: "the command's own code, 128 + n for signal n (--restart never)",
   },
   up: {
-    '0': 'all groups have ended in order; or the file is right, and its groups could start (--check)',
+    '0': 'all groups have stopped gracefully; or the file is valid and its groups could start (--check)',
     '2': 'a bad flag or value, or something wrong in the file, named with its line',
     N: 'the first group that ended otherwise ended with this code, as `run` would have',
   },
   init: { '0': 'the file is written' },
   status: {
     '0': 'there is a primary; of several groups: each has one',
-    '1': 'the server of the lease can not be asked whether there is one',
+    '1': 'the server of the lease cannot be asked whether there is one',
     '3': 'there is none; of several groups: one has none',
   },
   events: {
     '0': 'something is told, or it was followed until it was ended',
-    '1': 'the server of the lease can not be asked',
+    '1': 'the server of the lease cannot be asked',
     '3': 'nothing is known',
   },
   explain: { '0': 'it is explained', '3': 'there is no such node, or none at all' },
@@ -69,7 +69,7 @@ const EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   doctor: { '0': 'no check fails', '1': 'a check fails, or an unexpected failure' },
   systemd: {
     '0': 'the unit is printed',
-    '126': 'the command can not be run',
+    '126': 'the command cannot be run',
     '127': 'the command is not found',
   },
   keygen: { '0': 'the key is made' },
@@ -92,7 +92,7 @@ flag goes before its variable (FAILOVER_STOP_GRACE), that before the file, that 
 
 SIGHUP reads the file again: groups that are new start, those that are gone stop, those that changed are
 stopped and started; of a file with a mistake nothing is taken. A group that ends leaves the others alone.
-The first SIGINT or SIGTERM ends all in order, the second at once.`,
+The first SIGINT or SIGTERM stops all groups gracefully, the second at once.`,
   init: `FILE is one that \`failover up -f FILE\` takes as it is. Its first line tells editors where the schema is.`,
   status: `Without --group it is the only group of the state directory, or all where there are several, in a row each.
 With --watch on a terminal keys promote, demote and pause: ? shows them.
@@ -119,8 +119,8 @@ command is run by \`sh -c\` with FAILOVER_GROUP, FAILOVER_STATE_DIR and FAILOVER
   proxy: `What it answers itself has a header x-failover-error that says why: unsafe-in-flight (502) is a request that
 may have been done by a primary that was lost, and is not repeated. GET, HEAD, OPTIONS, PUT and DELETE are
 repeated, and what has an Idempotency-Key; the answer says so in x-failover-repeated.
-The first SIGTERM ends it in order, the second at once; at SIGUSR2 it says what it has counted. Each option can
-also be set by its variable, such as FAILOVER_HOLD for --hold.`,
+The first SIGTERM stops it gracefully, the second at once. SIGUSR2 logs its counters. Each option can also be
+set by its variable, such as FAILOVER_HOLD for --hold.`,
   dashboard: `It prints its address, with a token of its own behind #: whoever opens that may promote, demote, pause and
 resume. Without --group it shows all groups of the state directory. Ctrl-C ends it; the groups go on.`,
   doctor: `ok       as it should be

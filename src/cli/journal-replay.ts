@@ -59,7 +59,7 @@ function missing({ skipped, dropped }: Journal, { gaps, passedOver }: ReplayResu
   return [
     ...(gaps > 0 ? [`${count(gaps, 'gap')} that only the next recorded state ends`] : []),
     ...(passedOver > 0 ? [`${count(passedOver, 'event')} passed over up to there`] : []),
-    ...(corrupt > 0 ? [`${count(corrupt, 'line')} that can't be read`] : []),
+    ...(corrupt > 0 ? [`${count(corrupt, 'line')} that cannot be read`] : []),
     ...(unknown > 0 ? [`${count(unknown, 'line')} of a later version`] : []),
     ...(dropped > 0 ? [`${count(dropped, 'line')} that the node could not write`] : []),
   ];

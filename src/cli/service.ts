@@ -101,7 +101,7 @@ export async function openService(
   if (lack !== null) {
     throw new FailoverError(
       'FAILOVER_USAGE',
-      `Cannot tell the service manager at NOTIFY_SOCKET anything: the binding for it can not be loaded (${lack})`,
+      `Cannot tell the service manager at NOTIFY_SOCKET anything: the binding for it cannot be loaded (${lack})`,
       {
         hint: `Install failover again with its optional packages. ${UNTOLD} where that is not possible.`,
       },
@@ -109,7 +109,7 @@ export async function openService(
   }
   const { ServiceManager } = await import('../systemd/service-manager.ts');
   const manager = new ServiceManager(socket, (why) => {
-    onProblem(`The service manager at NOTIFY_SOCKET can not be told anything: ${why}`);
+    onProblem(`The service manager at NOTIFY_SOCKET cannot be told anything: ${why}`);
   });
   return new Service(manager, watchdogMs);
 }

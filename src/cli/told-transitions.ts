@@ -192,11 +192,11 @@ function endAfter(
   last: GroupEvent | null,
   isOnRecord: boolean,
 ): { readonly to: 'stopped' | 'gone'; readonly reason: string } {
-  if (isOnRecord) return { to: 'gone', reason: 'Its process has ended without a word' };
+  if (isOnRecord) return { to: 'gone', reason: 'Its process ended unexpectedly' };
   if (last?.action === 'stopping' || last?.action === 'stopped') {
-    return { to: 'stopped', reason: 'It has ended in order' };
+    return { to: 'stopped', reason: 'It has exited gracefully' };
   }
-  return { to: 'gone', reason: 'It is no more, and nobody here was told why' };
+  return { to: 'gone', reason: 'It is gone, and the reason is not known here' };
 }
 
 /** It can't tell itself that it does not answer, nor since when it does again. */

@@ -93,7 +93,7 @@ function leaseWarnings(snapshot: GroupSnapshot): string[] {
   if (observation.held && observation.recordUnreadable) {
     warnings.push(
       `The lease is held, but the record of epoch ${observation.epoch} in ` +
-        `${directoryOf(snapshot)}/epochs can't be read: read it, it is never repaired on its own.`,
+        `${directoryOf(snapshot)}/epochs cannot be read: read it, it is never repaired on its own.`,
     );
   } else if (observation.held && holder === null && snapshot.store !== null) {
     if (holderElsewhere(snapshot) === null) {
@@ -136,7 +136,7 @@ function silentWarnings(snapshot: GroupSnapshot): string[] {
     if (presence === 'unknown') {
       return [
         `${node} (pid ${supervisor.pid} of another pid namespace, host ${host}) does not answer, ` +
-          'and can not be looked at from here: run `failover status` where it runs.',
+          'and cannot be looked at from here: run `failover status` where it runs.',
       ];
     }
     if (presence !== 'unresponsive') return [];
@@ -163,7 +163,7 @@ function endedWarnings(snapshot: GroupSnapshot): string[] {
       ];
     }
     if (back.has(record.node)) return [];
-    return [`${who} ended without a word${restartOf(node)}: start it again if it is missed.`];
+    return [`${who} ended unexpectedly${restartOf(node)}: start it again if it is missed.`];
   });
 }
 
@@ -204,7 +204,7 @@ function healthWarnings(snapshot: GroupSnapshot): string[] {
     // It is not known of who has just started.
     if (because === null || status?.health === 'unknown') return [];
     if (status?.role === 'primary') {
-      return [`${node} leads with a workload that does not serve: ${because}. Look at it there.`];
+      return [`${node} leads with an unhealthy workload: ${because}. Check it there.`];
     }
     if (status?.willing !== true) return [];
     return [`${node} would take over only if no healthy node can: ${because}. Look at it there.`];

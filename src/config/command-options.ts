@@ -14,7 +14,7 @@ export const COMMAND_OPTIONS: readonly Row[] = [
     default: 'cold',
     placeholder: 'MODE',
     sentence:
-      'cold: start the command at promotion; armed: have it ready up to its exec; hot: run it everywhere and tell it its role.',
+      'What a secondary keeps ready. cold: nothing, the command starts at promotion; armed: a process that waits just before exec; hot: the command runs on every node and is told its role.',
   },
   {
     ...RUN,
@@ -22,7 +22,7 @@ export const COMMAND_OPTIONS: readonly Row[] = [
     kind: 'command',
     default: null,
     placeholder: 'SH',
-    sentence: 'Shell command to run at promotion; if it fails, the promotion failed.',
+    sentence: 'Shell command to run at promotion. If it fails, the promotion fails.',
   },
   {
     ...RUN,
@@ -38,7 +38,7 @@ export const COMMAND_OPTIONS: readonly Row[] = [
     kind: 'signal',
     default: null,
     placeholder: 'SIGNAL',
-    sentence: 'Signal that tells a hot command that it is primary.',
+    sentence: 'Signal that tells a hot command that it is now primary.',
   },
   {
     ...RUN,
@@ -46,19 +46,19 @@ export const COMMAND_OPTIONS: readonly Row[] = [
     kind: 'signal',
     default: null,
     placeholder: 'SIGNAL',
-    sentence: 'Signal that tells a hot command that it is secondary.',
+    sentence: 'Signal that tells a hot command that it is now secondary.',
   },
   {
     ...DURATION,
     key: 'promoteTimeout',
     default: '30s',
-    sentence: 'How long the promote command may take.',
+    sentence: 'Time limit for the promote command.',
   },
   {
     ...DURATION,
     key: 'demoteTimeout',
     default: '10s',
-    sentence: 'How long the demote command may take.',
+    sentence: 'Time limit for the demote command.',
   },
   {
     ...RUN,
@@ -67,13 +67,13 @@ export const COMMAND_OPTIONS: readonly Row[] = [
     default: null,
     placeholder: 'CHECK',
     sentence:
-      'The promotion is complete only when this holds: http(s)://…, tcp://HOST:PORT, exec:COMMAND or log:/REGEXP/.',
+      'Condition that completes a promotion: http(s)://…, tcp://HOST:PORT, exec:COMMAND or log:/REGEXP/.',
   },
   {
     ...DURATION,
     key: 'readyTimeout',
     default: '30s',
-    sentence: 'How long the command may take to become ready.',
+    sentence: 'Time limit for the command to become ready.',
   },
   {
     ...RUN,
@@ -83,7 +83,7 @@ export const COMMAND_OPTIONS: readonly Row[] = [
     default: 'always',
     placeholder: 'MODE',
     sentence:
-      'always: start it again however it ends; on-failure: exit 0 completes the work, and the whole group ends; never: the node ends with it, and another takes over.',
+      'always: restart after any exit; on-failure: exit code 0 completes the work and stops the whole group; never: exit with the command, so another node takes over.',
   },
   {
     ...RUN,
@@ -93,33 +93,32 @@ export const COMMAND_OPTIONS: readonly Row[] = [
     max: 1000,
     default: '3',
     placeholder: 'N',
-    sentence:
-      'How often it is started again here within --restart-window before the node steps down.',
+    sentence: 'Restarts allowed on this node within --restart-window before it steps down.',
   },
   {
     ...DURATION,
     key: 'restartWindow',
     default: '60s',
-    sentence: 'The time over which those restarts are counted.',
+    sentence: 'Time window in which restarts are counted.',
   },
   {
     ...GRACE,
     key: 'coolOff',
     default: '30s',
     sentence:
-      'How long a node that stepped down over its restarts does not lead; doubles each time.',
+      'How long a node stays out of the lead after exceeding --restart-limit; doubles each time.',
   },
   {
     ...GRACE,
     key: 'stopGrace',
     default: '10s',
-    sentence: 'Between SIGTERM and SIGKILL when the command is stopped.',
+    sentence: 'Time between SIGTERM and SIGKILL when stopping the command.',
   },
   {
     ...GRACE,
     key: 'drain',
     default: '0s',
     sentence:
-      'How long a planned demotion waits before the demote command and the stop; with proxies until nothing is under way, at most 5s or this.',
+      'How long a planned demotion waits before the demote command. With proxies it ends as soon as they are drained, after at most this or 5s, whichever is longer.',
   },
 ];

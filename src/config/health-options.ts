@@ -10,7 +10,7 @@ export const HEALTH_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: null,
     placeholder: 'CHECK',
     sentence:
-      'Whether the command serves: http(s)://…, tcp://HOST:PORT or exec:COMMAND. A primary that does not serve hands over to a healthy node, or starts its command again.',
+      'Health check of the running command: http(s)://…, tcp://HOST:PORT or exec:COMMAND. An unhealthy primary hands over to a healthy node or restarts its command.',
   },
   {
     ...RUN,
@@ -19,26 +19,26 @@ export const HEALTH_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: null,
     placeholder: 'CHECK',
     sentence:
-      'The same, asked on a cold or armed standby: whether the command could serve here, such as `exec:test -d /mnt/data`. One that is unhealthy leads only if nobody else can.',
+      'Health check on a cold or armed standby: whether the command could run there, such as `exec:test -d /mnt/data`. An unhealthy standby takes over only if no other node can.',
   },
   {
     ...DURATION,
     key: 'healthInterval',
     default: '2s',
-    sentence: 'From one check to the next.',
+    sentence: 'Time between health checks.',
   },
   {
     ...DURATION,
     key: 'healthTimeout',
     default: '1s',
-    sentence: 'How long a check may take; at most --health-interval.',
+    sentence: 'Time limit for one health check; at most --health-interval.',
   },
   {
     ...DURATION,
     key: 'healthFastInterval',
     default: null,
     defaultText: 'a quarter of --health-interval',
-    sentence: 'From one check to the next while it is not decided if the health changes.',
+    sentence: 'Time between checks while the status is about to change.',
   },
   {
     ...RUN,
@@ -48,7 +48,7 @@ export const HEALTH_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     max: 1000,
     default: '3',
     placeholder: 'N',
-    sentence: 'Checks in a row that have to fail until what was healthy is unhealthy.',
+    sentence: 'Consecutive failures before a healthy command counts as unhealthy.',
   },
   {
     ...RUN,
@@ -58,13 +58,12 @@ export const HEALTH_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     max: 1000,
     default: '2',
     placeholder: 'N',
-    sentence: 'Checks in a row that have to pass until what was unhealthy is healthy.',
+    sentence: 'Consecutive successes before an unhealthy command counts as healthy.',
   },
   {
     ...GRACE,
     key: 'healthGrace',
     default: '10s',
-    sentence:
-      'After a start of the command failed checks do not count for so long, until one has passed.',
+    sentence: 'How long after a start failed checks are ignored; ends at the first success.',
   },
 ];

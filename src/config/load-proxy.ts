@@ -70,14 +70,14 @@ export function loadProxyOptions(given: Given): ProxyOptions {
   }
   const wrong = targets.find(({ kind }) => kind !== mode);
   if (wrong !== undefined) {
-    const fact = `--mode ${mode} can't go to ${wrong.url}`;
+    const fact = `--mode ${mode} cannot go to ${wrong.url}`;
     throw new FailoverError('FAILOVER_SETTINGS_CONFLICT', `Cannot start a proxy: ${fact}`, {
       hint: `Give --to ${mode}://HOST:PORT, or --mode ${wrong.kind}.`,
     });
   }
   const readFrom = read.oneOf('readFrom', READ_FROM);
   if (mode === 'tcp' && readFrom !== 'primary') {
-    const fact = `--mode tcp can't tell reads from writes, as --read-from ${readFrom} asks`;
+    const fact = `--mode tcp cannot tell reads from writes, as --read-from ${readFrom} asks`;
     throw new FailoverError('FAILOVER_SETTINGS_CONFLICT', `Cannot start a proxy: ${fact}`, {
       hint: 'Give --mode http, or leave out --read-from.',
     });

@@ -11,7 +11,7 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: 'ipc',
     placeholder: 'ADDRESS',
     sentence:
-      'How nodes reach each other: `ipc`, sockets of this machine; or those and tcp://ADDRESS:PORT, with the next port for requests. A port of 0 or `*` is chosen by the system.',
+      'Address for messages between nodes: `ipc` (sockets on this machine), or tcp://ADDRESS:PORT in addition; requests use the next port. Port 0 or `*` lets the system choose.',
   },
   {
     ...RUN,
@@ -20,7 +20,7 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: null,
     defaultText: 'the address of --bind',
     placeholder: 'HOST[:PORT]',
-    sentence: 'Where other machines reach this node over TCP.',
+    sentence: 'Address at which other machines reach this node over TCP.',
   },
   {
     ...RUN,
@@ -29,7 +29,7 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: null,
     placeholder: 'URL',
     sentence:
-      'Where the command is reached while it leads, as http://HOST:PORT or tcp://HOST:PORT: `failover proxy` forwards there.',
+      'Address of the command while it leads, http://HOST:PORT or tcp://HOST:PORT. `failover proxy` forwards there.',
   },
   {
     ...RUN,
@@ -38,7 +38,7 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: null,
     placeholder: 'ADDRESS',
     sentence:
-      'Pass on to the primary, in this process, what comes at HOST:PORT, as `failover proxy --listen` does.',
+      'Listen on HOST:PORT in this process and forward to the primary, as `failover proxy --listen` does.',
   },
   {
     ...RUN,
@@ -48,7 +48,7 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: null,
     placeholder: 'ADDRESS',
     sentence:
-      'Answer over HTTP at HOST:PORT, or PORT of 127.0.0.1: /primary, /secondary, /health, /liveness, /readiness and /metrics; /status and /events of whole groups; and a dashboard for browsers.',
+      'Serve HTTP on HOST:PORT, or on PORT of 127.0.0.1: /primary, /secondary, /health, /liveness, /readiness and /metrics; /status and /events of whole groups; and a browser dashboard.',
   },
   {
     ...RUN,
@@ -57,7 +57,7 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: null,
     placeholder: 'PATH',
     sentence:
-      'A token with which groups can be changed over --http; without one they are only shown. Read again when it changes.',
+      'File with the token that permits changes to groups over --http; without it, HTTP is read-only. Reloaded when it changes.',
   },
   {
     ...RUN,
@@ -65,7 +65,7 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     kind: 'string',
     default: null,
     placeholder: 'PATH',
-    sentence: "This node's secret key, made by `failover keygen`: TCP is encrypted with it.",
+    sentence: 'Secret key of this node, made by `failover keygen`. Encrypts TCP.',
   },
   {
     ...RUN,
@@ -75,14 +75,15 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     defaultText: 'its own, so that nodes share one',
     placeholder: 'PATH',
     sentence:
-      'The public keys of the nodes that may connect, one a line; read again when it changes.',
+      'File with the public keys of the nodes that may connect, one per line. Reloaded when it changes.',
   },
   {
     ...RUN,
     key: 'insecure',
     kind: 'boolean',
     default: 'false',
-    sentence: 'TCP without keys: whoever reaches the port can read all, and order this node about.',
+    sentence:
+      'Allow unencrypted TCP. Anyone who can reach the port can read messages and control this node.',
   },
   {
     ...RUN,
@@ -91,6 +92,6 @@ export const NETWORK_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: null,
     placeholder: 'PATH',
     sentence:
-      'A secret that all nodes of the group share: what they say to each other is signed with it, and refused without.',
+      'Shared secret of the group. Messages between nodes are signed with it; unsigned ones are dropped.',
   },
 ];

@@ -214,7 +214,7 @@ export class OptionReader {
     const name = upper.startsWith('SIG') ? upper : `SIG${upper}`;
     if (!isSignal(name)) throw refuse(found, 'is no signal', 'a signal, such as SIGUSR1');
     if (name === 'SIGKILL' || name === 'SIGSTOP') {
-      throw refuse(found, "can't be handled by a workload", 'a signal, such as SIGUSR1');
+      throw refuse(found, 'cannot be handled by a workload', 'a signal, such as SIGUSR1');
     }
     return name;
   }

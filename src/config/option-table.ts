@@ -18,7 +18,7 @@ const NODE_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     kind: 'string',
     default: 'default',
     placeholder: 'NAME',
-    sentence: 'The group: of all nodes with this name one is active.',
+    sentence: 'Group name. One node of a group is active at a time.',
     takenBy: 'every command',
     variableReadBy: 'clients',
   },
@@ -29,7 +29,7 @@ const NODE_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     defaultText: '$XDG_STATE_HOME/failover; root: /var/lib/failover',
     placeholder: 'DIR',
     sentence:
-      'Where leases, epochs and records are kept, on a local file system; with --lease-ttl on one that several machines share.',
+      'Directory for leases, epochs and records, on a local file system; with --lease-ttl, one that several machines share.',
     takenBy: 'every command',
     variableReadBy: 'clients',
   },
@@ -39,7 +39,7 @@ const NODE_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: null,
     defaultText: '<hostname>-<pid>',
     placeholder: 'ID',
-    sentence: 'The id of this node, unique in its group.',
+    sentence: 'Node id, unique within the group.',
     takenBy: 'run',
     variableReadBy: 'nobody',
   },
@@ -50,7 +50,7 @@ const NODE_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: 'auto',
     placeholder: 'ROLE',
     sentence:
-      'auto: lead if nobody does, else stand by; primary: lead at once or exit 4; secondary: listen for one heartbeat timeout before it leads.',
+      'auto: claim the lease if nobody leads, otherwise stand by; primary: claim the lease at once or exit with code 4; secondary: listen for one heartbeat timeout before claiming.',
     takenBy: 'run',
     variableReadBy: 'nobody',
   },
@@ -62,7 +62,8 @@ const NODE_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     max: 1_000_000,
     default: '100',
     placeholder: 'N',
-    sentence: 'The place in the order of succession: a lower number goes first; 0 never leads.',
+    sentence:
+      'Position in the order of succession; lower numbers go first. A node with 0 never leads.',
   },
   {
     ...RUN,
@@ -72,15 +73,14 @@ const NODE_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: 'race',
     placeholder: 'STRATEGY',
     sentence:
-      'Who leads when several could: race: whoever is first; priority: the lowest --priority, of equal ones the lowest id, which the others wait for.',
+      'Who takes a free lease. race: the first to claim it; priority: the node with the lowest --priority, ties broken by lowest id.',
   },
   {
     ...RUN,
     key: 'preempt',
     kind: 'boolean',
     default: 'false',
-    sentence:
-      'With --strategy priority: take the lead, in order, from a primary with a higher number.',
+    sentence: 'With --strategy priority: take over gracefully from a primary with a higher number.',
   },
   {
     ...RUN_AND_PROXY,
@@ -89,27 +89,27 @@ const NODE_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     choices: LOG_FORMATS,
     default: 'pretty',
     placeholder: 'FORMAT',
-    sentence: "The form of failover's own lines on stderr.",
+    sentence: 'Log format on stderr.',
   },
   {
     ...RUN_AND_PROXY,
     key: 'quiet',
     kind: 'boolean',
     default: 'false',
-    sentence: 'Print only warnings and errors.',
+    sentence: 'Log only warnings and errors.',
   },
 ];
 
 /** Every option of `failover run`, and the two that each command takes, in the order of the manual. */
 export const OPTION_ROWS: readonly OptionRow[] = [
   ...under(null, NODE_OPTIONS),
-  ...under('The command and its hooks:', COMMAND_OPTIONS),
-  ...under('The health of the command:', HEALTH_OPTIONS),
+  ...under('Command and hooks:', COMMAND_OPTIONS),
+  ...under('Health checks:', HEALTH_OPTIONS),
   ...under('Takeover:', TAKEOVER_OPTIONS),
-  ...under('How a lost primary is noticed:', DETECTION_OPTIONS),
-  ...under('A lease on a server:', LEASE_OPTIONS),
-  ...under('A lease among the nodes themselves:', PEER_OPTIONS),
-  ...under('How nodes reach each other:', NETWORK_OPTIONS),
+  ...under('Failure detection:', DETECTION_OPTIONS),
+  ...under('Lease timing:', LEASE_OPTIONS),
+  ...under('Peers lease:', PEER_OPTIONS),
+  ...under('Network:', NETWORK_OPTIONS),
 ];
 
 /** Every option of `failover proxy` that is its own. */

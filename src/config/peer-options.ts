@@ -10,7 +10,7 @@ export const PEER_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: null,
     placeholder: 'URL,…',
     sentence:
-      'With --lease peers: where all nodes of the group listen for each other, http://HOST:PORT each; that of this node may be among them.',
+      "With --lease peers: the addresses where the nodes of the group listen for each other, each http://HOST:PORT. May include this node's own.",
   },
   {
     ...RUN,
@@ -19,6 +19,7 @@ export const PEER_OPTIONS: readonly Omit<OptionRow, 'heading'>[] = [
     default: null,
     defaultText: 'the one of --peers that is of this machine',
     placeholder: 'URL',
-    sentence: 'Which of them is that of this node, if several are of its machine, or none.',
+    sentence:
+      "Which address in --peers is this node's own. Needed if several, or none, belong to this machine.",
   },
 ];

@@ -25,7 +25,7 @@ export const PROXY_OPTION_ROWS: readonly Row[] = [
     default: null,
     placeholder: 'ADDRESS',
     sentence:
-      'Where clients connect to: HOST:PORT, or :PORT for all addresses. A port of 0 is chosen by the system.',
+      'Address for clients: HOST:PORT, or :PORT for all addresses. Port 0 lets the system choose.',
   },
   {
     ...PROXY,
@@ -35,7 +35,7 @@ export const PROXY_OPTION_ROWS: readonly Row[] = [
     defaultText: 'the primary of the group',
     placeholder: 'URL',
     sentence:
-      'Go to this server in place of a group; of several, with commas, to the first one that answers.',
+      'Forward to this server instead of a group; of several, separated by commas, to the first that answers.',
   },
   {
     ...PROXY,
@@ -44,7 +44,7 @@ export const PROXY_OPTION_ROWS: readonly Row[] = [
     choices: PROXY_MODES,
     default: 'http',
     placeholder: 'MODE',
-    sentence: 'http: requests are held, and repeated where that is safe; tcp: connections are.',
+    sentence: 'http: hold requests and retry them where that is safe; tcp: hold connections.',
   },
   {
     ...PROXY,
@@ -54,21 +54,21 @@ export const PROXY_OPTION_ROWS: readonly Row[] = [
     default: 'primary',
     placeholder: 'NODES',
     sentence:
-      'Who answers GET and HEAD: the primary; any node whose target accepts connections; secondaries, and the primary where there is none.',
+      'Who serves GET and HEAD: the primary; any node whose target accepts connections; or secondaries, and the primary if there are none.',
   },
   {
     ...TIME,
     key: 'hold',
     default: '30s',
     min: 0,
-    sentence: 'How long a request or connection waits for a primary, in all.',
+    sentence: 'How long a request or connection may wait for a primary in total.',
   },
   {
     ...NUMBER,
     key: 'holdMax',
     default: '10000',
     max: 1_000_000,
-    sentence: 'How many may wait at a time; what is more gets 503.',
+    sentence: 'Maximum held requests; further ones get 503.',
   },
   {
     ...SIZE,
@@ -76,7 +76,7 @@ export const PROXY_OPTION_ROWS: readonly Row[] = [
     default: '64MiB',
     min: 0,
     max: 1024 * MIB,
-    sentence: 'How much of bodies is kept in all, of what waits or may have to be repeated.',
+    sentence: 'Maximum total size of buffered bodies, of requests that are held or may be retried.',
   },
   {
     ...SIZE,
@@ -84,22 +84,21 @@ export const PROXY_OPTION_ROWS: readonly Row[] = [
     default: '1MiB',
     min: 0,
     max: 256 * MIB,
-    sentence: 'The longest body of a request that is kept so that it can be repeated.',
+    sentence: 'Maximum body size that is buffered so the request can be retried.',
   },
   {
     ...NUMBER,
     key: 'maxConnections',
     default: '256',
     max: 65_536,
-    sentence:
-      'How many requests, or connections, are under way to the primary at a time; the others wait.',
+    sentence: 'Maximum concurrent requests or connections to the primary; others wait.',
   },
   {
     ...NUMBER,
     key: 'maxClients',
     default: '20000',
     max: 1_000_000,
-    sentence: 'How many clients may be connected at a time.',
+    sentence: 'Maximum concurrent client connections.',
   },
   {
     ...SIZE,
@@ -107,31 +106,31 @@ export const PROXY_OPTION_ROWS: readonly Row[] = [
     default: '16KiB',
     min: 1024,
     max: MIB,
-    sentence: 'The longest headers of a request, or of an answer.',
+    sentence: 'Maximum size of request or response headers.',
   },
   {
     ...TIME,
     key: 'headerTimeout',
     default: '10s',
-    sentence: 'How long a client may take for its headers.',
+    sentence: 'Time limit for a client to send its headers.',
   },
   {
     ...TIME,
     key: 'requestTimeout',
     default: '5m',
-    sentence: 'How long a client may take for a whole request.',
+    sentence: 'Time limit for a client to send a whole request.',
   },
   {
     ...TIME,
     key: 'answerTimeout',
     default: '60s',
-    sentence: 'How long the primary may take to begin an answer; after that it is 504.',
+    sentence: 'Time limit for the primary to start a response; then the client gets 504.',
   },
   {
     ...TIME,
     key: 'idleTimeout',
     default: '1h',
     sentence:
-      'How long nothing may come in an answer or be taken of it, or come over a connection, before it is ended.',
+      'Close a response or connection on which nothing has been read or written for this long.',
   },
 ];

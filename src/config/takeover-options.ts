@@ -14,7 +14,7 @@ export const TAKEOVER_OPTIONS: readonly Row[] = [
     default: 'file',
     placeholder: 'LEASE',
     sentence:
-      'What decides who is primary: `file`, kernel locks in the state directory, or with --lease-ttl a lease in it that several machines see, as file:/DIRECTORY is elsewhere; static:NODE, that node and never another; `peers`, the nodes themselves, without a server; or a server: of Redis, redis://HOST:PORT or rediss://HOST:PORT, of etcd, etcd://HOST:PORT,… or etcds://HOST:PORT,…, or of PostgreSQL, postgres://HOST:PORT/DATABASE.',
+      'Where the lease is kept: file (this machine; with --lease-ttl, files shared by several machines), file:/DIRECTORY (shared files in that directory; needs --lease-ttl), redis[s]://HOST:PORT, etcd[s]://HOST:PORT,…, postgres://HOST:PORT/DATABASE, peers (the nodes agree by themselves), or static:NODE (always that node).',
   },
   {
     ...RUN,
@@ -24,7 +24,7 @@ export const TAKEOVER_OPTIONS: readonly Row[] = [
     default: 'kill',
     placeholder: 'MODE',
     sentence:
-      'What is done to a primary that is silent on every channel: kill it; spare it while it is stopped (SIGSTOP, a debugger); or nothing. It holds for `promote --force` too.',
+      'What to do with a primary that is silent on every channel: kill it, kill it unless it is stopped (SIGSTOP, a debugger), or nothing. Also applies to `promote --force`.',
   },
   {
     ...RUN,
@@ -34,7 +34,7 @@ export const TAKEOVER_OPTIONS: readonly Row[] = [
     default: 'stop',
     placeholder: 'MODE',
     sentence:
-      'What happens to a command whose node died: stop it in order, kill it, or keep it and wait for its end.',
+      'What to do with a command whose node died: stop it gracefully, kill it, or keep it and wait for it to exit.',
   },
   {
     ...RUN,
@@ -44,20 +44,20 @@ export const TAKEOVER_OPTIONS: readonly Row[] = [
     max: MAX_MS,
     default: '1s..30s',
     placeholder: 'MIN..MAX',
-    sentence: 'The pause after a failed attempt to lead: doubles from MIN to MAX.',
+    sentence: 'Delay after a failed promotion attempt; doubles from MIN to MAX.',
   },
   {
     ...GRACE,
     key: 'successorWindow',
     default: '2s',
-    sentence: 'How long the others leave the lease to a named successor.',
+    sentence: 'How long other nodes leave the lease to a named successor.',
   },
   {
     ...DURATION,
     key: 'priorityWindow',
     default: '1s',
     sentence:
-      'With --strategy priority, how long a free lease is left to others at a start, and then once more to each better one.',
+      'With --strategy priority: how long a node leaves a free lease to others at start, and then again for each node with a better priority.',
   },
   {
     ...DURATION,
@@ -65,22 +65,21 @@ export const TAKEOVER_OPTIONS: readonly Row[] = [
     min: 100,
     default: '30s',
     sentence:
-      'How long a primary is left in peace before --preempt takes over; doubles while that leads to nothing lasting.',
+      'How long to wait before preempting a primary; doubles after each preemption that does not last.',
   },
   {
     ...GRACE,
     key: 'fenceGrace',
     default: '5s',
     sentence:
-      'Between SIGTERM and SIGKILL for what a dead primary left behind; --stop-grace if the kernel ' +
-      'told it to stop when its supervisor died.',
+      'Time between SIGTERM and SIGKILL for processes left by a dead primary; --stop-grace if the kernel already sent them SIGTERM when their supervisor died.',
   },
   {
     ...RUN,
     key: 'exitOnDemote',
     kind: 'boolean',
     default: 'false',
-    sentence: 'End with exit code 6 when this node loses its lease or is fenced.',
+    sentence: 'Exit with code 6 when this node loses its lease or is fenced.',
   },
 ];
 
@@ -89,25 +88,25 @@ export const DETECTION_OPTIONS: readonly Row[] = [
     ...DURATION,
     key: 'heartbeatInterval',
     default: '500ms',
-    sentence: 'How often a node says that it lives.',
+    sentence: 'Time between heartbeats.',
   },
   {
     ...DURATION,
     key: 'heartbeatTimeout',
     default: '2s',
-    sentence: 'Silence of the primary after which it is probed; at least 2 heartbeat intervals.',
+    sentence: 'Silence after which the primary is probed; at least 2 heartbeat intervals.',
   },
   {
     ...DURATION,
     key: 'probeInterval',
     default: '5s',
-    sentence: 'How often a primary whose heartbeats arrive is asked directly.',
+    sentence: 'Time between probes of a primary whose heartbeats arrive.',
   },
   {
     ...DURATION,
     key: 'probeTimeout',
     default: '500ms',
-    sentence: 'How long one probe waits for its answer.',
+    sentence: 'Time limit for one probe.',
   },
   {
     ...RUN,
@@ -117,7 +116,7 @@ export const DETECTION_OPTIONS: readonly Row[] = [
     max: 100,
     default: '2',
     placeholder: 'N',
-    sentence: 'Probes that must all fail before a silent primary counts as dead.',
+    sentence: 'Consecutive failed probes before a silent primary counts as dead.',
   },
 ];
 
@@ -130,27 +129,27 @@ export const LEASE_OPTIONS: readonly Row[] = [
     default: null,
     defaultText: '3s; none with files',
     sentence:
-      'How long the lease of a server lasts without a renewal. With files: that several machines share them.',
+      'How long a lease lasts without renewal. With files: enables leases shared by several machines.',
   },
   {
     ...DURATION,
     key: 'leaseTick',
     default: null,
     defaultText: 'a sixth of --lease-ttl, at most 500ms',
-    sentence: 'How often it is renewed, give or take a fifth.',
+    sentence: 'Time between lease renewals, varied by up to 20%.',
   },
   {
     ...DURATION,
     key: 'leaseRequestTimeout',
     default: null,
     defaultText: 'as --lease-tick',
-    sentence: 'How long a request to the server, or to shared files, waits for its answer.',
+    sentence: 'Time limit for one request to the lease server or shared files.',
   },
   {
     ...DURATION,
     key: 'leaseMaxDrift',
     default: null,
     defaultText: 'half of --lease-ttl',
-    sentence: 'How long a primary goes on without a renewal before it steps down.',
+    sentence: 'How long a primary keeps running without a renewal before it steps down.',
   },
 ];

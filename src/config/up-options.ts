@@ -10,7 +10,7 @@ export const UP_OPTION_ROWS: readonly Omit<OptionRow, 'heading'>[] = [
     kind: 'string',
     default: 'failover.yaml',
     placeholder: 'FILE',
-    sentence: 'The file with the groups.',
+    sentence: 'Group file.',
   },
   {
     takenBy: 'up',
@@ -18,7 +18,7 @@ export const UP_OPTION_ROWS: readonly Omit<OptionRow, 'heading'>[] = [
     key: 'prefix',
     kind: 'boolean',
     default: 'false',
-    sentence: 'Write the name of its group before each line that a command or hook prints.',
+    sentence: 'Prefix each line that a command or hook prints with its group name.',
   },
 ];
 

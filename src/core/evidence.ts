@@ -51,7 +51,7 @@ function secondaryEvidence(state: SecondaryState, settings: Settings): Evidence[
     return [nobody, ...lost, ...failuresIn(state)];
   }
   if (isApart(state)) {
-    const text = `${primary.node} can not be heard, and its lease alone tells of it; ${NOT_HEARD_HERE}`;
+    const text = `${primary.node} cannot be heard, and its lease alone tells of it; ${NOT_HEARD_HERE}`;
     return [{ name: 'heartbeat', text }, ...lost, ...failuresIn(state)];
   }
   const timeout = humanMs(settings.heartbeatTimeoutMs);
@@ -65,7 +65,7 @@ function secondaryEvidence(state: SecondaryState, settings: Settings): Evidence[
     },
     touchSeen(state, primary.node),
     ...(primary.health === 'unhealthy'
-      ? [{ name: 'health', text: `${primary.node} says that its workload does not serve` }]
+      ? [{ name: 'health', text: `${primary.node} says that its workload is unhealthy` }]
       : []),
     ...probesSeen(state, settings).map((text) => ({ name: 'probes', text })),
     ...lost,
@@ -131,7 +131,9 @@ function healthOf({ health, at, role }: NodeState): Evidence[] {
   }
   if (role === 'secondary' && lastUntil > at) {
     const left = humanMs(lastUntil - at);
-    asked.push(`it stepped down because its command did not serve, and goes last for ${left} more`);
+    asked.push(
+      `it stepped down because its command was unhealthy, and stays at the end of the succession for another ${left}`,
+    );
   }
   if (demotions.count > 0) {
     const times = counted(demotions.count, 'time');

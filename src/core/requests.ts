@@ -81,7 +81,7 @@ function unfitBecause(state: SecondaryState, settings: Settings): string | null 
 }
 
 function outOfHearing(requestId: string, primary: string): Effect {
-  const message = `${primary} can not be asked from here: ${NOT_HEARD_HERE}`;
+  const message = `${primary} cannot be asked from here: ${NOT_HEARD_HERE}`;
   const outcome = { ok: false, code: 'FAILOVER_PROMOTION_FAILED', message } as const;
   return { type: 'answer', requestId, outcome };
 }

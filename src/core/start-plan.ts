@@ -77,7 +77,7 @@ const ARM: Effect = { type: 'arm-workload' };
 /** Names the answer that never came. */
 export function describeOverdue(plan: StartPlan): string {
   const what = !plan.cleared
-    ? 'emptying what an earlier run left'
+    ? 'cleaning up after the previous run'
     : plan.epoch === null
       ? 'the claim of the next epoch'
       : 'the process for the workload';

@@ -202,7 +202,7 @@ function trustHeartbeats(state: Suspecting): Outcome {
 
 function trustTouch({ state, inspection, settings }: Judged): Outcome {
   const warning =
-    'the primary can not be reached but still touches its lock file; nothing is done to it';
+    'the primary cannot be reached but still touches its lock file; nothing is done to it';
   const next: SecondaryState = extended(secondaryBase(state), {
     probe: null,
     warning,

@@ -45,7 +45,7 @@ export function tellLeaseEnd(outcome: Outcome, { nodeId }: Settings): Outcome {
   const limit = humanMs(state.until - state.at);
   return answered(
     outcome,
-    `waiting up to ${limit} for the end of ${lease}: ${nodeId} can not end its holder from here`,
+    `waiting up to ${limit} for the end of ${lease}: ${nodeId} cannot end its holder from here`,
   );
 }
 

@@ -38,7 +38,7 @@ export function whenFit(state: Serving): Outcome {
   return move('workload-rose', { state: { ...state, warning: isOver ? null : state.warning } });
 }
 
-const BEGINNING = 'the workload does not serve';
+const BEGINNING = 'the workload is unhealthy';
 
 function faultOf({ health }: Serving): string {
   return health.fault ?? 'it is not said why';

@@ -237,7 +237,7 @@ function heldOff(
 function withRecordWarning(state: SecondaryState, observation: LeaseObservation): SecondaryState {
   if (!observation.held || !observation.recordUnreadable || state.warning !== null) return state;
   const epoch = String(observation.epoch);
-  const warning = `the lease is held, and the record of epoch ${epoch} can not be read: nobody knows by whom`;
+  const warning = `the lease is held, and the record of epoch ${epoch} cannot be read: nobody knows by whom`;
   return { ...state, warning };
 }
 

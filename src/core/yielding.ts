@@ -13,7 +13,7 @@ export function yieldsBecause(
 ): string | null {
   const { subject, status, fault, lastUntil } = health;
   if (subject !== null && status === 'unhealthy') {
-    const what = subject === 'workload' ? 'its own workload does not serve' : 'it could not serve';
+    const what = subject === 'workload' ? 'its own workload is unhealthy' : 'it could not serve';
     return fault === null ? what : `${what}: ${fault}`;
   }
   if (subject === 'standby' && status === 'unknown') return 'it is not known yet if it could serve';

@@ -169,7 +169,7 @@ export class GroupSection {
     const text =
       primary === null
         ? `${node} takes the lease, if it is free, and starts its workload under a new epoch.`
-        : `${primary} stops its workload in order, then ${node} starts its own under a new epoch.`;
+        : `${primary} stops its workload gracefully, then ${node} starts its own with a new epoch.`;
     this.#ask({
       ...{ title: `Promote ${node}?`, text, confirm: `Promote ${node}`, canForce: true },
       request: { group: this.name, change: 'promote', body: { node } },
@@ -184,7 +184,7 @@ export class GroupSection {
     const follows = next === null ? 'Nobody would take over then.' : `${next} is to take over.`;
     this.#ask({
       title: `Have ${primary} step down?`,
-      text: `It stops its workload in order, and stands by until another has led. ${follows}`,
+      text: `It stops its workload gracefully and stands by until another node has led. ${follows}`,
       ...{ confirm: 'Step down', canForce: false },
       request: { group: this.name, change: 'demote', body: { node: primary } },
     });

@@ -61,7 +61,7 @@ export class Access {
     const isRight = token(given);
     if (isRight === true) return null;
     if (isRight === null) {
-      const fact = 'Nothing can be changed at present: the file of the token can not be used';
+      const fact = 'Nothing can be changed at present: the file of the token cannot be used';
       return deny(403, fact, 'Look into the log of this server: it says what is wrong with it.');
     }
     this.#refusals.note(address, given);

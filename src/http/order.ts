@@ -43,7 +43,7 @@ const FIELDS: Readonly<Record<FieldName, Field>> = {
     of: ['promote', 'demote'],
     schema: {
       ...{ type: 'integer', minimum: 1, maximum: MAX_MS, default: 90_000 },
-      description: 'How long the change may take.',
+      description: 'Time limit for the change.',
     },
     fault: (value) => faultOfMs(value, 1),
   },

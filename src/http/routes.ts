@@ -117,14 +117,14 @@ const STATUS: Route = {
   ),
   answers: {
     200: json('The status.', 'GroupStatus'),
-    503: json('The group can not be looked at.', 'Failure'),
+    503: json('The group cannot be looked at.', 'Failure'),
   },
 };
 
 const STATUSES: Route = {
   ...get('/status', { kind: 'statuses' }, 'All groups with their nodes.'),
   answers: {
-    200: json('The status of each, and why others can not be looked at.', 'GroupStatuses'),
+    200: json('The status of each, and why others cannot be looked at.', 'GroupStatuses'),
   },
 };
 
@@ -155,7 +155,7 @@ const CHANGE_ROUTES: readonly Route[] = CHANGES.map((change) => ({
   summary: SUMMARIES[change],
   answers: {
     200: json('It is done.', 'Done'),
-    400: json('The body says something that can not be done.', 'Failure'),
+    400: json('The body says something that cannot be done.', 'Failure'),
     401: json('The token is missing or wrong.', 'Failure'),
     403: json('There is no token here, or a page of another site asked.', 'Failure'),
     404: json('There is no such node.', 'Failure'),
@@ -164,7 +164,7 @@ const CHANGE_ROUTES: readonly Route[] = CHANGES.map((change) => ({
     415: json('The body is not said to be JSON.', 'Failure'),
     429: json('There were too many wrong tokens.', 'Failure'),
     500: json('This machine could not do it.', 'Failure'),
-    502: json('The node failed, or can not be reached.', 'Failure'),
+    502: json('The node failed, or cannot be reached.', 'Failure'),
     503: json('There is no primary, or too many changes are under way.', 'Failure'),
     504: json('It was not done in time; it may still be.', 'Failure'),
   },

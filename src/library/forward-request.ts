@@ -79,7 +79,7 @@ export const BODY_WAS_READ: string =
   'Put the middleware before what reads bodies.';
 
 export function failureText(status: 502 | 504): string {
-  const what = status === 502 ? 'it can not be reached' : 'it does not answer in time';
+  const what = status === 502 ? 'it cannot be reached' : 'it does not answer in time';
   return `Cannot hand this request on to the leader: ${what}`;
 }
 

@@ -68,7 +68,7 @@ export async function closeInOrder(open: OpenParts, { immediate }: StopOrder): P
   try {
     await Promise.race([lease.close(), wait(CLOSE_LIMIT_MS, undefined, { signal })]);
   } catch (error) {
-    warn(`the state directory could not be left in order: ${messageOf(error)}`);
+    warn(`the state directory could not be cleaned up: ${messageOf(error)}`);
   } finally {
     limit.abort();
   }

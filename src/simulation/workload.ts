@@ -110,7 +110,7 @@ export class Workload {
     const { stopFailsUntil, random, orders } = this.#life;
     const isNewest = orders.begin('workload');
     if (stopFailsUntil > this.#world.at && random.happens(0.7)) {
-      const message = 'it can not be signalled';
+      const message = 'it cannot be signalled';
       this.#life.answerTo(isNewest, { type: 'workload-stop-failed', message });
       return;
     }

@@ -71,7 +71,7 @@ class HeldAtStarter implements StartLock {
     if (answer.type === 'locked') return answer.isLocked && !this.#isClosed && this.#isNamed();
     throw new FailoverError(
       'FAILOVER_PROMOTION_FAILED',
-      `Cannot start the workload: its lock can not be taken: ${refusalIn(answer).code}`,
+      `Cannot start the workload: its lock cannot be taken: ${refusalIn(answer).code}`,
     );
   }
 

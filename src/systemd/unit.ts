@@ -40,7 +40,7 @@ function header({ options, isOfUser }: UnitParts): string {
 # Save it as ${place}, then: ${reload} && ${enable}
 [Unit]
 Description=failover: a node of the group ${options.group}
-${isOfUser ? '' : NETWORK}# A node that can not lead today goes on trying: no number of starts is the last.
+${isOfUser ? '' : NETWORK}# A node that cannot lead today goes on trying: no number of starts is the last.
 StartLimitIntervalSec=0
 `;
 }
@@ -124,7 +124,7 @@ function directories({ options, isOfUser, runAs }: UnitParts): readonly string[]
 /** How it ends, and when it is started again. */
 function ends(parts: UnitParts): readonly string[] {
   return [
-    '# SIGTERM to the node alone: it stops its command in order, hands over, and then ends.',
+    '# SIGTERM goes to the node alone: it stops its command gracefully, hands over, and exits.',
     '# Not KillMode=mixed: when a node dies that kills its command without --stop-grace, and the guard',
     '# of a lease on a server, which would give the lease back. What a node leaves behind is told by the',
     '# kernel to stop, and emptied by the next node before anything starts.',
@@ -152,7 +152,7 @@ function ends(parts: UnitParts): readonly string[] {
 const WATCHDOG = [
   '# A hung node is found by the others within --heartbeat-timeout; this finds one that is alone.',
   'WatchdogSec=30s',
-  '# It could not end in order, and a dump of its memory would only delay the next start.',
+  '# The node could not exit gracefully; a core dump would only delay the next start.',
   'WatchdogSignal=SIGKILL',
 ];
 
@@ -177,7 +177,7 @@ function hardening({ runAs }: UnitParts): readonly string[] {
     '# What hardly any command needs. It holds for the command as well: take out what yours does need.',
     ...(runAs === null
       ? []
-      : ['# With User= they imply NoNewPrivileges=: the command can not use sudo.']),
+      : ['# With User= they imply NoNewPrivileges=: the command cannot use sudo.']),
     'ProtectControlGroups=yes',
     'ProtectKernelModules=yes',
     'ProtectKernelTunables=yes',

@@ -22,5 +22,5 @@ export function distrustText(cause: Distrust): string | null {
 export function refusalText({ bus }: Endpoints, what: 'key' | 'handshake'): string {
   return what === 'key'
     ? `${bus} refuses this node's key: add it to the --authorized-keys there`
-    : `${bus} can't be talked to: give both nodes --key-file, or both --insecure`;
+    : `${bus} cannot be talked to: give both nodes --key-file, or both --insecure`;
 }

@@ -16,7 +16,7 @@ describe('the account of a journal', () => {
     expect(account).toMatchObject({
       id: 'b',
       source: 'journal',
-      silence: 'it has ended without a word',
+      silence: 'it ended unexpectedly',
       phase: last?.state.phase,
       reason: last?.reason,
       waitsFor: [],
@@ -34,7 +34,7 @@ describe('the account of a journal', () => {
     const line = `${end}${told}"reason":"Stopped","time":"2026-03-01T12:00:00.000Z"}`;
     const journal = readJournal(`${text}${line}\n`);
     const account = journalAccount({ ...found, journal }, { presence: 'gone', silence: null });
-    expect([account.silence, account.phase]).toEqual(['it has ended in order', 'stopped']);
+    expect([account.silence, account.phase]).toEqual(['it has exited gracefully', 'stopped']);
   });
 
   it('goes by what was recorded, where not all that led there can be decided again', () => {

@@ -26,9 +26,9 @@ describe('the answer', () => {
   });
 
   it('says what a primary is about that does not just serve', () => {
-    const demoting = primaryStatus('a', { phase: 'demoting', reason: 'Told to stop' });
+    const demoting = primaryStatus('a', { phase: 'demoting', reason: 'Stop requested' });
     expect(groupAnswerOf(snapshotOf('a', [answering(demoting)]))).toBe(
-      'a is primary at epoch 7, and demoting: told to stop.',
+      'a is primary at epoch 7, and demoting: stop requested.',
     );
   });
 

@@ -72,7 +72,7 @@ describe('the JSON of a status', () => {
             "epoch": 7,
             "standby": "cold",
             "since": "2026-03-01T11:59:00.000Z",
-            "reason": "Is primary: epoch 7",
+            "reason": "This node is now primary: epoch 7",
             "strategy": "race",
             "priority": 100,
             "preemptsInMs": null,
@@ -302,7 +302,7 @@ describe('nodes', () => {
     );
     expect(status.nodes.map(({ id }) => id)).toEqual(['a']);
     expect(status.warnings).toContainEqual(
-      expect.stringContaining('d (pid 200) ended without a word'),
+      expect.stringContaining('d (pid 200) ended unexpectedly'),
     );
   });
 
@@ -310,7 +310,7 @@ describe('nodes', () => {
     const before = silentNode('a', 'gone');
     const earlier = { ...before, record: { ...before.record, run: 'run-earlier' } };
     const status = groupStatusOf(snapshotOf('a', [earlier, answering(primaryStatus('a'))]));
-    expect(status.warnings.filter((warning) => warning.includes('without a word'))).toEqual([]);
+    expect(status.warnings.filter((warning) => warning.includes('ended unexpectedly'))).toEqual([]);
   });
 
   it('that died and left something running are named with it, also when they came back', () => {

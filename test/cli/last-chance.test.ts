@@ -16,7 +16,7 @@ const TAKEOVER = [
   'watching > acquiring: The primary is lost',
   'acquiring > clearing: Holds the lease',
   'clearing > starting: Nothing is left',
-  'starting > serving: Is primary',
+  'starting > serving: This node is now primary',
 ];
 
 describe('the last chance', () => {
@@ -63,11 +63,11 @@ describe('the last chance', () => {
 
   it('ended with the node', () => {
     const chance = lastChanceIn(
-      told('watching > waiting: Not willing', 'waiting > stopped: Told to stop'),
+      told('watching > waiting: Not willing', 'waiting > stopped: Stop requested'),
     );
     expect(chance).toMatchObject({
       outcome: 'ended',
-      text: 'it ended before it could: told to stop',
+      text: 'it ended before it could: stop requested',
     });
   });
 

@@ -74,7 +74,7 @@ describe('the options of a proxy', () => {
     ],
     [
       { to: 'http://a:1', mode: 'tcp' },
-      "Cannot start a proxy: --mode tcp can't go to http://a:1",
+      'Cannot start a proxy: --mode tcp cannot go to http://a:1',
       'Give --to tcp://HOST:PORT, or --mode http.',
     ],
     [
@@ -84,7 +84,7 @@ describe('the options of a proxy', () => {
     ],
     [
       { mode: 'tcp', readFrom: 'any' },
-      "Cannot start a proxy: --mode tcp can't tell reads from writes, as --read-from any asks",
+      'Cannot start a proxy: --mode tcp cannot tell reads from writes, as --read-from any asks',
       'Give --mode http, or leave out --read-from.',
     ],
     [

@@ -286,7 +286,7 @@ describe('a value that an option can not take', () => {
     ],
     [
       { demoteSignal: 'KILL' },
-      'Cannot use --demote-signal: "KILL" can\'t be handled by a workload',
+      'Cannot use --demote-signal: "KILL" cannot be handled by a workload',
       'Give --demote-signal a signal, such as SIGUSR1.',
     ],
     [

@@ -73,7 +73,7 @@ describe('a secondary that follows', () => {
   it('of one that can not be heard from here says so, and that nothing else is waited for', () => {
     const { evidence, pending } = explain('at 0 lease-observed holder=a epoch=3 apart');
     expect(evidence).toEqual([
-      'a can not be heard, and its lease alone tells of it; ' +
+      'a cannot be heard, and its lease alone tells of it; ' +
         'its sockets are not on this machine: with --bind tcp://… on each node it is heard',
       'its own loop was never more than 500 ms late',
     ]);

@@ -40,7 +40,7 @@ const CASES: readonly (readonly [string, Case, Verdict])[] = [
     { look: { process: 'uninterruptible', sample: starving } },
     'hung',
   ],
-  ['a process that can not be looked at', { look: { process: null } }, 'hung'],
+  ['a process that cannot be looked at', { look: { process: null } }, 'hung'],
   ['stopped by a signal', { look: { process: 'stopped' } }, 'stopped'],
   [
     'stopped, but its lock file changed within the timeout',

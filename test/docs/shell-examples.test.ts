@@ -221,7 +221,7 @@ it('is the first process of its pid namespace, as the page on containers says', 
   expect(output).toMatch(/^ +1 +0 S\S* +(node|MainThread)/m);
   // It collects what it has started, and nobody else's.
   expect(output).toMatch(/^ +\d+ +1 Z\S* +sleep/m);
-  expect(output).toContain('Got SIGTERM: ending in order');
+  expect(output).toContain('Got SIGTERM: shutting down gracefully');
   expect(output).toContain('Ended with exit code 0');
   expect(code).toBe(0);
 });

@@ -76,9 +76,9 @@ describe('what a dead supervisor recorded', () => {
 
   test('what runs in another pid namespace is waited for, and named', async () => {
     stage.addNode('a', { ...deadSupervisor(), pidNamespace: 'another' });
-    stage.unseen = [{ description: 'what node a started', why: 'it can not be seen' }];
+    stage.unseen = [{ description: 'what node a started', why: 'it cannot be seen' }];
     const outcome = await clear(0);
-    expect(outcome).toEqual({ type: 'remain', detail: 'what node a started: it can not be seen' });
+    expect(outcome).toEqual({ type: 'remain', detail: 'what node a started: it cannot be seen' });
     expect(stage.cleared).toBe(0);
   });
 

@@ -20,7 +20,7 @@ const MESSAGES: readonly BusMessage[] = [
     succession: ['b', 'c'],
     lastTakeover: { kind: 'failover', from: 'z', to: 'a', epoch: 3, reason: 'gone', gapMs: 8.1 },
   },
-  { ...SENDER, kind: 'role', epoch: 3, role: 'primary', reason: 'Is primary' },
+  { ...SENDER, kind: 'role', epoch: 3, role: 'primary', reason: 'This node is now primary' },
   {
     ...SENDER,
     kind: 'promoted',

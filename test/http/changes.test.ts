@@ -48,10 +48,10 @@ describe('a change', () => {
     ['FAILOVER_PROMOTION_FAILED', 502],
     ['FAILOVER_STATE_DIR_FULL', 500],
   ] as const)('that ends with %s is %i, with the code and what to do', async (code, expected) => {
-    const fail = (): Promise<never> => Promise.reject(new FailoverError(code, 'It can not.'));
+    const fail = (): Promise<never> => Promise.reject(new FailoverError(code, 'It cannot.'));
     const app = appWith({ groups: fakeGroups({ change: fail }) });
     const [status, body] = await post({ app });
-    expect([status, body]).toMatchObject([expected, { ok: false, code, error: 'It can not.' }]);
+    expect([status, body]).toMatchObject([expected, { ok: false, code, error: 'It cannot.' }]);
     expect(body['hint']).toMatch(/\w{3}/);
   });
 

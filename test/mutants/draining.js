@@ -14,7 +14,7 @@ export const DRAINING = [
   },
   {
     id: 'dead-proxy-waited-for',
-    says: 'A proxy that has ended without a word is waited for as one that lives.',
+    says: 'A proxy that has ended unexpectedly is waited for as one that lives.',
     breaks: 'S4',
     file: 'src/core/attached-proxies.ts',
     from: 'const latest = Math.min(drainFrom + drainLimitMs(settings), heardAt + PROXY_FORGOTTEN_MS);',

@@ -71,7 +71,7 @@ async function play(group: Group, { a: ofA, b: ofB }: { a: Own; b: Own }): Promi
   expect(said.filter((reason) => reason.includes('following it by its lease alone'))).toHaveLength(
     1,
   );
-  expect(said.join('\n')).not.toMatch(/is lost|probing|can not be reached/);
+  expect(said.join('\n')).not.toMatch(/is lost|probing|cannot be reached/);
   expect(b.warnings).toEqual([]);
 }
 

@@ -121,14 +121,14 @@ describe('explain', () => {
       expect(nodes[0]).toMatchObject({
         id: 'a',
         source: 'journal',
-        silence: 'it has ended without a word',
+        silence: 'it ended unexpectedly',
         phase: 'serving',
         epoch: 1,
         waitsFor: [],
       });
       expect(nodes[0]?.transitions.at(-1)?.to).toBe('serving');
       expect((await group.client('explain', 'a')).stdout).toMatch(
-        /^a {2}it has ended without a word; its journal, as of .*: primary, serving since /m,
+        /^a {2}it ended unexpectedly; its journal, as of .*: primary, serving since /m,
       );
       const fencer = (await explained(group, next.id)).nodes[0];
       expect(fencer?.lastChance).toMatchObject({
@@ -157,7 +157,7 @@ describe('explain', () => {
       expect((await group.client('stop', 'b')).code).toBe(0);
       await group.ends(b);
       const [node] = (await explained(group, 'b')).nodes;
-      expect(node).toMatchObject({ silence: 'it has ended in order', phase: 'stopped' });
+      expect(node).toMatchObject({ silence: 'it has exited gracefully', phase: 'stopped' });
     }));
 
   it('of a node that never was ends with 3 and names those that live', () =>

@@ -137,7 +137,7 @@ describe('a check by a command', () => {
         await group.reaches(a, 'serving');
         await untilHealth(group, 'a', 'healthy');
         writeFileSync(group.path('hang'), '');
-        await group.until('the warning', () => a.warnings.join().includes('does not serve'));
+        await group.until('the warning', () => a.warnings.join().includes('unhealthy'));
         const sleeping = (): number =>
           group.marked().filter(({ command }) => command.includes('sleep 98765')).length;
         // It is killed when its time is over, and is gone a moment after: the next may be there by then.

@@ -17,8 +17,8 @@ describe('a node', () => {
       await group.ends(a);
       const said = a.stray.trim().split('\n');
       expect(said.slice(-3).map(sentenceOf)).toEqual([
-        'Told to stop; stepping down: failover stop',
-        'Has stepped down; stopping',
+        'Stop requested; stepping down: failover stop',
+        'Stepped down; stopping',
         'Ended with exit code 0',
       ]);
     });
@@ -30,7 +30,9 @@ describe('a node', () => {
       const a = await launchPretty(group, 'a', stubborn);
       await group.until('the command to run', () => a.output.includes('ready'));
       a.kill('SIGINT');
-      await group.until('the first answer', () => a.stray.includes('Got SIGINT: ending in order'));
+      await group.until('the first answer', () =>
+        a.stray.includes('Got SIGINT: shutting down gracefully'),
+      );
       a.kill('SIGINT');
       await group.until('the second answer', () => a.stray.includes('Got SIGINT again: killing'));
       a.kill('SIGINT');
@@ -91,7 +93,7 @@ describe('a stopped node', () => {
 /** Its log is no JSON: all of it is stray. */
 async function launchPretty(group: Group, id: string, run?: string): Promise<NodeProcess> {
   const node = group.launch(id, { ...PRETTY, ...(run === undefined ? {} : { run }) });
-  await group.until('it to be primary', () => node.stray.includes('Is primary'));
+  await group.until('it to be primary', () => node.stray.includes('This node is now primary'));
   return node;
 }
 

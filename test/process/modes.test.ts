@@ -11,7 +11,7 @@ describe('the orphan of a killed supervisor', () => {
       const a = await group.start('a', { run: 'exec "$W" --stop-ms 100' });
       await group.active(1);
       a.kill('SIGKILL');
-      await group.until('its end in order', () => group.lines.some(({ what }) => what === 'end'));
+      await group.until('its graceful exit', () => group.lines.some(({ what }) => what === 'end'));
     }));
 
   it('is killed at once under --orphan kill', () =>

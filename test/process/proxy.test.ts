@@ -39,7 +39,7 @@ describe('a proxy of its own', () => {
     const { code, stdout, stderr } = await proxy.done;
     expect([code, stdout]).toEqual([0, '']);
     expect(stderr).toContain(
-      'Got SIGTERM: ending in order, with up to 10s for 0 under way and 0 held',
+      'Got SIGTERM: shutting down gracefully (up to 10s for 0 in flight and 0 held)',
     );
     expect(stderr.match(/Answered 1 of 1 requests/g)).toHaveLength(2);
   });
@@ -94,7 +94,7 @@ describe('a proxy of its own', () => {
     [['--listen', 'nowhere', '--to', 'http://a:1'], 'Cannot use --listen: "nowhere"'],
     [['--listen', ':0', '--to', 'https://a:1'], 'is neither http:// nor tcp://'],
     [['--listen', ':0', '--to', 'http://u:secret@a:1'], 'http://***@a:1'],
-    [['--listen', ':0', '--to', 'tcp://a:1'], "--mode http can't go to tcp://a:1"],
+    [['--listen', ':0', '--to', 'tcp://a:1'], '--mode http cannot go to tcp://a:1'],
     [['--listen', ':0', '--to', 'http://a:1', '--hold-max-bytes', '5k'], '"5k" is no size'],
     [['--listen', ':0', '--to', 'http://a:1', '--max-header-size', '10'], 'is less than 1KiB'],
   ])('refuses %j', async (args, fact) => {

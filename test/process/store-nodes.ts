@@ -146,7 +146,7 @@ export function nodesWithLease(start: () => Promise<NodesServer>, times: NodeTim
       const promoted = await group.client('promote', 'b', '--force', ...onB);
       expect(promoted.code).toBe(0);
       expect(promoted.stderr).toMatch(
-        /^failover: waiting up to \d+\.\d s for the end of a's lease: b can not end its holder from here \(Ctrl-C ends the wait only\)\n$/,
+        /^failover: waiting up to \d+\.\d s for the end of a's lease: b cannot end its holder from here \(Ctrl-C ends the wait only\)\n$/,
       );
       const isLeaseEnd = ({ reason }: LogLine): boolean => reason?.includes(LEASE_END) === true;
       await group.until('b to say whose lease ended', () => b.log.some(isLeaseEnd));

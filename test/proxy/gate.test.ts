@@ -229,7 +229,7 @@ describe('a gate', () => {
     enter('x');
     gate.lost('gone');
     enter('y', 'z');
-    expect(told.at(-1)).toBe("z can't be held");
+    expect(told.at(-1)).toBe('z cannot be held');
     expect(gate.load.held).toBe(2);
   });
 
@@ -240,7 +240,7 @@ describe('a gate', () => {
     enter('y');
     gate.doubted('it is silent');
     enter('z');
-    expect(told).toEqual(["x can't be held", 'y goes to a/1', "z can't be held"]);
+    expect(told).toEqual(['x cannot be held', 'y goes to a/1', 'z cannot be held']);
   });
 
   it('lets one go after another whose going brings it, leaves, or comes back', () => {

@@ -279,7 +279,7 @@ const BUILDERS: Readonly<Record<EventBody['type'], Builder>> = {
   }),
   'workload-stop-failed': (w) => ({
     type: 'workload-stop-failed',
-    message: w.text('message', 'the process table can not be read'),
+    message: w.text('message', 'the process table cannot be read'),
   }),
   'workload-stopped': () => ({ type: 'workload-stopped' }),
   'workload-deactivated': () => ({ type: 'workload-deactivated' }),

@@ -190,7 +190,7 @@ export function randomEvent({ kind, form }: Draw, state: NodeState, outside: Out
       return { type: 'workload-ended', exitCode, signal: bit(0) ? 'SIGKILL' : null };
     }
     case 37:
-      if ((form & 7) === 7) return { type: 'workload-stop-failed', message: 'it can not be seen' };
+      if ((form & 7) === 7) return { type: 'workload-stop-failed', message: 'it cannot be seen' };
       return { type: 'workload-stopped' };
     case 38: {
       const hook = bit(0) ? 'promote' : 'demote';

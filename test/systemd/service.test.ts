@@ -40,17 +40,17 @@ describe('a manager', () => {
     const { service, node, told } = stage(null);
     service.waits('node a may live');
     service.serve(node);
-    node.emit('transition', change('primary', 'serving', 'Is primary: epoch 7'));
+    node.emit('transition', change('primary', 'serving', 'This node is now primary: epoch 7'));
     service.stops('Got SIGTERM');
-    node.emit('transition', change('primary', 'demoting', 'Told to stop'));
-    node.emit('transition', change('stopped', 'stopping', 'Has stepped down'));
+    node.emit('transition', change('primary', 'demoting', 'Stop requested'));
+    node.emit('transition', change('stopped', 'stopping', 'Stepped down'));
     expect(told).toEqual([
       { STATUS: 'node a may live' },
       { READY: '1', STATUS: 'secondary of group web (listening), epoch 6' },
-      { STATUS: 'primary of group web, epoch 7: Is primary: epoch 7' },
+      { STATUS: 'primary of group web, epoch 7: This node is now primary: epoch 7' },
       { STOPPING: '1', STATUS: 'Got SIGTERM' },
-      { STATUS: 'primary of group web (demoting), epoch 7: Told to stop' },
-      { STATUS: 'stopped of group web (stopping), epoch 7: Has stepped down' },
+      { STATUS: 'primary of group web (demoting), epoch 7: Stop requested' },
+      { STATUS: 'stopped of group web (stopping), epoch 7: Stepped down' },
     ]);
   });
 

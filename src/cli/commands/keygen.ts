@@ -43,7 +43,10 @@ function write(path: string, content: string, force: boolean): void {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (code === 'EEXIST') throw isThere(path);
     const why = FACTS.get(code) ?? (error instanceof Error ? error.message : String(error));
-    throw refuse(`${path} can't be written: ${why}`, { expected: 'a path that can', cause: error });
+    throw refuse(`${path} cannot be written: ${why}`, {
+      expected: 'a path that can',
+      cause: error,
+    });
   }
 }
 

@@ -44,9 +44,9 @@ function ended(server: ProxyServer, log: Logger): Promise<void> {
         return;
       }
       const { held, underWay } = server.report();
-      const left = `${String(underWay)} under way and ${String(held)} held`;
+      const left = `${String(underWay)} in flight and ${String(held)} held`;
       const grace = formatDuration(STOP_GRACE_MS);
-      const reason = `Got ${signal}: ending in order, with up to ${grace} for ${left}. The same again cuts them`;
+      const reason = `Got ${signal}: shutting down gracefully (up to ${grace} for ${left}). Send it again to close them at once`;
       log.info({ event: 'stopping', reason });
       setTimeout(resolve, STOP_GRACE_MS).unref();
       void server.close().then(resolve);

@@ -158,7 +158,7 @@ function begin(options: RunOptions, { node, log, http, service }: BeginParts): v
   obeySignals(node, (signal, isFirst) => {
     const reason = isFirst
       ? firstSignalText(signal, runsCommand(node) ? options.stopGraceMs : null)
-      : `Got ${signal} again: killing what still runs, without waiting for it to end in order`;
+      : `Got ${signal} again: killing what still runs without waiting for a graceful exit`;
     log[isFirst ? 'info' : 'warn']({ event: 'stopping', reason });
     service?.stops(reason);
   });
@@ -244,7 +244,7 @@ function obeySignals(
       count += 1;
       if (count > 2 || isOver) return;
       onSignal(signal, count === 1);
-      const reason = count === 1 ? signal : `${signal}, for the second time`;
+      const reason = count === 1 ? signal : `${signal}, second time`;
       node.stop({ reason, immediate: count > 1 });
     });
   }
@@ -264,8 +264,7 @@ export function leaseText({ lease, stopGraceMs }: RunOptions, settings: Settings
   const graceMs = longestGraceMs(settings);
   const cut =
     graceMs < stopGraceMs
-      ? `; once it is lost, the command has ${formatDuration(graceMs)} to end in order, ` +
-        `not ${formatDuration(stopGraceMs)}: who needs more takes a longer --lease-ttl`
+      ? `; if the lease is lost, the command has ${formatDuration(graceMs)} to exit gracefully, not ${formatDuration(stopGraceMs)}: for more time, raise --lease-ttl`
       : '';
   const where = address.kind === 'peers' ? 'agreed on with the other nodes' : `in ${address.shown}`;
   return `The lease is ${where} for ${formatDuration(settings.leaseTtlMs)} at a time${cut}`;
@@ -289,9 +288,9 @@ function runsCommand(node: FailoverNode): boolean {
 
 /** With the grace of the command, ms; null: there is none that runs. */
 function firstSignalText(signal: string, graceMs: number | null): string {
-  if (graceMs === null) return `Got ${signal}: ending in order`;
+  if (graceMs === null) return `Got ${signal}: shutting down gracefully`;
   const grace = formatDuration(graceMs);
-  return `Got ${signal}: ending in order, with up to ${grace} for the command. The same again kills it`;
+  return `Got ${signal}: shutting down gracefully (up to ${grace} for the command). Send it again to kill at once`;
 }
 
 function startWarnings(options: RunOptions): readonly string[] {

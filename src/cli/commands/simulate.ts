@@ -119,7 +119,7 @@ async function replay(path: string, json: boolean): Promise<void> {
   if (looksLikeJournal(text)) {
     const { replayOfNode } = await import('../journal-replay.ts');
     const { lines, report, isSame } = replayOfNode(text, (fact) =>
-      badReplay(`${path} can not be decided again: ${fact}`),
+      badReplay(`${path} cannot be decided again: ${fact}`),
     );
     write(json ? JSON.stringify(report, null, 2) : lines.join('\n'));
     if (!isSame) process.exitCode = 1;

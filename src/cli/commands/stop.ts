@@ -142,7 +142,7 @@ async function order(node: SeenNode, group: string): Promise<void> {
       process.kill(pid, 'SIGTERM');
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      note(`pid ${pid} can not be signalled: ${why}.`);
+      note(`pid ${pid} cannot be signalled: ${why}.`);
     }
   }
 }

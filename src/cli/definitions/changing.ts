@@ -8,15 +8,15 @@ import type { Flags } from './flags.ts';
 export function addChanging(program: Command): void {
   addClient(program, {
     name: 'promote',
-    summary: 'make NODE the primary, or the next in succession',
+    summary: 'promote NODE, or the next node in succession',
     example: 'failover promote b --group web',
   })
-    .argument('[node]', 'the node to promote')
+    .argument('[node]', 'the node to promote; the next in succession by default')
     .option(
       '--force',
-      'Fence the present primary if it does not hand over, as --fence of NODE allows.',
+      'Fence the current primary if it does not hand over and the --fence setting of NODE permits it.',
     )
-    .addOption(withDefault('--timeout <TIME>', 'How long the change may take.', CHANGE_TIME))
+    .addOption(withDefault('--timeout <TIME>', 'Time limit for the change.', CHANGE_TIME))
     .action(async (node: string | undefined, flags: Flags) => {
       const { promote } = await import('../commands/promote.ts');
       const force = is(flags, 'force');
@@ -25,12 +25,15 @@ export function addChanging(program: Command): void {
     });
   addClient(program, {
     name: 'demote',
-    summary: 'make the primary step down; it stands by until another has led',
+    summary: 'make the primary step down; it stands by until another node has led',
     example: 'failover demote --group web --hold 10m',
   })
     .argument('[node]', 'the node to demote; the primary by default')
-    .option('--hold <TIME>', 'Keep it from leading for this long instead.')
-    .addOption(withDefault('--timeout <TIME>', 'How long the change may take.', CHANGE_TIME))
+    .option(
+      '--hold <TIME>',
+      'Keep the node from leading for this long, instead of until another node has led.',
+    )
+    .addOption(withDefault('--timeout <TIME>', 'Time limit for the change.', CHANGE_TIME))
     .action(async (node: string | undefined, flags: Flags) => {
       const { demote } = await import('../commands/demote.ts');
       const more = { node: nodeId(node), holdMs: hold(flags), ...timeout(flags) };
@@ -38,7 +41,7 @@ export function addChanging(program: Command): void {
     });
   addClient(program, {
     name: 'pause',
-    summary: 'forbid automatic promotion in the group until resume',
+    summary: 'suspend automatic promotion in the group until resume',
     example: 'failover pause --group web',
   })
     .addOption(leaseServer())
@@ -58,11 +61,11 @@ export function addChanging(program: Command): void {
     });
   addClient(program, {
     name: 'stop',
-    summary: 'stop all nodes of this machine, secondaries first, or NODE alone',
+    summary: "stop the group's nodes on this machine, secondaries first, or only NODE",
     example: 'failover stop --group web',
   })
-    .argument('[node]', 'the one node to stop')
-    .addOption(withDefault('--timeout <TIME>', 'How long to wait until they have ended.', '60s'))
+    .argument('[node]', 'the node to stop; all by default')
+    .addOption(withDefault('--timeout <TIME>', 'How long to wait for the nodes to exit.', '60s'))
     .action(async (node: string | undefined, flags: Flags) => {
       const { stop } = await import('../commands/stop.ts');
       const more = { node: nodeId(node), ...timeout(flags) };
@@ -70,10 +73,10 @@ export function addChanging(program: Command): void {
     });
   addClient(program, {
     name: 'check',
-    summary: 'probe the primary now; a secondary takes over if it is dead',
+    summary: 'probe the primary now; if it is dead, a secondary takes over',
     example: 'failover check --group web',
   })
-    .addOption(withDefault('--timeout <TIME>', 'How long it may take.', CHANGE_TIME))
+    .addOption(withDefault('--timeout <TIME>', 'Time limit for the check.', CHANGE_TIME))
     .action(async (flags: Flags) => {
       const { check } = await import('../commands/check.ts');
       await ofClient(flags, (options) => check({ ...options, ...timeout(flags) }));

@@ -6,7 +6,7 @@ import { addCommand } from './definition.ts';
 export function addCompletion(program: Command): void {
   addCommand(program, {
     name: 'completion',
-    summary: 'print a script that makes bash, zsh or fish complete its command lines',
+    summary: 'print a shell completion script for bash, zsh or fish',
     example: 'failover completion bash > ~/.local/share/bash-completion/completions/failover',
   })
     .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))

@@ -36,7 +36,7 @@ export function leaseServer(): Option {
   const { flag, placeholder = '' } = optionOf('lease');
   return new Option(
     `${flag} <${placeholder}>`,
-    'The server of the lease, where no node of the group runs here.',
+    'Lease server; needed if no node of the group runs on this machine.',
   );
 }
 

@@ -11,15 +11,15 @@ import type { Flags } from './flags.ts';
 export function addUp(program: Command): void {
   const command = addCommand(program, {
     name: 'up',
-    summary: 'start a node of each group in a file, all in this process',
+    summary: 'start a node for each group in a file, all in one process',
     example: 'failover up -f failover.yaml',
   });
   for (const option of UP_OPTIONS) addOption(command, option);
   command
-    .addOption(new Option('--only <GROUP...>', 'Only these groups of the file.'))
+    .addOption(new Option('--only <GROUP...>', 'Start only these groups of the file.'))
     .option(
       '--check',
-      'Say whether the file is right, its groups could start here, and what is in it; start nothing.',
+      'Validate the file, check that its groups could start here, list them, and start nothing.',
     );
   for (const key of PROCESS_KEYS) {
     if (!UP_OPTIONS.some((option) => option.key === key)) addOption(command, optionOf(key));
@@ -36,12 +36,12 @@ export function addUp(program: Command): void {
 export function addInit(program: Command): void {
   addCommand(program, {
     name: 'init',
-    summary: 'write an example of a file for `failover up`',
+    summary: 'write an example group file for `failover up`',
     example: 'failover init failover.yaml',
   })
-    .argument('[file]', 'where it goes', optionOf('file').default)
-    .option('--force', 'Replace what is there.')
-    .option('--schema', 'Print the JSON Schema of such files, and write nothing.')
+    .argument('[file]', 'the file to write', optionOf('file').default)
+    .option('--force', 'Overwrite an existing file.')
+    .option('--schema', 'Print the JSON Schema of group files and write nothing.')
     .action(async (file: string, flags: Flags) => {
       const { init, printSchema } = await import('../commands/init.ts');
       if (is(flags, 'schema')) printSchema();

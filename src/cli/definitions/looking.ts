@@ -10,12 +10,12 @@ import type { Flags } from './flags.ts';
 export function addLooking(program: Command): void {
   addClient(program, {
     name: 'status',
-    summary: 'show who is primary, who stands by and what is wrong',
+    summary: 'show which node is primary, which stand by, and any problems',
     example: 'failover status --group web --watch',
   })
     .addOption(leaseServer())
     .option('--json', 'Print one JSON object.')
-    .option('--watch', 'Go on and show each change until Ctrl-C.')
+    .option('--watch', 'Keep running and show each change until Ctrl-C.')
     .action(async (flags: Flags) => {
       const { status } = await import('../commands/status.ts');
       const search = loadGroupSearch({ flags, env: process.env });
@@ -24,10 +24,13 @@ export function addLooking(program: Command): void {
     });
   addClient(program, {
     name: 'explain',
-    summary: 'explain why NODE is what it is, or why nobody has taken over',
+    summary: 'explain why NODE has its role, or why no node has taken over',
     example: 'failover explain b --group web',
   })
-    .argument('[node]', 'the node; without it the primary and the next, or all if nobody leads')
+    .argument(
+      '[node]',
+      'the node; by default the primary and the next in succession, or all nodes if there is no primary',
+    )
     .addOption(leaseServer())
     .option('--json', 'Print one JSON object.')
     .action(async (node: string | undefined, flags: Flags) => {
@@ -37,13 +40,19 @@ export function addLooking(program: Command): void {
     });
   addClient(program, {
     name: 'events',
-    summary: 'show what happened in the group of late, on every machine',
+    summary: 'show recent events of the group, from every machine',
     example: 'failover events --group web --since 10m --follow',
   })
     .addOption(leaseServer())
-    .option('--since <TIME>', 'Only what came later: 10m ago, or a time such as 2026-03-01T12:00.')
-    .option('--follow', 'Go on and show each new event until Ctrl-C.')
-    .option('--json', 'Print one JSON object; with --follow one for each event, on a line.')
+    .option(
+      '--since <TIME>',
+      'Show only events since 10m (ago), or since a time such as 2026-03-01T12:00.',
+    )
+    .option('--follow', 'Keep running and show each new event until Ctrl-C.')
+    .option(
+      '--json',
+      'Print one JSON object; with --follow, one JSON object per line for each event.',
+    )
     .action(async (flags: Flags) => {
       const { events } = await import('../commands/events.ts');
       const since = typeof flags['since'] === 'string' ? flags['since'] : null;
@@ -52,17 +61,17 @@ export function addLooking(program: Command): void {
     });
   addClient(program, {
     name: 'wait',
-    summary: 'wait until there is a primary, or NODE has a role',
+    summary: 'wait until there is a primary, or until NODE has a role',
     example: 'failover wait --group web --role primary --timeout 10s',
   })
-    .argument('[node]', 'the node that is to have the role; any by default')
+    .argument('[node]', 'the node to wait for; any node by default')
     .addOption(
       offering(
         withDefault('--role <ROLE>', 'The role to wait for: primary or secondary.', 'primary'),
         ['primary', 'secondary'],
       ),
     )
-    .addOption(withDefault('--timeout <TIME>', 'How long to wait; 0 looks once.', '30s'))
+    .addOption(withDefault('--timeout <TIME>', 'How long to wait; 0 checks once.', '30s'))
     .action(async (node: string | undefined, flags: Flags) => {
       const role = flags['role'];
       if (role !== 'primary' && role !== 'secondary') throw badRole(role);
@@ -76,18 +85,18 @@ export function addLooking(program: Command): void {
 function addDashboard(program: Command): void {
   addClient(program, {
     name: 'dashboard',
-    summary: 'serve a page that shows all groups live, and changes them',
+    summary: 'serve a web page that shows all groups live and can change them',
     example: 'failover dashboard --open',
   })
     .addOption(leaseServer())
     .addOption(
       withDefault(
         '--listen <ADDRESS>',
-        'Where it listens: HOST:PORT, or PORT of 127.0.0.1; 0 is chosen by the system.',
+        'Listen address: HOST:PORT, or PORT on 127.0.0.1. Port 0 lets the system choose.',
         '127.0.0.1:0',
       ),
     )
-    .option('--open', 'Open it in a browser.')
+    .option('--open', 'Open the page in a browser.')
     .action(async (flags: Flags) => {
       const { dashboard } = await import('../commands/dashboard.ts');
       const search = loadGroupSearch({ flags, env: process.env });

@@ -10,12 +10,12 @@ import type { Flags } from './flags.ts';
 export function addRun(program: Command): void {
   const command = addCommand(program, {
     name: 'run',
-    summary: 'start a node: its command is active while it is the primary',
+    summary: 'start a node; its command is active while the node is primary',
     example: 'failover run --group web -- node server.js',
   });
   for (const option of OPTIONS) addOption(command, option);
   command
-    .argument('[command...]', 'the workload and its arguments, after --')
+    .argument('[command...]', 'the command and its arguments, after --')
     .usage('[options] [-- command args…]')
     .passThroughOptions()
     .action(async (words: string[], flags: Flags) => {
@@ -32,13 +32,17 @@ export function addRun(program: Command): void {
 export function addKeygen(program: Command): void {
   addCommand(program, {
     name: 'keygen',
-    summary: 'make a key for a node that others reach over TCP, and print its public half',
+    summary: 'make a key pair for TCP between nodes and print the public key',
     example: 'failover keygen --out /etc/failover/node.key',
   })
     .addOption(
-      withDefault('--out <PATH>', 'The secret key; the public one is PATH.pub.', 'failover.key'),
+      withDefault(
+        '--out <PATH>',
+        'Path of the secret key; the public key goes to PATH.pub.',
+        'failover.key',
+      ),
     )
-    .option('--force', 'Make a new key also where there is one.')
+    .option('--force', 'Replace an existing key.')
     .action(async (flags: Flags) => {
       const { keygen } = await import('../commands/keygen.ts');
       keygen({ out: String(flags['out']), force: is(flags, 'force') });

@@ -15,12 +15,12 @@ export function addOperating(program: Command): void {
 function addDoctor(program: Command): void {
   const command = addClient(program, {
     name: 'doctor',
-    summary: 'look at what this machine offers a node, and say what to do about it',
+    summary: 'check whether this machine can run a node',
     example: 'failover doctor --group web --lease redis://127.0.0.1:6379',
   }).addOption(leaseServer());
   for (const key of ['keyFile', 'authorizedKeys', 'secretFile']) addOption(command, optionOf(key));
   command
-    .addOption(withDefault('--timeout <TIME>', 'How long each check may take.', '2s'))
+    .addOption(withDefault('--timeout <TIME>', 'Time limit for each check.', '2s'))
     .option('--json', 'Print one JSON object.')
     .action(async (flags: Flags) => {
       const { loadDoctorOptions } = await import('../../config/load-doctor.ts');
@@ -37,16 +37,16 @@ function addDoctor(program: Command): void {
 function addSystemd(program: Command): void {
   const command = addCommand(program, {
     name: 'systemd',
-    summary: 'print a unit of systemd that runs a node with these options',
+    summary: 'print a systemd unit that runs a node with these options',
     example:
       'failover systemd --group web -- node server.js > /etc/systemd/system/failover-web.service',
   });
   for (const option of OPTIONS) addOption(command, option);
   command
-    .option('--user', "A unit for the user's own manager.")
-    .option('--run-as <NAME>', 'The user whom the node runs as.')
-    .option('--environment-file <PATH>', 'A file with FAILOVER_LEASE and other secrets.')
-    .argument('[command...]', 'the workload and its arguments, after --')
+    .option('--user', "Print a unit for the user's own service manager.")
+    .option('--run-as <NAME>', 'User to run the node as.')
+    .option('--environment-file <PATH>', 'File with FAILOVER_LEASE and other secrets.')
+    .argument('[command...]', 'the command and its arguments, after --')
     .usage('[options] [-- command args…]')
     .passThroughOptions()
     .action(async (words: string[], flags: Flags) => {

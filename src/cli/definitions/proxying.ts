@@ -14,7 +14,7 @@ const SHARED_WITH_RUN = [
 export function addProxy(program: Command): void {
   const command = addClient(program, {
     name: 'proxy',
-    summary: 'pass requests on to the primary, and hold them while there is none',
+    summary: 'forward requests to the primary, and hold them while there is none',
     example: 'failover proxy --group web --listen 127.0.0.1:8080',
   });
   for (const option of PROXY_OPTIONS) addOption(command, option);

@@ -25,23 +25,25 @@ function addDemo(program: Command): void {
 function addSimulate(program: Command): void {
   addCommand(program, {
     name: 'simulate',
-    summary: 'try the deciding part on a simulated machine with every kind of trouble',
+    summary: 'run the decision core on a simulated machine with injected faults',
     example: 'failover simulate --steps 1000000 --faults crash,stop,partition',
   })
-    .option('--seed <N>', 'The first seed; the same seed gives the same run. (default: by chance)')
-    .addOption(withDefault('--steps <N>', 'End once this many decisions are made.', '1000000'))
-    .option('--nodes <N>', 'How many nodes each run has. (default: 2 to 5, by the seed)')
+    .option('--seed <N>', 'First seed; the same seed gives the same run. (default: random)')
+    .addOption(withDefault('--steps <N>', 'Stop after this many decisions.', '1000000'))
+    .option('--nodes <N>', 'Nodes in each run. (default: 2 to 5, depending on the seed)')
     .addOption(
-      offering(withDefault('--lease <KIND>', 'file, or timed: one with a time to live.', 'file'), [
-        ...['file', 'timed'],
-      ]),
+      offering(
+        withDefault(
+          '--lease <KIND>',
+          'Kind of lease: file, or timed (with a time to live).',
+          'file',
+        ),
+        [...['file', 'timed']],
+      ),
     )
-    .option('--faults <LIST>', 'The kinds of trouble, with commas. (default: all)')
-    .option(
-      '--replay <FILE>',
-      'Play one run again, or decide again what the journal of a node recorded.',
-    )
-    .option('--save <FILE>', 'Where to write the shortest run that breaks a promise.')
+    .option('--faults <LIST>', 'Faults to inject, separated by commas. (default: all)')
+    .option('--replay <FILE>', 'Replay a saved run, or the decisions in the journal of a node.')
+    .option('--save <FILE>', 'File for the shortest run that violates a guarantee.')
     .option('--json', 'Print one JSON object.')
     .action(async (flags: Flags) => {
       const { simulate } = await import('../commands/simulate.ts');
@@ -52,24 +54,29 @@ function addSimulate(program: Command): void {
 function addDrill(program: Command): void {
   addClient(program, {
     name: 'drill',
-    summary: 'make trouble on your own running group and certify how it came through',
+    summary: 'inject faults into your running group and certify the outcome',
     example: 'failover drill --group web --faults switchover,crash --rounds 3 --yes',
   })
     .option(
       '--faults <LIST>',
-      'The faults, with commas, in this order. (default: all that are safe)',
+      'Faults to inject, separated by commas, in order. (default: all that are safe)',
     )
-    .addOption(withDefault('--rounds <N>', 'How often each fault is played.', '1'))
-    .option('--within <TIME>', 'The longest downtime that you allow, beside the predicted bounds.')
-    .option('--restart-command <SH>', 'Shell command that brings a lost node back.')
+    .addOption(withDefault('--rounds <N>', 'How many times to inject each fault.', '1'))
+    .option(
+      '--within <TIME>',
+      'Maximum allowed downtime, checked in addition to the predicted bounds.',
+    )
+    .option('--restart-command <SH>', 'Shell command that restarts a lost node.')
     .option(
       '--loops <N>',
-      'How many busy loops starve the machine. (default: 4 for each processor)',
+      'Number of busy loops that starve the machine. (default: 4 per processor)',
     )
-    .addOption(withDefault('--starve-time <TIME>', 'For how long, at most 10m.', '10s'))
-    .addOption(withDefault('--timeout <TIME>', 'How long a step may take beyond its bound.', '60s'))
-    .option('--allow-mixed-versions', 'Drill also nodes of different versions.')
-    .option('--yes', 'Do it without asking.')
+    .addOption(
+      withDefault('--starve-time <TIME>', 'How long to starve the machine, at most 10m.', '10s'),
+    )
+    .addOption(withDefault('--timeout <TIME>', 'Time a step may take beyond its bound.', '60s'))
+    .option('--allow-mixed-versions', 'Allow nodes of different versions.')
+    .option('--yes', 'Do not ask for confirmation.')
     .option('--json', 'Print the certificate as one JSON object.')
     .action(async (flags: Flags) => {
       const { drill } = await import('../commands/drill.ts');

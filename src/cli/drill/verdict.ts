@@ -82,7 +82,7 @@ function changed(outcome: Outcome): readonly string[] {
   }
   const problems: string[] = [];
   if (expected === 'other-node' && after.run === before.run) {
-    problems.push(`nobody took over: ${before.node} serves again`);
+    problems.push(`nobody took over: ${before.node} is serving again`);
   }
   if (isGone === false) problems.push(`the process of ${before.node} was left running`);
   return [...problems, ...lateness(outcome)];

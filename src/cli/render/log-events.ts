@@ -65,7 +65,11 @@ export const LOG_EVENTS: Readonly<Record<LogEvent, LogEventRow>> = {
     fields: {},
   },
   lease: { sentence: 'What lease it is, where it is not in files of this machine.', fields: {} },
-  stopping: { sentence: 'A signal came: it ends in order; at a second one at once.', fields: {} },
+  stopping: {
+    sentence:
+      'A signal was received: the process shuts down gracefully; a second one stops it at once.',
+    fields: {},
+  },
   exit: {
     sentence: 'The last line of a node: why it ended.',
     fields: { exitCode: 'what the process ends with' },

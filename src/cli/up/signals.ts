@@ -22,13 +22,13 @@ export function obeySignals({ fleet, reloading, log }: SignalParts): void {
       if (count > 2 || isOver) return;
       const groups = fleet.size === 1 ? '1 group' : `${String(fleet.size)} groups`;
       if (count === 1) {
-        const reason = `Got ${signal}: ending ${groups} in order. The same again kills what runs`;
+        const reason = `Got ${signal}: stopping ${groups} gracefully. Send it again to kill at once`;
         log.info({ event: 'stopping', reason });
         fleet.stop({ reason: signal });
       } else {
-        const reason = `Got ${signal} again: killing what still runs, without waiting for its end`;
+        const reason = `Got ${signal} again: killing what still runs`;
         log.warn({ event: 'stopping', reason });
-        fleet.stop({ reason: `${signal}, for the second time`, immediate: true });
+        fleet.stop({ reason: `${signal}, second time`, immediate: true });
       }
     });
   }
@@ -37,7 +37,8 @@ export function obeySignals({ fleet, reloading, log }: SignalParts): void {
   });
   // Stopped, it would keep every lease that it holds, and be fenced for it.
   process.on('SIGTSTP', () => {
-    const reason = 'SIGTSTP does not stop a process of several groups: Ctrl-C ends it in order';
+    const reason =
+      'SIGTSTP does not suspend a process with several groups: Ctrl-C stops it gracefully';
     log.warn({ event: 'warning', reason });
   });
 }

@@ -167,8 +167,8 @@ function helpLines({ group, isOpened }: View, columns: number): string[] {
 const KEY_WIDTH = 10;
 
 const NODE_KEYS: readonly (readonly [string, string])[] = [
-  ['p', 'promote the chosen node, in order'],
-  ['f', 'promote it by force: a primary that does not hand over is fenced'],
+  ['p', 'promote the selected node gracefully'],
+  ['f', 'force promotion: fence a primary that does not hand over'],
   ['d', 'demote the primary; another takes over'],
   ['z', 'pause the group, or resume it'],
 ];

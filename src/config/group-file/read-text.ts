@@ -46,7 +46,7 @@ function readBytes(path: string, isWaitedFor: boolean): Buffer {
     if (error instanceof FailoverError) throw error;
     const errno = errnoOf(error);
     if (errno === null) throw error;
-    throw unusable(path, WORDS[errno] ?? `it can't be read (${errno})`, error);
+    throw unusable(path, WORDS[errno] ?? `it cannot be read (${errno})`, error);
   }
 }
 

@@ -102,7 +102,7 @@ function read(path: string): Buffer {
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
     throw new FailoverError(
       'FAILOVER_BAD_OPTION',
-      `Cannot use --lease: the file ${path} can't be read (${why})`,
+      `Cannot use --lease: the file ${path} cannot be read (${why})`,
       { cause, details: { option: '--lease', expected: 'the path of a PEM file' } },
     );
   }

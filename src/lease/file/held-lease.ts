@@ -92,7 +92,7 @@ export class HeldLease {
       const seconds = Date.now() / 1000;
       futimesSync(this.lock.fd, seconds, seconds);
     } catch (error) {
-      return { type: 'lost', cause: `primary.lock can't be touched: ${errnoOf(error) ?? ''}` };
+      return { type: 'lost', cause: `primary.lock cannot be touched: ${errnoOf(error) ?? ''}` };
     }
     return { type: 'held' };
   }

@@ -77,13 +77,13 @@ export class OutOfSight {
     if (isRecordLocked(path)) {
       // A live node's gate or hot standby does nothing twice.
       if (!sessions.some(({ active }) => active)) return null;
-      return 'that node lives, and its processes can not be seen from here: stop it, or this one';
+      return 'that node lives, and its processes cannot be seen from here: stop it, or this one';
     }
     if (sessions.length === 0) return null;
     if (record.endsNamespace) return this.#isSettled(record.run) ? null : ENDING;
     if (this.#isNamespaceEmpty(supervisor.pidNamespace)) return null;
     return (
-      'that node ended without a word, and its processes can not be seen from here: ' +
+      'that node ended unexpectedly, and its processes cannot be seen from here: ' +
       `end them where they run, then remove ${path}`
     );
   }

@@ -46,7 +46,7 @@ export class PrimaryLock {
         if (this.#lock.isFree() || isTaken()) return null;
         doubt = '';
       } catch (error) {
-        doubt = `somebody, perhaps: it can not be looked at (${String(error)})`;
+        doubt = `somebody, perhaps: it cannot be looked at (${String(error)})`;
       }
       await wait(PROOF_INTERVAL_MS);
     }
@@ -60,7 +60,7 @@ export class PrimaryLock {
     } catch {
       // Nothing to look with.
     }
-    return 'a process that this user can not look at';
+    return 'a process that this user cannot look at';
   }
 }
 

@@ -180,7 +180,7 @@ function contentOf(parameter: string, path: string): string {
   } catch (cause) {
     throw new FailoverError(
       'FAILOVER_BAD_OPTION',
-      `Cannot use --lease: its ${parameter} can't be read: ${textOf(cause)}`,
+      `Cannot use --lease: its ${parameter} cannot be read: ${textOf(cause)}`,
       {
         cause,
         details: { option: '--lease', expected: `a file that can be read as ${parameter}` },

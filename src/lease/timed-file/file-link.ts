@@ -126,7 +126,7 @@ const PASSING: Readonly<Partial<Record<string, string>>> = {
   ENOSPC: 'no space is left on its file system',
   EDQUOT: "the user's disk quota is used up",
   ESTALE: 'its server has forgotten it',
-  EIO: 'it can not be read or written',
+  EIO: 'it cannot be read or written',
   ENOTCONN: 'it is not connected',
   EHOSTDOWN: 'its server is not there',
   ETIMEDOUT: NO_ANSWER,

@@ -137,7 +137,7 @@ const WITHOUT_LINKS: ReadonlySet<string> = new Set([
 
 const MISSING = 'there is no such directory, and none is made';
 const ANOTHER = 'another directory is in its place, as when a share is not mounted';
-const NAMES = 'its file system can not give a file a second name, which decides who leads';
+const NAMES = 'its file system cannot give a file a second name, which decides who leads';
 const OTHER_PLACE = 'Give a directory of a file system with hard links: of NFS, say.';
 const KERNEL_LOCKS = 'the group there had a lease of kernel locks, which prove nothing to it';
 const UNLOCKED =

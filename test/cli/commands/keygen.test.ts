@@ -57,6 +57,6 @@ it('names a place that can not be written', async () => {
   await keygen('--out', path);
   expect(process.exitCode).toBe(2);
   expect(output.stderr).toContain(
-    `Cannot use --out: ${path} can't be written: its directory does not exist`,
+    `Cannot use --out: ${path} cannot be written: its directory does not exist`,
   );
 });

@@ -129,7 +129,8 @@ describe('failover simulate', () => {
   it('ends with 1 where a journal was decided differently, and shows both sentences', async () => {
     const path = join(directory, 'b1.jsonl');
     const journal = journalOf(stepsOfALife(5, 200));
-    const [, reason = ''] = /"reason":"(Claiming the lease at the start[^"]*)"/.exec(journal) ?? [];
+    const [, reason = ''] =
+      /"reason":"(There is no primary at start; claiming the lease[^"]*)"/.exec(journal) ?? [];
     writeFileSync(path, journal.replace(`"reason":"${reason}"`, '"reason":"By the weather"'));
     await simulate('--replay', path);
     expect(output.stdout).toMatch(
@@ -152,7 +153,7 @@ describe('failover simulate', () => {
     const [head = ''] = journalOf([]).split('\n');
     writeFileSync(path, head);
     await simulate('--replay', path);
-    expect(output.stderr).toContain(`${path} can not be decided again: it has no state`);
+    expect(output.stderr).toContain(`${path} cannot be decided again: it has no state`);
     expect(process.exitCode).toBe(2);
   });
 

@@ -13,7 +13,9 @@ describe('commands', () => {
     expect(words('')).toEqual([...known, 'help']);
     expect(offerFor(PROGRAM, ['stat'], NAMES)).toEqual({
       kind: 'words',
-      words: [{ word: 'status', about: 'show who is primary, who stands by and what is wrong' }],
+      words: [
+        { word: 'status', about: 'show which node is primary, which stand by, and any problems' },
+      ],
     });
     expect(words('help', 'dr')).toEqual(['drill']);
     expect(words('nonsense', '')).toEqual([]);

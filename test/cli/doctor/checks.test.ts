@@ -175,7 +175,7 @@ describe('the software', () => {
     const broken = (): Promise<never> => Promise.reject(new Error('invalid ELF header\nat x'));
     expect(await loadZeroMq(broken)).toMatchObject({
       status: 'failure',
-      fact: 'The binding of ZeroMQ can not be loaded: invalid ELF header',
+      fact: 'The binding of ZeroMQ cannot be loaded: invalid ELF header',
     });
     expect(await loadNotifier(broken)).toMatchObject({ status: 'warning' });
   });
@@ -252,7 +252,7 @@ describe('the group', () => {
       fact: 'b ended and left pids 77, 78 running',
     });
     expect(judgeLeftovers(snapshotOf(null, [silentNode('c', 'gone')])).fact).toContain(
-      'c ended without a word',
+      'c ended unexpectedly',
     );
   });
 

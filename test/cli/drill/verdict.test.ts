@@ -28,7 +28,7 @@ describe('a takeover', () => {
 
   it('by the old primary does not hold', () => {
     expect(problemsOf(outcomeWith({ after: { ...before, epoch: 9 } }))).toEqual([
-      'nobody took over: a serves again',
+      'nobody took over: a is serving again',
     ]);
   });
 

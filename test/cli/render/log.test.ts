@@ -8,12 +8,17 @@ describe('pretty lines', () => {
   it('have the time of day, the node, its role and what happened', () => {
     const { log, lines } = logger({ format: 'pretty' });
     log.info({ event: 'joined', reason: 'Joined group web' });
-    log.info({ event: 'transition', role: 'primary', epoch: 7, reason: 'Is primary: epoch 7' });
+    log.info({
+      event: 'transition',
+      role: 'primary',
+      epoch: 7,
+      reason: 'This node is now primary: epoch 7',
+    });
     log.warn({ event: 'warning', reason: 'the disk is full' });
     log.error({ event: 'warning', reason: 'no way' });
     expect(lines).toEqual([
       '12:03:04.123 b  starting   Joined group web\n',
-      '12:03:04.123 b  primary    Is primary: epoch 7\n',
+      '12:03:04.123 b  primary    This node is now primary: epoch 7\n',
       '12:03:04.123 b  primary    warning: the disk is full\n',
       '12:03:04.123 b  primary    error: no way\n',
     ]);
@@ -27,16 +32,11 @@ describe('pretty lines', () => {
 
   it('leave out a detail that the line before had', () => {
     const { log, lines } = logger({ format: 'pretty' });
-    for (const reason of [
-      'Told to stop: SIGTERM',
-      'Has stepped down: SIGTERM',
-      'Ended: x',
-      'y: x',
-    ]) {
+    for (const reason of ['Stop requested: SIGTERM', 'Stepped down: SIGTERM', 'Ended: x', 'y: x']) {
       log.info({ event: 'joined', reason });
     }
     const said = lines.map((line) => line.replace(/.*starting +/, '').trim());
-    expect(said).toEqual(['Told to stop: SIGTERM', 'Has stepped down', 'Ended: x', 'y']);
+    expect(said).toEqual(['Stop requested: SIGTERM', 'Stepped down', 'Ended: x', 'y']);
   });
 
   it('stay one line each, whatever they carry', () => {
@@ -49,18 +49,24 @@ describe('pretty lines', () => {
 describe('JSON lines', () => {
   it('repeat what they have to', () => {
     const { log, lines } = logger({ format: 'json' });
-    log.info({ event: 'joined', reason: 'Told to stop: SIGTERM' });
-    log.info({ event: 'joined', reason: 'Has stepped down: SIGTERM' });
-    expect(lines[1]).toContain('Has stepped down: SIGTERM');
+    log.info({ event: 'joined', reason: 'Stop requested: SIGTERM' });
+    log.info({ event: 'joined', reason: 'Stepped down: SIGTERM' });
+    expect(lines[1]).toContain('Stepped down: SIGTERM');
   });
 
   it('have the stable fields first, then what else there is, and the sentence last', () => {
     const { log, lines } = logger({ format: 'json' });
-    log.info({ event: 'transition', role: 'primary', epoch: 7, reason: 'Is primary', from: 'x' });
+    log.info({
+      event: 'transition',
+      role: 'primary',
+      epoch: 7,
+      reason: 'This node is now primary',
+      from: 'x',
+    });
     log.warn({ event: 'warning', reason: 'full' });
     expect(lines[0]).toBe(
       `{"level":"info","time":"${NOW.toISOString()}","group":"web","node":"b","role":"primary",` +
-        '"epoch":7,"event":"transition","from":"x","reason":"Is primary"}\n',
+        '"epoch":7,"event":"transition","from":"x","reason":"This node is now primary"}\n',
     );
     expect(JSON.parse(lines[1] ?? '')).toMatchObject({ level: 'warn', role: 'primary', epoch: 7 });
   });

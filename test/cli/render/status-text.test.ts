@@ -79,7 +79,7 @@ describe('the text of a status', () => {
       next      nobody
       directory /state/web
       warning   a (pid 197) does not answer: its process is stopped. Continue it with \`fg\` in its terminal, or with \`kill -CONT 197\`.
-      warning   b (pid 198) ended without a word: start it again if it is missed.
+      warning   b (pid 198) ended unexpectedly: start it again if it is missed.
       warning   No secondary stands by: start another node with the same command."
     `);
   });

@@ -105,7 +105,7 @@ export function primaryStatus(id: string, change: Partial<NodeStatus> = {}): Nod
   return statusOf(id, {
     role: 'primary',
     phase: 'serving',
-    reason: 'Is primary: epoch 7',
+    reason: 'This node is now primary: epoch 7',
     lastHeartbeatMs: 0,
     primary: id,
     lastTakeover: {

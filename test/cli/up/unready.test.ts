@@ -37,7 +37,7 @@ it('names each that could not, and what is missing', async () => {
     facts: [
       expect.stringMatching(/^program: Cannot run \/no\/such\/program: there is no such file\. \S/),
       'directory: Cannot run /tmp: /tmp is a directory. Give the path of a program.',
-      expect.stringMatching(/^certificate: Cannot use --lease: its sslrootcert can't be read: /),
+      expect.stringMatching(/^certificate: Cannot use --lease: its sslrootcert cannot be read: /),
     ],
   });
 });

@@ -187,7 +187,7 @@ export class Site {
   /** And has not been left with nothing but the lease of it, where there is more. */
   #follows({ phase, transitions }: NodeProcess): boolean {
     const reason = transitions.at(-1)?.reason ?? '';
-    const isHeard = this.#kind.server === null || !reason.includes('can not be reached');
+    const isHeard = this.#kind.server === null || !reason.includes('cannot be reached');
     return phase === 'watching' && isHeard;
   }
 

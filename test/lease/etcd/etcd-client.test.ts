@@ -20,7 +20,7 @@ it('a missing client is named with the command that installs it', async () => {
 it('a file that can not be read is named', async () => {
   await expect(connectionsTo(address('etcds://h?ca=/nowhere/ca.pem'))).rejects.toMatchObject({
     code: 'FAILOVER_BAD_OPTION',
-    message: "Cannot use --lease: the file /nowhere/ca.pem can't be read (ENOENT)",
+    message: 'Cannot use --lease: the file /nowhere/ca.pem cannot be read (ENOENT)',
   });
 });
 

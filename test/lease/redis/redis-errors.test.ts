@@ -4,7 +4,7 @@ import { isOfReplica, refusalOf } from '../../../src/lease/redis/redis-errors.ts
 
 /** As Redis 6 tells it; later ones give the answer as it is, with the place after it. */
 const WITHIN = 'ERR Error running script (call to f_0d1e2f): @user_script:4: @user_script: 4: ';
-const READONLY = "READONLY You can't write against a read only replica.";
+const READONLY = 'READONLY You cannot write against a read only replica.';
 
 describe.each([
   ['of Redis 7', (answer: string) => `${answer} script: 0d1e2f, on @user_script:4.`],

@@ -48,7 +48,7 @@ export function sceneOf(
   const enter = (...names: readonly string[]): void => {
     for (const name of names) {
       const place = gate.enter(visitorOf(name));
-      if (place === null) told.push(`${name} can't be held`);
+      if (place === null) told.push(`${name} cannot be held`);
       else places.set(name, place);
     }
   };

@@ -37,7 +37,7 @@ function readUptimeMs(): number | null {
 export function judgeUptime(uptimeMs: number | null, monotonicMs: number): Finding {
   if (uptimeMs === null) {
     return warning(
-      '/proc/uptime can not be read: a lease that ends by itself would not notice a suspension',
+      '/proc/uptime cannot be read: a lease that ends by itself would not notice a suspension',
       'Mount /proc as the kernel has it, without a file over /proc/uptime.',
     );
   }

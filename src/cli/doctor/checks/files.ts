@@ -16,7 +16,7 @@ export const FILE_CHECKS: readonly Check[] = [
   },
   {
     id: 'authorized-keys',
-    question: 'Are there public keys in --authorized-keys, that others can not change?',
+    question: 'Are there public keys in --authorized-keys, that others cannot change?',
     appliesTo: ({ files }) => files.authorizedKeys !== null,
     run: ({ files }) => {
       const { size } = readAuthorizedKeys(files.authorizedKeys ?? '');

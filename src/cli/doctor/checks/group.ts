@@ -91,7 +91,7 @@ export function judgeLeftovers(snapshot: GroupSnapshot): Finding {
   }
   if (gone.length === 0) return ok('Nothing was left behind');
   const names = gone.map(({ record }) => record.node).sort();
-  const fact = `${names.join(', ')} ended without a word, and nothing of ${gone.length === 1 ? 'it' : 'them'} runs`;
+  const fact = `${names.join(', ')} ended unexpectedly, and nothing of ${gone.length === 1 ? 'it' : 'them'} runs`;
   return ok(`${fact}: the next node that starts removes the record`);
 }
 

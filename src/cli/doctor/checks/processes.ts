@@ -36,7 +36,7 @@ export const PROCESS_CHECKS: readonly Check[] = [
 export function judgeProc(isReadable: boolean, hides: boolean): Finding {
   if (!isReadable) {
     return failure(
-      '/proc can not be read: what a lost node left behind is not found',
+      '/proc cannot be read: what a lost node left behind is not found',
       'Mount it with `mount -t proc proc /proc`.',
     );
   }

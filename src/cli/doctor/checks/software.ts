@@ -52,7 +52,7 @@ export async function loadZeroMq(
   } catch (error) {
     const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
     return failure(
-      `The binding of ZeroMQ can not be loaded: ${why}`,
+      `The binding of ZeroMQ cannot be loaded: ${why}`,
       'Install failover again on this machine, for its processor and C library.',
     );
   }

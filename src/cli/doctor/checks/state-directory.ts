@@ -122,7 +122,7 @@ type Room = Pick<StatsFs, 'bavail' | 'bsize' | 'files' | 'ffree'>;
 export function judgeSpace(base: string, { bavail, bsize }: Room): Finding {
   const freeMiB = Math.floor((bavail * bsize) / 2 ** 20);
   const fact = `${String(freeMiB)} MiB are free on the file system of ${base}`;
-  if (freeMiB < 1) return failure(fact, 'Free space on it: records can not be written.');
+  if (freeMiB < 1) return failure(fact, 'Free space on it: records cannot be written.');
   if (freeMiB < LITTLE_MIB) return warning(fact, 'Free space on it before it is full.');
   return ok(fact);
 }
@@ -135,7 +135,7 @@ export function judgeInodes(base: string, { files, ffree }: Room): Finding {
   // Btrfs makes them as they are needed, and counts none.
   if (files === 0) return ok(`The file system of ${base} sets no limit on names`);
   const fact = `${String(ffree)} of ${String(files)} inodes are free on the file system of ${base}`;
-  if (ffree < FEWEST_INODES) return failure(fact, 'Remove files on it: records can not be made.');
+  if (ffree < FEWEST_INODES) return failure(fact, 'Remove files on it: records cannot be made.');
   if (ffree < FEW_INODES) return warning(fact, 'Remove files on it before none is left.');
   return ok(fact);
 }
