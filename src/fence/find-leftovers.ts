@@ -221,6 +221,8 @@ function reasonToSpareHolder(stat: ProcessStat, look: Look): string | null {
     if (belongs) return `holds the workload lock for node ${node.node}, which is alive`;
   }
   if (mark === null) return 'holds the workload lock and is not known to be of this group';
+  // Of this very run it is no orphan.
+  if (mark.roleFile === look.sources.roleFile) return null;
   // Its id may be that of another run by now, whose record says nothing of it.
   const origins = look.nodes.filter((node) => node.node === mark.node);
   return origins.some(({ sessions }) => sessions.some(({ keep }) => keep)) ? KEPT : null;

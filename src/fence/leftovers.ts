@@ -10,6 +10,8 @@ import { SignalLadder } from './signal-ladder.ts';
 export interface LeftoverSources extends GroupMark {
   /** This node's run: of its sessions only `ownEndedSessions` are looked at. */
   readonly run: string;
+  /** Of this run: each process that it starts is told, and no other is. */
+  readonly roleFile: string;
   readonly workloadLockPath: string;
   /** Of files that had that name before and are still held. */
   readonly displacedLockPaths: () => readonly string[];

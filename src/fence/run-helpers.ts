@@ -7,12 +7,11 @@ import { isOutOfResources } from '../out-of-resources.ts';
 import { descriptorsOf, pathOfDescriptor } from './open-files.ts';
 import { hasEnded, procIsUsable, readStat } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
-import { readMark } from './process-view.ts';
-import type { GroupMark } from './process-view.ts';
 import { SignalLadder } from './signal-ladder.ts';
+import { isStartedBy } from './started-by.ts';
+import type { Starter } from './started-by.ts';
 
-export interface HelperSources extends GroupMark {
-  readonly node: string;
+export interface HelperSources extends Omit<Starter, 'since'> {
   /** The identities of the workload lock's files that its runs inherited, whatever became of their name. */
   readonly lockFiles: ReadonlySet<string>;
   readonly listNodes: () => readonly NodeRecord[];
@@ -45,16 +44,14 @@ const POLL_MS = 20;
 function findRunHelpers(sources: HelperSources): readonly ProcessStat[] {
   const own = procIsUsable() ? readStat(process.pid) : null;
   if (own === null) return [];
-  const since = BigInt(sources.since ?? own.startTime);
+  const starter = { ...sources, since: sources.since ?? own.startTime };
   const supervisors = new Set(sources.listNodes().map(({ supervisor }) => supervisor.pid));
   return readdirSync('/proc').flatMap((name) => {
     const stat = /^\d+$/.test(name) ? readStat(Number(name)) : null;
     if (stat === null || hasEnded(stat) || stat.pid === own.pid) return [];
-    if (BigInt(stat.startTime) < since) return [];
     // A node that a workload started is no helper, and ends what is its own.
     if (supervisors.has(stat.pid)) return [];
-    const isOurs = readMark(stat.pid, sources)?.node === sources.node;
-    return isOurs && hasOpen(stat.pid, sources.lockFiles) ? [stat] : [];
+    return isStartedBy(stat, starter) && hasOpen(stat.pid, sources.lockFiles) ? [stat] : [];
   });
 }
 

@@ -5,9 +5,10 @@ import { noteSession } from '../fence/own-sessions.ts';
 import { readIdentity } from '../fence/process-identity.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
 import { gateWords, openingText } from '../workload/gate-script.ts';
-import { killGroupOf, sessionRecord, spawnBehindGate } from './gated-child.ts';
+import { killGroupOf, spawnBehindGate } from './gated-child.ts';
 import type { GatedOrder } from './gated-child.ts';
-import type { DemoteOrder } from './messages.ts';
+import { ownSession } from './in-sight.ts';
+import type { DemoteOrder, SpawnOrder } from './messages.ts';
 
 /** Behind its gate until `run`: its session is to be known by then to whoever would have to end it. */
 export class DemoteCommand {
@@ -17,13 +18,16 @@ export class DemoteCommand {
   readonly #child: ChildProcess | null;
   readonly #ended: Promise<void>;
 
-  constructor(demotion: DemoteOrder, deathSignal: boolean) {
+  constructor(
+    demotion: DemoteOrder,
+    { deathSignal, starter }: Pick<SpawnOrder, 'deathSignal' | 'starter'>,
+  ) {
     const { environment, output } = demotion;
     const command = ['sh', '-c', demotion.command];
     this.#opening = openingText(demotion.message, gateWords(command, environment));
     const child = startOrNull({ command, environment, deathSignal, output }, demotion.lockFile);
     const identity = child?.pid === undefined ? null : readIdentity(child.pid);
-    this.session = identity === null ? null : sessionRecord(identity);
+    this.session = identity === null ? null : ownSession(identity, starter);
     this.#child = child;
     this.#ended = new Promise((resolve) => {
       if (child === null) resolve();

@@ -1,7 +1,6 @@
 // What a guard starts: a child behind a gate, in a session of its own that ends with the guard.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import type { ProcessIdentity, SessionRecord } from '../lease/lease-store.ts';
 import { gateCommand } from '../workload/gate-script.ts';
 import type { SpawnOrder } from './messages.ts';
 import { ownPriority } from './priority.ts';
@@ -40,9 +39,4 @@ export function killGroupOf(child: ChildProcess | null): void {
   } catch {
     // It is not ours to signal: what looks finds out.
   }
-}
-
-/** What the session of such a child is to the ladder that ends it. */
-export function sessionRecord(process: ProcessIdentity): SessionRecord {
-  return { process, kind: 'workload', active: true, keep: false, stopsWithSupervisor: false };
 }

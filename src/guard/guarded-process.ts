@@ -5,16 +5,17 @@ import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ownIdentity } from '../fence/process-identity.ts';
+import type { Starter } from '../fence/started-by.ts';
 import type { ProcessIdentity } from '../lease/lease-store.ts';
 import { packageFile } from '../package-file.ts';
 import type { WorkloadEnd } from '../runtime/ports.ts';
 import { lackOfDescriptors } from '../spare-descriptors.ts';
 import type { GateMessage } from '../workload/environment.ts';
-import { identityOf, settleOwnOutput, spawnError } from '../workload/gate.ts';
-import type { GatedProcess, GatePlace, GateRequest } from '../workload/gate.ts';
+import { settleOwnOutput, spawnError } from '../workload/gate.ts';
+import type { EndCallback, GatedProcess, GatePlace, GateRequest } from '../workload/gate.ts';
 import { gateWords, openingText } from '../workload/gate-script.ts';
 import { readReport } from './messages.ts';
-import type { FromGuard, SpawnOrder, Starter, ToGuard } from './messages.ts';
+import type { FromGuard, SpawnOrder, ToGuard } from './messages.ts';
 
 /** What a guard is to know to start its process, besides the request. */
 export interface StartTerms {
@@ -48,13 +49,16 @@ export class GuardedProcess implements GatedProcess {
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
   readonly #guard: ChildProcess;
-  readonly #callbacks: ((end: WorkloadEnd) => void)[] = [];
+  readonly #callbacks: EndCallback[] = [];
   /** What it says first: that it has started what it was told to, or why not. */
   readonly #firstWord: Promise<FirstWord>;
   #resolveFirst: (word: FirstWord) => void = () => undefined;
   #words: readonly string[] = [];
   #identity: ProcessIdentity | null = null;
   #end: WorkloadEnd | null = null;
+  #endedAtMs: number | null = null;
+  /** When its guard was known to live; null: that has said nothing as yet. */
+  #livedAtMs: number | null = null;
   #isDismissed = false;
   #told = 0;
   #heard = 0;
@@ -101,13 +105,13 @@ export class GuardedProcess implements GatedProcess {
       const code = started.type === 'failed' ? started.code : REFUSALS[started.type];
       throw spawnError(command, { code });
     }
-    this.#identity = identityOf(started.pid);
+    this.#identity = { ...ownIdentity(), pid: started.pid, startTime: started.startTime };
     this.onGone(() => {
       if (this.#isDismissed) return;
       // First: what has lost its guard is not to be started again as if it had ended by itself.
       onLost();
       // The kernel ends its child with it, or it has ended before.
-      this.#ended({ exitCode: null, signal: 'SIGKILL' });
+      this.#ended({ exitCode: null, signal: 'SIGKILL' }, this.#livedAtMs);
     });
   }
 
@@ -161,16 +165,11 @@ export class GuardedProcess implements GatedProcess {
     return this.#end;
   }
 
-  onEnd(callback: (end: WorkloadEnd) => void): void {
+  onEnd(callback: EndCallback): void {
     const end = this.#end;
     // It was told with the start.
-    if (end !== null) {
-      setImmediate(() => {
-        callback(end);
-      });
-      return;
-    }
-    this.#callbacks.push(callback);
+    if (end === null) this.#callbacks.push(callback);
+    else setImmediate(callback, end, this.#endedAtMs);
   }
 
   #take(message: FromGuard): void {
@@ -180,10 +179,11 @@ export class GuardedProcess implements GatedProcess {
         this.#resolveFirst(message);
         return;
       case 'ended':
-        this.#ended({ exitCode: message.exitCode, signal: message.signal });
+        this.#ended({ exitCode: message.exitCode, signal: message.signal }, message.at);
         return;
       case 'heard':
         this.#heard = message.number;
+        this.#livedAtMs = message.at;
         return;
       case 'ready':
       case 'refused':
@@ -193,10 +193,11 @@ export class GuardedProcess implements GatedProcess {
     }
   }
 
-  #ended(end: WorkloadEnd): void {
+  #ended(end: WorkloadEnd, atMs: number | null): void {
     if (this.#end !== null) return;
     this.#end = end;
-    for (const callback of this.#callbacks) callback(end);
+    this.#endedAtMs = atMs;
+    for (const callback of this.#callbacks) callback(end, atMs);
   }
 
   async #firstWordWithin(limitMs: number): Promise<FirstWord> {

@@ -5,6 +5,7 @@ import type { DemotionNote } from '../workload/environment.ts';
 import type { GatedProcess, GateRequest, SpawnGated, StartAhead } from '../workload/gate.ts';
 import { launch } from './guarded-process.ts';
 import type { GuardedProcess, StartTerms } from './guarded-process.ts';
+import { named } from './in-sight.ts';
 import type { DemoteOrder, ReturnOrder } from './messages.ts';
 
 export interface GuardKeeperParts extends StartTerms {
@@ -71,8 +72,8 @@ export class GuardKeeper implements SessionLedger {
       guarded.dismiss();
       return guarded;
     }
-    // What came before it has ended, or it would not be started.
-    this.#dismissEnded();
+    // What has ended and left nothing: of the rest, the guard that has it in sight goes on.
+    this.#dismissEnded((ended) => !this.#isOnRecord(ended));
     this.#guards.add(guarded);
     guarded.onEnd(() => {
       this.#dismissIdle();
@@ -148,7 +149,7 @@ export class GuardKeeper implements SessionLedger {
     const isSecond = this.#demotion !== null && guarded !== first;
     const demote = this.#demotion === null || isSecond ? null : { ...this.#demotion, ...demotion };
     const order = this.#deadlineAt === null || isSecond ? null : returnOrder();
-    const sessions = isSecond ? [] : this.#sessions;
+    const sessions = isSecond ? [] : named(this.#sessions);
     guarded.tell({ type: 'term', stopGraceMs, return: order, sessions, demote, isSecond });
   }
 
@@ -173,19 +174,22 @@ export class GuardKeeper implements SessionLedger {
   /** Outside a term nobody is needed who has nothing left to end: of a promotion that came to nothing, say. */
   #dismissIdle(): void {
     if (this.#deadlineAt !== null) return;
-    const onRecord = new Set(this.#sessions.map(({ process: { pid } }) => pid));
-    this.#dismissEnded((guarded) => !onRecord.has(guarded.identity.pid));
+    this.#dismissEnded((guarded) => !this.#isOnRecord(guarded));
   }
 
   /** Of a hook that is through, say: whoever watches over what runs still watches over all that is on record. */
   #dismissEmptied(): void {
     if ([...this.#guards].every((guarded) => guarded.end() !== null)) return;
-    const onRecord = new Set(this.#sessions.map(({ process: { pid } }) => pid));
     // In a term one has to stay that gives the lease back, and demotes: of a watcher that of its promote command.
     const [first] = this.#guards;
     const isNeeded = (guarded: GuardedProcess): boolean =>
       this.#deadlineAt !== null && guarded === first && this.#guards.size === 1;
-    this.#dismissEnded((guarded) => !onRecord.has(guarded.identity.pid) && !isNeeded(guarded));
+    this.#dismissEnded((guarded) => !this.#isOnRecord(guarded) && !isNeeded(guarded));
+  }
+
+  /** What it has started may have left something that runs. */
+  #isOnRecord({ identity: { pid } }: GuardedProcess): boolean {
+    return this.#sessions.some((session) => session.process.pid === pid);
   }
 
   #dismissEnded(isOver: (guarded: GuardedProcess) => boolean = () => true): void {

@@ -9,13 +9,15 @@ import { endRunHelpers } from '../fence/run-helpers.ts';
 import type { HelperSources } from '../fence/run-helpers.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
 import { BootClock } from '../runtime/boot-clock.ts';
+import { monotonicNow } from '../runtime/clock.ts';
 import { Emptying } from '../workload/emptying.ts';
 import { livingMembers } from '../workload/living-members.ts';
 import { Backstop } from './backstop.ts';
 import { DeadlineWatch } from './deadline-watch.ts';
 import { DemoteCommand } from './demote-command.ts';
-import { killGroupOf, sessionRecord, spawnBehindGate } from './gated-child.ts';
+import { killGroupOf, spawnBehindGate } from './gated-child.ts';
 import { loadFor, returning } from './give-back.ts';
+import { areEmpty, keepInSight, ownSession, takeNamed } from './in-sight.ts';
 import { lineReader } from './messages.ts';
 import type { DemoteOrder, FromGuard, ReturnOrder, SpawnOrder, ToGuard } from './messages.ts';
 import { ownPriority } from './priority.ts';
@@ -31,6 +33,9 @@ const RETRY_MS = 100;
 const REHEARSAL_DELAY_MS = 500;
 
 const ROUNDS = 3;
+
+/** How often it looks who is in the sessions on record, ms: far more often than their members could all be others. */
+const LOOK_MS = 1_000;
 
 /** Nobody has any of these open. */
 const NONE: ReadonlySet<string> = new Set();
@@ -54,7 +59,8 @@ class Guard {
   #demote: DemoteOrder | null = null;
   #demoteCommand: DemoteCommand | null = null;
   #isSecond = false;
-  #deathSignal = false;
+  /** Null: it has not been told what to start. */
+  #order: SpawnOrder | null = null;
   #isSupervised = true;
   #hasLoaded = false;
   #emptying: Emptying | null = null;
@@ -76,7 +82,7 @@ class Guard {
         return;
       case 'deadline':
         this.#deadline.set(message.at);
-        tell({ type: 'heard', number: message.number });
+        tell({ type: 'heard', number: message.number, at: monotonicNow() });
         return;
       case 'dismiss':
         // Else the end of the pipe, which comes next, ends what runs still.
@@ -90,7 +96,7 @@ class Guard {
       case 'term':
         this.#stopGraceMs = message.stopGraceMs;
         this.#return = message.return === null ? null : JSON.stringify(message.return);
-        this.#others = message.sessions;
+        this.#others = takeNamed(message.sessions, this.#others, this.#order?.starter ?? null);
         this.#demote = message.demote;
         this.#isSecond = message.isSecond;
         this.#tellBackstop();
@@ -124,14 +130,15 @@ class Guard {
   async #demoteFirst(order: DemoteOrder): Promise<void> {
     const untilMs = this.#deadline.at - order.spareMs - this.#clock.now();
     // Without a deadline the term is over: its supervisor stood still past it, and another one may lead by now.
-    if (untilMs <= 0 || untilMs === Infinity) return;
-    this.#demoteCommand = new DemoteCommand(order, this.#deathSignal);
+    if (untilMs <= 0 || untilMs === Infinity || this.#order === null) return;
+    this.#demoteCommand = new DemoteCommand(order, this.#order);
     this.#tellBackstop();
     await this.#demoteCommand.run(Math.min(order.timeoutMs, untilMs));
   }
 
-  #spawn({ hasLock, ...known }: SpawnOrder): void {
-    this.#deathSignal = known.deathSignal;
+  #spawn(order: SpawnOrder): void {
+    this.#order = order;
+    const { hasLock, ...known } = order;
     if (known.lockFiles.length > 0) {
       const lockFiles = new Set(known.lockFiles);
       this.#helpers = { ...known.starter, lockFiles, listNodes: () => [] };
@@ -154,15 +161,12 @@ class Guard {
       // Its number is nobody else's as yet: what it has started is known by it.
       if (this.#own !== null) noteSession(this.#own);
       this.#emptying?.look();
-      tell({ type: 'ended', exitCode, signal });
+      tell({ type: 'ended', exitCode, signal, at: monotonicNow() });
       this.#tellBackstop();
     });
     const identity = readIdentity(child.pid);
-    if (identity !== null) {
-      this.#own = sessionRecord(identity);
-      noteSession(this.#own);
-    }
-    tell({ type: 'spawned', pid: child.pid });
+    if (identity !== null) this.#own = ownSession(identity, known.starter);
+    tell({ type: 'spawned', pid: child.pid, startTime: identity?.startTime ?? 'unknown' });
     // It does nothing as yet: only after this comes what opens its gate.
     this.#tellBackstop();
   }
@@ -175,6 +179,11 @@ class Guard {
     }
     this.#child?.stdin?.end();
     tell({ type: 'refused' });
+  }
+
+  /** While nothing is ended: else that looks. */
+  look(): void {
+    if (this.#emptying === null) keepInSight(this.#sessions());
   }
 
   /** One that waits to be told what to start: a first spawn takes twice as long as the next. Its gate closes at once. */
@@ -221,7 +230,7 @@ class Guard {
     tell({ type: 'expired' });
   }
 
-  /** Until nothing is left, however long that takes: what may still be active keeps the lease. */
+  /** Until nothing is left, however long that takes: what is active still keeps the lease. */
   async #empty(graceMs: number): Promise<void> {
     if (this.#emptying !== null) {
       this.#emptying.shorten(graceMs);
@@ -232,21 +241,27 @@ class Guard {
     const deadlineAt = this.#deadline.at;
     const killAt = Math.min(this.#clock.now() + graceMs, deadlineAt);
     const withinMs = (): number => Math.max(0, killAt - this.#clock.now());
+    let isProved: boolean;
     for (;;) {
       this.#emptying = new Emptying(() => this.#sessions(), withinMs());
       const remaining = await this.#emptying.done;
-      if (remaining.length === 0 && (await this.#endHelpers(withinMs()))) break;
+      isProved = areEmpty(this.#sessions());
+      if (remaining.length > 0 || !(await this.#endHelpers(withinMs()))) continue;
+      // Who may be a stranger is not signalled. While he may be ours as well the lease is not given back: it runs out.
+      const isOver = deadlineAt === Infinity || this.#clock.now() >= deadlineAt;
+      if (isProved || order === null || isOver) break;
+      await pause(RETRY_MS);
     }
     // The supervisor gives back by itself what it has given up meanwhile, or goes on with it.
     const isDue = (): boolean =>
       this.#return === order && (!this.#isSupervised || this.#deadline.at === deadlineAt);
-    if (order !== null && begun !== null && isDue()) {
+    if (isProved && order !== null && begun !== null && isDue()) {
       await this.#giveBack(order, { begun, isDue });
       if (isDue()) this.#return = null;
     }
     this.#emptying = null;
     // They are empty: what has their number some day is a stranger.
-    this.#others = [];
+    if (isProved) this.#others = [];
     this.#tellBackstop();
     if (!this.#isSupervised) this.#exit();
   }
@@ -344,4 +359,7 @@ process.stdin.once('close', () => {
 setTimeout(() => {
   guard.rehearseStart();
 }, REHEARSAL_DELAY_MS).unref();
+setInterval(() => {
+  guard.look();
+}, LOOK_MS).unref();
 tell({ type: 'ready' });

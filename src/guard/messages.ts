@@ -2,6 +2,8 @@
 import type { Readable } from 'node:stream';
 import type { EtcdMembers } from '../config/etcd-url.ts';
 import type { PostgresAddress } from '../config/lease-url.ts';
+import type { Sight } from '../fence/own-sessions.ts';
+import type { Starter } from '../fence/started-by.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
 import type { DemotionNote } from '../workload/environment.ts';
 
@@ -84,13 +86,10 @@ export interface SpawnOrder {
   readonly starter: Starter;
 }
 
-/** By what a process that has left its session is known as started by the node: its environment, and its age. */
-export interface Starter {
-  readonly group: string;
-  readonly stateDir: string;
-  readonly node: string;
-  /** When the supervisor started, clock ticks since boot. */
-  readonly since: string;
+/** What else the node has started, and what it has seen of that: by then a guard may not have looked itself. */
+export interface NamedSession {
+  readonly record: SessionRecord;
+  readonly sight: Sight | null;
 }
 
 /** What the guard does first where its supervisor is gone. */
@@ -118,21 +117,29 @@ export type ToGuard =
       readonly type: 'term';
       readonly stopGraceMs: number;
       readonly return: ReturnOrder | null;
-      /** What else the node has started, as of now. */
-      readonly sessions: readonly SessionRecord[];
+      /** As of now. */
+      readonly sessions: readonly NamedSession[];
       /** Of one guard of a node at most. */
       readonly demote: DemoteOrder | null;
       /** True: another guard of the node has to demote, and sees to all but the process of this one. */
       readonly isSecond: boolean;
     };
 
+/** Times are on the clock of `monotonicNow`, ms. */
 export type FromGuard =
   | { readonly type: 'ready' }
-  | { readonly type: 'spawned'; readonly pid: number }
+  /** When it started is read before its number can be another's: clock ticks since boot. */
+  | { readonly type: 'spawned'; readonly pid: number; readonly startTime: string }
   | { readonly type: 'failed'; readonly code: string }
-  | { readonly type: 'ended'; readonly exitCode: number | null; readonly signal: string | null }
-  /** It has taken a deadline: that it says so is its sign of life. */
-  | { readonly type: 'heard'; readonly number: number }
+  /** From `at` on its number may be another's. */
+  | {
+      readonly type: 'ended';
+      readonly exitCode: number | null;
+      readonly signal: string | null;
+      readonly at: number;
+    }
+  /** It has taken a deadline: that it says so is its sign of life, and of its process that has not ended, as of `at`. */
+  | { readonly type: 'heard'; readonly number: number; readonly at: number }
   /** It did not open the gate: the deadline has passed, or there is none. */
   | { readonly type: 'refused' }
   /** The deadline has passed, and what it was told of has ended. */

@@ -104,6 +104,7 @@ export function buildFencing(
     group: options.group,
     stateDir: dirname(paths.directory),
     run: settings.run,
+    roleFile: roleFilePath(paths, settings.run),
     primaryLockPath: paths.primaryLock,
     workloadLockPath: paths.workloadLock,
     displacedLockPaths: () => workloadLock.displacedPaths(),

@@ -6,6 +6,7 @@ import { tryLock } from 'fs-native-extensions';
 import { readStat } from '../fence/process-identity.ts';
 import { lineReader } from '../guard/messages.ts';
 import { identityOfDescriptor, identityOfPath } from '../lease/file/file-identity.ts';
+import { monotonicNow } from '../runtime/clock.ts';
 import { gateCommand, gateWords, openingText } from '../workload/gate-script.ts';
 import { roleContentOf, writeRoleFile } from '../workload/role-file.ts';
 import type { Answer, FromStarter, HoldOrder, SpawnOrder, ToStarter } from './messages.ts';
@@ -40,7 +41,7 @@ class Starter {
       return;
     }
     if (message.type === 'ping') {
-      tell({ id: message.id, type: 'pong' });
+      tell({ id: message.id, type: 'pong', at: Math.floor(monotonicNow()) });
       return;
     }
     const start = this.#starts.get(message.id);
@@ -108,9 +109,10 @@ class Starter {
     // A thousand command lines that nobody asks for any more.
     Reflect.set(child, 'spawnargs', []);
     child.once('exit', (exitCode, signal) => {
+      const at = monotonicNow();
       release(start);
       this.#starts.delete(start.id);
-      tell({ id: start.id, type: 'ended', exitCode, signal });
+      tell({ id: start.id, type: 'ended', exitCode, signal, at });
     });
     answer(start, { type: 'spawned', pid: child.pid, startTime: startTimeOf(child.pid) });
   }

@@ -41,13 +41,19 @@ export interface SpawnOrder {
 
 export type FromStarter = { readonly id: number } & (
   | Answer
-  /** What was started. */
-  | { readonly type: 'ended'; readonly exitCode: number | null; readonly signal: string | null }
+  /** What was started. From `at` on its number may be another's, on the clock of `monotonicNow`, ms. */
+  | {
+      readonly type: 'ended';
+      readonly exitCode: number | null;
+      readonly signal: string | null;
+      readonly at: number;
+    }
 );
 
 export type Answer =
   | { readonly type: 'reached' }
-  | { readonly type: 'pong' }
+  /** On the clock of `monotonicNow`, ms. */
+  | { readonly type: 'pong'; readonly at: number }
   /** False: another description has it. */
   | { readonly type: 'locked'; readonly isLocked: boolean }
   /** When it started is read before its number can be another's: clock ticks since boot. */

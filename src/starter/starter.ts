@@ -12,12 +12,18 @@ import { packageFile } from '../package-file.ts';
 import type { WorkloadEnd } from '../runtime/ports.ts';
 import type { GateMessage } from '../workload/environment.ts';
 import { settleOwnOutput, spawnError } from '../workload/gate.ts';
-import type { GatedProcess, GateRequest } from '../workload/gate.ts';
+import type { EndCallback, GatedProcess, GateRequest } from '../workload/gate.ts';
 import type { Answer, FromStarter, SpawnOrder, ToStarter } from './messages.ts';
 
 /** What it may be told of one start. */
 type Word = WordOf<ToStarter>;
 type WordOf<Message> = Message extends unknown ? Omit<Message, 'id'> : never;
+
+/** As an `EndCallback` is told of it. */
+interface KnownEnd {
+  readonly end: WorkloadEnd;
+  readonly atMs: number | null;
+}
 
 /**
  * A process that starts what a supervisor of many groups runs. Starting one takes the system the longer the more memory
@@ -28,10 +34,12 @@ export class Starter {
   readonly #answers = new Map<number, (answer: Answer) => void>();
   readonly #running = new Map<number, StartedProcess>();
   /** Of what has ended before anybody could ask for it. */
-  readonly #earlyEnds = new Map<number, WorkloadEnd>();
+  readonly #earlyEnds = new Map<number, KnownEnd>();
   #lastId = 0;
   #isReady = false;
   #isGone = false;
+  /** When it was known to live, and to have waited for no more than it has told of; null: it was not asked as yet. */
+  #livedAtMs: number | null = null;
   /** How often it was looked at, one after the other, and had said nothing. */
   #silentLooks = 0;
   readonly #lookMs: number;
@@ -124,8 +132,8 @@ export class Starter {
     const started = new StartedProcess(this, { id, identity, deathSignal });
     const end = this.#earlyEnds.get(id);
     this.#earlyEnds.delete(id);
-    if (end !== undefined) started.ended(end);
-    else if (this.#isGone) started.orphaned();
+    if (end !== undefined) started.ended(end.end, end.atMs);
+    else if (this.#isGone) started.orphaned(this.#livedAtMs);
     else this.#running.set(id, started);
     return started;
   }
@@ -147,13 +155,15 @@ export class Starter {
     this.#silentLooks = 0;
     const { id } = message;
     if (message.type === 'ended') {
-      const { exitCode, signal } = message;
+      const { exitCode, signal, at: atMs } = message;
+      const end = { exitCode, signal };
       const started = this.#running.get(id);
       this.#running.delete(id);
-      if (started === undefined) this.#earlyEnds.set(id, { exitCode, signal });
-      else started.ended({ exitCode, signal });
+      if (started === undefined) this.#earlyEnds.set(id, { end, atMs });
+      else started.ended(end, atMs);
       return;
     }
+    if (message.type === 'pong') this.#livedAtMs = message.at;
     const resolve = this.#answers.get(id);
     this.#answers.delete(id);
     resolve?.(message);
@@ -179,7 +189,7 @@ export class Starter {
     if (this.#watch !== null) clearInterval(this.#watch);
     for (const resolve of this.#answers.values()) resolve(GONE);
     this.#answers.clear();
-    for (const started of this.#running.values()) started.orphaned();
+    for (const started of this.#running.values()) started.orphaned(this.#livedAtMs);
     this.#running.clear();
     this.#earlyEnds.clear();
   };
@@ -235,9 +245,9 @@ class StartedProcess implements GatedProcess {
   readonly #starter: Starter;
   readonly #id: number;
   readonly #deathSignal: SpawnOrder['deathSignal'];
-  readonly #callbacks: ((end: WorkloadEnd) => void)[] = [];
+  readonly #callbacks: EndCallback[] = [];
   #isOpen = false;
-  #end: WorkloadEnd | null = null;
+  #end: KnownEnd | null = null;
 
   constructor(
     starter: Starter,
@@ -275,26 +285,27 @@ class StartedProcess implements GatedProcess {
   }
 
   end(): WorkloadEnd | null {
-    return this.#end;
+    return this.#end?.end ?? null;
   }
 
-  onEnd(callback: (end: WorkloadEnd) => void): void {
-    const end = this.#end;
-    if (end === null) this.#callbacks.push(callback);
-    else setImmediate(callback, end);
+  onEnd(callback: EndCallback): void {
+    const known = this.#end;
+    if (known === null) this.#callbacks.push(callback);
+    else setImmediate(callback, known.end, known.atMs);
   }
 
-  ended(end: WorkloadEnd): void {
+  /** @param atMs as for `EndCallback` */
+  ended(end: WorkloadEnd, atMs: number | null): void {
     if (this.#end !== null) return;
-    this.#end = end;
-    for (const callback of this.#callbacks) callback(end);
+    this.#end = { end, atMs };
+    for (const callback of this.#callbacks) callback(end, atMs);
   }
 
   /**
    * Its starter is gone: the system has told it to end, and nobody tells when it has. Whoever starts the next, or gives
    * the lease back, empties its session first, with a grace and then without.
    */
-  orphaned(): void {
-    this.ended({ exitCode: null, signal: `SIG${this.#deathSignal}` });
+  orphaned(livedAtMs: number | null): void {
+    this.ended({ exitCode: null, signal: `SIG${this.#deathSignal}` }, livedAtMs);
   }
 }

@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import { FailoverError } from '../errors.ts';
 import { ownIdentity, readIdentity } from '../fence/process-identity.ts';
 import type { ProcessIdentity } from '../lease/lease-store.ts';
+import { monotonicNow } from '../runtime/clock.ts';
 import type { WorkloadEnd } from '../runtime/ports.ts';
 import type { GateMessage } from './environment.ts';
 import type { DeathSignal } from './gate-script.ts';
@@ -23,6 +24,12 @@ export interface GateRequest {
   /** `pipe`: the output comes through us, because it is read for the readiness check. */
   readonly output: 'inherit' | 'pipe';
 }
+
+/**
+ * `atMs`: until then its number was nobody else's, on the clock of `monotonicNow`; who tells of the end may have been kept
+ * from it for long. Null: nobody knows.
+ */
+export type EndCallback = (end: WorkloadEnd, atMs: number | null) => void;
 
 /** A process in a session of its own that waits until it is opened, and ends when its pipe ends. */
 export interface GatedProcess {
@@ -45,7 +52,7 @@ export interface GatedProcess {
   /** How it ended; null: it has not been seen to. */
   end(): WorkloadEnd | null;
   /** Calls back once, at its end; never before the current turn of the loop is over. */
-  onEnd(callback: (end: WorkloadEnd) => void): void;
+  onEnd(callback: EndCallback): void;
 }
 
 /** Starts a process behind its gate: as a child of this process, or of another that ends it in time. */
@@ -119,7 +126,7 @@ class Gated implements GatedProcess {
   readonly #pipe: Writable | null;
   /** What is put before the command, the last first. */
   readonly #words: readonly string[];
-  readonly #callbacks: ((end: WorkloadEnd) => void)[] = [];
+  readonly #callbacks: EndCallback[] = [];
   #end: WorkloadEnd | null = null;
 
   constructor(started: {
@@ -138,7 +145,9 @@ class Gated implements GatedProcess {
     this.#pipe?.on('error', () => undefined);
     started.process.once('exit', (exitCode, signal) => {
       this.#end = { exitCode, signal };
-      for (const callback of this.#callbacks) callback(this.#end);
+      // Its parent is this process, which has waited for it just now.
+      const atMs = monotonicNow();
+      for (const callback of this.#callbacks) callback(this.#end, atMs);
     });
   }
 
@@ -155,13 +164,13 @@ class Gated implements GatedProcess {
     return this.#end;
   }
 
-  onEnd(callback: (end: WorkloadEnd) => void): void {
+  onEnd(callback: EndCallback): void {
     this.#callbacks.push(callback);
   }
 }
 
 /** Without /proc, or if it has ended already: one that no live process is taken for. */
-export function identityOf(pid: number): ProcessIdentity {
+function identityOf(pid: number): ProcessIdentity {
   const unknown = { ...ownIdentity(), pid, startTime: 'unknown' };
   try {
     return readIdentity(pid) ?? unknown;

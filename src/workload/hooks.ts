@@ -72,8 +72,8 @@ function startRecorded(gated: GatedProcess, request: HookRequest, book: SessionB
     gated.close();
     throw error;
   }
-  gated.onEnd(() => {
-    book.markEnded(gated.identity.pid);
+  gated.onEnd((_, atMs) => {
+    book.markEnded(gated.identity.pid, atMs);
   });
   request.output.pass(gated);
   request.onBegin();
@@ -118,7 +118,7 @@ async function empty(gated: GatedProcess, book: SessionBook): Promise<void> {
     emptying.look();
   });
   await emptying.done;
-  book.markEnded(pid);
+  book.markEnded(pid, null);
   try {
     if (livingMembers(own).length === 0) book.drop(emptySessions(own));
   } catch {

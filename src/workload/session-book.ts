@@ -1,5 +1,6 @@
 // The sessions that this node has started and not yet seen empty, mirrored into the durable ledger.
-import { noteSession } from '../fence/own-sessions.ts';
+import { noteSession, noteStarter } from '../fence/own-sessions.ts';
+import type { Starter } from '../fence/started-by.ts';
 import type { SessionLedger, SessionRecord } from '../lease/lease-store.ts';
 
 /**
@@ -8,10 +9,13 @@ import type { SessionLedger, SessionRecord } from '../lease/lease-store.ts';
  */
 export class SessionBook {
   readonly #ledger: SessionLedger;
+  readonly #starter: Starter;
   readonly #entries = new Map<number, { record: SessionRecord; ended: boolean }>();
 
-  constructor(ledger: SessionLedger) {
+  /** @param starter by which the members of its sessions are known where nothing else tells */
+  constructor(ledger: SessionLedger, starter: Starter) {
     this.#ledger = ledger;
+    this.#starter = starter;
   }
 
   /** Records a session. When the ledger can't be written it throws, and nothing was added. */
@@ -19,6 +23,7 @@ export class SessionBook {
     const { pid } = record.process;
     this.#entries.set(pid, { record, ended: false });
     noteSession(record);
+    noteStarter(record, this.#starter);
     try {
       this.#write();
     } catch (error) {
@@ -32,7 +37,6 @@ export class SessionBook {
     if (entry === undefined) return;
     const before = entry.record;
     entry.record = { ...before, active };
-    noteSession(entry.record);
     try {
       this.#write();
     } catch (error) {
@@ -41,12 +45,16 @@ export class SessionBook {
     }
   }
 
-  /** Its main process has ended; others of the session may live. Changes nothing in the ledger. */
-  markEnded(pid: number): void {
+  /**
+   * Its main process has ended; others of the session may live. Changes nothing in the ledger.
+   *
+   * @param atMs until then its number was nobody else's, on the clock of `monotonicNow`; null: nobody knows
+   */
+  markEnded(pid: number, atMs: number | null): void {
     const entry = this.#entries.get(pid);
-    if (entry === undefined || entry.ended) return;
+    if (entry === undefined) return;
     entry.ended = true;
-    noteSession(entry.record);
+    if (atMs !== null) noteSession(entry.record, atMs);
   }
 
   /** Forgets sessions that were seen empty. A ledger that can't be written keeps them: harmless. */

@@ -1,5 +1,6 @@
 // A hot workload: it runs on every node and is told its role by a file, a signal and a hook.
 import { performance } from 'node:perf_hooks';
+import { procIsUsable, readStat } from '../fence/process-identity.ts';
 import type { HookResult, Term } from '../runtime/ports.ts';
 import { resolveCommand } from './command-path.ts';
 import { STANDING_BY, termMessage } from './environment.ts';
@@ -135,11 +136,14 @@ export class HotWorkload extends SupervisedWorkload {
     if (run !== null) this.#signal(run, this.options.demoteSignal);
   }
 
-  /** To the group: a workload behind a shell gets it too. We are the parent, so the pid is its own. */
+  /** To the group: a workload behind a shell gets it too. */
   #signal(run: Run, signal: NodeJS.Signals | null): void {
     if (signal === null || run.ended) return;
+    const { pid, startTime } = run.gated.identity;
+    // Its parent may be another process, which has waited for it: its number may be a stranger's by now.
+    if (procIsUsable() && readStat(pid)?.startTime !== startTime) return;
     try {
-      process.kill(-run.gated.identity.pid, signal);
+      process.kill(-pid, signal);
     } catch {
       // It is ending: its end is reported as such.
     }

@@ -1,5 +1,6 @@
 // What every kind of workload has in common: spawning, hooks, readiness, the end, and the way out.
 import { FailoverError } from '../errors.ts';
+import { ownIdentity } from '../fence/process-identity.ts';
 import type { ReadyWhen } from '../config/ready-when.ts';
 import { identityOfDescriptor } from '../lease/file/file-identity.ts';
 import type { SessionLedger, SessionRecord } from '../lease/lease-store.ts';
@@ -111,7 +112,9 @@ export abstract class SupervisedWorkload implements Workload {
 
   constructor(options: WorkloadOptions) {
     this.options = options;
-    this.book = new SessionBook(options.ledger);
+    const { group, stateDir, node } = options.context;
+    const since = ownIdentity().startTime;
+    this.book = new SessionBook(options.ledger, { group, stateDir, node, since });
     const readsOutput = options.readyWhen?.kind === 'log';
     this.#output = outputSink(options.output ?? (readsOutput ? process : null));
     const { lock, spawn, startAhead } = options;
@@ -287,8 +290,8 @@ export abstract class SupervisedWorkload implements Workload {
       throw error;
     }
     this.#output.pass(gated);
-    gated.onEnd((end) => {
-      this.#runEnded(run, end);
+    gated.onEnd((end, atMs) => {
+      this.#runEnded(run, end, atMs);
     });
     return run;
   }
@@ -407,10 +410,10 @@ export abstract class SupervisedWorkload implements Workload {
     return orphan === 'kill' ? 'KILL' : 'TERM';
   }
 
-  #runEnded(run: Run, end: WorkloadEnd): void {
+  #runEnded(run: Run, end: WorkloadEnd, atMs: number | null): void {
     run.ended = true;
     run.readiness?.abort();
-    this.book.markEnded(run.gated.identity.pid);
+    this.book.markEnded(run.gated.identity.pid, atMs);
     // Its helpers keep their copies; ours would keep the lock from ever being free.
     closeDescription(run);
     this.#stop?.emptying.look();
@@ -455,13 +458,15 @@ export abstract class SupervisedWorkload implements Workload {
     // Its last look found all of them empty, and nothing starts during a stop.
     const records = this.book.records();
     if (remaining.length === 0) this.book.drop(emptySessions(records));
-    for (const record of records) this.book.markEnded(record.process.pid);
+    const doubted = remaining.length === 0 ? this.book.records() : [];
+    for (const record of records) this.book.markEnded(record.process.pid, null);
     removeRoleFile(this.options.context.roleFile);
     if (remaining.length > 0) {
       // Here whoever starts next waits for what is on record; on another machine nobody would.
       if (this.options.mayBeTaken?.() === false) throw outlived(remaining);
       this.options.warn(`${describePids(remaining)} did not end after SIGKILL: nobody can start.`);
     }
+    if (doubted.length > 0 && this.options.mayBeTaken?.() === false) throw mayBeOurs(doubted);
     if (wasActive) {
       this.#proofs += 1;
       const isPatient = this.#proofs < MOST_PROOFS;
@@ -528,6 +533,15 @@ function notLookedAt(failure: unknown): FailoverError {
     'FAILOVER_PROMOTION_FAILED',
     `Cannot stop the workload: its processes could not be looked at: ${why}`,
     { cause: failure },
+  );
+}
+
+/** It may be that somebody of them has not been heard to have ended as yet: the next stop knows more. */
+function mayBeOurs(sessions: readonly SessionRecord[]): FailoverError {
+  const numbers = sessions.map(({ process: { pid } }) => pid).join(', ');
+  return new FailoverError(
+    'FAILOVER_PROMOTION_FAILED',
+    `Cannot stop the workload: who is in session ${numbers} may be of its last run, or a stranger`,
   );
 }
 

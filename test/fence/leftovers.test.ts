@@ -8,7 +8,7 @@ import { noteSession } from '../../src/fence/own-sessions.ts';
 import { ownIdentity, readStat } from '../../src/fence/process-identity.ts';
 import { scanSessions } from '../../src/fence/session-members.ts';
 import { signal } from '../support/process-list.ts';
-import { deadSupervisor, runs, session, Stage, until } from './stage.ts';
+import { deadSupervisor, OWN_RUN, runs, session, Stage, until } from './stage.ts';
 
 /** Longer than a test: what ends before it ended by SIGTERM. */
 const LONG_MS = 15_000;
@@ -194,6 +194,25 @@ describe('what a dead supervisor recorded', () => {
 });
 
 describe('what holds the workload lock', () => {
+  test.each([
+    ['of this very run is ended, though its next gate is to be kept', OWN_RUN, 'cleared'],
+    ['of a former run of the same id is kept, as what this run starts is', 'earlier', 'remain'],
+  ])('%s', async (_, run, outcome) => {
+    // Started by a command that has ended since, in a session of its own.
+    const helper = await stage.start('echo ready; exec sleep 1000', {
+      lock: true,
+      env: stage.mark('a', run),
+    });
+    const gate = await stage.start('echo ready; exec sleep 1000', {
+      env: stage.mark('a', OWN_RUN),
+    });
+    stage.addNode('a', ownIdentity(), [session(gate, { active: false, keep: true })], {
+      run: OWN_RUN,
+    });
+    expect((await clear(0)).type).toBe(outcome);
+    expect([runs(helper.identity.pid), runs(gate.identity.pid)]).toEqual([run !== OWN_RUN, true]);
+  });
+
   test('is ended when its environment names the group, though no record does', async () => {
     const actor = await stage.start('echo ready; exec sleep 1000', {
       lock: true,

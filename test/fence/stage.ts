@@ -71,7 +71,8 @@ export class Stage {
 
   get sources(): FencingSources {
     return {
-      run: 'own-run',
+      run: OWN_RUN,
+      roleFile: this.roleFileOf(OWN_RUN),
       group: this.group,
       stateDir: this.stateDir,
       primaryLockPath: this.primaryLock.path,
@@ -95,8 +96,9 @@ export class Stage {
   }
 
   /** Environment by which a process proves that it is of this group. */
-  mark(node: string): Record<string, string> {
+  mark(node: string, run = `run-of-${node}`): Record<string, string> {
     return {
+      FAILOVER_ROLE_FILE: this.roleFileOf(run),
       FAILOVER_GROUP: this.group,
       FAILOVER_STATE_DIR: this.stateDir,
       FAILOVER_NODE: node,
@@ -154,11 +156,18 @@ export class Stage {
     return actor;
   }
 
+  roleFileOf(run: string): string {
+    return join(this.stateDir, this.group, `role-${run}.json`);
+  }
+
   addNode(
     node: string,
     supervisor: ProcessIdentity,
     sessions: readonly SessionRecord[] = [],
-    { rpc, ...more }: { readonly sharesProcess?: true; readonly rpc?: string } = {},
+    {
+      rpc,
+      ...more
+    }: { readonly sharesProcess?: true; readonly rpc?: string; readonly run?: string } = {},
   ): void {
     this.nodes.push({
       v: 1,
@@ -196,6 +205,9 @@ export class Stage {
     rmSync(this.stateDir, { recursive: true });
   }
 }
+
+/** Of the node that clears. */
+export const OWN_RUN = 'own-run';
 
 const ENDPOINTS = { bus: 'ipc:///none', rpc: 'ipc:///none' };
 

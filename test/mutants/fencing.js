@@ -81,6 +81,20 @@ export const FENCING = [
     ],
   },
   {
+    id: 'hot-stranger-signalled',
+    says: 'A hot workload whose end was not heard of is signalled by a number that is another process’s.',
+    breaks: 'S6',
+    file: 'src/workload/standby.ts',
+    from: 'if (procIsUsable() && readStat(pid)?.startTime !== startTime) return;',
+    to: 'if (procIsUsable() && readStat(pid)?.startTime === undefined) return;',
+    killers: [
+      {
+        test: 'test/workload/standby.test.ts',
+        title: 'signals no stranger that has got its number since',
+      },
+    ],
+  },
+  {
     id: 'recorded-sessions-ignored',
     says: 'Only holders of the lock are looked for: what npm started lives on, and another starts beside it.',
     breaks: 'S1',

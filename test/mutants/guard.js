@@ -228,6 +228,76 @@ export const GUARD = [
     ],
   },
   {
+    id: 'doubted-session-passed-over',
+    says: 'The guard gives the lease back beside a session of which nobody can tell whose it is.',
+    breaks: 'S3',
+    file: 'src/guard/main.ts',
+    from: 'isProved = areEmpty(this.#sessions());',
+    to: 'isProved = areEmpty([]);',
+    killers: [
+      {
+        test: 'test/process/guard-sessions.test.ts',
+        title: 'ends who may be a stranger by no signal, and leaves the lease to its end for him',
+      },
+    ],
+  },
+  {
+    id: 'told-sight-ignored',
+    says: 'A new guard does not know who was seen in a session before it began, and lets him go on.',
+    breaks: 'S3',
+    file: 'src/guard/in-sight.ts',
+    from: 'if (sight !== null) adoptSight(known, sight);',
+    to: 'if (sight !== null && starter === null) adoptSight(known, sight);',
+    killers: [
+      {
+        test: 'test/process/guard-sessions.test.ts',
+        title: 'ends who was seen by its supervisor, and then gives the lease back',
+      },
+    ],
+  },
+  {
+    id: 'environment-proves-nothing',
+    says: 'Of a session without its first process only what its start proves is ended.',
+    breaks: 'S3',
+    file: 'src/fence/own-sessions.ts',
+    from: 'members.some((member) => isStartedBy(member, starter))',
+    to: 'members.every((member) => member.pid < 0 && isStartedBy(member, starter))',
+    killers: [
+      {
+        test: 'test/workload/living-members.test.ts',
+        title: 'by its environment, however long ago it was looked at',
+      },
+    ],
+  },
+  {
+    id: 'ended-guard-dismissed-early',
+    says: 'The guard that knows what an ended command has left ends as soon as the next one begins.',
+    breaks: 'S3',
+    file: 'src/guard/keeper.ts',
+    from: 'this.#dismissEnded((ended) => !this.#isOnRecord(ended));',
+    to: 'this.#dismissEnded((ended) => ended !== guarded);',
+    killers: [
+      {
+        test: 'test/process/guard.test.ts',
+        title: 'whose process has left something on record goes on beside the next',
+      },
+    ],
+  },
+  {
+    id: 'late-end-taken-for-fresh',
+    says: 'A session is taken for one that ended just now whenever its end was heard of.',
+    breaks: 'S6',
+    file: 'src/workload/session-book.ts',
+    from: 'if (atMs !== null) noteSession(entry.record, atMs);',
+    to: 'if (atMs !== null) noteSession(entry.record);',
+    killers: [
+      {
+        test: 'test/workload/session-book.test.ts',
+        title: 'that hears of an end late knows nothing of the session since',
+      },
+    ],
+  },
+  {
     id: 'silent-guard-left-behind',
     says: 'A guard that does not start what it is told may do so when it goes on.',
     breaks: 'S6',
@@ -274,8 +344,8 @@ export const GUARD = [
     says: 'A guard runs the demote command of a killed supervisor though its lease has ended before.',
     breaks: 'order',
     file: 'src/guard/main.ts',
-    from: 'if (untilMs <= 0 || untilMs === Infinity) return;',
-    to: 'if (untilMs <= 0) return;',
+    from: 'if (untilMs <= 0 || untilMs === Infinity || this.#order === null) return;',
+    to: 'if (untilMs <= 0 || this.#order === null) return;',
     killers: [
       {
         test: 'test/process/guard-demotion.test.ts',

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { isAlive, readStat } from '../../src/fence/process-identity.ts';
 import { scanSessions } from '../../src/fence/session-members.ts';
 import { GuardKeeper } from '../../src/guard/keeper.ts';
@@ -208,6 +208,33 @@ describe('a guard', () => {
     keeper.setSessions([recordOf(workload.identity)]);
     await until('the end of its guard', () => readStat(guard) === null);
     expect([lost, isAlive(workload.identity)]).toEqual([[], true]);
+  });
+
+  it('whose process has left something on record goes on beside the next, and ends once that is off it', async () => {
+    keeper.extend(clock.now() + 60_000);
+    const first = await start(['sh', '-c', 'env -i sleep 1000 & exit 0']);
+    const guard = guardOf(first.identity.pid) ?? -1;
+    keeper.setSessions([recordOf(first.identity)]);
+    first.open(PRIMARY);
+    onTestFinished(() => {
+      process.kill(-first.identity.pid, 'SIGKILL');
+    });
+    await until('its end', () => first.end());
+    const next = await start(['sleep', '1000']);
+    keeper.setSessions([recordOf(first.identity), recordOf(next.identity)]);
+    // Longer than a guard takes to end that was dismissed.
+    const gone = await start(['true']);
+    const dismissed = guardOf(gone.identity.pid) ?? -1;
+    gone.close();
+    await until('an end', () => gone.end());
+    keeper.setSessions([recordOf(first.identity), recordOf(next.identity)]);
+    await until('the end of its guard', () => readStat(dismissed) === null);
+    expect([readStat(guard)?.state ?? 'Z', membersOf(first)]).toEqual([
+      expect.not.stringMatching('Z') as unknown,
+      1,
+    ]);
+    keeper.setSessions([recordOf(next.identity)]);
+    await until('the end of the guard', () => readStat(guard) === null);
   });
 
   it('has another backstop when its own was ended', async () => {

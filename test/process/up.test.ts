@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { sharedState } from '../../src/config/timed-file.ts';
 import { readStat } from '../../src/fence/process-identity.ts';
+import { monotonicNow } from '../../src/runtime/clock.ts';
 import { LAUNCHER } from '../support/process-node.ts';
 import type { LogLine } from '../support/process-node.ts';
 import { freePort } from '../support/free-port.ts';
@@ -102,7 +103,7 @@ async function starterOf(up: Up): Promise<number> {
 
 /** Until it is asked, each second, whether it goes on, and says so: from then on it is used. */
 async function answersOf(starter: number): Promise<void> {
-  const answer = '{"id":0,"type":"pong"}\n';
+  const answer = `{"id":0,"type":"pong","at":${String(Math.floor(monotonicNow()))}}\n`;
   let before = Infinity;
   await until('its answer', () => {
     const [, text = ''] = /^wchar: (\d+)$/m.exec(textOf(`/proc/${String(starter)}/io`)) ?? [];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { readStat } from '../../src/fence/process-identity.ts';
 import { KernelLock } from '../../src/lease/file/kernel-lock.ts';
+import { monotonicNow } from '../../src/runtime/clock.ts';
 import type { WorkloadEnd } from '../../src/runtime/ports.ts';
 import { placeAt } from '../../src/starter/place.ts';
 import { Starter } from '../../src/starter/starter.ts';
@@ -34,6 +35,35 @@ it('starts a command that inherits the lock, and tells how it ended', async () =
   writeFileSync(join(directory, 'go'), '\n');
   expect(await endOf(gated)).toEqual({ exitCode: 9, signal: null });
   expect(lock.isFree()).toBe(true);
+});
+
+it('tells by when a command had ended, and of one that ended with it by when both were known to live', async () => {
+  const { spawn, starter, path } = stage(new Starter(20));
+  const beforeMs = Math.floor(monotonicNow());
+  const gated = await spawn('exit 0');
+  const other = placeAt(starter, new KernelLock(path));
+  const orphan = await other.spawn({ ...REQUEST, command: ['sleep', '1000'] });
+  const known = Promise.all(
+    [gated, orphan].map(
+      (each) =>
+        new Promise<number | null>((resolve) => {
+          each.onEnd((_, atMs) => {
+            resolve(atMs);
+          });
+        }),
+    ),
+  );
+  gated.close();
+  await endOf(gated);
+  await until('it can be used', () => starter.isReady);
+  const before = saidBy(starter);
+  // It is asked nothing else.
+  await until('a sign of life', () => saidBy(starter) > before);
+  process.kill(pidOf(starter), 'SIGKILL');
+  for (const atMs of await known) {
+    expect(atMs).toBeGreaterThanOrEqual(beforeMs);
+    expect(atMs).toBeLessThanOrEqual(monotonicNow());
+  }
 });
 
 it('tells of an end that came with the start, and of a gate that was never opened', async () => {
@@ -176,6 +206,12 @@ function stage(starter: Starter = new Starter()): {
 function pidOf({ pid }: Starter): number {
   if (pid === undefined) throw new Error('the system refused the starter');
   return pid;
+}
+
+/** How much, in bytes. */
+function saidBy(starter: Starter): number {
+  const [, bytes] = /^wchar: (\d+)$/m.exec(textOf(`/proc/${String(pidOf(starter))}/io`)) ?? [];
+  return Number(bytes);
 }
 
 function endOf(gated: GatedProcess): Promise<WorkloadEnd> {

@@ -12,7 +12,8 @@ const MOST_LEFT = 12;
 
 const message = { role: /** @type {const} */ ('primary'), epoch: '1', previous: '', reason: '' };
 const output = outputSink(null);
-const book = new SessionBook({ setSessions: () => undefined });
+const starter = { group: 'g', stateDir: '/nowhere', node: 'a', since: '0' };
+const book = new SessionBook({ setSessions: () => undefined }, starter);
 
 /** @type {Record<string, () => Promise<string>>} */
 const ATTEMPTS = {

@@ -1,7 +1,7 @@
 // Sessions of our own whose first process has ended: when their members are ours, and when nobody can tell.
 import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
-import { noteSession } from '../../src/fence/own-sessions.ts';
+import { adoptSight, noteSession, noteStarter, sightOf } from '../../src/fence/own-sessions.ts';
 import { ownIdentity, readStat } from '../../src/fence/process-identity.ts';
 import { scanSessions } from '../../src/fence/session-members.ts';
 import type { SessionRecord } from '../../src/lease/lease-store.ts';
@@ -12,10 +12,13 @@ import { until } from '../support/until.ts';
 /** Far longer than anything is taken for fresh. */
 const LONG_MS = 3_600_000;
 
+const STARTER = { group: 'g', stateDir: '/nowhere', node: 'a' };
+const MARK = { FAILOVER_GROUP: 'g', FAILOVER_STATE_DIR: '/nowhere', FAILOVER_NODE: 'a' };
+
 let nowMs = 0;
 beforeEach(() => {
   nowMs = 1_000_000;
-  vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  vi.spyOn(process, 'hrtime').mockImplementation(() => [nowMs / 1e3, 0]);
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -43,6 +46,31 @@ it('what nobody has looked at for long may be a stranger, and is neither ours no
   expect(emptySessions([record])).toEqual([]);
 });
 
+it.each([
+  ['what this life of the node has started is ours', {}, 1],
+  ['what another node has started may be a stranger', { node: 'b' }, 0],
+  ['what an earlier life of the node has started may be a stranger', { since: '99999999999' }, 0],
+])('by its environment, however long ago it was looked at: %s', async (_, change, members) => {
+  const record = await leaderlessSession({ ...MARK });
+  noteStarter(record, { ...STARTER, since: ownIdentity().startTime, ...change });
+  // Those that nobody has found are not taken for gone.
+  expect(emptySessions([record])).toEqual([]);
+  expect(livingMembers([record])).toHaveLength(members);
+});
+
+it('what another process has seen there is ours, and an earlier sight takes nothing from a later one', async () => {
+  const record = await leaderlessSession();
+  noteSession(record);
+  livingMembers([record]);
+  const seen = sightOf(record) ?? { atMs: 0, members: [] };
+  nowMs += LONG_MS;
+  const told = { ...record, process: { ...record.process } };
+  expect(livingMembers([told])).toEqual([]);
+  adoptSight(told, seen);
+  adoptSight(told, { atMs: seen.atMs - 1, members: [] });
+  expect(livingMembers([told])).toHaveLength(1);
+});
+
 it('one that is empty is found to be so, also when nobody has looked for long', async () => {
   const record = await leaderlessSession();
   endAll(record);
@@ -51,8 +79,14 @@ it('one that is empty is found to be so, also when nobody has looked for long', 
 });
 
 /** A helper lives in it; its start proves nothing, as where all numbers have gone round since. */
-async function leaderlessSession(): Promise<SessionRecord> {
-  const child = spawn('sh', ['-c', 'sleep 1000 & exit 0'], { detached: true, stdio: 'ignore' });
+async function leaderlessSession(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<SessionRecord> {
+  const child = spawn('sh', ['-c', 'sleep 1000 & exit 0'], {
+    detached: true,
+    stdio: 'ignore',
+    env: { ...process.env, ...environment },
+  });
   const pid = child.pid ?? 0;
   const record: SessionRecord = {
     process: { ...ownIdentity(), pid, startTime: 'unknown' },

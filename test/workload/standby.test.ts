@@ -1,7 +1,20 @@
+import { spawn } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { spawnGated } from '../../src/workload/gate.ts';
+import type { GatedProcess } from '../../src/workload/gate.ts';
+import { disguised } from '../support/gated.ts';
+import { signal } from '../support/process-list.ts';
 import { until } from '../support/until.ts';
-import { lives, pidFrom, TERM, workloadOf } from '../support/workload.ts';
+import {
+  lives,
+  pidFrom,
+  TERM,
+  textOf,
+  workloadDirectory,
+  workloadOf,
+} from '../support/workload.ts';
 import type { WorkloadUnderTest } from '../support/workload.ts';
 
 /** A hot workload that writes down the role file's content at each signal. */
@@ -77,6 +90,35 @@ describe('a hot workload', () => {
       { role: 'primary', epoch: 9, reason: 'a test' },
     ]);
     expect(heard).toEqual([]);
+  });
+
+  it('signals no stranger that has got its number since, as far as its end has not been heard of', async () => {
+    const directory = workloadDirectory();
+    const heard = join(directory, 'heard');
+    const script = `trap 'echo told >> "$0"' USR1; trap 'echo asked >> "$0"' USR2
+      echo ready >> "$0"; while :; do sleep 0.02; done`;
+    const stranger = spawn('sh', ['-c', script, heard], { detached: true, stdio: 'ignore' });
+    const started: GatedProcess[] = [];
+    onTestFinished(() => {
+      for (const pid of [stranger.pid, ...started.map(({ identity }) => identity.pid)])
+        if (pid !== undefined) signal(pid, 'SIGKILL');
+    });
+    await until('the start of the stranger', () => textOf(heard) === 'ready\n');
+    const { workload } = await workloadOf(TELLER, {
+      ...{ standby: 'hot', demoteSignal: 'SIGUSR1', demoteCommand: 'exit 0' },
+      spawn: async (request) => {
+        const gated = await spawnGated(request);
+        started.push(gated);
+        const identity = { ...gated.identity, pid: stranger.pid ?? -1 };
+        return started.length > 1 ? gated : disguised(gated, identity);
+      },
+    });
+    await workload.activate(TERM);
+    expect((await workload.runHook('demote', TERM, 10_000)).ok).toBe(true);
+    // Of the signals that wait, a shell takes the lower number first.
+    stranger.kill('SIGUSR2');
+    await until('its word', () => textOf(heard).includes('asked'));
+    expect(textOf(heard)).toBe('ready\nasked\n');
   });
 
   it('is started once, however often it is ordered meanwhile', async () => {

@@ -1,7 +1,10 @@
 import { statSync } from 'node:fs';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readStat } from '../../src/fence/process-identity.ts';
+import { spawnGated } from '../../src/workload/gate.ts';
 import { CommandWorkload } from '../../src/workload/supervisor.ts';
+import { disguised } from '../support/gated.ts';
+import { signal } from '../support/process-list.ts';
 import { until } from '../support/until.ts';
 import { lives, pidFrom, TERM, workloadOf } from '../support/workload.ts';
 import type { WorkloadUnderTest } from '../support/workload.ts';
@@ -80,6 +83,27 @@ describe('stopping a workload', () => {
     expect(lives(pid)).toBe(true);
     await workload.stop(0);
     expect(lives(pid)).toBe(false);
+  });
+
+  it('ends who was started by it, however long ago anybody has looked', async () => {
+    const { workload, helper } = await lateEnd('sleep 1000');
+    await workload.stop(0);
+    expect(lives(helper)).toBe(false);
+  });
+
+  it('fails where somebody may be of its last run as long as the lease is on a server, and signals nobody', async () => {
+    let isTaken = false;
+    const { workload, helper, ledger } = await lateEnd('env -i sleep 1000', () => isTaken);
+    await expect(workload.stop(0)).rejects.toThrow('may be of its last run, or a stranger');
+    expect([lives(helper), ledger.at(-1)?.length]).toEqual([true, 1]);
+    isTaken = true;
+    await workload.stop(0);
+    isTaken = false;
+    await expect(workload.stop(0)).rejects.toThrow('may be of its last run, or a stranger');
+    process.kill(helper, 'SIGKILL');
+    await until('its end', () => !lives(helper));
+    await workload.stop(0);
+    expect(ledger.at(-1)).toEqual([]);
   });
 
   it('resumes what was stopped, so that it can take the TERM', async () => {
@@ -504,4 +528,34 @@ async function heldBesides(
   const description = lock.open();
   expect(description.tryLock()).toBe(true);
   return description;
+}
+
+/**
+ * A workload that has left a helper without the lock. Its first process has ended, and this one hears of that so late that
+ * the session may be a stranger's.
+ */
+async function lateEnd(
+  helperCommand: string,
+  mayBeTaken: () => boolean = () => false,
+): Promise<WorkloadUnderTest & { readonly helper: number }> {
+  const now = vi.spyOn(process, 'hrtime').mockReturnValue([1_000, 0]);
+  onTestFinished(() => {
+    now.mockRestore();
+  });
+  const test = await workloadOf(`${helperCommand} 3>&- & echo $! > $D/helper; exit 1`, {
+    mayBeTaken,
+    spawn: async (request) => {
+      const gated = await spawnGated(request);
+      // Its number proves nothing, as where all numbers have gone round since.
+      return disguised(gated, { ...gated.identity, startTime: 'unknown' }, 0);
+    },
+  });
+  await test.workload.activate(TERM);
+  const helper = await pidFrom(test.path('helper'));
+  onTestFinished(() => {
+    signal(helper, 'SIGKILL');
+  });
+  await until('the report', () => test.heard.length > 0);
+  now.mockReturnValue([1_000_000, 0]);
+  return { ...test, helper };
 }
