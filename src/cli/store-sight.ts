@@ -1,8 +1,11 @@
 // What the server of a lease shows of a group, whichever machines its nodes are on: asked directly, or through a node.
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
 import type { ClientOptions } from '../config/load.ts';
 import { isOnServer, parseLease } from '../config/lease-url.ts';
 import type { LeaseObservation } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
+import { journalPaths } from '../journal/journal-file.ts';
 import type { LeaseKind } from '../lease/lease-store.ts';
 import type { RemoteStore, StoredSight, StoredNode, StoreEvent } from '../lease/remote-store.ts';
 import { monotonicNow } from '../runtime/clock.ts';
@@ -48,11 +51,12 @@ export async function lookEverywhere(
     KINDS_OF_FILES.has(status?.lease.kind ?? ''),
   );
   const observation = isOfFiles ? null : store.observation;
+  const nodes = isOfFiles ? [] : store.nodes.filter((node) => !hasEndedHere(node, local));
   return {
     ...local,
     observation: observation ?? local.observation,
     pause: observation === null ? local.pause : null,
-    store: isOfFiles ? { ...store, nodes: [], problem: othersLease(store) } : store,
+    store: { ...store, nodes, problem: isOfFiles ? othersLease(store) : store.problem },
   };
 }
 
@@ -82,6 +86,17 @@ export async function openStore({ group, lease }: ClientOptions): Promise<Remote
   };
   const times = { ttlMs: SERVER_LIMIT_MS, requestTimeoutMs: SERVER_LIMIT_MS, now: monotonicNow };
   return open({ group, record, ...times });
+}
+
+/**
+ * Whether a node that its server has seen ran on this machine, in this directory, and lives no more: a server knows
+ * one that was killed for a while, and its record is gone once another has started.
+ */
+function hasEndedHere({ host, run }: StoredSight, { paths, nodes }: GroupSnapshot): boolean {
+  if (paths === null || host !== hostname()) return false;
+  if (nodes.some(({ record }) => record.run === run)) return false;
+  const { current, former } = journalPaths(paths.journal, run);
+  return existsSync(current) || existsSync(former);
 }
 
 /** Why nobody on this machine knows who leads; null: somebody does, or the server was asked. */

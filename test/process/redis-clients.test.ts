@@ -1,5 +1,7 @@
 // What clients show of nodes on several machines: each has a state directory of its own, as if it were on another.
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { journalOfNode } from '../../src/journal/find-journal.ts';
 import { eventually } from '../contracts/support/claims.ts';
 import { lackOfRedis, RedisServer } from '../contracts/support/redis-server.ts';
 import { freePort } from '../support/free-port.ts';
@@ -74,6 +76,27 @@ describe.runIf(lack === null)('clients of a group with a lease in Redis', () => 
       await eventually(async () => (await shows(['a elsewhere', 'b secondary'], ...onB)).paused);
       await group.client('resume', ...nowhere);
       expect((await shows(['a elsewhere', 'b elsewhere'], ...nowhere)).paused).toBe(false);
+    }));
+
+  it('take a node that was killed here for dead, and not for one of another machine', () =>
+    inGroup(async (group) => {
+      const lease = `redis://127.0.0.1:${String(server.port)}`;
+      const options = { lease, 'lease-ttl': `${String(TTL_MS)}ms` };
+      const [a, b] = await group.startAll(['a', 'b'], { options });
+      await group.reaches(a, 'serving');
+      await group.reaches(b, 'watching');
+      // Written a while after it was opened: by it this machine knows for long who ran here.
+      const journals = join(group.groupDir, 'journal');
+      await group.until('its journal', () => journalOfNode(journals, 'b') !== null);
+      b.kill('SIGKILL');
+      await group.ends(b);
+      // Whoever starts removes the record of one that has ended.
+      await group.reaches(await group.start('c', { options }), 'watching');
+      const { stdout } = await group.client('status', '--json');
+      const { nodes } = JSON.parse(stdout) as Shown; // what this version prints
+      expect(nodes.map(({ id }) => id)).toEqual(['a', 'c']);
+      const asked = await group.client('promote', 'b');
+      expect(asked.stderr).toContain('Cannot find node b');
     }));
 
   it('say what is known here, and that the server can not be reached', () =>
