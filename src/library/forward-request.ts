@@ -107,8 +107,9 @@ function forwarded({ headers: given, body, from, hops }: ForwardOrder): Outgoing
   const addresses = [given['x-forwarded-for'], from.address];
   const forwardedFor = addresses.filter((part) => part !== undefined && part !== null).join(', ');
   const forwardedHost = given['x-forwarded-host'] ?? from.host ?? host;
-  // Where a method has no body as a rule, one without a length would be sent as if it were the next request.
-  const isChunked = body !== null && given['content-length'] === undefined;
+  // Where a method has no body as a rule, one without a length would be sent as if it were the next request. A client
+  // may have called its length a matter of its connection.
+  const isChunked = body !== null && headers['content-length'] === undefined;
   return {
     ...headers,
     ...(isChunked ? { 'transfer-encoding': 'chunked' } : {}),
