@@ -5,7 +5,7 @@ import { FailoverError } from '../errors.ts';
 import { attempt, lookOverNetwork } from './attempt.ts';
 import type { CheckResult } from './check-result.ts';
 import { checkAll } from './check-all.ts';
-import { checkedConcurrency, checkedNumber, checkedTime } from './checked-number.ts';
+import { checkedConcurrency, checkedNumber, checkedTime } from '../config/checked-number.ts';
 import { networkCheckOf } from './health-target.ts';
 import type { HealthAddress } from './health-target.ts';
 import { checkWithRetry } from './retry.ts';

@@ -2,7 +2,7 @@
 import type { Thresholds } from '../core/hysteresis.ts';
 import { lookOverNetwork } from './attempt.ts';
 import type { CheckResult, Fault } from './check-result.ts';
-import { checkedConcurrency, checkedTime } from './checked-number.ts';
+import { checkedConcurrency, checkedTime } from '../config/checked-number.ts';
 import { networkCheckOf } from './health-target.ts';
 import type { HealthTarget } from './health-target.ts';
 import { CHECK_TIMEOUT_MS } from './single-checks.ts';

@@ -1,7 +1,7 @@
 // One check of an address or by a command, for programs.
 import { attemptCheck } from './attempt.ts';
 import type { CheckResult } from './check-result.ts';
-import { checkedTime } from './checked-number.ts';
+import { checkedTime } from '../config/checked-number.ts';
 import { networkCheckOf } from './health-target.ts';
 import type { HealthAddress } from './health-target.ts';
 

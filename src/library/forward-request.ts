@@ -1,6 +1,11 @@
 // Hands one request on to the leader, once, and gives its answer.
 import { request as httpRequest } from 'node:http';
-import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type {
+  ClientRequest,
+  IncomingHttpHeaders,
+  IncomingMessage,
+  OutgoingHttpHeaders,
+} from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { HOPS_HEADER } from './hops.ts';
@@ -29,15 +34,13 @@ export interface ForwardOrder {
  * no status from 200 to 599, and with 504 when it does not answer in time. Nothing is tried twice. Never rejects.
  */
 export function forwardRequest(order: ForwardOrder): Promise<IncomingMessage | 502 | 504> {
-  const { method, body, signal } = order;
-  const url = new URL(order.url);
+  const { body, signal } = order;
+  const sent = requestOf(order);
+  if (sent === null) {
+    body?.resume();
+    return Promise.resolve(502);
+  }
   return new Promise((resolve) => {
-    const sent = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
-      method,
-      headers: forwarded(order),
-      // A connection that was kept may be closing, and a write must not be sent twice.
-      agent: false,
-    });
     let failure: 502 | 504 = 502;
     const end = (): void => {
       sent.destroy();
@@ -68,6 +71,21 @@ export function forwardRequest(order: ForwardOrder): Promise<IncomingMessage | 5
   });
 }
 
+/** Null: what came can be no request to another, such as a header that this parser took and is none. */
+function requestOf(order: ForwardOrder): ClientRequest | null {
+  try {
+    const url = new URL(order.url);
+    return (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
+      method: order.method,
+      headers: forwarded(order),
+      // A connection that was kept may be closing, and a write must not be sent twice.
+      agent: false,
+    });
+  } catch {
+    return null;
+  }
+}
+
 /** The headers of an answer, without those that are about the connection it came over. */
 export function answerHeaders({ headers }: IncomingMessage): IncomingHttpHeaders {
   return withoutHops(headers);
@@ -89,8 +107,9 @@ function forwarded({ headers: given, body, from, hops }: ForwardOrder): Outgoing
   const addresses = [given['x-forwarded-for'], from.address];
   const forwardedFor = addresses.filter((part) => part !== undefined && part !== null).join(', ');
   const forwardedHost = given['x-forwarded-host'] ?? from.host ?? host;
-  // Where a method has no body as a rule, one without a length would be sent as if it were the next request.
-  const isChunked = body !== null && given['content-length'] === undefined;
+  // Where a method has no body as a rule, one without a length would be sent as if it were the next request. A client
+  // may have called its length a matter of its connection.
+  const isChunked = body !== null && headers['content-length'] === undefined;
   return {
     ...headers,
     ...(isChunked ? { 'transfer-encoding': 'chunked' } : {}),

@@ -1,5 +1,7 @@
 // What becomes of a request at a node that may not be the leader: it knows no server, and does nothing.
 import { randomBytes } from 'node:crypto';
+import { checkedTime } from '../config/checked-number.ts';
+import { FailoverError } from '../errors.ts';
 import { HEARTBEAT_PATH } from '../peers/peer-message.ts';
 import { hopsWith } from './hops.ts';
 import type { LeaderProvider } from './leader-provider.ts';
@@ -13,7 +15,24 @@ export interface LeaderMiddlewareOptions<Incoming> {
   readonly isWrite?: (request: Incoming) => boolean;
 }
 
-export const PROXY_TIMEOUT_MS = 30_000;
+/** The same, checked, with all that was left out. @throws FAILOVER_BAD_OPTION */
+export function leaderTermsOf<Incoming extends { readonly method?: string | undefined }>(
+  options: LeaderMiddlewareOptions<Incoming>,
+): Required<LeaderMiddlewareOptions<Incoming>> {
+  const { mode = 'redirect', proxyTimeoutMs = PROXY_TIMEOUT_MS, isWrite = isWriting } = options;
+  requireMode(mode);
+  return { mode, proxyTimeoutMs: checkedTime('proxyTimeoutMs', proxyTimeoutMs), isWrite };
+}
+
+const PROXY_TIMEOUT_MS = 30_000;
+
+function requireMode(mode: string): void {
+  if (mode === 'redirect' || mode === 'proxy') return;
+  const message = `Cannot use mode: ${JSON.stringify(mode)} is none`;
+  throw new FailoverError('FAILOVER_BAD_OPTION', message, {
+    details: { option: 'mode', expected: '`redirect` or `proxy`' },
+  });
+}
 
 export interface AskedRequest {
   /** Its path with the query, or the whole URL. */
@@ -58,7 +77,7 @@ export function deciderOf(
   };
 }
 
-export function isWriting({ method }: { readonly method?: string | undefined }): boolean {
+function isWriting({ method }: { readonly method?: string | undefined }): boolean {
   return method === 'POST' || method === 'PUT' || method === 'PATCH' || method === 'DELETE';
 }
 

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { BODY_WAS_READ, answerHeaders, failureText, forwardRequest } from './forward-request.ts';
 import { HOPS_HEADER } from './hops.ts';
-import { PROXY_TIMEOUT_MS, deciderOf, isWriting } from './leader-decision.ts';
+import { deciderOf, leaderTermsOf } from './leader-decision.ts';
 import type { LeaderMiddlewareOptions } from './leader-decision.ts';
 import type { LeaderProvider } from './leader-provider.ts';
 
@@ -15,12 +15,14 @@ export type LeaderFetchMiddleware = (
 /**
  * As `leaderMiddleware`, with two things that a `Request` does not let it do: heartbeats go to `next`, and the
  * leader is not told the address of the client.
+ *
+ * @throws FAILOVER_BAD_OPTION
  */
 export function leaderFetchMiddleware(
   provider: LeaderProvider,
   options: LeaderMiddlewareOptions<Request> = {},
 ): LeaderFetchMiddleware {
-  const { mode = 'redirect', proxyTimeoutMs = PROXY_TIMEOUT_MS, isWrite = isWriting } = options;
+  const { mode, proxyTimeoutMs, isWrite } = leaderTermsOf(options);
   const decide = deciderOf(provider, mode);
   return async (request, next) => {
     const decision = decide({

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import { BODY_WAS_READ, answerHeaders, failureText, forwardRequest } from './forward-request.ts';
 import { HOPS_HEADER } from './hops.ts';
-import { PROXY_TIMEOUT_MS, deciderOf, isWriting } from './leader-decision.ts';
+import { deciderOf, leaderTermsOf } from './leader-decision.ts';
 import type { LeaderMiddlewareOptions } from './leader-decision.ts';
 import type { LeaderProvider } from './leader-provider.ts';
 
@@ -19,12 +19,14 @@ export type LeaderMiddleware = (
  * leader, and is answered with 503 while none is known. Heartbeats are answered by the provider, and never
  * forwarded; a request that comes back here is answered with 508. Put it before what authenticates users or
  * reads bodies.
+ *
+ * @throws FAILOVER_BAD_OPTION
  */
 export function leaderMiddleware(
   provider: LeaderProvider,
   options: LeaderMiddlewareOptions<IncomingMessage> = {},
 ): LeaderMiddleware {
-  const { mode = 'redirect', proxyTimeoutMs = PROXY_TIMEOUT_MS, isWrite = isWriting } = options;
+  const { mode, proxyTimeoutMs, isWrite } = leaderTermsOf(options);
   const decide = deciderOf(provider, mode);
   return (request, response, next) => {
     if (provider.handleHeartbeat?.(request, response) === true) return;

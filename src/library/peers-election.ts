@@ -13,6 +13,7 @@ import { PeerNode } from '../peers/peer-node.ts';
 import type { SeenPeer } from '../peers/peer-node.ts';
 import { SECRET_LENGTH } from '../peers/signature.ts';
 import { BootClock } from '../runtime/boot-clock.ts';
+import { callOut } from '../runtime/call-out.ts';
 import { onAbort } from '../runtime/on-abort.ts';
 import type { ManagedLeader } from './leader-provider.ts';
 
@@ -146,11 +147,16 @@ export class PeersElection
 
   /** Leaves: it leads no more at once, and the others are told. Safe at any time and twice; never rejects. */
   close(): Promise<void> {
-    this.#closing ??= this.#node.close().then(() => {
+    if (this.#closing !== null) return this.#closing;
+    const { promise, resolve } = promiseWithResolver();
+    // Before anybody is told: who hears that it leads no more may close it as well.
+    this.#closing = promise;
+    void this.#node.close().then(() => {
       this.#forgetSignal();
       this.#ready.resolve();
+      resolve();
     });
-    return this.#closing;
+    return promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -182,12 +188,12 @@ export class PeersElection
     if (hasDuplicateId && !this.#hasWarnedOfDuplicate) {
       this.#hasWarnedOfDuplicate = true;
       const fact = `another node with the id ${this.nodeId} lives: neither leads`;
-      this.emit('warning', `${fact}. Give each an id of its own.`);
+      this.#warn(`${fact}. Give each an id of its own.`);
     }
     if (!this.#hasWarnedOfSecret && this.#node.counters.unsigned > 0) {
       this.#hasWarnedOfSecret = true;
       const fact = 'something arrives that is not signed with the secret of this node';
-      this.emit('warning', `${fact}. Give all peers the same: else each of them leads.`);
+      this.#warn(`${fact}. Give all peers the same: else each of them leads.`);
     }
     const now = this.#now();
     if (now.isLeader) this.#hasWarnedOfDuplicate = false;
@@ -197,7 +203,11 @@ export class PeersElection
     if (this.#hasAsked && (leader !== null || now.leader !== null || hasListened)) {
       this.#ready.resolve();
     }
-    if (isNews || (now.isLeader && now.epoch !== epoch)) this.emit('leader', now);
+    if (isNews || (now.isLeader && now.epoch !== epoch)) callOut(() => this.emit('leader', now));
+  }
+
+  #warn(message: string): void {
+    callOut(() => this.emit('warning', message));
   }
 }
 

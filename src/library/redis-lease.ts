@@ -2,6 +2,7 @@
 import { FailoverError } from '../errors.ts';
 import type { RemoteStore } from '../lease/remote-store.ts';
 import { BootClock } from '../runtime/boot-clock.ts';
+import { callOut } from '../runtime/call-out.ts';
 import { onAbort, refuseAborted } from '../runtime/on-abort.ts';
 import type { Clock } from '../runtime/ports.ts';
 import { leaseTermsOf } from './election-options.ts';
@@ -89,7 +90,7 @@ export class RedisLease implements AsyncDisposable {
     this.project = terms.project;
     this.nodeId = terms.record.node;
     store.watch(() => {
-      for (const listener of this.#changed) listener();
+      for (const listener of this.#changed) callOut(listener);
     });
   }
 
@@ -235,7 +236,11 @@ export class RedisLease implements AsyncDisposable {
     this.#term = null;
     this.#stopWaiting?.();
     if (term === null) return;
-    for (const listener of this.#lost) listener({ epoch: term.epoch, cause });
+    const { epoch } = term;
+    for (const listener of this.#lost)
+      callOut(() => {
+        listener({ epoch, cause });
+      });
   }
 }
 

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { RunOptions } from '../config/load.ts';
 import type { NodeState, Role, StopOrder, Takeover } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
+import { callOut } from '../runtime/call-out.ts';
 import { FailoverNode } from '../runtime/failover-node.ts';
 import type { NodeTransition } from '../runtime/narrator.ts';
 import type { WorkloadParts } from '../runtime/node-extras.ts';
@@ -216,7 +217,7 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
       this.#ending ??= Promise.resolve();
       // Of one that is broken no transition has told.
       this.#tellRole({ to: 'stopped', epoch: this.epoch, reason: order.reason, takeover: null });
-      this.emit('ended', order);
+      callOut(() => this.emit('ended', order));
     });
     if (this.#kind === 'primary') await this.#untilPrimary(node);
   }
@@ -238,7 +239,7 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
       this.#tell(transition);
     });
     node.on('warning', (warning) => {
-      this.emit('warning', warning);
+      callOut(() => this.emit('warning', warning));
     });
     return node;
   }
@@ -257,14 +258,14 @@ export class Watcher extends EventEmitter<WatcherEvents> implements AsyncDisposa
       this.#hasLed = true;
       this.#tellWillingness();
     }
-    this.emit('transition', transition);
+    callOut(() => this.emit('transition', transition));
     this.#tellRole({ to: role, epoch, reason, takeover });
   }
 
   #tellRole(change: Omit<RoleChange, 'from'>): void {
     const from = this.#role;
     this.#role = change.to;
-    if (from !== change.to) this.emit('role', { from, ...change });
+    if (from !== change.to) callOut(() => this.emit('role', { from, ...change }));
   }
 
   /** A primary's own start needs no callback: the program is what it claims to be already. */

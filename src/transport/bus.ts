@@ -3,6 +3,7 @@ import { lstatSync, unlinkSync } from 'node:fs';
 import { Router, XPublisher } from 'zeromq';
 import type { Endpoints } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
+import { callOut } from '../runtime/call-out.ts';
 import type { Bus } from '../runtime/ports.ts';
 import { Broadcast } from './broadcast.ts';
 import { Tally } from './counters.ts';
@@ -185,7 +186,7 @@ export class Transport implements AsyncDisposable {
       if (error instanceof FailoverError) return { type: 'failed', error };
       throw error;
     }
-    this.#options.onEndpointsChanged?.(this.#endpoints);
+    callOut(() => this.#options.onEndpointsChanged?.(this.#endpoints));
     return { type: 'rebound', endpoints: this.#endpoints };
   }
 

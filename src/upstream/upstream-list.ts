@@ -1,6 +1,7 @@
 // Chooses among upstreams by what checks and traffic say of each.
 import { FailoverError } from '../errors.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { callOut } from '../runtime/call-out.ts';
 import { onAbort } from '../runtime/on-abort.ts';
 import { nextInTurn, tierOf } from './balancing.ts';
 import { CheckQueue } from './check-queue.ts';
@@ -218,7 +219,10 @@ export class UpstreamList<Item> implements Disposable {
       const told = this.#told;
       this.#told = usable;
       if (usable.length === told.length && usable.every((one, i) => one === told[i])) return;
-      for (const listener of this.#listeners) listener(usable);
+      for (const listener of this.#listeners)
+        callOut(() => {
+          listener(usable);
+        });
     });
   }
 

@@ -5,6 +5,7 @@ import type { LeaderChange } from '../../src/library/peers-election.ts';
 import { HEARTBEAT_PATH } from '../../src/peers/peer-message.ts';
 import { signature, SIGNATURE_HEADER } from '../../src/peers/signature.ts';
 import { failureOf } from '../support/failover-error.ts';
+import { uncaught } from '../support/uncaught.ts';
 import { until } from '../support/until.ts';
 import { send, serve } from './support/http-servers.ts';
 import { peerAt, peersOf, SECRET } from './support/peers.ts';
@@ -40,6 +41,34 @@ describe('a node alone', () => {
     await election.close();
     await election.start();
     expect(election.isLeader()).toBe(false);
+  });
+});
+
+describe('a listener', () => {
+  it('that throws keeps nobody from hearing of a node, nor the node from closing', async () => {
+    const thrown = uncaught();
+    const [a, b] = await started(['a', 'b']);
+    await until('the leader', () => b.election.redirectTarget() === a.server.url);
+    for (const { election } of [a, b]) {
+      election.on('leader', () => {
+        throw new Error('of the program');
+      });
+    }
+    await a.election.close();
+    await until('the other to lead', () => b.election.isLeader());
+    await b.election.close();
+    await until('the errors', () => thrown.length >= 2);
+  });
+
+  it('that closes its node has the promise of everyone', async () => {
+    const election = new PeersElection({ localTarget: 'http://127.0.0.1:1/', intervalMs: 20 });
+    await election.start();
+    await until('it to lead', () => election.isLeader());
+    const closings: Promise<void>[] = [];
+    election.on('leader', () => closings.push(election.close()));
+    closings.push(election.close(), election.close());
+    await Promise.all(closings);
+    expect([closings.length, new Set(closings).size]).toEqual([3, 1]);
   });
 });
 

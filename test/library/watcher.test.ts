@@ -10,6 +10,7 @@ import { Watcher } from '../../src/library/watcher.ts';
 import { FailoverNode } from '../../src/runtime/failover-node.ts';
 import { nodeOptionsOf } from '../../src/library/watcher-options.ts';
 import { Transport } from '../../src/transport/bus.ts';
+import { uncaught } from '../support/uncaught.ts';
 import { until } from '../support/until.ts';
 import {
   FAST,
@@ -287,6 +288,28 @@ describe('starting', () => {
     );
     await until('the primary', () => second.watcher.status()?.primary === 'a');
   });
+});
+
+it('tells all that there is also when a listener throws, and starts and ends', async () => {
+  const thrown = uncaught();
+  const { watcher } = primary(place());
+  const fail = (): never => {
+    throw new Error('of the program');
+  };
+  watcher.on('transition', fail);
+  const roles: string[] = [];
+  watcher.on('role', ({ to }) => {
+    roles.push(to);
+    throw new Error('of the program');
+  });
+  const reasons: string[] = [];
+  watcher.on('ended', ({ reason }) => reasons.push(reason));
+  await watcher.start();
+  expect(watcher.isPrimary).toBe(true);
+  await watcher.shutdown('enough');
+  await until('the end', () => reasons.length > 0);
+  expect([roles, reasons]).toEqual([['candidate', 'primary', 'stopped'], ['enough']]);
+  await until('the errors', () => thrown.length > roles.length);
 });
 
 it('tells each change of role once, with its reason', async () => {

@@ -5,6 +5,7 @@ import type { UpstreamCheck } from '../../src/upstream/check-queue.ts';
 import { UpstreamList } from '../../src/upstream/upstream-list.ts';
 import type { UpstreamListOptions } from '../../src/upstream/upstream-options.ts';
 import { failureOf } from '../support/failover-error.ts';
+import { uncaught } from '../support/uncaught.ts';
 import { listOf, never, picks, scores } from './support/lists.ts';
 
 const NAMES = ['one', 'two', 'three'];
@@ -194,6 +195,22 @@ describe('tiers of latency', () => {
     expect(picks(list, 2)).toBe('near near');
     list.stop();
   });
+});
+
+it('tells each listener, also when another one throws, and the error is not lost', async () => {
+  const thrown = uncaught();
+  const list = listOf(['a', 'b']);
+  let told = 0;
+  const end = list.onChange(() => {
+    throw new Error('of the program');
+  });
+  list.onChange(() => {
+    told += 1;
+  });
+  list.update(['a']);
+  await vi.waitUntil(() => thrown.length === 1);
+  expect(told).toBe(1);
+  end();
 });
 
 describe('an option', () => {

@@ -1,5 +1,5 @@
-// Numbers that a program gives to what checks health.
-import { MAX_MS } from '../config/row-kinds.ts';
+// Numbers that a program gives.
+import { MAX_MS } from './row-kinds.ts';
 import { FailoverError } from '../errors.ts';
 
 export interface NumberRange {
