@@ -7,6 +7,7 @@ import { afterReads } from './after-reads.ts';
 import { Answer, isEventStream } from './answer.ts';
 import { Attempt } from './attempt.ts';
 import type { AnswerListener } from './answer.ts';
+import type { ClientConnection, OpenRequest } from './client-connection.ts';
 import type {
   AnswerHead,
   AttemptFailure,
@@ -47,6 +48,7 @@ export interface Site extends AttemptWay {
 }
 
 export interface Asked extends Passable {
+  readonly client: ClientConnection;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** The client waits for `100 Continue` before it sends the body. */
@@ -55,7 +57,7 @@ export interface Asked extends Passable {
   readonly upgrade: { readonly socket: Socket; readonly head: Buffer } | null;
 }
 
-export class Exchange implements Visitor, AttemptListener, AnswerListener {
+export class Exchange implements Visitor, AttemptListener, AnswerListener, OpenRequest {
   readonly #site: Site;
   readonly #asked: Asked;
   readonly #body: Body;
@@ -77,7 +79,7 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
   constructor(site: Site, asked: Asked) {
     this.#site = site;
     this.#asked = asked;
-    const { request, response, expectsContinue } = asked;
+    const { client, request, response, expectsContinue } = asked;
     this.#isRead = site.readers.areOn && isRead(kindOf(request));
     this.#answer = new Answer(response, this);
     this.#body = bodyOf(request, site.bodyLimits, () => {
@@ -85,8 +87,13 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
     });
     response.on('close', () => {
       site.onClosed();
-      this.#clientGone();
+      this.clientGone();
+      client.left(this);
     });
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   start(): void {
@@ -123,6 +130,19 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
     this.#site.onRefused(code);
     const closes = this.#site.isStopping() ? ['connection', 'close'] : [];
     refuse(this.#asked.response, code, [...noteHeaders(this.#notes()), ...closes]);
+    this.#asked.client.answered();
+  }
+
+  abandon(): void {
+    if (this.#isOver) return;
+    this.#attempt?.abort();
+    this.#end();
+  }
+
+  clientGone(): void {
+    if (this.#isOver || this.#tunnel !== null) return;
+    this.#site.counts.clientsGone += 1;
+    this.abandon();
   }
 
   close(): void {
@@ -176,6 +196,7 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
     this.#end();
     this.#site.counts.answered += 1;
     this.#answer.end();
+    this.#asked.client.answered();
   }
 
   onUpgrade(head: AnswerHead, primary: Duplex): void {
@@ -304,19 +325,12 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
     this.onEnd();
   }
 
-  #clientGone(): void {
-    if (this.#isOver || this.#tunnel !== null) return;
-    this.#site.counts.clientsGone += 1;
-    this.#attempt?.abort();
-    this.#end();
-  }
-
   /** One that takes nothing would keep its connection to the primary from the others for good. */
   #limitStall(): void {
     const { clock, limits } = this.#site;
     this.#cancelStall();
     this.#cancelStall = clock.wakeAt(clock.now() + limits.idleTimeoutMs, () => {
-      this.#clientGone();
+      this.clientGone();
       this.#asked.response.destroy();
     });
   }

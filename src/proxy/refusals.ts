@@ -1,6 +1,5 @@
 // What a proxy answers in place of the primary: each code with its status and its sentence, in one table.
 import type { ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
 import { STATUS_CODES } from 'node:http';
 
 /** By the value of the header `x-failover-error`. */
@@ -45,18 +44,14 @@ export function refuse(
   response.end(text);
 }
 
-/** The same where there is no response to write to: the connection is closed after it. */
-export function refuseRaw(socket: Duplex, code: RefusalCode): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
+/** The same where there is no response to write to, and the connection is closed after it. */
+export function rawRefusal(code: RefusalCode): string {
   const { status, headers, text } = answerOf(code);
   const lines = pairs([...headers, 'connection', 'close']).map(
     ([name, value]) => `${name}: ${value}`,
   );
   const first = `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}`;
-  socket.end(`${[first, ...lines].join('\r\n')}\r\n\r\n${text}`);
+  return `${[first, ...lines].join('\r\n')}\r\n\r\n${text}`;
 }
 
 function answerOf(code: RefusalCode): {

@@ -139,7 +139,6 @@ describe('a client that sends', () => {
     const { port, refused, requests, proxy } = await proxyTo(silence, limits);
     const { closed } = rawClient(port, `${POST}Content-Length: 5\r\n\r\nhel`);
     expect(await closed).toMatch(/^HTTP\/1.1 408 /);
-    await until('it to be over', () => proxy.report().counts.clientsGone === 1);
     expect([refused, requests]).toEqual([['request-timeout'], []]);
     expect(proxy.report()).toMatchObject({ held: 0, underWay: 0, bytes: 0 });
   });
