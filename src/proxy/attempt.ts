@@ -204,7 +204,8 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
     if (!this.#wasSent) return 'unreached';
     // A connection that ends within chunks is one that broke off.
     const isMisread = error instanceof errors.HTTPParserError && !error.message.includes('EOF');
-    const isMeaningless = this.#status === 204 && isOfOtherLength(error);
+    // Before its head has ended no length is missed: what is wrong is the head.
+    const isMeaningless = (this.#status === 204 || this.#status === 0) && isOfOtherLength(error);
     return isMisread ||
       isMeaningless ||
       isRefused(error) ||

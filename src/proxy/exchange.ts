@@ -16,13 +16,13 @@ import type {
   AttemptWay,
 } from './attempt.ts';
 import type { Gate, Place, Visitor } from './gate.ts';
-import { answerHeaders, noteHeaders, requestHeaders } from './headers.ts';
+import { answerHeaders, hasIdempotencyKey, noteHeaders, requestHeaders } from './headers.ts';
 import type { PrimaryTerm } from './primary-source.ts';
 import type { ProxyCounts } from './proxy-counts.ts';
 import { isRead } from './read-choice.ts';
 import type { ReadLane } from './read-lane.ts';
 import type { Readers } from './readers.ts';
-import { refuse } from './refusals.ts';
+import { breakOff, refuse } from './refusals.ts';
 import type { RefusalCode } from './refusals.ts';
 import { afterFailure } from './repeat.ts';
 import { bodyOf } from './request-body.ts';
@@ -277,10 +277,11 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener, OpenR
   }
 
   #afterLoss(failure: 'unreached' | 'died', wasSent: boolean, place: Place): void {
-    const { headers, method = '' } = this.#asked.request;
+    const { request } = this.#asked;
+    const { method = '' } = request;
     const next = afterFailure({
       ...{ method, wasSent, repeats: this.#repeats },
-      hasKey: headers['idempotency-key'] !== undefined,
+      hasKey: hasIdempotencyKey(request),
       bodyIsWhole: this.#body.isWhole,
       answerHasBegun: this.#answer.hasBegun,
     });
@@ -315,8 +316,7 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener, OpenR
     this.#site.counts.cut += 1;
     this.#site.onRefused('broken-off');
     this.#end();
-    // The client has to see that there is no more: a short answer that looks whole would be worse than none.
-    this.#asked.response.destroy();
+    breakOff(this.#asked.response);
   }
 
   /** Whoever listens connects again, and gets the events of the next primary. */
@@ -331,7 +331,7 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener, OpenR
     this.#cancelStall();
     this.#cancelStall = clock.wakeAt(clock.now() + limits.idleTimeoutMs, () => {
       this.clientGone();
-      this.#asked.response.destroy();
+      breakOff(this.#asked.response);
     });
   }
 

@@ -29,14 +29,14 @@ export type RefusalCode = keyof typeof REFUSALS;
 
 const ERROR_HEADER = 'x-failover-error';
 
-/** Answers so, or destroys the connection where an answer has begun. */
+/** Answers so, or breaks off the answer that has begun. */
 export function refuse(
   response: ServerResponse,
   code: RefusalCode,
   extra: readonly string[] = [],
 ): void {
   if (response.headersSent || response.destroyed) {
-    response.destroy();
+    breakOff(response);
     return;
   }
   const { status, headers, text } = answerOf(code);
@@ -44,7 +44,14 @@ export function refuse(
   response.end(text);
 }
 
-/** The same where there is no response to write to, and the connection is closed after it. */
+/** The client has to see that there is no more: a short answer that looks whole would be worse than none. */
+export function breakOff(response: ServerResponse): void {
+  // To a client of HTTP/1.0 the end of the connection is that of the answer.
+  if (response.req.httpVersion === '1.0') response.socket?.resetAndDestroy();
+  response.destroy();
+}
+
+/** The same as a refusal where there is no response to write to, and the connection is closed after it. */
 export function rawRefusal(code: RefusalCode): string {
   const { status, headers, text } = answerOf(code);
   const lines = pairs([...headers, 'connection', 'close']).map(

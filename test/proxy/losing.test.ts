@@ -57,6 +57,18 @@ describe('a request that is under way when the primary is lost', () => {
     expect(proxy.report().counts.refusedFor('unsafe-in-flight')).toBe(1);
   });
 
+  it.each([
+    ['empty', { 'idempotency-key': ' ' }],
+    ['an empty text', { 'idempotency-key': '""' }],
+    ['not passed on', { 'idempotency-key': 'k1', connection: 'close, Idempotency-Key' }],
+  ])('is not repeated by a key that is %s', async (_, headers) => {
+    const { proxy, next, told } = await underWay({ method: 'POST', body: 'hello', headers });
+    proxy.listener.lost('its process is gone');
+    proxy.listener.ready(next.term);
+    expect(await told).toMatchObject({ headers: { 'x-failover-error': 'unsafe-in-flight' } });
+    expect(next.requests).toEqual([]);
+  });
+
   it('has its answer where that has come before the word of the loss was heard', async () => {
     const { proxy, port } = await startProxy();
     const primary = await startPrimary('a', 1, (_, response) => {
