@@ -72,6 +72,8 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener, OpenR
   #attempt: Attempt | null = null;
   #tunnel: Tunnel | null = null;
   #repeats = 0;
+  /** How many attempts had a connection and have lost it, also before anything was sent. */
+  #losses = 0;
   #isEventStream = false;
   #isOver = false;
   #cancelStall: () => void = () => undefined;
@@ -158,8 +160,12 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener, OpenR
     else this.#cutAttempt();
   }
 
-  onSent(): void {
+  onConnected(): void {
     if (this.#lane === null) this.#site.gate.reached();
+  }
+
+  hasGivenBody(): boolean {
+    return this.#body.isOnItsWay;
   }
 
   handedOn(): number | null {
@@ -289,6 +295,7 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener, OpenR
       this.#fail('unsafe-in-flight');
       return;
     }
+    if (failure === 'died') this.#losses += 1;
     if (wasSent) {
       this.#repeats += 1;
       this.#site.counts.repeated += 1;
@@ -298,7 +305,7 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener, OpenR
     this.#body.collect();
     if (this.#goToReader()) return;
     if (this.#lane === null) {
-      const unreached = failure === 'unreached' || this.#repeats > 1;
+      const unreached = failure === 'unreached' || this.#losses > 1;
       this.#site.gate.again(place, { unreached });
       return;
     }
