@@ -117,11 +117,10 @@ function isShort(head: AnswerHead, method: string): boolean {
   return length !== undefined && Number(length) <= SHORT_BYTES;
 }
 
-/** Whether it goes on for as long as the client listens. */
-export function isEventStream(head: AnswerHead): boolean {
-  return (
-    valueOf(head.headers, 'content-type')?.toLowerCase().startsWith('text/event-stream') === true
-  );
+/** Whether it goes on for as long as the client listens; ended before its length it would take a part of the next one. */
+export function isEventStream({ headers }: AnswerHead): boolean {
+  const type = valueOf(headers, 'content-type')?.toLowerCase() ?? '';
+  return type.startsWith('text/event-stream') && valueOf(headers, 'content-length') === undefined;
 }
 
 /** As the primary put it, where that can be written. */

@@ -34,8 +34,10 @@ export type AttemptFailure = 'unreached' | 'died' | 'too-late' | 'garbage' | 'ba
 
 /** After `onEnd`, `onUpgrade` or `onFailure` nothing more is told; nothing at all after `abort`. */
 export interface AttemptListener {
-  /** From now on it may have been sent. */
-  onSent(): void;
+  /** There is a connection for it. */
+  onConnected(): void;
+  /** Whether any of the body was given to this attempt, as far as there is one: what has none of it yet was not sent. */
+  hasGivenBody(): boolean;
   /** How many parts of the body this attempt and those before it were given; null: the client has to send more first. */
   handedOn(): number | null;
   onHead(head: AnswerHead): void;
@@ -64,7 +66,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
   #handedOn: number | null = 0;
   #isPaused = false;
   #controller: Dispatcher.DispatchController | null = null;
-  #wasSent = false;
+  #isConnected = false;
   #status = 0;
   #isOver = false;
 
@@ -80,7 +82,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
 
   /** Whether anything of it may have come to the primary. */
   get wasSent(): boolean {
-    return this.#wasSent;
+    return this.#isConnected && this.#listener.hasGivenBody();
   }
 
   /** Gives it up: its connection is closed. */
@@ -111,7 +113,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
     if (!patience.isOver(this.#since, limitMs)) return;
     // Closed first: what follows it may go to the same primary.
     this.abort();
-    this.#listener.onFailure(hasBegun ? 'died' : 'too-late', this.#wasSent);
+    this.#listener.onFailure(hasBegun ? 'died' : 'too-late', this.wasSent);
   }
 
   /** Whether it has taken some of the request since the last look, or could, if the client sent any. */
@@ -127,10 +129,10 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
       controller.abort(GIVEN_UP);
       return;
     }
-    this.#wasSent = true;
+    this.#isConnected = true;
     this.#since = this.#way.patience.round;
     this.#way.patience.add(this);
-    this.#listener.onSent();
+    this.#listener.onConnected();
   }
 
   onResponseStart(
@@ -193,7 +195,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
   #fail(failure: AttemptFailure): void {
     if (this.#isOver) return;
     this.#settle();
-    this.#listener.onFailure(failure, this.#wasSent);
+    this.#listener.onFailure(failure, this.wasSent);
   }
 
   #failureOf(error: Error): AttemptFailure {
@@ -201,10 +203,11 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
     if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') {
       return 'bad-request';
     }
-    if (!this.#wasSent) return 'unreached';
+    if (!this.#isConnected) return 'unreached';
     // A connection that ends within chunks is one that broke off.
     const isMisread = error instanceof errors.HTTPParserError && !error.message.includes('EOF');
-    const isMeaningless = this.#status === 204 && isOfOtherLength(error);
+    // Before its head has ended no length is missed: what is wrong is the head.
+    const isMeaningless = (this.#status === 204 || this.#status === 0) && isOfOtherLength(error);
     return isMisread ||
       isMeaningless ||
       isRefused(error) ||

@@ -7,6 +7,7 @@ import { afterReads } from './after-reads.ts';
 import { Answer, isEventStream } from './answer.ts';
 import { Attempt } from './attempt.ts';
 import type { AnswerListener } from './answer.ts';
+import type { ClientConnection, OpenRequest } from './client-connection.ts';
 import type {
   AnswerHead,
   AttemptFailure,
@@ -15,13 +16,13 @@ import type {
   AttemptWay,
 } from './attempt.ts';
 import type { Gate, Place, Visitor } from './gate.ts';
-import { answerHeaders, noteHeaders, requestHeaders } from './headers.ts';
+import { answerHeaders, hasIdempotencyKey, noteHeaders, requestHeaders } from './headers.ts';
 import type { PrimaryTerm } from './primary-source.ts';
 import type { ProxyCounts } from './proxy-counts.ts';
 import { isRead } from './read-choice.ts';
 import type { ReadLane } from './read-lane.ts';
 import type { Readers } from './readers.ts';
-import { refuse } from './refusals.ts';
+import { breakOff, refuse } from './refusals.ts';
 import type { RefusalCode } from './refusals.ts';
 import { afterFailure } from './repeat.ts';
 import { bodyOf } from './request-body.ts';
@@ -47,6 +48,7 @@ export interface Site extends AttemptWay {
 }
 
 export interface Asked extends Passable {
+  readonly client: ClientConnection;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** The client waits for `100 Continue` before it sends the body. */
@@ -55,7 +57,7 @@ export interface Asked extends Passable {
   readonly upgrade: { readonly socket: Socket; readonly head: Buffer } | null;
 }
 
-export class Exchange implements Visitor, AttemptListener, AnswerListener {
+export class Exchange implements Visitor, AttemptListener, AnswerListener, OpenRequest {
   readonly #site: Site;
   readonly #asked: Asked;
   readonly #body: Body;
@@ -70,6 +72,8 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
   #attempt: Attempt | null = null;
   #tunnel: Tunnel | null = null;
   #repeats = 0;
+  /** How many attempts had a connection and have lost it, also before anything was sent. */
+  #losses = 0;
   #isEventStream = false;
   #isOver = false;
   #cancelStall: () => void = () => undefined;
@@ -77,7 +81,7 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
   constructor(site: Site, asked: Asked) {
     this.#site = site;
     this.#asked = asked;
-    const { request, response, expectsContinue } = asked;
+    const { client, request, response, expectsContinue } = asked;
     this.#isRead = site.readers.areOn && isRead(kindOf(request));
     this.#answer = new Answer(response, this);
     this.#body = bodyOf(request, site.bodyLimits, () => {
@@ -85,8 +89,13 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
     });
     response.on('close', () => {
       site.onClosed();
-      this.#clientGone();
+      this.clientGone();
+      client.left(this);
     });
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   start(): void {
@@ -123,6 +132,19 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
     this.#site.onRefused(code);
     const closes = this.#site.isStopping() ? ['connection', 'close'] : [];
     refuse(this.#asked.response, code, [...noteHeaders(this.#notes()), ...closes]);
+    this.#asked.client.answered();
+  }
+
+  abandon(): void {
+    if (this.#isOver) return;
+    this.#attempt?.abort();
+    this.#end();
+  }
+
+  clientGone(): void {
+    if (this.#isOver || this.#tunnel !== null) return;
+    this.#site.counts.clientsGone += 1;
+    this.abandon();
   }
 
   close(): void {
@@ -138,8 +160,12 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
     else this.#cutAttempt();
   }
 
-  onSent(): void {
+  onConnected(): void {
     if (this.#lane === null) this.#site.gate.reached();
+  }
+
+  hasGivenBody(): boolean {
+    return this.#body.isOnItsWay;
   }
 
   handedOn(): number | null {
@@ -176,6 +202,7 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
     this.#end();
     this.#site.counts.answered += 1;
     this.#answer.end();
+    this.#asked.client.answered();
   }
 
   onUpgrade(head: AnswerHead, primary: Duplex): void {
@@ -256,10 +283,11 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
   }
 
   #afterLoss(failure: 'unreached' | 'died', wasSent: boolean, place: Place): void {
-    const { headers, method = '' } = this.#asked.request;
+    const { request } = this.#asked;
+    const { method = '' } = request;
     const next = afterFailure({
       ...{ method, wasSent, repeats: this.#repeats },
-      hasKey: headers['idempotency-key'] !== undefined,
+      hasKey: hasIdempotencyKey(request),
       bodyIsWhole: this.#body.isWhole,
       answerHasBegun: this.#answer.hasBegun,
     });
@@ -267,6 +295,7 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
       this.#fail('unsafe-in-flight');
       return;
     }
+    if (failure === 'died') this.#losses += 1;
     if (wasSent) {
       this.#repeats += 1;
       this.#site.counts.repeated += 1;
@@ -276,7 +305,7 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
     this.#body.collect();
     if (this.#goToReader()) return;
     if (this.#lane === null) {
-      const unreached = failure === 'unreached' || this.#repeats > 1;
+      const unreached = failure === 'unreached' || this.#losses > 1;
       this.#site.gate.again(place, { unreached });
       return;
     }
@@ -294,8 +323,7 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
     this.#site.counts.cut += 1;
     this.#site.onRefused('broken-off');
     this.#end();
-    // The client has to see that there is no more: a short answer that looks whole would be worse than none.
-    this.#asked.response.destroy();
+    breakOff(this.#asked.response);
   }
 
   /** Whoever listens connects again, and gets the events of the next primary. */
@@ -304,20 +332,13 @@ export class Exchange implements Visitor, AttemptListener, AnswerListener {
     this.onEnd();
   }
 
-  #clientGone(): void {
-    if (this.#isOver || this.#tunnel !== null) return;
-    this.#site.counts.clientsGone += 1;
-    this.#attempt?.abort();
-    this.#end();
-  }
-
   /** One that takes nothing would keep its connection to the primary from the others for good. */
   #limitStall(): void {
     const { clock, limits } = this.#site;
     this.#cancelStall();
     this.#cancelStall = clock.wakeAt(clock.now() + limits.idleTimeoutMs, () => {
-      this.#clientGone();
-      this.#asked.response.destroy();
+      this.clientGone();
+      breakOff(this.#asked.response);
     });
   }
 

@@ -43,6 +43,13 @@ export function requestHeaders(
   return kept;
 }
 
+/** Whether the primary gets a key by which it knows the request again. */
+export function hasIdempotencyKey({ headers }: IncomingMessage): boolean {
+  const key = String(headers['idempotency-key'] ?? '');
+  // Of two empty ones a comma is left, and of an empty text its quotes.
+  return /[^\s,"]/.test(key) && !namedBy(headers.connection).includes('idempotency-key');
+}
+
 /** Nothing where there is none. */
 function addTo(kept: string[], name: string, value: string | string[] | null | undefined): void {
   const text = typeof value === 'object' ? (value?.join(', ') ?? '') : (value ?? '');

@@ -8,6 +8,7 @@ import type { ListenAddress } from '../config/proxy-address.ts';
 import type { HttpProxyOptions, ProxyLimits } from '../config/load-proxy.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { afterReads } from './after-reads.ts';
+import { ClientConnection } from './client-connection.ts';
 import { Exchange } from './exchange.ts';
 import type { Asked, Site } from './exchange.ts';
 import { Gate } from './gate.ts';
@@ -17,7 +18,6 @@ import { Patience } from './patience.ts';
 import type { PrimaryListener, ReachedNode } from './primary-source.ts';
 import { ProxyCounts } from './proxy-counts.ts';
 import { Readers } from './readers.ts';
-import { refuseRaw } from './refusals.ts';
 import type { RefusalCode } from './refusals.ts';
 import { screened } from './screening.ts';
 import type { Passable } from './screening.ts';
@@ -63,7 +63,7 @@ export class HttpProxy {
   readonly #server: Server;
   readonly #site: Site;
   readonly #self = randomBytes(8).toString('hex');
-  readonly #tunnelled = new Set<Socket>();
+  readonly #clients = new Map<Duplex, ClientConnection>();
   #isStopping = false;
 
   constructor(limits: HttpProxyOptions, { onChange, onRefused }: ProxyObserver = {}) {
@@ -94,7 +94,7 @@ export class HttpProxy {
     this.#server.maxConnections = limits.maxClients;
     // What is past a number of headers would be dropped without a word: their size is limited.
     this.#server.maxHeadersCount = 0;
-    this.#attend();
+    this.#attend(limits.idleTimeoutMs);
   }
 
   /** Whom the source of the primary tells. */
@@ -151,8 +151,7 @@ export class HttpProxy {
       // What is cut is refused by then.
       afterReads(() => {
         this.#site.patience.stop();
-        for (const socket of this.#tunnelled) socket.destroy();
-        this.#server.closeAllConnections();
+        for (const client of [...this.#clients.values()]) client.destroy();
         this.#server.close(() => {
           resolve();
         });
@@ -167,7 +166,14 @@ export class HttpProxy {
     else if (phase === 'closing') this.#upstream.retire();
   }
 
-  #attend(): void {
+  #attend(idleTimeoutMs: number): void {
+    this.#server.on('connection', (socket) => {
+      const client = new ClientConnection(socket, { clock: systemClock, idleTimeoutMs });
+      this.#clients.set(socket, client);
+      socket.on('close', () => {
+        this.#clients.delete(socket);
+      });
+    });
     this.#server.on('request', (request, response) => {
       this.#take(request, response, PLAIN);
     });
@@ -194,15 +200,19 @@ export class HttpProxy {
 
   #take(request: IncomingMessage, response: ServerResponse, more: More): void {
     this.#counts.requests += 1;
-    const passable = screened(request, this.#self);
-    const isRefused = typeof passable === 'string';
-    const { path, host, hops } = isRefused ? INERT : passable;
-    const { expectsContinue, upgrade } = more;
-    const asked = { request, response, expectsContinue, upgrade, path, host, hops };
-    const exchange = new Exchange(this.#site, asked);
-    if (isRefused) exchange.refuse(passable);
-    else if (this.#isStopping) exchange.refuse('stopping');
-    else exchange.start();
+    const client = this.#clients.get(request.socket);
+    client?.take(() => {
+      const passable = screened(request, this.#self);
+      const isRefused = typeof passable === 'string';
+      const { path, host, hops } = isRefused ? INERT : passable;
+      const { expectsContinue, upgrade } = more;
+      const asked = { client, request, response, expectsContinue, upgrade, path, host, hops };
+      const exchange = new Exchange(this.#site, asked);
+      if (isRefused) exchange.refuse(passable);
+      else if (this.#isStopping) exchange.refuse('stopping');
+      else exchange.start();
+      return exchange;
+    });
   }
 
   /** One whose answer had begun before is kept for the next request. */
@@ -219,50 +229,41 @@ export class HttpProxy {
     const isWebSocket = upgrade.toLowerCase() === 'websocket' && request.method === 'GET';
     socket.on('error', () => socket.destroy());
     const hasBody = coding !== undefined || (length !== undefined && length !== '0');
-    if (!(socket instanceof Socket) || hasBody) {
+    if (!(socket instanceof Socket) || hasBody || owedAnswer(socket) !== null) {
       this.#refuseRaw(socket, 'not-supported');
       return;
     }
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(socket);
+    // The server has taken its own listener for that away.
+    socket.on('drain', () => response.emit('drain'));
     response.on('finish', () => {
-      socket.end();
-    });
-    this.#tunnelled.add(socket);
-    socket.on('close', () => {
-      this.#tunnelled.delete(socket);
+      this.#clients.get(socket)?.end();
     });
     const asked = isWebSocket ? { socket, head } : null;
     this.#take(request, response, { expectsContinue: false, upgrade: asked });
   }
 
-  #misunderstood(error: NodeJS.ErrnoException, socket: Duplex): void {
-    const { code } = error;
+  #misunderstood({ code }: NodeJS.ErrnoException, socket: Duplex): void {
+    if (this.#clients.get(socket)?.isEnding === true) return;
     // A client that has gone is told nothing.
-    if (code === 'ECONNRESET' || !socket.writable) {
-      socket.destroy();
-      return;
-    }
-    const owed = owedAnswer(socket);
-    if (owed !== null) {
-      // Of a request that was answered the rest is none of its own.
-      if (owed.req.complete) {
-        this.#counts.refuse('bad-request');
-        this.#site.onRefused('bad-request');
-      }
-      socket.destroy();
-      return;
-    }
-    if (code === 'HPE_HEADER_OVERFLOW') this.#refuseRaw(socket, 'header-too-large');
+    if (code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else if (code === 'HPE_HEADER_OVERFLOW') this.#refuseRaw(socket, 'header-too-large');
     else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#refuseRaw(socket, 'request-timeout');
     else this.#refuseRaw(socket, 'bad-request');
   }
 
+  /** All of the connection: what follows can't be told from what was refused. */
   #refuseRaw(socket: Duplex, code: RefusalCode): void {
-    this.#counts.refuse(code);
-    this.#site.onRefused(code);
-    refuseRaw(socket, code);
+    const owed = owedAnswer(socket);
+    // Of a request that was answered the rest is none of its own.
+    if (owed === null || owed.req.complete) {
+      this.#counts.refuse(code);
+      this.#site.onRefused(code);
+    }
+    if (owed === null) this.#clients.get(socket)?.refuse(code);
+    else socket.destroy();
   }
 }
 

@@ -1,6 +1,5 @@
 // What a proxy answers in place of the primary: each code with its status and its sentence, in one table.
 import type { ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
 import { STATUS_CODES } from 'node:http';
 
 /** By the value of the header `x-failover-error`. */
@@ -30,14 +29,14 @@ export type RefusalCode = keyof typeof REFUSALS;
 
 const ERROR_HEADER = 'x-failover-error';
 
-/** Answers so, or destroys the connection where an answer has begun. */
+/** Answers so, or breaks off the answer that has begun. */
 export function refuse(
   response: ServerResponse,
   code: RefusalCode,
   extra: readonly string[] = [],
 ): void {
   if (response.headersSent || response.destroyed) {
-    response.destroy();
+    breakOff(response);
     return;
   }
   const { status, headers, text } = answerOf(code);
@@ -45,18 +44,21 @@ export function refuse(
   response.end(text);
 }
 
-/** The same where there is no response to write to: the connection is closed after it. */
-export function refuseRaw(socket: Duplex, code: RefusalCode): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
+/** The client has to see that there is no more: a short answer that looks whole would be worse than none. */
+export function breakOff(response: ServerResponse): void {
+  // To a client of HTTP/1.0 the end of the connection is that of the answer.
+  if (response.req.httpVersion === '1.0') response.socket?.resetAndDestroy();
+  response.destroy();
+}
+
+/** The same as a refusal where there is no response to write to, and the connection is closed after it. */
+export function rawRefusal(code: RefusalCode): string {
   const { status, headers, text } = answerOf(code);
   const lines = pairs([...headers, 'connection', 'close']).map(
     ([name, value]) => `${name}: ${value}`,
   );
   const first = `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}`;
-  socket.end(`${[first, ...lines].join('\r\n')}\r\n\r\n${text}`);
+  return `${[first, ...lines].join('\r\n')}\r\n\r\n${text}`;
 }
 
 function answerOf(code: RefusalCode): {

@@ -19,7 +19,15 @@ const CHUNK_BYTES = 64 * 1024;
 /** What an exchange needs of a body. */
 export type Body = Pick<
   RequestBody,
-  'isWhole' | 'isShort' | 'handedOn' | 'whenEnded' | 'collect' | 'open' | 'closeStream' | 'drop'
+  | 'isWhole'
+  | 'isShort'
+  | 'isOnItsWay'
+  | 'handedOn'
+  | 'whenEnded'
+  | 'collect'
+  | 'open'
+  | 'closeStream'
+  | 'drop'
 >;
 
 /** @param onRead called once, before the first byte is asked for */
@@ -43,6 +51,7 @@ class RequestBody {
   /** How many of them the stream has taken. */
   #passed = 0;
   #handedOn = 0;
+  #isOnItsWay = false;
   /** Of the chunks, as far as room for them is reserved. */
   #keptBytes = 0;
   /** Reserved for what may come next. */
@@ -74,6 +83,11 @@ class RequestBody {
     return this.#lengthBytes !== null && this.#lengthBytes <= CHUNK_BYTES;
   }
 
+  /** Whether any of it, or its end, was given to the attempt that is the latest: only with that its head is sent. */
+  get isOnItsWay(): boolean {
+    return this.#isOnItsWay;
+  }
+
   /** How many parts the streams of it have taken; null: one waits for the client to send more. */
   get handedOn(): number | null {
     const isStarved = this.#streamWants && this.#passed === this.#chunks.length;
@@ -97,6 +111,7 @@ class RequestBody {
 
   /** What an attempt sends: null where there is nothing, all of it where it is here, else a stream of it. */
   open(): Buffer | Readable | null {
+    this.#isOnItsWay = this.#hasEnded;
     if (this.#hasEnded) return Buffer.concat(this.#chunks);
     this.#passed = 0;
     const stream = new Readable({
@@ -171,12 +186,14 @@ class RequestBody {
       if (chunk === undefined) break;
       this.#passed += 1;
       this.#handedOn += 1;
+      this.#isOnItsWay = true;
       this.#streamWants = stream.push(chunk);
     }
     if (!this.#isWhole) this.#forget();
     const hasAll = this.#passed === this.#chunks.length;
     if (hasAll && this.#hasEnded) {
       this.#stream = null;
+      this.#isOnItsWay = true;
       stream.push(null);
     } else if (hasAll && this.#streamWants) this.#resume();
     else this.#request.pause();
@@ -212,6 +229,7 @@ class RequestBody {
 const NO_BODY: Body = {
   isWhole: true,
   isShort: true,
+  isOnItsWay: true,
   handedOn: 0,
   whenEnded: (callback) => {
     callback();

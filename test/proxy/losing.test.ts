@@ -1,4 +1,5 @@
 // A primary that is lost, doubted or replaced while requests wait or are under way.
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
 import { ask, echo, rawClient, silence, startPrimary, startProxy } from './support/proxied.ts';
@@ -55,6 +56,18 @@ describe('a request that is under way when the primary is lost', () => {
     expect(next.requests).toEqual([]);
     expect(refused).toEqual(['unsafe-in-flight']);
     expect(proxy.report().counts.refusedFor('unsafe-in-flight')).toBe(1);
+  });
+
+  it.each([
+    ['empty', { 'idempotency-key': ' ' }],
+    ['an empty text', { 'idempotency-key': '""' }],
+    ['not passed on', { 'idempotency-key': 'k1', connection: 'close, Idempotency-Key' }],
+  ])('is not repeated by a key that is %s', async (_, headers) => {
+    const { proxy, next, told } = await underWay({ method: 'POST', body: 'hello', headers });
+    proxy.listener.lost('its process is gone');
+    proxy.listener.ready(next.term);
+    expect(await told).toMatchObject({ headers: { 'x-failover-error': 'unsafe-in-flight' } });
+    expect(next.requests).toEqual([]);
   });
 
   it('has its answer where that has come before the word of the loss was heard', async () => {
@@ -135,6 +148,28 @@ describe('a request that is under way when the primary is lost', () => {
     await until('nothing of it to be kept', () => proxy.report().bytes === 0);
     proxy.listener.lost('its process is gone');
     expect(await told).toMatchObject({ headers: { 'x-failover-error': 'unsafe-in-flight' } });
+  });
+
+  it('is sent over another connection where its own was closed before any of its body had come', async () => {
+    const kept = new Set<Socket>();
+    const primary = await startPrimary('a', 1, (incoming, response) => {
+      kept.add(incoming.socket);
+      echo(incoming, response);
+    });
+    const { proxy, port } = await startProxy();
+    proxy.listener.ready(primary.term);
+    await ask(port);
+    const head =
+      'POST /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const client = rawClient(port, head);
+    await until('it to be under way', () => proxy.report().underWay === 1);
+    for (let other = 0; other < 3; other += 1) await ask(port);
+    for (const socket of kept) socket.destroy();
+    for (let other = 0; other < 3; other += 1) await ask(port);
+    client.socket.write('1\r\na\r\n0\r\n\r\n');
+    expect(await client.closed).toContain('POST /x 1');
+    expect(primary.requests.filter((text) => text === 'POST /x')).toHaveLength(1);
+    expect(proxy.report().counts.repeated).toBe(0);
   });
 
   it('is repeated with all of a body that still comes', async () => {

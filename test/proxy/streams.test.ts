@@ -207,4 +207,18 @@ describe('events', () => {
     expect((await client.closed).endsWith('0\r\n\r\n')).toBe(true);
     expect(drains).toBe(1);
   });
+
+  it('that say their length are no more than an answer, and are broken off like one', async () => {
+    const primary = await startPrimary('a', 1, (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'content-length': 200_000 });
+      response.write('data: 1\n\n');
+    });
+    const { proxy, port } = await startProxy();
+    proxy.listener.ready(primary.term);
+    const client = rawClient(port, GET.replace('close', 'keep-alive'));
+    await until('the first event', () => client.text().includes('data: 1'));
+    proxy.listener.lost('its process is gone');
+    await client.closed;
+    expect(proxy.report().counts).toMatchObject({ answered: 0, cut: 1 });
+  });
 });
