@@ -5,7 +5,7 @@ import type { Demotion } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import { demotionWords } from './announcements.ts';
 import { retryBackoff } from './jitter.ts';
-import { extended, secondaryBase, waiting } from './outcome.ts';
+import { assignInto, secondaryBase, waiting } from './outcome.ts';
 
 export type Demoting = Extract<PrimaryState, { phase: 'demoting' }>;
 
@@ -53,8 +53,8 @@ export function standbyAfter(state: Demoting, settings: Settings): SecondaryStat
     case 'demote': {
       const held =
         demotion.holdMs === null
-          ? extended(base, { heldOffUntilEpochAbove: epoch })
-          : extended(base, { heldOffUntil: at + demotion.holdMs });
+          ? assignInto(base, { heldOffUntilEpochAbove: epoch })
+          : assignInto(base, { heldOffUntil: at + demotion.holdMs });
       const until = demotion.holdMs === null ? Infinity : at + demotion.holdMs;
       return waiting(held, { until, why: 'not-willing' });
     }
@@ -63,7 +63,7 @@ export function standbyAfter(state: Demoting, settings: Settings): SecondaryStat
       if (holdMs === 0)
         return waiting(base, { until: at + settings.successorWindowMs, why: 'backoff' });
       const until = at + holdMs;
-      return waiting(extended(base, { heldOffUntil: until }), { until, why: 'not-willing' });
+      return waiting(assignInto(base, { heldOffUntil: until }), { until, why: 'not-willing' });
     }
     case 'suspend':
       return waiting(base, { until: at + settings.heartbeatTimeoutMs, why: 'free-lease' });
@@ -74,7 +74,7 @@ export function standbyAfter(state: Demoting, settings: Settings): SecondaryStat
       const failures = state.failures + 1;
       const { delayMs, random } = retryBackoff({ failures, random: state.random }, settings);
       const until = at + delayMs;
-      return waiting(extended(base, { failures, random }), { until, why: 'backoff' });
+      return waiting(assignInto(base, { failures, random }), { until, why: 'backoff' });
     }
   }
 }

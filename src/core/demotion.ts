@@ -9,7 +9,7 @@ import type { TransitionId } from './transitions.ts';
 import { OBSERVE_DELAY_MS } from './settings.ts';
 import { announceEnd, standbyAfter, stopOrderAfter } from './after-demotion.ts';
 import type { Demoting } from './after-demotion.ts';
-import { extended, move, primaryBase, stay } from './outcome.ts';
+import { assignInto, move, primaryBase, stay } from './outcome.ts';
 import { beginStopping, refuse } from './ending.ts';
 import { rearm } from './standby.ts';
 import { closingNotice, drainedAt } from './attached-proxies.ts';
@@ -33,7 +33,7 @@ export function beginDemotion(
   { state, settings }: Context,
   order: DemotionOrder,
 ): Outcome {
-  const next: Demoting = extended(primaryBase(state, state), {
+  const next: Demoting = assignInto(primaryBase(state, state), {
     phase: 'demoting',
     demotion: {
       why: order.why,

@@ -7,7 +7,7 @@ import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';
 import { ORDER_RETRY_MS } from './settings.ts';
 import { stopDueAt } from './deadlines.ts';
-import { commonOf, extended, move, stay } from './outcome.ts';
+import { commonOf, assignInto, move, stay } from './outcome.ts';
 
 type Stopping = Extract<StoppedState, { phase: 'stopping' }>;
 
@@ -38,7 +38,7 @@ export function beginStopping(
   ...before: readonly Effect[]
 ): Outcome {
   const graceMs = order.immediate ? 0 : settings.stopGraceMs;
-  const next: Stopping = extended(commonOf(state), {
+  const next: Stopping = assignInto(commonOf(state), {
     role: 'stopped',
     phase: 'stopping',
     order,
@@ -103,7 +103,7 @@ function stopped(state: Stopping, detail: string): Outcome {
   return move(
     'stopped',
     {
-      state: extended(commonOf(state), { role: 'stopped', phase: 'stopped', order: state.order }),
+      state: assignInto(commonOf(state), { role: 'stopped', phase: 'stopped', order: state.order }),
       detail,
     },
     exit,
