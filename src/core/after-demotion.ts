@@ -6,7 +6,7 @@ import type { Demotion, Loss } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import { demotionWords } from './announcements.ts';
 import { retryBackoff } from './jitter.ts';
-import { extended, secondaryBase, waiting } from './outcome.ts';
+import { assignInto, secondaryBase, waiting } from './outcome.ts';
 
 export type Demoting = Extract<PrimaryState, { phase: 'demoting' }>;
 
@@ -57,7 +57,7 @@ export function stopOrderAfter(demotion: Demotion, settings: Settings): StopOrde
 /** How long the former primary leaves the lease to others. */
 export function standbyAfter(state: Demoting, settings: Settings): SecondaryState {
   const { demotion, at, epoch } = { demotion: state.demotion, at: state.at, epoch: state.epoch };
-  const base = extended(secondaryBase(state), { loss: ownLoss(state, settings) });
+  const base = assignInto(secondaryBase(state), { loss: ownLoss(state, settings) });
   switch (demotion.why) {
     case 'switchover':
     case 'unhealthy':
@@ -65,8 +65,8 @@ export function standbyAfter(state: Demoting, settings: Settings): SecondaryStat
     case 'demote': {
       const held =
         demotion.holdMs === null
-          ? extended(base, { heldOffUntilEpochAbove: epoch })
-          : extended(base, { heldOffUntil: at + demotion.holdMs });
+          ? assignInto(base, { heldOffUntilEpochAbove: epoch })
+          : assignInto(base, { heldOffUntil: at + demotion.holdMs });
       const until = demotion.holdMs === null ? Infinity : at + demotion.holdMs;
       return waiting(held, { until, why: 'not-willing' });
     }
@@ -75,7 +75,7 @@ export function standbyAfter(state: Demoting, settings: Settings): SecondaryStat
       if (holdMs === 0)
         return waiting(base, { until: at + settings.successorWindowMs, why: 'backoff' });
       const until = at + holdMs;
-      return waiting(extended(base, { heldOffUntil: until }), { until, why: 'not-willing' });
+      return waiting(assignInto(base, { heldOffUntil: until }), { until, why: 'not-willing' });
     }
     case 'suspend':
       return waiting(base, { until: at + settings.heartbeatTimeoutMs, why: 'free-lease' });
@@ -86,7 +86,7 @@ export function standbyAfter(state: Demoting, settings: Settings): SecondaryStat
       const failures = state.failures + 1;
       const { delayMs, random } = retryBackoff({ failures, random: state.random }, settings);
       const until = at + delayMs;
-      return waiting(extended(base, { failures, random }), { until, why: 'backoff' });
+      return waiting(assignInto(base, { failures, random }), { until, why: 'backoff' });
     }
   }
 }

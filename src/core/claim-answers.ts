@@ -6,7 +6,7 @@ import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { ANSWER_LIMIT_MS, CLAIM_RETRIES, CLAIM_RETRY_MS, RANK_STEP_MS } from './settings.ts';
 import { answerDueAt } from './deadlines.ts';
-import { extended, secondaryBase, stay } from './outcome.ts';
+import { assignInto, secondaryBase, stay } from './outcome.ts';
 import { backOff } from './claim.ts';
 import { unableBecause } from './election-order.ts';
 import { followObserved, suspect } from './suspicion.ts';
@@ -182,7 +182,7 @@ function stopInstead(state: Acquiring, order: StopOrder, settings: Settings): Ou
 function asSecondary(state: Acquiring, settings: Settings): SecondaryState {
   // A standby process that ended meanwhile is noticed here, and nowhere else before the next claim.
   const isMissing = standsByReady(settings) && !state.armed;
-  return extended(secondaryBase(state), {
+  return assignInto(secondaryBase(state), {
     rearmAt: isMissing ? (state.rearmAt ?? state.at + settings.retryBackoffMinMs) : null,
     since: state.since,
     primary: state.followed,

@@ -5,7 +5,7 @@ import type { Loss, WaitReason } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import type { TransitionId } from './transitions.ts';
 import type { Outcome } from './outcome.ts';
-import { candidateBase, extended, move, secondaryBase, stay, waiting } from './outcome.ts';
+import { candidateBase, assignInto, move, secondaryBase, stay, waiting } from './outcome.ts';
 import { OVERDUE_MS } from './settings.ts';
 import { counted } from './counted.ts';
 import {
@@ -48,7 +48,7 @@ export function claim(state: SecondaryState, settings: Settings, request: Claim)
   return move(
     request.by,
     {
-      state: extended(base, {
+      state: assignInto(base, {
         phase: 'acquiring',
         retries: 0,
         retryAt: null,
@@ -85,7 +85,7 @@ export function claimByStrategy(
     return claim(state, settings, { ...request, told: isTold });
   }
   const { loss } = request;
-  const base = extended(secondaryBase(state), { loss });
+  const base = assignInto(secondaryBase(state), { loss });
   const next = waiting(base, { until: state.at + OVERDUE_MS, why: 'peers' });
   return move('wait-for-peers', { state: next, detail: loss.reason }, { type: 'list-peers' });
 }
@@ -108,7 +108,7 @@ export function peersListed(
     const loss = unseenLoss(state, 'nobody led', settings);
     return claim(state, settings, { by: 'claim-after-wait', loss });
   }
-  const base = extended(secondaryBase(state), { givesWayUntil: until });
+  const base = assignInto(secondaryBase(state), { givesWayUntil: until });
   const next = waiting(base, { until, why: 'better' });
   const detail = `${counted(rank, 'node')} before this one`;
   return move('wait-for-better', { state: next, detail });
@@ -119,7 +119,7 @@ export function claimInTurn(state: SecondaryState, settings: Settings, request: 
   if (!knowsOrder(state)) return claimByStrategy(state, settings, request);
   const delayMs = turnDelayMs(state, settings);
   if (delayMs === 0) return claim(state, settings, request);
-  const base = extended(secondaryBase(state), { loss: request.loss });
+  const base = assignInto(secondaryBase(state), { loss: request.loss });
   const until = state.at + delayMs;
   if (state.phase === 'waiting') {
     return stay(waiting(base, { until: Math.min(until, state.until), why: 'turn' }));
@@ -134,7 +134,7 @@ export function claimInTurn(state: SecondaryState, settings: Settings, request: 
 function waitUntilWilling(state: SecondaryState, loss: Loss, because: string): Outcome {
   const until = state.heldOffUntil > state.at ? state.heldOffUntil : Number.POSITIVE_INFINITY;
   // Of nodes that become willing together the better ones go first again.
-  const base = extended(secondaryBase(state), { loss, givesWayUntil: null });
+  const base = assignInto(secondaryBase(state), { loss, givesWayUntil: null });
   const next = waiting(base, { until, why: 'not-willing' });
   // A node that waited for others says that it does not claim after all.
   if (state.phase === 'waiting' && !isCourtesy(state.why)) return stay(next);
@@ -174,7 +174,7 @@ export function backOff(
   const failures = state.failures + 1;
   const { delayMs, random } = retryBackoff({ failures, random: state.random }, settings);
   const { warning } = how;
-  const base = extended(secondaryBase(state), { failures, random, warning });
+  const base = assignInto(secondaryBase(state), { failures, random, warning });
   const why: WaitReason = 'backoff';
   const next = waiting(base, { until: state.at + delayMs, why });
   if (state.phase === 'waiting') return stay(next);

@@ -1,5 +1,5 @@
 // A copy of a state, which each step makes, and the one object that it is put into again where a phase lasts.
-import { extended, primaryBase, secondaryBase } from './outcome.ts';
+import { assignInto, primaryBase, secondaryBase } from './outcome.ts';
 import type { Common, NodeState, PrimaryState, SecondaryState } from './state.ts';
 
 /**
@@ -11,9 +11,9 @@ import type { Common, NodeState, PrimaryState, SecondaryState } from './state.ts
 export function copyAt(state: NodeState, at: number): NodeState {
   switch (state.phase) {
     case 'watching':
-      return extended(secondaryBase(state), { phase: state.phase, at });
+      return assignInto(secondaryBase(state), { phase: state.phase, at });
     case 'serving':
-      return extended(primaryBase(state, state), { phase: state.phase, at });
+      return assignInto(primaryBase(state, state), { phase: state.phase, at });
     default:
       return { ...state, at };
   }

@@ -45,7 +45,7 @@ export function extendDeadlines(state: NodeState): NodeState {
       const until = state.until === null ? null : Math.max(state.until, least);
       const { ending } = state;
       const extended = ending === null ? null : { ...ending, until: Math.max(ending.until, least) };
-      return { ...state, until, ending: extended, plan: extendPlan(state.plan, least) };
+      return { ...state, until, ending: assignInto, plan: extendPlan(state.plan, least) };
     }
     case 'demoting': {
       const { demotion } = state;

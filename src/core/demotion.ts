@@ -9,7 +9,7 @@ import type { TransitionId } from './transitions.ts';
 import { OBSERVE_DELAY_MS } from './settings.ts';
 import { announceEnd, standbyAfter, stopOrderAfter } from './after-demotion.ts';
 import type { Demoting } from './after-demotion.ts';
-import { extended, move, primaryBase, stay } from './outcome.ts';
+import { assignInto, move, primaryBase, stay } from './outcome.ts';
 import { beginStopping, refuse } from './ending.ts';
 import { rearm } from './standby.ts';
 import { closingNotice, drainedAt } from './attached-proxies.ts';
@@ -33,7 +33,7 @@ export function beginDemotion(
   { state, settings }: Context,
   order: DemotionOrder,
 ): Outcome {
-  const next: Demoting = extended(primaryBase(state, state), {
+  const next: Demoting = assignInto(primaryBase(state, state), {
     phase: 'demoting',
     demotion: {
       why: order.why,
@@ -106,7 +106,11 @@ function endedInDrain(state: Demoting, end: WorkloadEnd, settings: Settings): Ou
 }
 
 /** The stop that was under way when the demotion began is through, or has failed and is ordered again later. */
-function stoppedBefore(state: Demoting, workloadEndedAt: number | null, settings: Settings): Outcome {
+function stoppedBefore(
+  state: Demoting,
+  workloadEndedAt: number | null,
+  settings: Settings,
+): Outcome {
   if (state.demotion.stoppingUntil === null) return stay(state);
   const demotion: Demotion = { ...state.demotion, stoppingUntil: null, workloadEndedAt };
   return drainedFurther({ ...state, demotion }, settings);

@@ -7,7 +7,7 @@ import type { Outcome } from './outcome.ts';
 import type { TransitionId } from './transitions.ts';
 import { ORDER_RETRY_MS } from './settings.ts';
 import { stopDueAt } from './deadlines.ts';
-import { commonOf, extended, move, stay } from './outcome.ts';
+import { commonOf, assignInto, move, stay } from './outcome.ts';
 
 type Stopping = Extract<StoppedState, { phase: 'stopping' }>;
 
@@ -38,7 +38,7 @@ export function beginStopping(
   ...before: readonly Effect[]
 ): Outcome {
   const graceMs = order.immediate ? 0 : settings.stopGraceMs;
-  const next: Stopping = extended(commonOf(state), {
+  const next: Stopping = assignInto(commonOf(state), {
     role: 'stopped',
     phase: 'stopping',
     order,
@@ -59,7 +59,7 @@ export function beginStopping(
  * being ended and its lease is still its own.
  */
 export function brokenOff(state: NodeState, order: StopOrder, at: number): StoppedState {
-  return extended(commonOf(state), {
+  return assignInto(commonOf(state), {
     ...{ at, since: at, lastReason: order.reason },
     ...{ role: 'stopped', phase: 'stopping', order, until: Infinity, urged: true },
   });
@@ -67,7 +67,7 @@ export function brokenOff(state: NodeState, order: StopOrder, at: number): Stopp
 
 /** The same when nothing is left to wait for. */
 export function asStopped(state: StoppedState): StoppedState {
-  return extended(commonOf(state), { role: 'stopped', phase: 'stopped', order: state.order });
+  return assignInto(commonOf(state), { role: 'stopped', phase: 'stopped', order: state.order });
 }
 
 export function whenStopped(state: StoppedState, event: Event): Outcome {

@@ -4,7 +4,7 @@ import type { SecondaryState } from './state.ts';
 import type { FollowedPrimary, WaitReason } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
-import { extended, move, secondaryBase, stay, waiting } from './outcome.ts';
+import { assignInto, move, secondaryBase, stay, waiting } from './outcome.ts';
 import { claim, claimInTurn } from './claim.ts';
 import { counted } from './counted.ts';
 import { heardDemotions } from './health.ts';
@@ -30,7 +30,7 @@ export function heard(
   // A primary that is still promoting may fail like this node did, so the backoff goes on.
   const leads = !known || event.phase === 'primary';
   const wasLeftToLease = state.leftToLease;
-  const next = extended(state, {
+  const next = assignInto(state, {
     heardAt: state.at,
     leftToLease: false,
     warning: wasLeftToLease ? null : state.warning,
@@ -46,7 +46,7 @@ export function heard(
       (next.suspicion.cause === 'silence' || next.suspicion.cause === 'claim-denied')) ||
     (next.phase === 'waiting' && ENDED_BY_WORD.includes(next.why));
   if (!doubted) return known ? lookMeanwhile(next, settings) : stay(next);
-  const watching: SecondaryState = extended(secondaryBase(next), {
+  const watching: SecondaryState = assignInto(secondaryBase(next), {
     probe: null,
     warning: null,
     loss: null,
@@ -95,8 +95,8 @@ function lookMeanwhile(state: SecondaryState, settings: Settings): Outcome {
   const pulseAt = at + 1.25 * settings.heartbeatIntervalMs;
   // Counted in beats of this node: its primary may have another interval.
   const isDue = isLookDue(at - lookOrderedAt, beatsAStandbyLook(settings), settings);
-  if (!isDue) return stay(extended(state, { pulseAt }));
-  const looking = extended(state, { pulseAt, observeAt: null, lookOrderedAt: at });
+  if (!isDue) return stay(assignInto(state, { pulseAt }));
+  const looking = assignInto(state, { pulseAt, observeAt: null, lookOrderedAt: at });
   return stay(looking, { type: 'observe-lease' });
 }
 
@@ -126,7 +126,7 @@ export function shutdownHeard(
   };
   const passes = passesBecause(state, event.successor, settings);
   if (event.successor !== null && (passes !== null || event.successor !== settings.nodeId)) {
-    const base = extended(secondaryBase(state), { loss });
+    const base = assignInto(secondaryBase(state), { loss });
     const until = state.at + settings.successorWindowMs + turnDelayMs(state, settings);
     const next = waiting(base, { until, why: 'successor' });
     if (state.phase === 'waiting') return stay(next);
@@ -215,7 +215,7 @@ export function probeAnswered(
   const isDoubted =
     state.phase === 'suspecting' || (state.phase === 'watching' && state.leftToLease);
   if (!isDoubted) return stay(state);
-  const watching: SecondaryState = extended(secondaryBase(state), {
+  const watching: SecondaryState = assignInto(secondaryBase(state), {
     heardAt: state.at,
     leftToLease: false,
     failures: event.role === 'primary' ? 0 : state.failures,

@@ -33,14 +33,15 @@ export function move(
 }
 
 /**
- * A new state of two parts; the first is one that nobody else has. States are made at every step: an object
- * spread that adds properties takes about thirty times as long, and so does adding some to what was spread.
+ * Puts `rest` into `target`, which changes and is what is returned: one that was made for this call, and that nobody else
+ * has. States are made at every step: an object spread that adds properties takes about thirty times as long, and so does
+ * adding some to what was spread.
  */
-export function extended<Base extends object, const Rest extends object>(
-  base: Base,
+export function assignInto<Target extends object, const Rest extends object>(
+  target: Target,
   rest: Rest,
-): Base & Rest {
-  return Object.assign(base, rest);
+): Target & Rest {
+  return Object.assign(target, rest);
 }
 
 /** The part of a state that survives a change of role. */
@@ -83,7 +84,7 @@ export function commonOf(state: NodeState): Common {
 /** The base of a new secondary: what the secondary before it knew, or nothing after another role. */
 export function secondaryBase(state: NodeState): SecondaryBase {
   if (state.role !== 'secondary') {
-    return extended(commonOf(state), {
+    return assignInto(commonOf(state), {
       role: 'secondary',
       term: null,
       since: state.at,
@@ -101,7 +102,7 @@ export function secondaryBase(state: NodeState): SecondaryBase {
       fitSince: null,
     });
   }
-  return extended(commonOf(state), {
+  return assignInto(commonOf(state), {
     role: 'secondary',
     heardAt: state.heardAt,
     heldAt: state.heldAt,
@@ -128,7 +129,7 @@ export function candidateBase(
   }: Pick<CandidateBase, 'loss' | 'followed' | 'stop' | 'standbys'>,
 ): CandidateBase {
   const since = state.role === 'candidate' ? state.since : state.at;
-  return extended(commonOf(state), { role: 'candidate', since, loss, followed, stop, standbys });
+  return assignInto(commonOf(state), { role: 'candidate', since, loss, followed, stop, standbys });
 }
 
 export function primaryBase(
@@ -140,7 +141,7 @@ export function primaryBase(
   const since = isPrimary ? state.since : state.at;
   // Everything that the lease stands on is looked at with the first heartbeat, however long the promotion took.
   const verifiedAt = isPrimary ? state.verifiedAt : -Infinity;
-  return extended(commonOf(state), {
+  return assignInto(commonOf(state), {
     role: 'primary',
     since,
     verifiedAt,
@@ -157,5 +158,5 @@ export function waiting(
   base: SecondaryBase,
   wait: Pick<Extract<SecondaryState, { phase: 'waiting' }>, 'until' | 'why'>,
 ): SecondaryState {
-  return extended(base, { probe: null, phase: 'waiting', until: wait.until, why: wait.why });
+  return assignInto(base, { probe: null, phase: 'waiting', until: wait.until, why: wait.why });
 }

@@ -1,7 +1,7 @@
 // When a node takes the lead from a primary that it goes before: in order, held down, and never for a whim.
 import { isProved } from './yielding.ts';
 import { unwillingBecause } from './election-order.ts';
-import { extended } from './outcome.ts';
+import { assignInto } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { PREEMPT_DELAY_LIMIT_MS } from './settings.ts';
 import type { Settings } from './settings.ts';
@@ -27,7 +27,7 @@ export function withFitness(outcome: Outcome, settings: Settings): Outcome {
   if (!settings.preempt || state.role !== 'secondary') return outcome;
   const isFit = goesBefore(state, settings);
   if (isFit === (state.fitSince !== null)) return outcome;
-  return { ...outcome, state: extended({ ...state }, { fitSince: isFit ? state.at : null }) };
+  return { ...outcome, state: assignInto({ ...state }, { fitSince: isFit ? state.at : null }) };
 }
 
 function goesBefore(state: SecondaryState, settings: Settings): boolean {

@@ -10,7 +10,7 @@ import { isApart, NOT_HEARD_HERE } from './apart.ts';
 import { drainLimitMs } from './attached-proxies.ts';
 import { answerDueAt, askingUntil } from './deadlines.ts';
 import { tellLeaseEnd } from './undecided.ts';
-import { extended, move, secondaryBase, stay } from './outcome.ts';
+import { assignInto, move, secondaryBase, stay } from './outcome.ts';
 import { claim, isCourtesy, isTurn, needsArming, unseenLoss } from './claim.ts';
 import { yieldsBecause } from './yielding.ts';
 import { neverLeadsBecause } from './election-order.ts';
@@ -90,7 +90,7 @@ function outOfHearing(requestId: string, primary: string): Effect {
 export function askToPreempt(state: SecondaryState, settings: Settings): Outcome {
   // Counted before the outcome is known: what fails is not tried again soon.
   const preemptions = state.preemptions + 1;
-  const asking = extended(askingFor(state, settings, { force: false, preempting: true }), {
+  const asking = assignInto(askingFor(state, settings, { force: false, preempting: true }), {
     preemptions,
     fitSince: null,
   });
@@ -105,7 +105,7 @@ function askingFor(
   settings: Settings,
   { force, preempting }: Pick<Asking, 'force' | 'preempting'>,
 ): Asking {
-  return extended(secondaryBase(state), {
+  return assignInto(secondaryBase(state), {
     probe: null,
     phase: 'asking',
     askedAt: state.at,
@@ -172,7 +172,7 @@ function withoutHandover(state: Asking, settings: Settings, detail: string): Out
   const base = secondaryBase(state);
   if (!state.force || settings.fence === 'none') {
     // The silence is measured anew from here: the primary may just have been busy.
-    const watching: SecondaryState = extended(base, { phase: 'watching' });
+    const watching: SecondaryState = assignInto(base, { phase: 'watching' });
     return move('asking-refused', {
       state: watching,
       detail: state.force ? `${detail}, ${NOT_ENDED}` : detail,
@@ -185,7 +185,7 @@ function withoutHandover(state: Asking, settings: Settings, detail: string): Out
     from: state.primary?.node ?? null,
   };
   const until = answerDueAt(state.at);
-  const fencing: SecondaryState = extended(base, { loss, phase: 'fencing', forced: true, until });
+  const fencing: SecondaryState = assignInto(base, { loss, phase: 'fencing', forced: true, until });
   return move('fence-on-request', { state: fencing, detail }, fenceEffect(fencing, settings));
 }
 

@@ -5,7 +5,7 @@ import type { Event } from './event.ts';
 import type { PrimaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
-import { extended, move, primaryBase, stay } from './outcome.ts';
+import { assignInto, move, primaryBase, stay } from './outcome.ts';
 import {
   advancePlan,
   beginPlan,
@@ -113,7 +113,7 @@ function restartingFrom(
 ): Restarting {
   const { restarts, ending, settings } = how;
   const lasted = restarts.length === 1 && state.at - state.since >= settings.restartWindowMs;
-  return extended(primaryBase(state, state), {
+  return assignInto(primaryBase(state, state), {
     // A run that lasted long enough resets the doubling.
     coolOffMs: lasted ? 0 : state.coolOffMs,
     restarts,
@@ -230,7 +230,7 @@ function startWhenReady(before: Restarting, state: Restarting, settings: Setting
 }
 
 function runsAgain(state: Restarting, settings: Settings): Outcome {
-  const next: Serving = extended(primaryBase(state, state), { warning: null, phase: 'serving' });
+  const next: Serving = assignInto(primaryBase(state, state), { warning: null, phase: 'serving' });
   const { epoch, previous } = next;
   return move(
     'restarted',

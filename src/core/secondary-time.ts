@@ -5,7 +5,7 @@ import type { SecondaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { OVERDUE_MS } from './settings.ts';
-import { extended, stay } from './outcome.ts';
+import { assignInto, stay } from './outcome.ts';
 import { nextPulseAt, probeDueAt, silentAt } from './schedule.ts';
 import { claim, claimByStrategy, knowsOrder, unseenLoss } from './claim.ts';
 import { fenceOverdue, lookNow, openProbe, probeAgain, suspect } from './suspicion.ts';
@@ -22,7 +22,7 @@ export function secondaryTimePassed(state: SecondaryState, settings: Settings): 
   const { at } = state;
   if (at >= state.pulseAt || (state.observeAt !== null && at >= state.observeAt)) {
     const pulseAt = nextPulseAt(state, settings);
-    const looking = extended(state, { pulseAt, observeAt: null, lookOrderedAt: at });
+    const looking = assignInto(state, { pulseAt, observeAt: null, lookOrderedAt: at });
     return stay(looking, { type: 'observe-lease' });
   }
   if (state.rearmAt !== null && at >= state.rearmAt) {

@@ -9,7 +9,7 @@ import type { TransitionId } from './transitions.ts';
 import { humanMs } from './duration-text.ts';
 import { ENDING_LOOK_LIMIT_MS, ENDING_LOOK_MS, OVERDUE_MS } from './settings.ts';
 import { answerDueAt } from './deadlines.ts';
-import { extended, move, secondaryBase, stay, waiting } from './outcome.ts';
+import { assignInto, move, secondaryBase, stay, waiting } from './outcome.ts';
 import { judgeSilence } from './failure-detector.ts';
 import type { Verdict } from './failure-detector.ts';
 import { backOff, claim, claimInTurn, unseenLoss } from './claim.ts';
@@ -27,7 +27,7 @@ export function suspect(
   settings: Settings,
   how: { readonly by: TransitionId; readonly cause: SuspicionCause; readonly detail: string },
 ): Outcome {
-  const suspecting: Suspecting = extended(secondaryBase(state), {
+  const suspecting: Suspecting = assignInto(secondaryBase(state), {
     probe: null,
     phase: 'suspecting',
     suspicion: {
@@ -191,7 +191,7 @@ function awaitEnding(state: Suspecting, description: string): Outcome {
 function trustHeartbeats(state: Suspecting): Outcome {
   const warning = 'the primary sends heartbeats and answers no probe; nothing is done to it';
   const base = secondaryBase(state);
-  const next: SecondaryState = extended(base, {
+  const next: SecondaryState = assignInto(base, {
     probe: null,
     warning,
     loss: null,
@@ -203,7 +203,7 @@ function trustHeartbeats(state: Suspecting): Outcome {
 function trustTouch({ state, inspection, settings }: Judged): Outcome {
   const warning =
     'the primary cannot be reached but still touches its lock file; nothing is done to it';
-  const next: SecondaryState = extended(secondaryBase(state), {
+  const next: SecondaryState = assignInto(secondaryBase(state), {
     probe: null,
     warning,
     heardAt: state.at,
@@ -225,7 +225,7 @@ function trustLease({ state, inspection, settings }: Judged): Outcome {
   const warning = isUnheardOf
     ? 'nobody is known to have led; the lease counts as held for one time to live'
     : `the holder of the lease is silent, ${description}; waiting for the end of its lease`;
-  const next: SecondaryState = extended(secondaryBase(state), {
+  const next: SecondaryState = assignInto(secondaryBase(state), {
     probe: null,
     warning,
     nextProbeAt: state.at + settings.probeIntervalMs,
@@ -240,7 +240,7 @@ function trustLease({ state, inspection, settings }: Judged): Outcome {
 /** A process that answers is not ended: it has given its claim up, and keeps the lock until that is done. */
 function trustAnswer(state: Suspecting): Outcome {
   const node = state.primary?.node ?? 'it';
-  const next: SecondaryState = extended(secondaryBase(state), {
+  const next: SecondaryState = assignInto(secondaryBase(state), {
     probe: null,
     warning: `${node} holds the lease and does not lead; waiting for it to give the lease back`,
     heardAt: state.at,
@@ -286,7 +286,7 @@ function fenceOrWait(
     const health = yieldsFor === null ? state.health : { ...state.health, yieldsUntil: yieldsFor };
     return judgeLater({ ...state, suspicion, health }, actsAt);
   }
-  const next: Fencing = extended(secondaryBase(state), {
+  const next: Fencing = assignInto(secondaryBase(state), {
     probe: null,
     loss,
     phase: 'fencing',
@@ -345,7 +345,7 @@ function awaitLeaseEnd(state: Fencing, detail: string, settings: Settings): Outc
   const silence = `the holder of the lease is silent, ${detail}; waiting for the end of its lease`;
   // A holder that cannot be heard from here is not known to be silent.
   const warning = isApart(state) ? null : silence;
-  const base = extended(secondaryBase(state), { warning });
+  const base = assignInto(secondaryBase(state), { warning });
   const moved = move('wait-for-lease-end', {
     state: waiting(base, { until: state.at + waitMs, why: 'lease-end' }),
     detail: `${detail}; waiting up to ${humanMs(waitMs)}, unless it is renewed`,
@@ -382,7 +382,7 @@ export function followObserved(
   const followed = { node, run, endpoints, epoch, succession, ...unknown };
   if (apart === true) return byLeaseAlone(state, { ...followed, apart });
   const primary = followed;
-  const watching: SecondaryState = extended(secondaryBase(state), {
+  const watching: SecondaryState = assignInto(secondaryBase(state), {
     primary,
     heardAt: state.at,
     heldAt: state.at,
@@ -405,7 +405,7 @@ export function followObserved(
 
 /** A holder that cannot be heard from here, without anything being wrong: its lease tells when it is over. */
 function byLeaseAlone(state: SecondaryState, primary: FollowedPrimary): Outcome {
-  const watching: SecondaryState = extended(secondaryBase(state), {
+  const watching: SecondaryState = assignInto(secondaryBase(state), {
     primary,
     probe: null,
     heardAt: state.at,
@@ -427,7 +427,7 @@ function byLeaseAlone(state: SecondaryState, primary: FollowedPrimary): Outcome 
 
 /** Follows a holder whose name is not known: a candidate between its lock and its claim, or worse. */
 export function followUnnamed(state: SecondaryState): Outcome {
-  const next: SecondaryState = extended(secondaryBase(state), {
+  const next: SecondaryState = assignInto(secondaryBase(state), {
     primary: null,
     probe: null,
     touch: null,

@@ -10,7 +10,7 @@ import { latenessToleranceMs, OVERDUE_MS } from './settings.ts';
 import { copyAt } from './copy.ts';
 import { extendDeadlines } from './deadlines.ts';
 import { guardLease, overtakenBy, withoutIdleTerm } from './lease-term.ts';
-import { extended, stay } from './outcome.ts';
+import { assignInto, stay } from './outcome.ts';
 import { TRANSITIONS } from './transitions.ts';
 import { whenSecondary } from './when-secondary.ts';
 import { whenCandidate } from './when-candidate.ts';
@@ -53,7 +53,7 @@ export function transition(before: NodeState, told: Event, settings: Settings): 
     outcome.move === null
       ? outcome
       : settleRequests(
-          { ...outcome, state: extended(outcome.state, { lastReason: reason }) },
+          { ...outcome, state: assignInto(outcome.state, { lastReason: reason }) },
           reason,
         );
   // A candidate is announced by its heartbeats: during a takeover every further message costs time.
@@ -121,7 +121,7 @@ function passTime(before: NodeState, event: Event, settings: Settings): NodeStat
   const lateMs = at - before.pulseAt;
   const aged = copyAt(before, at);
   if (event.type === 'started' || lateMs <= latenessToleranceMs(settings)) return aged;
-  const late = extended(aged, {
+  const late = assignInto(aged, {
     worstLatenessMs: Math.max(aged.worstLatenessMs, lateMs),
     health: doubtCheck(aged.health),
   });
@@ -131,7 +131,7 @@ function passTime(before: NodeState, event: Event, settings: Settings): NodeStat
 function afterOwnAbsence(state: SecondaryState, settings: Settings): SecondaryState {
   const { at } = state;
   // The next beat is counted from now: without this every event of a long queue would be late again.
-  const awake = extended(state, { heardAt: at, pulseAt: at, nextProbeAt: at, fitSince: null });
+  const awake = assignInto(state, { heardAt: at, pulseAt: at, nextProbeAt: at, fitSince: null });
   switch (awake.phase) {
     case 'listening':
       return { ...awake, until: Math.max(awake.until, at + settings.heartbeatTimeoutMs) };
@@ -193,13 +193,13 @@ function learn(state: NodeState, event: Event, settings: Settings): NodeState {
   const epochFloor = isAwaited ? state.epochFloor : Math.max(state.epochFloor, observation.epoch);
   const { paused } = observation;
   // A store may send what it remembers along with an answer: a look that is under way knows better.
-  if (event.type === 'lease-denied') return extended(state, { epochFloor, paused });
+  if (event.type === 'lease-denied') return assignInto(state, { epochFloor, paused });
   const askedAt = askedAtOf(event);
   if (askedAt < state.lookedAt && observation.epoch <= state.epochFloor) {
-    return extended(state, { epochFloor });
+    return assignInto(state, { epochFloor });
   }
   const lookedAt = Math.max(askedAt, state.lookedAt);
-  return extended(state, { epochFloor, paused, lookedAt });
+  return assignInto(state, { epochFloor, paused, lookedAt });
 }
 
 /** A look that does not say when it was asked for was made just now. */

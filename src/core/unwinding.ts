@@ -6,7 +6,7 @@ import type { CandidateState, SecondaryState, StopOrder } from './state.ts';
 import type { Failure } from './state-parts.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
-import { candidateBase, extended, move, secondaryBase, stay, waiting } from './outcome.ts';
+import { candidateBase, assignInto, move, secondaryBase, stay, waiting } from './outcome.ts';
 import { retryBackoff } from './jitter.ts';
 import { beginStopping } from './ending.ts';
 import { disabledBecause } from './election-order.ts';
@@ -36,7 +36,7 @@ export function undo(
 ): Outcome {
   const longestMs = state.stop?.immediate === true ? 0 : settings.stopGraceMs;
   const graceMs = Math.min(longestMs, withinMs);
-  const next: Unwinding = extended(candidateBase(state, state), {
+  const next: Unwinding = assignInto(candidateBase(state, state), {
     warning: isInterruption(failure) ? state.warning : failure.message,
     phase: 'unwinding',
     epoch: state.epoch,
@@ -117,7 +117,7 @@ function waitAfter(
   settings: Settings,
 ): { readonly wait: SecondaryState; readonly detail: string } {
   const { at, failure, loss } = state;
-  const base = extended(secondaryBase(state), { loss });
+  const base = assignInto(secondaryBase(state), { loss });
   if (isInterruption(failure)) {
     const until = at + settings.heartbeatTimeoutMs;
     const wait = state.enabled
@@ -129,7 +129,7 @@ function waitAfter(
   const { delayMs, random } = retryBackoff({ failures, random: state.random }, settings);
   const until = at + delayMs;
   return {
-    wait: waiting(extended(base, { failures, random }), { until, why: 'backoff' }),
+    wait: waiting(assignInto(base, { failures, random }), { until, why: 'backoff' }),
     detail: `${failure.message}; trying again in ${humanMs(delayMs)}`,
   };
 }

@@ -5,7 +5,7 @@ import type { Event, EventBody } from './event.ts';
 import type { CandidateState, PrimaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
-import { candidateBase, extended, move, primaryBase, stay } from './outcome.ts';
+import { candidateBase, assignInto, move, primaryBase, stay } from './outcome.ts';
 import {
   advancePlan,
   beginPlan,
@@ -118,7 +118,7 @@ function granted(
   const { epoch, previous } = event;
   if (epoch <= state.epochFloor) return grantedTooLate(state, epoch, settings);
   const begun = event.granted === null ? null : beginTerm(event.granted, state, settings);
-  const base = extended(candidateBase(state, state), {
+  const base = assignInto(candidateBase(state, state), {
     epochFloor: epoch,
     releaseAt: null,
     term: begun?.term ?? null,
@@ -128,13 +128,13 @@ function granted(
   if (unwanted !== null) {
     const failure = interruption(unwanted);
     const plan = beginPlan(state.at, settings, { armed: state.armed, epoch });
-    return undo(extended(base, { phase: 'clearing', epoch, previous, plan }), failure, {
+    return undo(assignInto(base, { phase: 'clearing', epoch, previous, plan }), failure, {
       by: 'promotion-interrupted',
       settings,
     });
   }
   const armed = !settings.hasWorkload || state.armed;
-  const clearing: Clearing = extended(base, {
+  const clearing: Clearing = assignInto(base, {
     phase: 'clearing',
     epoch,
     previous,
@@ -163,7 +163,7 @@ function clearing(before: Clearing, event: Event, settings: Settings): Outcome {
   if (event.type === 'time-passed') return clearingTimePassed(state, settings);
   if (!isReadyToStart(plan)) return stay(state);
   const { epoch, previous } = state;
-  const next: Starting = extended(candidateBase(state, state), {
+  const next: Starting = assignInto(candidateBase(state, state), {
     warning: null,
     phase: 'starting',
     epoch,
@@ -222,7 +222,7 @@ function ready(state: Starting, settings: Settings): Outcome {
   const activatedAt = state.activatedAt ?? state.at;
   if (!settings.hasPromoteCommand) return promoted(state, activatedAt, settings);
   const { epoch, previous } = state;
-  const next: Promoting = extended(candidateBase(state, state), {
+  const next: Promoting = assignInto(candidateBase(state, state), {
     phase: 'promoting',
     epoch,
     previous,
@@ -277,7 +277,7 @@ function promoted(state: Starting | Promoting, activatedAt: number, settings: Se
     gapMs,
   };
   const lead = { epoch, previous, chosen: loss.chosen === true, standbys, proxies: [] };
-  const serving: PrimaryState = extended(primaryBase(state, lead), {
+  const serving: PrimaryState = assignInto(primaryBase(state, lead), {
     failures: 0,
     givesWayUntil: null,
     health: { ...state.health, yieldsUntil: null, lastUntil: -Infinity },

@@ -5,7 +5,7 @@ import type { Effect } from './effect.ts';
 import type { PrimaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
-import { extended, stay } from './outcome.ts';
+import { assignInto, stay } from './outcome.ts';
 import { recentProxies, withoutProxy, withProxy } from './attached-proxies.ts';
 import { recentStandbys, withStandby } from './election-order.ts';
 import { ended, restarting } from './restarting.ts';
@@ -23,7 +23,7 @@ export function whenPrimary(state: PrimaryState, event: Event, settings: Setting
   switch (event.type) {
     case 'standby-heard': {
       const standbys = withStandby(state.standbys, event.standby, state.at);
-      return stay(extended(state, { standbys }));
+      return stay(assignInto(state, { standbys }));
     }
     case 'proxy-attached':
     case 'proxy-drained':
@@ -83,7 +83,7 @@ function pulse(before: PrimaryState, settings: Settings): Outcome {
   const { at } = before;
   const isLeaving = before.phase === 'demoting' && hasLeft(before);
   const isDue = !isLeaving && isLookDue(at - before.verifiedAt, beatsALook(settings), settings);
-  const state = extended(before, {
+  const state = assignInto(before, {
     preemptions: hasLedInPeace(before, settings) ? 0 : before.preemptions,
     standbys: recentStandbys(before.standbys, at, settings),
     proxies: recentProxies(before.proxies, at),

@@ -4,7 +4,7 @@ import type { LeaseObservation, NodeState, SecondaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { FREE_LEASE_GRACE_MS, OBSERVE_DELAY_MS, OBSERVE_STEP_MS } from './settings.ts';
-import { extended, move, secondaryBase, stay, waiting } from './outcome.ts';
+import { assignInto, move, secondaryBase, stay, waiting } from './outcome.ts';
 import { claim, claimByStrategy, claimInTurn, peersListed, unseenLoss } from './claim.ts';
 import { rankOf, turnDelayMs, unwillingBecause } from './election-order.ts';
 import { fenceFinished, followObserved, followUnnamed, judge } from './suspicion.ts';
@@ -127,7 +127,7 @@ function decide(state: SecondaryState, event: Event, settings: Settings): Outcom
 
 function started(state: SecondaryState, settings: Settings): Outcome {
   if (state.phase !== 'listening') return stay(state);
-  const next: SecondaryState = extended(secondaryBase(state), {
+  const next: SecondaryState = assignInto(secondaryBase(state), {
     pulseAt: state.at + settings.heartbeatIntervalMs,
     phase: 'listening',
     until: state.at + listensForMs(settings),
@@ -173,7 +173,10 @@ function observed(
   const touch = touchSeen(before, observation);
   const isHeld = observation.held && observation.holder?.run === before.primary?.run;
   const heldAt = isHeld ? before.at : before.heldAt;
-  const seen = withRecordWarning(extended(before, { touch, heldAt, observeAt: null }), observation);
+  const seen = withRecordWarning(
+    assignInto(before, { touch, heldAt, observeAt: null }),
+    observation,
+  );
   // A node that must lead does not look first who else does: the answer to its claim decides.
   if (seen.phase === 'listening' && settings.startRole === 'primary') {
     return claim(seen, settings, {
@@ -182,7 +185,7 @@ function observed(
       told: true,
     });
   }
-  const state = extended(seen, { heldOffUntil: heldOff(seen, observation) });
+  const state = assignInto(seen, { heldOffUntil: heldOff(seen, observation) });
   const followed = followObserved(state, observation, settings);
   if (followed !== null) return followed;
   if (state.phase === 'waiting' && state.why === 'removed-locks') {
@@ -200,7 +203,7 @@ function observed(
       // A shutdown message may be on its way, and it may name a successor.
       const until = state.at + FREE_LEASE_GRACE_MS + turnDelayMs(state, settings);
       const loss = unseenLoss(state, 'the lease was found free', settings);
-      const base = extended(secondaryBase(state), { loss });
+      const base = assignInto(secondaryBase(state), { loss });
       return move('wait-free-lease', { state: waiting(base, { until, why: 'free-lease' }) });
     }
     case 'suspecting':

@@ -1,5 +1,5 @@
 // A secondary that is unhealthy leaves a free lease to the others first, for a while: it leads if nobody else can.
-import { extended, move, secondaryBase, stay, waiting } from './outcome.ts';
+import { assignInto, move, secondaryBase, stay, waiting } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import type { HealthStatus } from './health.ts';
 import type { Settings } from './settings.ts';
@@ -54,7 +54,7 @@ export function giveWay(state: SecondaryState, loss: Loss, settings: Settings): 
   const until = yieldsUntil(state, settings);
   if (until === null) return null;
   const health = { ...state.health, yieldsUntil: until };
-  const next = waiting(extended(secondaryBase(state), { loss, health }), {
+  const next = waiting(assignInto(secondaryBase(state), { loss, health }), {
     until,
     why: 'healthier',
   });

@@ -1,5 +1,6 @@
 // How a node leaves: nothing is decided any more, what it holds is given back, and its sockets are closed last.
 import { setTimeout as wait } from 'node:timers/promises';
+import { formatDuration } from '../core/duration-text.ts';
 import { ORDER_RETRY_MS } from '../core/settings.ts';
 import type { StopOrder } from '../core/state.ts';
 import type { NodeJournal } from '../journal/node-journal.ts';
@@ -66,7 +67,9 @@ export async function closeInOrder(open: OpenParts, { immediate }: StopOrder): P
   const limit = new AbortController();
   const { signal } = limit;
   try {
-    await Promise.race([lease.close(), wait(CLOSE_LIMIT_MS, undefined, { signal })]);
+    const closed = lease.close().then(() => true);
+    const isClosed = await Promise.race([closed, wait(CLOSE_LIMIT_MS, false, { signal })]);
+    if (!isClosed) warn(`the state directory could not be left in order: ${NO_ANSWER}`);
   } catch (error) {
     warn(`the state directory could not be cleaned up: ${messageOf(error)}`);
   } finally {
@@ -91,3 +94,4 @@ export async function closeUnbegun({
 
 /** How long an ending node waits for a state directory that does not answer, ms: what it holds ends with it. */
 const CLOSE_LIMIT_MS = 10_000;
+const NO_ANSWER = `no answer within ${formatDuration(CLOSE_LIMIT_MS)}`;

@@ -6,7 +6,7 @@ import { initialState } from '../core/state.ts';
 import type { Settings } from '../core/settings.ts';
 import { asStopped, brokenOff } from '../core/ending.ts';
 import { kept } from '../core/copy.ts';
-import { extended } from '../core/outcome.ts';
+import { assignInto } from '../core/outcome.ts';
 import { nextWakeAt } from '../core/schedule.ts';
 import { transition } from '../core/transition.ts';
 import type { Step, Transition } from '../core/transition.ts';
@@ -114,10 +114,11 @@ export class NodeLoop {
    * Queues an event; it is decided on before this returns, unless an event is being decided now. What comes
    * before the start waits for it: a node that already followed somebody would not begin as one that joins.
    *
-   * @param body one that nobody else has: it becomes the event
+   * @param body it becomes the event: the time is put into it, as a copy of each would leave garbage that lives long. So
+   *   it was made for this call; who keeps it as well only reads what it had put into it
    */
   dispatch(body: EventBody): void {
-    if (!this.#dead) this.#take(extended(body, { at: this.#options.clock.now() }));
+    if (!this.#dead) this.#take(assignInto(body, { at: this.#options.clock.now() }));
   }
 
   #take(event: Event): void {

@@ -1,13 +1,13 @@
 // A copy of a state has all that the state has, and is nobody else's.
 import { expect, it } from 'vitest';
 import { copyAt, kept } from '../../src/core/copy.ts';
-import { extended, primaryBase, secondaryBase, waiting } from '../../src/core/outcome.ts';
+import { assignInto, primaryBase, secondaryBase, waiting } from '../../src/core/outcome.ts';
 import { initialState } from '../../src/core/state.ts';
 import type { NodeState } from '../../src/core/state.ts';
 
 const BEGUN = initialState(5, 7);
-const WATCHING: NodeState = extended(secondaryBase(BEGUN), { phase: 'watching' });
-const SERVING: NodeState = extended(
+const WATCHING: NodeState = assignInto(secondaryBase(BEGUN), { phase: 'watching' });
+const SERVING: NodeState = assignInto(
   primaryBase(BEGUN, { epoch: 3, previous: 'b', chosen: true, standbys: [], proxies: [] }),
   { phase: 'serving' },
 );

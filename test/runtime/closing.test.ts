@@ -3,8 +3,11 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { OpenParts } from '../../src/runtime/closing.ts';
 import { closeInOrder, closeUnbegun, endCommand } from '../../src/runtime/closing.ts';
 
-/** Every wait is over at once. */
-vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
+/** Every wait is over as soon as nothing else is left to do. */
+vi.mock('node:timers/promises', () => ({
+  setTimeout: (_delayMs: number, value: unknown) =>
+    new Promise((resolve) => setImmediate(resolve, value)),
+}));
 
 const ORDER = { exitCode: 0, reason: 'told to stop', immediate: false };
 
@@ -71,10 +74,13 @@ it('says what could not be left in order, and goes on', async () => {
   expect(said.at(-1)).toBe('bus');
 });
 
-it('ends also where the state directory never answers', async () => {
+it('ends also where the state directory never answers, and says so', async () => {
   const lease = { close: () => new Promise<void>(() => undefined) };
   await closeInOrder({ ...open, lease }, ORDER);
-  expect(said.at(-1)).toBe('bus');
+  expect(said.slice(-3)).toEqual([
+    'the state directory could not be left in order: no answer within 10s',
+    ...['journal', 'bus'],
+  ]);
 });
 
 it('that has not begun closes all of it, whatever of it fails', async () => {

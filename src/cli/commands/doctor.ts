@@ -11,6 +11,7 @@ import { Workshop } from '../doctor/workshop.ts';
 import { packageVersion } from '../../version.ts';
 import { lookAtGroup } from '../client.ts';
 import type { GroupSnapshot } from '../client.ts';
+import { exitUnlessEnded } from '../ending.ts';
 import { colorLevel } from '../render/color.ts';
 import { doctorLines } from '../render/doctor-text.ts';
 import { paintFor } from '../render/plain.ts';
@@ -54,7 +55,7 @@ export async function doctor(
     : doctorLines(examination, paint).join('\n');
   process.stdout.write(`${text}\n`);
   process.exitCode = examination.status === 'failure' ? 1 : 0;
-  endUnanswered();
+  exitUnlessEnded();
 }
 
 function placeOf(
@@ -105,15 +106,3 @@ function gravest(checks: readonly CheckResult[]): Health {
   if (statuses.includes('failure')) return 'failure';
   return statuses.includes('warning') ? 'warning' : 'ok';
 }
-
-/** A check that was not waited for any longer may have a connection, or a child, that keeps the process. */
-function endUnanswered(): void {
-  setTimeout(() => {
-    process.exit();
-  }, UNANSWERED_MS).unref();
-  process.once('beforeExit', () => {
-    process.exit();
-  });
-}
-
-const UNANSWERED_MS = 1_000;

@@ -11,7 +11,7 @@ import type { Settings } from '../../core/settings.ts';
 import { FailoverError } from '../../errors.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
 import { commandWarnings } from '../../workload/warnings.ts';
-import { endUnanswered, exitWithCode } from '../ending.ts';
+import { exitWithCode, killUnlessEnded } from '../ending.ts';
 import { IdWait } from '../id-wait.ts';
 import { whenOutputIsLost } from '../output.ts';
 import { createLogger } from '../render/log.ts';
@@ -115,7 +115,7 @@ export async function run(options: RunOptions): Promise<void> {
   process.exitCode = order.exitCode;
   exitWithCode();
   // What could not be closed may keep the process, and with it the lease.
-  if (node.isBroken || parseLease(options.lease).kind === 'timed-file') endUnanswered();
+  if (node.isBroken || parseLease(options.lease).kind === 'timed-file') killUnlessEnded();
   if (node.idTaken !== null) throw node.idTaken;
   if (order.cause === 'lease-held') {
     throw new FailoverError('FAILOVER_LEASE_HELD', `Cannot be primary: ${order.reason}`, {

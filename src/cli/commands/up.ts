@@ -12,7 +12,7 @@ import { networkOf } from '../../runtime/network.ts';
 import { defaultRuntimeDir } from '../../config/state-dir.ts';
 import { Transport } from '../../transport/bus.ts';
 import { useOptimizer } from '../compilers.ts';
-import { endUnanswered, exitWithCode } from '../ending.ts';
+import { exitWithCode, killUnlessEnded } from '../ending.ts';
 import { whenOutputIsLost } from '../output.ts';
 import { createLogger } from '../render/log.ts';
 import type { Logger } from '../render/log.ts';
@@ -142,7 +142,7 @@ export async function up(told: UpOptions): Promise<void> {
   }
   exitWithCode();
   const leases = [...file.groups.values()].map(({ lease }) => parseLease(lease).kind);
-  if (leases.includes('timed-file')) endUnanswered();
+  if (leases.includes('timed-file')) killUnlessEnded();
 }
 
 /** Loaded where it was asked for. @throws as `openUpHttp` */

@@ -74,6 +74,8 @@ export class TimedFileDriver implements TokenDriver {
   /** Of the last claims, also of those of which nothing is known: by token, the name of the file and the epoch. */
   readonly #claimed = new Map<string, { readonly beat: string; readonly epoch: number }>();
   #watcher: FSWatcher | null = null;
+  /** Whether it failed after it was there: it is begun once more then. One that can not be begun waits for the next join. */
+  #hasLostWatch = false;
 
   constructor(parts: TimedFileDriverParts) {
     const { paths, link, now, ttlMs, onChange } = parts;
@@ -222,6 +224,7 @@ export class TimedFileDriver implements TokenDriver {
     return this.#request(async () => {
       if (!this.#takesPart) return this.#viewOf(asker, await this.#seenOnce());
       await this.#place.check();
+      if (this.#hasLostWatch) this.#watch();
       const seen = await this.#view.see();
       if (known > seen.observation.epoch) await raiseEpoch(this.#paths, known);
       const epoch = Math.max(known, seen.observation.epoch);
@@ -302,6 +305,7 @@ export class TimedFileDriver implements TokenDriver {
   close(): void {
     this.#watcher?.close();
     this.#watcher = null;
+    this.#hasLostWatch = false;
     this.#earlyLooks.end();
     this.#tidying.close();
     this.#link.close();
@@ -320,7 +324,8 @@ export class TimedFileDriver implements TokenDriver {
       return await this.#nodes.sign(asker, async () => {
         return !this.#isAlone || (await ownerOf(this.#paths, asker.node)) === asker.run;
       });
-    } catch {
+    } catch (error) {
+      if (errnoOf(error) === null) throw error;
       return true;
     }
   }
@@ -382,9 +387,16 @@ export class TimedFileDriver implements TokenDriver {
   #watch(): void {
     this.#watcher?.close();
     this.#watcher = null;
+    this.#hasLostWatch = false;
     try {
-      this.#watcher = watch(this.#paths.marks, { persistent: false }, this.#parts.onChange);
-      this.#watcher.on('error', () => undefined);
+      const watcher = watch(this.#paths.marks, { persistent: false }, this.#parts.onChange);
+      watcher.on('error', () => {
+        if (watcher !== this.#watcher) return;
+        watcher.close();
+        this.#watcher = null;
+        this.#hasLostWatch = true;
+      });
+      this.#watcher = watcher;
     } catch {
       // Without it changes are seen at the next look.
     }
