@@ -85,7 +85,7 @@ function commandsTable() {
     const hasTable = command.name() === 'run' || command.name() === 'proxy';
     const others = isUnit ? ofRun : ofEach;
     const own = command.options.filter(({ long }) => !others.has(long ?? ''));
-    const more = own.map(({ flags, description }) => `\`${flags}\`: ${description}`).join(' ');
+    const more = own.map(ownOption).join(' ');
     return [
       `\`${`failover ${command.name()} ${words}`.trim()}\``,
       command.description(),
@@ -95,9 +95,17 @@ function commandsTable() {
   return markdownTable(['command', 'what it does', 'options of its own'], rows);
 }
 
+/** @param {import('commander').Option} option */
+function ownOption({ flags, description, defaultValueDescription }) {
+  const shown = defaultValueDescription;
+  return `\`${flags}\`: ${description}${shown === undefined ? '' : ` (default: ${shown})`}`;
+}
+
 /** @param {import('commander').Command} command */
 function argumentsOf(command) {
-  return command.registeredArguments.map((argument) => `[${argument.name()}]`).join(' ');
+  return command.registeredArguments
+    .map((argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}]`))
+    .join(' ');
 }
 
 /** @param {readonly import('../dist/config/options.js').OptionSpec[]} options */
@@ -125,9 +133,14 @@ function exitCodesTable() {
 
 function errorsTable() {
   const rows = Object.entries(ERRORS).map(([code, { exitCode, hint }]) => [
-    ...[`\`${code}\``, String(exitCode), hint.replaceAll(/\{(\w+)\}/g, '*$1*')],
+    ...[`\`${code}\``, String(exitCode), withPlaceholders(hint)],
   ]);
   return markdownTable(['code', 'exit code', 'what to do'], rows);
+}
+
+/** Many a hint has it within a command line, where nothing would be set in italics. @param {string} hint */
+function withPlaceholders(hint) {
+  return hint.replaceAll(/\{\w+\}/g, (name) => name.slice(1, -1).toUpperCase());
 }
 
 function doctorChecksTable() {

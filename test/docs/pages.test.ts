@@ -129,6 +129,15 @@ describe('generated parts', () => {
     expect(checked.status).toBe(0);
   });
 
+  it('have arguments that must be given as such, defaults, and placeholders that a code span shows', () => {
+    expect(readme).toContain('`failover completion <shell>`');
+    expect(readme).toContain('`failover wait [node]`');
+    expect(readme).toContain('`--timeout <TIME>`: How long to wait; 0 checks once. (default: 30s)');
+    const { text } = readPage('docs/troubleshooting.md');
+    expect(text).toContain('`failover status --group GROUP`');
+    expect(text.match(/`[^`|]*\*\w+\*[^`|]*`/g)).toBeNull();
+  });
+
   it.each(['commands', 'options', 'exit-codes'])('%s is not empty', (name) => {
     const part = new RegExp(`<!-- ${name}:begin -->(.*?)<!-- ${name}:end -->`, 's').exec(readme);
     expect(part?.[1]?.split('\n').length).toBeGreaterThan(5);
