@@ -93,7 +93,7 @@ function commandSections() {
     const usage = usageOf(command);
     return [
       `## failover ${command.name()}`,
-      usage.includes('[') ? `\`${usage}\`: ${command.description()}` : command.description(),
+      /[[<]/.test(usage) ? `\`${usage}\`: ${command.description()}` : command.description(),
       ...optionParts(command),
     ].join('\n\n');
   });
@@ -158,8 +158,13 @@ function usageOf(command) {
   const takesCommand = command.name() === 'run' || command.name() === 'systemd';
   const words = takesCommand
     ? '[options] [-- command args…]'
-    : command.registeredArguments.map((argument) => `[${argument.name()}]`).join(' ');
+    : command.registeredArguments.map(argumentOf).join(' ');
   return `failover ${command.name()} ${words}`.trim();
+}
+
+/** @param {import('commander').Argument} argument */
+function argumentOf(argument) {
+  return argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
 }
 
 /** @param {readonly import('../dist/config/options.js').OptionSpec[]} options */
@@ -187,9 +192,14 @@ function exitCodesTable() {
 
 function errorsTable() {
   const rows = Object.entries(ERRORS).map(([code, { exitCode, hint }]) => [
-    ...[`\`${code}\``, String(exitCode), hint.replaceAll(/\{(\w+)\}/g, '*$1*')],
+    ...[`\`${code}\``, String(exitCode), withPlaceholders(hint)],
   ]);
   return markdownTable(['code', 'exit code', 'what to do'], rows);
+}
+
+/** Many a hint has it within a command line, where nothing would be set in italics. @param {string} hint */
+function withPlaceholders(hint) {
+  return hint.replaceAll(/\{\w+\}/g, (name) => name.slice(1, -1).toUpperCase());
 }
 
 function doctorChecksTable() {

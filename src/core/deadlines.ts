@@ -45,11 +45,15 @@ export function extendDeadlines(state: NodeState): NodeState {
       const until = state.until === null ? null : Math.max(state.until, least);
       const { ending } = state;
       const extended = ending === null ? null : { ...ending, until: Math.max(ending.until, least) };
-      return { ...state, until, ending: assignInto, plan: extendPlan(state.plan, least) };
+      return { ...state, until, ending: extended, plan: extendPlan(state.plan, least) };
     }
     case 'demoting': {
       const { demotion } = state;
-      if (demotion.step === 'drain') return state;
+      if (demotion.step === 'drain') {
+        const { stoppingUntil: until } = demotion;
+        const stoppingUntil = until === null ? null : Math.max(until, least);
+        return { ...state, demotion: { ...demotion, stoppingUntil } };
+      }
       return { ...state, demotion: { ...demotion, until: Math.max(demotion.until, least) } };
     }
     default:

@@ -311,7 +311,7 @@ export class TokenLease implements RemoteStore {
     const { group } = this.#options;
     return new FailoverError(
       'FAILOVER_LEASE_LOST',
-      `Cannot advance the epoch of ${this.#record.node} in group ${group}: ${cause}.`,
+      `Cannot advance the epoch of ${this.#record.node} in group ${group}: ${cause}`,
       { details: { group } },
     );
   }

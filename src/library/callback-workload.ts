@@ -153,7 +153,7 @@ export class CallbackWorkload implements NodeWorkload {
   }
 
   deactivate(): Promise<void> {
-    return Promise.reject(new Error('Only a hot workload goes on as secondary.'));
+    return Promise.reject(new Error('Only a hot workload goes on as secondary'));
   }
 
   describe(): WorkloadDescription {

@@ -93,8 +93,8 @@ export function answerHeaders({ headers }: IncomingMessage): IncomingHttpHeaders
 
 /** With 500: the program has put something before the middleware that takes what is to be handed on. */
 export const BODY_WAS_READ: string =
-  'Cannot hand this request on to the leader: its body was read before. ' +
-  'Put the middleware before what reads bodies.';
+  'Cannot forward this request to the leader: its body was already read; ' +
+  'put the middleware before anything that reads bodies';
 
 export function failureText(status: 502 | 504): string {
   const what = status === 502 ? 'it cannot be reached' : 'it does not answer in time';

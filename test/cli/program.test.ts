@@ -108,6 +108,17 @@ describe('the other commands', () => {
     ]);
   });
 
+  it('say where they are about all groups if none is named', () => {
+    const defaults = createProgram().commands.flatMap((command) => {
+      const { description = '' } = command.options.find(({ long }) => long === '--group') ?? {};
+      const value = /\(default: (.*)\)/.exec(description)?.[1];
+      return value === undefined ? [] : [[command.name(), value] as const];
+    });
+    const ofAll = defaults.filter(([, value]) => value === 'all groups of the state directory');
+    expect(ofAll.map(([name]) => name)).toEqual(['status', 'dashboard']);
+    expect(new Set(defaults.map(([, value]) => value)).size).toBe(2);
+  });
+
   it('take a node, flags on both sides of it, and a time', async () => {
     await runProgram(['promote', '--force', 'b', '--timeout', '1m30s']);
     expect(promote.mock.lastCall?.[0]).toMatchObject({ node: 'b', force: true, timeoutMs: 90_000 });

@@ -163,6 +163,16 @@ describe('generated parts', () => {
     expect(checked.status).toBe(0);
   });
 
+  it('have arguments that must be given as such, defaults, and placeholders that a code span shows', () => {
+    const cli = readPage('docs/cli.md').text;
+    expect(cli).toContain('`failover completion <shell>`');
+    expect(cli).toContain('`failover wait [node]`');
+    expect(cli).toContain('| `--timeout TIME` | `30s` | How long to wait; 0 checks once. |');
+    const { text } = readPage('docs/troubleshooting.md');
+    expect(text).toContain('`failover status --group GROUP`');
+    expect(text.match(/`[^`|]*\*\w+\*[^`|]*`/g)).toBeNull();
+  });
+
   it.each([
     ['README.md', 'commands'],
     ['README.md', 'options'],

@@ -8,6 +8,7 @@ const pages = readPages().filter(({ path }) => path.startsWith('docs/'));
 
 it('looks at all that the program says', () => {
   expect(texts.length).toBeGreaterThan(5000);
+  expect(texts.filter(({ endsMessage }) => endsMessage).length).toBeGreaterThan(300);
 });
 
 it('writes cannot, as one word and in full', () => {
@@ -17,4 +18,9 @@ it('writes cannot, as one word and in full', () => {
     text.split('\n').map((line, index) => `${path}:${String(index + 1)}: ${line}`),
   );
   expect(lines.filter((line) => wrong.test(line))).toEqual([]);
+});
+
+it('ends no message of an error with a period: others put it in the middle of a sentence', () => {
+  const ended = texts.filter(({ text, endsMessage }) => endsMessage && /[^.]\.$/.test(text));
+  expect(ended).toEqual([]);
 });

@@ -126,8 +126,8 @@ describe.each(FRAMEWORKS)('$framework, when bodies are read before', ({ start })
     const answer = await post(url);
     expect([answer.status, answer.body]).toEqual([
       500,
-      'Cannot hand this request on to the leader: its body was read before. ' +
-        'Put the middleware before what reads bodies.\n',
+      'Cannot forward this request to the leader: its body was already read; ' +
+        'put the middleware before anything that reads bodies\n',
     ]);
   });
 });

@@ -192,7 +192,10 @@ describe('a follower that proxies', () => {
         });
     });
     const answer = await send(server.url, { method: 'POST', body: 'x' });
-    expect([answer.status, answer.body]).toEqual([500, expect.stringContaining('was read before')]);
+    expect([answer.status, answer.body]).toEqual([
+      500,
+      expect.stringContaining('was already read'),
+    ]);
     expect((await send(server.url, { method: 'DELETE' })).body).toBe('leader DELETE / ');
   });
 

@@ -62,7 +62,7 @@ describe('a node', () => {
           const a = group.launch('a', { env: { XDG_RUNTIME_DIR: closed } });
           expect(await group.ends(a)).toBe(2);
           expect(a.stray).toBe(
-            `failover: Cannot make the socket directory ${closed}/failover: permission denied.\n` +
+            `failover: Cannot make the socket directory ${closed}/failover: permission denied\n` +
               'Point XDG_RUNTIME_DIR at a directory of this user, with a short path: ' +
               'sockets go there, whatever --state-dir says.\n',
           );
@@ -108,7 +108,7 @@ describe('a group of another user', () => {
       async (group) => {
         mkdirSync(group.stateDir);
         mkdirSync(join(group.stateDir, 'theirs'), { mode: 0o700 });
-        const fact = `${group.stateDir}/theirs: it belongs to user 0, and this is user ${ANOTHER_USER}.`;
+        const fact = `${group.stateDir}/theirs: it belongs to user 0, and this is user ${ANOTHER_USER}`;
         for (const command of ['status', 'explain', 'wait', 'promote', 'stop', 'pause', 'check']) {
           const { code, stderr } = await group.client(command, '--group', 'theirs');
           expect([command, code, stderr]).toEqual([

@@ -50,7 +50,7 @@ describe('a proxy of its own', () => {
     const told = ask(port);
     await until('the request to arrive', () => primary.requests.length === 1);
     process.kill(proxy.pid, 'SIGINT');
-    await until('its answer', () => proxy.stderr.includes('with up to 10s for 1 under way'));
+    await until('its answer', () => proxy.stderr.includes('(up to 10s for 1 in flight'));
     expect(proxy.end).toBe(null);
     process.kill(proxy.pid, 'SIGINT');
     expect((await proxy.done).code).toBe(0);

@@ -189,7 +189,7 @@ async function explained(
   const isLost = error.code === 'FAILOVER_NODE_UNREACHABLE';
   const code = isLost ? 'FAILOVER_PROMOTION_FAILED' : error.code;
   const silence = isAlive(supervisor) ? 'it no longer answers' : 'it has ended';
-  const fact = isLost ? silence : uncapitalized(error.message.replace(/\.$/, ''));
+  const fact = isLost ? silence : uncapitalized(error.message);
   const limitMs = code === 'FAILOVER_PROMOTION_FAILED' ? RETURN_LIMIT_MS : 0;
   const leader = await awaitPrimary(options, limitMs);
   if (leader !== null) {

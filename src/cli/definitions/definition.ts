@@ -10,6 +10,8 @@ export interface CommandText {
   readonly name: string;
   readonly summary: string;
   readonly example: string;
+  /** What it is about without --group, where that is not the group called default. */
+  readonly withoutGroup?: string;
 }
 
 export function addCommand(program: Command, { name, summary, example }: CommandText): Command {
@@ -26,7 +28,10 @@ export function addCommand(program: Command, { name, summary, example }: Command
 export function addClient(program: Command, text: CommandText): Command {
   const command = addCommand(program, text);
   for (const option of OPTIONS) {
-    if (option.takenBy === 'every command') addOption(command, option);
+    if (option.takenBy !== 'every command') continue;
+    const { withoutGroup } = text;
+    const isOther = option.key === 'group' && withoutGroup !== undefined;
+    addOption(command, isOther ? { ...option, defaultText: withoutGroup } : option);
   }
   return command;
 }
@@ -39,6 +44,8 @@ export function leaseServer(): Option {
     'Lease server; needed if no node of the group runs on this machine.',
   );
 }
+
+export const ALL_GROUPS = 'all groups of the state directory';
 
 /** A default that is shown as a person writes it. */
 export function withDefault(flags: string, sentence: string, value: string): Option {

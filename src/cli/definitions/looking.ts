@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { loadGroupSearch } from '../../config/load.ts';
 import { FailoverError } from '../../errors.ts';
-import { addClient, leaseServer, withDefault } from './definition.ts';
+import { ALL_GROUPS, addClient, leaseServer, withDefault } from './definition.ts';
 import { offering } from './offered.ts';
 import { is, nodeId, ofClient, timeout } from './flags.ts';
 import type { Flags } from './flags.ts';
@@ -12,6 +12,7 @@ export function addLooking(program: Command): void {
     name: 'status',
     summary: 'show which node is primary, which stand by, and any problems',
     example: 'failover status --group web --watch',
+    withoutGroup: ALL_GROUPS,
   })
     .addOption(leaseServer())
     .option('--json', 'Print one JSON object.')
@@ -87,6 +88,7 @@ function addDashboard(program: Command): void {
     name: 'dashboard',
     summary: 'serve a web page that shows all groups live and can change them',
     example: 'failover dashboard --open',
+    withoutGroup: ALL_GROUPS,
   })
     .addOption(leaseServer())
     .addOption(

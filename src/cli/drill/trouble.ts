@@ -129,7 +129,7 @@ function switchOver({ primary, secondaries }: Scene, options: TroubleOptions): T
     signal: request.signal,
   }).catch((error: unknown) => {
     const fact = error instanceof FailoverError ? error.message : String(error);
-    refusal = `${next.id} was not promoted: ${uncapitalized(fact.replace(/\.$/, ''))}`;
+    refusal = `${next.id} was not promoted: ${uncapitalized(fact)}`;
   });
   const end = async (): Promise<void> => {
     request.abort();

@@ -27,7 +27,7 @@ export async function makeChange(
   } catch (error) {
     const failure = withAdvice(error, options);
     if (!(failure instanceof FailoverError)) throw error;
-    return { tone: 'bad', text: `${failure.message.replace(/\.$/, '')}. ${failure.hint}` };
+    return { tone: 'bad', text: `${failure.message}. ${failure.hint}` };
   }
 }
 

@@ -452,7 +452,7 @@ export class EtcdLease implements RemoteStore {
     const { record, group } = this.#options;
     return new FailoverError(
       'FAILOVER_LEASE_LOST',
-      `Cannot advance the epoch of ${record.node} in group ${group}: ${cause}.`,
+      `Cannot advance the epoch of ${record.node} in group ${group}: ${cause}`,
       { details: { group } },
     );
   }

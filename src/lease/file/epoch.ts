@@ -39,7 +39,7 @@ export function claimEpoch({ epochs, record, floor, makeRoom }: EpochClaimReques
   if (!Number.isSafeInteger(epoch)) {
     throw new FailoverError(
       'FAILOVER_RECORD_UNREADABLE',
-      `Cannot claim an epoch above ${epoch - 1}: no number is left. See ${epochs}.`,
+      `Cannot claim an epoch above ${epoch - 1}: no number is left in ${epochs}`,
     );
   }
   try {

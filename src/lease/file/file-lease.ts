@@ -341,7 +341,7 @@ export class FileLease implements LeaseStore {
     const { group, node } = this.#membership.record;
     return new FailoverError(
       'FAILOVER_LEASE_LOST',
-      `Cannot advance the epoch of ${node} in group ${group}: ${cause}.`,
+      `Cannot advance the epoch of ${node} in group ${group}: ${cause}`,
       { details: { group } },
     );
   }

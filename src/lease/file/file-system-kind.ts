@@ -22,7 +22,7 @@ export function refuseRemoteFileSystem(
   throw new FailoverError(
     'FAILOVER_FILE_SYSTEM_NOT_LOCAL',
     `Cannot keep the lease in ${directory}: its file system is ${nameOf(type)}, ` +
-      'and kernel locks there prove nothing about other hosts.',
+      'and kernel locks there prove nothing about other hosts',
   );
 }
 

@@ -23,7 +23,7 @@ export class KernelLock implements WorkloadLock {
   open(): KernelLockDescription {
     const description = this.openIfThere();
     if (description !== null) return description;
-    throw new FailoverError('FAILOVER_LEASE_LOST', `Cannot open ${this.path}: it was removed.`);
+    throw new FailoverError('FAILOVER_LEASE_LOST', `Cannot open ${this.path}: it was removed`);
   }
 
   openIfThere(): KernelLockDescription | null {
@@ -125,5 +125,5 @@ export function refuseWithoutKernelLock(probePath: string): void {
 }
 
 function noKernelLock(path: string, fact: string, cause?: unknown): FailoverError {
-  return new FailoverError('FAILOVER_NO_KERNEL_LOCK', `Cannot lock ${path}: ${fact}.`, { cause });
+  return new FailoverError('FAILOVER_NO_KERNEL_LOCK', `Cannot lock ${path}: ${fact}`, { cause });
 }

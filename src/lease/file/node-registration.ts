@@ -182,7 +182,7 @@ function encode(record: NodeRecord, least: number): { text: string; sizeBytes: n
     throw new FailoverError(
       'FAILOVER_REFUSED',
       `Cannot record ${record.sessions.length} sessions of node ${record.node}: ` +
-        `the record would have ${lengthBytes} bytes, and ${RECORD_LIMIT_BYTES} are the limit.`,
+        `the record would have ${lengthBytes} bytes, and ${RECORD_LIMIT_BYTES} are the limit`,
       { hint: 'End what earlier runs of the workload have left.' },
     );
   }

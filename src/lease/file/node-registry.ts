@@ -56,7 +56,7 @@ export function refuseTakenNode(paths: GroupPaths, own: NodeRecord, registered: 
     throw new FailoverError(
       'FAILOVER_NODE_TAKEN',
       `Cannot start node ${own.node}: process ${record.supervisor.pid} has that id in group ` +
-        `${own.group} since ${record.startedAt}.`,
+        `${own.group} since ${record.startedAt}`,
     );
   }
 }
@@ -76,7 +76,7 @@ export function refuseOtherHosts(paths: GroupPaths, own: NodeRecord): void {
     throw new FailoverError(
       'FAILOVER_OTHER_BOOT',
       `Cannot use ${paths.directory}: node ${record.node} of host ${record.host} has been active ` +
-        `in it ${Math.round(age / 1000)} s ago, and this is host ${own.host}.`,
+        `in it ${Math.round(age / 1000)} s ago, and this is host ${own.host}`,
     );
   }
 }

@@ -22,7 +22,7 @@ export function refuseOtherNamespaces(paths: GroupPaths, own: NodeRecord): void 
     'FAILOVER_OTHER_NAMESPACE',
     `Cannot start node ${own.node}: node ${other.node} of group ${own.group} (pid ` +
       `${String(other.supervisor.pid)} there, host ${other.host}) runs in another pid namespace of this ` +
-      'machine, and neither could see or end the processes of the other.',
+      'machine, and neither could see or end the processes of the other',
   );
 }
 

@@ -66,7 +66,7 @@ function closedToUs(path: string, cause: unknown): FailoverError {
   const fact = isForeign
     ? `it belongs to user ${String(owner)}, and this is user ${String(own)}`
     : 'permission denied';
-  return new FailoverError('FAILOVER_STATE_DIR_NOT_WRITABLE', `Cannot look at ${path}: ${fact}.`, {
+  return new FailoverError('FAILOVER_STATE_DIR_NOT_WRITABLE', `Cannot look at ${path}: ${fact}`, {
     cause,
     hint: 'Run it as the user that started the group, or as root, or give another directory with --state-dir.',
   });

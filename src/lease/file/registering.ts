@@ -28,7 +28,7 @@ export function inTurn<T>(
     if (!takeWithin(fd, byteOf(node), waitMs)) {
       throw new FailoverError(
         'FAILOVER_NODE_TAKEN',
-        `Cannot start node ${node}: another process is registering that id in group ${group}.`,
+        `Cannot start node ${node}: another process is registering that id in group ${group}`,
       );
     }
     return register();

@@ -86,7 +86,7 @@ function makeDirectory(path: string): void {
   if (found !== null) {
     throw new FailoverError(
       'FAILOVER_STATE_DIR_NOT_A_DIRECTORY',
-      `Cannot use ${path}: it is not a directory.`,
+      `Cannot use ${path}: it is not a directory`,
     );
   }
   withStorageErrors(`make ${path}`, () => {
@@ -101,7 +101,7 @@ function makeDirectory(path: string): void {
 
 /** All above it exists by then: so answers a file system that takes no names of ours (/proc). */
 function nothingToBeMade(path: string, cause: unknown): FailoverError {
-  const message = `Cannot make ${path}: nothing can be made there.`;
+  const message = `Cannot make ${path}: nothing can be made there`;
   return new FailoverError('FAILOVER_STATE_DIR_NOT_WRITABLE', message, { cause });
 }
 
@@ -112,7 +112,7 @@ function refuseForeignOwner(directory: string): void {
   if (own !== undefined && uid !== own) {
     throw new FailoverError(
       'FAILOVER_STATE_DIR_NOT_WRITABLE',
-      `Cannot use ${directory}: it belongs to user ${uid}, and this is user ${own}.`,
+      `Cannot use ${directory}: it belongs to user ${uid}, and this is user ${own}`,
     );
   }
   if ((mode & 0o077) === 0) return;

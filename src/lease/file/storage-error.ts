@@ -20,7 +20,7 @@ export function storageError(action: string, error: unknown): Error {
   const code = errnoOf(error);
   if (code === null) return error instanceof Error ? error : new Error(String(error));
   const [catalogueCode, fact] = REASONS.get(code) ?? ['FAILOVER_UNEXPECTED', code];
-  return new FailoverError(catalogueCode, `Cannot ${action}: ${fact}.`, { cause: error });
+  return new FailoverError(catalogueCode, `Cannot ${action}: ${fact}`, { cause: error });
 }
 
 /** The errno name of a file system's error (`ENOENT`); null for any other value. */

@@ -379,7 +379,7 @@ export class PeersLease implements RemoteStore {
     const { group } = this.#parts.options;
     return new FailoverError(
       'FAILOVER_LEASE_LOST',
-      `Cannot advance the epoch of ${this.#record.node} in group ${group}: ${cause}.`,
+      `Cannot advance the epoch of ${this.#record.node} in group ${group}: ${cause}`,
       { details: { group } },
     );
   }

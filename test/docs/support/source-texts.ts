@@ -9,6 +9,8 @@ export interface SourceText {
   readonly place: string;
   /** As it is written between its quotes: what is put into a template stands as `${…}`. */
   readonly text: string;
+  /** Whether it ends the message of an error: it is what one is made of, or begins as all of them do. */
+  readonly endsMessage: boolean;
 }
 
 export function readSourceTexts(): readonly SourceText[] {
@@ -24,10 +26,25 @@ function textsOf(path: string): readonly SourceText[] {
     if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) {
       const line = file.getLineAndCharacterOfPosition(node.getStart()).line + 1;
       const text = node.getText().slice(1, -1);
-      texts.push({ place: `${path}:${String(line)}`, text });
+      const place = `${path}:${String(line)}`;
+      texts.push({ place, text, endsMessage: endsMessage(node) });
     }
     ts.forEachChild(node, visit);
   };
   visit(file);
   return texts;
+}
+
+function endsMessage(node: ts.Expression): boolean {
+  const { parent } = node;
+  if (ts.isBinaryExpression(parent)) {
+    return parent.right === node && (endsMessage(parent) || saysCannot(parent));
+  }
+  if (ts.isConditionalExpression(parent)) return parent.condition !== node && endsMessage(parent);
+  if (ts.isNewExpression(parent)) return parent.expression.getText().endsWith('Error');
+  return saysCannot(node);
+}
+
+function saysCannot(node: ts.Expression): boolean {
+  return node.getText().startsWith('Cannot ', 1);
 }

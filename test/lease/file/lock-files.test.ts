@@ -110,6 +110,6 @@ it('do not count where a directory or nothing readable is in their place', () =>
   const { paths: blocked, files: none } = setUp();
   mkdirSync(blocked.primaryLock);
   expect(() => none.areThere).toThrow(
-    `Cannot open ${blocked.primaryLock}: a directory has the name of a file.`,
+    `Cannot open ${blocked.primaryLock}: a directory has the name of a file`,
   );
 });

@@ -61,7 +61,7 @@ it('refuses a symbolic link that leads nowhere or to itself', () => {
 it('refuses a place where the file system takes no names', () => {
   const failure = failureOf(() => openStateDirectory({ stateDir: '/proc/x', group: 'web' }));
   expect(failure.code).toBe('FAILOVER_STATE_DIR_NOT_WRITABLE');
-  expect(failure.message).toBe('Cannot make /proc/x: nothing can be made there.');
+  expect(failure.message).toBe('Cannot make /proc/x: nothing can be made there');
 });
 
 it('refuses a name that is too long', () => {
@@ -190,7 +190,7 @@ it.skipIf(isRoot && !mayBeAnotherUser)('refuses a directory that this user can n
   const command = [...(isRoot ? asOther : []), process.execPath, '-e', script];
   const { stdout } = spawnSync(command[0] ?? '', command.slice(1), { encoding: 'utf8' });
   expect(stdout.trim()).toBe(
-    `FAILOVER_STATE_DIR_NOT_WRITABLE Cannot make ${readOnly}/web: permission denied.`,
+    `FAILOVER_STATE_DIR_NOT_WRITABLE Cannot make ${readOnly}/web: permission denied`,
   );
 });
 

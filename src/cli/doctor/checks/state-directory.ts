@@ -48,7 +48,7 @@ function lookAtDirectories({ stateDir, group, workshop }: Place): Finding {
   } catch (error) {
     const { message } = storageError(`write in ${base}`, error);
     return failure(
-      message.replace(/\.$/, ''),
+      message,
       `Give --state-dir a directory that this user can write, or run it as user ${String(found.uid)}.`,
     );
   }
