@@ -2,7 +2,7 @@
 import type fs from 'node:fs';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { findLeftovers } from '../../src/fence/find-leftovers.ts';
 import { clearLeftovers } from '../../src/fence/leftovers.ts';
 import { findLockHolders } from '../../src/fence/lock-holders.ts';
@@ -47,13 +47,13 @@ afterEach(async () => {
   await stage.close();
 });
 
-test('a process that could not be looked at is not taken for one that is gone', () => {
+it('a process that could not be looked at is not taken for one that is gone', () => {
   exhausted.by = (path) => path.startsWith('/proc/');
   expect(() => readStat(process.pid)).toThrow('EMFILE');
   expect(() => isAlive(ownIdentity())).toThrow('EMFILE');
 });
 
-test('a session that could not be looked at is not taken for an empty one', async () => {
+it('a session that could not be looked at is not taken for an empty one', async () => {
   const actor = await stage.start('echo ready; exec sleep 1000');
   stage.addNode('a', deadSupervisor(), [session(actor)]);
   const graces = { fenceGraceMs: 0, stopGraceMs: 0 };
@@ -67,7 +67,7 @@ test('a session that could not be looked at is not taken for an empty one', asyn
   expect(runs(actor.identity.pid)).toBe(true);
 });
 
-test('nodes that could not be listed are not taken for none', () => {
+it('nodes that could not be listed are not taken for none', () => {
   const { paths } = openLease(temporaryDirectory(), 'a');
   expect(listNodes(paths)).toHaveLength(1);
   for (const part of ['/nodes', '.json']) {
@@ -76,7 +76,7 @@ test('nodes that could not be listed are not taken for none', () => {
   }
 });
 
-test('a holder of a lock that could not be looked at is not taken for none', () => {
+it('a holder of a lock that could not be looked at is not taken for none', () => {
   const path = stage.workloadLock.path;
   const holder = stage.workloadLock.open();
   onTestFinished(() => {
@@ -92,7 +92,7 @@ test('a holder of a lock that could not be looked at is not taken for none', () 
   expect(findLockHolders(path)).toEqual([{ pid: process.pid, fd: holder.fd }]);
 });
 
-test('who holds a lock that was removed with its directory is not taken for nobody', () => {
+it('who holds a lock that was removed with its directory is not taken for nobody', () => {
   const directory = join(stage.stateDir, stage.group);
   const holder = stage.workloadLock.open();
   onTestFinished(() => {
