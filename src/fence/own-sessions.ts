@@ -15,7 +15,7 @@ const sights = new WeakMap<SessionRecord, Sight>();
 /** Long enough for a few looks, and far too short for a number to go round. */
 const FRESH_MS = 5_000;
 
-/** Its first process is there, or was until this very moment: its number is nobody else's. */
+/** Notes a session while its first process is there, or was until this very moment: its number is nobody else's. */
 export function noteSession(record: SessionRecord): void {
   sights.set(record, { atMs: performance.now(), members: new Set() });
 }

@@ -23,7 +23,7 @@ export interface GuardKeeperParts extends StartTerms {
 export class GuardKeeper implements SessionLedger {
   readonly #parts: GuardKeeperParts;
   readonly #guards = new Set<GuardedProcess>();
-  /** Those that have not been told yet what to start. */
+  /** Guards that were started ahead, and have not been told yet what to start. */
   readonly #ahead = new Map<GuardedProcess, () => void>();
   /** The identities of the lock files that were handed on, the latest last. */
   readonly #lockFiles = new Set<string>();
@@ -54,7 +54,7 @@ export class GuardKeeper implements SessionLedger {
         return this.#begin(guarded, request);
       },
       dismiss: () => {
-        // One that has started something ends that, too, and in a term gives the lease back.
+        // A guard that has started something ends that as well, and in a term gives the lease back.
         if (this.#ahead.has(guarded)) guarded.dismiss();
         gone();
       },
@@ -158,7 +158,7 @@ export class GuardKeeper implements SessionLedger {
     if (this.#demotion !== null) this.#tellTerms();
   }
 
-  /** Also for a command without a lock: what an ended one has left behind may hold it. */
+  /** The lock files, also for a command without a lock: what an ended one has left behind may hold it. */
   #lockFilesWith(fd: number | null): readonly string[] {
     if (fd !== null) {
       const identity = identityOfDescriptor(fd);
@@ -177,7 +177,10 @@ export class GuardKeeper implements SessionLedger {
     this.#dismissEnded((guarded) => !onRecord.has(guarded.identity.pid));
   }
 
-  /** Of a hook that is through, say: whoever watches over what runs still watches over all that is on record. */
+  /**
+   * Lets go of guards with nothing left to end, as of a finished hook: one that watches what runs watches all on
+   * record.
+   */
   #dismissEmptied(): void {
     if ([...this.#guards].every((guarded) => guarded.end() !== null)) return;
     const onRecord = new Set(this.#sessions.map(({ process: { pid } }) => pid));

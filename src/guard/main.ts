@@ -49,7 +49,7 @@ class Guard {
   #others: readonly SessionRecord[] = [];
   #hasEnded = false;
   #stopGraceMs = 0;
-  /** As text: the same order is told again with each change of the sessions. */
+  /** The last order to give the lease back, as text: the same one is told again with each change of the sessions. */
   #return: string | null = null;
   #demote: DemoteOrder | null = null;
   #demoteCommand: DemoteCommand | null = null;
@@ -109,12 +109,12 @@ class Guard {
   /** The end of the pipe: in order as long as there is time, and then the lease. */
   supervisorEnded(): void {
     this.#isSupervised = false;
-    // One that was never opened has done nothing, and ends with its pipe.
+    // A gate that was never opened has done nothing, and ends with its pipe.
     this.#child?.stdin?.end();
     void this.#leave();
   }
 
-  /** As its supervisor would have: what is to be demoted may have to run on until it was told. */
+  /** Ends everything in the order that the supervisor would have: what is demoted may have to run until it was told. */
   async #leave(): Promise<void> {
     if (this.#demote !== null && this.#emptying === null) await this.#demoteFirst(this.#demote);
     await this.#empty(this.#stopGraceMs);
@@ -145,13 +145,13 @@ class Guard {
       return;
     }
     child.once('error', failed);
-    // It would keep the lock from ever being free.
+    // A copy of the lock here would keep it from ever being free.
     if (hasLock) closeSync(LOCK_FD);
     if (child.pid === undefined) return;
     this.#child = child;
     child.once('exit', (exitCode, signal) => {
       this.#hasEnded = true;
-      // Its number is nobody else's as yet: what it has started is known by it.
+      // The number of our process is nobody else's as yet: its session is known by it.
       if (this.#own !== null) noteSession(this.#own);
       this.#emptying?.look();
       tell({ type: 'ended', exitCode, signal });
@@ -163,7 +163,7 @@ class Guard {
       noteSession(this.#own);
     }
     tell({ type: 'spawned', pid: child.pid });
-    // It does nothing as yet: only after this comes what opens its gate.
+    // The process does nothing as yet: what opens its gate comes only after this.
     this.#tellBackstop();
   }
 
@@ -177,7 +177,7 @@ class Guard {
     tell({ type: 'refused' });
   }
 
-  /** One that waits to be told what to start: a first spawn takes twice as long as the next. Its gate closes at once. */
+  /** Spawns a process that waits at its gate, and closes that: a first spawn takes twice as long as the next. */
   rehearseStart(): void {
     if (this.#child !== null || !this.#isSupervised) return;
     try {
@@ -216,7 +216,7 @@ class Guard {
   async #expire(): Promise<void> {
     const deadlineAt = this.#deadline.at;
     await this.#empty(0);
-    // Of a term that has begun meanwhile nothing has passed.
+    // If a new term has begun meanwhile, its deadline stays.
     if (this.#deadline.at === deadlineAt) this.#deadline.clear();
     tell({ type: 'expired' });
   }
@@ -245,7 +245,7 @@ class Guard {
       if (isDue()) this.#return = null;
     }
     this.#emptying = null;
-    // They are empty: what has their number some day is a stranger.
+    // The sessions are empty: whatever gets their numbers some day is a stranger.
     this.#others = [];
     this.#tellBackstop();
     if (!this.#isSupervised) this.#exit();
@@ -281,7 +281,7 @@ class Guard {
     } finally {
       this.#hurry = () => undefined;
     }
-    // One that is not ours to signal is there until it ends, and would be looked for without a pause.
+    // A process that is not ours to signal stays until it ends, and would be looked for without a pause.
     await pause(RETRY_MS);
     return false;
   }

@@ -63,7 +63,7 @@ export interface PeersReturn {
   /** Above all that the node itself says before it gives up this very term. */
   readonly seq: number;
   readonly epoch: number;
-  /** Their addresses. */
+  /** The addresses of the peers. */
   readonly peers: readonly string[];
   /** Bytes, as base64. */
   readonly secret: string;
@@ -107,9 +107,9 @@ export type ToGuard =
   /** The text that opens the gate; not after the deadline. */
   | { readonly type: 'open'; readonly text: string; readonly isActive: boolean }
   | { readonly type: 'close' }
-  /** It ends: nothing of its own runs any more, or what does is to end with it. */
+  /** The guard ends: nothing of its own runs any more, or what does is to end with it. */
   | { readonly type: 'dismiss' }
-  /** By then all of it has ended, on the clock of `BootClock`, ms. */
+  /** The time by which all of it has ended, on the clock of `BootClock`, ms. */
   | { readonly type: 'deadline'; readonly at: number; readonly number: number }
   /** There is no term, and no deadline. */
   | { readonly type: 'rest' }
@@ -120,7 +120,7 @@ export type ToGuard =
       readonly return: ReturnOrder | null;
       /** What else the node has started, as of now. */
       readonly sessions: readonly SessionRecord[];
-      /** Of one guard of a node at most. */
+      /** The demote command; given to one guard of a node at most. */
       readonly demote: DemoteOrder | null;
       /** True: another guard of the node has to demote, and sees to all but the process of this one. */
       readonly isSecond: boolean;
@@ -131,9 +131,9 @@ export type FromGuard =
   | { readonly type: 'spawned'; readonly pid: number }
   | { readonly type: 'failed'; readonly code: string }
   | { readonly type: 'ended'; readonly exitCode: number | null; readonly signal: string | null }
-  /** It has taken a deadline: that it says so is its sign of life. */
+  /** The guard has taken a deadline: this answer is its sign of life. */
   | { readonly type: 'heard'; readonly number: number }
-  /** It did not open the gate: the deadline has passed, or there is none. */
+  /** The guard did not open the gate: the deadline has passed, or there is none. */
   | { readonly type: 'refused' }
   /** The deadline has passed, and what it was told of has ended. */
   | { readonly type: 'expired' };

@@ -41,7 +41,7 @@ export class SessionBook {
     }
   }
 
-  /** Its main process has ended; others of the session may live. Changes nothing in the ledger. */
+  /** Notes that the main process has ended; others of the session may live. Changes nothing in the ledger. */
   markEnded(pid: number): void {
     const entry = this.#entries.get(pid);
     if (entry === undefined || entry.ended) return;
@@ -65,7 +65,7 @@ export class SessionBook {
     return [...this.#entries.values()].map((entry) => entry.record);
   }
 
-  /** Those whose main process has ended. */
+  /** The sessions whose main process has ended. */
   ended(): readonly SessionRecord[] {
     return [...this.#entries.values()].filter((entry) => entry.ended).map((entry) => entry.record);
   }

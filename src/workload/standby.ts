@@ -141,7 +141,7 @@ export class HotWorkload extends SupervisedWorkload {
     try {
       process.kill(-run.gated.identity.pid, signal);
     } catch {
-      // It is ending: its end is reported as such.
+      // The process is ending: its end is reported as such.
     }
   }
 

@@ -118,7 +118,7 @@ export abstract class SupervisedWorkload implements Workload {
     this.places = new StartPlaces({ lock, spawn, startAhead, output: this.#output.mode });
   }
 
-  /** One at a time: of two processes that stand by one would be forgotten. */
+  /** Makes a process ready, one at a time: of two that stand by one would be forgotten. */
   arm(): Promise<void> {
     if (this.#arming?.stops === this.#stops) return this.#arming.done;
     const arming = { stops: this.#stops, done: this.prepare() };
@@ -161,13 +161,13 @@ export abstract class SupervisedWorkload implements Workload {
         spawn: this.options.spawn ?? spawnGated,
         isCancelled: () => this.#stops !== stops,
         onBegin: () => {
-          // One that was begun is not run again, and one that is being started still has to be.
+          // A demote command that was begun is not run again, and one that is being started still has to be.
           if (hook === 'demote') this.options.noteDemotion?.(null);
         },
       },
       this.book,
     );
-    // It was spawned before `runHook` first waited, so it has its own copy.
+    // The hook was spawned before `runHook` first waited, so it has its own copy.
     lock.close();
     return running;
   }
@@ -180,7 +180,7 @@ export abstract class SupervisedWorkload implements Workload {
     }
     this.#stops += 1;
     this.options.noteDemotion?.(null);
-    // Of an ended run the lock is closed and the session may be forgotten: helpers can hold it still.
+    // The lock of an ended run is closed and its session may be forgotten: helpers can hold it still.
     const starting = this.#starting;
     const isRecorded = this.book.records().some(({ active }) => active);
     const wasActive = this.#mayHoldLock || isRecorded || starting !== null;
@@ -240,7 +240,7 @@ export abstract class SupervisedWorkload implements Workload {
    * @returns what `spawnRun` takes to notice that.
    */
   protected async beginStart(): Promise<number> {
-    // Without one nothing is awaited: the count is that of the call, not of a turn later.
+    // Without a stop nothing is awaited: the count is that of the call, not of a turn later.
     while (this.#stop !== null) await this.#stop.done;
     return this.#stops;
   }
@@ -411,7 +411,7 @@ export abstract class SupervisedWorkload implements Workload {
     run.ended = true;
     run.readiness?.abort();
     this.book.markEnded(run.gated.identity.pid);
-    // Its helpers keep their copies; ours would keep the lock from ever being free.
+    // Helpers of the run keep their copies; ours would keep the lock from ever being free.
     closeDescription(run);
     this.#stop?.emptying.look();
     if (run.dismissed) return;
@@ -432,11 +432,11 @@ export abstract class SupervisedWorkload implements Workload {
     },
   ): Promise<void> {
     try {
-      // It fails, as it was overtaken, and gives back what another process may have locked for it.
+      // The start fails, as it was overtaken, and gives back what another process may have locked for it.
       await starting?.catch(() => undefined);
       await this.#settleStop(await emptying.done, { grace, wasActive });
     } finally {
-      // Also when something failed: the next stop tries again.
+      // Cleared also when something failed: the next stop tries again.
       this.#stop = null;
     }
   }
@@ -449,7 +449,7 @@ export abstract class SupervisedWorkload implements Workload {
     this.releaseLock();
     const stoodBy = this.run !== null && this.run.opened && !this.run.active;
     this.run = null;
-    // Its last look found all of them empty, and nothing starts during a stop.
+    // The last look of the stop found all of them empty, and nothing starts during a stop.
     const records = this.book.records();
     if (remaining.length === 0) this.book.drop(emptySessions(records));
     for (const record of records) this.book.markEnded(record.process.pid);
