@@ -84,6 +84,20 @@ export default defineConfig(
   corePurity,
   simulationPurity,
   {
+    name: 'failover/one-name-of-a-test',
+    files: ['test/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            { name: 'vitest', importNames: ['test'], message: 'A test is called `it` here.' },
+          ],
+        },
+      ],
+    },
+  },
+  {
     // The type checker already knows these names, and JavaScript here is checked by it too.
     files: ['**/*.js'],
     rules: { 'no-undef': 'off' },

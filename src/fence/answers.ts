@@ -38,7 +38,7 @@ export function askTogether(question: Question): Promise<Answering> {
 
 interface Asked {
   readonly answering: Promise<Answering>;
-  /** Null: it is under way. */
+  /** When it was settled, ms; null: it is under way. */
   readonly settledMs: number | null;
 }
 

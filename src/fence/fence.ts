@@ -179,7 +179,7 @@ export class ProcessFencing implements Fencing {
   async #spareShared(target: FenceTarget, identity: ProcessIdentity): Promise<FenceResult | null> {
     const holder = this.#nodeIn(identity);
     if (holder?.sharesProcess !== true || target.mode === 'none') return null;
-    // It may get new sockets while it is asked.
+    // The node may get new sockets while it is asked.
     const address = (): string => (this.#nodeIn(identity) ?? holder).endpoints.rpc;
     const answering = await this.#sources.asks(identity, address);
     if (answering === 'silent') return null;
@@ -264,7 +264,7 @@ export class ProcessFencing implements Fencing {
   }
 }
 
-/** Who has the lease; `stat` null: its descriptors can't be read, `pid` is then the recorded one. */
+/** The process that has the lease; `stat` null: its descriptors cannot be read, `pid` is then the recorded one. */
 interface Holder {
   readonly kind: 'ours' | 'foreign';
   readonly pid: number | null;
@@ -280,7 +280,7 @@ interface Sighting {
 
 /** An emptying that is under way, or was the last. */
 interface Clearing {
-  /** Null: it is through. */
+  /** Aborts what is under way; null: it is done. */
   readonly controller: AbortController | null;
   readonly outcome: Promise<ClearOutcome>;
 }

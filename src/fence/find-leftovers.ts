@@ -68,7 +68,7 @@ const UNRECORDED =
 /** A recorded session and whose it is. */
 interface Claim {
   readonly session: SessionRecord;
-  /** Its supervisor, if that lives and is another's. */
+  /** The node of its supervisor, if that lives and is another's. */
   readonly liveNode: NodeRecord | null;
   /** True: this very process started it and saw it end. */
   readonly own: boolean;
@@ -105,7 +105,7 @@ class Verdicts {
     this.targets.push({ pid, startTime, session, ...rules });
   }
 
-  /** None of them is judged again, also those that are not named. */
+  /** Adds pids that are not judged again, also those that are not named. */
   addOthers(pids: readonly number[], why: string): void {
     const named = withoutForks(pids);
     for (const pid of named) this.addOther(pid, why);

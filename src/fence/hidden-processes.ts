@@ -42,7 +42,10 @@ function readHides(): boolean {
   }
 }
 
-/** One that this user may signal and does not see has other rights by now; a zombie of ours is seen. */
+/**
+ * Whether a group has members. One that this user may signal and does not see has other rights by now; zombies are
+ * seen.
+ */
 function isOccupied(group: number): boolean {
   try {
     process.kill(-group, 0);

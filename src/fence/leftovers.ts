@@ -13,7 +13,7 @@ export interface LeftoverSources extends GroupMark {
   /** Of this run: each process that it starts is told, and no other is. */
   readonly roleFile: string;
   readonly workloadLockPath: string;
-  /** Of files that had that name before and are still held. */
+  /** The paths of files that had that name before and are still held. */
   readonly displacedLockPaths: () => readonly string[];
   readonly isWorkloadLockFree: () => boolean;
   /** Every registered node, those of dead supervisors too. */
@@ -42,7 +42,7 @@ export type ClearOutcome =
 
 /** How long a leftover may take to end, ms. */
 export interface Graces {
-  /** One that is told to end now. */
+  /** The grace of what is told to end now. */
   readonly fenceGraceMs: number;
   /** An orphan that the kernel told when its supervisor died: it is stopping as its owner set it to. */
   readonly stopGraceMs: number;

@@ -220,7 +220,7 @@ interface Lock {
   readonly inode: string;
 }
 
-/** Null: the description of this descriptor holds none. */
+/** The lock that a descriptor holds; null: its description holds none. */
 function lockOf(pid: number, fd: number): Lock | null {
   const words = lockWords(pid, fd);
   return words === null ? null : parseLock(words);

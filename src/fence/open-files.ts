@@ -20,7 +20,7 @@ export function descriptorsOf(pid: number, by: 'fd' | 'fdinfo' = 'fd'): number[]
 export interface OpenFile {
   readonly pid: number;
   readonly fd: number;
-  /** As the kernel remembers it. */
+  /** The path as the kernel remembers it. */
   readonly path: string;
   readonly isDeleted: boolean;
 }

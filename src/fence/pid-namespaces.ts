@@ -26,7 +26,7 @@ export function endsOwnNamespace(): boolean {
   if (process.pid === 1) return true;
   if (process.ppid !== 1 || !INITS.has(readStat(1)?.name ?? '')) return false;
   const own = readStat(process.pid);
-  // Its main child is the first that it had. Others were left to it by their parents.
+  // The main child is the first that this process had. Others were left to it by their parents.
   return own !== null && otherChildrenOf(1).every((other) => isBefore(own, other));
 }
 
@@ -47,7 +47,7 @@ function isBefore(a: ProcessStat, b: ProcessStat): boolean {
   return BigInt(a.startTime) < BigInt(b.startTime);
 }
 
-/** Its number is the same on every machine: PROC_PID_INIT_INO of the kernel. */
+/** The number of the first namespace, the same on every machine: PROC_PID_INIT_INO of the kernel. */
 const INITIAL_NAMESPACE = String(0xeffffffc);
 
 function isElsewhere(pid: string, pidNamespace: string): boolean {

@@ -50,7 +50,7 @@ export function ownIdentity(): ProcessIdentity {
 export function isAlive(identity: ProcessIdentity): boolean {
   if (!isComparable(identity)) return false;
   if (!procIsUsable()) return pidIsInUse(identity.pid);
-  // Who asks runs: a process with a thousand nodes need not look itself up for each of them.
+  // This process runs: with a thousand nodes it need not look itself up for each of them.
   if (identity.pid === process.pid) return identity.startTime === ownIdentity().startTime;
   const stat = readStat(identity.pid);
   return stat !== null && stat.startTime === identity.startTime && !hasEnded(stat);

@@ -17,7 +17,7 @@ export interface GroupMark {
 /** What a process's environment says besides. */
 export interface ProcessMark {
   readonly node: string | null;
-  /** Of that very run of the node; null: it was told none. */
+  /** The role file of that very run of the node; null: it was told none. */
   readonly roleFile: string | null;
   /** Which it was started under; 0: none, or it is told another way. */
   readonly epoch: number;
@@ -96,7 +96,7 @@ export function readCpuPressure(): number | null {
   return share === undefined ? null : Number(share) / 100;
 }
 
-/** Of a command line: more is read than is shown, so that what is cut off shows. */
+/** The most characters of a command line that are read: more than is shown, so that a cut shows. */
 const DESCRIBED_CHARACTERS = 80;
 
 function shortened(command: string): string {
@@ -131,7 +131,7 @@ function readEnvironmentText(pid: number): string {
     let text: string;
     try {
       text = readFileSync(`/proc/${String(pid)}/environ`, 'utf8').slice(0, ENVIRONMENT_BYTES);
-      // One that has ended has no program, and a thread of the kernel neither.
+      // A process that has ended has no program, nor has a thread of the kernel.
       if (text === '') readlinkSync(`/proc/${String(pid)}/exe`);
     } catch (error) {
       if (isOutOfResources(error)) throw error;
@@ -146,7 +146,7 @@ function readEnvironmentText(pid: number): string {
 
 /** The kernel is done with it within microseconds, unless the process has to wait for the CPU. */
 const EXEC_LOOKS = 20;
-/** It may have come to its arguments between two reads. */
+/** How often it is looked at: the process may have come to its arguments between two reads. */
 const SETTLED_LOOKS = 3;
 const EXEC_PAUSE_MS = 1;
 const EXEC_PAUSE = new Int32Array(new SharedArrayBuffer(4));

@@ -55,7 +55,7 @@ function findRunHelpers(sources: HelperSources): readonly ProcessStat[] {
   });
 }
 
-/** One that was closed just now says nothing of the others. */
+/** Whether a process has one of these files open. A descriptor that was closed just now says nothing of the others. */
 function hasOpen(pid: number, files: ReadonlySet<string>): boolean {
   return descriptorsOf(pid).some((fd) => {
     const identity = identityOrNull(pathOfDescriptor(pid, fd));

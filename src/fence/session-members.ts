@@ -116,7 +116,7 @@ const MOST_LOOKS = 3;
 
 /** A process as the last scan saw it. */
 interface SeenSession {
-  /** Of its directory in /proc: another process with the same pid has another. */
+  /** The inode of its directory in /proc: another process with the same pid has another. */
   readonly inode: number;
   readonly session: number;
 }
@@ -175,7 +175,7 @@ export function compareSession(
 ): 'same' | 'other' | 'unproved' {
   if (!isComparable(leader)) return 'other';
   if (members.some(isHidden)) return 'unproved';
-  // Its start may be unknown: it had ended before it was looked at.
+  // The start may be unknown: the leader had ended before it was looked at.
   if (!/^\d+$/.test(leader.startTime)) return 'unproved';
   // A zombie is no member, but it keeps its pid from others all the same.
   const present = members.find((member) => member.pid === leader.pid) ?? readStat(leader.pid);

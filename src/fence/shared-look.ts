@@ -125,7 +125,7 @@ export class KeptLook {
     this.#takenAtMs = -Infinity;
   }
 
-  /** Also where so many are new that they can't be told from pids that have gone round. */
+  /** Whether the look is out of date, also where so many pids are new that they may have gone round. */
   #isOver(newest: number, nowMs: number): boolean {
     const ageMs = nowMs - this.#takenAtMs;
     const added = newest - this.#newest;
@@ -193,7 +193,7 @@ interface Sighting {
 /** Longer than a start takes from its fork to its exec, ms. */
 const YOUNG_MS = 1_000;
 
-/** Of how many at a time the kernel has given out the pid and does not show the process yet: more than it has CPUs busy. */
+/** How many pids the kernel may have given out without showing the process yet: more than it has CPUs busy. */
 const MOST_IN_FORK = 16;
 
 /** Looked at one by one; of more a look at all costs less. */

@@ -75,7 +75,7 @@ function findTargets(sources: OrphanSources, seen: Seen, graces: Graces): readon
   );
 }
 
-/** Of the sessions that stood by, where it is proved that they are the recorded ones. */
+/** Members of the sessions that stood by, where it is proved that they are the recorded ones. */
 function findMembers(
   sources: OrphanSources,
   dead: readonly NodeRecord[],
@@ -121,7 +121,7 @@ function isDeadHot({ standby, supervisor }: NodeRecord): boolean {
   return standby === 'hot' && isComparable(supervisor) && !isAlive(supervisor);
 }
 
-/** Also when the file was removed since. */
+/** Whether a process has the file open, also when it was removed since. */
 function hasOpen(pid: number, path: string): boolean {
   const targets = new Set([path, `${path} (deleted)`]);
   return descriptorsOf(pid).some((fd) => targets.has(targetOf(pid, fd)));

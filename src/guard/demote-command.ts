@@ -12,7 +12,7 @@ import type { DemoteOrder, SpawnOrder } from './messages.ts';
 
 /** Behind its gate until `run`: its session is to be known by then to whoever would have to end it. */
 export class DemoteCommand {
-  /** Null: it could not be started, and nothing is lost by that but what it would have done. */
+  /** The session of the command; null: it could not be started, and only its own effect is lost. */
   readonly session: SessionRecord | null;
   readonly #opening: string;
   readonly #child: ChildProcess | null;

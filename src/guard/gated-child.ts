@@ -32,11 +32,11 @@ export function spawnBehindGate(
  * can't be had where no file can be opened.
  */
 export function killGroupOf(child: ChildProcess | null): void {
-  // Its number is nobody else's before its end was heard of.
+  // The number of the process belongs to nobody else before its end was reported.
   if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // It is not ours to signal: what looks finds out.
+    // The process is not ours to signal: whoever looks for what is left finds it.
   }
 }

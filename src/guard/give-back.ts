@@ -40,7 +40,7 @@ export async function loadFor(order: ReturnOrder): Promise<void> {
       await import('../lease/timed-file/give-back.ts');
       return;
     case 'postgres': {
-      // Its client takes as much CPU as all the rest of a takeover: after what starts now has had the machine.
+      // Loading the client takes as much CPU as all the rest of a takeover: what starts now has the machine first.
       await pause(LOAD_DELAY_MS, undefined, { ref: false });
       const { rehearsePostgres } = await import('../lease/postgres/give-back.ts');
       await rehearsePostgres(order);

@@ -156,7 +156,7 @@ export class GuardedProcess implements GatedProcess {
     if (this.#guard.pid === undefined) return;
     this.tell({ type: 'dismiss' });
     this.#guard.stdin?.end();
-    // Its end is nobody's news any more: neither it nor its pipes keep this process from ending.
+    // The end of the guard is nobody's news any more: neither it nor its pipes keep this process from ending.
     this.#guard.unref();
     for (const stream of this.#guard.stdio) if (stream instanceof Socket) stream.unref();
   }
@@ -220,7 +220,7 @@ const REFUSALS = { gone: 'the guard has ended', silent: 'the guard does not answ
 
 const REPORT_FD = 4;
 
-/** It does next to nothing: little room, and no compilers that pay for themselves in what is hot. */
+/** The guard does next to nothing: little memory, and no compilers that only pay for hot code. */
 const FLAGS = [
   ...['--max-semi-space-size=1', '--semi-space-growth-factor=1', '--max-old-space-size=32'],
   ...['--no-turbofan', '--no-maglev', '--no-warnings'],

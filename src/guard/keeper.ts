@@ -24,7 +24,7 @@ export interface GuardKeeperParts extends StartTerms {
 export class GuardKeeper implements SessionLedger {
   readonly #parts: GuardKeeperParts;
   readonly #guards = new Set<GuardedProcess>();
-  /** Those that have not been told yet what to start. */
+  /** Guards that were started ahead, and have not been told yet what to start. */
   readonly #ahead = new Map<GuardedProcess, () => void>();
   /** The identities of the lock files that were handed on, the latest last. */
   readonly #lockFiles = new Set<string>();
@@ -55,7 +55,7 @@ export class GuardKeeper implements SessionLedger {
         return this.#begin(guarded, request);
       },
       dismiss: () => {
-        // One that has started something ends that, too, and in a term gives the lease back.
+        // A guard that has started something ends that as well, and in a term gives the lease back.
         if (this.#ahead.has(guarded)) guarded.dismiss();
         gone();
       },
@@ -159,7 +159,7 @@ export class GuardKeeper implements SessionLedger {
     if (this.#demotion !== null) this.#tellTerms();
   }
 
-  /** Also for a command without a lock: what an ended one has left behind may hold it. */
+  /** The lock files, also for a command without a lock: what an ended one has left behind may hold it. */
   #lockFilesWith(fd: number | null): readonly string[] {
     if (fd !== null) {
       const identity = identityOfDescriptor(fd);
@@ -177,7 +177,10 @@ export class GuardKeeper implements SessionLedger {
     this.#dismissEnded((guarded) => !this.#isOnRecord(guarded));
   }
 
-  /** Of a hook that is through, say: whoever watches over what runs still watches over all that is on record. */
+  /**
+   * Lets go of guards with nothing left to end, as of a finished hook: one that watches what runs watches all on
+   * record.
+   */
   #dismissEmptied(): void {
     if ([...this.#guards].every((guarded) => guarded.end() !== null)) return;
     // In a term one has to stay that gives the lease back, and demotes: of a watcher that of its promote command.

@@ -54,7 +54,7 @@ class Guard {
   #others: readonly SessionRecord[] = [];
   #hasEnded = false;
   #stopGraceMs = 0;
-  /** As text: the same order is told again with each change of the sessions. */
+  /** The last order to give the lease back, as text: the same one is told again with each change of the sessions. */
   #return: string | null = null;
   #demote: DemoteOrder | null = null;
   #demoteCommand: DemoteCommand | null = null;
@@ -115,12 +115,12 @@ class Guard {
   /** The end of the pipe: in order as long as there is time, and then the lease. */
   supervisorEnded(): void {
     this.#isSupervised = false;
-    // One that was never opened has done nothing, and ends with its pipe.
+    // A gate that was never opened has done nothing, and ends with its pipe.
     this.#child?.stdin?.end();
     void this.#leave();
   }
 
-  /** As its supervisor would have: what is to be demoted may have to run on until it was told. */
+  /** Ends everything in the order that the supervisor would have: what is demoted may have to run until it was told. */
   async #leave(): Promise<void> {
     if (this.#demote !== null && this.#emptying === null) await this.#demoteFirst(this.#demote);
     await this.#empty(this.#stopGraceMs);
@@ -152,13 +152,13 @@ class Guard {
       return;
     }
     child.once('error', failed);
-    // It would keep the lock from ever being free.
+    // A copy of the lock here would keep it from ever being free.
     if (hasLock) closeSync(LOCK_FD);
     if (child.pid === undefined) return;
     this.#child = child;
     child.once('exit', (exitCode, signal) => {
       this.#hasEnded = true;
-      // Its number is nobody else's as yet: what it has started is known by it.
+      // The number of our process is nobody else's as yet: its session is known by it.
       if (this.#own !== null) noteSession(this.#own);
       this.#emptying?.look();
       tell({ type: 'ended', exitCode, signal, at: monotonicNow() });
@@ -225,7 +225,7 @@ class Guard {
   async #expire(): Promise<void> {
     const deadlineAt = this.#deadline.at;
     await this.#empty(0);
-    // Of a term that has begun meanwhile nothing has passed.
+    // If a new term has begun meanwhile, its deadline stays.
     if (this.#deadline.at === deadlineAt) this.#deadline.clear();
     tell({ type: 'expired' });
   }
@@ -296,7 +296,7 @@ class Guard {
     } finally {
       this.#hurry = () => undefined;
     }
-    // One that is not ours to signal is there until it ends, and would be looked for without a pause.
+    // A process that is not ours to signal stays until it ends, and would be looked for without a pause.
     await pause(RETRY_MS);
     return false;
   }

@@ -65,7 +65,7 @@ export interface PeersReturn {
   /** Above all that the node itself says before it gives up this very term. */
   readonly seq: number;
   readonly epoch: number;
-  /** Their addresses. */
+  /** The addresses of the peers. */
   readonly peers: readonly string[];
   /** Bytes, as base64. */
   readonly secret: string;
@@ -106,9 +106,9 @@ export type ToGuard =
   /** The text that opens the gate; not after the deadline. */
   | { readonly type: 'open'; readonly text: string; readonly isActive: boolean }
   | { readonly type: 'close' }
-  /** It ends: nothing of its own runs any more, or what does is to end with it. */
+  /** The guard ends: nothing of its own runs any more, or what does is to end with it. */
   | { readonly type: 'dismiss' }
-  /** By then all of it has ended, on the clock of `BootClock`, ms. */
+  /** The time by which all of it has ended, on the clock of `BootClock`, ms. */
   | { readonly type: 'deadline'; readonly at: number; readonly number: number }
   /** There is no term, and no deadline. */
   | { readonly type: 'rest' }

@@ -41,7 +41,7 @@ export class GuardPriority {
     const rank = RANKS.find((each) => each < this.#given && this.#succeeds(main, each));
     if (rank === undefined) return;
     this.#raised = rank;
-    // One that collects garbage for the main one, say, which then waits for it.
+    // A thread that collects garbage for the main one would make that wait for it.
     for (const thread of others()) this.#succeeds(thread, rank);
     try {
       setShare(rank);
@@ -91,5 +91,5 @@ const SYSTEM: PrioritySystem = {
   },
 };
 
-/** Of this process. */
+/** The priority of this process. */
 export const ownPriority: GuardPriority = new GuardPriority();

@@ -15,7 +15,7 @@ import type {
 import type { RemoteStore } from './remote-store.ts';
 import { withPlace } from './holder-place.ts';
 
-/** Who watches over a term, and gives the lease back where its node can't. */
+/** The guard that watches over a term, and gives the lease back where its node cannot. */
 interface TermKeeper {
   /** There is no term: what comes is another. */
   rest(): void;

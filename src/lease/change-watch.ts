@@ -46,7 +46,7 @@ export class ChangeWatch {
   }
 }
 
-/** As for a file: a takeover is a few changes at once. */
+/** The same pause as for a file: a takeover makes a few changes at once, ms. */
 const QUIET_MS = 40;
 
 /** The server ends a lease up to a millisecond late. */

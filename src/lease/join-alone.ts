@@ -9,11 +9,11 @@ import type { RivalProcess, Sighting, SoleRules } from './sole-node.ts';
 /** Another that is on record under the same id. */
 export interface Rival {
   readonly run: string;
-  /** Null: what it says can be no name. */
+  /** The host of the other node; null: what it says can be no name. */
   readonly host: string | null;
   /** Wall clock, ISO 8601: for people. Null: what it says is no time. */
   readonly startedAt: string | null;
-  /** Null: it does not say. */
+  /** The supervisor of the other node; null: it does not say. */
   readonly supervisor: ProcessIdentity | null;
   /** How long it may leave the store alone, ms; null: it does not say. */
   readonly quietMs: number | null;

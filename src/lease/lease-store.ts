@@ -56,25 +56,25 @@ export type AcquireOutcome =
       readonly type: 'granted';
       readonly epoch: number;
       readonly previous: string | null;
-      /** Null: it has no time to live. */
+      /** When and for how long it was granted; null: it has no time to live. */
       readonly granted: Granted | null;
     }
   | {
       readonly type: 'denied';
       readonly cause: DenialCause;
-      /** As in the event `lease-denied`. */
+      /** The pids of those who hold removed lock files, as in the event `lease-denied`. */
       readonly waitsFor: readonly number[];
       readonly observation: LeaseObservation;
     };
 
 export interface ReleaseOutcome {
-  /** Who has its lock all the same; null: it is free, or another has claimed the next epoch. */
+  /** Who has the lock all the same; null: it is free, or another has claimed the next epoch. */
   readonly heldBy: string | null;
 }
 
 export type RenewOutcome =
   | ({ readonly type: 'renewed' } & Granted)
-  /** It was given back, or claimed anew, while the store was asked: whatever came of it is nobody's. */
+  /** The lease was given back, or claimed anew, while the store was asked: the answer means nothing any more. */
   | { readonly type: 'over' }
   /** The store says so itself: one that does not answer has not said that. */
   | { readonly type: 'lost'; readonly cause: string };

@@ -64,7 +64,7 @@ export interface RemoteStoreOptions {
   readonly sole?: SoleNode;
 }
 
-/** One that was never begun only looks: it is on no list, and whoever looks at it does not see it. */
+/** A lease on a server. One that was never begun only looks: it is on no list, and others do not see it. */
 export interface RemoteStore extends Omit<LeaseStore, 'listPeers'> {
   /**
    * Registers the node. Where the server does not answer, it is tried again with every request.

@@ -31,7 +31,7 @@ export type Judgement = 'taken' | 'gone' | 'unclear';
 
 /** @param first the first look at any other; `latest`: the last one, which may be the same */
 export function judgeRival(first: Sighting, latest: Sighting, rules: SoleRules): Judgement {
-  // It has come while this node was looking: somebody has just started it.
+  // The other has come while this node was looking: somebody has just started it.
   if (latest.run !== first.run) return 'taken';
   if (latest.process === 'gone') return 'gone';
   if (latest.process === 'alive' || !rules.isGiven) return 'taken';

@@ -60,10 +60,10 @@ export class StoreLink<Connection extends StoreConnection> {
     timeout.catch(() => undefined);
     const attempt = this.#attempt(untilMs);
     const work = attempt.then(async (made) => {
-      // Its asker was told that it failed, and goes by that.
+      // The asker was told that it failed, and goes by that.
       if (limit.signal.aborted) throw new Error('too late');
       const answer = await act(made.connection).catch((error: unknown) => {
-        // Of a connection that has ended the client knows less than this.
+        // This knows more of a connection that has ended than the client does.
         if (this.#current !== made) throw this.#unreachable(this.#problem);
         if (this.#parts.isMisled?.(error) === true) this.#ended(made, error);
         throw error;
@@ -162,7 +162,7 @@ export class StoreLink<Connection extends StoreConnection> {
   /** One late answer is a slow server; a connection that has brought nothing for two requests is made anew. */
   #doubt(askedAt: number): void {
     const attempt = this.#current;
-    // One that is still being made has a time of its own.
+    // A connection that is still being made has a time of its own.
     if (attempt?.isConnected !== true) return;
     attempt.doubts = attempt.answeredAt >= askedAt ? 0 : attempt.doubts + 1;
     if (attempt.doubts >= DOUBTS_LIMIT) this.#ended(attempt, new Error(NO_ANSWER));
@@ -201,7 +201,7 @@ interface Attempt<Connection> {
   doubts: number;
 }
 
-/** The same words whatever it was asked: what is told again and again is told once. */
+/** Always the same words, whatever was asked: what is told again and again is logged once. */
 const NO_ANSWER = 'it does not answer';
 
 const DOUBTS_LIMIT = 2;

@@ -46,7 +46,7 @@ export function readRival(value: unknown): Omit<Rival, 'seenAgoMs'> | null {
   };
 }
 
-/** It goes into a message: nothing but a time is one. */
+/** A time as it may go into a message: nothing else is taken for one. */
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
 export function readLeaseHolder(value: unknown): LeaseHolder | null {

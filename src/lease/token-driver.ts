@@ -24,7 +24,7 @@ export type ClaimReply =
 
 export interface RenewalReply {
   readonly isOurs: boolean;
-  /** Who has it instead; null: nobody. */
+  /** The node that has it instead; null: nobody. */
   readonly by: string | null;
   readonly isKnown: boolean;
 }
@@ -37,11 +37,11 @@ export interface Asker {
 }
 
 export interface Joining {
-  /** Of a node that registers again; else empty. */
+  /** The start of a node that registers again; else empty. */
   readonly start: string;
   /** The highest epoch that is known here. */
   readonly known: number;
-  /** Null: others may have the same id. */
+  /** How this node makes sure that its id is its own; null: others may have the same id. */
   readonly alone: Alone | null;
 }
 
@@ -68,7 +68,7 @@ export interface TokenDriver {
     asker: Asker,
     what: { readonly token: string; readonly floor: number },
   ): Promise<number | null>;
-  /** Of another token than the present one it changes nothing. */
+  /** Releases the lease; with another token than the present one it changes nothing. */
   release(asker: Asker, token: string): Promise<void>;
   /** How another process does the same. */
   returnOrder(asker: Asker, token: string): ReturnOrder;

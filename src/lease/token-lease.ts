@@ -28,7 +28,7 @@ export interface TokenLeaseParts {
   readonly kind: LeaseKind;
   readonly options: RemoteStoreOptions;
   readonly driver: TokenDriver;
-  /** Of the changes that the server tells of. */
+  /** The changes that the server tells of. */
   readonly watch: ChangeWatch;
 }
 
@@ -39,13 +39,13 @@ export class TokenLease implements RemoteStore {
   readonly #driver: TokenDriver;
   readonly #watch: ChangeWatch;
   #record: StoredNode;
-  /** Of the last acquisition, also of one that nothing is known of. */
+  /** The token of the last acquisition, also of one whose outcome is not known. */
   #token: string | null = null;
   /** That of the last claim, unless it was given up: what the server grants it then is nobody's. */
   #claiming: string | null = null;
   /** Null: nothing is held, as far as is known here. */
   #epoch: number | null = null;
-  /** By then what was asked for last has ended by itself, whatever the server did with it. */
+  /** When the last requested lease has certainly expired, whatever the server did. */
   #overAt = 0;
   /** The highest epoch that is known here. */
   #known = 0;
@@ -85,7 +85,7 @@ export class TokenLease implements RemoteStore {
   }
 
   async acquire(floor: number): Promise<AcquireOutcome> {
-    // Of a term that was given up unasked: as its end may be unknown to the server, it is told.
+    // A term that was given up unasked: the server may not know that it has ended, so it is told.
     if (this.#epoch !== null && this.#token !== null) this.#giveBackSoon(this.#token);
     this.#epoch = null;
     if (this.#isContested) return this.#overtaken();
@@ -246,7 +246,7 @@ export class TokenLease implements RemoteStore {
     return this.#start === '' ? this.#join() : Promise.resolve();
   }
 
-  /** One at a time: each would be another start. */
+  /** Registers, one attempt at a time: each would be another start. */
   #join(): Promise<void> {
     this.#joining ??= this.#register()
       .catch((error: unknown) => {

@@ -57,7 +57,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
   readonly #engine: NodeEngine;
   readonly #storeViews = new StoreViews();
   readonly #ownsProcess: boolean;
-  /** Null: nobody has asked yet. */
+  /** The setup of the node; null: nobody has asked for it yet. */
   #setup: NodeSetup | null = null;
   readonly #rehearse: FailoverNodeExtras['rehearse'];
   #rehearsal: Parameters<typeof predictionOf>[1] = null;
@@ -134,7 +134,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
     this.settings = this.#engine.settings;
   }
 
-  /** As of now: a copy, which stays as it is. */
+  /** The present state: a copy, which stays as it is. */
   get state(): NodeState {
     const { state } = this.#engine.loop;
     return copyAt(state, state.at);
@@ -184,7 +184,9 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
     return { ...sight, warning: sight.warning ?? this.#engine.ownWarning };
   }
 
-  /** The same without the warnings that its files are looked at for: for callers that ask often, and of many nodes. */
+  /**
+   * The status without the warnings that its files are looked at for: for callers that ask often, and of many nodes.
+   */
   sight(): NodeStatus {
     const report = reportOf(
       { ...this.#engine.loop.state, at: this.#engine.clock.now() },
@@ -347,7 +349,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
     this.#engine.suspension.ask();
   }
 
-  /** It goes on (SIGCONT): what was asked for and has not happened yet does not happen. */
+  /** The process goes on (SIGCONT): a suspension that has not happened yet does not happen. */
   withdrawSuspension(): void {
     this.#engine.suspension.withdraw();
   }

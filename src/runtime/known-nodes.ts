@@ -4,7 +4,7 @@ import type { NodeRecord } from '../lease/lease-store.ts';
 export class KnownNodes {
   readonly #known = new Map<string, NodeRecord>();
 
-  /** Of what is on record now, and what was: the latest of each run. */
+  /** The nodes on record now, and those that were: the latest of each run. */
   with(listed: readonly NodeRecord[]): readonly NodeRecord[] {
     for (const node of listed) {
       // The latest last: what is dropped is what was not seen for longest.

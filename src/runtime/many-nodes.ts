@@ -17,7 +17,7 @@ export class ManyNodes {
   #lastEntryAt = -Infinity;
   readonly #now: () => number;
   readonly #onRush: (isRush: boolean) => void;
-  /** Those that were at rest once. */
+  /** Nodes that were at rest once. */
   readonly #settled = new WeakSet<object>();
   /** Looks whether it is over; null: there is none. */
   #rush: NodeJS.Timeout | null = null;
@@ -60,7 +60,7 @@ export class ManyNodes {
     if (this.#busy.size >= RUSH && this.#settled.has(node)) this.#beginRush();
   }
 
-  /** It decides nothing any more. */
+  /** A node decides nothing any more. */
   left(node: object): void {
     this.#busy.delete(node);
   }

@@ -148,7 +148,7 @@ export class NodeEngine {
       const bus = this.#openBus();
       this.bus = extras.wrapBus?.(bus) ?? bus;
     } catch (error) {
-      // It holds nothing yet: closing it only forgets the record, and what failed first is what counts.
+      // The node holds nothing yet: closing it only forgets the record, and what failed first is what counts.
       this.lease.close().catch(() => undefined);
       throw error;
     }

@@ -90,7 +90,7 @@ export function openTransport(
   return { transport: own, closeTransport: () => own.close() };
 }
 
-/** They would have no effect, and somebody would believe himself protected. */
+/** Refuses settings that would have no effect, and by which somebody would believe to be protected. */
 function refuseSettingsOfSockets({ bind, secretFile }: RunOptions): void {
   if (parseBind(bind).kind === 'ipc' && secretFile === null) return;
   throw new FailoverError(

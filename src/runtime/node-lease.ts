@@ -29,7 +29,7 @@ interface NodeLease {
   /** The server alone; null: there is none. */
   readonly remote: RemoteStore | null;
   readonly clock: Clock;
-  /** Null: the kernel frees the lease, and nothing has to end before. */
+  /** The guards of the node; null: the kernel frees the lease, and nothing has to end before. */
   readonly keeper: GuardKeeper | null;
   /** Connects to the server, if there is one. @throws FAILOVER_STORE_REFUSED */
   begin(): Promise<void>;
@@ -50,7 +50,7 @@ interface NodeLeaseParts {
   readonly onIdWait: (fact: string) => AbortSignal | null;
   /** For what the file lease waits before each attempt; undefined: for nothing. */
   readonly turn: LeaseTurn | undefined;
-  /** Its id is another's, which lives. */
+  /** Called when the id is that of another node, which lives. */
   readonly onIdTaken: (error: FailoverError) => void;
 }
 
@@ -127,7 +127,7 @@ async function remoteOpener(
       stopGraceMs: options.orphan === 'kill' ? 0 : settings.stopGraceMs,
       demotion: {
         timeoutMs: settings.demoteTimeoutMs,
-        // As for a lease that is lost: what runs has until then to end in order.
+        // As much as a lost lease leaves: what runs needs it to end in order.
         spareMs: Math.min(settings.stopGraceMs, longestGraceMs(settings)),
         lockFile: local.paths.workloadLock,
       },

@@ -63,7 +63,7 @@ export function buildJournal(
     readonly settings: Settings;
     readonly paths: GroupPaths;
     readonly phase: () => Phase;
-    /** Null: the process has few nodes. */
+    /** What a process with many nodes shares; null: it has few. */
     readonly many: ManyNodes | null;
   },
 ): NodeJournal {

@@ -19,13 +19,13 @@ export interface NodeStatus extends CoreReport {
   readonly target?: string | null;
   readonly workload: WorkloadDescription & {
     readonly restarts: number;
-    /** Null: nothing is checked here at present. */
+    /** The health of what is checked; null: nothing is checked here at present. */
     readonly health: HealthStatus | null;
   };
   readonly lease: {
     readonly kind: LeaseKind;
     readonly guards: readonly string[];
-    /** As its server has shown it last; null: it is in the state directory, where everyone can look. */
+    /** The lease as its server showed it last; null: it is in the state directory, where everyone can look. */
     readonly seen: LeaseObservation | null;
   };
   readonly transport: TransportCounters;

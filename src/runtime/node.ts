@@ -87,7 +87,7 @@ export class NodeLoop {
     };
   }
 
-  /** As of now: while the phase lasts it changes with each step, under whoever keeps it. */
+  /** The present state: while the phase lasts it changes with each step, under whoever keeps it. */
   get state(): NodeState {
     return this.#state;
   }
@@ -207,7 +207,7 @@ export class NodeLoop {
       wakeAt === Infinity ? null : this.#options.clock.wakeAt(wakeAt, this.#onWake);
   }
 
-  /** One for all wakes: a thousand nodes are woken two thousand times a second. */
+  /** One function for all wakes: a thousand nodes are woken two thousand times a second. */
   readonly #onWake = (): void => {
     const dueAt = this.#wakeAt;
     const now = this.#options.clock.now();

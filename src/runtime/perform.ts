@@ -17,7 +17,7 @@ export interface NodePorts {
   readonly workload: Workload;
   readonly bus: Bus;
   readonly health: HealthChecks;
-  /** Null: the lease has no time to live, and nothing asks for one. */
+  /** The guard of the lease; null: it has no time to live, and no effect needs one. */
   readonly guard: DeadlineGuard | null;
 }
 
@@ -327,7 +327,7 @@ function observe({ ports, dispatch, now }: EffectContext): void {
   }
 }
 
-/** Those that can't be listed are nobody's to wait for. */
+/** Lists the nodes on record. Those that cannot be listed are not waited for. */
 async function listPeers({ ports, dispatch, report }: EffectContext): Promise<void> {
   let peers: readonly Peer[] = [];
   try {

@@ -87,7 +87,7 @@ async function playOnce(lease: FileLease, { settings, look }: RehearsalParts): P
     return monotonicNow() - startedAt;
   } finally {
     lock.close();
-    // Also of a round that failed: a gate that goes on waiting would keep this process from ending.
+    // Awaited also in a round that failed: a gate that goes on waiting would keep this process from ending.
     if (gate !== null) await ended(await gate);
     await lease.release();
   }

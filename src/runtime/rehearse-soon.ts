@@ -19,7 +19,7 @@ export function rehearseOnceStandingBy(node: RehearsingNode, warn: (reason: stri
     if (to !== 'watching') return;
     node.off('transition', onTransition);
     const rehearse = (): void => {
-      // It may have become something else by now, or have ended.
+      // The node may have become something else by now, or have ended.
       if (node.state.phase !== 'watching') {
         node.on('transition', onTransition);
         return;

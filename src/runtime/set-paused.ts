@@ -21,7 +21,7 @@ export async function setPaused(
   try {
     dispatch({ type: 'lease-observed', observation: await lease.look(), askedAt });
   } catch {
-    // It is set all the same: whoever asked is not to be told otherwise. The core looks again.
+    // The pause is set all the same: whoever asked is not to be told otherwise. The core looks again.
     dispatch({ type: 'lease-changed' });
   }
 }

@@ -21,10 +21,10 @@ interface Round {
   cancel: () => void;
 }
 
-/** Of one node, which has at most one at a time. */
+/** The wake of one node, which has at most one at a time. */
 interface Wake {
   callback: () => void;
-  /** Null: it waits for nothing. */
+  /** The round it waits for; null: none. */
   round: Round | null;
   place: number;
   readonly cancel: () => void;
@@ -86,7 +86,7 @@ export class SharedWakes {
     if (round === null) return;
     wake.round = null;
     if (this.#rounds.get(round.at) !== round) {
-      // It is being carried out, and ends by itself.
+      // The round is being carried out, and ends by itself.
       round.wakes[place] = null;
       return;
     }

@@ -26,7 +26,7 @@ export function startAheadWhenSettled(node: SettlingNode, startAhead: () => void
   node.once('exit', cancel);
 }
 
-/** Those in which nobody waits for this node, and in which a start may come next. */
+/** Phases in which nobody waits for this node, and after which a start may come. */
 const SETTLED: ReadonlySet<Phase> = new Set<Phase>([
   'watching',
   'waiting',

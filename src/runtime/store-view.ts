@@ -40,5 +40,5 @@ async function viewOf(remote: RemoteStore | null): Promise<StoreView> {
   return { nodes: nodes.slice(0, SHOWN), events };
 }
 
-/** It has to fit a message. */
+/** The most entries shown, so that they fit a message. */
 const SHOWN = 256;

@@ -47,7 +47,7 @@ export class Suspension {
   }
 
   async #carryOutNow(stopProcess: () => void, order: NodeJS.Timeout): Promise<void> {
-    // Of a stopped process nothing but its journal can be asked.
+    // A stopped process can be asked nothing, but its journal can be read.
     await this.#parts.flush();
     // Withdrawn meanwhile, or ordered anew.
     if (this.#order !== order) return;
@@ -56,7 +56,7 @@ export class Suspension {
       return;
     }
     stopProcess();
-    // It goes on here: when it was continued, or at once where the system does not stop it.
+    // The process goes on here: when it was continued, or at once where the system does not stop it.
     this.withdraw();
   }
 }

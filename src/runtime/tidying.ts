@@ -41,7 +41,7 @@ export class Tidying {
     this.#hurries = true;
   }
 
-  /** One at a time. Never rejects. @returns the runs of which nothing is left */
+  /** Ends orphans, one attempt at a time. Never rejects. @returns the runs of which nothing is left */
   endOrphans(): Promise<ReadonlySet<string>> {
     this.#ending ??= this.#endOrphans();
     return this.#ending;

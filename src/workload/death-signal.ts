@@ -5,10 +5,10 @@ import { lackOfDescriptors } from '../spare-descriptors.ts';
 
 let known: Promise<boolean> | null = null;
 
-/** As `tryDeathSignal`, once for all nodes of this process: what the system could do it can do. Never rejects. */
+/** Like `tryDeathSignal`, but once for all nodes of this process: what the system could do it can do. Never rejects. */
 export function probeDeathSignal(): Promise<boolean> {
   const found = (known ??= tryDeathSignal());
-  // It may have failed for want of a descriptor, say.
+  // The probe may have failed for want of a descriptor, and is tried again then.
   void found.then((works) => {
     if (!works && known === found) known = null;
   });

@@ -19,7 +19,7 @@ export interface GateRequest {
   readonly environment: Readonly<Record<string, string>>;
   /** The description that the process inherits as descriptor 3; null: none. */
   readonly lockFd: number | null;
-  /** Null: the process outlives its supervisor. */
+  /** The signal that the kernel sends when the supervisor dies; null: the process outlives its supervisor. */
   readonly deathSignal: DeathSignal | null;
   /** `pipe`: the output comes through us, because it is read for the readiness check. */
   readonly output: 'inherit' | 'pipe';
@@ -64,7 +64,7 @@ export type GatePlace = Pick<GateRequest, 'lockFd' | 'output'>;
 /** What is started ahead for one process, whichever that is: its own start takes less time then. */
 interface StartedAhead {
   readonly spawn: SpawnGated;
-  /** It is not needed; has no effect once it was told what to start. */
+  /** Ends a process that is not needed; has no effect once it was told what to start. */
   readonly dismiss: () => void;
 }
 
@@ -141,7 +141,7 @@ class Gated implements GatedProcess {
     // Now and not when it opens: a takeover waits for that.
     this.#words = gateWords(started.command, started.environment);
     this.#pipe = started.process.stdin;
-    // It may end before it is opened: its end is reported, the broken pipe says nothing more.
+    // The process may end before it is opened: its end is reported, the broken pipe says nothing more.
     this.#pipe?.on('error', () => undefined);
     started.process.once('exit', (exitCode, signal) => {
       this.#end = { exitCode, signal };
@@ -175,7 +175,7 @@ function identityOf(pid: number): ProcessIdentity {
   try {
     return readIdentity(pid) ?? unknown;
   } catch {
-    // It was started all the same, and has to be recorded.
+    // The process was started all the same, and has to be recorded.
     return unknown;
   }
 }

@@ -39,7 +39,7 @@ const HARMLESS: ReadonlySet<string> = new Set(['SIGCHLD', 'SIGCONT', 'SIGURG', '
 function attentionOf(pid: number, signal: NodeJS.Signals): 'pays' | 'blocks' | 'none' {
   if (HARMLESS.has(signal)) return 'pays';
   const status = read(pid, 'status');
-  // It has ended, or the system has no such file: nothing to wait for.
+  // The process has ended, or the system has no such file: nothing to wait for.
   if (status === null) return 'pays';
   const bit = 1n << BigInt(constants.signals[signal] - 1);
   const isIn = (masks: RegExp): boolean =>

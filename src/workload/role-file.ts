@@ -15,7 +15,7 @@ import type { GateMessage } from './environment.ts';
 
 export interface RoleFileContent {
   readonly role: 'primary' | 'secondary';
-  /** Null: none was seen yet. */
+  /** The epoch of the last state seen; null: none was seen yet. */
   readonly epoch: number | null;
   readonly reason: string;
 }
@@ -61,7 +61,7 @@ export function prepareRoleFile(path: string): void {
       openSync(nextPath(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600),
     );
   } catch {
-    // It is there, or the change makes it.
+    // The file is there already, or the change makes it.
   }
 }
 

@@ -11,7 +11,7 @@ export interface Run {
   /** Whether it does what only a primary may do. */
   active: boolean;
   ended: boolean;
-  /** Its end is expected: nobody hears of it. */
+  /** Whether its end is expected, so that nobody is told of it. */
   dismissed: boolean;
   /** Ends the waiting for readiness. */
   readiness: AbortController | null;

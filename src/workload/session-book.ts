@@ -73,7 +73,7 @@ export class SessionBook {
     return [...this.#entries.values()].map((entry) => entry.record);
   }
 
-  /** Those whose main process has ended. */
+  /** The sessions whose main process has ended. */
   ended(): readonly SessionRecord[] {
     return [...this.#entries.values()].filter((entry) => entry.ended).map((entry) => entry.record);
   }

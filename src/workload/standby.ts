@@ -145,7 +145,7 @@ export class HotWorkload extends SupervisedWorkload {
     try {
       process.kill(-pid, signal);
     } catch {
-      // It is ending: its end is reported as such.
+      // The process is ending: its end is reported as such.
     }
   }
 

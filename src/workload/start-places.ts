@@ -78,7 +78,7 @@ export class StartPlaces {
   }
 }
 
-/** It is closed by who takes it, or when it can't be used any more. */
+/** A place made ahead; closed by whoever takes it, or when it cannot be used any more. */
 function placeAhead(
   description: LockDescription,
   { startAhead, output }: { readonly startAhead: StartAhead; readonly output: GatePlace['output'] },

@@ -87,7 +87,7 @@ export async function proveFree(
     if (await isProvedFree(lock, SHORT_WAIT_MS)) return;
     isHeld = true;
     if (mayBeTaken?.() === true) {
-      // Of all that may have it, what this node has started ends.
+      // Of all that may hold the lock, what this node has started ends.
       await endStandbyHelpers(stopped, grace, lockFiles);
       return;
     }

@@ -121,7 +121,7 @@ export abstract class SupervisedWorkload implements Workload {
     this.places = new StartPlaces({ lock, spawn, startAhead, output: this.#output.mode });
   }
 
-  /** One at a time: of two processes that stand by one would be forgotten. */
+  /** Makes a process ready, one at a time: of two that stand by one would be forgotten. */
   arm(): Promise<void> {
     if (this.#arming?.stops === this.#stops) return this.#arming.done;
     const arming = { stops: this.#stops, done: this.prepare() };
@@ -164,13 +164,13 @@ export abstract class SupervisedWorkload implements Workload {
         spawn: this.options.spawn ?? spawnGated,
         isCancelled: () => this.#stops !== stops,
         onBegin: () => {
-          // One that was begun is not run again, and one that is being started still has to be.
+          // A demote command that was begun is not run again, and one that is being started still has to be.
           if (hook === 'demote') this.options.noteDemotion?.(null);
         },
       },
       this.book,
     );
-    // It was spawned before `runHook` first waited, so it has its own copy.
+    // The hook was spawned before `runHook` first waited, so it has its own copy.
     lock.close();
     return running;
   }
@@ -243,7 +243,7 @@ export abstract class SupervisedWorkload implements Workload {
    * @returns what `spawnRun` takes to notice that.
    */
   protected async beginStart(): Promise<number> {
-    // Without one nothing is awaited: the count is that of the call, not of a turn later.
+    // Without a stop nothing is awaited: the count is that of the call, not of a turn later.
     while (this.#stop !== null) await this.#stop.done;
     return this.#stops;
   }
@@ -435,14 +435,14 @@ export abstract class SupervisedWorkload implements Workload {
     },
   ): Promise<void> {
     try {
-      // It fails, as it was overtaken, and gives back what another process may have locked for it.
+      // The start fails, as it was overtaken, and gives back what another process may have locked for it.
       await starting?.catch(() => undefined);
       const remaining = await emptying.done;
       // Nobody would end it later: it is tried again until somebody can look.
       if (emptying.failure !== null) throw notLookedAt(emptying.failure);
       await this.#settleStop(remaining, { grace, wasActive });
     } finally {
-      // Also when something failed: the next stop tries again.
+      // Cleared also when something failed: the next stop tries again.
       this.#stop = null;
     }
   }
@@ -455,7 +455,7 @@ export abstract class SupervisedWorkload implements Workload {
     this.releaseLock();
     const stoodBy = this.run !== null && this.run.opened && !this.run.active;
     this.run = null;
-    // Its last look found all of them empty, and nothing starts during a stop.
+    // The last look of the stop found all of them empty, and nothing starts during a stop.
     const records = this.book.records();
     if (remaining.length === 0) this.book.drop(emptySessions(records));
     const doubted = remaining.length === 0 ? this.book.records() : [];

@@ -48,7 +48,7 @@ export class CommandWorkload extends SupervisedWorkload {
     const description = waiting?.description ?? null;
     if (waiting === null || description === null) return this.#spawnLocked(begun);
     if (description.isReplaced()) {
-      // It was armed before its lock file was removed or replaced.
+      // The process was armed before its lock file was removed or replaced.
       this.abandon(waiting);
       return this.#spawnLocked(begun);
     }
@@ -59,7 +59,7 @@ export class CommandWorkload extends SupervisedWorkload {
       this.activated(waiting);
       return waiting;
     } catch (error) {
-      // Also when only the lock failed: its description may be of a file that was replaced.
+      // Abandoned also when only the lock failed: its description may be of a file that was replaced.
       this.abandon(waiting);
       throw error;
     }

@@ -4,7 +4,7 @@ import { termMessage } from './environment.ts';
 import { SupervisedWorkload } from './supervised-workload.ts';
 import { takeWorkloadLock } from './workload-lock.ts';
 
-/** Its hooks inherit the lock, so the next node waits for them as for a workload. */
+/** A workload without a command. Its hooks inherit the lock, so the next node waits for them all the same. */
 export class WatcherWorkload extends SupervisedWorkload {
   #description: LockDescription | null = null;
 

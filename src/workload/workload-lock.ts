@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FailoverError } from '../errors.ts';
 import type { LockDescription, WorkloadLock } from '../runtime/ports.ts';
 
-/** As `LockDescription`, of this process or of the one that starts what inherits it. */
+/** Like `LockDescription`, of this process or of the one that starts what inherits it. */
 export interface StartLock extends Omit<LockDescription, 'tryLock'> {
   tryLock(): boolean | Promise<boolean>;
 }

@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ProcessFencing } from '../../src/fence/fence.ts';
 import { ownIdentity, readStat } from '../../src/fence/process-identity.ts';
-import { deadSupervisor, runs, Stage, until } from './stage.ts';
+import { deadSupervisor, runs, Stage } from './stage.ts';
 import type { Actor } from './stage.ts';
 import { mayBeAnotherUser } from '../support/another-user.ts';
+import { until } from '../support/until.ts';
 
 const SETPRIV = '/usr/bin/setpriv';
 
@@ -30,7 +31,7 @@ async function stop(actor: Actor): Promise<void> {
 }
 
 describe('inspect', () => {
-  test('sees a free lease', async () => {
+  it('sees a free lease', async () => {
     const fencing = new ProcessFencing(stage.sources);
     expect(await fencing.inspect()).toMatchObject({
       observation: { held: false },
@@ -40,7 +41,7 @@ describe('inspect', () => {
     });
   });
 
-  test('sees the registered supervisor that the kernel shows as holder, asleep', async () => {
+  it('sees the registered supervisor that the kernel shows as holder, asleep', async () => {
     const primary = await startPrimary();
     const fencing = new ProcessFencing(stage.sources);
     await until('it sleeps', async () => (await fencing.inspect()).process === 'sleeping');
@@ -49,7 +50,7 @@ describe('inspect', () => {
     expect(inspection.description).toContain(`pid ${String(primary.identity.pid)} (`);
   });
 
-  test('sees a holder that no record names by its environment, else a foreign one', async () => {
+  it('sees a holder that no record names by its environment, else a foreign one', async () => {
     const fencing = new ProcessFencing(stage.sources);
     const stranger = await stage.startLockHolder(stage.primaryLock);
     expect((await fencing.inspect()).holder).toBe('foreign');
@@ -59,7 +60,7 @@ describe('inspect', () => {
     expect((await fencing.inspect()).holder).toBe('ours');
   });
 
-  test('sees that a stopped process gets no time, from the second look on', async () => {
+  it('sees that a stopped process gets no time, from the second look on', async () => {
     await stop(await startPrimary());
     const fencing = new ProcessFencing(stage.sources);
     expect(await fencing.inspect()).toMatchObject({ process: 'stopped', sample: null });
@@ -69,7 +70,7 @@ describe('inspect', () => {
     expect(sample?.overMs).toBeGreaterThan(0);
   });
 
-  test('sees that a spinning process uses the CPU', async () => {
+  it('sees that a spinning process uses the CPU', async () => {
     await startPrimary('for (;;);');
     const fencing = new ProcessFencing(stage.sources);
     let onCpuMs = 0;
@@ -81,7 +82,7 @@ describe('inspect', () => {
     });
   });
 
-  test('begins the samples anew when the holder is another process', async () => {
+  it('begins the samples anew when the holder is another process', async () => {
     const first = await startPrimary();
     const fencing = new ProcessFencing(stage.sources);
     await fencing.inspect();
@@ -92,7 +93,7 @@ describe('inspect', () => {
     expect((await fencing.inspect()).sample).not.toBeNull();
   });
 
-  test('tells the share of time in which tasks waited, if the kernel does', async () => {
+  it('tells the share of time in which tasks waited, if the kernel does', async () => {
     const { cpuPressure } = await new ProcessFencing(stage.sources).inspect();
     if (!existsSync('/proc/pressure/cpu')) expect(cpuPressure).toBeNull();
     else expect(cpuPressure).toBeGreaterThanOrEqual(0);
@@ -103,7 +104,7 @@ describe('inspect', () => {
 describe('fence', () => {
   const kill = { epoch: 7, run: 'run-of-a', mode: 'kill' } as const;
 
-  test('kills the judged supervisor, stopped or not, and returns when the lease is free', async () => {
+  it('kills the judged supervisor, stopped or not, and returns when the lease is free', async () => {
     const primary = await startPrimary();
     await stop(primary);
     const fencing = new ProcessFencing(stage.sources);
@@ -116,7 +117,7 @@ describe('fence', () => {
     expect(await primary.end).toBe('SIGKILL');
   });
 
-  test('spares a process with nodes of other groups while it answers, also a forced order', async () => {
+  it('spares a process with nodes of other groups while it answers, also a forced order', async () => {
     const primary = await stage.startLockHolder(stage.primaryLock);
     stage.addNode('a', primary.identity, [], { sharesProcess: true });
     stage.nameHolder('a');
@@ -138,7 +139,7 @@ describe('fence', () => {
     expect((await fencing.fence(kill)).outcome).toBe('killed');
   });
 
-  test('asks the process that has the lease, and not who is named as its holder', async () => {
+  it('asks the process that has the lease, and not who is named as its holder', async () => {
     const primary = await stage.startLockHolder(stage.primaryLock);
     stage.addNode('named', ownIdentity(), [], { sharesProcess: true });
     stage.addNode('a', primary.identity, [], { sharesProcess: true, rpc: 'ipc:///of-a' });
@@ -149,7 +150,7 @@ describe('fence', () => {
     expect(stage.asked).toEqual([{ process: primary.identity, address: 'ipc:///of-a' }]);
   });
 
-  test('spares a stopped one when asked to, and no other', async () => {
+  it('spares a stopped one when asked to, and no other', async () => {
     const primary = await startPrimary();
     const fencing = new ProcessFencing(stage.sources);
     const unlessStopped = { ...kill, mode: 'kill-unless-stopped' } as const;
@@ -161,14 +162,14 @@ describe('fence', () => {
     expect((await fencing.fence(unlessStopped)).outcome).toBe('killed');
   });
 
-  test('kills nobody when fencing is off', async () => {
+  it('kills nobody when fencing is off', async () => {
     const primary = await startPrimary();
     const { outcome } = await new ProcessFencing(stage.sources).fence({ ...kill, mode: 'none' });
     expect(outcome).toBe('not-permitted');
     expect(runs(primary.identity.pid)).toBe(true);
   });
 
-  test('kills nobody once another epoch has come', async () => {
+  it('kills nobody once another epoch has come', async () => {
     const primary = await startPrimary();
     const fencing = new ProcessFencing(stage.sources);
     await fencing.inspect();
@@ -177,7 +178,7 @@ describe('fence', () => {
     expect(runs(primary.identity.pid)).toBe(true);
   });
 
-  test('kills nobody who took the lease after the judged one was looked at', async () => {
+  it('kills nobody who took the lease after the judged one was looked at', async () => {
     const judged = await startPrimary();
     const fencing = new ProcessFencing(stage.sources);
     await fencing.inspect();
@@ -191,7 +192,7 @@ describe('fence', () => {
     expect(runs(next.identity.pid)).toBe(true);
   });
 
-  test('finds the lease free when the judged one has ended', async () => {
+  it('finds the lease free when the judged one has ended', async () => {
     const judged = await startPrimary();
     const fencing = new ProcessFencing(stage.sources);
     await fencing.inspect();
@@ -200,7 +201,7 @@ describe('fence', () => {
     expect((await fencing.fence(kill)).outcome).toBe('gone');
   });
 
-  test('names a foreign holder and leaves it alone', async () => {
+  it('names a foreign holder and leaves it alone', async () => {
     const stranger = await stage.startLockHolder(stage.primaryLock);
     stage.nameHolder('a');
     const { outcome, detail } = await new ProcessFencing(stage.sources).fence(kill);
@@ -209,7 +210,7 @@ describe('fence', () => {
     expect(runs(stranger.identity.pid)).toBe(true);
   });
 
-  test('never ends this process', async () => {
+  it('never ends this process', async () => {
     const description = stage.primaryLock.open();
     description.tryLock();
     stage.addNode('a', { ...deadSupervisor() });
@@ -218,7 +219,7 @@ describe('fence', () => {
     expect(outcome).toBe('stale');
   });
 
-  test('kills a candidate that took the lease and claims no epoch, as one that was stopped', async () => {
+  it('kills a candidate that took the lease and claims no epoch, as one that was stopped', async () => {
     stage.addNode('a', deadSupervisor());
     stage.nameHolder('a');
     const candidate = await stage.startLockHolder(stage.primaryLock);
@@ -227,7 +228,7 @@ describe('fence', () => {
     expect((await new ProcessFencing(stage.sources).fence(kill)).outcome).toBe('killed');
   });
 
-  test('spares a candidate that took the lease a moment ago and claims its epoch', async () => {
+  it('spares a candidate that took the lease a moment ago and claims its epoch', async () => {
     stage.addNode('a', deadSupervisor());
     stage.nameHolder('a');
     const candidate = await stage.startLockHolder(stage.primaryLock);
@@ -242,7 +243,7 @@ describe('fence', () => {
     expect(runs(candidate.identity.pid)).toBe(true);
   });
 
-  test.skipIf(!mayBeAnotherUser || !existsSync(SETPRIV))(
+  it.skipIf(!mayBeAnotherUser || !existsSync(SETPRIV))(
     "says that it may not signal another user's processes (needs root and setpriv)",
     async () => {
       const primary = await startPrimary();

@@ -1,9 +1,10 @@
 // Who is named of many: not what comes and goes with one that is named.
 import { spawnSync } from 'node:child_process';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { withoutForks } from '../../src/fence/forks.ts';
 import { readStat } from '../../src/fence/process-identity.ts';
-import { Stage, until } from './stage.ts';
+import { until } from '../support/until.ts';
+import { Stage } from './stage.ts';
 
 let stage: Stage;
 beforeEach(() => {
@@ -11,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => stage.close());
 
-test('a child goes with its parent, where that is one of them, and not one with a session of its own', async () => {
+it('a child goes with its parent, where that is one of them, and not one with a session of its own', async () => {
   const script = 'sleep 1000 & echo $!; setsid sleep 1000 & echo $!; echo ready; wait';
   const { identity, lines } = await stage.start(script);
   const parent = identity.pid;

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readMark } from '../../src/fence/process-view.ts';
 import { Stage } from './stage.ts';
 
@@ -28,7 +28,7 @@ function behindMount(then: string): readonly string[] {
   return [...OWN_MOUNTS, 'sh', '-c', script, 'sh', stage.stateDir];
 }
 
-test('another name of the same directory is ours', async () => {
+it('another name of the same directory is ours', async () => {
   const other = `${stage.stateDir}/../${stage.stateDir.split('/').at(-1) ?? ''}`;
   const command = ['sh', '-c', 'echo ready; exec sleep 1000'];
   expect(await markOf(command, { FAILOVER_STATE_DIR: other })).toMatchObject({ node: 'a' });
@@ -38,7 +38,7 @@ test('another name of the same directory is ours', async () => {
   expect(await markOf(command, { FAILOVER_STATE_DIR: '/tmp' })).toBeNull();
 });
 
-test('in the middle of an exec it is still so', async () => {
+it('in the middle of an exec it is still so', async () => {
   // A program that replaces itself, over and over.
   const script = join(stage.stateDir, 'again.sh');
   writeFileSync(script, '[ "$1" = again ] || echo ready; exec sh "$0" again');
@@ -47,7 +47,7 @@ test('in the middle of an exec it is still so', async () => {
   expect(new Set(nodes)).toEqual(new Set(['a']));
 });
 
-test('the same name of another one, with a group of its own, is not: that is a container', async (context) => {
+it('the same name of another one, with a group of its own, is not: that is a container', async (context) => {
   if (spawnSync(OWN_MOUNTS[0], [OWN_MOUNTS[1], 'true']).status !== 0) {
     context.skip('this user may not make a mount namespace (needs root)');
   }

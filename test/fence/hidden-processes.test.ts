@@ -3,9 +3,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { ownIdentity, readStat } from '../../src/fence/process-identity.ts';
-import { until } from './stage.ts';
+import { until } from '../support/until.ts';
 
 const NOBODY = '65534';
 
@@ -60,7 +60,7 @@ beforeEach((context) => {
   if (!canHide()) context.skip('this user may not mount /proc (needs root)');
 });
 
-test.each(['1', '2'])('hidepid=%s: it is empty only once it has ended', async (how) => {
+it.each(['1', '2'])('hidepid=%s: it is empty only once it has ended', async (how) => {
   const child = await startAsNobody();
   const leader = { pid: child.pid, startTime: readStat(child.pid)?.startTime ?? '' };
   expect(seenFrom(how, leader)).toBe('unproved');

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { ProcessFencing } from '../../src/fence/fence.ts';
@@ -8,7 +8,8 @@ import { noteSession } from '../../src/fence/own-sessions.ts';
 import { ownIdentity, readStat } from '../../src/fence/process-identity.ts';
 import { scanSessions } from '../../src/fence/session-members.ts';
 import { signal } from '../support/process-list.ts';
-import { deadSupervisor, OWN_RUN, runs, session, Stage, until } from './stage.ts';
+import { until } from '../support/until.ts';
+import { deadSupervisor, OWN_RUN, runs, session, Stage } from './stage.ts';
 
 /** Longer than a test: what ends before it ended by SIGTERM. */
 const LONG_MS = 15_000;
@@ -26,7 +27,7 @@ const clear = (graceMs = LONG_MS): Promise<ClearOutcome> =>
   clearWith({ fenceGraceMs: graceMs, stopGraceMs: LONG_MS });
 
 describe('what a dead supervisor recorded', () => {
-  test('an orphan that the kernel told already has the grace of an ordinary stop', async () => {
+  it('an orphan that the kernel told already has the grace of an ordinary stop', async () => {
     const deaf = await stage.start(`trap '' TERM; echo ready; exec sleep 1000`, { lock: true });
     stage.addNode('a', deadSupervisor(), [session(deaf, { stopsWithSupervisor: true })]);
     const graces = { fenceGraceMs: LONG_MS, stopGraceMs: 50 };
@@ -34,7 +35,7 @@ describe('what a dead supervisor recorded', () => {
     expect(runs(deaf.identity.pid)).toBe(false);
   });
 
-  test('an orphan that the kernel told already is not told again while it ends', async () => {
+  it('an orphan that the kernel told already is not told again while it ends', async () => {
     const script = `trap 'echo told; sleep 0.2; echo done; exit 0' TERM; echo ready; sleep 1000 & wait`;
     const orphan = await stage.start(script, { lock: true });
     process.kill(orphan.identity.pid, 'SIGTERM');
@@ -45,19 +46,19 @@ describe('what a dead supervisor recorded', () => {
     expect(orphan.lines).toEqual(['told', 'done']);
   });
 
-  test('nothing recorded alive and a free lock is cleared without a signal', async () => {
+  it('nothing recorded alive and a free lock is cleared without a signal', async () => {
     stage.addNode('a', deadSupervisor(), [session({ identity: deadSupervisor() })]);
     expect(await clear()).toEqual({ type: 'cleared', ended: 0 });
   });
 
-  test.each([true, false])('its session is ended with SIGTERM (active: %s)', async (active) => {
+  it.each([true, false])('its session is ended with SIGTERM (active: %s)', async (active) => {
     const actor = await stage.start('echo ready; exec sleep 1000', { lock: true });
     stage.addNode('a', deadSupervisor(), [session(actor, { active })]);
     expect(await clear()).toEqual({ type: 'cleared', ended: 1 });
     expect(await actor.end).toBe('SIGTERM');
   });
 
-  test('a pid that another process has now is not signalled', async () => {
+  it('a pid that another process has now is not signalled', async () => {
     const actor = await stage.start('echo ready; exec sleep 1000');
     const earlier = { ...actor.identity, startTime: String(Number(actor.identity.startTime) - 1) };
     stage.addNode('a', deadSupervisor(), [session({ identity: earlier })]);
@@ -65,7 +66,7 @@ describe('what a dead supervisor recorded', () => {
     expect(runs(actor.identity.pid)).toBe(true);
   });
 
-  test('a session of another boot is not signalled', async () => {
+  it('a session of another boot is not signalled', async () => {
     const actor = await stage.start('echo ready; exec sleep 1000');
     stage.addNode('a', deadSupervisor(), [
       session({ identity: { ...actor.identity, bootId: 'another' } }),
@@ -74,7 +75,7 @@ describe('what a dead supervisor recorded', () => {
     expect(runs(actor.identity.pid)).toBe(true);
   });
 
-  test('what runs in another pid namespace is waited for, and named', async () => {
+  it('what runs in another pid namespace is waited for, and named', async () => {
     stage.addNode('a', { ...deadSupervisor(), pidNamespace: 'another' });
     stage.unseen = [{ description: 'what node a started', why: 'it cannot be seen' }];
     const outcome = await clear(0);
@@ -82,7 +83,7 @@ describe('what a dead supervisor recorded', () => {
     expect(stage.cleared).toBe(0);
   });
 
-  test('a helper in another process group is ended too', async () => {
+  it('a helper in another process group is ended too', async () => {
     const script = 'set -m; sleep 1000 & echo $!; echo ready; wait';
     const actor = await stage.startCommand(['bash', '-c', script], { lock: true });
     await until('the helper is known', () => actor.lines.length === 1);
@@ -91,7 +92,7 @@ describe('what a dead supervisor recorded', () => {
     expect(runs(Number(actor.lines[0]))).toBe(false);
   });
 
-  test('an orphan whose leader has ended is found by its session', async () => {
+  it('an orphan whose leader has ended is found by its session', async () => {
     const actor = await stage.start('sleep 1000 & echo $!; echo ready; exit 1', { lock: true });
     await actor.end;
     await until('the orphan is known', () => actor.lines.length === 1);
@@ -100,7 +101,7 @@ describe('what a dead supervisor recorded', () => {
     expect(runs(Number(actor.lines[0]))).toBe(false);
   });
 
-  test('a helper that closed the lock descriptor is found though the lock is free', async () => {
+  it('a helper that closed the lock descriptor is found though the lock is free', async () => {
     const script = 'sleep 1000 3>&- & echo $!; exec 3>&-; echo ready; exit 0';
     const actor = await stage.start(script, { lock: true });
     await actor.end;
@@ -111,14 +112,14 @@ describe('what a dead supervisor recorded', () => {
     expect(runs(Number(actor.lines[0]))).toBe(false);
   });
 
-  test('who ignores SIGTERM is killed after the grace', async () => {
+  it('who ignores SIGTERM is killed after the grace', async () => {
     const actor = await stage.start(`trap '' TERM; echo ready; exec sleep 1000`, { lock: true });
     stage.addNode('a', deadSupervisor(), [session(actor)]);
     expect(await clear(30)).toEqual({ type: 'cleared', ended: 1 });
     expect(await actor.end).toBe('SIGKILL');
   });
 
-  test('processes that are forked while the session ends are ended too', async () => {
+  it('processes that are forked while the session ends are ended too', async () => {
     const script = `trap 'sh -c "trap : TERM; while :; do sleep 1000; done" & exit 0' TERM
       echo ready; while :; do sleep 1000 & wait; done`;
     const actor = await stage.start(script, { lock: true });
@@ -128,7 +129,7 @@ describe('what a dead supervisor recorded', () => {
     expect(findLockHolders(stage.workloadLock.path)).toEqual([]);
   });
 
-  test('who forks a successor before each grace is over is killed in the end', async () => {
+  it('who forks a successor before each grace is over is killed in the end', async () => {
     const script = `trap '' TERM; next() { sleep 0.05; next & }; next & echo ready`;
     const env = stage.mark('a');
     const actor = await stage.startCommand(['bash', '-c', script], { lock: true, env });
@@ -138,7 +139,7 @@ describe('what a dead supervisor recorded', () => {
     expect(findLockHolders(stage.workloadLock.path)).toEqual([]);
   });
 
-  test('a newer order ends the one under way, and answers for it', async () => {
+  it('a newer order ends the one under way, and answers for it', async () => {
     const deaf = await stage.start(
       `trap 'echo told' TERM; echo ready; while :; do sleep 0.02; done`,
     );
@@ -165,7 +166,7 @@ describe('what a dead supervisor recorded', () => {
     expect(await older).toBe(outcome);
   });
 
-  test('a stopped process is continued, so that it can end by SIGTERM', async () => {
+  it('a stopped process is continued, so that it can end by SIGTERM', async () => {
     const script = `trap 'echo asked; exit 0' TERM; sleep 1000 & echo ready; wait`;
     const actor = await stage.start(script, { lock: true });
     process.kill(actor.identity.pid, 'SIGSTOP');
@@ -176,7 +177,7 @@ describe('what a dead supervisor recorded', () => {
     await until('it said so', () => actor.lines.includes('asked'));
   });
 
-  test('an orphan to be kept is named and not signalled, and so is what left its session', async () => {
+  it('an orphan to be kept is named and not signalled, and so is what left its session', async () => {
     const script = 'setsid sleep 1000 & echo ready; exec sleep 1000';
     const actor = await stage.start(script, { lock: true, env: stage.mark('a') });
     // Another run that has had the id since.
@@ -194,7 +195,7 @@ describe('what a dead supervisor recorded', () => {
 });
 
 describe('what holds the workload lock', () => {
-  test.each([
+  it.each([
     ['of this very run is ended, though its next gate is to be kept', OWN_RUN, 'cleared'],
     ['of a former run of the same id is kept, as what this run starts is', 'earlier', 'remain'],
   ])('%s', async (_, run, outcome) => {
@@ -213,7 +214,7 @@ describe('what holds the workload lock', () => {
     expect([runs(helper.identity.pid), runs(gate.identity.pid)]).toEqual([run !== OWN_RUN, true]);
   });
 
-  test('is ended when its environment names the group, though no record does', async () => {
+  it('is ended when its environment names the group, though no record does', async () => {
     const actor = await stage.start('echo ready; exec sleep 1000', {
       lock: true,
       env: stage.mark('gone'),
@@ -222,7 +223,7 @@ describe('what holds the workload lock', () => {
     expect(await actor.end).toBe('SIGTERM');
   });
 
-  test.each([
+  it.each([
     ['group', { FAILOVER_GROUP: 'other' }],
     ['state directory', { FAILOVER_STATE_DIR: '/' }],
   ])('is left alone and named when its %s is another', async (_, change) => {
@@ -237,7 +238,7 @@ describe('what holds the workload lock', () => {
     expect(runs(actor.identity.pid)).toBe(true);
   });
 
-  test('is named with its command and left alone when it is a stranger', async () => {
+  it('is named with its command and left alone when it is a stranger', async () => {
     const stranger = await stage.startLockHolder(stage.workloadLock);
     stage.addNode('a', deadSupervisor(), []);
     const outcome = await clear(0);
@@ -247,7 +248,7 @@ describe('what holds the workload lock', () => {
     expect(runs(stranger.identity.pid)).toBe(true);
   });
 
-  test('is waited for where it can not be seen: another user’s, or out of this namespace', async () => {
+  it('is waited for where it can not be seen: another user’s, or out of this namespace', async () => {
     const fencing = new ProcessFencing({ ...stage.sources, isWorkloadLockFree: () => false });
     expect(await fencing.clearLeftovers({ fenceGraceMs: 0, stopGraceMs: 0 })).toEqual({
       type: 'remain',
@@ -255,7 +256,7 @@ describe('what holds the workload lock', () => {
     });
   });
 
-  test('is waited for when it is about to end by itself', async () => {
+  it('is waited for when it is about to end by itself', async () => {
     const actor = await stage.start('echo ready; read _; exit 0', { lock: true, stdin: 'pipe' });
     // The clock stands still: however long its end takes on a busy machine, it comes in time.
     const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
@@ -275,7 +276,7 @@ describe('what holds the workload lock', () => {
     expect(await actor.end).toBe(0);
   });
 
-  test('this process itself is never signalled', async () => {
+  it('this process itself is never signalled', async () => {
     const description = stage.workloadLock.open();
     description.tryLock();
     const outcome = await clear(0);
@@ -284,7 +285,7 @@ describe('what holds the workload lock', () => {
     expect(JSON.stringify(outcome)).toContain('this process itself holds the workload lock');
   });
 
-  test('is ended when it is of an earlier life of a node id that is alive again', async () => {
+  it('is ended when it is of an earlier life of a node id that is alive again', async () => {
     const actor = await stage.start('echo ready; exec sleep 1000', {
       lock: true,
       env: stage.mark('b'),
@@ -302,7 +303,7 @@ describe('what holds the workload lock', () => {
 });
 
 describe('what belongs to the living', () => {
-  test("another live node's active session is named and not signalled", async () => {
+  it("another live node's active session is named and not signalled", async () => {
     const supervisor = await stage.start('echo ready; exec sleep 1000');
     const actor = await stage.start('echo ready; exec sleep 1000', {
       lock: true,
@@ -316,7 +317,7 @@ describe('what belongs to the living', () => {
     expect(runs(actor.identity.pid)).toBe(true);
   });
 
-  test("what left another live node's session with the lock is spared too", async () => {
+  it("what left another live node's session with the lock is spared too", async () => {
     const supervisor = await stage.start('echo ready; exec sleep 1000');
     const actor = await stage.start('echo ready; exec sleep 1000', {
       lock: true,
@@ -327,7 +328,7 @@ describe('what belongs to the living', () => {
     expect(runs(actor.identity.pid)).toBe(true);
   });
 
-  test("another live node's gate or hot standby is in nobody's way", async () => {
+  it("another live node's gate or hot standby is in nobody's way", async () => {
     const supervisor = await stage.start('echo ready; exec sleep 1000');
     const standby = await stage.start('echo ready; exec sleep 1000');
     stage.addNode('b', supervisor.identity, [session(standby, { active: false })]);
@@ -335,7 +336,7 @@ describe('what belongs to the living', () => {
     expect(runs(standby.identity.pid)).toBe(true);
   });
 
-  test('of this run only the ended session is emptied, the armed gate stays', async () => {
+  it('of this run only the ended session is emptied, the armed gate stays', async () => {
     const gate = await stage.start('echo ready; exec sleep 1000');
     const last = await stage.start('sleep 1000 & echo ready; exit 1', { lock: true });
     await last.end;
@@ -349,7 +350,7 @@ describe('what belongs to the living', () => {
     expect(runs(gate.identity.pid)).toBe(true);
   });
 
-  test('a daemon that may have the number of an ended session of this run is not signalled', async () => {
+  it('a daemon that may have the number of an ended session of this run is not signalled', async () => {
     const daemon = await stage.start('sleep 1000 & echo ready; exit 0');
     await daemon.end;
     const before = { ...daemon.identity, startTime: 'unknown' };
@@ -362,7 +363,7 @@ describe('what belongs to the living', () => {
     expect(scanSessions(new Set([before.pid])).has(before.pid)).toBe(true);
   });
 
-  test('a daemon with the number of a dead node’s session needs more than what people export', async () => {
+  it('a daemon with the number of a dead node’s session needs more than what people export', async () => {
     const { FAILOVER_GROUP = '', FAILOVER_STATE_DIR = '' } = stage.mark('a');
     const env = { FAILOVER_GROUP, FAILOVER_STATE_DIR };
     const daemon = await stage.start('sleep 1000 & echo ready; exit 0', { env });
@@ -376,7 +377,7 @@ describe('what belongs to the living', () => {
     expect(scanSessions(new Set([before.pid])).has(before.pid)).toBe(true);
   });
 
-  test('a supervisor that was started from within a dead one’s workload lives on', async () => {
+  it('a supervisor that was started from within a dead one’s workload lives on', async () => {
     const actor = await stage.start('sleep 1000 & echo $!; echo ready; wait', { lock: true });
     await until('the supervisor is known', () => actor.lines.length === 1);
     const pid = Number(actor.lines[0]);
@@ -392,7 +393,7 @@ describe('what belongs to the living', () => {
 });
 
 describe('what was started under a record that was removed', () => {
-  test('is named and not signalled: its environment is no proof', async () => {
+  it('is named and not signalled: its environment is no proof', async () => {
     const actor = await stage.start('exec 3>&-; echo ready; exec sleep 1000', {
       env: stage.mark('a'),
     });
@@ -412,7 +413,7 @@ describe('what was started under a record that was removed', () => {
     expect(stage.cleared).toBe(2);
   });
 
-  test('is no matter where a node that is registered and alive has started it', async () => {
+  it('is no matter where a node that is registered and alive has started it', async () => {
     const supervisor = await stage.start('echo ready; exec sleep 1000');
     stage.addNode('a', supervisor.identity);
     await stage.start('echo ready; exec sleep 1000', { env: stage.mark('a') });
@@ -423,7 +424,7 @@ describe('what was started under a record that was removed', () => {
     expect((await clear(0)).type).toBe('cleared');
   });
 
-  test('is in the way where the record of the living node that started it was put back', async () => {
+  it('is in the way where the record of the living node that started it was put back', async () => {
     const supervisor = await stage.start('echo ready; exec sleep 1000');
     stage.addNode('a', supervisor.identity);
     await stage.start('echo ready; exec sleep 1000', { env: stage.mark('a') });
@@ -432,7 +433,7 @@ describe('what was started under a record that was removed', () => {
     expect((await clear(0)).type).toBe('remain');
   });
 
-  test('is not what a shell has the variables from that client commands read', async () => {
+  it('is not what a shell has the variables from that client commands read', async () => {
     const { FAILOVER_GROUP = '', FAILOVER_STATE_DIR = '' } = stage.mark('a');
     const env = { FAILOVER_GROUP, FAILOVER_STATE_DIR };
     await stage.start('echo ready; exec sleep 1000', { env });
@@ -440,7 +441,7 @@ describe('what was started under a record that was removed', () => {
     expect((await clear(0)).type).toBe('cleared');
   });
 
-  test('is in the way where a node of the same id is alive that began after it', async () => {
+  it('is in the way where a node of the same id is alive that began after it', async () => {
     const former = await stage.start('echo ready; exec sleep 1000', { env: stage.mark('a') });
     // Starts are told apart by the clock's ticks.
     await until('a tick has passed', () => ownTick() > Number(former.identity.startTime) + 1);

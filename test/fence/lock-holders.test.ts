@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
   findDeletedHolders,
   findLockHolders,
@@ -9,7 +9,8 @@ import {
   SeenLocks,
 } from '../../src/fence/lock-holders.ts';
 import { KernelLock } from '../../src/lease/file/kernel-lock.ts';
-import { Stage, until } from './stage.ts';
+import { until } from '../support/until.ts';
+import { Stage } from './stage.ts';
 
 let stage: Stage;
 beforeEach(() => {
@@ -20,7 +21,7 @@ afterEach(() => stage.close());
 const pids = (holders: readonly { readonly pid: number }[]): number[] =>
   [...new Set(holders.map((holder) => holder.pid))].sort((a, b) => a - b);
 
-test('nobody holds a free lock, even with the file open', async () => {
+it('nobody holds a free lock, even with the file open', async () => {
   const description = stage.workloadLock.open();
   expect(findLockHolders(stage.workloadLock.path)).toEqual([]);
   description.close();
@@ -30,7 +31,7 @@ test('nobody holds a free lock, even with the file open', async () => {
   expect(findLockHolders(stage.workloadLock.path, [actor.identity.pid])).toEqual([]);
 });
 
-test('this process is named with its descriptor', () => {
+it('this process is named with its descriptor', () => {
   const description = stage.workloadLock.open();
   description.tryLock();
   expect(findLockHolders(stage.workloadLock.path)).toEqual([
@@ -40,7 +41,7 @@ test('this process is named with its descriptor', () => {
   expect(findLockHolders(stage.workloadLock.path)).toEqual([]);
 });
 
-test('each process that inherited the description is named, and nobody else', async () => {
+it('each process that inherited the description is named, and nobody else', async () => {
   const actor = await stage.start('sleep 1000 & echo $!; echo ready; wait', { lock: true });
   await stage.start('echo ready; exec sleep 1000');
   await until('the helper is known', () => actor.lines.length === 1);
@@ -49,20 +50,20 @@ test('each process that inherited the description is named, and nobody else', as
   expect(findLockHolders(stage.primaryLock.path)).toEqual([]);
 });
 
-test('a lock file that was renamed is still known by its inode; a missing one has no holder', async () => {
+it('a lock file that was renamed is still known by its inode; a missing one has no holder', async () => {
   const actor = await stage.start('echo ready; exec sleep 1000', { lock: true });
   renameSync(stage.workloadLock.path, `${stage.workloadLock.path}.moved`);
   expect(findLockHolders(stage.workloadLock.path)).toEqual([]);
   expect(pids(findLockHolders(`${stage.workloadLock.path}.moved`))).toEqual([actor.identity.pid]);
 });
 
-test('only the processes asked about are looked at', async () => {
+it('only the processes asked about are looked at', async () => {
   const actor = await stage.start('echo ready; exec sleep 1000', { lock: true });
   expect(findLockHolders(stage.workloadLock.path, [process.pid])).toEqual([]);
   expect(pids(findLockHolders(stage.workloadLock.path, [actor.identity.pid]))).toHaveLength(1);
 });
 
-test('who looks for many locks of one process believes what it remembers only while it is so', () => {
+it('who looks for many locks of one process believes what it remembers only while it is so', () => {
   const seen = new SeenLocks();
   const [one, two] = [stage.workloadLock.open(), stage.primaryLock.path];
   one.tryLock();
@@ -84,7 +85,7 @@ test('who looks for many locks of one process believes what it remembers only wh
   again.close();
 });
 
-test('goes through a process once more only where the lock may be held', () => {
+it('goes through a process once more only where the lock may be held', () => {
   const seen = new SeenLocks();
   const path = stage.workloadLock.path;
   const asked: string[] = [];
@@ -98,7 +99,7 @@ test('goes through a process once more only where the lock may be held', () => {
   description.close();
 });
 
-test('who asks of one holder again and again hears at once that it has the lock no more', () => {
+it('who asks of one holder again and again hears at once that it has the lock no more', () => {
   const { path } = stage.workloadLock;
   const stats = (): BigIntStats => statSync(path, { bigint: true });
   const held = stage.workloadLock.open();
@@ -122,7 +123,7 @@ test('who asks of one holder again and again hears at once that it has the lock 
   expect(holder.holdsNow(stats())).toBe(false);
 });
 
-test('a descriptor that was closed and is one of another lock now holds the first no more', () => {
+it('a descriptor that was closed and is one of another lock now holds the first no more', () => {
   const { path } = stage.workloadLock;
   const first = stage.workloadLock.open();
   first.tryLock();
@@ -136,7 +137,7 @@ test('a descriptor that was closed and is one of another lock now holds the firs
   second.close();
 });
 
-test('who runs on with a lock file of a directory that was removed and made again is found', async () => {
+it('who runs on with a lock file of a directory that was removed and made again is found', async () => {
   const directory = dirname(stage.workloadLock.path);
   const actor = await stage.start('echo ready; exec sleep 1000', { lock: true });
   expect(findDeletedHolders(directory)).toEqual([]);
@@ -150,7 +151,7 @@ test('who runs on with a lock file of a directory that was removed and made agai
   expect(findDeletedHolders(join(stage.stateDir, 'other'))).toEqual([]);
 });
 
-test('a flock lock, which keeps none of ours out, makes no holder', async () => {
+it('a flock lock, which keeps none of ours out, makes no holder', async () => {
   const path = stage.primaryLock.path;
   const actor = await stage.startCommand(
     ['flock', path, 'sh', '-c', 'echo ready; exec sleep 1000'],

@@ -1,6 +1,6 @@
 // A look with nothing at stake finds what is recorded, and does not go through every descriptor of the machine.
 import type fs from 'node:fs';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ProcessFencing } from '../../src/fence/fence.ts';
 import { deadSupervisor, session, Stage } from './stage.ts';
 
@@ -27,7 +27,7 @@ beforeEach(() => {
 });
 afterEach(() => stage.close());
 
-test('a look does not search for who holds the workload lock, where a clearing does', async () => {
+it('a look does not search for who holds the workload lock, where a clearing does', async () => {
   const holder = await stage.startLockHolder(stage.workloadLock);
   const fencing = new ProcessFencing(stage.sources);
   fencing.look();
@@ -37,13 +37,13 @@ test('a look does not search for who holds the workload lock, where a clearing d
   expect(descriptorsListed()).toContain(`/proc/${String(holder.identity.pid)}/fdinfo`);
 });
 
-test('a look does not take the workload lock, not even for an instant', () => {
+it('a look does not take the workload lock, not even for an instant', () => {
   const isWorkloadLockFree = vi.fn(() => true);
   new ProcessFencing({ ...stage.sources, isWorkloadLockFree }).look();
   expect(isWorkloadLockFree).not.toHaveBeenCalled();
 });
 
-test('a look goes through the processes for what is recorded', async () => {
+it('a look goes through the processes for what is recorded', async () => {
   const actor = await stage.start('echo ready; exec sleep 1000', { lock: true });
   stage.addNode('a', deadSupervisor(), [session(actor)]);
   new ProcessFencing(stage.sources).look();

@@ -2,7 +2,7 @@
 import type fs from 'node:fs';
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { findLeftovers } from '../../src/fence/find-leftovers.ts';
 import { clearLeftovers } from '../../src/fence/leftovers.ts';
 import { findLockHolders } from '../../src/fence/lock-holders.ts';
@@ -72,18 +72,18 @@ afterEach(async () => {
   await stage.close();
 });
 
-test('a process that could not be looked at is not taken for one that is gone', () => {
+it('a process that could not be looked at is not taken for one that is gone', () => {
   exhausted.by = (path) => path.startsWith('/proc/');
   expect(() => readStat(process.pid)).toThrow('EMFILE');
   expect(() => isAlive(ownIdentity())).toThrow('EMFILE');
 });
 
-test('a process whose state could not be read is not taken for one that is gone', () => {
+it('a process whose state could not be read is not taken for one that is gone', () => {
   exhausted.looking = (path) => path === `/proc/${String(process.pid)}/stat`;
   expect(() => readStat(process.pid)).toThrow('ENOMEM');
 });
 
-test('what a process has open and could not be looked at is not taken for nothing', () => {
+it('what a process has open and could not be looked at is not taken for nothing', () => {
   const fd = openSync('/proc/self/stat', 'r');
   onTestFinished(() => {
     closeSync(fd);
@@ -94,7 +94,7 @@ test('what a process has open and could not be looked at is not taken for nothin
   expect(targetOf(process.pid, 1_000_000)).toBe('');
 });
 
-test('a process of the group that could not be told is not taken for a stranger', async () => {
+it('a process of the group that could not be told is not taken for a stranger', async () => {
   const actor = await stage.start('echo ready; exec sleep 1000', { env: stage.mark('a') });
   const { pid } = actor.identity;
   expect(readMark(pid, stage)).not.toBeNull();
@@ -102,7 +102,7 @@ test('a process of the group that could not be told is not taken for a stranger'
   expect(() => readMark(pid, stage)).toThrow('ENOMEM');
 });
 
-test('a session that could not be looked at is not taken for an empty one', async () => {
+it('a session that could not be looked at is not taken for an empty one', async () => {
   const actor = await stage.start('echo ready; exec sleep 1000');
   stage.addNode('a', deadSupervisor(), [session(actor)]);
   const graces = { fenceGraceMs: 0, stopGraceMs: 0 };
@@ -116,7 +116,7 @@ test('a session that could not be looked at is not taken for an empty one', asyn
   expect(runs(actor.identity.pid)).toBe(true);
 });
 
-test('nodes that could not be listed are not taken for none', () => {
+it('nodes that could not be listed are not taken for none', () => {
   const { paths } = openLease(temporaryDirectory(), 'a');
   expect(listNodes(paths)).toHaveLength(1);
   for (const part of ['/nodes', '.json']) {
@@ -125,7 +125,7 @@ test('nodes that could not be listed are not taken for none', () => {
   }
 });
 
-test('a holder of a lock that could not be looked at is not taken for none', () => {
+it('a holder of a lock that could not be looked at is not taken for none', () => {
   const path = stage.workloadLock.path;
   const holder = stage.workloadLock.open();
   onTestFinished(() => {
@@ -147,7 +147,7 @@ test('a holder of a lock that could not be looked at is not taken for none', () 
   expect(findLockHolders(path)).toEqual([{ pid: process.pid, fd: holder.fd }]);
 });
 
-test('who holds a lock that was removed with its directory is not taken for nobody', () => {
+it('who holds a lock that was removed with its directory is not taken for nobody', () => {
   const directory = join(stage.stateDir, stage.group);
   const holder = stage.workloadLock.open();
   onTestFinished(() => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   hasEnded,
   isAlive,
@@ -13,7 +13,8 @@ import {
   readIdentity,
   readStat,
 } from '../../src/fence/process-identity.ts';
-import { Stage, until } from './stage.ts';
+import { until } from '../support/until.ts';
+import { Stage } from './stage.ts';
 
 let stage: Stage;
 beforeEach(() => {
@@ -22,23 +23,23 @@ beforeEach(() => {
 afterEach(() => stage.close());
 
 describe('isAlive', () => {
-  test('is true of this process', () => {
+  it('is true of this process', () => {
     expect(ownIdentity().pid).toBe(process.pid);
     expect(isAlive(ownIdentity())).toBe(true);
   });
 
-  test('is false of a pid that another process has now', () => {
+  it('is false of a pid that another process has now', () => {
     expect(isAlive({ ...ownIdentity(), startTime: '1' })).toBe(false);
   });
 
-  test.each(['bootId', 'pidNamespace'] as const)('is false when the %s is another', (field) => {
+  it.each(['bootId', 'pidNamespace'] as const)('is false when the %s is another', (field) => {
     const foreign = { ...ownIdentity(), [field]: 'another' };
     expect(isAlive(foreign)).toBe(false);
     expect(isComparable(foreign)).toBe(false);
     expect(isSameProcess(foreign, ownIdentity())).toBe(false);
   });
 
-  test('turns false when the process ends', async () => {
+  it('turns false when the process ends', async () => {
     const actor = await stage.start('echo ready; exec sleep 1000');
     expect(isAlive(actor.identity)).toBe(true);
     actor.child.kill('SIGKILL');
@@ -47,7 +48,7 @@ describe('isAlive', () => {
     expect(readStat(actor.identity.pid)).toBeNull();
   });
 
-  test('is false of a zombie', async () => {
+  it('is false of a zombie', async () => {
     // sleep never collects the child that the shell left it.
     const actor = await stage.start('sleep 1000 & echo $!; echo ready; exec sleep 1000');
     await until('its pid is known', () => actor.lines.length === 1);
@@ -65,12 +66,12 @@ describe('isAlive', () => {
   });
 });
 
-test('a process whose first thread alone has ended has not ended', () => {
+it('a process whose first thread alone has ended has not ended', () => {
   expect(hasEnded({ state: 'Z', threads: 3 })).toBe(false);
   expect(hasEnded({ state: 'Z', threads: 1 })).toBe(true);
 });
 
-test('a name with brackets and spaces does not shift the fields', async () => {
+it('a name with brackets and spaces does not shift the fields', async () => {
   const program = join(stage.stateDir, 'a) R 1 (b');
   copyFileSync('/bin/sleep', program);
   const actor = await stage.start(`echo ready; exec '${program}' 1000`);
@@ -82,7 +83,7 @@ test('a name with brackets and spaces does not shift the fields', async () => {
   expect(stat?.state).toMatch(/^[RSD]$/);
 });
 
-test('a process that goes on to another program is told from what it was', async () => {
+it('a process that goes on to another program is told from what it was', async () => {
   const pipe = join(stage.stateDir, 'pipe');
   execFileSync('mkfifo', [pipe]);
   const actor = await stage.start(
@@ -101,14 +102,14 @@ test('a process that goes on to another program is told from what it was', async
   expect(programOf(pid)).not.toBe(before);
 });
 
-test('a process that has ended has no program', () => {
+it('a process that has ended has no program', () => {
   expect(programOf(2 ** 30)).toBeUndefined();
 });
 
-test.each(['', '12', '12 (sh', '12 (sh) S 1 2'])('the torn line %j reads as no process', (text) => {
+it.each(['', '12', '12 (sh', '12 (sh) S 1 2'])('the torn line %j reads as no process', (text) => {
   expect(parseStat(text)).toBeNull();
 });
 
-test('a pid that nobody has has no identity', () => {
+it('a pid that nobody has has no identity', () => {
   expect(readIdentity(2 ** 30)).toBeNull();
 });

@@ -1,13 +1,13 @@
 // What of all that has the workload lock's file open is ended with a run of this process, and what is not.
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { endRunHelpers } from '../../src/fence/run-helpers.ts';
 import type { HelperSources } from '../../src/fence/run-helpers.ts';
 import { ownIdentity } from '../../src/fence/process-identity.ts';
 import { until } from '../support/until.ts';
 import { hasEnded, place } from './helpers-place.ts';
 
-test('a helper of this run ends, by KILL where it ignores TERM, also when the file was removed', async () => {
+it('a helper of this run ends, by KILL where it ignores TERM, also when the file was removed', async () => {
   const sources = place();
   const helper = await sources.start();
   const stubborn = await sources.start({ script: "trap '' TERM;" });
@@ -17,7 +17,7 @@ test('a helper of this run ends, by KILL where it ignores TERM, also when the fi
   expect([helper.signalCode, stubborn.signalCode]).toEqual(['SIGTERM', 'SIGKILL']);
 });
 
-test('a helper ends that has a file which was replaced, and not what has only the one that is there', async () => {
+it('a helper ends that has a file which was replaced, and not what has only the one that is there', async () => {
   const sources = place();
   const helper = await sources.start();
   renameSync(sources.lockPath, `${sources.lockPath}.old`);
@@ -28,7 +28,7 @@ test('a helper ends that has a file which was replaced, and not what has only th
   expect(hasEnded(stranger)).toBe(false);
 });
 
-test('a helper that opens and closes other files all the time is found', async () => {
+it('a helper that opens and closes other files all the time is found', async () => {
   const sources = place();
   const script = 'exec 9<&3 3<&-; trap "" TERM; echo up; while :; do exec 3</dev/null 3<&-; done;';
   for (let round = 0; round < 20; round += 1) {
@@ -38,7 +38,7 @@ test('a helper that opens and closes other files all the time is found', async (
   }
 });
 
-test('what is of another node or group, or has not got the file, is left alone', async () => {
+it('what is of another node or group, or has not got the file, is left alone', async () => {
   const sources = place();
   const spared = [
     await sources.start({ node: 'b' }),
@@ -52,7 +52,7 @@ test('what is of another node or group, or has not got the file, is left alone',
   expect(spared.map(hasEnded)).toEqual([false, false, false]);
 });
 
-test('a node that the workload started is left alone', async () => {
+it('a node that the workload started is left alone', async () => {
   const sources = place();
   const nested = await sources.start();
   const supervisor = { ...ownIdentity(), pid: nested.pid ?? 0 };

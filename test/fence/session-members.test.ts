@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ownIdentity, readStat } from '../../src/fence/process-identity.ts';
 import type { ProcessStat } from '../../src/fence/process-identity.ts';
 import { compareSession, listSessionMembers } from '../../src/fence/session-members.ts';
-import { Stage, until } from './stage.ts';
+import { until } from '../support/until.ts';
+import { Stage } from './stage.ts';
 
 /** `set -m` gives each job a process group, as an interactive shell does. */
 const HELPER_IN_ITS_OWN_GROUP = 'set -m; sleep 1000 & echo $!; echo ready; wait';
@@ -28,7 +29,7 @@ beforeEach(() => {
 afterEach(() => stage.close());
 
 describe('listSessionMembers', () => {
-  test('finds a helper that left the process group, and not the other sessions', async () => {
+  it('finds a helper that left the process group, and not the other sessions', async () => {
     const actor = await stage.startCommand(['bash', '-c', HELPER_IN_ITS_OWN_GROUP], {});
     await stage.start('echo ready; exec sleep 1000');
     await until('the helper is known', () => actor.lines.length === 1);
@@ -40,7 +41,7 @@ describe('listSessionMembers', () => {
     expect(members.get(leader)?.toSorted((a, b) => a - b)).toEqual([leader, helper]);
   });
 
-  test('finds what a leader left behind when it ended', async () => {
+  it('finds what a leader left behind when it ended', async () => {
     const actor = await stage.start('sleep 1000 & echo $!; echo ready; exit 0');
     await actor.end;
     await until('the helper is known', () => actor.lines.length === 1);
@@ -48,7 +49,7 @@ describe('listSessionMembers', () => {
     expect(members.get(actor.identity.pid)).toEqual([Number(actor.lines[0])]);
   });
 
-  test('counts no zombie', async () => {
+  it('counts no zombie', async () => {
     const actor = await stage.start('sleep 1000 & echo $!; echo ready; exec sleep 1000');
     await until('the child is known', () => actor.lines.length === 1);
     const leader = actor.identity.pid;
@@ -59,7 +60,7 @@ describe('listSessionMembers', () => {
     expect(listSessionMembers(new Set([leader])).get(leader)).toEqual([leader]);
   });
 
-  test('finds one that was seen elsewhere and began a session of its own since', async () => {
+  it('finds one that was seen elsewhere and began a session of its own since', async () => {
     const script = 'while [ ! -e "$GO" ]; do sleep 0.01; done; exec setsid sleep 1000';
     const go = join(stage.stateDir, 'go');
     const actor = await stage.startCommand(
@@ -77,7 +78,7 @@ describe('listSessionMembers', () => {
     process.kill(child, 'SIGKILL');
   });
 
-  test('finds one that was given the pid of a stranger (needs root)', async (context) => {
+  it('finds one that was given the pid of a stranger (needs root)', async (context) => {
     const actor = await stage.startCommand(
       ['bash', '-c', 'echo ready; while read -r; do sleep 1000 & echo $!; done'],
       { stdin: 'pipe' },
@@ -104,7 +105,7 @@ describe('listSessionMembers', () => {
     context.skip('this machine forks too often to be given a certain pid');
   });
 
-  test('finds nothing when asked for nothing', () => {
+  it('finds nothing when asked for nothing', () => {
     expect(listSessionMembers(new Set()).size).toBe(0);
   });
 });
@@ -122,32 +123,32 @@ describe('compareSession', () => {
     startTime: String(startTime),
   });
 
-  test('it is the same while its leader is there', async () => {
+  it('it is the same while its leader is there', async () => {
     const { identity } = await stage.start('echo ready; exec sleep 1000');
     const stat = readStat(identity.pid);
     expect(compareSession(identity, stat === null ? [] : [stat])).toBe('same');
   });
 
-  test('it is another when the leader has another start time', async () => {
+  it('it is another when the leader has another start time', async () => {
     const { identity } = await stage.start('echo ready; exec sleep 1000');
     const stat = readStat(identity.pid);
     const earlier = { ...identity, startTime: String(Number(identity.startTime) - 1) };
     expect(compareSession(earlier, stat === null ? [] : [stat])).toBe('other');
   });
 
-  test('without a leader, one that started right after it proves the session', () => {
+  it('without a leader, one that started right after it proves the session', () => {
     expect(compareSession(leader, [member(5001), member(9_000_000)])).toBe('same');
   });
 
-  test('without a leader, a member older than it was shows another session', () => {
+  it('without a leader, a member older than it was shows another session', () => {
     expect(compareSession(leader, [member(4999), member(5001)])).toBe('other');
   });
 
-  test('a leader that nobody could look at in time proves nothing', () => {
+  it('a leader that nobody could look at in time proves nothing', () => {
     expect(compareSession({ ...leader, startTime: 'unknown' }, [member(5001)])).toBe('unproved');
   });
 
-  test('another boot or namespace has other numbers', () => {
+  it('another boot or namespace has other numbers', () => {
     expect(compareSession({ ...leader, bootId: 'another' }, [member(5001)])).toBe('other');
     expect(compareSession({ ...leader, pidNamespace: '1' }, [member(5001)])).toBe('other');
   });

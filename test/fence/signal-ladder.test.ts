@@ -1,7 +1,8 @@
 // A signal goes only to the very process that was found: a pid alone is reused.
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { SignalLadder } from '../../src/fence/signal-ladder.ts';
-import { runs, Stage, until } from './stage.ts';
+import { until } from '../support/until.ts';
+import { runs, Stage } from './stage.ts';
 
 let stage: Stage;
 beforeEach(() => {
@@ -9,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => stage.close());
 
-test.each([
+it.each([
   ['is told', 10_000],
   ['is killed', 0],
 ])('a process that has the pid of one that was found before is not what %s', async (_, graceMs) => {
@@ -26,7 +27,7 @@ test.each([
   expect(runs(pid)).toBe(true);
 });
 
-test('it says what it sent, and when the first grace is over: the next look is then', async () => {
+it('it says what it sent, and when the first grace is over: the next look is then', async () => {
   const patient = await stage.start(`trap '' TERM; echo ready; while :; do sleep 0.02; done`);
   const { pid, startTime } = patient.identity;
   const found = { pid, startTime, session: pid, graceMs: 60_000, isStopping: false };

@@ -5,7 +5,6 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { LeaseObservation } from '../../src/core/state.ts';
 import type { Answering } from '../../src/fence/answers.ts';
 import type { FencingSources } from '../../src/fence/fence.ts';
@@ -15,15 +14,7 @@ import { scanSessions } from '../../src/fence/session-members.ts';
 import { KernelLock } from '../../src/lease/file/kernel-lock.ts';
 import type { NodeRecord, ProcessIdentity, SessionRecord } from '../../src/lease/lease-store.ts';
 import { signal } from '../support/process-list.ts';
-
-/** Waits until a condition holds; fails after 10 s with what was waited for. */
-export async function until(what: string, condition: () => unknown): Promise<void> {
-  const giveUpAt = performance.now() + 10_000;
-  while (!(await condition())) {
-    if (performance.now() > giveUpAt) throw new Error(`waited 10 s in vain until ${what}`);
-    await pause(2);
-  }
-}
+import { until } from '../support/until.ts';
 
 export interface Actor {
   readonly identity: ProcessIdentity;

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { endStandbyOrphans } from '../../src/fence/standby-orphans.ts';
 import type { OrphanSources } from '../../src/fence/standby-orphans.ts';
 import { ownIdentity, readStat } from '../../src/fence/process-identity.ts';
@@ -45,7 +45,7 @@ function sessionOf(pid: number, changes: Partial<SessionRecord> = {}): SessionRe
   };
 }
 
-test('a helper of a dead life ends, also when the file was removed', async () => {
+it('a helper of a dead life ends, also when the file was removed', async () => {
   const sources = place();
   const helper = await sources.start();
   rmSync(sources.lockPath);
@@ -54,7 +54,7 @@ test('a helper of a dead life ends, also when the file was removed', async () =>
   await until('its end', () => hasEnded(helper));
 });
 
-test.each<readonly [string, readonly NodeRecord[]]>([
+it.each<readonly [string, readonly NodeRecord[]]>([
   ['that lives', [live]],
   // With a record of the life before that one, while its own can't be read.
   ['that lives again', [lifeOf(ENDED, { run: 'r0' })]],
@@ -76,7 +76,7 @@ test.each<readonly [string, readonly NodeRecord[]]>([
   expect(isThere(helper)).toBe(true);
 });
 
-test('a member of a session that was active is left to who takes over', async () => {
+it('a member of a session that was active is left to who takes over', async () => {
   const sources = place();
   const member = await sources.start();
   const session = sessionOf(member.pid ?? 0, { active: true });
@@ -84,7 +84,7 @@ test('a member of a session that was active is left to who takes over', async ()
   expect(isThere(member)).toBe(true);
 });
 
-test.each([
+it.each([
   ['with the grace of an orphan that was told when its supervisor died', true, 20, 600_000],
   ['with the grace of one that is told now', false, 600_000, 20],
 ])(
@@ -101,7 +101,7 @@ test.each([
   },
 );
 
-test('what has the number of a recorded session and is another is left alone', async () => {
+it('what has the number of a recorded session and is another is left alone', async () => {
   const sources = place();
   const stranger = await sources.start();
   const session = sessionOf(stranger.pid ?? 0);
@@ -110,7 +110,7 @@ test('what has the number of a recorded session and is another is left alone', a
   expect(isThere(stranger)).toBe(true);
 });
 
-test('a node that a workload started is left alone', async () => {
+it('a node that a workload started is left alone', async () => {
   const sources = place();
   const node = await sources.start();
   const nested = lifeOf(node.pid ?? 0, { run: 'r2', node: 'b' });
@@ -118,7 +118,7 @@ test('a node that a workload started is left alone', async () => {
   expect(isThere(node)).toBe(true);
 });
 
-test('a wait for one that ignores TERM can be cut short', async () => {
+it('a wait for one that ignores TERM can be cut short', async () => {
   const sources = place();
   const helper = await sources.start({ script: "trap '' TERM;" });
   let graces = { fenceGraceMs: 600_000, stopGraceMs: 600_000 };
@@ -128,7 +128,7 @@ test('a wait for one that ignores TERM can be cut short', async () => {
   await until('its end', () => hasEnded(helper));
 });
 
-test('what has not got the file is left alone', async () => {
+it('what has not got the file is left alone', async () => {
   const sources = place();
   const stranger = await sources.start({ opens: false });
   await endStandbyOrphans(at(sources, [dead]), () => GRACES);

@@ -49,9 +49,6 @@ vi.mock('../../src/cli/commands/systemd.ts', () => ({
 }));
 vi.mock('../../src/cli/commands/explain.ts', () => ({ explain: stub('explain') }));
 
-// Each call of the program listens to these, to the end of its process.
-for (const emitter of [process, process.stdout, process.stderr]) emitter.setMaxListeners(0);
-
 let stderr = '';
 
 // One process is many here, and each watches its output to its end: that would be warned of on stderr.

@@ -1,5 +1,5 @@
 // The memory of records that somebody may remove.
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import type { NodeRecord } from '../../src/lease/lease-store.ts';
 import { KnownNodes } from '../../src/runtime/known-nodes.ts';
 
@@ -8,21 +8,21 @@ function recordOf(run: string, node = 'a'): NodeRecord {
   return { run, node } as unknown as NodeRecord;
 }
 
-test('a record that is removed is known still, as it was last', () => {
+it('a record that is removed is known still, as it was last', () => {
   const known = new KnownNodes();
   known.with([recordOf('r1'), recordOf('r2')]);
   known.with([recordOf('r1', 'b'), recordOf('r2')]);
   expect(known.with([recordOf('r2')])).toStrictEqual([recordOf('r1', 'b'), recordOf('r2')]);
 });
 
-test('what was looked after is forgotten', () => {
+it('what was looked after is forgotten', () => {
   const known = new KnownNodes();
   known.with([recordOf('r1'), recordOf('r2')]);
   known.forget(new Set(['r1']));
   expect(known.with([])).toStrictEqual([recordOf('r2')]);
 });
 
-test('it is bounded, and what was not seen for longest is dropped', () => {
+it('it is bounded, and what was not seen for longest is dropped', () => {
   const known = new KnownNodes();
   known.with([recordOf('lasting')]);
   for (let run = 0; run < 1_000; run += 1) {

@@ -1,6 +1,6 @@
 // What a node says, and how often.
 import { EventEmitter } from 'node:events';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { initialState } from '../../src/core/state.ts';
 import { Narrator } from '../../src/runtime/narrator.ts';
 import type { NodeEvents } from '../../src/runtime/narrator.ts';
@@ -30,7 +30,7 @@ function step(before: string | null, after: string | null): Step {
   };
 }
 
-test('a warning from outside is said once, whatever steps come between', async () => {
+it('a warning from outside is said once, whatever steps come between', async () => {
   const { narrator, told } = setUp();
   for (let second = 0; second < 3; second += 1) {
     narrator.warn('nobody can reach this node');
@@ -39,7 +39,7 @@ test('a warning from outside is said once, whatever steps come between', async (
   expect(await told()).toEqual(['nobody can reach this node']);
 });
 
-test('a warning that passed is said again when it comes back', async () => {
+it('a warning that passed is said again when it comes back', async () => {
   const { narrator, told } = setUp();
   narrator.tell(step(null, 'the disk is full'));
   narrator.tell(step('the disk is full', 'the disk is full'));

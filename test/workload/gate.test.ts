@@ -13,15 +13,15 @@ import { until } from '../support/until.ts';
 
 describe('the gate', () => {
   it('keeps the command from running until it is activated', async () => {
-    const { workload, ledger, path, text } = await workloadOf('echo ran > $D/ran; sleep 100');
+    const { workload, ledger, text } = await workloadOf('echo ran > $D/ran; sleep 100');
     await workload.arm();
     const armed = workload.describe();
     expect(armed.state).toBe('armed');
     expect(lives(armed.pid ?? 0)).toBe(true);
     expect(ledger).toMatchObject([[{ process: { pid: armed.pid }, active: false }]]);
+    expect(text('ran')).toBe('');
     await workload.activate(TERM);
     await until('the command', () => text('ran') === 'ran\n');
-    expect(path('ran')).toBeTruthy();
     expect(workload.describe()).toMatchObject({ pid: armed.pid, state: 'running' });
     expect(ledger.at(-1)).toMatchObject([{ process: { pid: armed.pid }, active: true }]);
   });

@@ -22,7 +22,7 @@ export interface Claimant {
   /** The lease of etcd that this claim is to have, and how it is asked for unless it was before. */
   readonly token: string;
   readonly grant: () => Promise<Granted>;
-  /** As it is by all that was told: what is not so any more, the transaction does not go by. Null: not known. */
+  /** The lead by all that the watch told: the transaction fails where that is out of date. Null: not known. */
   readonly told: Lead | null;
   readonly floor: number;
   /** The revision at which the claimant had started. */

@@ -48,7 +48,7 @@ export async function connectionsTo(
 
 const PACKAGE: ClientPackage = { store: 'etcd', name: 'etcd3', major: 1 };
 
-/** Of a list that is never empty. */
+/** The default for a list of addresses, which is never empty. */
 const LOCAL = { host: '127.0.0.1', port: 2379 };
 
 /** Where it goes is what the address says. That the name of a client differs keeps each from sharing another's socket. */

@@ -135,7 +135,7 @@ export class EtcdConnection implements StoreConnection {
     return this.#once(this.#client.maintenance.status(this.#options));
   }
 
-  /** Null: there is no such lease. */
+  /** The age of a lease of etcd; null: there is no such lease. */
   async ageOf(id: string): Promise<LeaseAge | null> {
     const answer = await this.#once(
       this.#client.leaseClient.leaseTimeToLive({ ID: id }, this.#options),

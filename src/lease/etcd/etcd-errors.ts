@@ -36,7 +36,7 @@ const UNIMPLEMENTED = 12;
 const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
 
-/** As a watch names them. */
+/** The codes of gRPC by the names that a watch gives them. */
 const NAMED: Readonly<Record<string, number>> = {
   InvalidArgument: INVALID_ARGUMENT,
   NotFound: NOT_FOUND,

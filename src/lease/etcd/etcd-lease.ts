@@ -32,13 +32,13 @@ export interface EtcdLeaseOptions extends RemoteStoreOptions {
 
 /** An acquisition that was granted. */
 interface Term {
-  /** Its lease of etcd. */
+  /** The etcd lease that the term hangs on. */
   readonly token: string;
   /** When it was granted, as the store counts: what is told of what was before does not concern it. */
   readonly revision: number;
   /** The connection whose watch tells of its end. */
   watchedBy: number;
-  /** Its key was removed, or is another's. */
+  /** Whether the key of the term was removed, or is another's. */
   isGone: boolean;
 }
 
@@ -64,7 +64,7 @@ export class EtcdLease implements RemoteStore {
   #claiming: string | null = null;
   /** An etcd lease granted ahead of a claim, or left from a denied one; the next claim reuses it. */
   #ready: Ready | null = null;
-  /** Null: nothing is held, as far as is known here. */
+  /** The present term; null: nothing is held, as far as is known here. */
   #term: Term | null = null;
   /** When the last requested lease has certainly expired, whatever the server did. */
   #overAt = 0;
@@ -123,7 +123,7 @@ export class EtcdLease implements RemoteStore {
       ...{ endpoints, tls, user },
       token,
       lease: this.#keys.lease.toString(),
-      // The same for the whole of a term: it is told more than once.
+      // The same event for the whole of a term: it is told more than once.
       event: this.#keys.event(token).toString(),
       ...{ node: record.node, epoch: this.#known },
       timeoutMs: Math.max(requestTimeoutMs, LEAST_CONNECT_MS),
@@ -131,7 +131,7 @@ export class EtcdLease implements RemoteStore {
   }
 
   async acquire(floor: number): Promise<AcquireOutcome> {
-    // Of a term that was given up unasked: as its end may be unknown to the server, it is told.
+    // A term that was given up unasked: the server may not know that it has ended, so it is told.
     if (this.#term !== null) this.#giveBackSoon(this.#term.token);
     this.#term = null;
     if (this.#registration.isContested) return this.#overtaken();
@@ -174,7 +174,7 @@ export class EtcdLease implements RemoteStore {
     }
   }
 
-  /** Its lease of etcd is granted while nobody waits for the disks of the members. One that is not used ends by itself. */
+  /** Has an etcd lease granted while nobody waits for the disks of the members. One that is not used ends by itself. */
   prepareClaim(): void {
     if (this.#term !== null || this.#isFresh(this.#ready)) return;
     this.#ready = this.#makeReady(requests.newLeaseId());
@@ -366,7 +366,7 @@ export class EtcdLease implements RemoteStore {
     return this.#seen;
   }
 
-  /** Of a claim that was prepared, or denied, a moment ago, and that did not fail. */
+  /** An etcd lease that was prepared, or left from a denied claim, a moment ago, and that did not fail. */
   #takeReady(): Ready | null {
     const ready = this.#ready;
     this.#ready = null;
@@ -410,7 +410,7 @@ export class EtcdLease implements RemoteStore {
     term.watchedBy = connection;
   }
 
-  /** That it is lost is known: whatever is answered now tells no more than to whom. */
+  /** Why the lease was lost, which is known already: what is answered now only tells to whom. */
   async #causeOfLoss(timeoutMs: number): Promise<string> {
     const ended = 'it has ended in the store';
     try {

@@ -18,7 +18,7 @@ export interface GroupKeys {
   /** The run that has an id alone; it hangs on the same lease of etcd as the record of that run. */
   id(node: string): Buffer;
   node(run: string): Buffer;
-  /** Its name says nothing: they are in order by when they were made. */
+  /** The key of an event. Its name says nothing: events are ordered by when they were made. */
   event(name: string): Buffer;
 }
 

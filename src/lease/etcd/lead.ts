@@ -13,7 +13,7 @@ export interface GroupState {
   readonly epoch: number;
   /** The cluster in which the lease was taken last; null: this store has only heard of the epoch. */
   readonly cluster: string | null;
-  /** Who led last. */
+  /** The node that led last. */
   readonly node: string | null;
   readonly holder: StoredNode | null;
   /** How long its lease lasted, ms. */
@@ -24,7 +24,7 @@ export interface Lead {
   readonly cluster: string;
   /** How often anything was changed in the store: it only rises. */
   readonly revision: number;
-  /** Null: nobody has led, or the store has lost it. */
+  /** The state of the group; null: nobody has led, or the store has lost it. */
   readonly state: GroupState | null;
   /** When it was changed, `0` for never: who changes it next must have seen this. */
   readonly stateRevision: string;
@@ -67,7 +67,7 @@ export function observationOf({ state, leaseId, isPaused }: Lead): LeaseObservat
   };
 }
 
-/** As it is after what a watch tells; null: it has become something that this version does not know. */
+/** The lead after what a watch tells; null: it has become something that this version does not know. */
 export function leadAfter(
   keys: GroupKeys,
   before: Lead,

@@ -65,7 +65,7 @@ export class Registration {
     return this.#record;
   }
 
-  /** Of all that ever happened in the store what had happened before; the whole of it while it is not registered. */
+  /** The revision of the store at this node's start: what came before it; Infinity while it is not registered. */
   get start(): number {
     return this.#start ?? Infinity;
   }
@@ -188,7 +188,7 @@ export class Registration {
     });
   }
 
-  /** One at a time: each would be another start. */
+  /** Registers, one attempt at a time: each would be another start. */
   #join(epoch: number): Promise<void> {
     this.#joining ??= this.#register(epoch)
       .catch((error: unknown) => {

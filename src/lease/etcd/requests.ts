@@ -79,7 +79,7 @@ export function advance(
   };
 }
 
-/** Of another token than the present one it changes nothing. */
+/** Releases the lease; with another token than the present one it changes nothing. */
 export function release(keys: GroupKeys, token: string, event: etcd.IRequestOp): etcd.ITxnRequest {
   return {
     compare: [ofLease(keys.lease, token)],

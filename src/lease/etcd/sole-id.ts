@@ -16,7 +16,7 @@ export async function joinUnderId(
   who: {
     readonly node: string;
     readonly run: string;
-    /** Who is thought to have the id; null: nobody. */
+    /** The run that is thought to have the id; null: none. */
     readonly holder: string | null;
     readonly instead: string | null;
     /** What the id is to hang on. */
@@ -46,7 +46,7 @@ export async function joinUnderId(
   return { type: 'taken', by: null };
 }
 
-/** Null: it has gone meanwhile, or this version does not understand what it says. */
+/** The node that has the id; null: it has gone meanwhile, or this version does not understand its record. */
 async function rivalOf(
   { ask, keys }: { readonly ask: Ask; readonly keys: GroupKeys },
   run: string,

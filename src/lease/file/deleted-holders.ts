@@ -50,7 +50,7 @@ function findMovedHolders(
     .filter(({ pid, fd, path }) => {
       if (basename(path) !== WORKLOAD_LOCK || !hasLock(pid, fd)) return false;
       const file = pathOfDescriptor(pid, fd);
-      // The same file by another name of the directory is no other one.
+      // The same file under another name of the directory is not another file.
       if (here !== null && identityOfPath(file) === here) return false;
       return readMark(pid, mark) !== null || isMarked(file, marks);
     })

@@ -109,7 +109,7 @@ export function readBounded(path: string, limitBytes: number): string | null {
   return readFile(path, (fd) => readDescriptor(fd, limitBytes));
 }
 
-/** As `readBounded`, in another way. */
+/** Reads like `readBounded`, but with a reader of the caller's own. */
 export function readFile<T>(path: string, read: (fd: number) => T): T | null {
   let fd: number;
   try {

@@ -49,7 +49,7 @@ export function claimEpoch({ epochs, record, floor, makeRoom }: EpochClaimReques
     if (code === 'EEXIST' || code === 'ENOENT') return { type: 'lost-race' };
     throw storageError(`claim epoch ${epoch} in ${epochs}`, error);
   }
-  // Who looked long ago can claim a number that has been pruned since: it is void.
+  // A claimant that looked long ago can claim a number that was pruned since: that claim is void.
   if (highestEpoch(epochs) !== epoch) return { type: 'lost-race' };
   return { type: 'claimed', epoch, previous };
 }

@@ -111,7 +111,7 @@ export class FileLease implements LeaseStore {
       if (this.#held !== null) throw new Error('acquire: the lease is held already');
       const outcome = await this.#acquire(floor);
       if (typeof outcome !== 'string') return outcome;
-      // Of a moment ago, not of a second search: that costs milliseconds.
+      // Found a moment ago: a second search would cost milliseconds.
       const waitsFor = outcome === 'held' ? this.#foundation.waitsFor : [];
       return { type: 'denied', cause: outcome, waitsFor, observation: this.observe() };
     });
@@ -207,7 +207,7 @@ export class FileLease implements LeaseStore {
     try {
       await this.release();
     } finally {
-      // Also of a lease that could not be given back: its record would be that of a node that lives.
+      // Also after a lease that could not be given back: its record would be that of a living node.
       await this.#inTurn(() => {
         this.local.close();
         return Promise.resolve();
@@ -215,7 +215,7 @@ export class FileLease implements LeaseStore {
     }
   }
 
-  /** Of what the lease stands on, as soon as this process comes to its events. */
+  /** Whether changes of what the lease stands on are told, as soon as this process comes to its events. */
   get #isToldOfChanges(): boolean {
     return this.#watches.some(({ isGuarding }) => isGuarding);
   }
@@ -257,7 +257,7 @@ export class FileLease implements LeaseStore {
       const claim = this.#claim(held, floor);
       if (claim.type === 'lost-race') return 'lost-race';
       const flushed = this.#unlessGivenBack(settleClaim(this.paths.epochs));
-      // Its failure is thrown below, when the lockfile is taken: nothing is left half taken then.
+      // The failure is thrown below, when the lockfile is taken: nothing is left half taken then.
       flushed.catch(() => undefined);
       if ((await this.#lockfile.take(lock.fd)) === 'foreign') return 'foreign-lockfile';
       if (!(await flushed)) return 'lost-race';
@@ -346,7 +346,7 @@ export class FileLease implements LeaseStore {
     );
   }
 
-  /** One after the other; begun at once when nothing is under way: a takeover waits for each turn. */
+  /** Runs work in turns; begun at once when nothing is under way, as a takeover waits for each turn. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const begin = async (): Promise<T> => work();
     const turn = this.#turns === 0 ? begin() : this.#lastTurn.then(begin);

@@ -15,7 +15,7 @@ interface Named {
  * is of the moment in which it is asked for.
  */
 export class FileSight {
-  /** Of the look that is under way; null: there is none, or something was changed since it began. */
+  /** What the present look has seen; null: none is under way, or something was changed since it began. */
   #seen: Map<string, BigIntStats | null> | null = null;
   readonly #named = new Map<string, Named>();
 
@@ -35,7 +35,7 @@ export class FileSight {
     this.#seen = null;
   }
 
-  /** Null: there is nothing, or it can't be looked at. */
+  /** What is under a path; null: there is nothing, or it cannot be looked at. */
   statsOf(path: string): BigIntStats | null {
     const known = this.#seen?.get(path);
     if (known !== undefined) return known;

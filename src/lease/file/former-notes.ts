@@ -16,7 +16,7 @@ export interface FormerNotes {
   readonly epoch: number;
   /** The identity of the lockfile directory that is there, if a holder of such a file has made it. */
   readonly lockfile: string | null;
-  /** Who has such a file locked that is not the one in its place: it leads for all that it knows. */
+  /** Processes that have such a file locked which is not the one in its place: they lead, as far as they know. */
   readonly holders: readonly number[];
 }
 
@@ -108,7 +108,10 @@ function notedIn(
   }
 }
 
-/** Null: gone meanwhile, or not ours to read. Not waiting: what another program has open may be a pipe. */
+/**
+ * Opens a file; null: gone meanwhile, or not ours to read. Without waiting: another program may have put a pipe
+ * there.
+ */
 function openOrNull(path: string): number | null {
   try {
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

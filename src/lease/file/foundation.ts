@@ -16,7 +16,7 @@ import { makeEpochDirectory } from './state-directory.ts';
 import { withStorageErrors } from './storage-error.ts';
 import type { WorkloadLockFile } from './workload-lock-file.ts';
 
-/** Who is asked of what was removed; replaced by tests, and for a group that is nobody else's. */
+/** The search for removed lock files; replaced by tests, and for a group that no other process has. */
 export interface RemovedFilesSearch {
   /** Processes that may be active on lock files of this directory that were removed. */
   readonly findDeletedHolders: (directory: string) => readonly { readonly pid: number }[];
@@ -45,7 +45,7 @@ interface Looked {
  */
 export class Foundation {
   readonly memory: EpochMemory;
-  /** Whom the last `prepare` or `remake` found on deleted lock files. */
+  /** The pids that the last `prepare` or `remake` found on deleted lock files. */
   waitsFor: readonly number[] = [];
   readonly #paths: GroupPaths;
   /** The directory of all groups. */
@@ -113,12 +113,12 @@ export class Foundation {
     if (isThere) this.#keep();
     const hasLooked = this.#hasLooked && !this.#isPassed(floor);
     if (!isThere || !hasLooked) {
-      // It takes its time, and changes what was seen.
+      // The search takes its time, and changes what was seen.
       this.#sight.expire();
       const directory = identityOfPath(this.#paths.directory);
       const isStill = (): boolean => identityOfPath(this.#paths.directory) === directory;
       const noted = this.#search.findFormerNotes(this.#paths.directory);
-      // Also where it has to wait: once they have ended, nobody may have the file any more.
+      // Noted also where this node has to wait: once the holders have ended, nobody may have the file any more.
       this.memory.learn(noted.epoch);
       const isSame = this.#lockFiles.areThere && hasLooked;
       this.waitsFor = isSame ? [] : this.#findHolders(noted);
@@ -134,7 +134,7 @@ export class Foundation {
       // The epochs first: where they are missing, lock files do not count.
       makeEpochDirectory(this.#paths);
       // Not where the directory was removed meanwhile: somebody may have led there after this look.
-      // Who had made the lockfile had a lock that was removed, and has ended: nobody waits for it above.
+      // The maker of the lockfile had a lock that was removed, and has ended: nobody waits for it above.
       if (!this.#lockFiles.make({ epoch: known, lockfile: noted.lockfile, isStill })) return false;
       this.memory.learn(known);
       const { primaryLock, workloadLock } = this.#lockFilesNow;

@@ -95,7 +95,7 @@ export class Garbage {
   #removeStrayClaims(): void {
     const { claims } = this.#paths;
     const stats = statOrNull(claims);
-    // Of itself there is a record: where none is found they can't be looked at.
+    // Its own record is always there: where none is found, records cannot be looked at.
     if (stats === null || this.#records.size === 0) return;
     let names: readonly string[];
     try {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 export interface GroupPaths {
   /** The real path: every spelling and symbolic link of it is one group. */
   readonly directory: string;
-  /** Who decides: held by the primary's supervisor alone. */
+  /** The lock that decides: held by the primary's supervisor alone. */
   readonly primaryLock: string;
   /** Whether anything is still active: inherited by each run of the workload. */
   readonly workloadLock: string;

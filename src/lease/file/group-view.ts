@@ -20,9 +20,9 @@ export class GroupView {
   readonly #isHeld: IsHeld;
   readonly #sight: FileSight;
   readonly #highestEpoch: HighestEpoch;
-  /** Of the epoch that was asked for last. */
+  /** The record of the epoch that was asked for last. */
   readonly #claim: LastFile<number, LeaseHolder | null>;
-  /** Of the run that claimed it. */
+  /** The record of the run that claimed it. */
   readonly #node: LastFile<string, NodeRecord | null>;
 
   constructor(parts: LookingParts, isHeld: IsHeld) {
@@ -56,7 +56,7 @@ export class GroupView {
     };
   }
 
-  /** Who claimed an epoch; null: it can't be read. */
+  /** The node that claimed an epoch; null: it cannot be read. */
   claimOf(epoch: number): LeaseHolder | null {
     return this.#claim.contentOf(epoch);
   }
@@ -90,7 +90,7 @@ class LastFile<Name, T> {
     this.#content = new ReadOnce(now);
   }
 
-  /** Null: there is none of that name. */
+  /** The content of the file with a name; null: there is none. */
   contentOf(name: Name): T | null {
     if (this.#last?.name !== name) this.#last = { name, path: this.#kind.pathOf(name) };
     const { path } = this.#last;

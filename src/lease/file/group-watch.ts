@@ -42,7 +42,7 @@ export class GroupWatch {
   guard(isGuarding: boolean): void {
     if (this.#closed || this.#mayGuard === isGuarding) return;
     this.#mayGuard = isGuarding;
-    // Those that watch go on: what they have yet to tell would be lost with them.
+    // Watches that exist go on: what they have yet to tell would be lost with them.
     if (!isGuarding) this.#dismiss();
     else if (this.#watchers.length === 0 || !this.#guarded()) this.#beginAnew();
     this.check();
@@ -102,7 +102,7 @@ export class GroupWatch {
     try {
       for (const path of [this.#paths.epochs, this.#paths.marks]) {
         const watcher = this.#watch(path, (_kind, name) => {
-          // Of its own removal a directory tells under its own name.
+          // A directory tells of its own removal under its own name.
           if (name === null || name === basename(path)) this.check();
           this.#changed();
         });

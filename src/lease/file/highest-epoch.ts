@@ -18,7 +18,7 @@ export class HighestEpoch {
     this.#listing = new ReadOnce(now);
   }
 
-  /** As `highestEpoch`; a claim does not go by it. @throws as that */
+  /** Like `highestEpoch`, but a claim does not go by it. @throws as that */
   get onRecord(): number {
     const stats = this.#sight.statsOf(this.#epochs);
     if (stats === null) return highestEpoch(this.#epochs);

@@ -35,7 +35,7 @@ export class KernelLock implements WorkloadLock {
     }
   }
 
-  /** It knows of the file that has the name alone. */
+  /** Never: this lock knows only of the file that has the name. */
   hasDisplaced(): boolean {
     return false;
   }
@@ -64,7 +64,7 @@ export class KernelLockDescription implements LockDescription {
   }
 
   tryLock(): boolean {
-    // Its number may be that of another file by now.
+    // The number of a closed descriptor may be that of another file by now.
     if (!this.#open) return false;
     // A lock on a file that the path no longer names keeps nobody out.
     return takeLock(this.#path, this.fd) && this.isNamed();

@@ -83,7 +83,7 @@ export class LockFiles {
     return withStorageErrors(`make ${path}`, () => {
       try {
         this.#write(temporary, note);
-        // It is in the right directory, and from another it gets no name.
+        // The file is in the right directory, and from another it gets no name.
         if (!isStill()) return false;
         return linkUnlessThere(temporary, path) || replaceStranger(temporary, path);
       } finally {
@@ -133,7 +133,7 @@ function replaceStranger(from: string, path: string): boolean {
   return replaced === true;
 }
 
-/** Null: there is nothing to open. */
+/** What `use` makes of an open file; null: there is nothing to open. */
 function withOpen<T>(path: string, use: (fd: number) => T): T | null {
   let fd: number;
   try {

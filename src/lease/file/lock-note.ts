@@ -11,11 +11,11 @@ import { isFull } from './storage-error.ts';
 const LOCK_NOTE_BYTES = 512;
 
 export interface LockNote {
-  /** Of the very file: a copy says that it is another. */
+  /** The identity of the file that holds the note: a copy says that it is another. */
   readonly self: string;
   /** Which group's: the file may have been moved, or be found without a name. Empty: not known. */
   readonly mark: string;
-  /** The same for nodes that know the directory by another name, as through a bind mount. */
+  /** The same, for nodes that know the directory by another name, as through a bind mount. */
   readonly place: string;
   /** 0: none. Every holder writes its claim here too, so that it outlives the directory of epochs. */
   readonly epoch: number;

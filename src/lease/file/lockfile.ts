@@ -65,7 +65,7 @@ export class Lockfile {
         stale: STALE_MS,
         fs: directory.fileSystem,
         onCompromised: (error) => {
-          // Its default throws from a timer, which ends the process.
+          // The library's default throws from a timer, which ends the process.
           onCompromised(`${path} was removed or changed by another process: ${error.message}`);
         },
       });

@@ -7,7 +7,7 @@ import type { GroupPaths } from './group-paths.ts';
 import { fieldsOf, finite, text } from './record-fields.ts';
 import { withStorageErrors } from './storage-error.ts';
 
-/** Who paused the group, and when (ISO 8601); unknown where the mark can't be read. */
+/** The person who paused the group, and when (ISO 8601); unknown where the mark cannot be read. */
 export interface PauseMark {
   readonly by: string | null;
   readonly at: string | null;

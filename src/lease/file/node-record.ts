@@ -20,7 +20,7 @@ export const RECORD_BYTES = 4096;
 /** No record is longer; what is read of a file is cut here. */
 export const RECORD_LIMIT_BYTES = 8192;
 
-/** Null: this is no record that this version understands. */
+/** The record in a text; null: none that this version understands. */
 export function parseNodeRecord(content: string): NodeRecord | null {
   const fields = fieldsOf(parseJson(content));
   if (fields?.['v'] !== 1) return null;

@@ -36,7 +36,7 @@ export class NodeRegistration {
   /** What was written last, of each; as text a thousand of them would take a megabyte. */
   #record: NodeRecord;
   #claimed: NodeRecord;
-  /** That the one and the other say what was written: looked into where they may have changed. */
+  /** Whether record and claim still say what was written: looked into only where they may have changed. */
   readonly #checked = { record: new ReadOnce<boolean>(now), claim: new ReadOnce<boolean>(now) };
   #touchedAt: number;
 
@@ -210,7 +210,7 @@ function restore(fd: number, text: string, sizeBytes: number): boolean {
   }
 }
 
-/** One byte more than there should be: a file that was made longer is told by it. */
+/** One byte more than there should be: that shows a file which was made longer. */
 const found = Buffer.alloc(RECORD_LIMIT_BYTES + 1);
 
 /** Made once: a thousand nodes compare theirs again and again while they take over. */

@@ -92,7 +92,7 @@ export function forgetNode(paths: GroupPaths, run: string): void {
   rmSync(sparePath(paths, run), { force: true });
   rmSync(join(paths.nodes, `${run}.json`), { force: true });
   rmSync(roleFilePath(paths, run), { force: true });
-  // It was killed while it wrote that.
+  // The node was killed while it wrote the file.
   rmSync(`${roleFilePath(paths, run)}.new`, { force: true });
 }
 
@@ -135,7 +135,7 @@ export function recordedRuns(paths: GroupPaths): readonly string[] {
     .filter(isRunName);
 }
 
-/** Its owner overwrites it in place: a half-written one is read again. */
+/** Reads a record. Its owner overwrites it in place: a half-written one is read again. */
 export function readRecord(path: string): NodeRecord | null {
   for (let reading = 0; reading < READINGS; reading += 1) {
     const content = readBounded(path, RECORD_LIMIT_BYTES);

@@ -70,7 +70,7 @@ export class OutOfSight {
     return !isRecordLocked(recordPath(this.#paths, record)) && this.#whyItRemains(record) === null;
   }
 
-  /** Null: it left nothing that could be active. */
+  /** Why what a record names may still be active; null: it left nothing that could be. */
   #whyItRemains(record: NodeRecord): string | null {
     const path = recordPath(this.#paths, record);
     const { supervisor, sessions } = record;
@@ -105,7 +105,7 @@ const ENDING = 'the namespace is ending with that node';
 /** Far longer than the kernel takes from the one step to the next, also on a busy machine. */
 const SETTLING_MS = 1000;
 
-/** Of this boot, so that it may live, in a namespace whose pids mean nothing here. */
+/** Whether a node is of this boot, so that it may live, but in a namespace whose pids mean nothing here. */
 function isOutOfSight({ supervisor }: NodeRecord): boolean {
   return supervisor.bootId === bootId() && !isComparable(supervisor);
 }

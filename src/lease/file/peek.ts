@@ -24,7 +24,7 @@ export interface GroupPeek {
   readonly pause: PauseMark | null;
 }
 
-/** Of this process, which may look at many groups. */
+/** Locks seen by this process, which may look at many groups. */
 const SEEN = new SeenLocks();
 
 /**

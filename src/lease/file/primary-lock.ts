@@ -16,7 +16,10 @@ export class PrimaryLock {
     return this.#lock.isFree();
   }
 
-  /** Null: another has it, or there is no file. One that was replaced between two steps is tried again. */
+  /**
+   * Takes the lock; null: another has it, or there is no file. A file that was replaced between two steps is tried
+   * again.
+   */
   take(): KernelLockDescription | null {
     for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt += 1) {
       const lock = this.#lock.openIfThere();

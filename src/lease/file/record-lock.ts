@@ -34,7 +34,7 @@ function askOnce(path: string): 'locked' | 'free' | 'replaced' {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (isOutOfResources(error)) throw error;
-    // One that this user may not read may be locked.
+    // A record that this user may not read may be locked.
     return errnoOf(error) === 'ENOENT' ? 'free' : 'locked';
   }
   try {

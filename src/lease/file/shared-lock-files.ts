@@ -17,7 +17,7 @@ export interface Suspects {
   readonly open: readonly OpenFile[];
 }
 
-/** Null: nodes of this process look for themselves. */
+/** Pids that may have the lock files of a group open; null: nodes of this process look for themselves. */
 export function suspectsOf(directory: string): Suspects | null {
   if (!looksAreShared()) return null;
   kept.refresh();
@@ -67,7 +67,7 @@ const kept = new KeptLook({
   limitMs: 500,
 });
 
-/** Its program first: one that it goes on to meanwhile is another one at the next look. */
+/** Notes a process, its program first: one that it changes to meanwhile counts as another at the next look. */
 function seeNew(pid: number): boolean {
   const program = programOf(pid);
   const isThere = see(pid);

@@ -43,7 +43,7 @@ export function openStateDirectory(options: StateDirectoryOptions): GroupPaths {
 }
 
 function refuseWithoutLocks(directory: string): void {
-  // Of a thousand groups on one file system each would find out the same.
+  // A thousand groups on one file system would each find out the same.
   const device = looksAreShared() ? statOrNull(directory)?.dev : undefined;
   if (device !== undefined && proved.has(device)) return;
   const probePath = temporaryPath(join(directory, 'probe'));

@@ -31,7 +31,7 @@ export class StrayFiles {
     ];
   }
 
-  /** One turn; returns how many went. */
+  /** Removes stray files, one turn; returns how many went. */
   collect(): number {
     const now = this.#now();
     const before = this.#seen;
@@ -61,7 +61,7 @@ interface Sight {
   readonly since: number;
 }
 
-/** Of what is made in the group's directory itself. Those of claims go with other stray claims. */
+/** Files made in the group's directory itself. Those of claims go with other stray claims. */
 const TOP_NAMES: ReadonlySet<string> = new Set([
   'primary.lock',
   'workload.lock',
@@ -87,7 +87,7 @@ class WrittenIn {
     this.#listing = new ReadOnce(now);
   }
 
-  /** Of those whose writers do not run here. */
+  /** The temporary files whose writers do not run here. */
   paths(): string[] {
     const stats = statOrNull(this.#directory);
     if (stats === null) return [];

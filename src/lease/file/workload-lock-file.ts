@@ -49,7 +49,7 @@ export class WorkloadLockFile extends KernelLock {
     return this.displacedPaths().length > 0;
   }
 
-  /** Of the files without their name that something holds; good while this process keeps them open. */
+  /** The paths of files that lost their name and that something holds; good while this process keeps them open. */
   displacedPaths(): readonly string[] {
     this.#forgetFree();
     const kept = this.#kept;

@@ -11,7 +11,7 @@ export interface GroupWord {
   readonly number: number;
   /** The node that was told. */
   readonly node: string;
-  /** Who has paused the group; null: it goes on. */
+  /** The person who paused the group; null: it goes on. */
   readonly pausedBy: string | null;
   /** The latest epoch whose work was completed; 0: none. */
   readonly completed: number;
@@ -25,7 +25,7 @@ export function laterWord(one: GroupWord, other: GroupWord): GroupWord {
   return one.node >= other.node ? one : other;
 }
 
-/** As text that fits a heartbeat: addresses that are too long for it are left out. */
+/** The text for a heartbeat: addresses that are too long for it are left out. */
 export function encodeAbout(record: StoredNode, word: GroupWord): string {
   const { host, version, endpoints, standby, priority, startedAt, target } = record;
   const about = { host, version, endpoints, standby, priority, startedAt, pid: process.pid, word };
@@ -34,12 +34,12 @@ export function encodeAbout(record: StoredNode, word: GroupWord): string {
   return JSON.stringify({ ...about, endpoints: { bus: '', rpc: '' } });
 }
 
-/** It is part of a heartbeat, which has a limit, too. */
+/** The longest such text, characters: it is part of a heartbeat, which has a limit, too. */
 const ABOUT_LIMIT = 768;
 
 /** What a peer says of itself. */
 export interface About {
-  /** Null: it says nothing that this version understands. */
+  /** The node's record; null: it says nothing that this version understands. */
   readonly record: Omit<StoredSight, 'seenAgoMs'> | null;
   readonly holder: LeaseHolder | null;
   readonly word: GroupWord;

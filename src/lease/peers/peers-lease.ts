@@ -135,7 +135,10 @@ export class PeersLease implements RemoteStore {
     return { type: 'granted', epoch, previous, granted };
   }
 
-  /** As of what those that live are known to have heard: they count its silence from there, or later. */
+  /**
+   * Renews by what the living peers are known to have heard: they count the silence of this node from there, or
+   * later.
+   */
   async renew(timeoutMs: number): Promise<RenewOutcome> {
     const [attempt, epoch] = [this.#attempt, this.#epoch];
     if (epoch === null) return { type: 'over' };
@@ -148,7 +151,7 @@ export class PeersLease implements RemoteStore {
     if (!this.#node.isLeading) {
       throw this.#unreachable('one that lives may not have heard this one for a whole lease');
     }
-    // One that is gone, or cut off, must not end the term of one that the others hear.
+    // A peer that is gone, or cut off, must not end the term of a node that the others hear.
     const earliest = saidAt - this.#parts.maxDriftMs * SILENT_SHARE;
     const askedAt = Math.min(saidAt, Math.max(this.#node.heardByAllAt, earliest));
     return { type: 'renewed', askedAt, ttlMs: this.#parts.options.ttlMs };
@@ -308,7 +311,7 @@ export class PeersLease implements RemoteStore {
     return this.#node.mayHaveHiddenLeader ? { holder: null } : null;
   }
 
-  /** Who led last, of those that are known. */
+  /** The peer that led last, of those that are known. */
   get #previous(): string | null {
     return this.#sightings.lastLeader;
   }
@@ -401,7 +404,7 @@ const ANSWER_SHARE = 5;
 /** The part of the longest drift that one may be silent for before its silence counts for nothing. */
 const SILENT_SHARE = 0.3;
 
-/** Of who has paused the group, characters. */
+/** The longest name of a person who paused the group, characters. */
 const NAME_LIMIT = 128;
 
 /** As long as a server remembers a node. */

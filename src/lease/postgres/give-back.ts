@@ -44,7 +44,7 @@ async function release(
 async function connected({ address }: PostgresReturn): Promise<PostgresConnection> {
   const open = await connectionsTo(address);
   const connection = open(null);
-  // It listens to nothing.
+  // This connection listens to nothing.
   await connection.connect(() => undefined);
   return connection;
 }

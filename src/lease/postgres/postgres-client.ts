@@ -15,7 +15,7 @@ export type Row = readonly (string | null)[];
 export type Parameter = string | number | null;
 
 export interface PostgresConnection extends StoreConnection {
-  /** One statement, as a transaction of its own. */
+  /** Runs one statement, as a transaction of its own. */
   query(text: string, values: readonly Parameter[]): Promise<readonly Row[]>;
   /** Several, as one transaction. */
   script(text: string): Promise<void>;
@@ -35,7 +35,7 @@ interface PostgresModule {
   readonly Client: new (config: ClientConfig) => Client;
 }
 
-/** Null: for one statement, which nobody waits for any more when its asker has ended. */
+/** Opens a connection; `use` null: for one statement, which nobody waits for any more when its asker has ended. */
 export type OpenConnection = (use: ConnectionUse | null) => PostgresConnection;
 
 /**
@@ -62,7 +62,7 @@ class Connection implements PostgresConnection {
   readonly #client: Client;
   readonly #socket: Socket;
   readonly #use: ConnectionUse | null;
-  /** One statement at a time is sent: that is what every version of the client can do. */
+  /** The statement that is under way: one at a time is sent, which every version of the client can do. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(client: Client, socket: Socket, use: ConnectionUse | null) {
@@ -103,7 +103,8 @@ class Connection implements PostgresConnection {
   }
 
   destroy(): void {
-    // It says goodbye where it can; a server that stands still hears nothing, and keeps no process from ending.
+    // The client says goodbye where it can; a server that stands still hears nothing, and keeps no process from
+    // ending.
     this.#client.end().catch(() => undefined);
     this.#socket.unref();
     setTimeout(() => {
@@ -158,7 +159,7 @@ const AS_TEXT: NonNullable<ClientConfig['types']> = {
   getTypeParser: () => (value: unknown) => value,
 };
 
-/** As the client understands `sslmode`: all but two of them have the certificate and the name verified. */
+/** TLS as the client understands `sslmode`: all but two of them verify the certificate and the name. */
 function secured({ tls }: PostgresAddress): Pick<ClientConfig, 'ssl'> {
   if (tls === null) return {};
   if (tls.mode === 'disable') return { ssl: false };

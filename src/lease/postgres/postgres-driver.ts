@@ -42,7 +42,7 @@ export class PostgresDriver implements TokenDriver {
   readonly #parts: PostgresDriverParts;
   readonly #group: string;
   readonly #channel: string;
-  /** One that only looks makes no tables. */
+  /** Whether this node registers: one that only looks makes no tables. */
   #takesPart = false;
 
   constructor(parts: PostgresDriverParts) {
@@ -119,7 +119,7 @@ export class PostgresDriver implements TokenDriver {
       if (typeof joined !== 'string') throw otherVersion(this.#parts.address.shown);
       return { type: 'joined', joined: String(count(joined)) };
     }
-    // One that has come while the statement waited for it is not seen by it.
+    // A rival that came while the statement waited for it is not seen by the statement.
     const rival = readRival(parsed(other));
     const by = rival === null ? null : { ...rival, seenAgoMs: Math.max(0, Number(seenAgoMs)) };
     return { type: 'taken', by };
@@ -137,7 +137,7 @@ export class PostgresDriver implements TokenDriver {
     await this.#run(statements.COMPLETE, what);
   }
 
-  /** Also by one that is no node, and of a group that nobody has joined yet. */
+  /** Pauses the group, also for one that is no node, and where nobody has joined the group yet. */
   async pause({ node }: Asker, by: string | null): Promise<void> {
     const rows = await this.#run(statements.PAUSE, [node, by, this.#channel]);
     if (rows.length === 0) throw otherVersion(this.#parts.address.shown);
@@ -173,7 +173,7 @@ export class PostgresDriver implements TokenDriver {
       return NOTHING_THERE;
     }
     const [version, epoch, left, holder, paused, isKnown, completed] = row;
-    // Null: nothing is known of the group, until one of its nodes registers again.
+    // No version means that nothing is known of the group, until one of its nodes registers again.
     if (version !== null && version !== '1') throw otherVersion(this.#parts.address.shown);
     const leftMs = left === null || left === undefined ? null : Number(left);
     const held = leftMs !== null && leftMs > 0;
@@ -191,7 +191,7 @@ export class PostgresDriver implements TokenDriver {
     return { view, completed: version === null ? null : Number(completed) };
   }
 
-  /** As below; no rows where there are no tables, and whoever looks takes no part. */
+  /** Runs a query as below; no rows where there are no tables, and whoever looks takes no part. */
   async #look(text: string, what: readonly Parameter[]): Promise<readonly Row[]> {
     if (this.#takesPart) return this.#run(text, what);
     const { link, requestTimeoutMs } = this.#parts;

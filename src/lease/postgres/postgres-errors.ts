@@ -12,7 +12,7 @@ export function isCollision(error: unknown): boolean {
   return ['40001', '40P01', '23505', '42P06', '42P07', '42710', 'XX000'].includes(stateOf(error));
 }
 
-/** It was the primary server, perhaps: an address may lead to the new one while a connection lasts. */
+/** Whether the server has become a replica: an address may lead to the new primary server while a connection lasts. */
 export function isOfReplica(error: unknown): boolean {
   return stateOf(error) === '25006';
 }

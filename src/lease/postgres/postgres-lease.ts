@@ -22,7 +22,7 @@ export function postgresLease(
   const connectTimeoutMs = Math.max(requestTimeoutMs, LEAST_CONNECT_MS);
   const link = new StoreLink({
     open: () =>
-      // Who asked has been told by then, in the words for a server that does not answer.
+      // By this time the asker was told that the server does not answer.
       open({ channel: channelOf(group), statementTimeoutMs: 2 * connectTimeoutMs }),
     shown: address.shown,
     connectTimeoutMs,

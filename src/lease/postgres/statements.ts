@@ -86,7 +86,7 @@ const DURABLE = begun(
 /** What is written again soon: no disk is waited for. */
 const PASSING = begun(`'off'`);
 
-/** As a session may not be the same as before, settings are those of the one transaction. */
+/** Begins a transaction with settings of its own, as a session may not be the same as before. */
 function begun(synchronousCommit: string): string {
   return `begun AS MATERIALIZED (
   SELECT clock_timestamp() AS at, pg_postmaster_start_time() AS server,

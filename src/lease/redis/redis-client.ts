@@ -59,7 +59,7 @@ export async function connectionsTo(
       sendCommand: (args) => client.sendCommand(args),
       destroy: () => {
         isDestroyed = true;
-        // One that has not connected yet, or has ended, has nothing to close and says so by an exception.
+        // A client that has not connected yet, or has ended, has nothing to close and throws.
         if (client.isOpen) client.destroy();
       },
       onEnd: (listener) => {

@@ -8,7 +8,7 @@ export function refusalOf(shown: string, error: unknown): FailoverError | null {
   return REFUSAL.test(answer) ? refusal(shown, answer) : null;
 }
 
-/** It was the primary server, perhaps: an address may lead to the new one while a connection lasts. */
+/** Whether the server has become a replica: an address may lead to the new primary server while a connection lasts. */
 export function isOfReplica(error: unknown): boolean {
   return answerOf(error).startsWith('READONLY');
 }

@@ -247,7 +247,7 @@ function script(body: string): Script {
   return { text: `${PREAMBLE}${body}`, sha1: null };
 }
 
-/** One that is run several times a second. */
+/** A script that is run several times a second. */
 function frequent(body: string): Script {
   const { text } = script(body);
   return { text, sha1: createHash('sha1').update(text).digest('hex') };

@@ -47,7 +47,7 @@ export class FileLink {
     // Ended below, and then nobody waits for it.
     timeout.catch(() => undefined);
     const work = this.#inTurn(async () => {
-      // Its asker was told that it failed, and goes by that.
+      // The asker was told that it failed, and goes by that.
       if (isLate()) throw new Error(NO_ANSWER);
       return { answer: await this.#perform(() => act(isLate)) };
     });
@@ -120,7 +120,7 @@ const SAME_USER = 'Run all nodes of the group as the user, by number, whose dire
 
 const HINTS: Readonly<Partial<Record<string, string>>> = { EACCES: SAME_USER, EPERM: SAME_USER };
 
-/** The same words whatever file it was: what is told again and again is told once. */
+/** Always the same words, whatever file it was: what is told again and again is logged once. */
 const PASSING: Readonly<Partial<Record<string, string>>> = {
   ENOENT: 'something in it is missing',
   ENOSPC: 'no space is left on its file system',

@@ -25,14 +25,14 @@ export interface LeaseViewParts {
   readonly paths: TimedPaths;
   readonly nodes: NodeList;
   readonly now: () => number;
-  /** Of this node: where nothing tells that of a holder. */
+  /** This node's own time to live: it counts where nothing tells that of a holder. */
   readonly ttlMs: number;
 }
 
 export class LeaseView {
   readonly #parts: LeaseViewParts;
   readonly #sight = new Sight();
-  /** Of the turn that was seen last, ms; 0: it was over then. */
+  /** The time to live of the turn that was seen last, ms; 0: it was over then. */
   #seenTtlMs = 0;
 
   constructor(parts: LeaseViewParts) {

@@ -4,7 +4,7 @@ import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/
 import { dirname, join } from 'node:path';
 import { errnoOf } from '../file/storage-error.ts';
 
-/** Its content; null: there is none. */
+/** The content of a file; null: there is none. */
 export async function contentOf(path: string): Promise<string | null> {
   return unlessMissing(readFile(path, 'utf8'));
 }
@@ -18,7 +18,7 @@ export async function highestIn(
   return numbers === null ? null : (numbers.find((number) => number <= most) ?? 0);
 }
 
-/** Of those that are counted one by one from the first on: a name beyond was never counted up to, and is not ours. */
+/** The highest number in a name: names are counted up from the first, so one beyond this is not ours. */
 export const MOST_COUNTED: number = 2 ** 40;
 
 /** The numbers among its names, the highest first; other names are not ours. */

@@ -4,7 +4,7 @@
 export interface Look {
   /** What is different after each renewal. */
   readonly mark: string;
-  /** Of the lease, by what its holder says. */
+  /** The time to live of the lease, by what its holder says. */
   readonly ttlMs: number;
   /** On the looking node's clock, ms. */
   readonly beganAt: number;

@@ -11,14 +11,14 @@ type Paths = Pick<TimedPaths, 'ids' | 'claims' | 'nodes'>;
 interface Taker {
   readonly node: string;
   readonly run: string;
-  /** One that is on record and gone; null: none is known to be. */
+  /** A run that is on record and gone, whose place may be taken; null: none is known to be. */
   readonly instead: string | null;
 }
 
 interface Owner {
   /** How often the id was given; 0: never. */
   readonly number: number;
-  /** Null: nobody. */
+  /** The run that has the id; null: none. */
   readonly run: string | null;
 }
 

@@ -11,7 +11,7 @@ import { lastTurnIn, turnText } from './turns.ts';
 export interface TurnOrder {
   readonly paths: TimedPaths;
   readonly asker: Asker;
-  /** Of the turn: what was seen to be over + 1, and nothing else. */
+  /** The number of the turn: that of the one that was seen to be over + 1, and nothing else. */
   readonly number: number;
   readonly beat: string;
   /** Whether it is another acquisition than before, with a file of its own. */

@@ -50,7 +50,7 @@ interface Held {
   readonly beat: string;
   readonly turn: number;
   readonly epoch: number;
-  /** By then it has ended for everybody, on this node's clock. */
+  /** When it has ended for everybody, on this node's clock. */
   readonly untilMs: number;
 }
 
@@ -71,7 +71,7 @@ export class TimedFileDriver implements TokenDriver {
   #held: Held | null = null;
   /** Renewals that were begun: one that failed may have been seen, and none may look like another. */
   #beats = 0;
-  /** Of the last claims, also of those of which nothing is known: by token, the name of the file and the epoch. */
+  /** The last claims, also those of unknown outcome: by token, the name of the file and the epoch. */
   readonly #claimed = new Map<string, { readonly beat: string; readonly epoch: number }>();
   #watcher: FSWatcher | null = null;
   /** Whether it failed after it was there: it is begun once more then. One that can not be begun waits for the next join. */
@@ -340,7 +340,7 @@ export class TimedFileDriver implements TokenDriver {
     await raiseEpoch(this.#paths, epoch);
   }
 
-  /** Null: it is not, or no more, that of the token. */
+  /** What is held under a token; null: nothing, or no longer. */
   #current(token: string): Held | null {
     const held = this.#held;
     return held?.token === token && this.#now() < held.untilMs ? held : null;
@@ -378,7 +378,7 @@ export class TimedFileDriver implements TokenDriver {
     return note(join(this.#paths.events, run), { node, action, epoch });
   }
 
-  /** Those who wait on this machine are told at once; others see it when they look. */
+  /** Tells of a change: nodes that wait on this machine hear at once; others see it when they look. */
   async #changed(asker: Asker, action: StoreEvent['action'], epoch: number): Promise<void> {
     await this.#note(asker, action, epoch);
     await writeFile(this.#paths.changed, `${asker.node} ${action}\n`).catch(() => undefined);

@@ -11,7 +11,7 @@ export interface Turn {
   readonly epoch: number;
   /** The name of the file by which its holder shows that it still has it. */
   readonly beat: string;
-  /** As its holder counts it. */
+  /** The time to live as the holder counts it. */
   readonly ttlMs: number;
   readonly node: string | null;
   readonly run: string | null;
@@ -21,7 +21,7 @@ export interface Turn {
 export interface Top {
   /** 0: there was none yet. */
   readonly number: number;
-  /** Null: there was none, or what is there can't be read; it counts all the same. */
+  /** The latest turn; null: there was none, or it cannot be read, and counts all the same. */
   readonly turn: Turn | null;
 }
 
@@ -29,7 +29,7 @@ export function turnText(turn: Omit<Turn, 'holder'> & { readonly record: unknown
   return JSON.stringify({ v: 1, ...turn });
 }
 
-/** Null: there is no place for turns. Read anew each time: after a loss the numbers begin again. */
+/** The latest turn; null: there is no place for turns. Read anew each time: after a loss the numbers begin again. */
 export async function latestTurn({ turns }: TimedPaths): Promise<Top | null> {
   const number = await lastTurnIn(turns);
   if (number === null) return null;
@@ -37,7 +37,7 @@ export async function latestTurn({ turns }: TimedPaths): Promise<Top | null> {
   return { number, turn: readTurn(await contentOf(join(turns, String(number)))) };
 }
 
-/** Null: there is no place for turns; 0: there was none. */
+/** The number of the latest turn; null: there is no place for turns; 0: there was none. */
 export function lastTurnIn(turns: string): Promise<number | null> {
   return highestIn(turns, MOST_COUNTED);
 }
@@ -58,5 +58,5 @@ function readTurn(content: string | null): Turn | null {
 /** The number of the turn that was claimed with it, and a token. */
 const BEAT_NAME = /^[1-9]\d{0,15}-[0-9a-f]{1,64}$/;
 
-/** As the options allow. */
+/** The longest time to live that the options allow. */
 const LONGEST_TTL_MS = 2 ** 31;

@@ -1,6 +1,6 @@
 // A grant waits for its claim to be on the disk, and fails with it.
 import type fs from 'node:fs';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { until } from '../../support/until.ts';
 import { granted, openLease, temporaryDirectory } from '../support/fixtures.ts';
 
@@ -30,7 +30,7 @@ beforeEach(() => {
   disk.flushes = null;
 });
 
-test('nothing is granted before the claim is durable', async () => {
+it('nothing is granted before the claim is durable', async () => {
   const a = openLease(temporaryDirectory(), 'a');
   const flushes: ((error: Error | null) => void)[] = [];
   disk.flushes = flushes;
@@ -46,7 +46,7 @@ test('nothing is granted before the claim is durable', async () => {
   expect(outcome).toMatchObject({ type: 'granted', epoch: 1 });
 });
 
-test('no new epoch is given out before it is durable', async () => {
+it('no new epoch is given out before it is durable', async () => {
   const a = openLease(temporaryDirectory(), 'a');
   await granted(a.acquire(0));
   const flushes: ((error: Error | null) => void)[] = [];
@@ -63,7 +63,7 @@ test('no new epoch is given out before it is durable', async () => {
   expect(epoch).toBe(2);
 });
 
-test('a claim that can not be made durable is no grant, and leaves the lease free', async () => {
+it('a claim that can not be made durable is no grant, and leaves the lease free', async () => {
   const stateDir = temporaryDirectory();
   const a = openLease(stateDir, 'a');
   const b = openLease(stateDir, 'b');
@@ -79,7 +79,7 @@ test('a claim that can not be made durable is no grant, and leaves the lease fre
   expect(await granted(b.acquire(0))).toBe(2);
 });
 
-test('a claim that is given back before it is durable frees the lease at once', async () => {
+it('a claim that is given back before it is durable frees the lease at once', async () => {
   const stateDir = temporaryDirectory();
   const a = openLease(stateDir, 'a');
   const b = openLease(stateDir, 'b');
@@ -97,7 +97,7 @@ test('a claim that is given back before it is durable frees the lease at once', 
   flushes[0]?.(null);
 });
 
-test('a new epoch that is given back before it is durable is none', async () => {
+it('a new epoch that is given back before it is durable is none', async () => {
   const a = openLease(temporaryDirectory(), 'a');
   await granted(a.acquire(0));
   const flushes: ((error: Error | null) => void)[] = [];
@@ -114,7 +114,7 @@ test('a new epoch that is given back before it is durable is none', async () => 
   flushes[0]?.(new Error('EIO'));
 });
 
-test('a disk that takes no note of it keeps no lease from others', async () => {
+it('a disk that takes no note of it keeps no lease from others', async () => {
   const stateDir = temporaryDirectory();
   const [a, b] = [openLease(stateDir, 'a'), openLease(stateDir, 'b')];
   await granted(a.acquire(0));

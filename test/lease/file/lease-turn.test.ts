@@ -1,6 +1,6 @@
 // A lease that waits for its turn among those of its process.
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { groupPaths } from '../../../src/lease/file/group-paths.ts';
 import { highestEpoch } from '../../../src/lease/file/epoch.ts';
 import type { FormerNotes } from '../../../src/lease/file/former-notes.ts';
@@ -32,7 +32,7 @@ function heldBack(): {
   };
 }
 
-test('nothing is claimed before it is its turn', async () => {
+it('nothing is claimed before it is its turn', async () => {
   const { turn, come } = heldBack();
   const stateDir = temporaryDirectory();
   const a = openLease(stateDir, 'a', { turn });
@@ -45,7 +45,7 @@ test('nothing is claimed before it is its turn', async () => {
   expect(a.observe().held).toBe(true);
 });
 
-test.each(['release', 'close'] as const)(
+it.each(['release', 'close'] as const)(
   'a %s ends the wait, and nothing is taken after it',
   async (end) => {
     const { turn, come } = heldBack();
@@ -93,7 +93,7 @@ function patient(): Patient {
   };
 }
 
-test('lock files that are seen again and again meanwhile are not searched for', async () => {
+it('lock files that are seen again and again meanwhile are not searched for', async () => {
   const { acquired, come, passAfter, searches } = patient();
   for (let looks = 0; looks < 3; looks += 1) passAfter(3_900);
   come();
@@ -101,7 +101,7 @@ test('lock files that are seen again and again meanwhile are not searched for', 
   expect(searches()).toBe(0);
 });
 
-test('lock files that nobody has seen for four seconds are', async () => {
+it('lock files that nobody has seen for four seconds are', async () => {
   const { acquired, come, passAfter, searches } = patient();
   passAfter(4_001);
   come();

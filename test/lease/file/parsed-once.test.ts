@@ -1,7 +1,7 @@
-import { expect, test, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { ParsedOnce } from '../../../src/lease/file/parsed-once.ts';
 
-test('parses a content once for each path, and a changed one anew', () => {
+it('parses a content once for each path, and a changed one anew', () => {
   const parse = vi.fn((content: string) => ({ content }));
   const memory = new ParsedOnce(parse);
   const first = memory.parse('/a', 'one');
@@ -12,7 +12,7 @@ test('parses a content once for each path, and a changed one anew', () => {
   expect(parse).toHaveBeenCalledTimes(4);
 });
 
-test('forgets the path that was parsed longest ago when there are too many', () => {
+it('forgets the path that was parsed longest ago when there are too many', () => {
   const parse = vi.fn((content: string) => content);
   const memory = new ParsedOnce(parse);
   for (let path = 0; path <= 256; path += 1) memory.parse(`/${String(path)}`, '');
