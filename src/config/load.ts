@@ -161,7 +161,7 @@ export function loadRunOptions(
     peerAddress: read.peerAddress('peerAddress'),
     logFormat: read.oneOf('logFormat', choices.LOG_FORMATS),
     quiet: read.boolean('quiet'),
-    command: given.command ?? [],
+    command: [...(given.command ?? [])],
     heartbeatIntervalMs: read.duration('heartbeatInterval'),
     heartbeatTimeoutMs: read.duration('heartbeatTimeout'),
     probeIntervalMs: read.duration('probeInterval'),

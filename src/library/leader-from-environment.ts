@@ -68,6 +68,7 @@ const INACTIVE: ManagedLeader = {
   redirectTarget: () => null,
   start: () => Promise.resolve(),
   close: () => Promise.resolve(),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
 };
 
 /** Without the line end that editors add. */

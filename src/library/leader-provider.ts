@@ -11,7 +11,7 @@ export interface LeaderProvider {
 }
 
 /** One that was made from the environment, and is begun and ended like an election. */
-export interface ManagedLeader extends LeaderProvider {
+export interface ManagedLeader extends LeaderProvider, AsyncDisposable {
   /** What it was made from: `inactive` leads always and asks nobody. */
   readonly kind: 'inactive' | 'static' | 'peers';
   /** Resolves once it knows whom to send writes to, or that nobody is known; never rejects. */

@@ -71,10 +71,7 @@ const LEAST_INTERVAL_MS = 10;
  * an epoch that is checked by what they write to tells which is newer; it is kept in no place but in the nodes
  * that live.
  */
-export class PeersElection
-  extends EventEmitter<PeersElectionEvents>
-  implements ManagedLeader, AsyncDisposable
-{
+export class PeersElection extends EventEmitter<PeersElectionEvents> implements ManagedLeader {
   readonly kind = 'peers';
   readonly nodeId: string;
   readonly #node: PeerNode;

@@ -46,4 +46,8 @@ export class StaticLeader implements ManagedLeader {
   close(): Promise<void> {
     return Promise.resolve();
   }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 }

@@ -67,7 +67,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
    * @throws FAILOVER_COMMAND_NOT_FOUND, FAILOVER_COMMAND_NOT_EXECUTABLE, FAILOVER_NODE_TAKEN,
    *   FAILOVER_CLIENT_MISSING, FAILOVER_STORE_REFUSED,
    *   FAILOVER_STATE_DIR_*, FAILOVER_PATH_TOO_LONG, FAILOVER_ADDRESS_IN_USE, FAILOVER_BAD_KEY_FILE,
-   *   FAILOVER_REFUSED when the signal is aborted already; nothing is left open then
+   *   FAILOVER_REFUSED when the signal is aborted before it takes part; nothing is left open then
    */
   static async start(options: RunOptions, extras: FailoverNodeExtras = {}): Promise<FailoverNode> {
     refuseAborted(extras.signal, 'start');
@@ -84,10 +84,11 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
       } else if (extras.createWorkload === undefined)
         rehearseOnceStandingBy(node, node.#engine.warn);
       else node.#rehearsal = 'never';
+      // Before it begins: a node that is to end by then claims nothing.
+      node.#endOn(extras.signal);
       // After the caller had its turn: the first transitions come at once, and it wants to hear them.
       setImmediate(() => {
         node.#engine.begin();
-        node.#endOn(extras.signal);
       });
       return node;
     } catch (error) {

@@ -43,6 +43,7 @@ import {
 import type { NodeContext } from './node-parts.ts';
 import { namespaceWarning, removalWarning } from './node-status.ts';
 import type { Activation } from './node-status.ts';
+import { refuseAborted } from './on-abort.ts';
 import { peerTroubles } from './peer-counts.ts';
 import type { Bus, Clock, HealthChecks, NodeWorkload } from './ports.ts';
 import { settingsOf } from './settings-of.ts';
@@ -94,7 +95,7 @@ export class NodeEngine {
   readonly #warnsOfOrphans: boolean;
   readonly #extras: Pick<
     FailoverNodeExtras,
-    'hasOwnSettings' | 'many' | 'output' | 'sharesProcess'
+    'hasOwnSettings' | 'many' | 'output' | 'sharesProcess' | 'signal'
   >;
   #isBroken = false;
   readonly #closeTransport: () => Promise<void>;
@@ -133,7 +134,10 @@ export class NodeEngine {
       },
       warn: this.warn,
       turn: extras.many?.leaseTurn,
-      onIdWait: (fact) => extras.onIdWait?.(fact) ?? null,
+      onIdWait: (fact) => {
+        const signals = [extras.onIdWait?.(fact), extras.signal];
+        return AbortSignal.any(signals.filter((signal) => signal !== undefined));
+      },
       onIdTaken: (error) => {
         this.#idTaken = error;
         const order = { exitCode: error.exitCode, reason: error.message, immediate: false };
@@ -276,10 +280,13 @@ export class NodeEngine {
     return namespaceWarning(this.local.nodesOutOfSight());
   }
 
-  /** A server that refuses this node ends it before it has begun. */
+  /** A server that refuses this node, or its own signal, ends it before it has begun. */
   async #begun(connected: Promise<void>): Promise<void> {
     try {
-      await connected;
+      // A wait that was ended by it fails with words of its own.
+      await connected.finally(() => {
+        refuseAborted(this.#extras.signal, 'start');
+      });
     } catch (error) {
       await closeUnbegun(this.#open());
       throw error;

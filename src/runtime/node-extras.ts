@@ -30,7 +30,7 @@ export interface FailoverNodeExtras {
   readonly onIdWait?: (fact: string) => AbortSignal;
   /** Told of each step of the core before what follows from it is done: it is to be quick. */
   readonly onStep?: (step: Step) => void;
-  /** Stops the node when it is aborted. */
+  /** Stops the node when it is aborted, and ends what its start waits for. */
   readonly signal?: AbortSignal;
   /** The transport was made with the settings of this node, which name its sockets. */
   readonly hasOwnSettings?: boolean;

@@ -36,7 +36,8 @@ const UPSTREAM_LIMIT = 1_000;
 /** @throws FAILOVER_BAD_OPTION */
 export function settingsOf<Item>(options: UpstreamListOptions<Item>): UpstreamSettings<Item> {
   const { check, intervalMs = 1_000, timeoutMs = 100, checksAtOnce = 10 } = options;
-  const { waitForCheck = false, tiersMs = [0] } = options;
+  const { waitForCheck = false } = options;
+  const tiersMs = [...(options.tiersMs ?? [0])];
   requireNumber('intervalMs', intervalMs, { least: 1, most: MAX_DURATION_MS });
   requireNumber('timeoutMs', timeoutMs, { least: 1, most: MAX_DURATION_MS });
   requireNumber('checksAtOnce', checksAtOnce, { least: 1, most: UPSTREAM_LIMIT, whole: true });

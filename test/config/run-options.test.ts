@@ -63,6 +63,13 @@ describe('runOptionsOf', () => {
     expect(hint).toContain('heartbeatIntervalMs');
   });
 
+  it('keeps the command as it was given, whatever becomes of the list', () => {
+    const command = ['sleep', '1'];
+    const options = runOptionsOf({ command });
+    command[1] = '1000';
+    expect(options.command).toEqual(['sleep', '1']);
+  });
+
   it('refuses a node that has nothing to do', () => {
     expect(failureOf(() => runOptionsOf({})).code).toBe('FAILOVER_USAGE');
   });

@@ -25,6 +25,15 @@ describe('the environment', () => {
     expect(leader.isLeader()).toBe(true);
   });
 
+  it.each([
+    ['nothing', {}],
+    ['a leader', { FAILOVER_STATIC_LEADER: 'http://a' }],
+    ['an election', { FAILOVER_PEERS: 'http://a', FAILOVER_LOCAL_TARGET: 'http://a' }],
+  ])('with %s makes what ends with its block', async (_, env) => {
+    await using leader = leaderFromEnvironment({ secret }, env);
+    expect(leader[Symbol.asyncDispose]).toBeTypeOf('function');
+  });
+
   it('names a static leader', () => {
     const env = { FAILOVER_STATIC_LEADER: 'http://a', FAILOVER_LOCAL_TARGET: 'http://b' };
     const leader = leaderFromEnvironment({}, env);

@@ -1,11 +1,11 @@
 // A node that a program starts: a command under supervision, with the defaults filled in.
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { startNode } from '../../src/library/start-node.ts';
 import { uncaught } from '../support/uncaught.ts';
 import { until } from '../support/until.ts';
-import { place } from './support/watchers.ts';
+import { GROUP, place } from './support/watchers.ts';
 
 it('runs the command as the primary, tells each step, and ends in order', async () => {
   const { stateDir, socketDir } = place();
@@ -76,6 +76,40 @@ it('ends with its signal, and with the block that declares it', async () => {
     await until('the lead', () => declared.state.phase === 'serving');
   }
   expect(second.state.phase).toBe('stopped');
+});
+
+it('takes no part where its signal aborts while it starts', async () => {
+  const at = place();
+  const options = { stateDir: at.stateDir, group: GROUP, command: ['sleep', '1000'] };
+  const early = new AbortController();
+  const start = startNode(options, { socketDir: at.socketDir, signal: early.signal });
+  early.abort();
+  await expect(start).rejects.toMatchObject({ code: 'FAILOVER_REFUSED' });
+  expect(readdirSync(at.socketDir)).toEqual([]);
+  const late = new AbortController();
+  const node = await startNode(options, { socketDir: at.socketDir, signal: late.signal });
+  late.abort();
+  const phases: string[] = [];
+  node.on('transition', ({ to }) => phases.push(to));
+  expect(await node.ended).toMatchObject({ reason: 'its signal was aborted' });
+  expect([phases, node.state.epochFloor]).toEqual([['stopping', 'stopped'], 0]);
+});
+
+it('does not wait for a server, or for its id, once its signal aborts', async () => {
+  const { stateDir, socketDir } = place();
+  const { signal: never } = new AbortController();
+  const controller = new AbortController();
+  const start = startNode(
+    { stateDir, node: 'a', command: ['sleep', '1000'], lease: 'redis://127.0.0.1:1' },
+    {
+      ...{ socketDir, signal: controller.signal },
+      onIdWait: () => {
+        controller.abort();
+        return never;
+      },
+    },
+  );
+  await expect(start).rejects.toMatchObject({ code: 'FAILOVER_REFUSED' });
 });
 
 it('does not start with a signal that has aborted, and gives up a wait with one', async () => {

@@ -12,6 +12,7 @@ const PROGRAM = `
 import { ERRORS, FailoverError, FailoverNode, Transport, Watcher, startNode } from 'failover-cli';
 import type { Endpoints, ErrorCode, NodeStatus, Role, RoleChange, RunOptions, Takeover } from 'failover-cli';
 import { HealthMonitor, HttpChecker, StateTracker, checkAddress, checkByCommand } from 'failover-cli';
+import { StaticLeader, leaderFromEnvironment } from 'failover-cli';
 import type { CheckResult, HealthCheck, HealthTarget } from 'failover-cli';
 
 const backends = [{ id: 'a', address: { host: '::1', port: 80, path: '/health' }, weight: 3 }];
@@ -60,6 +61,9 @@ export async function main(): Promise<void> {
   const node: FailoverNode = await startNode({ command: ['node', 'server.js'], priority: 1 });
   node.on('transition', ({ from, to }) => { console.log(from, to); });
   node.stop();
+  await using leader = leaderFromEnvironment();
+  await using named = new StaticLeader({ target: 'http://a' });
+  console.log(leader.isLeader(), named.redirectTarget());
   const { exitCode } = await node.ended;
   const options: Pick<RunOptions, 'fence'> = { fence: 'kill' };
   const code: ErrorCode = 'FAILOVER_LEASE_HELD';

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LATENCY_TIERS_MS } from '../../src/upstream/balancing.ts';
 import type { UpstreamCheck } from '../../src/upstream/check-queue.ts';
 import { UpstreamList } from '../../src/upstream/upstream-list.ts';
+import { settingsOf } from '../../src/upstream/upstream-options.ts';
 import type { UpstreamListOptions } from '../../src/upstream/upstream-options.ts';
 import { failureOf } from '../support/failover-error.ts';
 import { uncaught } from '../support/uncaught.ts';
@@ -195,6 +196,13 @@ describe('tiers of latency', () => {
     expect(picks(list, 2)).toBe('near near');
     list.stop();
   });
+});
+
+it('keeps the tiers as they were given, whatever becomes of the list', () => {
+  const tiersMs = [0, 10];
+  const settings = settingsOf({ check: never, tiersMs });
+  tiersMs.push(5);
+  expect(settings.tiersMs).toEqual([0, 10]);
 });
 
 it('tells each listener, also when another one throws, and the error is not lost', async () => {
