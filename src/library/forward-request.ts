@@ -9,6 +9,7 @@ import type {
 import { request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { HOPS_HEADER } from './hops.ts';
+import { limitSilence } from './limit-silence.ts';
 
 export interface ForwardOrder {
   readonly url: string;
@@ -23,7 +24,7 @@ export interface ForwardOrder {
     readonly protocol: 'http' | 'https';
   };
   readonly hops: string;
-  /** How long the leader may be silent, ms. */
+  /** How long the leader may be silent while it alone is waited for, ms. */
   readonly timeoutMs: number;
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
@@ -45,10 +46,6 @@ export function forwardRequest(order: ForwardOrder): Promise<IncomingMessage | 5
     const end = (): void => {
       sent.destroy();
     };
-    sent.setTimeout(order.timeoutMs, () => {
-      failure = 504;
-      sent.destroy();
-    });
     signal.addEventListener('abort', end);
     sent.on('response', (answer) => {
       const { statusCode = 0 } = answer;
@@ -68,6 +65,10 @@ export function forwardRequest(order: ForwardOrder): Promise<IncomingMessage | 5
     if (signal.aborted) sent.destroy();
     else if (body === null) sent.end();
     else body.pipe(sent);
+    limitSilence({ sent, body }, order.timeoutMs, () => {
+      failure = 504;
+      sent.destroy();
+    });
   });
 }
 
