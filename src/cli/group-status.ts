@@ -126,7 +126,7 @@ export function groupStatusOf(snapshot: GroupSnapshot): GroupStatus {
     lease: {
       kind: speaker?.lease.kind ?? store?.kind ?? 'file',
       held: observation.held,
-      holder: holder?.record.node ?? away?.node ?? null,
+      holder: holder?.record.node ?? away?.node ?? seenLast(snapshot),
       guards: speaker?.lease.guards ?? store?.guards ?? FILE_GUARDS,
       server: store?.shown ?? null,
       problem: store?.problem ?? null,
@@ -138,6 +138,12 @@ export function groupStatusOf(snapshot: GroupSnapshot): GroupStatus {
       ...nodesElsewhere(snapshot).map((node) => entryElsewhere(node, snapshot)),
     ].sort((a, b) => place(a) - place(b) || (a.id < b.id ? -1 : 1)),
   };
+}
+
+/** Who had the lease when its server could still be asked; null: it can be, or nobody had it. */
+function seenLast({ observation: { held, holder }, store }: GroupSnapshot): string | null {
+  const isUnseen = (store?.problem ?? null) !== null;
+  return held && isUnseen ? (holder?.node ?? null) : null;
 }
 
 const FILE_GUARDS = ['kernel', 'lockfile', 'epoch'];

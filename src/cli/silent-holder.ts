@@ -1,4 +1,5 @@
 // What helps where the holder of the lease does not answer: only what the nodes that stand by may do.
+import { humanMs } from '../core/duration-text.ts';
 import { isFields } from '../transport/checks.ts';
 import type { GroupSnapshot, SeenNode } from './client.ts';
 import { continueHint, isStopped, livingNodes } from './client.ts';
@@ -18,7 +19,23 @@ export function remedyFor(holder: SeenNode, snapshot: GroupSnapshot): string {
   // Without a name the next in succession is promoted: that one may be forbidden to end it.
   const name = able.length === secondaries.length ? '' : `${first.record.node} `;
   const command = `failover promote ${name}--force --group ${snapshot.group}`;
-  return `Promote another with \`${command}\`, or ${uncapitalized(remedy)}`;
+  const byItself = takeoverAhead(able);
+  const wait = byItself === null ? '' : `${byItself} `;
+  return `${wait}Promote another with \`${command}\`, or ${uncapitalized(remedy)}`;
+}
+
+/** Who acts on the silence by itself, as its bound says; null: nobody that is known to, or it should have by now. */
+function takeoverAhead(able: readonly SeenNode[]): string | null {
+  for (const { record, status } of able) {
+    const { hangMs } = status?.takeover ?? { hangMs: null };
+    const silentMs = status?.lastHeartbeatMs ?? null;
+    if (status?.willing !== true || hangMs === null || silentMs === null) continue;
+    const leftMs = hangMs - silentMs;
+    if (leftMs > 0) {
+      return `${record.node} takes over within at most ${humanMs(leftMs)}, unless it answers again.`;
+    }
+  }
+  return null;
 }
 
 /** Whether a forced promotion of this node would end the holder; believed where it does not say. */

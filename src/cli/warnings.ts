@@ -1,6 +1,7 @@
 // What is wrong with a group, each in a sentence that says what to do about it.
 import { plural } from '../core/counted.ts';
 import { humanMs } from '../core/duration-text.ts';
+import { PAUSED } from '../core/election-order.ts';
 import { isComparable } from '../fence/process-identity.ts';
 import { SIGN_PAUSE_MS } from '../lease/sign-of-life.ts';
 import { advised } from './advised.ts';
@@ -96,7 +97,8 @@ function leaseWarnings(snapshot: GroupSnapshot): string[] {
         `${directoryOf(snapshot)}/epochs cannot be read: read it, it is never repaired on its own.`,
     );
   } else if (observation.held && holder === null && snapshot.store !== null) {
-    if (holderElsewhere(snapshot) === null) {
+    // A server that can not be asked may know who has it.
+    if (snapshot.store.problem === null && holderElsewhere(snapshot) === null) {
       warnings.push(
         'The lease is held, and its server knows no living node that has it: it ends by itself if nobody renews it.',
       );
@@ -187,14 +189,35 @@ function standbyWarnings(snapshot: GroupSnapshot): string[] {
   if (living.length > 0 && leaseHolder(snapshot) !== null && secondaries.length + others === 0) {
     warnings.push('No secondary stands by: start another node with the same command.');
   }
-  if (observation.paused) return warnings;
+  const never = secondaries.filter(({ record }) => record.priority === 0);
+  const hasLeader = leaseHolder(snapshot) !== null;
+  if (hasLeader && others === 0 && never.length > 0 && never.length === secondaries.length) {
+    const named = never.map(({ record }) => record.node).join(', ');
+    warnings.push(
+      `Nobody would take over: ${named} never ${never.length === 1 ? 'leads' : 'lead'} (--priority 0). ` +
+        'Start another node with the same command.',
+    );
+  }
   for (const { record, status } of secondaries) {
     // A priority of 0 is what its owner wants.
     if (status === null || status.willing || record.priority === 0) continue;
     const why = status.unwillingBecause ?? 'it does not say why';
-    warnings.push(`${record.node} would not take over: ${why}.`);
+    // Said of the whole group already.
+    if (observation.paused && why === PAUSED) continue;
+    const waysOut = isNobodyWilling(snapshot) ? ` ${wayOut(record.node, group)}` : '';
+    warnings.push(`${record.node} would not take over: ${why}.${waysOut}`);
   }
   return warnings;
+}
+
+/** Nobody leads, and of all that are known nobody will by itself. */
+export function isNobodyWilling(snapshot: GroupSnapshot): boolean {
+  if (snapshot.observation.held || nodesElsewhere(snapshot).length > 0) return false;
+  return livingNodes(snapshot).every(({ status }) => status?.willing === false);
+}
+
+function wayOut(node: string, group: string): string {
+  return `Run \`failover promote ${node} --group ${group}\` to have it lead now.`;
 }
 
 /** Who leads all the same, and who would lead last. */

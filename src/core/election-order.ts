@@ -98,15 +98,26 @@ export function rankAmong(peers: readonly Peer[], settings: Settings): number {
 export function unwillingBecause(state: NodeState, settings: Settings): string | null {
   const unable = unableBecause(state, settings);
   if (unable !== null) return unable;
-  if (state.paused) return 'the group is paused';
+  // Before a pause, which is the group's: that a node would not lead without it either shows nowhere else.
   if (state.heldOffUntil > state.at) {
-    return `it holds off for ${humanMs(state.heldOffUntil - state.at)}`;
+    const why = ownEnd(state, settings);
+    return `it holds off for ${humanMs(state.heldOffUntil - state.at)}${why === null ? '' : ` (${why})`}`;
   }
   if (state.heldOffUntilEpochAbove > 0 && state.epochFloor <= state.heldOffUntilEpochAbove) {
     return 'it was demoted and waits until another has led';
   }
+  if (state.paused) return PAUSED;
   if (settings.standby === 'hot' && !state.armed) return 'its hot standby does not run';
   return null;
+}
+
+/** Of a node that would lead but for that. */
+export const PAUSED = 'the group is paused';
+
+/** Why its own term ended, where nobody has led since; null: somebody has, or it had none. */
+function ownEnd(state: NodeState, { nodeId }: Settings): string | null {
+  const loss = state.role === 'secondary' ? state.loss : null;
+  return loss?.from === nodeId ? loss.reason : null;
 }
 
 /** Why this node can not claim the lease, whoever asks for it; null when it can. */

@@ -58,7 +58,7 @@ export async function checkCommand(
     return { reason: 'failed', error: shortMessage ?? 'the command could not be started' };
   }
   const end = describeEnd({ exitCode: exitCode ?? null, signal: endedBy ?? null });
-  return { reason: 'exit', error: `the command ended with ${end}` };
+  return { reason: 'exit', error: `the health check ended with ${end}` };
 }
 
 /** A check does nothing that needs time to be put in order: it is killed at once. */

@@ -2,12 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { groupAnswerOf } from '../../src/cli/group-answer.ts';
 import { groupStatusOf } from '../../src/cli/group-status.ts';
+import { meaningOf } from '../../src/cli/commands/resume.ts';
 import { exitCodeOf } from '../../src/cli/commands/status.ts';
 import type { GroupSnapshot } from '../../src/cli/client.ts';
 import { PLAIN } from '../../src/cli/render/plain.ts';
 import { statusLines } from '../../src/cli/render/status-text.ts';
 import { nodesElsewhere } from '../../src/cli/store-sight.ts';
 import type { StoredSight } from '../../src/lease/remote-store.ts';
+import type { NodeStatus } from '../../src/runtime/node-status.ts';
 import { predictionOf } from '../../src/runtime/node-status.ts';
 import {
   answering,
@@ -253,6 +255,17 @@ describe('the primary', () => {
     expect(warning).toContain('`failover promote c --force --group web --state-dir /state`');
   });
 
+  it('is waited for, where one takes over by itself within its bound', () => {
+    const warningWith = (change: Partial<NodeStatus>): string | undefined => {
+      const nodes = [silentNode('a', 'unresponsive'), answering(statusOf('b', change))];
+      return groupStatusOf(snapshotOf('a', nodes)).warnings[0];
+    };
+    const ahead = 'b takes over within at most 7.0 s, unless it answers again. Promote another';
+    expect(warningWith({ lastHeartbeatMs: 1_000 })).toContain(ahead);
+    expect(warningWith({ lastHeartbeatMs: 9_000 })).not.toContain('takes over within');
+    expect(warningWith({ lastHeartbeatMs: 1_000, willing: false })).not.toContain('within');
+  });
+
   it('is nobody while the lease is free, whatever a node claims', () => {
     const status = groupStatusOf(snapshotOf(null, [answering(primaryStatus('a'))]));
     expect(status.primary).toBeNull();
@@ -342,6 +355,47 @@ describe('nodes', () => {
     expect(status.succession).toEqual([]);
     expect(status.takeover.predictedMs).toBeNull();
     expect(status.warnings).toEqual(['b would not take over: it holds off for 500 ms.']);
+  });
+});
+
+describe('nobody who would take over', () => {
+  const demoted = 'it was demoted and waits until another has led';
+  const a = answering(statusOf('a', { willing: false, unwillingBecause: demoted, primary: null }));
+
+  it('is a reason to say how one is told to lead', () => {
+    expect(groupStatusOf(snapshotOf(null, [a])).warnings).toEqual([
+      `a would not take over: ${demoted}. ` +
+        'Run `failover promote a --group web --state-dir /state` to have it lead now.',
+    ]);
+    const able = answering(statusOf('b', { primary: null }));
+    expect(groupStatusOf(snapshotOf(null, [a, able])).warnings).toEqual([
+      `a would not take over: ${demoted}.`,
+    ]);
+  });
+
+  it('is told of beside a pause, which is not said of each again', () => {
+    const b = answering(statusOf('b', { willing: false, unwillingBecause: 'the group is paused' }));
+    const group = snapshotOf(null, [a, b]);
+    const paused = { ...group, observation: { ...group.observation, paused: true } };
+    expect(groupStatusOf(paused).warnings.slice(1)).toEqual([
+      expect.stringContaining(`a would not take over: ${demoted}.`),
+    ]);
+  });
+
+  it('is what a resumed group has where all are held off, or none stands by', () => {
+    const b = answering(statusOf('b', { willing: false, unwillingBecause: 'the group is paused' }));
+    const leader = answering(primaryStatus('c'));
+    expect(meaningOf(snapshotOf(null, [a]))).toBe(`No secondary would take over: a: ${demoted}.`);
+    expect(meaningOf(snapshotOf(null, [a, b]))).toBe('A willing secondary takes over again.');
+    expect(meaningOf(snapshotOf('c', [leader]))).toBe('No secondary stands by.');
+  });
+
+  it('is what a primary has whose only partners never lead', () => {
+    const never = answering(statusOf('b', { willing: false, priority: 0 }), { priority: 0 });
+    const leader = answering(primaryStatus('a', { succession: [] }));
+    expect(groupStatusOf(snapshotOf('a', [leader, never])).warnings).toEqual([
+      'Nobody would take over: b never leads (--priority 0). Start another node with the same command.',
+    ]);
   });
 });
 
@@ -526,6 +580,12 @@ describe('a group whose lease is on a server', () => {
       PLAIN,
     );
     expect(lines.join('\n')).toContain(', held by a as seen last; guards:');
+    // One that lives no more had it, or one elsewhere: its server would know.
+    const gone = groupStatusOf(
+      withStore(snapshotOf('b', [a]), { nodes: [], problem: 'It is silent' }),
+    );
+    expect(statusLines(gone, PLAIN).join('\n')).toContain(', held by b as seen last; guards:');
+    expect(gone.warnings.join()).not.toContain('no living node');
   });
 
   it('shows once who came back under its id, and both where two live under one', () => {

@@ -17,6 +17,7 @@ import {
 } from '../../src/core/settings.ts';
 import { initialState } from '../../src/core/state.ts';
 import type { KnownStandby, NodeState, Peer } from '../../src/core/state.ts';
+import type { Loss } from '../../src/core/state-parts.ts';
 import { holderNamed } from '../support/core-events.ts';
 import { DEFAULT_SETTINGS, settingsWith } from '../support/core-settings.ts';
 
@@ -147,6 +148,21 @@ describe('unwillingBecause', () => {
     ['disabled', { enabled: false }, 'it was told not to lead'],
     ['paused', { paused: true }, 'the group is paused'],
     ['held off', { heldOffUntil: 1_500 }, 'it holds off for 1.5 s'],
+    [
+      'held off after its own term',
+      { heldOffUntil: 1_500, loss: lossOf(DEFAULT_SETTINGS.nodeId) },
+      'it holds off for 1.5 s (b stepped down: exit code 3)',
+    ],
+    [
+      'held off, after that of another',
+      { heldOffUntil: 1_500, loss: lossOf('z') },
+      'it holds off for 1.5 s',
+    ],
+    [
+      'demoted while the group is paused',
+      { paused: true, heldOffUntilEpochAbove: 3, epochFloor: 3 },
+      'it was demoted and waits until another has led',
+    ],
     ['a hold that is over', { heldOffUntil: 0 }, null],
     [
       'waits until another has led',
@@ -166,3 +182,7 @@ describe('unwillingBecause', () => {
     expect(unwillingBecause({ ...initialState(0, 1), armed: true }, hot)).toBeNull();
   });
 });
+
+function lossOf(from: string): Loss {
+  return { kind: 'failover', reason: 'b stepped down: exit code 3', at: 0, from };
+}

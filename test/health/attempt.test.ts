@@ -148,9 +148,9 @@ describe('a check by a command', () => {
 
   it.each([
     ['true', true],
-    ['exit 3', 'the command ended with exit code 3'],
-    ['kill -9 $$', 'the command ended with signal SIGKILL (exit code 137)'],
-    ['exec /nowhere 2>&-', 'the command ended with exit code 127'],
+    ['exit 3', 'the health check ended with exit code 3'],
+    ['kill -9 $$', 'the health check ended with signal SIGKILL (exit code 137)'],
+    ['exec /nowhere 2>&-', 'the health check ended with exit code 127'],
   ])('%s', async (command, expected) => {
     const result = await exec(command);
     expect(result.healthy ? true : result.error).toBe(expected);

@@ -26,8 +26,8 @@ export const REQUESTS = [
     says: 'A node takes over although the group is paused.',
     breaks: 'S6',
     file: 'src/core/election-order.ts',
-    from: "if (state.paused) return 'the group is paused';",
-    to: "if (state.paused && !state.enabled) return 'the group is paused';",
+    from: 'if (state.paused) return PAUSED;',
+    to: 'if (state.paused && !state.enabled) return PAUSED;',
     killers: [transcript('paused: nothing is fenced')],
   },
   {

@@ -140,6 +140,16 @@ describe('demote', () => {
       expect((await group.active(2)).epoch).toBe(2);
     }));
 
+  it('says that nobody takes over where nobody stands by, and until when', () =>
+    inGroup(async (group) => {
+      await group.startAll(['a']);
+      const { code, stderr } = await group.client('demote');
+      expect([code, stderr]).toEqual([
+        0,
+        expect.stringMatching(/nobody takes over: .* no primary until `failover promote a --group/),
+      ]);
+    }));
+
   it('--hold keeps the node off for that long, and no longer', () =>
     inGroup(async (group) => {
       const [a] = await group.startAll(['a']);

@@ -18,6 +18,7 @@ import {
 import { ALOUD } from '../say.ts';
 import type { Voice } from '../say.ts';
 import { holderElsewhere, lookFurther } from '../store-sight.ts';
+import { isNobodyWilling } from '../warnings.ts';
 
 export interface DemoteOptions extends ClientOptions {
   /** Null: the primary. */
@@ -59,10 +60,14 @@ export async function demote(options: DemoteOptions, voice: Voice = ALOUD): Prom
     voice.say(`${next.record.node} is primary at epoch ${String(next.status?.epoch)}.`);
   } else if (away !== null) {
     voice.say(`${away.node} is primary, on ${away.host}.`);
-  } else
-    voice.note(
-      advised(`there is no primary yet: see \`failover status --group ${group}\`.`, options),
-    );
+  } else {
+    const said = await lookFurther(options);
+    const limit = holdMs === null ? ' ' : ` for ${formatDuration(holdMs)}, or `;
+    const hint = isNobodyWilling(said)
+      ? `nobody takes over: the group has no primary${limit}until \`failover promote ${id} --group ${group}\`.`
+      : `there is no primary yet: see \`failover status --group ${group}\`.`;
+    voice.note(advised(hint, options));
+  }
 }
 
 function hasNode(snapshot: GroupSnapshot, id: string): boolean {

@@ -232,12 +232,13 @@ const RETURN_LIMIT_MS = 5_000;
 /** `remedy`: what helps against a silent holder of the lease; null: there is none. */
 function hintFor(
   code: ErrorCode,
-  { group, force }: PromoteOptions,
+  { group, node, force }: PromoteOptions,
   remedy: string | null = null,
 ): string {
   const see = `Run \`failover status --group ${group}\` to see the state of each node.`;
   const status = remedy === null || force ? see : remedy;
   if (code === 'FAILOVER_TIMED_OUT') return `${status} The promotion may still complete.`;
   if (code !== 'FAILOVER_REFUSED' || force || remedy !== null) return status;
-  return `Run \`failover promote --force --group ${group}\` to fence a primary that does not hand over.`;
+  const named = node === null ? '' : `${node} `;
+  return `Run \`failover promote ${named}--force --group ${group}\` to fence a primary that does not hand over.`;
 }

@@ -1,6 +1,8 @@
 // `failover resume`: ends a pause.
 import type { ClientOptions } from '../../config/load.ts';
+import { PAUSED } from '../../core/election-order.ts';
 import { livingNodes } from '../client.ts';
+import type { GroupSnapshot } from '../client.ts';
 import { setPaused } from '../pausing.ts';
 import { ALOUD } from '../say.ts';
 import type { Voice } from '../say.ts';
@@ -14,10 +16,21 @@ export async function resume(options: ClientOptions, { say }: Voice = ALOUD): Pr
     say(`Group ${group} is not paused.`);
     return;
   }
-  const count = livingNodes(before).length + nodesElsewhere(before).length;
-  const meaning =
-    count === 0
-      ? 'No node is alive; the next one may lead.'
-      : 'A willing secondary takes over again.';
-  say(`Group ${group} is resumed. ${meaning}`);
+  say(`Group ${group} is resumed. ${meaningOf(before)}`);
+}
+
+/** What follows from it for the nodes as they were during the pause. */
+export function meaningOf(before: GroupSnapshot): string {
+  const living = livingNodes(before);
+  const away = nodesElsewhere(before).length;
+  if (living.length + away === 0) return 'No node is alive; the next one may lead.';
+  const unable = living.flatMap(({ record, status }) => {
+    if (status?.role !== 'secondary' || status.willing) return [];
+    const why = status.unwillingBecause ?? 'it does not say why';
+    return why === PAUSED ? [] : [`${record.node}: ${why}`];
+  });
+  const secondaries = living.filter(({ status }) => status?.role !== 'primary').length;
+  if (away > 0 || unable.length < secondaries) return 'A willing secondary takes over again.';
+  if (unable.length === 0) return 'No secondary stands by.';
+  return `No secondary would take over: ${unable.join('; ')}.`;
 }

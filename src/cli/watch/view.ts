@@ -78,13 +78,23 @@ export function questionOf(change: Change, status: GroupStatus | null): string {
       const fenced = holder === null || holder === node ? 'whoever holds the lease' : holder;
       return `Promote ${node}, and fence ${fenced} if it does not hand over?`;
     }
-    case 'demote':
-      return `Demote ${change.node}?`;
+    case 'demote': {
+      const isAlone = status !== null && !hasSuccessor(status);
+      return `Demote ${change.node}?${isAlone ? ' Nobody would take over then.' : ''}`;
+    }
     case 'pause':
       return `Pause group ${change.group}, so that nobody takes over on its own?`;
     case 'resume':
       return `Resume group ${change.group}?`;
   }
+}
+
+/** Of nodes elsewhere nothing more is known than that they stand by. */
+function hasSuccessor({ succession, nodes }: GroupStatus): boolean {
+  return (
+    succession.length > 0 ||
+    nodes.some(({ role, state }) => role === 'secondary' && state === 'elsewhere')
+  );
 }
 
 /** What is said while a change is under way. */

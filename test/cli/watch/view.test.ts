@@ -29,6 +29,13 @@ describe('keys in a group', () => {
     expect(chosenPlace(view, { groups: [], status: { ...STATUS, nodes: [] } })).toBe(-1);
   });
 
+  it('say of a demotion when nobody would take over', () => {
+    const change = { kind: 'demote', group: 'web', node: 'a' } as const;
+    expect(questionOf(change, { ...STATUS, succession: [] })).toBe(
+      'Demote a? Nobody would take over then.',
+    );
+  });
+
   it.each([
     ['p', { kind: 'promote', group: 'web', node: 'b', force: false }, 'Promote b?'],
     [
