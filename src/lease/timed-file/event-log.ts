@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseJson } from '../file/durable-file.ts';
 import type { StoreEvent } from '../remote-store.ts';
 import { readStoreEvent } from '../stored-records.ts';
+import type { IsLate } from './file-link.ts';
 import { contentOf, namesIn, removeAll, replace } from './shared-files.ts';
 
 /** What is to be noted; its time is that of the note. */
@@ -19,15 +20,23 @@ export async function note(path: string, { node, action, epoch }: Noted): Promis
   }
 }
 
-/** The latest first, by the clocks of the machines that noted it. */
-export async function readEvents(directory: string, limit: number): Promise<readonly StoreEvent[]> {
+/**
+ * The latest first, by the clocks of the machines that noted it.
+ *
+ * @param isLate whether nobody waits for it any more: it reads no further then
+ */
+export async function readEvents(
+  directory: string,
+  isLate: IsLate,
+): Promise<readonly StoreEvent[]> {
   const events: StoreEvent[] = [];
   for (const name of (await namesIn(directory)).slice(0, FILES_READ)) {
+    if (isLate()) break;
     const lines = ((await contentOf(join(directory, name))) ?? '').split('\n');
     events.push(...lines.flatMap((line) => readStoreEvent(parseJson(line)) ?? []).reverse());
   }
   // What is of the same instant stays as it was noted, the higher epoch first.
-  return events.sort((a, b) => b.atMs - a.atMs || b.epoch - a.epoch).slice(0, limit);
+  return events.sort((a, b) => b.atMs - a.atMs || b.epoch - a.epoch);
 }
 
 /** The files of those that came last stay. */

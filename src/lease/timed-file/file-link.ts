@@ -1,4 +1,5 @@
-// The way to files that may be on another machine: one request at a time, as one that does not return keeps a thread.
+// The way to files that may be on another machine: one request at a time, as one that does not return keeps a thread,
+// and beside them one that only looks.
 import { setTimeout as wait } from 'node:timers/promises';
 import { FailoverError } from '../../errors.ts';
 import { textOf } from '../error-text.ts';
@@ -17,16 +18,37 @@ export type Perform = <Answer>(act: () => Promise<Answer>) => Promise<Answer>;
 /** Whether nobody waits for it any more: it takes no further step then. */
 export type IsLate = () => boolean;
 
+/** Where one is done after the other. */
+class Lane {
+  #last: Promise<unknown> = Promise.resolve();
+
+  inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(act);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+/**
+ * By directory, for all groups of the process: a look goes through a file for each node that was there of late. However
+ * many look, those that renew their leases have all other threads.
+ */
+const LOOKS = new Map<string, Lane>();
+
 export class FileLink {
   readonly #shown: string;
   readonly #perform: Perform;
-  #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  readonly #steps = new Lane();
+  readonly #looks: Lane;
+  /** How many wait or are under way in each. */
+  readonly #waiting = new Map<Lane, number>();
   #isClosed = false;
 
   constructor({ shown, perform = (act) => act() }: FileLinkParts) {
     this.#shown = shown;
     this.#perform = perform;
+    this.#looks = LOOKS.get(shown) ?? new Lane();
+    LOOKS.set(shown, this.#looks);
   }
 
   /**
@@ -35,22 +57,38 @@ export class FileLink {
    * @throws FAILOVER_STORE_UNREACHABLE when there was none in time, whether or not it was done;
    *   FAILOVER_STORE_REFUSED where asking again changes nothing
    */
-  async within<Answer>(
+  within<Answer>(timeoutMs: number, act: (isLate: IsLate) => Promise<Answer>): Promise<Answer> {
+    return this.#through(this.#steps, timeoutMs, act);
+  }
+
+  /** The same for what only looks, and is in nobody's way: when all looks before it are done. */
+  looking<Answer>(timeoutMs: number, act: (isLate: IsLate) => Promise<Answer>): Promise<Answer> {
+    return this.#through(this.#looks, timeoutMs, act);
+  }
+
+  async #through<Answer>(
+    lane: Lane,
     timeoutMs: number,
     act: (isLate: IsLate) => Promise<Answer>,
   ): Promise<Answer> {
     if (this.#isClosed) throw this.unreachable('the node has left it');
-    if (this.#waiting >= WAITING_LIMIT) throw this.unreachable(NO_ANSWER);
+    const waiting = this.#waiting.get(lane) ?? 0;
+    if (waiting >= WAITING_LIMIT) throw this.unreachable(NO_ANSWER);
+    this.#waiting.set(lane, waiting + 1);
     const limit = new AbortController();
     const isLate = (): boolean => limit.signal.aborted;
     const timeout = wait(timeoutMs, 'timeout' as const, { signal: limit.signal });
     // Ended below, and then nobody waits for it.
     timeout.catch(() => undefined);
-    const work = this.#inTurn(async () => {
-      // The asker was told that it failed, and goes by that.
-      if (isLate()) throw new Error(NO_ANSWER);
-      return { answer: await this.#perform(() => act(isLate)) };
-    });
+    const work = lane
+      .inTurn(async () => {
+        // The asker was told that it failed, and goes by that.
+        if (isLate()) throw new Error(NO_ANSWER);
+        return { answer: await this.#perform(() => act(isLate)) };
+      })
+      .finally(() => {
+        this.#waiting.set(lane, (this.#waiting.get(lane) ?? 0) - 1);
+      });
     work.catch(() => undefined);
     try {
       const first = await Promise.race([work, timeout]);
@@ -75,15 +113,6 @@ export class FileLink {
 
   close(): void {
     this.#isClosed = true;
-  }
-
-  #inTurn<T>(act: () => Promise<T>): Promise<T> {
-    this.#waiting += 1;
-    const turn = this.#last.then(act).finally(() => {
-      this.#waiting -= 1;
-    });
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 
   #translated(error: unknown): FailoverError {

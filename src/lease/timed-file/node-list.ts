@@ -7,12 +7,15 @@ import type { StoredSight } from '../remote-store.ts';
 import { REGISTRATION_TTL_MS, SIGN_PAUSE_MS } from '../sign-of-life.ts';
 import { readRival, readStoredNode } from '../stored-records.ts';
 import type { Asker } from '../token-driver.ts';
-import { contentOf, exists, namesIn, removeAll, replace } from './shared-files.ts';
+import type { IsLate } from './file-link.ts';
+import { contentOf, exists, namesIn, refresh, removeAll, replace } from './shared-files.ts';
 
 /** What a node that ended without a word has left goes after so long, ms: clocks of machines differ by less. */
 const KEPT_MS = 3_600_000;
 
 const NODES_LISTED = 1_024;
+
+const SAYS_NOTHING = { host: null, startedAt: null, supervisor: null, quietMs: null } as const;
 
 export class NodeList {
   readonly #directory: string;
@@ -29,11 +32,18 @@ export class NodeList {
   }
 
   /** Registers a node, or says what is new of it. */
-  async enter({ run, record }: Asker): Promise<void> {
-    this.#signs += 1;
-    this.#signedAt = this.#now();
-    const known: unknown = JSON.parse(record);
-    await replace(this.#path(run), JSON.stringify({ record: known, sign: this.#signs }));
+  async enter(asker: Asker): Promise<void> {
+    await this.#write(asker, replace);
+  }
+
+  /** Whether the node is on record. */
+  async knows({ run }: Asker): Promise<boolean> {
+    return exists(this.#path(run));
+  }
+
+  /** Whether it is time for a sign of life. */
+  get isSignDue(): boolean {
+    return this.#now() - this.#signedAt >= SIGN_PAUSE_MS['timed-file'];
   }
 
   /**
@@ -42,9 +52,9 @@ export class NodeList {
    * @param hasId whether its id is still its own: it may have been stopped while it signed, and another have taken it
    */
   async sign(asker: Asker, hasId: () => Promise<boolean>): Promise<boolean> {
-    const isKnown = await exists(this.#path(asker.run));
-    if (!isKnown || this.#now() - this.#signedAt < SIGN_PAUSE_MS['timed-file']) return isKnown;
-    await this.enter(asker);
+    const isKnown = await this.knows(asker);
+    if (!isKnown || !this.isSignDue) return isKnown;
+    await this.#write(asker, refresh);
     if (await hasId()) return true;
     await this.remove(asker);
     return false;
@@ -62,18 +72,24 @@ export class NodeList {
     return recordIn(await contentOf(this.#path(run)));
   }
 
-  /** What it says to another of its id, and when it was seen; null: nothing that is understood. */
+  /** What it says to another of its id, and when it was seen; null: it is not on record. */
   async rival(run: string): Promise<Rival | null> {
     const content = await contentOf(this.#path(run));
-    const rival = readRival(recordIn(content));
-    if (content === null || rival === null) return null;
+    if (content === null) return null;
+    // What its server lost with the power says nothing, and is written anew where it lives.
+    const rival = readRival(recordIn(content)) ?? { run, ...SAYS_NOTHING };
     return { ...rival, seenAgoMs: await this.#agoMs(run, content) };
   }
 
-  /** A node that was seen to change was there then; of others the times of files have to do. */
-  async list(): Promise<readonly StoredSight[]> {
+  /**
+   * A node that was seen to change was there then; of others the times of files have to do.
+   *
+   * @param isLate whether nobody waits for it any more: it reads no further then
+   */
+  async list(isLate: IsLate): Promise<readonly StoredSight[]> {
     const listed: StoredSight[] = [];
     for (const run of (await this.#runs()).slice(0, NODES_LISTED)) {
+      if (isLate()) break;
       const path = this.#path(run);
       const content = await contentOf(path);
       const node = readStoredNode(recordIn(content));
@@ -97,6 +113,16 @@ export class NodeList {
     );
     const gone = aged.filter(({ isOld }) => isOld);
     await removeAll(gone.map(({ run }) => this.#path(run)));
+  }
+
+  async #write(
+    { run, record }: Asker,
+    write: (path: string, content: string) => Promise<void>,
+  ): Promise<void> {
+    this.#signs += 1;
+    this.#signedAt = this.#now();
+    const known: unknown = JSON.parse(record);
+    await write(this.#path(run), JSON.stringify({ record: known, sign: this.#signs }));
   }
 
   async #agoMs(run: string, content: string): Promise<number> {

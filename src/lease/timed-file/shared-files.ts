@@ -1,6 +1,16 @@
 // Files that several machines see: opened for each use, since that is when a network file system asks its server.
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import {
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoOf } from '../file/storage-error.ts';
 
@@ -78,9 +88,18 @@ export async function writeAhead(path: string, content: string): Promise<void> {
 
 /** A reader sees the old or the new content. */
 export async function replace(path: string, content: string): Promise<void> {
+  await replaceBy(path, (temporary) => writeAhead(temporary, content));
+}
+
+/** The same for what is soon written anew: it waits for no disk, and after a loss of power may be empty. */
+export async function refresh(path: string, content: string): Promise<void> {
+  await replaceBy(path, (temporary) => writeFile(temporary, content, { mode: 0o600 }));
+}
+
+async function replaceBy(path: string, write: (path: string) => Promise<void>): Promise<void> {
   const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    await writeAhead(temporary, content);
+    await write(temporary);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);

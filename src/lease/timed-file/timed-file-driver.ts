@@ -26,6 +26,7 @@ import { NodeList } from './node-list.ts';
 import { completedStart, lastStart, nextEpoch, raiseEpoch, takeStart } from './numbers.ts';
 import { Place } from './place.ts';
 import * as files from './shared-files.ts';
+import { SharedLook } from './shared-look.ts';
 import { ownerOf, pruneIds, rivalIn, takeId } from './sole-id.ts';
 import { Tidying } from './tidying.ts';
 import { takeTurn } from './take-turn.ts';
@@ -65,6 +66,8 @@ export class TimedFileDriver implements TokenDriver {
   readonly #view: LeaseView;
   readonly #tidying: Tidying;
   readonly #earlyLooks: EarlyLooks;
+  readonly #allNodes: SharedLook<readonly StoredSight[]>;
+  readonly #allEvents: SharedLook<readonly StoreEvent[]>;
   #takesPart = false;
   /** Whether no other may have its id. */
   #isAlone = false;
@@ -88,6 +91,15 @@ export class TimedFileDriver implements TokenDriver {
     this.#view = new LeaseView({ paths, nodes: this.#nodes, now, ttlMs });
     this.#tidying = new Tidying(paths);
     this.#earlyLooks = new EarlyLooks({ now, onFree: onChange });
+    const timeoutMs = Math.max(parts.requestTimeoutMs, LOOK_LIMIT_MS);
+    this.#allNodes = new SharedLook({
+      ...{ link, timeoutMs },
+      look: (isLate) => this.#nodes.list(isLate),
+    });
+    this.#allEvents = new SharedLook({
+      ...{ link, timeoutMs },
+      look: (isLate) => readEvents(paths.events, isLate),
+    });
   }
 
   claim(asker: Asker, what: Parameters<TokenDriver['claim']>[1]): Promise<ClaimReply> {
@@ -145,14 +157,26 @@ export class TimedFileDriver implements TokenDriver {
     asker: Asker,
     { token, ttlMs, timeoutMs }: Parameters<TokenDriver['renew']>[1],
   ): Promise<RenewalReply> {
-    return this.#request(async () => {
+    const renewal = this.#request(async () => {
       const isOurs = await this.#renew(token, ttlMs);
-      const isKnown = await this.#sign(asker);
+      const isKnown = await this.#nodes.knows(asker).catch(() => true);
       if (isOurs) return { isOurs, by: null, isKnown };
       const { top, leftMs } = await this.#view.see();
       const isOther = leftMs > 0 && top.turn !== null && !top.turn.beat.endsWith(`-${token}`);
       return { isOurs, by: isOther ? top.turn.node : null, isKnown };
     }, timeoutMs);
+    renewal.then(
+      () => {
+        this.#signSoon(asker);
+      },
+      () => undefined,
+    );
+    return renewal;
+  }
+
+  /** Once a renewal was answered: that waits for none. One that has lost its id by then learns it from the next. */
+  #signSoon(asker: Asker): void {
+    if (this.#nodes.isSignDue) this.#request(() => this.#sign(asker)).catch(() => undefined);
   }
 
   /**
@@ -295,11 +319,11 @@ export class TimedFileDriver implements TokenDriver {
   }
 
   listNodes(): Promise<readonly StoredSight[]> {
-    return this.#request(() => this.#nodes.list());
+    return this.#allNodes.see();
   }
 
-  readEvents(limit: number): Promise<readonly StoreEvent[]> {
-    return this.#request(() => readEvents(this.#paths.events, limit));
+  async readEvents(limit: number): Promise<readonly StoreEvent[]> {
+    return (await this.#allEvents.see()).slice(0, limit);
   }
 
   close(): void {
@@ -414,6 +438,9 @@ export class TimedFileDriver implements TokenDriver {
 }
 
 const CLAIMS_KEPT = 8;
+
+/** Less than a command waits for a node: no lease depends on it, and there may be many files. */
+const LOOK_LIMIT_MS = 1_500;
 
 /** A guard has no hurry any more when all has ended; a file system may be slow. */
 const LEAST_RETURN_MS = 500;
