@@ -1,7 +1,7 @@
 // What every kind of workload has in common: spawning, hooks, readiness, the end, and the way out.
 import { FailoverError } from '../errors.ts';
 import type { ReadyWhen } from '../config/ready-when.ts';
-import { identityOfDescriptor } from '../lease/file/file-identity.ts';
+import { MOST_LOCK_FILES, identityOfDescriptor } from '../lease/file/file-identity.ts';
 import type { SessionLedger, SessionRecord } from '../lease/lease-store.ts';
 import type {
   HookResult,
@@ -503,9 +503,6 @@ export abstract class SupervisedWorkload implements Workload {
     return this.run.opened ? 'standby' : 'armed';
   }
 }
-
-/** A file is another one only where somebody replaced it. */
-const MOST_LOCK_FILES = 16;
 
 /** Once a second: what can't be looked at for so long will not be. */
 const MOST_PROOFS = 10;
