@@ -87,11 +87,6 @@ export const ERRORS = {
     rpcCode: -31017,
     hint: 'Run `failover status --group {group}` to see what the node says of it.',
   },
-  FAILOVER_DEMOTED: {
-    exitCode: 6,
-    rpcCode: -31018,
-    hint: 'Run `failover status --group {group}` to see who leads, and start the node again.',
-  },
   FAILOVER_TIMED_OUT: {
     exitCode: 7,
     rpcCode: -31019,

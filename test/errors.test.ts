@@ -1,6 +1,10 @@
 // The table of errors: unique codes, exit codes that the manual knows, hints that read well.
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ERRORS, EXIT_CODES, FailoverError, errorCodeOfRpc, isErrorCode } from '../src/errors.ts';
+
+const SRC = join(import.meta.dirname, '../src');
 
 const entries = Object.entries(ERRORS);
 
@@ -23,6 +27,24 @@ describe('the table of errors', () => {
   it('finds the error again by its JSON-RPC code', () => {
     for (const [code, entry] of entries) expect(errorCodeOfRpc(entry.rpcCode)).toBe(code);
     expect(errorCodeOfRpc(-32_601)).toBeNull();
+  });
+
+  it('has no row that nothing fails with, and a row for each that the core and the simulation tell of', () => {
+    const named = (files: readonly string[]): Set<string> =>
+      new Set(
+        files
+          .flatMap((file) =>
+            Array.from(readFileSync(join(SRC, file), 'utf8').matchAll(/'(FAILOVER_[A-Z_]+)'/g)),
+          )
+          .map(([, name = '']) => name),
+      );
+    const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(
+      (file) => file.endsWith('.ts') && file !== 'errors.ts',
+    );
+    const used = named(files);
+    expect(entries.filter(([code]) => !used.has(code)).map(([code]) => code)).toEqual([]);
+    const pure = files.filter((file) => /^(?:core|simulation)\//.test(file));
+    expect([...named(pure)].filter((code) => !isErrorCode(code))).toEqual([]);
   });
 
   it('knows its own names and no property of objects', () => {

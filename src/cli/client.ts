@@ -6,6 +6,7 @@ import { formatDuration } from '../config/duration.ts';
 import type { ClientOptions } from '../config/load.ts';
 import { defaultStateDir, otherDefaultStateDir } from '../config/state-dir.ts';
 import type { LeaseObservation } from '../core/state.ts';
+import { NOTHING_OBSERVED } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import { monotonicNow } from '../runtime/clock.ts';
 import { bootId, isAlive, isComparable, readStat } from '../fence/process-identity.ts';
@@ -253,15 +254,6 @@ const LIVING: ReadonlySet<SeenNode['presence']> = new Set(['answers', 'unrespons
 
 /** A takeover takes milliseconds: one that falls into a look is over at the next. */
 const LOOKS = 3;
-
-const NOTHING_OBSERVED: LeaseObservation = {
-  epoch: 0,
-  held: false,
-  holder: null,
-  recordUnreadable: false,
-  touch: null,
-  paused: false,
-};
 
 /** Whether the answers are of the same state of affairs as the lease that was looked at before them. */
 function fits({ observation }: GroupPeek, nodes: readonly SeenNode[]): boolean {

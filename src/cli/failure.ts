@@ -1,4 +1,5 @@
 // What a user reads when a command could not do what it was asked, and what the process exits with.
+import { messageOf } from '../error-message.ts';
 import { FailoverError } from '../errors.ts';
 import { isOutOfDescriptors } from '../out-of-resources.ts';
 import { printable } from './render/plain.ts';
@@ -26,7 +27,7 @@ function line(text: string): string {
 const LINE_LIMIT = 5000;
 
 function unexpected(error: unknown): FailoverError {
-  const fact = error instanceof Error ? error.message : String(error);
+  const fact = messageOf(error);
   if (isOutOfDescriptors(error)) {
     const message = `Cannot go on: ${fact}`;
     return new FailoverError('FAILOVER_OUT_OF_DESCRIPTORS', message, { cause: error });

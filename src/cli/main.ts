@@ -1,4 +1,5 @@
 // The command line's entry: the version at once, everything else by way of the commands.
+import { messageOf } from '../error-message.ts';
 import { watchOutput } from './output.ts';
 import { hearHangUp } from './up/early-hang-up.ts';
 
@@ -34,7 +35,7 @@ export async function main(argv: string[]): Promise<void> {
 
 /** Where not even the program could be loaded. */
 function reportPlainly(error: unknown): void {
-  const fact = error instanceof Error ? error.message : String(error);
+  const fact = messageOf(error);
   const hint = 'Raise the limit of open files (`ulimit -n`), or install failover again.';
   process.stderr.write(`failover: Cannot start: ${fact}\n${hint}\n`);
   process.exitCode = 1;

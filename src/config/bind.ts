@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { FailoverError } from '../errors.ts';
 import { quoted } from './quoted.ts';
+import { LAST_PORT } from './url-parts.ts';
 
 /** A port of 0: the system chooses two that are free. Else requests have the next one. */
 export interface TcpBind {
@@ -60,7 +61,6 @@ export function parseAdvertise(text: string, source = '--advertise'): Advertised
   return { host, port: number };
 }
 
-const LAST_PORT = 65_535;
 const HOST_LIMIT = 253;
 
 const BIND_FORM = '`ipc` or tcp://ADDRESS:PORT, such as tcp://10.0.0.5:7400 or tcp://[::1]:7400';

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { FailoverError } from '../errors.ts';
 import { quoted } from './quoted.ts';
 import { refuseUrl } from './refused-url.ts';
-import { hostOf, portOf, urlOf } from './url-parts.ts';
+import { LAST_PORT, hostOf, portOf, urlOf } from './url-parts.ts';
 
 export interface ListenAddress {
   /** A name or an address; null: all of this machine. */
@@ -86,7 +86,5 @@ export function targetIn(text: string): Target | null {
     return null;
   }
 }
-
-const LAST_PORT = 65_535;
 
 const TARGET_FORM = 'http://HOST:PORT or tcp://HOST:PORT';

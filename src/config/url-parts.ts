@@ -1,5 +1,7 @@
 // What the address of a server is made of, whichever server it is.
 
+export const LAST_PORT = 65_535;
+
 /** Null: it is none. */
 export function urlOf(text: string): URL | null {
   return URL.canParse(text) ? new URL(text) : null;

@@ -43,6 +43,10 @@ export type Announcement =
       readonly demotions?: ToldDemotions;
     };
 
+/** Why the core meets no request. The table of errors has a row for each: what hands one on does not compile otherwise. */
+export type CoreErrorCode =
+  'FAILOVER_REFUSED' | 'FAILOVER_NO_PRIMARY' | 'FAILOVER_PROMOTION_FAILED';
+
 /** The answer to a client's request. */
 export type RequestOutcome =
   | {
@@ -55,7 +59,7 @@ export type RequestOutcome =
        */
       readonly undecided?: true;
     }
-  | { readonly ok: false; readonly code: string; readonly message: string };
+  | { readonly ok: false; readonly code: CoreErrorCode; readonly message: string };
 
 /**
  * What a holder of the lease looks at. `lock`: whether its lock still has its place, where changes of the rest are told

@@ -89,6 +89,7 @@ export type EventBody =
   | {
       readonly type: 'lease-failed';
       readonly order: LeaseOrder;
+      /** Of the table of errors, to be told: nothing is decided by it. */
       readonly code: string;
       readonly message: string;
     }
@@ -161,6 +162,7 @@ export type EventBody =
   | { readonly type: 'workload-disarmed'; readonly detail: string }
   | { readonly type: 'workload-activated' }
   | { readonly type: 'workload-ready' }
+  /** The code as that of a lease that failed. */
   | { readonly type: 'workload-failed'; readonly code: string; readonly message: string }
   | {
       readonly type: 'workload-ended';

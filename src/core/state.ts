@@ -52,6 +52,16 @@ export interface LeaseObservation {
   readonly notBefore?: number;
 }
 
+/** Of a lease that was never looked at, or of a group that there is not. */
+export const NOTHING_OBSERVED: LeaseObservation = {
+  epoch: 0,
+  held: false,
+  holder: null,
+  recordUnreadable: false,
+  touch: null,
+  paused: false,
+};
+
 /** The last change of primary, as measured by the one that took over. */
 export interface Takeover {
   readonly kind: 'failover' | 'switchover' | 'start';

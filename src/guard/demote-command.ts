@@ -4,6 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { noteSession } from '../fence/own-sessions.ts';
 import { readIdentity } from '../fence/process-identity.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
+import { TIMER_LIMIT_MS } from '../runtime/clock.ts';
 import { gateWords, openingText } from '../workload/gate-script.ts';
 import { killGroupOf, spawnBehindGate } from './gated-child.ts';
 import type { GatedOrder } from './gated-child.ts';
@@ -48,7 +49,7 @@ export class DemoteCommand {
     else this.#child?.stdin?.end(this.#opening);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.min(limitMs, LONGEST_TIMER_MS));
+      timer = setTimeout(resolve, Math.min(limitMs, TIMER_LIMIT_MS));
     });
     await Promise.race([this.#ended, late]);
     clearTimeout(timer);
@@ -58,9 +59,6 @@ export class DemoteCommand {
     killGroupOf(this.#child);
   }
 }
-
-/** Past this a timer of the platform fires at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** With the lock's file open, and no lock: who has it open is found, and keeps nobody from starting. */
 function startOrNull(order: GatedOrder, lockFile: string): ChildProcess | null {

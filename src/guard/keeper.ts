@@ -1,5 +1,5 @@
 // A supervisor's side of its guards: each process that it starts gets one as its parent, told of every deadline.
-import { identityOfDescriptor } from '../lease/file/file-identity.ts';
+import { MOST_LOCK_FILES, identityOfDescriptor } from '../lease/file/file-identity.ts';
 import type { SessionLedger, SessionRecord } from '../lease/lease-store.ts';
 import type { DemotionNote } from '../workload/environment.ts';
 import type { GatedProcess, GateRequest, SpawnGated, StartAhead } from '../workload/gate.ts';
@@ -203,6 +203,3 @@ export class GuardKeeper implements SessionLedger {
     }
   }
 }
-
-/** A file is another one only where somebody replaced it. */
-const MOST_LOCK_FILES = 16;

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { NetworkCheck, PolledCheck } from '../config/polled-check.ts';
 import { formatDuration } from '../core/duration-text.ts';
-import { messageOf } from '../runtime/failures.ts';
+import { messageOf } from '../error-message.ts';
 import type { CheckResult, Fault } from './check-result.ts';
 import { checkCommand } from './command-check.ts';
 import type { CommandSurroundings } from './command-check.ts';

@@ -1,5 +1,5 @@
 // What one check has found, and the words for what went wrong.
-import { messageOf } from '../runtime/failures.ts';
+import { messageOf } from '../error-message.ts';
 
 export type CheckResult = HealthyResult | UnhealthyResult;
 

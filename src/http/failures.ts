@@ -1,4 +1,5 @@
 // What an error is over HTTP: a status, and a body that says the same as the command would.
+import { messageOf } from '../error-message.ts';
 import { FailoverError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 
@@ -27,7 +28,7 @@ export function failureOf(error: unknown): {
   if (!(error instanceof FailoverError)) {
     return {
       status: 503,
-      body: failureBody(error instanceof Error ? error.message : String(error)),
+      body: failureBody(messageOf(error)),
     };
   }
   const { message, code, hint } = error;

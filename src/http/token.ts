@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { messageOf } from '../error-message.ts';
 import { readTokenFile } from '../keys/key-files.ts';
 import { monotonicNow } from '../runtime/clock.ts';
 
@@ -81,10 +82,6 @@ function markNow(path: string): string {
 /** Changes with what is in a file, and with who may read it. */
 function markOf({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [ino, size, mtimeNs, ctimeNs].join('/');
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** In a time that tells nothing of where they differ, nor of how long the right one is. */

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Event } from '../core/event.ts';
 import type { NodeState } from '../core/state.ts';
 import type { Step } from '../core/transition.ts';
+import { messageOf } from '../error-message.ts';
 import { FILE_LIMIT_BYTES, JournalFile, journalPaths } from './journal-file.ts';
 import { droppedLine, runLine, segmentLines } from './lines.ts';
 import type { RunLine } from './lines.ts';
@@ -163,8 +164,4 @@ function fittingLines(lines: readonly (string | null)[]): readonly string[] {
     roomBytes -= line === null ? 0 : Buffer.byteLength(line);
     return line !== null && roomBytes >= 0;
   });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -6,6 +6,7 @@ import { initialState } from '../core/state.ts';
 import type { NodeState } from '../core/state.ts';
 import { transition } from '../core/transition.ts';
 import type { Transition } from '../core/transition.ts';
+import { messageOf } from '../error-message.ts';
 import { decodeExact, encodeExact } from './exact-json.ts';
 import type { Journal, JournalEntry } from './read-journal.ts';
 
@@ -176,7 +177,7 @@ function decided(
     return [{ move, to, reason, effects: effects.map(({ type }) => type), refusal: null }, next];
   } catch (error) {
     // An invariant of the core, or a state of another version that it can't read.
-    const refusal = error instanceof Error ? error.message : String(error);
+    const refusal = messageOf(error);
     return [{ move: null, to: null, reason: '', effects: [], refusal }, null];
   }
 }

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Granted } from '../core/lease-term.ts';
 import type { Endpoints, LeaseObservation } from '../core/state.ts';
+import { NOTHING_OBSERVED } from '../core/state.ts';
 import { FailoverError } from '../errors.ts';
 import type { ReturnOrder } from '../guard/messages.ts';
 import { isTaken, isUnreachable, joinAlone } from './join-alone.ts';
@@ -57,7 +58,7 @@ export class TokenLease implements RemoteStore {
   #takesPart = false;
   /** Who begins is told by that what has become of it. */
   #hasBegun = false;
-  #seen: LeaseObservation = NOTHING_SEEN;
+  #seen: LeaseObservation = NOTHING_OBSERVED;
   #isClosed = false;
 
   constructor({ kind, options, driver, watch }: TokenLeaseParts) {
@@ -316,12 +317,3 @@ export class TokenLease implements RemoteStore {
     );
   }
 }
-
-const NOTHING_SEEN: LeaseObservation = {
-  epoch: 0,
-  held: false,
-  holder: null,
-  recordUnreadable: false,
-  touch: null,
-  paused: false,
-};

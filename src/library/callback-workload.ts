@@ -2,9 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatDuration } from '../config/duration.ts';
 import type { Endpoints } from '../core/state.ts';
+import { messageOf } from '../error-message.ts';
 import { FailoverError } from '../errors.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
-import { messageOf } from '../runtime/failures.ts';
 import type {
   HookResult,
   LockDescription,

@@ -1,6 +1,6 @@
 // One time as leader, for the program: its callbacks, what they throw, and how long they are waited for.
 import { formatDuration } from '../config/duration.ts';
-import { messageOf } from '../runtime/failures.ts';
+import { messageOf } from '../error-message.ts';
 import type { LeaseTerm } from './redis-lease.ts';
 
 /**

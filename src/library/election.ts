@@ -1,6 +1,6 @@
 // An election by a lease in Redis: this node leads, or stands by and leads when nobody else does.
 import { EventEmitter } from 'node:events';
-import { messageOf } from '../runtime/failures.ts';
+import { messageOf } from '../error-message.ts';
 import type { Clock } from '../runtime/ports.ts';
 import { claimAtMs, holdOffMs, longestTickMs, tickDelayMs } from './claim-turn.ts';
 import type { ElectionStrategy } from './claim-turn.ts';

@@ -1,5 +1,6 @@
 // The nodes of a group that a proxy listens to: all that are on record, so that the next primary is heard at once.
 import type { Endpoints } from '../core/state.ts';
+import { messageOf } from '../error-message.ts';
 import { FailoverError } from '../errors.ts';
 import { readAttachAnswer } from '../runtime/attach-answer.ts';
 import type { AttachAnswer } from '../runtime/attach-answer.ts';
@@ -102,7 +103,7 @@ export class FollowedNodes {
     try {
       this.#nodes.set(run, { endpoints, follower, link: links.acquire(endpoints, follower) });
     } catch (error) {
-      onTrouble(error instanceof Error ? error.message : String(error));
+      onTrouble(messageOf(error));
     }
   }
 

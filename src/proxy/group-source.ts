@@ -1,5 +1,6 @@
 // Follows the primary of a group by what its nodes say and by its lease; takes no part in the group itself.
 import { randomBytes } from 'node:crypto';
+import { messageOf } from '../error-message.ts';
 import type { Clock } from '../runtime/ports.ts';
 import { Tally } from '../transport/counters.ts';
 import { Dialer } from '../transport/dialer.ts';
@@ -197,7 +198,7 @@ export class GroupSource implements PrimarySource {
         if (sight === null) this.#warn(withoutNode(this.#options));
         else this.#saw(sight);
       } catch (error) {
-        this.#warn(error instanceof Error ? error.message : String(error));
+        this.#warn(messageOf(error));
       }
       // A change can be told of during the look; nothing else tells the compiler.
     } while (this.#mustLookAgain());

@@ -1,19 +1,14 @@
-// What a failure is called and says, whatever was thrown.
+// What a failure is called, whatever was thrown.
 import type { RequestOutcome } from '../core/effect.ts';
-import { FailoverError, isErrorCode } from '../errors.ts';
+import { FailoverError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 
 export function codeOf(error: unknown): ErrorCode {
   return error instanceof FailoverError ? error.code : 'FAILOVER_UNEXPECTED';
 }
 
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** @throws the error of a request that was not met. */
 export function accepted(outcome: RequestOutcome): Extract<RequestOutcome, { readonly ok: true }> {
   if (outcome.ok) return outcome;
-  const code = isErrorCode(outcome.code) ? outcome.code : 'FAILOVER_REFUSED';
-  throw new FailoverError(code, outcome.message);
+  throw new FailoverError(outcome.code, outcome.message);
 }

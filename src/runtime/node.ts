@@ -10,7 +10,7 @@ import { assignInto } from '../core/outcome.ts';
 import { nextWakeAt } from '../core/schedule.ts';
 import { transition } from '../core/transition.ts';
 import type { Step, Transition } from '../core/transition.ts';
-import { messageOf } from './failures.ts';
+import { messageOf } from '../error-message.ts';
 import type { Clock } from './ports.ts';
 import { perform } from './perform.ts';
 import type { EffectContext, NodePorts } from './perform.ts';

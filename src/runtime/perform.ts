@@ -4,10 +4,11 @@ import type { EventBody, HolderInspection, LeaseOrder } from '../core/event.ts';
 import type { Settings } from '../core/settings.ts';
 import type { LeaseObservation, Peer, StopOrder } from '../core/state.ts';
 import type { RequestOutcome } from '../core/effect.ts';
+import { messageOf } from '../error-message.ts';
 import type { LeaseStore, VerifyOutcome } from '../lease/lease-store.ts';
 import type { CheckAnswer } from '../core/health.ts';
 import type { Bus, DeadlineGuard, Fencing, HealthChecks, Workload } from './ports.ts';
-import { codeOf, messageOf } from './failures.ts';
+import { codeOf } from './failures.ts';
 import type { OrderKind, Orders } from './orders.ts';
 
 /** Everything one node acts on. */

@@ -1,7 +1,7 @@
 // When a node rehearses: once it stands by, and not while it starts, since then others may be starting too.
 import type { EventEmitter } from 'node:events';
 import type { Phase } from '../core/state.ts';
-import { messageOf } from './failures.ts';
+import { messageOf } from '../error-message.ts';
 import type { NodeEvents, NodeTransition } from './narrator.ts';
 
 /** What this needs of a node. */

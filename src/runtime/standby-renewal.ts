@@ -2,7 +2,7 @@
 import type { EventBody } from '../core/event.ts';
 import type { NodeState } from '../core/state.ts';
 import type { Step } from '../core/transition.ts';
-import { messageOf } from './failures.ts';
+import { messageOf } from '../error-message.ts';
 import type { NodeWorkload } from './ports.ts';
 
 export interface StandbyRenewalParts {

@@ -1,10 +1,10 @@
 // Tidies up after nodes that were killed: ends what their hot workloads left, then forgets their records.
 import { dirname } from 'node:path';
+import { messageOf } from '../error-message.ts';
 import { isAlive } from '../fence/process-identity.ts';
 import { endStandbyOrphans } from '../fence/standby-orphans.ts';
 import type { NodeRecord } from '../lease/lease-store.ts';
 import { roleFilePath } from '../lease/file/group-paths.ts';
-import { messageOf } from './failures.ts';
 import { KnownNodes } from './known-nodes.ts';
 import type { NodeContext } from './node-parts.ts';
 

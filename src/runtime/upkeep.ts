@@ -1,7 +1,7 @@
 // What a node looks after at intervals, whatever it decides: its sockets, old records, its own readiness.
 import type { Endpoints, Role } from '../core/state.ts';
+import { messageOf } from '../error-message.ts';
 import type { NodeTransport } from '../transport/node-transport.ts';
-import { messageOf } from './failures.ts';
 
 export interface UpkeepParts {
   /** Undefined: once a second. */

@@ -377,7 +377,7 @@ export class FileLeaseClient implements LeaseClient {
   }
 
   #fail(order: LeaseOrder, turn: Turn): void {
-    const error = { code: 'FAILOVER_STORAGE', message: 'input/output error' };
+    const error = { code: 'FAILOVER_UNEXPECTED', message: 'input/output error' };
     this.#answer({ type: 'lease-failed', order, ...error }, turn);
   }
 

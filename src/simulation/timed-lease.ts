@@ -288,7 +288,7 @@ function failed(order: LeaseOrder): EventBody {
   return {
     type: 'lease-failed',
     order,
-    code: 'FAILOVER_STORE',
+    code: 'FAILOVER_STORE_UNREACHABLE',
     message: 'the store does not answer',
   };
 }

@@ -1,4 +1,5 @@
 // Whether a service manager can be told of a process here: the binding that does it is not there on every machine.
+import { messageOf } from '../error-message.ts';
 
 /** Why not, in one line; null: it can. @param load Replaced by tests. */
 export async function lackOfNotifier(
@@ -8,7 +9,7 @@ export async function lackOfNotifier(
     await load();
     return null;
   } catch (error) {
-    const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    const [why = ''] = messageOf(error).split('\n');
     return why.replaceAll(/\p{Cc}+/gu, ' ').trim();
   }
 }

@@ -1,5 +1,6 @@
 // What a service manager is told of this process, as sd_notify(3) describes it: datagrams to the socket that it names.
 import { DgramSocket } from 'node-unix-socket';
+import { messageOf } from '../error-message.ts';
 
 /**
  * Tells what is still to be told in one message. What can't be told is tried again, for as long as the process has
@@ -94,7 +95,7 @@ function sendOnce(path: string, text: string): Promise<string | null> {
         done(error?.message ?? null);
       });
     } catch (error) {
-      done(error instanceof Error ? error.message : String(error));
+      done(messageOf(error));
     }
   });
 }

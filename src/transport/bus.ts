@@ -2,6 +2,7 @@
 import { lstatSync, unlinkSync } from 'node:fs';
 import { Router, XPublisher } from 'zeromq';
 import type { Endpoints } from '../core/state.ts';
+import { messageOf } from '../error-message.ts';
 import { FailoverError } from '../errors.ts';
 import { callOut } from '../runtime/call-out.ts';
 import type { Bus } from '../runtime/ports.ts';
@@ -282,7 +283,7 @@ function existsAt(path: string): boolean {
 }
 
 function addressError(endpoint: string, cause: unknown): FailoverError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new FailoverError('FAILOVER_ADDRESS_IN_USE', `Cannot listen at ${endpoint}: ${why}`, {
     cause,
   });

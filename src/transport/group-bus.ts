@@ -2,6 +2,7 @@
 import type { Announcement } from '../core/effect.ts';
 import { healthWordsIn } from '../core/health.ts';
 import type { Endpoints, LeaseHolder, StandbyInfo } from '../core/state.ts';
+import { messageOf } from '../error-message.ts';
 import { FailoverError } from '../errors.ts';
 import { monotonicNow } from '../runtime/clock.ts';
 import type { Bus, BusEvent, ProbeReport } from '../runtime/ports.ts';
@@ -122,7 +123,7 @@ export class GroupBus implements Bus, Follower, GroupRequests {
       const detail = isFields(result) && isText(result['detail']) ? result['detail'] : '';
       return { accepted: true, detail };
     } catch (error) {
-      return { accepted: false, detail: error instanceof Error ? error.message : String(error) };
+      return { accepted: false, detail: messageOf(error) };
     }
   }
 

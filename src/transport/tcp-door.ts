@@ -2,6 +2,7 @@
 import { Context, Router, XPublisher, capability } from 'zeromq';
 import type { Advertised, TcpBind } from '../config/bind.ts';
 import type { Endpoints } from '../core/state.ts';
+import { messageOf } from '../error-message.ts';
 import { FailoverError } from '../errors.ts';
 import type { AuthorizedKeys } from '../keys/authorized-keys.ts';
 import type { KeyPair } from '../keys/key-pair.ts';
@@ -98,7 +99,7 @@ function listen(socket: XPublisher | Router, host: string, port: number): number
   try {
     socket.bindSync(address);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new FailoverError('FAILOVER_ADDRESS_IN_USE', `Cannot listen at ${address}: ${why}`, {
       hint: 'Give --bind an address of this machine, with two free ports in a row.',
       cause,

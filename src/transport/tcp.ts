@@ -1,5 +1,6 @@
 // TCP as ZeroMQ sockets are to use it: addresses, limits, and options that notice a machine that is gone.
 import { isIP } from 'node:net';
+import { LAST_PORT } from '../config/url-parts.ts';
 import type { Endpoints } from '../core/state.ts';
 
 /** The address of a host; of IPv6 in brackets. */
@@ -20,7 +21,6 @@ function isTcpAddress(address: string): boolean {
 
 const ADDRESS =
   /^tcp:\/\/(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))):(\d{1,5})$/;
-const LAST_PORT = 65_535;
 
 /** A name may have addresses of either kind. */
 export function mayBeIpv6(address: string): boolean {

@@ -1,6 +1,8 @@
 // Runs promote and demote commands: time-limited, recorded, gone when their supervisor is, and emptied.
 import { performance } from 'node:perf_hooks';
 import { formatDuration } from '../config/duration.ts';
+import { messageOf } from '../error-message.ts';
+import { TIMER_LIMIT_MS } from '../runtime/clock.ts';
 import type { HookResult, WorkloadEnd } from '../runtime/ports.ts';
 import { Emptying } from './emptying.ts';
 import type { GateMessage } from './environment.ts';
@@ -46,7 +48,7 @@ export async function runHook(request: HookRequest, book: SessionBook): Promise<
     });
     startRecorded(gated, request, book);
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = messageOf(error);
     return { ok: false, detail: `could not be started: ${detail}` };
   }
   const end = await endWithin(gated, request.timeoutMs);
@@ -97,7 +99,7 @@ function endWithin(gated: GatedProcess, timeoutMs: number): Promise<WorkloadEnd 
       () => {
         resolve(null);
       },
-      Math.min(timeoutMs, LONGEST_TIMER_MS),
+      Math.min(timeoutMs, TIMER_LIMIT_MS),
     );
     gated.onEnd((end) => {
       clearTimeout(timer);
@@ -105,9 +107,6 @@ function endWithin(gated: GatedProcess, timeoutMs: number): Promise<WorkloadEnd 
     });
   });
 }
-
-/** Past this a timer of the platform fires at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Ends what is left of the hook's session, and forgets the session once nothing is. */
 async function empty(gated: GatedProcess, book: SessionBook): Promise<void> {

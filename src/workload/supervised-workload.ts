@@ -1,8 +1,9 @@
 // What every kind of workload has in common: spawning, hooks, readiness, the end, and the way out.
+import { messageOf } from '../error-message.ts';
 import { FailoverError } from '../errors.ts';
 import { ownIdentity } from '../fence/process-identity.ts';
 import type { ReadyWhen } from '../config/ready-when.ts';
-import { identityOfDescriptor } from '../lease/file/file-identity.ts';
+import { MOST_LOCK_FILES, identityOfDescriptor } from '../lease/file/file-identity.ts';
 import type { SessionLedger, SessionRecord } from '../lease/lease-store.ts';
 import type {
   HookResult,
@@ -514,9 +515,6 @@ export abstract class SupervisedWorkload implements Workload {
 
 const ENDED = { toRestart: false };
 
-/** A file is another one only where somebody replaced it. */
-const MOST_LOCK_FILES = 16;
-
 /** Once a second: what can't be looked at for so long will not be. */
 const MOST_PROOFS = 10;
 
@@ -528,7 +526,7 @@ function outlived(pids: readonly number[]): FailoverError {
 }
 
 function notLookedAt(failure: unknown): FailoverError {
-  const why = failure instanceof Error ? failure.message : String(failure);
+  const why = messageOf(failure);
   return new FailoverError(
     'FAILOVER_PROMOTION_FAILED',
     `Cannot stop the workload: its processes could not be looked at: ${why}`,

@@ -2,6 +2,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { messageOf } from '../../error-message.ts';
 import { FailoverError } from '../../errors.ts';
 import { SECRET_KEY_COMMENT } from '../../keys/key-files.ts';
 import { generateKeyPair } from '../../keys/key-pair.ts';
@@ -42,7 +43,7 @@ function write(path: string, content: string, force: boolean): void {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (code === 'EEXIST') throw isThere(path);
-    const why = FACTS.get(code) ?? (error instanceof Error ? error.message : String(error));
+    const why = FACTS.get(code) ?? messageOf(error);
     throw refuse(`${path} cannot be written: ${why}`, {
       expected: 'a path that can',
       cause: error,

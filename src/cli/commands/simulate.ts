@@ -13,6 +13,7 @@ import {
 import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as breathe } from 'node:timers/promises';
+import { messageOf } from '../../error-message.ts';
 import type { FailoverError } from '../../errors.ts';
 import { useAllCompilers } from '../compilers.ts';
 import { badOption, wholeNumber } from '../flag-values.ts';
@@ -139,7 +140,7 @@ function understood<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    const fact = error instanceof Error ? error.message : String(error);
+    const fact = messageOf(error);
     throw badReplay(error instanceof TranscriptError ? `${path} is no transcript: ${fact}` : fact);
   }
 }
@@ -174,7 +175,7 @@ function requireWritable(path: string): void {
   try {
     accessSync(isThere ? path : dirname(path), constants.W_OK);
   } catch (error) {
-    throw badOption('--save', error instanceof Error ? error.message : String(error), wanted);
+    throw badOption('--save', messageOf(error), wanted);
   }
 }
 

@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ClientOptions } from '../../config/load.ts';
 import { formatDuration } from '../../config/duration.ts';
+import { messageOf } from '../../error-message.ts';
 import { FailoverError } from '../../errors.ts';
 import { isAlive, isComparable } from '../../fence/process-identity.ts';
 import type { GroupPaths } from '../../lease/file/group-paths.ts';
@@ -141,7 +142,7 @@ async function order(node: SeenNode, group: string): Promise<void> {
     try {
       process.kill(pid, 'SIGTERM');
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       note(`pid ${pid} cannot be signalled: ${why}.`);
     }
   }

@@ -1,5 +1,6 @@
 // Runs the checks side by side, each within its time.
 import { formatDuration } from '../../config/duration.ts';
+import { messageOf } from '../../error-message.ts';
 import { FailoverError } from '../../errors.ts';
 import { monotonicNow } from '../../runtime/clock.ts';
 import { failure, NotTried, refused, warning } from './check.ts';
@@ -34,7 +35,7 @@ async function findingOf({ run }: Check, place: Place): Promise<Finding> {
     return await run(place);
   } catch (error) {
     if (error instanceof FailoverError) return refused(error);
-    const fact = error instanceof Error ? error.message : String(error);
+    const fact = messageOf(error);
     if (error instanceof NotTried) {
       return warning(`Not tried: ${fact}`, `Mend first what the check \`${error.first}\` says.`);
     }

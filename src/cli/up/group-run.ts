@@ -1,6 +1,7 @@
 // One group of a process that runs several: its node, from before its start to after its end.
 import type { RunOptions } from '../../config/load.ts';
 import type { Role } from '../../core/state.ts';
+import { messageOf } from '../../error-message.ts';
 import { FailoverError } from '../../errors.ts';
 import { FailoverNode } from '../../runtime/failover-node.ts';
 import type { FailoverNodeExtras } from '../../runtime/node-extras.ts';
@@ -206,7 +207,7 @@ export class GroupRun {
   /** It could not be started: the others go on. */
   #failed(error: unknown): GroupEnd {
     const failure = error instanceof FailoverError ? error : null;
-    const fact = error instanceof Error ? error.message : String(error);
+    const fact = messageOf(error);
     const exitCode = failure?.exitCode ?? 1;
     const advice = failure === null ? '' : `. ${failure.hint}`;
     const log = this.#logger(this.options.node ?? '');

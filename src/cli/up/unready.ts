@@ -1,5 +1,6 @@
 // Which groups of a file could not start here: found out before any other is ended for them.
 import type { RunOptions } from '../../config/load.ts';
+import { messageOf } from '../../error-message.ts';
 import { FailoverError } from '../../errors.ts';
 import { beforeStart } from '../../runtime/before-start.ts';
 
@@ -34,7 +35,7 @@ async function obstacleOf(options: RunOptions): Promise<string | null> {
     return null;
   } catch (error) {
     if (error instanceof FailoverError) return `${error.message}. ${error.hint}`;
-    const fact = error instanceof Error ? error.message : String(error);
+    const fact = messageOf(error);
     return `${fact}. Was the package of failover replaced? Start \`failover up\` anew then.`;
   }
 }

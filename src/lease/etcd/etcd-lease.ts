@@ -2,6 +2,7 @@
 import type * as etcd from 'etcd3';
 import type { Granted } from '../../core/lease-term.ts';
 import type { Endpoints, LeaseObservation } from '../../core/state.ts';
+import { NOTHING_OBSERVED } from '../../core/state.ts';
 import { FailoverError } from '../../errors.ts';
 import type { EtcdAddress } from '../../config/lease-url.ts';
 import type { ReturnOrder } from '../../guard/messages.ts';
@@ -72,7 +73,7 @@ export class EtcdLease implements RemoteStore {
   #ttlMs = 0;
   /** The highest epoch that is known here. */
   #known = 0;
-  #seen: LeaseObservation = NOTHING_SEEN;
+  #seen: LeaseObservation = NOTHING_OBSERVED;
   /** The record `#seen` was read from, kept current by watch events; null before the first read. */
   #lead: Lead | null = null;
   #connections = 0;
@@ -470,12 +471,3 @@ const ATTEMPTS = 4;
 const LEAST_CONNECT_MS = 1_000;
 
 const NO_STATE = { cluster: null, node: null, holder: null, ttlMs: 0 };
-
-const NOTHING_SEEN: LeaseObservation = {
-  epoch: 0,
-  held: false,
-  holder: null,
-  recordUnreadable: false,
-  touch: null,
-  paused: false,
-};

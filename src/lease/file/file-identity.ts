@@ -2,6 +2,9 @@
 import { fstatSync, statSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 
+/** Of so many files of one name it is remembered that they were locked: it is another one only where somebody replaced it. */
+export const MOST_LOCK_FILES = 16;
+
 /** The identity of what a path names now; null: there is nothing, or it can't be looked at. */
 export function identityOfPath(path: string): string | null {
   const stats = statOrNull(path);

@@ -1,5 +1,6 @@
 // The steps of a lease in PostgreSQL: what each statement is given, and what its answer means.
 import type { PostgresAddress } from '../../config/lease-url.ts';
+import { NOTHING_OBSERVED } from '../../core/state.ts';
 import type { PostgresReturn } from '../../guard/messages.ts';
 import { parseJson } from '../file/durable-file.ts';
 import { name } from '../file/record-fields.ts';
@@ -249,10 +250,7 @@ const ATTEMPTS = 5;
 const NOTHING_MORE = { recordUnreadable: false, touch: null } as const;
 
 const NOTHING_THERE = {
-  view: {
-    observation: { ...NOTHING_MORE, epoch: 0, held: false, holder: null, paused: false },
-    ...{ leftMs: null, isKnown: false },
-  },
+  view: { observation: NOTHING_OBSERVED, leftMs: null, isKnown: false },
   completed: null,
 } as const;
 

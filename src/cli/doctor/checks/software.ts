@@ -1,6 +1,7 @@
 // What failover itself stands on: Node.js, its binding of ZeroMQ, and the client of a store.
 import { isOnServer } from '../../../config/lease-url.ts';
 import type { StoreAddress } from '../../../config/lease-url.ts';
+import { messageOf } from '../../../error-message.ts';
 import { FailoverError } from '../../../errors.ts';
 import { loadStore } from '../../../runtime/node-lease.ts';
 import { lackOfNotifier } from '../../../systemd/notifier.ts';
@@ -50,7 +51,7 @@ export async function loadZeroMq(
     const { version } = await load();
     return ok(`ZeroMQ ${version} is loaded`);
   } catch (error) {
-    const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    const [why = ''] = messageOf(error).split('\n');
     return failure(
       `The binding of ZeroMQ cannot be loaded: ${why}`,
       'Install failover again on this machine, for its processor and C library.',
