@@ -11,7 +11,12 @@ import { fakeGroups } from './support/groups.ts';
 
 const SERVES: NodeSight = {
   ...{ id: 'a', role: 'primary', phase: 'serving', epoch: 3, primary: 'a', health: null },
-  ...{ unhealthyBecause: null, willing: true, unwillingBecause: null, reason: 'This node is now primary' },
+  ...{
+    unhealthyBecause: null,
+    willing: true,
+    unwillingBecause: null,
+    reason: 'This node is now primary',
+  },
 };
 
 const PARTS = {
