@@ -18,7 +18,10 @@ export function ownSession(process: ProcessIdentity, starter: Starter): SessionR
 
 /** What a supervisor says of its sessions, with what it has seen of them. */
 export function named(sessions: readonly SessionRecord[]): readonly NamedSession[] {
-  return sessions.map((record) => ({ record, sight: sightOf(record) }));
+  return sessions.map((record) => {
+    const sight = sightOf(record);
+    return sight === null ? record : { ...record, sight };
+  });
 }
 
 /** The sessions that were named now: of one that was named before what is known of it stays known. */
@@ -27,10 +30,10 @@ export function takeNamed(
   before: readonly SessionRecord[],
   starter: Starter | null,
 ): readonly SessionRecord[] {
-  return sessions.map(({ record, sight }) => {
+  return sessions.map(({ sight, ...record }) => {
     const known = before.find((each) => isSameSession(each, record)) ?? record;
     if (starter !== null) noteStarter(known, starter);
-    if (sight !== null) adoptSight(known, sight);
+    if (sight !== undefined) adoptSight(known, sight);
     return known;
   });
 }

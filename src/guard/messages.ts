@@ -87,9 +87,9 @@ export interface SpawnOrder {
 }
 
 /** What else the node has started, and what it has seen of that: by then a guard may not have looked itself. */
-export interface NamedSession {
-  readonly record: SessionRecord;
-  readonly sight: Sight | null;
+export interface NamedSession extends SessionRecord {
+  /** Left out: it has seen nothing, or is of a version that does not tell. */
+  readonly sight?: Sight;
 }
 
 /** What the guard does first where its supervisor is gone. */

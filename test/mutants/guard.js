@@ -246,8 +246,8 @@ export const GUARD = [
     says: 'A new guard does not know who was seen in a session before it began, and lets him go on.',
     breaks: 'S3',
     file: 'src/guard/in-sight.ts',
-    from: 'if (sight !== null) adoptSight(known, sight);',
-    to: 'if (sight !== null && starter === null) adoptSight(known, sight);',
+    from: 'if (sight !== undefined) adoptSight(known, sight);',
+    to: 'if (sight !== undefined && starter === null) adoptSight(known, sight);',
     killers: [
       {
         test: 'test/process/guard-sessions.test.ts',

@@ -44,7 +44,7 @@ afterEach(async () => {
 it('ends who says by his environment who has started him, and then gives the lease back', async () => {
   const guard = await guardOf(['true']);
   const left = await leaderlessSession(MARK);
-  guard.name(left, null);
+  guard.name(left);
   await guard.supervisorEnds();
   expect([membersOf(left), returned]).toEqual([0, 1]);
 });
@@ -57,7 +57,7 @@ it('ends who was seen by its supervisor, and then gives the lease back', async (
   );
   guard.name(left, { atMs: 0, members });
   // The same order once more: what is known of it stays known.
-  guard.name(left, null);
+  guard.name(left);
   await guard.supervisorEnds();
   expect([membersOf(left), returned]).toEqual([0, 1]);
 });
@@ -65,7 +65,7 @@ it('ends who was seen by its supervisor, and then gives the lease back', async (
 it('ends who may be a stranger by no signal, and leaves the lease to its end for him', async () => {
   const guard = await guardOf(['true'], { termMs: 500 });
   const left = await leaderlessSession({});
-  guard.name(left, null);
+  guard.name(left);
   await guard.supervisorEnds();
   expect([membersOf(left), returned]).toEqual([1, 0]);
 });
@@ -73,7 +73,7 @@ it('ends who may be a stranger by no signal, and leaves the lease to its end for
 it('gives the lease back once who may be a stranger has ended by himself', async () => {
   const guard = await guardOf(['sleep', '1000']);
   const left = await leaderlessSession({});
-  guard.name(left, null);
+  guard.name(left);
   const ended = guard.supervisorEnds();
   await until('the end of what was its own', () =>
     guard.heard.some(({ type }) => type === 'ended'),
@@ -91,7 +91,7 @@ it('knows who is in its own session however long its first process is gone', asy
   const own = recordOf({ ...ownIdentity(), pid, startTime: 'unknown' });
   const end = await until('its end', () => guard.heard.find((each) => each.type === 'ended'));
   expect(membersOf(own)).toBe(1);
-  guard.name(own, null);
+  guard.name(own);
   await until('nothing to be fresh any more', () => monotonicNow() > end.at + 6_000);
   await guard.supervisorEnds();
   expect([membersOf(own), returned]).toEqual([0, 1]);
@@ -101,7 +101,7 @@ interface GuardUnderTest {
   readonly heard: readonly FromGuard[];
   ownPid(): number | undefined;
   /** As its supervisor names its sessions. */
-  name(session: SessionRecord, sight: Sight | null): void;
+  name(session: SessionRecord, sight?: Sight): void;
   /** Resolves when the guard has ended as well. */
   supervisorEnds(): Promise<void>;
 }
@@ -133,7 +133,7 @@ async function guardOf(
   const rules = { deathSignal: true, hasLock: false, lockFiles: [], starter };
   tell({ type: 'spawn', order: { command, environment: MARK, ...rules } });
   const name: GuardUnderTest['name'] = (record, sight) => {
-    const sessions = [{ record, sight }];
+    const sessions = [sight === undefined ? record : { ...record, sight }];
     const rest = { stopGraceMs: 0, demote: null, isSecond: false };
     tell({ type: 'term', return: returnOrder(), sessions, ...rest });
   };
