@@ -335,8 +335,12 @@ function findElsewhere({ group, stateDir }: ClientOptions, searched: string): re
   }
   const groups = listDirectories(searched).sort();
   if (groups.length === 0) return [];
+  const [first] = groups;
+  if (groups.length === 1)
+    return [`The group in ${searched} is ${first}: give \`--group ${first}\`.`];
   const shown = groups.slice(0, 10).join(', ');
-  return [`The groups in ${searched} are: ${shown}${groups.length > 10 ? ', …' : ''}.`];
+  const more = groups.length > 10 ? ', …' : '';
+  return [`The groups in ${searched} are: ${shown}${more}: give one of them with \`--group\`.`];
 }
 
 function listDirectories(path: string): string[] {

@@ -30,7 +30,6 @@ export function warningsOf(snapshot: GroupSnapshot): readonly string[] {
     ...healthWarnings(snapshot),
     ...strategyWarnings(snapshot),
     ...ownWarnings(snapshot),
-    ...snapshot.elsewhere,
   ].map((warning) => advised(warning, snapshot));
 }
 
@@ -59,7 +58,10 @@ export function absenceWarnings(snapshot: GroupSnapshot): string[] {
         `start one with ${start}.`,
     ];
   }
-  return [`No node of group ${group} has ever run in ${stateDir}: start one with ${start}.`];
+  const never = `No node of group ${group} has ever run in ${stateDir}`;
+  // Rather than to start another, who looks in the wrong place is told of the right one.
+  const [place] = snapshot.elsewhere;
+  return [place === undefined ? `${never}: start one with ${start}.` : `${never}. ${place}`];
 }
 
 /** What is known here goes on being shown without the server. */

@@ -41,7 +41,7 @@ describe('a look at a group', () => {
     const snapshot = await lookAtGroup({ group: 'web', stateDir });
     expect(snapshot.nodes).toEqual([]);
     expect(snapshot.paths).toBeNull();
-    expect(snapshot.elsewhere).toEqual([`The groups in ${stateDir} are: api.`]);
+    expect(snapshot.elsewhere).toEqual([`The group in ${stateDir} is api: give \`--group api\`.`]);
   });
 
   it('shows the holder of the lease as primary, and asks each node itself', async () => {

@@ -138,6 +138,10 @@ describe('several groups', () => {
     expect(exitCodeOfAll([well, unwell])).toBe(0);
     expect(exitCodeOfAll([well, closed])).toBe(1);
     expect(exitCodeOfAll([well, closed, nobody])).toBe(3);
+    // Paused by a misspelt name: no node of it has ever run.
+    const never = seen('wbe', { ...groupStatusOf(snapshotOf(null, [])), epoch: 0, nodes: [] });
+    expect(exitCodeOfAll([well, never])).toBe(0);
+    expect(exitCodeOfAll([never])).toBe(3);
   });
 
   it('are the objects of each in JSON, and name what could not be looked at', () => {

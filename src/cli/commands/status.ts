@@ -58,8 +58,15 @@ export function exitCodeOf({ primary, lease }: GroupStatus): number {
 
 /** A group that is known to have no primary counts more than one of which that is not known. */
 export function exitCodeOfAll(groups: readonly SeenGroup[]): number {
-  const codes = groups.map(({ status: seen }) => (seen === null ? 1 : exitCodeOf(seen)));
+  const some = groups.filter(({ status: seen }) => seen === null || hasBeen(seen));
+  const counted = some.length === 0 ? groups : some;
+  const codes = counted.map(({ status: seen }) => (seen === null ? 1 : exitCodeOf(seen)));
   return Math.max(0, ...codes);
+}
+
+/** One that was only paused, before its first start or by a misspelt name, lacks no primary beside others. */
+function hasBeen({ epoch, nodes, lease }: GroupStatus): boolean {
+  return epoch > 0 || nodes.length > 0 || lease.problem !== null;
 }
 
 export function groupsStatusOf(groups: readonly SeenGroup[]): GroupsStatus {

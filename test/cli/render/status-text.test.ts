@@ -99,13 +99,12 @@ describe('the text of a status', () => {
     const unknown = snapshotOf(null, [], {
       paths: null,
       observation: { ...observation, epoch: 0, holder: null },
-      elsewhere: ['The groups in /state are: api.'],
+      elsewhere: ['The group in /state is api: give `--group api`.'],
     });
     expect(statusLines(groupStatusOf(unknown), PLAIN).join('\n')).toMatchInlineSnapshot(`
       "web  no node is alive
 
-      warning   No node of group web has ever run in /state: start one with \`failover run --group web --state-dir /state -- COMMAND\`.
-      warning   The groups in /state are: api."
+      warning   No node of group web has ever run in /state. The group in /state is api: give \`--group api\`."
     `);
   });
 
