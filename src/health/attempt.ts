@@ -74,5 +74,8 @@ function faultOf(error: unknown): Fault {
 export function calledOff(reason: unknown): Fault {
   return reason instanceof Error && reason.name === 'TimeoutError'
     ? { reason: 'timed-out', error: 'the deadline for it has passed' }
-    : { reason: 'cancelled', error: 'the check was called off' };
+    : CALLED_OFF;
 }
+
+/** Of a check that its caller has ended, or has not let begin. */
+export const CALLED_OFF: Fault = { reason: 'cancelled', error: 'the check was called off' };

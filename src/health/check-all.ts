@@ -1,5 +1,6 @@
 // Many checks, a few at a time.
 import { setMaxListeners } from 'node:events';
+import { CALLED_OFF } from './attempt.ts';
 import type { CheckResult } from './check-result.ts';
 
 export interface CheckAllOptions {
@@ -9,8 +10,8 @@ export interface CheckAllOptions {
 }
 
 /**
- * The results in the order of what was checked. Once the signal aborts each check gets one that has aborted, also
- * those that were not begun: they are to end as cancelled, which is no failure.
+ * The results in the order of what was checked. Once the signal aborts those that are under way get one that has, and
+ * those that were not begun are cancelled, which is no failure, whatever has called them off.
  */
 export async function checkAll<T>(
   targets: readonly T[],
@@ -29,7 +30,11 @@ export async function checkAll<T>(
   const rest = targets.entries();
   const worker = async (): Promise<void> => {
     // All workers take from the same row.
-    for (const [index, target] of rest) results[index] = await check(target, controller.signal);
+    for (const [index, target] of rest) {
+      results[index] = controller.signal.aborted
+        ? { healthy: false, latencyMs: 0, ...CALLED_OFF }
+        : await check(target, controller.signal);
+    }
   };
   try {
     await Promise.all(Array.from({ length: Math.min(concurrency, targets.length) }, worker));

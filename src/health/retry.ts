@@ -44,7 +44,7 @@ export async function checkWithRetry(
     }
     const delayMs = backoffMs(attempts, terms, Math.random());
     onRetry?.({ attempt: attempts, error: result.error, delayMs });
-    await pause(delayMs, signal ?? NEVER);
+    await pause(delayMs, signal);
     if (!isOver(signal)) continue;
     const { reason, error } = calledOff(signal?.reason);
     return { ...result, reason, error: `${error}; before that ${result.error}`, attempts };
@@ -61,8 +61,6 @@ export function backoffMs(attempt: number, terms: RetryTerms, chance: number): n
   const longestMs = Math.min(terms.backoffMaxMs, terms.backoffMinMs * 2 ** doublings);
   return longestMs * (1 - chance / 4);
 }
-
-const NEVER = new AbortController().signal;
 
 /** Asked anew: it may have changed while something was awaited. */
 function isOver(signal: AbortSignal | undefined): boolean {

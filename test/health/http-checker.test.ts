@@ -1,7 +1,7 @@
 // Checks over HTTP that are made again after a failure, and many at once.
 import type { ServerResponse } from 'node:http';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { HttpChecker } from '../../src/health/http-checker.ts';
 import { backoffMs } from '../../src/health/retry.ts';
 import type { RetryNotice } from '../../src/health/retry.ts';
@@ -178,6 +178,41 @@ describe('many checks', () => {
     );
     expect(asked).toBe(1);
   });
+});
+
+it('tells those that a deadline found under way from those that it found not begun', async () => {
+  const deadline = new AbortController();
+  const port = await httpServer(() => {
+    deadline.abort(new DOMException('it took too long', 'TimeoutError'));
+  });
+  const urls = Array<string>(3).fill(`http://127.0.0.1:${String(port)}/`);
+  const { signal } = deadline;
+  const results = await new HttpChecker({ concurrency: 1 }).checkAll(urls, { signal });
+  expect(results).toMatchObject([
+    { reason: 'timed-out' },
+    { reason: 'cancelled', error: 'the check was called off', latencyMs: 0 },
+    { reason: 'cancelled' },
+  ]);
+});
+
+it('that are many and pause at once cause no warning of a leak', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => {
+    warnings.push(warning);
+  };
+  process.on('warning', note);
+  onTestFinished(() => {
+    process.off('warning', note);
+  });
+  const { url } = await answering(503);
+  let pausing = 0;
+  const onRetry = (): void => {
+    pausing += 1;
+  };
+  const checker = new HttpChecker({ retries: 1, backoffMinMs: 200, backoffMaxMs: 200 });
+  const checks = Array.from({ length: 12 }, () => checker.checkWithRetry(url, { onRetry }));
+  await Promise.all(checks);
+  expect([pausing, warnings]).toEqual([12, []]);
 });
 
 describe('a checker', () => {
