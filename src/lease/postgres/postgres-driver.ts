@@ -121,7 +121,7 @@ export class PostgresDriver implements TokenDriver {
     }
     // One that has come while the statement waited for it is not seen by it.
     const rival = readRival(parsed(other));
-    const by = rival === null ? null : { ...rival, seenAgoMs: Math.max(0, Number(seenAgoMs)) };
+    const by = rival === null ? null : { ...rival, seenAgoMs: Number(seenAgoMs) };
     return { type: 'taken', by };
   }
 
