@@ -17,7 +17,7 @@ export interface Rival {
   readonly supervisor: ProcessIdentity | null;
   /** How long it may leave the store alone, ms; null: it does not say. */
   readonly quietMs: number | null;
-  /** By the clock of the store, ms. */
+  /** By the clock of the store, ms: negative where that was set back since. */
   readonly seenAgoMs: number;
 }
 

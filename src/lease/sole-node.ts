@@ -8,7 +8,7 @@ export type RivalProcess = 'alive' | 'gone' | 'unknown';
 export interface Sighting {
   readonly run: string;
   readonly process: RivalProcess;
-  /** How long ago it had left a sign of life, by the clock of the store, ms. */
+  /** How long ago it had left a sign of life, by the clock of the store, ms: negative where that was set back since. */
   readonly seenAgoMs: number;
   /** How long it may leave the store alone, by its own word, ms; null: it does not say. */
   readonly quietMs: number | null;
@@ -51,10 +51,15 @@ export function longestWatchMs(
   return Math.max(quietMs, byItsWord) + signPauseMs + COARSENESS_MS;
 }
 
-/** An answer may take long: its last sign of then is taken to be as late, and that of now as early, as can be. */
+/**
+ * An answer may take long: its last sign of then is taken to be as late, and that of now as early, as can be. A sign
+ * that was yet to come, by a clock that was set back, is followed by one of now, which is before it: then the other way.
+ */
 function hasSignedSince(first: Sighting, latest: Sighting): boolean {
   const before = first.answeredAt - first.seenAgoMs;
-  return latest.askedAt - latest.seenAgoMs > before + COARSENESS_MS;
+  if (latest.askedAt - latest.seenAgoMs > before + COARSENESS_MS) return true;
+  const earliest = first.askedAt - first.seenAgoMs;
+  return first.seenAgoMs < 0 && latest.answeredAt - latest.seenAgoMs < earliest - COARSENESS_MS;
 }
 
 /** Nobody waits for longer because of what another's record says. */

@@ -9,6 +9,7 @@ import { parseLease } from '../../src/config/lease-url.ts';
 import type { PostgresAddress } from '../../src/config/lease-url.ts';
 import { connectionsTo } from '../../src/lease/postgres/postgres-client.ts';
 import { postgresLease } from '../../src/lease/postgres/postgres-lease.ts';
+import type { SoleNode } from '../../src/lease/join-alone.ts';
 import type { RemoteStore } from '../../src/lease/remote-store.ts';
 import { monotonicNow } from '../../src/runtime/clock.ts';
 import { ANOTHER_USER } from '../support/another-user.ts';
@@ -240,6 +241,43 @@ describe.runIf(lack === null)('a lease in PostgreSQL', () => {
     const [leftMs] = await shared.query(`SELECT ${left} FROM failover.leases ${of}`);
     expect(Number(leftMs)).toBeLessThanOrEqual(LONG_TTL_MS);
     expect(await a.renew(ANSWER_MS)).toMatchObject({ type: 'renewed' });
+  });
+
+  it('that may have been forgotten is held back no longer after a clock was set back', async () => {
+    const group = groupName();
+    const a = await begin(shared.url, { group });
+    const of = `WHERE group_name = '${group}'`;
+    // As after a restart, and by a node whose lease is longer than that of who led before.
+    const before = `epoch = 7, ttl_ms = 1000, server = '2001-01-01'`;
+    await shared.query(`UPDATE failover.leases SET ${before} ${of}`);
+    expect(await a.acquire(7)).toMatchObject({ type: 'denied', cause: 'held' });
+    const left = 'extract(epoch FROM expires_at - clock_timestamp()) * 1000';
+    const leftMs = async (): Promise<number> => {
+      const [ms] = await shared.query(`SELECT ${left} FROM failover.leases ${of}`);
+      return Number(ms);
+    };
+    await a.look();
+    expect(await leftMs()).toBeGreaterThan(1_000);
+    const later = `expires_at = expires_at + interval '1 hour'`;
+    await shared.query(`UPDATE failover.leases SET ${later} ${of}`);
+    expect(await a.acquire(7)).toMatchObject({ type: 'denied', cause: 'held' });
+    expect(await leftMs()).toBeLessThanOrEqual(LONG_TTL_MS);
+    expect(await shared.query(`SELECT token FROM failover.leases ${of}`)).toEqual(['forgotten']);
+  });
+
+  it('gives the id of a node that is gone to another after a clock was set back', async () => {
+    const group = groupName();
+    const sole: SoleNode = {
+      ...{ isGiven: true, quietMs: 400, lookAt: () => 'unknown' },
+      ...{ onWait: () => null, onTaken: () => undefined },
+    };
+    await begin(shared.url, { group, sole });
+    // As if it was seen an hour later, by a clock that has come to the time from before.
+    const of = `WHERE group_name = '${group}'`;
+    await shared.query(`UPDATE failover.nodes SET seen_at = seen_at + interval '1 hour' ${of}`);
+    await shared.query(`UPDATE failover.ids SET given_at = given_at + interval '1 hour' ${of}`);
+    const next = await begin(shared.url, { group, sole });
+    expect(await next.listNodes()).toHaveLength(1);
   });
 
   it('needs no such wait after a crash where its holder has renewed it since', async () => {

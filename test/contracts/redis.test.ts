@@ -6,6 +6,7 @@ import { giveBack } from '../../src/guard/give-back.ts';
 import { connectionsTo } from '../../src/lease/redis/redis-client.ts';
 import { openRedisLease, redisLease } from '../../src/lease/redis/redis-lease.ts';
 import { keysOf } from '../../src/lease/redis/scripts.ts';
+import type { SoleNode } from '../../src/lease/join-alone.ts';
 import type { RemoteStore } from '../../src/lease/remote-store.ts';
 import { monotonicNow } from '../../src/runtime/clock.ts';
 import { freePort } from '../support/free-port.ts';
@@ -18,6 +19,12 @@ import type { StoreUnderTest } from './support/stage.ts';
 
 const lack = lackOfRedis();
 if (lack !== null) process.stderr.write(`The tests of the lease in Redis are ${lack}.\n`);
+
+/** That of which nothing is seen is gone after a moment. */
+const SOLE: SoleNode = {
+  ...{ isGiven: true, quietMs: 400, lookAt: () => 'unknown' },
+  ...{ onWait: () => null, onTaken: () => undefined },
+};
 
 describe.runIf(lack === null)('a lease in Redis', () => {
   leaseContract(async (trustedMs) => {
@@ -185,6 +192,55 @@ describe.runIf(lack === null)('a server of Redis', () => {
     expect(await b.look()).toMatchObject({ held: true });
     expect(Number(await server.command(['PTTL', key]))).toBeLessThanOrEqual(LONG_TTL_MS);
     expect(await a.renew(ANSWER_MS)).toMatchObject({ type: 'renewed' });
+  });
+
+  it.each(['look', 'claim'] as const)(
+    'whose clock was set back holds a lease that it may have forgotten back no longer: a %s',
+    async (how) => {
+      const server = await start();
+      await server.grownOld(LONG_TTL_MS);
+      const { a, b, key } = await rivals(server);
+      const state = key.replace(/:lease$/, ':state');
+      // As after a restart, and by a node whose lease is longer than that of who led before.
+      await server.command([
+        'HSET',
+        state,
+        'v',
+        '1',
+        'epoch',
+        '7',
+        'server',
+        'beef',
+        'ttl',
+        '1000',
+      ]);
+      expect(await a.acquire(7)).toMatchObject({ type: 'denied', cause: 'held' });
+      const leftMs = async (): Promise<number> => Number(await server.command(['PTTL', key]));
+      expect(await leftMs()).toBeGreaterThan(1_000);
+      await b.look();
+      expect(await leftMs()).toBeGreaterThan(1_000);
+      await server.command(['PEXPIRE', key, String(3_600_000 + LONG_TTL_MS)]);
+      if (how === 'look') await b.look();
+      else expect(await b.acquire(7)).toMatchObject({ type: 'denied', cause: 'held' });
+      expect(await leftMs()).toBeLessThanOrEqual(LONG_TTL_MS);
+      expect(await server.command(['GET', key])).toBe('forgotten');
+    },
+  );
+
+  it('whose clock was set back gives the id of a node that is gone to another', async () => {
+    const server = await start();
+    const group = groupName();
+    const address = redisAddress(`redis://127.0.0.1:${String(server.port)}`);
+    const times = { ttlMs: LONG_TTL_MS, requestTimeoutMs: ANSWER_MS, now: monotonicNow };
+    const gone = recordOf('x');
+    for (const record of [gone, recordOf('x')]) {
+      leases.push(await openRedisLease({ address, group, record, sole: SOLE, ...times }));
+      // As if it was seen an hour later, by a clock that has come to the time from before.
+      if (record === gone) {
+        await server.command(['ZINCRBY', keysOf(group)[3] ?? '', '3600000', gone.run]);
+      }
+    }
+    expect(await leases.at(-1)?.listNodes()).toHaveLength(1);
   });
 
   it('shows everything to one that was never begun, and is none of its nodes', async () => {

@@ -42,6 +42,16 @@ describe('another node of the same id', () => {
     expect(judgeRival(FIRST, after(2_000, { seenAgoMs: 2_200 }), RULES)).toBe('unclear');
   });
 
+  it('does not live for a clock of the store that was set back: its last sign may be yet to come', () => {
+    const ahead = { ...FIRST, seenAgoMs: -30_000 };
+    const later = (ms: number): Sighting => after(ms, { seenAgoMs: ms - 30_000 });
+    expect(judgeRival(ahead, later(WATCH_MS), RULES)).toBe('unclear');
+    expect(judgeRival(ahead, later(WATCH_MS + 10), RULES)).toBe('gone');
+    // That sign is none of now: one that lives leaves another, which seems to be from before.
+    expect(judgeRival(ahead, after(1_200, { seenAgoMs: 200 }), RULES)).toBe('taken');
+    expect(judgeRival(ahead, after(WATCH_MS + 10, { seenAgoMs: 200 }), RULES)).toBe('taken');
+  });
+
   it('does not live for an answer that took long, or a clock of whole seconds', () => {
     const slow = after(2_000, { answeredAt: FIRST.answeredAt + 4_000 });
     expect(judgeRival(FIRST, slow, RULES)).toBe('unclear');

@@ -122,7 +122,7 @@ export class PostgresDriver implements TokenDriver {
     }
     // A rival that came while the statement waited for it is not seen by the statement.
     const rival = readRival(parsed(other));
-    const by = rival === null ? null : { ...rival, seenAgoMs: Math.max(0, Number(seenAgoMs)) };
+    const by = rival === null ? null : { ...rival, seenAgoMs: Number(seenAgoMs) };
     return { type: 'taken', by };
   }
 

@@ -145,6 +145,8 @@ function unlessHeldBack(granted: string, heldBack: string): string {
   return `CASE WHEN ${IS_HELD_BACK} THEN ${heldBack} ELSE ${granted} END`;
 }
 
+const LASTS_MS = unlessHeldBack('$4::bigint', 'greatest($4::bigint, l.ttl_ms)');
+
 /**
  * Takes the lease if it is free. No row: it is not. $1 group, $2 run, $3 token, $4 ttl, $5 floor, $6 start, $7 node,
  * $8 record, $9 channel.
@@ -154,8 +156,8 @@ WITH ${DURABLE}, claimed AS (
   UPDATE failover.leases AS l SET
     server = begun.server,
     token = ${unlessHeldBack('$3', FORGOTTEN)},
-    expires_at = begun.at + ${interval(unlessHeldBack('$4::bigint', 'greatest($4::bigint, l.ttl_ms)'))},
-    ttl_ms = ${unlessHeldBack('$4::bigint', 'l.ttl_ms')},
+    expires_at = begun.at + ${interval(LASTS_MS)},
+    ttl_ms = ${LASTS_MS},
     epoch = ${unlessHeldBack('greatest(l.epoch, $5::bigint) + 1', 'greatest(l.epoch, $5::bigint)')},
     run = ${unlessHeldBack('$2', 'l.run')},
     node = ${unlessHeldBack('$7', 'l.node')},
@@ -205,8 +207,8 @@ SELECT pg_notify($4, '') FROM released`;
 /** Asked anew where the row had to be waited for: a renewal may have come in between. */
 const RENEWED_NOW = `clock_timestamp() + ${interval('l.ttl_ms')}`;
 
-/** A lease that seems to last longer than it was renewed for: the server's clock was set back. */
-const IS_PUT_OFF = `(l.token <> ${FORGOTTEN} AND l.expires_at > ${RENEWED_NOW})`;
+/** A lease that seems to last longer than it was renewed, or held back, for: the server's clock was set back. */
+const IS_PUT_OFF = `(l.ttl_ms > 0 AND l.expires_at > ${RENEWED_NOW})`;
 
 /** $1 group, $2 run, $3 the highest epoch that the node knows. Without a row for the group all but one is null. */
 export const LOOK: Sql = `

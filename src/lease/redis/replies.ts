@@ -59,7 +59,7 @@ export function readJoin(value: unknown, timeToLiveMs: number): JoinReply<string
   const left = finite(leftMs);
   if (word !== 'taken' || left === null) throw strangeAnswer(HINT);
   const rival = readRival(parsed(what));
-  const seenAgoMs = Math.max(0, timeToLiveMs - left);
+  const seenAgoMs = timeToLiveMs - left;
   return { type: 'taken', by: rival === null ? null : { ...rival, seenAgoMs } };
 }
 

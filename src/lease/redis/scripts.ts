@@ -51,6 +51,10 @@ local function nextEpoch(floor)
   redis.call('HSET', state, 'v', '1', 'epoch', text)
   return text
 end
+local function mend()
+  local ttl = tonumber(redis.call('HGET', state, 'ttl') or '0')
+  if ttl > 0 and redis.call('PTTL', lease) > ttl then redis.call('PEXPIRE', lease, ttl) end
+end
 local function server()
   local got, information = pcall(redis.call, 'INFO', 'server')
   if not got or type(information) ~= 'string' then return '', 1e9 end
@@ -70,6 +74,7 @@ local channel, run, token, node = ARGV[1], ARGV[2], ARGV[3], ARGV[7]
 local ttl, floor, start = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local completed = tonumber(redis.call('HGET', state, 'completed') or '-1')
 if start <= completed then return { 'completed', view(run) } end
+mend()
 if redis.call('EXISTS', lease) == 1 then return { 'held', view(run) } end
 local id, uptime = server()
 local last = redis.call('HGET', state, 'server')
@@ -80,8 +85,9 @@ if last ~= id then
   if last or known > 0 or floor > 0 or (uptime - 1) * 1000 < ttl then
     -- The claimant may be the last that knows of its epoch.
     if floor > known then redis.call('HSET', state, 'epoch', ARGV[5]) end
-    local former = tonumber(redis.call('HGET', state, 'ttl') or '0')
-    redis.call('SET', lease, 'forgotten', 'PX', math.max(ttl, former))
+    local longest = math.max(ttl, tonumber(redis.call('HGET', state, 'ttl') or '0'))
+    redis.call('SET', lease, 'forgotten', 'PX', longest)
+    redis.call('HSET', state, 'ttl', longest)
     return { 'held', view(run) }
   end
 end
@@ -141,17 +147,14 @@ return 1
 /**
  * ARGV: channel, run, registration's time to live, the highest epoch that the node knows: of a store that has lost
  * its data the nodes are what remembers, also for a newcomer that knows nothing. A lease that seems to last longer than
- * it was renewed for is one that a clock set back has put off.
+ * it was renewed, or held back, for is one that a clock set back has put off.
  */
 export const LOOK: Script = frequent(`
 redis.call('ZADD', seen, 'XX', now() + ARGV[3], ARGV[2])
 if tonumber(ARGV[4]) > tonumber(redis.call('HGET', state, 'epoch') or '0') then
   redis.call('HSET', state, 'v', '1', 'epoch', ARGV[4])
 end
-local ttl = tonumber(redis.call('HGET', state, 'ttl') or '0')
-if ttl > 0 and redis.call('PTTL', lease) > ttl and redis.call('GET', lease) ~= 'forgotten' then
-  redis.call('PEXPIRE', lease, ttl)
-end
+mend()
 return view(ARGV[2])
 `);
 
