@@ -6,6 +6,7 @@ import type { Settings } from './settings.ts';
 import type { Outcome } from './outcome.ts';
 import { ANSWER_LIMIT_MS, CLAIM_RETRIES, CLAIM_RETRY_MS, RANK_STEP_MS } from './settings.ts';
 import { answerDueAt } from './deadlines.ts';
+import { formatDuration } from './duration-text.ts';
 import { assignInto, secondaryBase, stay } from './outcome.ts';
 import { backOff } from './claim.ts';
 import { unableBecause } from './election-order.ts';
@@ -150,7 +151,7 @@ export function grantedTooLate(state: Acquiring, epoch: number, settings: Settin
  * given back.
  */
 function claimOverdue(state: Acquiring, settings: Settings): Outcome {
-  const detail = `the lease gave no answer within ${String(ANSWER_LIMIT_MS / 1000)} s`;
+  const detail = `the lease gave no answer within ${formatDuration(ANSWER_LIMIT_MS)}`;
   return claimGivenUp(state, { detail, warning: detail }, settings);
 }
 

@@ -9,6 +9,7 @@ import { OVERDUE_MS, REQUEST_LIMIT } from './settings.ts';
 import { isApart, NOT_HEARD_HERE } from './apart.ts';
 import { drainLimitMs } from './attached-proxies.ts';
 import { answerDueAt, askingUntil } from './deadlines.ts';
+import { formatDuration } from './duration-text.ts';
 import { tellLeaseEnd } from './undecided.ts';
 import { assignInto, move, secondaryBase, stay } from './outcome.ts';
 import { claim, isCourtesy, isTurn, needsArming, unseenLoss } from './claim.ts';
@@ -159,7 +160,7 @@ export function askingTimePassed(state: Asking, settings: Settings): Outcome {
   const { at, until, agreed, force } = state;
   if (at < askingUntil(state, settings)) return stay(state);
   if (at >= until) {
-    const limit = `within ${String(handoverLimitMs(settings) / 1000)} s`;
+    const limit = `within ${formatDuration(handoverLimitMs(settings))}`;
     const detail = agreed ? `it agreed and did not step down ${limit}` : 'it does not answer';
     return withoutHandover(state, settings, detail);
   }

@@ -2,6 +2,7 @@
 import type { PrimaryState } from './state.ts';
 import type { Settings } from './settings.ts';
 import { counted } from './counted.ts';
+import { formatDuration } from './duration-text.ts';
 import { recentStandbys } from './election-order.ts';
 
 export type RestartDecision =
@@ -80,7 +81,7 @@ export function decideRestart(
   }
   const doubled = state.coolOffMs > 0 ? state.coolOffMs * 2 : settings.coolOffMs;
   const coolOffMs = Math.min(doubled, COOL_OFF_LIMIT_MS);
-  const why = `${restartsText(restarts.length, settings)}, so this node makes no claim for ${seconds(coolOffMs)}`;
+  const why = `${restartsText(restarts.length, settings)}, so this node makes no claim for ${formatDuration(coolOffMs)}`;
   return { type: 'step-down', coolOffMs, why };
 }
 
@@ -90,7 +91,7 @@ export function restartsText(
   { restartLimit, restartWindowMs }: Pick<Settings, 'restartLimit' | 'restartWindowMs'>,
 ): string {
   if (restartLimit === 0) return 'no restart in place is allowed';
-  return `${counted(count, 'restart')} within ${seconds(restartWindowMs)}`;
+  return `${counted(count, 'restart')} within ${formatDuration(restartWindowMs)}`;
 }
 
 /** The restarts that count against the limit now. */
@@ -103,7 +104,3 @@ export function recentRestarts(
 
 /** The longest cool-off, ms: the doubling ends at an hour. */
 const COOL_OFF_LIMIT_MS = 3_600_000;
-
-function seconds(durationMs: number): string {
-  return `${String(durationMs / 1000)} s`;
-}

@@ -48,7 +48,7 @@ const CASES: readonly (readonly [
     {
       type: 'step-down',
       coolOffMs: 30_000,
-      why: '3 restarts within 60 s, so this node makes no claim for 30 s',
+      why: '3 restarts within 1m, so this node makes no claim for 30s',
     },
   ],
   [
@@ -59,7 +59,7 @@ const CASES: readonly (readonly [
     {
       type: 'step-down',
       coolOffMs: 60_000,
-      why: '3 restarts within 60 s, so this node makes no claim for 60 s',
+      why: '3 restarts within 1m, so this node makes no claim for 1m',
     },
   ],
   [
@@ -70,7 +70,7 @@ const CASES: readonly (readonly [
     {
       type: 'step-down',
       coolOffMs: 3_600_000,
-      why: '3 restarts within 60 s, so this node makes no claim for 3600 s',
+      why: '3 restarts within 1m, so this node makes no claim for 1h',
     },
   ],
   ['on-failure: exit code 0 completes', { restart: 'on-failure' }, done, {}, { type: 'completed' }],
