@@ -51,8 +51,8 @@ export const IDS = [
     says: 'An answer that took long counts as a sign of life, and a node that was killed keeps its id.',
     breaks: 'S4',
     file: 'src/lease/sole-node.ts',
-    from: 'return latest.askedAt - latest.seenAgoMs',
-    to: 'return latest.answeredAt - latest.seenAgoMs',
+    from: 'if (latest.askedAt - latest.seenAgoMs',
+    to: 'if (latest.answeredAt - latest.seenAgoMs',
     killers: [
       { test: RIVAL, title: 'does not live for an answer that took long, or a clock of whole' },
     ],

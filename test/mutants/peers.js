@@ -57,4 +57,32 @@ export const PEERS = [
     to: 'return Math.max(leaseMs, 0 * peer.leaseMs);',
     killers: [election('counts one that was told a longer lease for as long')],
   },
+  {
+    id: 'peers-epoch-off-record',
+    says: 'A node leads under an epoch that it could not put on record, and that a restart of all nodes forgets.',
+    breaks: 'S2',
+    file: 'src/lease/peers/peers-lease.ts',
+    from: 'if (epoch !== null) await this.#keep(epoch);',
+    to: 'if (epoch !== null) await this.#keep(epoch).catch(() => undefined);',
+    killers: [
+      {
+        test: 'test/lease/slow-disk.test.ts',
+        title: 'gives a term among peers up whose epoch can not be put on record',
+      },
+    ],
+  },
+  {
+    id: 'peers-loopback-is-one',
+    says: 'A node takes another of its machine for itself, leaves it out, and both lead.',
+    breaks: 'S1',
+    file: 'src/config/peer-address.ts',
+    from: 'LOCAL_HOSTS.has(host)',
+    to: "LOCAL_HOSTS.has(host) || host.startsWith('127.')",
+    killers: [
+      {
+        test: 'test/lease/peers/own-address.test.ts',
+        title: 'is not another of this machine',
+      },
+    ],
+  },
 ];
