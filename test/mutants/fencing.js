@@ -86,7 +86,7 @@ export const FENCING = [
     breaks: 'S6',
     file: 'src/workload/standby.ts',
     from: 'if (procIsUsable() && readStat(pid)?.startTime !== startTime) return;',
-    to: 'if (procIsUsable() && readStat(pid)?.startTime === undefined) return;',
+    to: "if (procIsUsable() && readStat(pid) === null && startTime !== '') return;",
     killers: [
       {
         test: 'test/workload/standby.test.ts',
