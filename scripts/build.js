@@ -27,9 +27,8 @@ const COMMON_JS = [
 ];
 
 /**
- * Packages that become part of the bundle: with its own, execa has more than a hundred files, which each start would
- * read, and hono has more than is used. An installation has no other copy of them, so they are no dependencies of it:
- * LICENSES.txt beside the bundle says which versions are in it.
+ * Dependencies that become part of the bundle: with its own, execa has more than a hundred files, which each start
+ * would read, and hono has more than is used. They stay dependencies, so that whoever audits an installation sees them.
  */
 const BUNDLED = ['@hono/node-server', 'execa', 'hono'];
 
@@ -90,9 +89,8 @@ async function bundle() {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const { dependencies, peerDependencies } =
     /** @type {Record<'dependencies' | 'peerDependencies', Record<string, string>>} */ (manifest);
-  const installed = Object.keys({ ...dependencies, ...peerDependencies });
-  const twice = installed.filter((name) => BUNDLED.includes(name));
-  if (twice.length > 0) throw new Error(`Both bundled and installed: ${twice.join(', ')}`);
+  const names = Object.keys({ ...dependencies, ...peerDependencies });
+  const installed = names.filter((name) => !BUNDLED.includes(name));
   const build = await rolldown({
     input: {
       main: join(dist, 'cli', 'main.js'),
@@ -165,7 +163,7 @@ function writeAscii() {
   };
 }
 
-/** Writes which packages became part of the bundle, in which version, and their licences beside it. @returns {import('rolldown').Plugin} */
+/** Writes the licences of the packages that became part of the bundle beside it. @returns {import('rolldown').Plugin} */
 function writeLicences() {
   return {
     name: 'write-licences',
@@ -187,8 +185,5 @@ function licenceOf(folder) {
   const name = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
   if (name === undefined) throw new Error(`Cannot bundle ${folder}: it has no licence`);
   const [title = folder] = folder.split('/node_modules/').slice(-1);
-  /** @type {unknown} */
-  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  const { version } = /** @type {{ version: string }} */ (manifest);
-  return `${title} ${version}\n\n${readFileSync(join(folder, name), 'utf8').trim()}\n`;
+  return `${title}\n\n${readFileSync(join(folder, name), 'utf8').trim()}\n`;
 }

@@ -27,28 +27,17 @@ describe('the bundle', () => {
     expect(imported).toEqual([]);
   });
 
-  it('contains execa and hono, whose many files each start would read', () => {
-    const loaded = /(?:from |import\(|require\()["'](?:execa|hono|@hono\/node-server)["'/]/;
-    expect(texts.filter((text) => loaded.test(text))).toEqual([]);
-  });
-
-  it('has beside it which packages are in it, in which version, and their licences', () => {
+  it('contains execa, whose hundred files each start would read, and the licences of its packages', () => {
+    expect(texts.filter((text) => /(?:from |import\(|require\()["']execa["']/.test(text))).toEqual(
+      [],
+    );
     const licences = readFileSync(join(BUNDLE, 'LICENSES.txt'), 'utf8');
-    const named = [...licences.matchAll(/^((?:@[\w.-]+\/)?[\w.-]+) (\d+\.\d+\.\d+\S*)$/gm)];
-    const names = named.map(([, name = '']) => name);
-    expect(names).toEqual(expect.arrayContaining(['cross-spawn', 'human-signals', 'signal-exit']));
-    // None got in by an import of what an installation does not have.
-    const direct = Object.keys(manifestOf(ROOT).devDependencies ?? {});
-    const chosen = named.filter(([, name = '']) => direct.includes(name)).map(([line]) => line);
-    const expected = ['@hono/node-server', 'execa', 'hono'];
-    expect(chosen).toEqual(expected.map((name) => `${name} ${versionOf(name)}`));
+    const { dependencies: parts } = manifestOf(join(ROOT, 'node_modules/execa'));
+    for (const name of ['execa', 'cross-spawn', 'human-signals', 'signal-exit']) {
+      expect(['execa', ...Object.keys(parts ?? {})]).toContain(name);
+      expect(licences).toContain(`${name}\n\n`);
+    }
     expect(licences).toContain('Permission is hereby granted');
-  });
-
-  it('is installed with no second copy of them', () => {
-    const installed = Object.keys(manifestOf(ROOT).dependencies ?? {});
-    expect(installed).not.toContain('execa');
-    expect(installed).not.toContain('hono');
   });
 });
 
@@ -99,13 +88,7 @@ function textOf(name: string): string {
 
 interface Manifest {
   readonly type?: string;
-  readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
-  readonly devDependencies?: Readonly<Record<string, string>>;
-}
-
-function versionOf(name: string): string {
-  return manifestOf(join(ROOT, 'node_modules', name)).version;
 }
 
 function manifestOf(directory: string): Manifest {
