@@ -79,12 +79,12 @@ it('is nobody’s when it is given back before the claim of it is answered', asy
 
 it('is not claimed at all when it is given back before that', async () => {
   let claims = 0;
-  const { claim } = grantingOnce();
+  const granting = grantingOnce();
   const driver: TokenDriver = {
-    ...grantingOnce(),
+    ...granting,
     claim: (asker, what) => {
       claims += 1;
-      return claim(asker, what);
+      return granting.claim(asker, what);
     },
     release: () => Promise.resolve(),
   };
