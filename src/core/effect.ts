@@ -44,8 +44,7 @@ export type Announcement =
     };
 
 /** Why the core meets no request. The table of errors has a row for each: what hands one on does not compile otherwise. */
-type CoreErrorCode =
-  'FAILOVER_REFUSED' | 'FAILOVER_NO_PRIMARY' | 'FAILOVER_PROMOTION_FAILED';
+type CoreErrorCode = 'FAILOVER_REFUSED' | 'FAILOVER_NO_PRIMARY' | 'FAILOVER_PROMOTION_FAILED';
 
 /** The answer to a client's request. */
 export type RequestOutcome =
