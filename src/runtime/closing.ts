@@ -69,7 +69,7 @@ export async function closeInOrder(open: OpenParts, { immediate }: StopOrder): P
   try {
     const closed = lease.close().then(() => true);
     const isClosed = await Promise.race([closed, wait(CLOSE_LIMIT_MS, false, { signal })]);
-    if (!isClosed) warn(`the state directory could not be left in order: ${NO_ANSWER}`);
+    if (!isClosed) warn(`the state directory could not be cleaned up: ${NO_ANSWER}`);
   } catch (error) {
     warn(`the state directory could not be cleaned up: ${messageOf(error)}`);
   } finally {

@@ -79,7 +79,7 @@ it('says so where the epoch of a server can not be put on record, and goes on', 
   await until('it is said', () => warnings.length > 0);
   expect(warnings).toEqual([
     'could not put epoch 7 on record, so epochs may go back: ' +
-      `Cannot record epoch 7 in ${local.paths.epochs}: the file system is read-only.`,
+      `Cannot record epoch 7 in ${local.paths.epochs}: the file system is read-only`,
   ]);
 });
 

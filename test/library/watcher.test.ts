@@ -152,6 +152,7 @@ describe('a primary', () => {
       state: { ...initialState(0, 1), role: 'stopped', phase: 'stopped', order },
       ended: Promise.resolve(order),
       stop: () => undefined,
+      setEnabled: () => undefined,
       status: () => null,
     });
     const begin = vi.spyOn(FailoverNode, 'start');

@@ -74,13 +74,10 @@ export const STARTING = [
     says: 'The lease is given back although the workload could not be stopped.',
     breaks: 'S1',
     file: 'src/core/demotion.ts',
-    from: `    case 'workload-stop-failed':
-    case 'lease-failed':
-      return lastOrder(state, event);`,
-    to: `    case 'workload-stop-failed':
-      return demotion.step === 'stop' ? release(state) : stay(state);
-    case 'lease-failed':
-      return lastOrder(state, event);`,
+    from: `      if (demotion.step === 'stop') return lastOrder(state, event);
+      return stoppedBefore(`,
+    to: `      if (demotion.step === 'stop') return release(state);
+      return stoppedBefore(`,
     killers: [
       SIMULATED,
       transcript('stopping the workload fails: it is tried again, and the lease is kept'),

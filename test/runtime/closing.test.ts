@@ -70,7 +70,7 @@ it('skips every grace where it is to end at once', async () => {
 it('says what could not be left in order, and goes on', async () => {
   const lease = { close: () => Promise.reject(new Error('no space')) };
   await closeInOrder({ ...open, lease }, ORDER);
-  expect(said).toContain('the state directory could not be left in order: no space');
+  expect(said).toContain('the state directory could not be cleaned up: no space');
   expect(said.at(-1)).toBe('bus');
 });
 
@@ -78,7 +78,7 @@ it('ends also where the state directory never answers, and says so', async () =>
   const lease = { close: () => new Promise<void>(() => undefined) };
   await closeInOrder({ ...open, lease }, ORDER);
   expect(said.slice(-3)).toEqual([
-    'the state directory could not be left in order: no answer within 10s',
+    'the state directory could not be cleaned up: no answer within 10s',
     ...['journal', 'bus'],
   ]);
 });
