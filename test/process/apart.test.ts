@@ -68,9 +68,9 @@ async function play(group: Group, { a: ofA, b: ofB }: { a: Own; b: Own }): Promi
   await group.reaches(b, 'serving');
   await group.active(2);
   const said = b.transitions.map(({ reason = '' }) => reason);
-  expect(said.filter((reason) => reason.includes('following it by its lease alone'))).toHaveLength(
-    1,
-  );
+  expect(
+    said.filter((reason) => reason.includes('following it through the lease alone')),
+  ).toHaveLength(1);
   expect(said.join('\n')).not.toMatch(/is lost|probing|cannot be reached/);
   expect(b.warnings).toEqual([]);
 }

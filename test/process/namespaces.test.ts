@@ -52,7 +52,9 @@ it('what closed the lock is waited for where it can not be seen, and named, unti
     const second = await group.start('b');
     await waitsFor(group, second, 'what node a started in pid namespace');
     const { stdout } = await group.client('status');
-    expect(stdout).toMatch(/what node a started in pid namespace \d+: that node ended without/);
+    expect(stdout).toMatch(
+      /what node a started in pid namespace \d+: that node ended unexpectedly/,
+    );
     await group.hasStarted(1);
     // From here every namespace is seen: nobody has to say that this one has ended.
     first.kill('SIGKILL');
