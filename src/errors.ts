@@ -30,102 +30,102 @@ export const ERRORS = {
   FAILOVER_STATE_DIR_NOT_WRITABLE: {
     exitCode: 2,
     rpcCode: -31006,
-    hint: 'Give a directory that this user can write with --state-dir.',
+    hint: 'Point --state-dir at a directory that this user can write to.',
   },
   FAILOVER_STATE_DIR_NOT_A_DIRECTORY: {
     exitCode: 2,
     rpcCode: -31007,
-    hint: 'Remove what is in the way, or give another directory with --state-dir.',
+    hint: 'Remove what is in the way, or point --state-dir at another directory.',
   },
   FAILOVER_STATE_DIR_FULL: {
     exitCode: 1,
     rpcCode: -31008,
-    hint: 'Free space or inodes on the file system of the state directory.',
+    hint: 'Free up space or inodes on the file system of the state directory.',
   },
   FAILOVER_PATH_TOO_LONG: {
     exitCode: 2,
     rpcCode: -31009,
-    hint: 'Give a directory with a shorter path with --state-dir.',
+    hint: 'Point --state-dir at a directory with a shorter path.',
   },
   FAILOVER_FILE_SYSTEM_NOT_LOCAL: {
     exitCode: 2,
     rpcCode: -31010,
-    hint: 'Give a directory on a local file system with --state-dir; or --lease-ttl, where several machines see this one.',
+    hint: 'Point --state-dir at a directory on a local file system, or set --lease-ttl if several machines share this one.',
   },
   FAILOVER_NO_KERNEL_LOCK: {
     exitCode: 2,
     rpcCode: -31011,
-    hint: 'Give a directory on a file system with open-file-description locks with --state-dir; or --lease-ttl, where several machines see this one.',
+    hint: 'Point --state-dir at a file system with open-file-description locks, or set --lease-ttl if several machines share this one.',
   },
   FAILOVER_OTHER_BOOT: {
     exitCode: 2,
     rpcCode: -31012,
-    hint: 'Give each host a state directory of its own with --state-dir; or --lease-ttl, where all of them see this one.',
+    hint: 'Give each host its own --state-dir, or set --lease-ttl if all of them share this one.',
   },
   FAILOVER_NO_PRIMARY: {
     exitCode: 3,
     rpcCode: -31013,
-    hint: 'See why with `failover status --group {group}`: start a node, or end a pause with `failover resume --group {group}`.',
+    hint: 'Run `failover status --group {group}` to see why; start a node, or end a pause with `failover resume --group {group}`.',
   },
   FAILOVER_NO_NODE: {
     exitCode: 3,
     rpcCode: -31014,
-    hint: 'Run `failover status --group {group}` to see the nodes there are.',
+    hint: 'Run `failover status --group {group}` to list the nodes.',
   },
   FAILOVER_LEASE_HELD: {
     exitCode: 4,
     rpcCode: -31015,
-    hint: 'Start with `--role auto` to stand by; `failover promote --force --group {group}` fences one that has it in files of this machine, as its --fence allows.',
+    hint: 'Start with `--role auto` to stand by, or fence the holder of a local lease with `failover promote --force --group {group}`, if its --fence setting permits it.',
   },
   FAILOVER_NODE_TAKEN: {
     exitCode: 4,
     rpcCode: -31016,
-    hint: 'Give this node another id with --node, or stop the one that has it.',
+    hint: 'Choose another id with --node, or stop the node that has this one.',
   },
   FAILOVER_PROMOTION_FAILED: {
     exitCode: 5,
     rpcCode: -31017,
-    hint: 'Run `failover status --group {group}` to see what the node says of it.',
+    hint: 'Run `failover status --group {group}` to see what the node reports.',
   },
   FAILOVER_TIMED_OUT: {
     exitCode: 7,
     rpcCode: -31019,
-    hint: 'Run `failover status --group {group}` to see what it waits for, or give a longer --timeout.',
+    hint: 'Run `failover status --group {group}` to see what it is waiting for, or set a longer --timeout.',
   },
   FAILOVER_COMMAND_NOT_EXECUTABLE: {
     exitCode: 126,
     rpcCode: -31020,
-    hint: 'Make it executable with `chmod +x`, or name its interpreter.',
+    hint: 'Make it executable with `chmod +x`, or run it through its interpreter.',
   },
   FAILOVER_COMMAND_NOT_FOUND: {
     exitCode: 127,
     rpcCode: -31021,
-    hint: 'Check the spelling and the PATH, or give the full path.',
+    hint: 'Check the spelling and PATH, or use the full path.',
   },
   FAILOVER_RECORD_UNREADABLE: {
     exitCode: 1,
     rpcCode: -31022,
-    hint: 'Read the file named above; it is never repaired or removed on its own.',
+    hint: 'Inspect the file named above; it is never repaired or removed automatically.',
   },
   FAILOVER_LEASE_LOST: {
     exitCode: 1,
     rpcCode: -31023,
-    hint: 'Run `failover status --group {group}` to see who leads now.',
+    hint: 'Run `failover status --group {group}` to see which node leads now.',
   },
   FAILOVER_ADDRESS_IN_USE: {
     exitCode: 1,
     rpcCode: -31024,
-    hint: 'Stop the process that uses the address, or give another one.',
+    hint: 'Stop the process that uses the address, or choose another address.',
   },
   FAILOVER_NOT_PERMITTED: {
     exitCode: 1,
     rpcCode: -31025,
-    hint: 'Run it as the user that owns the process or file, or as root.',
+    hint: 'Run the command as the user who owns the process or file, or as root.',
   },
   FAILOVER_REFUSED: {
     exitCode: 1,
     rpcCode: -31026,
-    hint: 'Run `failover status --group {group}` to see the state that forbids it.',
+    hint: 'Run `failover status --group {group}` to see the state that prevents it.',
   },
   FAILOVER_WIRE_INVALID: {
     exitCode: 1,
@@ -145,42 +145,42 @@ export const ERRORS = {
   FAILOVER_OUT_OF_DESCRIPTORS: {
     exitCode: 1,
     rpcCode: -31031,
-    hint: 'Raise the limit of open files (`ulimit -n`).',
+    hint: 'Raise the open file limit (`ulimit -n`).',
   },
   FAILOVER_STORE_UNREACHABLE: {
     exitCode: 1,
     rpcCode: -31032,
-    hint: 'Check that the server runs and that this machine reaches it: a node tries again all the time.',
+    hint: 'Check that the server is running and reachable from this machine; a node keeps retrying.',
   },
   FAILOVER_STORE_REFUSED: {
     exitCode: 2,
     rpcCode: -31033,
-    hint: 'Check the address, the user, the password and what that user may do.',
+    hint: "Check the address, the user, the password and the user's permissions.",
   },
   FAILOVER_CLIENT_MISSING: {
     exitCode: 2,
     rpcCode: -31034,
-    hint: 'Install it beside failover with `npm install {install}`, with -g if failover is installed so.',
+    hint: 'Install it alongside failover with `npm install {install}` (add -g if failover is installed globally).',
   },
   FAILOVER_BAD_KEY_FILE: {
     exitCode: 2,
     rpcCode: -31045,
-    hint: 'Make a key with `failover keygen`.',
+    hint: 'Generate a key with `failover keygen`.',
   },
   FAILOVER_NO_UPSTREAM: {
     exitCode: 1,
     rpcCode: -31060,
-    hint: 'Check that one of the upstreams runs and passes its check.',
+    hint: 'Check that at least one upstream is running and passes its health check.',
   },
   FAILOVER_BAD_CONFIG: {
     exitCode: 2,
     rpcCode: -31070,
-    hint: 'Change the file, and look at it with `failover up --check`.',
+    hint: 'Correct the file and validate it with `failover up --check`.',
   },
   FAILOVER_UNEXPECTED: {
     exitCode: 1,
     rpcCode: -31029,
-    hint: 'Report it with the command, the version and this message.',
+    hint: 'Report it, including the command, the version and this message.',
   },
 } as const;
 
@@ -258,9 +258,9 @@ export interface ExitCodeEntry {
 
 /** What each exit code means, for the help and the manual. */
 export const EXIT_CODES: readonly ExitCodeEntry[] = [
-  { code: '0', meaning: 'done; `status`: there is a primary; `check`: it answers' },
-  { code: '1', meaning: 'refused, a check that fails (`doctor`), or an unexpected failure' },
-  { code: '2', meaning: 'usage: a bad flag, value or setting, named' },
+  { code: '0', meaning: 'success; `status`: there is a primary; `check`: it answers' },
+  { code: '1', meaning: 'refused, a failed check (`doctor`), or an unexpected failure' },
+  { code: '2', meaning: 'usage error: an invalid flag, value or setting, named in the message' },
   { code: '3', meaning: 'no primary (`status`, `check`, `wait`), or no such node' },
   { code: '4', meaning: 'the lease is held, or the node id is taken' },
   { code: '5', meaning: 'the promotion failed' },
@@ -269,10 +269,10 @@ export const EXIT_CODES: readonly ExitCodeEntry[] = [
     meaning: 'this node lost its lease or was fenced, and `--exit-on-demote` was set',
   },
   { code: '7', meaning: 'timed out (`wait`, `promote`, `demote`, `stop`, `check`)' },
-  { code: '8', meaning: 'something did not hold, or not all was tried (`drill`)' },
-  { code: '126', meaning: 'the command cannot be run' },
-  { code: '127', meaning: 'the command is not found' },
-  { code: '128 + n', meaning: 'the command died of signal n' },
+  { code: '8', meaning: 'a fault did not hold, or not every fault was tried (`drill`)' },
+  { code: '126', meaning: 'the command cannot be executed' },
+  { code: '127', meaning: 'the command was not found' },
+  { code: '128 + n', meaning: 'the command was killed by signal n' },
   {
     code: 'N',
     meaning:

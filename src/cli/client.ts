@@ -152,8 +152,7 @@ export function nodeNamed(snapshot: GroupSnapshot, id: string): SeenNode {
   const names = living.map(({ record }) => record.node).sort();
   const isShared = living.some(({ status }) => isOnServer(status?.lease.kind));
   const where = isShared ? ' on this machine' : '';
-  const known =
-    names.length === 0 ? 'none lives' : `those that live${where} are ${names.join(', ')}`;
+  const known = names.length === 0 ? 'none lives' : `live nodes${where}: ${names.join(', ')}`;
   const fact = `Cannot find node ${id} in group ${snapshot.group}: ${known}`;
   throw new FailoverError('FAILOVER_NO_NODE', fact, {
     details: { group: snapshot.group },
@@ -295,7 +294,7 @@ async function lookAtNode(
     const status = readNodeStatus(await ask(record, { ...question, ...endedBy(signal) }));
     if (status?.run === record.run)
       return { record, presence: 'answers', status, silence: null, leftovers: [] };
-    return silent(record, 'its answer is of another version of failover');
+    return silent(record, 'its answer comes from another version of failover');
   } catch (error) {
     if (!(error instanceof FailoverError)) throw error;
     signal?.throwIfAborted();
@@ -331,7 +330,7 @@ function silenceOf(record: RegisteredNode, error: FailoverError): string {
 function findElsewhere({ group, stateDir }: ClientOptions, searched: string): readonly string[] {
   const other = stateDir === null ? otherDefaultStateDir() : null;
   if (other !== null && listDirectories(other).includes(group)) {
-    return [`Group ${group} exists in ${other}: give \`--state-dir ${other}\`.`];
+    return [`Group ${group} exists in ${other}: use \`--state-dir ${other}\`.`];
   }
   const groups = listDirectories(searched).sort();
   if (groups.length === 0) return [];

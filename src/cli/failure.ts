@@ -29,11 +29,11 @@ const LINE_LIMIT = 5000;
 function unexpected(error: unknown): FailoverError {
   const fact = messageOf(error);
   if (isOutOfDescriptors(error)) {
-    const message = `Cannot go on: ${fact}`;
+    const message = `Cannot continue: ${fact}`;
     return new FailoverError('FAILOVER_OUT_OF_DESCRIPTORS', message, { cause: error });
   }
   if (isMissingModule(error)) {
-    const hint = 'Raise the limit of open files (`ulimit -n`), or install failover again.';
+    const hint = 'Raise the open file limit (`ulimit -n`), or reinstall failover.';
     const message = `Cannot load the program: ${fact}`;
     return new FailoverError('FAILOVER_UNEXPECTED', message, { cause: error, hint });
   }

@@ -12,7 +12,7 @@ export function groupAnswerOf(snapshot: GroupSnapshot): string {
 
 function answerOf(snapshot: GroupSnapshot): string {
   const unknown = unknownBecause(snapshot);
-  if (unknown !== null) return `Who leads is not known here. ${unknown}.`;
+  if (unknown !== null) return `The primary is not known here. ${unknown}.`;
   const [absence] = absenceWarnings(snapshot);
   if (absence !== undefined) return absence;
   const primary = primaryOf(snapshot);
@@ -29,13 +29,13 @@ function answerOf(snapshot: GroupSnapshot): string {
   }
   // The gravest that status tells comes first, and of a lease that nobody leads with it is the cause.
   const [warning] = snapshot.observation.held ? warningsOf(snapshot) : [];
-  if (warning !== undefined) return `Nobody has taken over. ${warning}`;
-  return `Nobody has taken over: ${whyNobody(snapshot)}`;
+  if (warning !== undefined) return `No node has taken over. ${warning}`;
+  return `No node has taken over: ${whyNobody(snapshot)}`;
 }
 
 function pauseAnswer({ observation, pause }: GroupSnapshot): string {
   if (!observation.paused) return '';
-  return ` The group is paused${pausedBy(pause)}: nobody would take over on its own.`;
+  return ` The group is paused${pausedBy(pause)}: no node would take over automatically.`;
 }
 
 function pausedBy(pause: GroupSnapshot['pause']): string {
@@ -48,7 +48,7 @@ function primaryAnswer({ record, status, silence }: SeenNode, snapshot: GroupSna
   const { node } = record;
   if (status === null) {
     const why = silence ?? 'it says nothing';
-    return `${node} holds the lease of epoch ${epoch}, so nobody else can lead, and does not answer: ${why}.`;
+    return `${node} holds the lease of epoch ${epoch}, so no other node can lead, but does not answer: ${why}.`;
   }
   if (status.phase === 'serving') return `${node} is primary at epoch ${epoch}.`;
   return `${node} is primary at epoch ${epoch}, and ${status.phase}: ${uncapitalized(status.reason)}.`;
@@ -58,7 +58,7 @@ function whyNobody(snapshot: GroupSnapshot): string {
   const { group, observation, pause } = snapshot;
   const living = livingNodes(snapshot);
   if (living.length === 0) {
-    return `no node of the group lives. Start one with ${startCommand(snapshot)}.`;
+    return `no node of the group is running. Start one with ${startCommand(snapshot)}.`;
   }
   if (observation.paused) {
     return (
@@ -69,11 +69,11 @@ function whyNobody(snapshot: GroupSnapshot): string {
   const willing = living.filter(({ status }) => status?.willing === true);
   if (willing.length > 0) {
     const waits = willing.map(({ record, status }) => `${record.node} is ${status?.phase ?? ''}`);
-    return `${waits.join(', ')}; what they wait for is below.`;
+    return `${waits.join(', ')}; see below for what they wait for.`;
   }
   const reasons = living.map(
     ({ record, status, silence }) =>
       `${record.node}: ${status?.unwillingBecause ?? silence ?? 'it does not say why'}`,
   );
-  return `no living node may. ${reasons.join('; ')}.`;
+  return `no live node may. ${reasons.join('; ')}.`;
 }

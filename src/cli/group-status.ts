@@ -287,7 +287,7 @@ function entryElsewhere(node: StoredSight, snapshot: GroupSnapshot): NodeEntry {
     since: null,
     strategy: null,
     preemptsInMs: null,
-    reason: `${snapshot.store?.kind === 'peers' ? 'a peer' : 'the server of the lease'} saw it on ${host}`,
+    reason: `${snapshot.store?.kind === 'peers' ? 'a peer' : 'the lease server'} saw it on ${host}`,
     lastHeartbeatMs: null,
     latenessMs: null,
     hearsPrimary: null,

@@ -18,7 +18,7 @@ export interface NodeReplay {
 export function replayOfNode(text: string, refuse: (fact: string) => Error): NodeReplay {
   const journal = journalIn(text, refuse);
   const result = replayJournal(journal);
-  if (result.events === 0) throw refuse('it has no state that this version can go on from');
+  if (result.events === 0) throw refuse('it has no state that this version can continue from');
   const { group, node, run, version } = journal.run;
   const { divergences, events, transitions, gaps, passedOver } = result;
   const { skipped, dropped } = journal;
@@ -43,7 +43,7 @@ function linesOf(journal: Journal, result: ReplayResult): string[] {
   const { events, transitions, divergences } = result;
   return [
     `${printable(`Node ${node} of group ${group}, run ${run}, version ${version}`)}: ` +
-      `${count(events, 'event')} decided again, ${count(transitions, 'transition')} among them.`,
+      `${count(events, 'event')} replayed, including ${count(transitions, 'transition')}.`,
     ...missing(journal, result).map((what) => `Not exact: ${what}.`),
     ...divergences.flatMap(divergenceLines),
     divergences.length === 0
@@ -57,8 +57,8 @@ function linesOf(journal: Journal, result: ReplayResult): string[] {
 function missing({ skipped, dropped }: Journal, { gaps, passedOver }: ReplayResult): string[] {
   const { corrupt, unknown } = skipped;
   return [
-    ...(gaps > 0 ? [`${count(gaps, 'gap')} that only the next recorded state ends`] : []),
-    ...(passedOver > 0 ? [`${count(passedOver, 'event')} passed over up to there`] : []),
+    ...(gaps > 0 ? [`${count(gaps, 'gap')} up to the next recorded state`] : []),
+    ...(passedOver > 0 ? [`${count(passedOver, 'event')} skipped up to there`] : []),
     ...(corrupt > 0 ? [`${count(corrupt, 'line')} that cannot be read`] : []),
     ...(unknown > 0 ? [`${count(unknown, 'line')} of a later version`] : []),
     ...(dropped > 0 ? [`${count(dropped, 'line')} that the node could not write`] : []),
@@ -67,13 +67,11 @@ function missing({ skipped, dropped }: Journal, { gaps, passedOver }: ReplayResu
 
 function divergenceLines(divergence: Divergence): string[] {
   const { line, n, transition, event, time, recorded, now, stateFields } = divergence;
-  const when = time ?? `${(event.at / 1000).toFixed(3)} s after the boot`;
+  const when = time ?? `${(event.at / 1000).toFixed(3)} s after boot`;
   const which = printable(`${event.type}, ${when}`);
   const where = `At transition ${transition} (line ${line}, event ${n}: ${which})`;
   if (stateFields.length > 0) {
-    return [
-      `${where} it decides the same, and then knows something else: ${stateFields.join(', ')}`,
-    ];
+    return [`${where} it decides the same, but its state then differs: ${stateFields.join(', ')}`];
   }
   return [
     `${where} it decides differently:`,
@@ -83,7 +81,7 @@ function divergenceLines(divergence: Divergence): string[] {
 }
 
 function toldText({ to, reason, effects, refusal }: Told): string {
-  if (refusal !== null) return `refuses to go on: ${printable(refusal)}`;
-  const decision = to === null ? 'stays as it is' : `${to}: ${reason}`;
+  if (refusal !== null) return `refuses to continue: ${printable(refusal)}`;
+  const decision = to === null ? 'stays unchanged' : `${to}: ${reason}`;
   return printable(effects.length === 0 ? decision : `${decision} (${effects.join(', ')})`);
 }

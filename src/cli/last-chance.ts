@@ -63,7 +63,7 @@ function textOf(outcome: Chance['outcome'], reason: string): string {
     case 'did-not':
       return `it did not take over: ${last}`;
     case 'ended':
-      return `it ended before it could: ${last}`;
+      return `it exited before it could: ${last}`;
     case 'open':
       return `it has not taken over yet: ${last}`;
   }

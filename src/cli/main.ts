@@ -36,7 +36,7 @@ export async function main(argv: string[]): Promise<void> {
 /** Where not even the program could be loaded. */
 function reportPlainly(error: unknown): void {
   const fact = messageOf(error);
-  const hint = 'Raise the limit of open files (`ulimit -n`), or install failover again.';
+  const hint = 'Raise the open file limit (`ulimit -n`), or reinstall failover.';
   process.stderr.write(`failover: Cannot start: ${fact}\n${hint}\n`);
   process.exitCode = 1;
 }

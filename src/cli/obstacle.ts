@@ -20,15 +20,15 @@ export function obstacleOf(snapshot: GroupSnapshot, { role, node }: WantedRole):
   const living = livingNodes(snapshot);
   if (living.length === 0) {
     const hint = `Start one with ${startCommand(snapshot)}.`;
-    return { fact: 'no node is alive', hint, ...hintElsewhere(snapshot) };
+    return { fact: 'no node is running', hint, ...hintElsewhere(snapshot) };
   }
   if (node !== null && !living.some(({ record }) => record.node === node)) {
-    const hint = `Run \`failover status --group ${group}\` to see the nodes there are.`;
-    return { fact: `no node ${node} is alive`, hint };
+    const hint = `Run \`failover status --group ${group}\` to list the nodes.`;
+    return { fact: `no node ${node} is running`, hint };
   }
   if (observation.paused && role === 'primary') {
     return {
-      fact: 'the group is paused, and nobody takes over on its own',
+      fact: 'the group is paused, so no node takes over automatically',
       hint:
         `Run \`failover resume --group ${group}\`, ` +
         `or \`failover promote --group ${group}\` to choose one.`,

@@ -18,7 +18,7 @@ export function openBrowser(
     // Nobody else may enter it.
     directory = mkdtempSync(join(tmpdir(), 'failover-dashboard-'));
   } catch {
-    note('no browser was opened, as no file can be made for it: open the address yourself.');
+    note('no browser was opened because its file could not be created: open the address yourself.');
     return () => undefined;
   }
   const remove = (): void => {
@@ -29,7 +29,7 @@ export function openBrowser(
     writeFileSync(file, redirectTo(address), { mode: 0o600 });
     const child = spawn(program, [file], { detached: true, stdio: 'ignore' });
     child.on('error', () => {
-      note(`${program} is not there to open a browser: open the address yourself.`);
+      note(`${program} was not found to open a browser: open the address yourself.`);
     });
     child.unref();
   } catch {

@@ -112,17 +112,17 @@ function entryOf({ phase, term, reason, held }: RouteChange): Parameters<Logger[
   const details = { node: term?.node ?? null, target: term?.target ?? null, held };
   if (phase !== 'open' || term === null) {
     const why = reason ?? 'nobody leads';
-    return { event: 'holding', role: HOLDING, reason: `Holding what comes: ${why}`, ...details };
+    return { event: 'holding', role: HOLDING, reason: `Holding requests: ${why}`, ...details };
   }
   const { epoch, node, target } = term;
   const who = node === null ? target : `${node} at ${target}`;
-  const waiting = held === 0 ? '' : `, beginning with ${String(held)} that are held`;
+  const waiting = held === 0 ? '' : `, starting with ${String(held)} held`;
   const known = epoch === null ? {} : { epoch };
   return {
     event: 'serving',
     role: 'serving',
     ...known,
-    reason: `Passing on to ${who}${waiting}`,
+    reason: `Forwarding to ${who}${waiting}`,
     ...details,
   };
 }

@@ -72,7 +72,7 @@ function usageError(error: CommanderError, help: string): FailoverError {
     ?.replace(/^\(Did you mean (one of )?(.*)\?\)$/, 'Did you mean $1`$2`?')
     .replaceAll(', ', '`, `');
   return new FailoverError('FAILOVER_USAGE', `Cannot read the command line: ${fact}`, {
-    hint: `${hint === undefined ? '' : `${hint} `}Run \`${help}\` to see what there is.`,
+    hint: `${hint === undefined ? '' : `${hint} `}Run \`${help}\` for help.`,
   });
 }
 
@@ -89,7 +89,7 @@ function isCommand(program: Command, name: string): boolean {
 const ROOT_NOTES = `
 Examples:
   $ failover demo                                          see it work
-  $ failover run --group web -- node server.js             start it as often as you like
+  $ failover run --group web -- node server.js             start as many as you like
   $ failover status --group web
 
 Exit codes:

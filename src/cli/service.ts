@@ -93,7 +93,7 @@ export async function openService(
   if (!socket.startsWith('/')) {
     throw new FailoverError(
       'FAILOVER_USAGE',
-      `Cannot tell the service manager anything: NOTIFY_SOCKET is ${quoted(socket)}, not the path of a socket`,
+      `Cannot notify the service manager: NOTIFY_SOCKET is ${quoted(socket)}, not a socket path`,
       { hint: `${UNTOLD}.` },
     );
   }
@@ -101,19 +101,19 @@ export async function openService(
   if (lack !== null) {
     throw new FailoverError(
       'FAILOVER_USAGE',
-      `Cannot tell the service manager at NOTIFY_SOCKET anything: the binding for it cannot be loaded (${lack})`,
+      `Cannot notify the service manager at NOTIFY_SOCKET: the native binding cannot be loaded (${lack})`,
       {
-        hint: `Install failover again with its optional packages. ${UNTOLD} where that is not possible.`,
+        hint: `Reinstall failover with its optional packages. ${UNTOLD} if that is not possible.`,
       },
     );
   }
   const { ServiceManager } = await import('../systemd/service-manager.ts');
   const manager = new ServiceManager(socket, (why) => {
-    onProblem(`The service manager at NOTIFY_SOCKET cannot be told anything: ${why}`);
+    onProblem(`The service manager at NOTIFY_SOCKET cannot be notified: ${why}`);
   });
   return new Service(manager, watchdogMs);
 }
 
 /** What is to be done where it can not be had. */
 const UNTOLD =
-  'Write Type=exec and no WatchdogSec= into its unit, or take NOTIFY_SOCKET out of its environment';
+  'Use Type=exec without WatchdogSec= in its unit, or remove NOTIFY_SOCKET from its environment';

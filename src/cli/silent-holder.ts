@@ -8,13 +8,13 @@ import { uncapitalized } from './say.ts';
 /** One imperative sentence or two. */
 export function remedyFor(holder: SeenNode, snapshot: GroupSnapshot): string {
   const { pid } = holder.record.supervisor;
-  const remedy = isStopped(holder) ? continueHint(pid) : 'Look at the process.';
+  const remedy = isStopped(holder) ? continueHint(pid) : 'Inspect the process.';
   const secondaries = livingNodes(snapshot).filter(({ status }) => status?.role === 'secondary');
   const able = secondaries.filter((secondary) => mayFence(secondary, isStopped(holder)));
   const [first] = able;
   if (secondaries.length === 0) return remedy;
   if (first === undefined) {
-    return `No node may end it (--fence). ${remedy.slice(0, -1)}, or end it with \`kill -KILL ${pid}\`.`;
+    return `No node may kill it (--fence). ${remedy.slice(0, -1)}, or kill it with \`kill -KILL ${pid}\`.`;
   }
   // Without a name the next in succession is promoted: that one may be forbidden to end it.
   const name = able.length === secondaries.length ? '' : `${first.record.node} `;

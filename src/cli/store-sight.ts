@@ -187,5 +187,5 @@ async function askNodes(
 const NODES_ASKED = 2;
 
 function othersLease({ shown }: StoreSight): string {
-  return `The nodes of this machine keep their lease in files, and not at ${shown ?? 'a server'}`;
+  return `The nodes on this machine keep their lease in files, not at ${shown ?? 'a server'}`;
 }

@@ -42,7 +42,7 @@ function strategyWarnings(snapshot: GroupSnapshot): string[] {
   const waiting = told.find(({ strategy }) => strategy === 'priority');
   if (racing === undefined || waiting === undefined) return [];
   return [
-    `${racing.node} races for the lead, and ${waiting.node} waits for nodes with a lower priority number: ` +
+    `${racing.node} uses --strategy race, but ${waiting.node} waits for nodes with a lower priority number: ` +
       'start all nodes of the group with the same --strategy.',
   ];
 }
@@ -54,8 +54,7 @@ export function absenceWarnings(snapshot: GroupSnapshot): string[] {
   const start = startCommand(snapshot);
   if (store !== null && store.problem === null && store.shown !== null) {
     return [
-      `No node of group ${group} has ever run in ${stateDir}, and ${store.shown} knows of none: ` +
-        `start one with ${start}.`,
+      `No node of group ${group} has ever run in ${stateDir}, and ${store.shown} has no record of one: start one with ${start}.`,
     ];
   }
   const never = `No node of group ${group} has ever run in ${stateDir}`;
@@ -69,14 +68,14 @@ function storeWarnings(snapshot: GroupSnapshot): string[] {
   const { store } = snapshot;
   if (store === null) return [];
   const missing =
-    store.problem === null ? [] : [`${store.problem}. What is shown is what this machine knows.`];
-  const by = store.kind === 'peers' ? 'its peers' : 'the server of the lease';
+    store.problem === null ? [] : [`${store.problem}. Showing only what this machine knows.`];
+  const by = store.kind === 'peers' ? 'its peers' : 'the lease server';
   const silent = nodesElsewhere(snapshot).filter(({ seenAgoMs }) => seenAgoMs > silenceOf(store));
   return [
     ...missing,
     ...silent.map(
       ({ node, host, seenAgoMs }) =>
-        `${node} on ${host} was last seen by ${by} ${humanMs(seenAgoMs)} ago: look at it there.`,
+        `${node} on ${host} was last seen by ${by} ${humanMs(seenAgoMs)} ago: check it there.`,
     ),
   ];
 }
@@ -96,19 +95,18 @@ function leaseWarnings(snapshot: GroupSnapshot): string[] {
   if (observation.held && observation.recordUnreadable) {
     warnings.push(
       `The lease is held, but the record of epoch ${observation.epoch} in ` +
-        `${directoryOf(snapshot)}/epochs cannot be read: read it, it is never repaired on its own.`,
+        `${directoryOf(snapshot)}/epochs cannot be read: inspect it, it is never repaired automatically.`,
     );
   } else if (observation.held && holder === null && snapshot.store !== null) {
     // A server that can not be asked may know who has it.
     if (snapshot.store.problem === null && holderElsewhere(snapshot) === null) {
       warnings.push(
-        'The lease is held, and its server knows no living node that has it: it ends by itself if nobody renews it.',
+        'The lease is held, but its server knows no live node that holds it: it expires unless it is renewed.',
       );
     }
   } else if (observation.held && holder === null) {
     warnings.push(
-      'The lease is held by a process that no living node of this group is: a node that is just ' +
-        `claiming it, or a stranger. If it stays, see who has ${directoryOf(snapshot)}/primary.lock open.`,
+      `The lease is held by a process that is not a live node of this group: a node that is just claiming it, or a foreign process. If this persists, check which process has ${directoryOf(snapshot)}/primary.lock open.`,
     );
   }
   for (const { record, status } of livingNodes(snapshot)) {
@@ -140,12 +138,12 @@ function silentWarnings(snapshot: GroupSnapshot): string[] {
     if (presence === 'unknown') {
       return [
         `${node} (pid ${supervisor.pid} of another pid namespace, host ${host}) does not answer, ` +
-          'and cannot be looked at from here: run `failover status` where it runs.',
+          'and cannot be inspected from here: run `failover status` where it runs.',
       ];
     }
     if (presence !== 'unresponsive') return [];
     const leads = record.run === holder?.record.run;
-    const remedy = isStopped(seen) ? continueHint(supervisor.pid) : 'Look at the process.';
+    const remedy = isStopped(seen) ? continueHint(supervisor.pid) : 'Inspect the process.';
     const advice = leads ? remedyFor(seen, snapshot) : remedy;
     return [`${node} (pid ${supervisor.pid}) does not answer: ${why}. ${advice}`];
   });
@@ -161,18 +159,16 @@ function endedWarnings(snapshot: GroupSnapshot): string[] {
     if (leftovers.length > 0) {
       const one = leftovers.length === 1;
       return [
-        `${who} ended and left ${plural(leftovers.length, 'pid')} ${leftovers.join(', ')} running: nobody ` +
-          `starts until ${one ? 'it has' : 'they have'} ended, on ${one ? 'its' : 'their'} own ` +
-          '(--orphan keep) or stopped by the next primary.',
+        `${who} ended and left ${plural(leftovers.length, 'pid')} ${leftovers.join(', ')} running: no command starts until ${one ? 'it exits' : 'they exit'} on ${one ? 'its' : 'their'} own (--orphan keep) or ${one ? 'is' : 'are'} stopped by the next primary.`,
       ];
     }
     if (back.has(record.node)) return [];
-    return [`${who} ended unexpectedly${restartOf(node)}: start it again if it is missed.`];
+    return [`${who} ended unexpectedly${restartOf(node)}: restart it if it is needed.`];
   });
 }
 
 function restartOf({ record }: SeenNode): string {
-  return isComparable(record.supervisor) ? '' : ', before the machine was started';
+  return isComparable(record.supervisor) ? '' : ', before the machine was rebooted';
 }
 
 function standbyWarnings(snapshot: GroupSnapshot): string[] {
@@ -182,7 +178,7 @@ function standbyWarnings(snapshot: GroupSnapshot): string[] {
   if (observation.paused) {
     const by = pause?.by ?? null;
     warnings.push(
-      `The group is paused${by === null ? '' : ` by ${by}`}: nobody takes over on its own. ` +
+      `The group is paused${by === null ? '' : ` by ${by}`}: no node takes over automatically. ` +
         `Run \`failover resume --group ${group}\`.`,
     );
   }
@@ -232,7 +228,7 @@ function healthWarnings(snapshot: GroupSnapshot): string[] {
       return [`${node} leads with an unhealthy workload: ${because}. Check it there.`];
     }
     if (status?.willing !== true) return [];
-    return [`${node} would take over only if no healthy node can: ${because}. Look at it there.`];
+    return [`${node} would take over only if no healthy node can: ${because}. Check it there.`];
   });
 }
 

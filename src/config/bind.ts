@@ -30,17 +30,17 @@ export function parseBind(text: string, source = '--bind'): Bind {
   if (text === 'ipc') return { kind: 'ipc' };
   const [, host, portText] = /^tcp:\/\/(.+):(\d{1,5}|\*)$/i.exec(text) ?? [];
   if (host === undefined || portText === undefined) {
-    throw refuse(source, text, { fact: 'is no address to listen at', expected: BIND_FORM });
+    throw refuse(source, text, { fact: 'is not an address to listen on', expected: BIND_FORM });
   }
   const address = host === 'localhost' ? '127.0.0.1' : withoutBrackets(host);
   if (address !== '*' && (isIP(address) === 0 || (isIP(address) === 6) !== host.startsWith('['))) {
-    const fact = 'names no address of this machine: others are told of a name by --advertise';
+    const fact = 'is not a numeric address; use --advertise to publish a name';
     throw refuse(source, text, { fact, expected: BIND_FORM });
   }
   const port = portText === '*' ? 0 : Number(portText);
   // Requests come in at the next one.
   if (port >= LAST_PORT) {
-    const fact = 'leaves no port for requests, which have the next one';
+    const fact = 'leaves no port for requests, which use the next one';
     throw refuse(source, text, { fact, expected: `a port below ${String(LAST_PORT)}` });
   }
   return { kind: 'tcp', host: address, port };
@@ -55,7 +55,7 @@ export function parseAdvertise(text: string, source = '--advertise'): Advertised
   const number = port === undefined ? null : Number(port);
   const isPort = number === null || (number > 0 && number < LAST_PORT);
   if (host === undefined || host.length > HOST_LIMIT || !isAddress || !isPort) {
-    const fact = 'is no host that others could connect to';
+    const fact = 'is not a host that others can connect to';
     throw refuse(source, text, { fact, expected: 'HOST or HOST:PORT, such as db1.example:7400' });
   }
   return { host, port: number };

@@ -15,8 +15,8 @@ export function parseDirectory(text: string, source: string): FileDirectory {
   // Two slashes would begin the name of a host.
   if (!isAbsolute(path) || path.startsWith('//')) {
     throw refuseUrl(text, source, {
-      fact: 'names a directory, and not by a path from the root',
-      expected: '`file`, or file:/DIRECTORY, one that all machines of the group share',
+      fact: 'must name a directory by an absolute path',
+      expected: '`file`, or file:/DIRECTORY, a directory shared by all machines of the group',
     });
   }
   const directory = resolve(path);

@@ -31,18 +31,19 @@ export function parseEtcd(text: string, tls: boolean, source: string): EtcdAddre
   const expected = `${scheme}://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]]…${files}`;
   const no = (fact: string): FailoverError => refuseUrl(text, source, { fact, expected });
   const parts = /^[a-z]+:\/\/(?:([^/?#]*)@)?([^/?#@]*)\/?(?:\?([^#]*))?$/i.exec(text);
-  if (parts === null) throw no('is no list of hosts');
+  if (parts === null) throw no('is not a list of hosts');
   const [, credentials, hosts = '', query = ''] = parts;
   const endpoints = hosts.split(',').map((host) => {
     const url = urlOf(`etcd://${host}`);
-    if (url === null || url.hostname === '') throw no('names no host, or not all of them');
+    if (url === null || url.hostname === '') throw no('is missing a host');
     const port = portOf(url, USUAL_PORT);
     if (port === null) throw no('has no port to connect to');
     return { host: hostOf(url), port };
   });
   const [name, ...rest] = (credentials ?? '').split(':');
   const [username, password] = [decoded(name ?? ''), decoded(rest.join(':'))];
-  if ((username === null) !== (password === null)) throw no('has not both user and password');
+  if ((username === null) !== (password === null))
+    throw no('must have both user and password, or neither');
   const shown = endpoints.map(({ host, port }) => `${bracketed(host)}:${String(port)}`).join(',');
   return {
     kind: 'etcd',
@@ -63,10 +64,10 @@ function tlsFiles(
   const given = new URLSearchParams(query);
   const known = tls ? ['ca', 'cert', 'key'] : [];
   if ([...given.keys()].some((key) => !known.includes(key))) {
-    throw no('has something after its hosts that is not known');
+    throw no('has unknown parts after its hosts');
   }
   const [cert, key] = [given.get('cert'), given.get('key')];
-  if ((cert === null) !== (key === null)) throw no('has not both `cert` and `key`');
+  if ((cert === null) !== (key === null)) throw no('must have both `cert` and `key`, or neither');
   if (!tls) return null;
   return { ca: given.get('ca'), own: cert === null || key === null ? null : { cert, key } };
 }

@@ -29,8 +29,8 @@ function onlyChecksHaveTimes(
   if (key === undefined) return null;
   const what = key === 'healthGrace' ? 'the health of the command' : 'health checks';
   return {
-    fact: `${show(key)} is about ${what}, and nothing checks that`,
-    hint: 'Give --health too, http://127.0.0.1:8080/health say, or leave it out.',
+    fact: `${show(key)} is about ${what}, which is not checked`,
+    hint: 'Add --health, such as --health http://127.0.0.1:8080/health, or omit it.',
   };
 }
 
@@ -57,7 +57,7 @@ function timeoutFitsInterval(options: RunOptions, show: Show): ReturnType<Relati
   const most = formatDuration(options.healthIntervalMs);
   return {
     fact: `${show('healthTimeout')} is longer than ${show('healthInterval')}`,
-    hint: `Give --health-timeout at most ${most}, or a longer --health-interval.`,
+    hint: `Set --health-timeout to at most ${most}, or raise --health-interval.`,
   };
 }
 
@@ -66,7 +66,7 @@ function fastIsNotSlower(options: RunOptions, show: Show): ReturnType<Relation> 
   if (healthFastIntervalMs === null || healthFastIntervalMs <= healthIntervalMs) return null;
   return {
     fact: `${show('healthFastInterval')} is longer than ${show('healthInterval')}`,
-    hint: `Give --health-fast-interval at most ${formatDuration(healthIntervalMs)}, or leave it out.`,
+    hint: `Set --health-fast-interval to at most ${formatDuration(healthIntervalMs)}, or omit it.`,
   };
 }
 
@@ -76,7 +76,7 @@ function hotWorkloadsAreAskedThemselves(
 ): ReturnType<Relation> {
   if (standby !== 'hot' || standbyHealth === null) return null;
   return {
-    fact: `${show('standbyHealth')} is for nodes on which nothing runs, and with ${show('standby')} the command does`,
-    hint: 'Give --health alone: it is asked on standbys too.',
+    fact: `${show('standbyHealth')} is for standbys where the command is not running, but with ${show('standby')} it is`,
+    hint: 'Use --health alone: it also runs on standbys.',
   };
 }

@@ -48,13 +48,13 @@ export function checkTiming(timing: LeaseTiming, show: (key: string) => string):
     throw conflict(
       `${show('leaseTick')} × 1.2 + ${show('leaseRequestTimeout')} is not shorter than ` +
         show('leaseMaxDrift'),
-      `Give --lease-max-drift more than ${formatDuration(needed)}, or a shorter tick or timeout.`,
+      `Set --lease-max-drift to more than ${formatDuration(needed)}, or shorten the tick or the timeout.`,
     );
   }
   if (leaseMaxDriftMs >= leaseTtlMs) {
     throw conflict(
       `${show('leaseMaxDrift')} is not shorter than ${show('leaseTtl')}`,
-      `Give --lease-max-drift less than ${formatDuration(leaseTtlMs)}, or a longer --lease-ttl.`,
+      `Set --lease-max-drift to less than ${formatDuration(leaseTtlMs)}, or raise --lease-ttl.`,
     );
   }
 }

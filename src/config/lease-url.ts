@@ -67,7 +67,7 @@ export function parseLease(text: string, source = '--lease'): LeaseAddress {
       return parseDirectory(text, source);
     default:
       throw refuseUrl(text, source, {
-        fact: 'is no lease that this version has',
+        fact: 'is not a lease that this version supports',
         expected: EXPECTED,
       });
   }

@@ -51,35 +51,31 @@ export function loadProxyOptions(given: Given): ProxyOptions {
   const read = new OptionReader(given, 'proxy');
   const listen = read.text('listen');
   if (listen === null) {
-    throw new FailoverError(
-      'FAILOVER_USAGE',
-      'Cannot start a proxy: it is not said where to listen',
-      {
-        hint: 'Give an address with --listen, such as --listen 127.0.0.1:8080.',
-      },
-    );
+    throw new FailoverError('FAILOVER_USAGE', 'Cannot start a proxy: no listen address given', {
+      hint: 'Set an address with --listen, such as --listen 127.0.0.1:8080.',
+    });
   }
   const mode = read.oneOf('mode', PROXY_MODES);
   const to = read.text('to');
   const targets = to === null ? [] : parseTargets(to, read.sourceOf('to'));
   if (to !== null && given.flags['group'] !== undefined) {
-    const fact = 'it goes to the primary of --group, or to --to';
+    const fact = 'it forwards either to the primary of --group, or to --to';
     throw new FailoverError('FAILOVER_SETTINGS_CONFLICT', `Cannot start a proxy: ${fact}`, {
-      hint: 'Leave out one of the two.',
+      hint: 'Omit one of the two.',
     });
   }
   const wrong = targets.find(({ kind }) => kind !== mode);
   if (wrong !== undefined) {
-    const fact = `--mode ${mode} cannot go to ${wrong.url}`;
+    const fact = `--mode ${mode} cannot forward to ${wrong.url}`;
     throw new FailoverError('FAILOVER_SETTINGS_CONFLICT', `Cannot start a proxy: ${fact}`, {
-      hint: `Give --to ${mode}://HOST:PORT, or --mode ${wrong.kind}.`,
+      hint: `Use --to ${mode}://HOST:PORT, or --mode ${wrong.kind}.`,
     });
   }
   const readFrom = read.oneOf('readFrom', READ_FROM);
   if (mode === 'tcp' && readFrom !== 'primary') {
     const fact = `--mode tcp cannot tell reads from writes, as --read-from ${readFrom} asks`;
     throw new FailoverError('FAILOVER_SETTINGS_CONFLICT', `Cannot start a proxy: ${fact}`, {
-      hint: 'Give --mode http, or leave out --read-from.',
+      hint: 'Use --mode http, or omit --read-from.',
     });
   }
   return {

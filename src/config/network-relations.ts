@@ -21,16 +21,16 @@ function onlyTcpIsAdvertised(options: RunOptions, show: Show): ReturnType<Relati
   );
   if (key === undefined && !options.insecure) return null;
   return {
-    fact: `${show(key ?? 'insecure')} is about TCP, and ${show('bind')} has none`,
-    hint: 'Give --bind an address, such as tcp://10.0.0.5:7400, or leave it out.',
+    fact: `${show(key ?? 'insecure')} is about TCP, but ${show('bind')} does not use it`,
+    hint: 'Set --bind to an address, such as tcp://10.0.0.5:7400, or omit the option.',
   };
 }
 
 function tcpHasKeys(options: RunOptions, show: Show): ReturnType<Relation> {
   if (!isTcp(options) || options.keyFile !== null || options.insecure) return null;
   return {
-    fact: `whoever reaches ${show('bind')} could read all and order this node about`,
-    hint: 'Make a key with `failover keygen` and give it with --key-file, or say --insecure.',
+    fact: `anyone who can reach ${show('bind')} could read messages and control this node`,
+    hint: 'Generate a key with `failover keygen` and pass it with --key-file, or use --insecure.',
   };
 }
 
@@ -38,14 +38,14 @@ function keysAreUsed(options: RunOptions, show: Show): ReturnType<Relation> {
   const { keyFile, authorizedKeys, insecure } = options;
   if (insecure && keyFile !== null) {
     return {
-      fact: `${show('keyFile')} is for encrypted connections, and ${show('insecure')} for open ones`,
-      hint: 'Leave one of them out, alike on every node of the group.',
+      fact: `${show('keyFile')} is for encrypted connections, but ${show('insecure')} is for unencrypted ones`,
+      hint: 'Omit one of them, the same one on every node of the group.',
     };
   }
   if (authorizedKeys === null || keyFile !== null) return null;
   return {
-    fact: `${show('authorizedKeys')} lets others in by their keys, and this node has none`,
-    hint: 'Give its own with --key-file.',
+    fact: `${show('authorizedKeys')} authorizes other nodes by key, but this node has no key`,
+    hint: "Set this node's key with --key-file.",
   };
 }
 
@@ -53,8 +53,8 @@ function anyAddressIsAdvertised(options: RunOptions, show: Show): ReturnType<Rel
   const bind = parseBind(options.bind);
   if (bind.kind === 'ipc' || options.advertise !== null || !ANY.test(bind.host)) return null;
   return {
-    fact: `${show('bind')} is no address that another machine could connect to`,
-    hint: 'Say where others reach this node with --advertise HOST.',
+    fact: `${show('bind')} is not an address that another machine can connect to`,
+    hint: 'Set the address where others reach this node with --advertise HOST.',
   };
 }
 
@@ -64,16 +64,16 @@ const ANY = /^(?:\*|[0:.]+)$/;
 function tcpHasLeaseOfMachines(options: RunOptions, show: Show): ReturnType<Relation> {
   if (!isTcp(options) || endsByItself(parseLease(options.lease))) return null;
   return {
-    fact: `with ${show('lease')} all nodes are on one machine, and ${show('bind')} is for several`,
-    hint: 'Give --lease the address of a server, or leave --bind out.',
+    fact: `with ${show('lease')} all nodes are on one machine, but ${show('bind')} is for several`,
+    hint: 'Set --lease to the address of a server, or omit --bind.',
   };
 }
 
 function tokenHasHttp({ http, httpTokenFile }: RunOptions, show: Show): ReturnType<Relation> {
   if (httpTokenFile === null || http !== null) return null;
   return {
-    fact: `${show('httpTokenFile')} is about HTTP, and this node answers none`,
-    hint: 'Give --http an address, such as 8008, or leave it out.',
+    fact: `${show('httpTokenFile')} is about HTTP, but this node does not serve HTTP`,
+    hint: 'Set --http to an address, such as 8008, or omit the option.',
   };
 }
 

@@ -50,7 +50,8 @@ export class OptionReader {
     const found = this.#find(optionOf(key));
     if (found === null) return null;
     if (found.text.trim() === '') throw refuse(found, 'is empty', 'a value');
-    if (found.text.includes('\0')) throw refuse(found, 'has a NUL character', 'a text without NUL');
+    if (found.text.includes('\0'))
+      throw refuse(found, 'has a NUL character', 'a string without NUL');
     return found.text;
   }
 
@@ -75,7 +76,7 @@ export class OptionReader {
     const found = this.#require(key);
     const choice = choices.find((candidate) => candidate === found.text);
     if (choice !== undefined) return choice;
-    throw refuse(found, 'is none of its values', `one of ${choices.join(', ')}`);
+    throw refuse(found, 'is not a valid value', `one of ${choices.join(', ')}`);
   }
 
   /** True or false; in the environment also 1, yes, on and 0, no, off. */
@@ -202,7 +203,7 @@ export class OptionReader {
     }
     const minMs = checkedDuration(option, found, from);
     const maxMs = checkedDuration(option, found, to);
-    if (minMs > maxMs) throw refuse(found, 'begins with the longer one', 'the shorter one first');
+    if (minMs > maxMs) throw refuse(found, 'starts with the longer one', 'the shorter one first');
     return [minMs, maxMs];
   }
 
@@ -214,7 +215,7 @@ export class OptionReader {
     const name = upper.startsWith('SIG') ? upper : `SIG${upper}`;
     if (!isSignal(name)) throw refuse(found, 'is no signal', 'a signal, such as SIGUSR1');
     if (name === 'SIGKILL' || name === 'SIGSTOP') {
-      throw refuse(found, 'cannot be handled by a workload', 'a signal, such as SIGUSR1');
+      throw refuse(found, 'cannot be handled by a process', 'a signal, such as SIGUSR1');
     }
     return name;
   }

@@ -22,9 +22,9 @@ export function parsePeerAddress(text: string, source: string): string {
   if (hostname === '') throw refuse(text, source, 'names no host');
   if (port === '0') throw refuse(text, source, 'has no port to connect to');
   if (username !== '' || password !== '') {
-    throw refuse(text, source, 'has a user or a password, which everybody would see');
+    throw refuse(text, source, 'has a user or a password, which everyone could see');
   }
-  if (search !== '' || hash !== '') throw refuse(text, source, 'has something after its path');
+  if (search !== '' || hash !== '') throw refuse(text, source, 'has unknown parts after its path');
   const address = `${protocol}//${host}${pathname.replace(/\/+$/, '')}`;
   // It is longer than what was given where that had characters which are no part of a URL.
   if (address.length > ADDRESS_LIMIT) throw refuse(text, source, 'is too long');
@@ -47,8 +47,8 @@ export function parseOwnAddress(text: string, source: string): string {
   const { protocol, pathname } = new URL(address);
   const own = (fact: string): FailoverError =>
     refuseUrl(text, source, { fact, expected: 'http://HOST[:PORT]' });
-  if (protocol !== 'http:') throw own('is https, and this node speaks http');
-  if (pathname !== '/') throw own('has a path, and this node listens at a port');
+  if (protocol !== 'http:') throw own('uses https, but this node serves http');
+  if (pathname !== '/') throw own('has a path, but this node listens on a port');
   return address;
 }
 

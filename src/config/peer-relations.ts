@@ -18,8 +18,8 @@ function onlyPeersHaveAddresses(options: RunOptions, show: Show): ReturnType<Rel
   const key = (['peers', 'peerAddress'] as const).find((candidate) => options[candidate] !== null);
   if (isOfPeers(options) || key === undefined) return null;
   return {
-    fact: `${show(key)} is about nodes that agree on a lease, and ${show('lease')} is another`,
-    hint: 'Give --lease peers, or leave it out.',
+    fact: `${show(key)} applies only to --lease peers, not to ${show('lease')}`,
+    hint: 'Use --lease peers, or omit it.',
   };
 }
 
@@ -28,8 +28,8 @@ function peersAreNamed(options: RunOptions, show: Show): ReturnType<Relation> {
   const count = options.peers === null ? 0 : parsePeerAddresses(options.peers, '--peers').length;
   if (count === 0) {
     return {
-      fact: `${show('lease')} is agreed on with other nodes, and there is nothing that names them`,
-      hint: 'Give --peers the addresses of all nodes, such as http://10.0.0.1:7400,http://10.0.0.2:7400.',
+      fact: `${show('lease')} is agreed with other nodes, but none are listed`,
+      hint: 'Set --peers to the addresses of all nodes, such as http://10.0.0.1:7400,http://10.0.0.2:7400.',
     };
   }
   if (count <= PEER_LIMIT) return null;
@@ -43,8 +43,8 @@ function peersAreNamed(options: RunOptions, show: Show): ReturnType<Relation> {
 function peersShareSecret(options: RunOptions, show: Show): ReturnType<Relation> {
   if (!isOfPeers(options) || options.secretFile !== null) return null;
   return {
-    fact: `with ${show('lease')} whoever reaches this node could take the lead from it`,
-    hint: 'Make a secret with `openssl rand -base64 32` and give its file to all with --secret-file.',
+    fact: `with ${show('lease')} anyone who can reach this node could take the lead from it`,
+    hint: 'Generate a secret with `openssl rand -base64 32` and set --secret-file on all nodes.',
   };
 }
 
@@ -56,8 +56,8 @@ function peersDoNotRace(
 ): ReturnType<Relation> {
   if (!isOfPeers(options) || options.strategy !== 'race' || !isGiven('strategy')) return null;
   return {
-    fact: `with ${show('lease')} nodes lead in the order of their --priority and id, and ${show('strategy')} is none`,
-    hint: 'Leave --strategy out, or take a lease of a server, where whoever is first leads.',
+    fact: `with ${show('lease')} nodes lead in the order of --priority and id, which excludes ${show('strategy')}`,
+    hint: 'Omit --strategy, or use a lease on a server, where the first node to claim it leads.',
   };
 }
 

@@ -17,7 +17,7 @@ export function parsePolledForm(text: string): PolledCheck | string {
     const command = text.slice('exec:'.length).trim();
     return command === '' ? 'has no command' : { kind: 'exec', command };
   }
-  return 'has none of the known forms';
+  return 'has no known form';
 }
 
 /**

@@ -33,16 +33,16 @@ export function parsePostgres(text: string, source: string): PostgresAddress {
   const url = urlOf(text);
   if (url === null) throw no('is no URL');
   const { hostname, searchParams } = url;
-  if (url.hash !== '') throw no('has something after its parameters');
+  if (url.hash !== '') throw no('has unknown parts after its parameters');
   const database = /^\/?([^/]*)$/.exec(url.pathname)?.[1];
-  if (database === undefined) throw no('has a path that is no name of a database');
+  if (database === undefined) throw no('has a path that is not a database name');
   const given = new Map(searchParams);
   const unknown = [...given.keys()].find((name) => !PARAMETERS.includes(name));
-  if (unknown !== undefined) throw no('has a parameter that is none of those that are known');
+  if (unknown !== undefined) throw no('has an unknown parameter');
   const asked = given.get('sslmode');
   const mode = SSL_MODES.find((known) => known === asked);
   if (asked !== undefined && mode === undefined) {
-    throw no('has an sslmode that its client does not have', `sslmode=${SSL_MODES.join('|')}`);
+    throw no('has an sslmode that the client does not support', `sslmode=${SSL_MODES.join('|')}`);
   }
   const file = (name: string): string | null => given.get(name) ?? null;
   const tls = {
@@ -65,7 +65,7 @@ export function parsePostgres(text: string, source: string): PostgresAddress {
 }
 
 const USUAL_PORT = 5432;
-const NO_PORT = 'has no port to connect to, or PGPORT has none where the address leaves it out';
+const NO_PORT = 'has no port to connect to, and PGPORT is not valid';
 
 /** As for every client of PostgreSQL, what the environment says goes before that. 0: it says no port. */
 function usualPort(): number {

@@ -35,7 +35,7 @@ export function parseListen(text: string, source = '--listen'): ListenAddress {
   const port = Number(digits ?? 'none');
   const isHost = bracketed === undefined || isIP(bracketed) === 6;
   if (Number.isNaN(port) || port > LAST_PORT || !isHost) {
-    const message = `Cannot use ${source}: ${quoted(text)} is no address to listen at`;
+    const message = `Cannot use ${source}: ${quoted(text)} is not an address to listen on`;
     throw new FailoverError('FAILOVER_BAD_OPTION', message, {
       details: {
         option: source,

@@ -25,8 +25,8 @@ export function parseRedis(text: string, tls: boolean, source: string): RedisAdd
   const { hostname, pathname, search, hash } = url;
   if (hostname === '') throw no('names no host');
   const database = /^\/?(\d{0,5})$/.exec(pathname)?.[1];
-  if (database === undefined) throw no('has a path that is no number of a database');
-  if (search !== '' || hash !== '') throw no('has something after its path');
+  if (database === undefined) throw no('has a path that is not a database number');
+  if (search !== '' || hash !== '') throw no('has unknown parts after its path');
   const port = portOf(url, USUAL_PORT);
   if (port === null) throw no('has no port to connect to');
   return {

@@ -38,7 +38,7 @@ export function checkRelations(options: RunOptions, sources: Sources): void {
     throw new FailoverError(
       'FAILOVER_USAGE',
       'Cannot run: there is neither a command nor --promote-command, so a primary would do nothing',
-      { hint: 'Give a command after --, such as `failover run -- node server.js`.' },
+      { hint: 'Add a command after --, such as `failover run -- node server.js`.' },
     );
   }
   for (const relation of RELATIONS) {
@@ -92,15 +92,15 @@ function timeoutCoversTwoHeartbeats(options: RunOptions, show: Show): Conflict |
   const least = formatDuration(2 * heartbeatIntervalMs);
   return {
     fact: `${show('heartbeatTimeout')} is shorter than 2 × ${show('heartbeatInterval')}`,
-    hint: `Give --heartbeat-timeout at least ${least}, or a shorter --heartbeat-interval.`,
+    hint: `Set --heartbeat-timeout to at least ${least}, or shorten --heartbeat-interval.`,
   };
 }
 
 function onlyWhoMayLeadIsPrimary({ role, priority }: RunOptions, show: Show): Conflict | null {
   if (role !== 'primary' || priority !== 0) return null;
   return {
-    fact: `${show('role')} leads at once, and ${show('priority')} never does`,
-    hint: 'Give --priority a number from 1 on, or leave --role out.',
+    fact: `${show('role')} leads at once, but ${show('priority')} never leads`,
+    hint: 'Set --priority to 1 or more, or omit --role.',
   };
 }
 
@@ -108,16 +108,16 @@ function onlyPrioritiesPreempt(options: RunOptions, show: Show): Conflict | null
   const { preempt, strategy, lease } = options;
   if (!preempt || strategy === 'priority' || parseLease(lease).kind === 'peers') return null;
   return {
-    fact: `${show('preempt')} is for nodes that go before others, and with ${show('strategy')} none does`,
-    hint: 'Give `--strategy priority` too.',
+    fact: `${show('preempt')} is for nodes with a better priority, but ${show('strategy')} has no priorities`,
+    hint: 'Add `--strategy priority`.',
   };
 }
 
 function standbyHasCommand({ standby, command }: RunOptions, show: Show): Conflict | null {
   if (standby === 'cold' || command.length > 0) return null;
   return {
-    fact: `${show('standby')} needs a command to have ready, and there is none after --`,
-    hint: 'Give the command after --, or use `--standby cold`.',
+    fact: `${show('standby')} needs a command, but there is none after --`,
+    hint: 'Add the command after --, or use `--standby cold`.',
   };
 }
 
@@ -126,7 +126,7 @@ function hotWorkloadIsTold(options: RunOptions, show: Show): Conflict | null {
   if (standby !== 'hot' || promoteCommand !== null || promoteSignal !== null) return null;
   return {
     fact: `${show('standby')} has no way to tell the workload that it is primary`,
-    hint: 'Give --promote-command or --promote-signal.',
+    hint: 'Set --promote-command or --promote-signal.',
   };
 }
 
@@ -135,16 +135,16 @@ function onlyHotTakesSignals(options: RunOptions, show: Show): Conflict | null {
   const key = options.promoteSignal === null ? 'demoteSignal' : 'promoteSignal';
   if (options[key] === null) return null;
   return {
-    fact: `${show(key)} tells a hot workload its role, and ${show('standby')} has none`,
-    hint: 'Use `--standby hot`, or leave the signal out.',
+    fact: `${show(key)} is for hot workloads, but ${show('standby')} has none`,
+    hint: 'Use `--standby hot`, or omit the signal.',
   };
 }
 
 function readinessHasCommand({ readyWhen, command }: RunOptions, show: Show): Conflict | null {
   if (readyWhen === null || command.length > 0) return null;
   return {
-    fact: `${show('readyWhen')} waits for a command to be ready, and there is none after --`,
-    hint: 'Give the command after --, or let the promote command wait.',
+    fact: `${show('readyWhen')} waits for a command to be ready, but there is none after --`,
+    hint: 'Add the command after --, or let the promote command wait.',
   };
 }
 
@@ -152,8 +152,8 @@ function onlyServersEndLeases(options: RunOptions, show: Show): Conflict | null 
   const key = TIMES.find((candidate) => options[`${candidate}Ms`] !== null);
   if (endsByItself(options) || key === undefined) return null;
   return {
-    fact: `${show(key)} is a time of a lease that ends by itself, and that of ${show('lease')} does not`,
-    hint: 'Leave it out, or give --lease the address of a server, or --lease-ttl for files that machines share.',
+    fact: `${show(key)} is for leases with a time to live, but ${show('lease')} has none`,
+    hint: 'Omit it, set --lease to the address of a server, or set --lease-ttl for files shared by machines.',
   };
 }
 
@@ -161,8 +161,8 @@ function onlyServersEndLeases(options: RunOptions, show: Show): Conflict | null 
 function sharedFilesHaveTime({ lease, leaseTtlMs }: RunOptions, show: Show): Conflict | null {
   if (parseLease(lease).kind !== 'timed-file' || leaseTtlMs !== null) return null;
   return {
-    fact: `${show('lease')} is in files that machines share, and ends by itself: nothing says when`,
-    hint: 'Give --lease-ttl too, 3s say; or `--lease file` and --state-dir for nodes of one machine.',
+    fact: `${show('lease')} is in files shared by machines and needs a time to live`,
+    hint: 'Add --lease-ttl, such as 3s; or use `--lease file` and --state-dir for nodes on one machine.',
   };
 }
 
@@ -171,15 +171,15 @@ function sharedFilesAreElsewhere({ lease, stateDir }: RunOptions, show: Show): C
   if (address.kind !== 'timed-file') return null;
   if (address.directory !== resolve(stateDir ?? defaultStateDir())) return null;
   return {
-    fact: `${show('lease')} is for all machines, and ${show('stateDir')} is the same directory, for what is of one`,
-    hint: 'Give --state-dir a directory of this machine alone, or leave the directory out of --lease.',
+    fact: `${show('lease')} is for all machines, but ${show('stateDir')}, which is for this machine only, is the same directory`,
+    hint: 'Point --state-dir at a directory of this machine only, or omit the directory in --lease.',
   };
 }
 
 function orphansEndWithTheirLease(options: RunOptions, show: Show): Conflict | null {
   if (options.orphan !== 'keep' || !endsByItself(options)) return null;
   return {
-    fact: `${show('orphan')} lets a command go on whose lease has ended, and that of ${show('lease')} ends by itself`,
+    fact: `${show('orphan')} lets a command keep running after its lease, but ${show('lease')} has a time to live`,
     hint: 'Use `--orphan stop` or `--orphan kill`.',
   };
 }
@@ -189,8 +189,8 @@ function etcdCountsSeconds(options: RunOptions, show: Show): Conflict | null {
     return null;
   }
   return {
-    fact: `${show('leaseTtl')} is no whole number of seconds, and etcd counts in those`,
-    hint: 'Give --lease-ttl 1s or more, without a fraction.',
+    fact: `${show('leaseTtl')} is not a whole number of seconds, as etcd requires`,
+    hint: 'Set --lease-ttl to whole seconds, 1s or more.',
   };
 }
 

@@ -13,9 +13,13 @@ const UNITS: Readonly<Record<string, number>> = {
 export function parseSize(text: string, name: string): number {
   const [, digits, unit = ''] = /^(\d{1,12})(KiB|MiB|GiB)?$/.exec(text) ?? [];
   if (digits !== undefined) return Number(digits) * (UNITS[unit] ?? 1);
-  throw new FailoverError('FAILOVER_BAD_OPTION', `Cannot use ${name}: ${quoted(text)} is no size`, {
-    details: { option: name, expected: 'a number of bytes, such as 16KiB, 64MiB or 1000' },
-  });
+  throw new FailoverError(
+    'FAILOVER_BAD_OPTION',
+    `Cannot use ${name}: ${quoted(text)} is not a size`,
+    {
+      details: { option: name, expected: 'a number of bytes, such as 16KiB, 64MiB or 1000' },
+    },
+  );
 }
 
 export function formatSize(bytes: number): string {

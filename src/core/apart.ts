@@ -8,4 +8,4 @@ export function isApart(state: NodeState): boolean {
 
 /** Why that is so, and what to do about it, as the end of a sentence about it. */
 export const NOT_HEARD_HERE =
-  'its sockets are not on this machine: with --bind tcp://… on each node it is heard';
+  'its sockets are not on this machine; set --bind tcp://… on each node';

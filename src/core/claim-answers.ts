@@ -49,7 +49,7 @@ function denied(
 ): Outcome {
   switch (event.cause) {
     case 'completed': {
-      const order = { exitCode: 0, reason: 'the work of the group is completed', immediate: false };
+      const order = { exitCode: 0, reason: "the group's work is completed", immediate: false };
       return beginStopping('stop-instead-of-standby', { state, order, settings });
     }
     case 'foreign-lockfile': {
@@ -97,7 +97,7 @@ function heldReason({ waitsFor, observation }: Denied): string {
   if (waitsFor.length === 0)
     return `the lease is held by ${observation.holder?.node ?? 'another node'}`;
   const who = nameProcesses(waitsFor);
-  return `lock files of the group were removed and are still held: nobody starts before the end of ${who}`;
+  return `removed lock files of the group are still held: no node starts before ${who} exits`;
 }
 
 /** Tries again soon, a few times: a process that was killed is still closing its files. */
@@ -116,8 +116,8 @@ function suspectHolder(back: SecondaryState, settings: Settings): Outcome {
   // leads.
   const isUnheardOf = settings.leaseTtlMs > 0 && back.epochFloor === 0;
   const detail = isUnheardOf
-    ? 'nobody is known to have led, and it counts as held for one time to live'
-    : 'its holder has not said its name';
+    ? 'no previous primary is known, so it counts as held for one time to live'
+    : 'its holder is not identified';
   return suspect(back, settings, { ...how, by: 'lease-held-unseen', detail });
 }
 
@@ -142,7 +142,7 @@ function claimAgain(state: Acquiring, settings: Settings): Outcome {
 /** A grant below an epoch that is known by now gives no authority: it is given back, and another is claimed later. */
 export function grantedTooLate(state: Acquiring, epoch: number, settings: Settings): Outcome {
   const known = String(state.epochFloor);
-  const detail = `epoch ${String(epoch)} was granted when epoch ${known} was known already; it is given back`;
+  const detail = `epoch ${String(epoch)} was granted although epoch ${known} was already known; releasing it`;
   return claimGivenUp(state, { detail, warning: null }, settings);
 }
 

@@ -262,7 +262,8 @@ function stepOverdue(state: Demoting, event: Event, settings: Settings): Outcome
     case 'drain':
       return runHook(state, settings);
     case 'hook': {
-      const warning = 'the demote command neither ended nor could be ended within its limit';
+      const warning =
+        'the demote command did not exit and could not be killed within its time limit';
       return stopWorkload({ ...state, warning }, settings);
     }
     case 'stop':

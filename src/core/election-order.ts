@@ -104,10 +104,10 @@ export function unwillingBecause(state: NodeState, settings: Settings): string |
     return `it holds off for ${humanMs(state.heldOffUntil - state.at)}${why === null ? '' : ` (${why})`}`;
   }
   if (state.heldOffUntilEpochAbove > 0 && state.epochFloor <= state.heldOffUntilEpochAbove) {
-    return 'it was demoted and waits until another has led';
+    return 'it was demoted and waits until another node has led';
   }
   if (state.paused) return PAUSED;
-  if (settings.standby === 'hot' && !state.armed) return 'its hot standby does not run';
+  if (settings.standby === 'hot' && !state.armed) return 'its hot standby is not running';
   return null;
 }
 
@@ -136,5 +136,5 @@ export function neverLeadsBecause({ priority }: Settings): string | null {
  * does.
  */
 export function disabledBecause({ enabled }: NodeState): string | null {
-  return enabled ? null : 'it was told not to lead';
+  return enabled ? null : 'it is barred from leading';
 }

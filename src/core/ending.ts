@@ -88,7 +88,7 @@ function stopping(state: Stopping, event: Event): Outcome {
     case 'workload-stopped':
       return stopped(state, state.order.reason);
     case 'workload-stop-failed': {
-      const warning = `what stands by could not be stopped: ${event.message}`;
+      const warning = `the standby process could not be stopped: ${event.message}`;
       const until = Math.min(state.until, state.at + ORDER_RETRY_MS);
       return stay({ ...state, warning, until });
     }
@@ -101,7 +101,7 @@ function stopping(state: Stopping, event: Event): Outcome {
       if (state.at < state.until) return stay(state);
       // The deadline for the stop has passed. Nothing is held or active: whoever leads next clears what may be left.
       const { reason } = state.order;
-      const left = `${reason}; it is not confirmed that the process that stood by has ended`;
+      const left = `${reason}; the exit of the standby process is not confirmed`;
       return state.urged ? stopped(state, left) : urge(state);
     }
     default:

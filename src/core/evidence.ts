@@ -51,7 +51,7 @@ function secondaryEvidence(state: SecondaryState, settings: Settings): Evidence[
     return [nobody, ...lost, ...failuresIn(state)];
   }
   if (isApart(state)) {
-    const text = `${primary.node} cannot be heard, and its lease alone tells of it; ${NOT_HEARD_HERE}`;
+    const text = `${primary.node} cannot be heard, only its lease is visible; ${NOT_HEARD_HERE}`;
     return [{ name: 'heartbeat', text }, ...lost, ...failuresIn(state)];
   }
   const timeout = humanMs(settings.heartbeatTimeoutMs);
@@ -60,8 +60,8 @@ function secondaryEvidence(state: SecondaryState, settings: Settings): Evidence[
     {
       name: 'heartbeat',
       text: state.leftToLease
-        ? `${heard}; nothing else can be found out about it, and its lease lasts`
-        : `${heard}; from ${timeout} on it is doubted`,
+        ? `${heard}; nothing else is known about it, and its lease is valid`
+        : `${heard}; it is suspected after ${timeout}`,
     },
     touchSeen(state, primary.node),
     ...(primary.health === 'unhealthy'
@@ -86,13 +86,13 @@ function touchSeen({ touch, at }: SecondaryState, primary: string): Evidence {
 function probesSeen(state: SecondaryState, { probeAttempts }: Settings): readonly string[] {
   if (state.phase === 'suspecting') {
     const { attempts, judging } = state.suspicion;
-    if (state.probe !== null) return [`probe ${attempts + 1} of ${probeAttempts} is under way`];
+    if (state.probe !== null) return [`probe ${attempts + 1} of ${probeAttempts} is in progress`];
     const failed = `${attempts} of ${probeAttempts} probes have failed`;
-    return [judging ? `${failed}; the process itself is looked at` : failed];
+    return [judging ? `${failed}; inspecting the process itself` : failed];
   }
   const failed = state.backgroundFailures;
-  if (failed > 0) return [`its last probe has failed, ${failed} of ${probeAttempts} in a row`];
-  if (state.probe !== null) return ['its probe is under way'];
+  if (failed > 0) return [`its last probe failed, ${failed} of ${probeAttempts} in a row`];
+  if (state.probe !== null) return ['its probe is in progress'];
   return state.phase === 'watching' ? ['its last probe did not fail'] : [];
 }
 
@@ -103,8 +103,7 @@ function failuresIn({ failures }: NodeState): Evidence[] {
 }
 
 function primaryEvidence({ standbys, at }: PrimaryState): Evidence[] {
-  if (standbys.length === 0)
-    return [{ name: 'standby', text: 'nobody has said that it stands by' }];
+  if (standbys.length === 0) return [{ name: 'standby', text: 'no standby is known' }];
   const told = standbys.slice(0, TOLD_STANDBYS).map(({ node, willing, heardAt, health }) => {
     const how = !willing ? 'would not take over' : `stands by${healthWords(health)}`;
     return { name: 'standby', text: `${node} ${how}, heard ${humanMs(at - heardAt)} ago` };
@@ -123,9 +122,9 @@ function healthOf({ health, at, role }: NodeState): Evidence[] {
   const { subject, status, fault, contrary, demotions, lastUntil } = health;
   const asked: string[] = [];
   if (subject !== null) {
-    const what = subject === 'workload' ? 'its command' : 'this node, as it stands by,';
+    const what = subject === 'workload' ? 'its command' : 'this node, as a standby,';
     const against =
-      contrary > 0 ? `, and ${counted(contrary, 'check')} in a row said otherwise` : '';
+      contrary > 0 ? `, but ${counted(contrary, 'check')} in a row contradicted that` : '';
     const why = status === 'healthy' || fault === null ? '' : ` (${fault})`;
     asked.push(`${what} is ${STATUS_WORDS[status]}${why}${against}`);
   }
@@ -138,7 +137,7 @@ function healthOf({ health, at, role }: NodeState): Evidence[] {
   if (demotions.count > 0) {
     const times = counted(demotions.count, 'time');
     const ago = humanMs(at - demotions.lastAt);
-    asked.push(`the lead was handed over for this ${times} in a row, the last time ${ago} ago`);
+    asked.push(`the lead was handed over for this reason ${times} in a row, last ${ago} ago`);
   }
   return asked.map((text) => ({ name: 'health', text }));
 }
@@ -153,7 +152,7 @@ function latenessOf({ worstLatenessMs }: NodeState, settings: Settings): Evidenc
   const tolerance = humanMs(latenessToleranceMs(settings));
   const text =
     worstLatenessMs === 0
-      ? `its own loop was never more than ${tolerance} late`
-      : `its own loop was up to ${humanMs(worstLatenessMs)} late; from ${tolerance} on it doubts itself`;
+      ? `its own event loop was never more than ${tolerance} late`
+      : `its own event loop was up to ${humanMs(worstLatenessMs)} late; above ${tolerance} it doubts its own view`;
   return { name: 'lateness', text };
 }

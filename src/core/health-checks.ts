@@ -22,7 +22,7 @@ export function guardHealth(state: NodeState, event: Event, settings: Settings):
 
 const UNANSWERED: CheckAnswer = {
   outcome: 'timed-out',
-  detail: 'the check was not answered at all',
+  detail: 'the check got no answer',
   cpuPressure: null,
 };
 

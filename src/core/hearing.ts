@@ -115,7 +115,7 @@ export function shutdownHeard(
     return stay(before);
   const state = { ...before, health: healthHeard(before, event.demotions, false) };
   if (event.completed) {
-    const reason = `${event.node} completed the work of the group`;
+    const reason = `${event.node} completed the group's work`;
     return stopSecondary(state, { exitCode: 0, reason, immediate: false }, settings);
   }
   const loss = {

@@ -68,15 +68,14 @@ function again({ step, toRestart }: LastOrder, epoch: number): Effect {
 }
 
 const FAILURE_WARNING: Readonly<Record<Exclude<LastOrder['step'], 'stop'>, string>> = {
-  complete: 'that the work is completed could not be recorded, so the lease is kept: ',
-  release: 'the lease could not be given back: ',
+  complete: 'the completion of the work could not be recorded, so the lease is kept: ',
+  release: 'the lease could not be released: ',
 };
 
 const OVERDUE_WARNING: Readonly<Record<LastOrder['step'], string>> = {
-  stop: 'the end of the workload is not confirmed; the lease is kept until it is',
-  complete:
-    'it is not confirmed that the work is recorded as completed; the lease is kept until it is',
-  release: 'it is not confirmed that the lease is free; nothing is announced until it is',
+  stop: 'the exit of the workload is not confirmed; the lease is kept until it is',
+  complete: 'the record of the completion is not confirmed; the lease is kept until it is',
+  release: 'the release of the lease is not confirmed; nothing is announced until it is',
 };
 
 /**
@@ -84,5 +83,5 @@ const OVERDUE_WARNING: Readonly<Record<LastOrder['step'], string>> = {
  * goes on; it only does not say that the lease is free.
  */
 export function notFreeWarning(heldBy: string): string {
-  return `this node gave the lease back, and it is not free: primary.lock is held by ${heldBy}`;
+  return `this node released the lease, but it is not free: primary.lock is held by ${heldBy}`;
 }

@@ -128,7 +128,7 @@ export function guardLease(state: NodeState, event: Event, settings: Settings): 
       if (event.order !== 'renew') return null;
       if (term === null) return stay(state);
       const left = humanMs(Math.max(0, term.endsAt - state.at));
-      const warning = `the lease is not renewed: ${event.message}; it is given up in ${left}`;
+      const warning = `the lease is not renewed: ${event.message}; it will be given up in ${left}`;
       return stay({ ...state, warning, term: { ...term, isWarned: true } });
     }
     default:

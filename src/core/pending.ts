@@ -35,8 +35,8 @@ function healthDues({ health }: NodeState, settings: Settings): Due[] {
   if (at === Infinity || subject === null) return [];
   const what = subject === 'workload' ? 'its command serves' : 'it could serve';
   return check === null
-    ? [acts('health', `it checks if ${what}`, at)]
-    : [due('health-answer', `the check if ${what} is answered`, at)];
+    ? [acts('health', `it checks whether ${what}`, at)]
+    : [due('health-answer', `the check whether ${what} is answered`, at)];
 }
 
 interface Due extends Omit<Pending, 'inMs'> {
@@ -68,14 +68,14 @@ function duesOf(state: NodeState, settings: Settings): Due[] {
       return primaryDues(state);
     case 'stopped':
       if (state.phase === 'stopped') return [];
-      return [due('stop', 'what stands by here has ended', state.until)];
+      return [due('stop', 'the standby process here has exited', state.until)];
   }
 }
 
 function secondaryDues(state: SecondaryState, settings: Settings): Due[] {
   switch (state.phase) {
     case 'listening':
-      return [acts('listening', 'it claims the lease if nobody leads', state.until)];
+      return [acts('listening', 'it claims the lease if there is no primary', state.until)];
     case 'watching': {
       const text = silenceText(state);
       const dues = [
@@ -83,7 +83,7 @@ function secondaryDues(state: SecondaryState, settings: Settings): Due[] {
         ...nextProbe(state, settings),
       ];
       const at = preemptAt(state, settings);
-      return at === null ? dues : [...dues, acts('preempt', 'it asks for the lead', at)];
+      return at === null ? dues : [...dues, acts('preempt', 'it asks for a handover', at)];
     }
     case 'suspecting':
       return [suspicionDue(state, settings)];
@@ -102,13 +102,13 @@ function silenceText(state: SecondaryState): string {
   if (isApart(state)) return 'it claims the lease once that is free';
   return state.leftToLease
     ? 'it claims the lease of the silent primary once that is free'
-    : 'it doubts the primary unless it hears it';
+    : 'it suspects the primary unless it hears from it';
 }
 
 function nextProbe(state: SecondaryState, settings: Settings): Due[] {
   if (state.primary === null || isApart(state)) return [];
   return state.probe === null
-    ? [acts('probe', 'it asks the primary directly', state.nextProbeAt)]
+    ? [acts('probe', 'it probes the primary', state.nextProbeAt)]
     : [probeAnswer(state.probe, settings)];
 }
 
@@ -124,8 +124,8 @@ function suspicionDue(
   if (state.probe !== null) return probeAnswer(state.probe, settings);
   const at = nextLookAt ?? Infinity;
   return judging
-    ? due('look', 'its look at the process of the primary is answered', at)
-    : acts('look', 'it looks at the primary again', at);
+    ? due('look', "its inspection of the primary's process is answered", at)
+    : acts('look', 'it inspects the primary again', at);
 }
 
 function waitDue(
@@ -139,16 +139,16 @@ function waitDue(
 }
 
 const WAITS: Readonly<Record<WaitReason, string>> = {
-  turn: 'it claims the lease unless one before it has',
+  turn: 'it claims the lease unless a node ahead of it has',
   backoff: 'it tries again to claim the lease',
   successor: 'it claims the lease unless the named successor has',
   'not-willing': 'it claims the lease',
-  'removed-locks': 'it looks whether the holders of removed lock files have ended',
-  'lease-end': 'it claims the lease, which has ended by then unless its holder renews it',
-  peers: 'it claims the lease without knowing who goes before it',
+  'removed-locks': 'it checks whether the holders of removed lock files have exited',
+  'lease-end': 'it claims the lease, which expires by then unless its holder renews it',
+  peers: 'it claims the lease without knowing which nodes go first',
   better: 'it claims the lease unless a better node has',
   healthier: 'it claims the lease unless a healthy node has',
-  'free-lease': 'it claims the free lease unless a word of the primary arrives',
+  'free-lease': 'it claims the free lease unless the primary announces something',
 };
 
 /** Why this node would not claim, besides what its phase waits for. */
@@ -161,7 +161,7 @@ function unwillingDue({ heldOffUntil, at, paused, enabled }: SecondaryState, bec
   if (heldOffUntil > at && enabled && !paused) {
     return acts('not-willing', 'it may claim the lease again', heldOffUntil);
   }
-  return acts('not-willing', `it claims nothing while this is so: ${because}`, Infinity);
+  return acts('not-willing', `it makes no claim while this holds: ${because}`, Infinity);
 }
 
 function orders({ rearmAt, releaseAt }: SecondaryState): Due[] {
@@ -169,7 +169,7 @@ function orders({ rearmAt, releaseAt }: SecondaryState): Due[] {
     ...(rearmAt === null ? [] : [due('arm', 'its standby process is ready', rearmAt)]),
     ...(releaseAt === null
       ? []
-      : [acts('release', 'it gives back what it may hold of the lease', releaseAt)]),
+      : [acts('release', 'it releases whatever it may hold of the lease', releaseAt)]),
   ];
 }
 
@@ -190,7 +190,7 @@ function candidateDues(state: CandidateState): Due[] {
           : due('ready', 'its command is ready', state.until),
       ];
     case 'promoting':
-      return [due('promote-command', 'the promote command has ended', state.until)];
+      return [due('promote-command', 'the promote command has exited', state.until)];
     case 'unwinding':
       return [
         state.step === 'stop'
@@ -201,7 +201,7 @@ function candidateDues(state: CandidateState): Due[] {
 }
 
 function planDues({ armed, cleared, epoch, until, clearAgainAt, armAgainAt }: StartPlan): Due[] {
-  const gone = 'all that the run before left is gone';
+  const gone = 'everything left by the previous run is gone';
   return [
     ...(cleared ? [] : [due('clearing', gone, clearAgainAt ?? until)]),
     ...(armed ? [] : [due('arm', 'its process is ready', armAgainAt ?? until)]),
@@ -216,9 +216,7 @@ function primaryDues(state: PrimaryState): Due[] {
     case 'restarting': {
       const { until, plan, ending } = state;
       if (ending !== null) return [due('stop', 'its command has stopped', ending.until)];
-      return until === null
-        ? planDues(plan)
-        : [due('start', 'its command is started again', until)];
+      return until === null ? planDues(plan) : [due('start', 'its command is restarted', until)];
     }
     case 'demoting': {
       const { step, until, successor } = state.demotion;
@@ -230,8 +228,8 @@ function primaryDues(state: PrimaryState): Due[] {
 
 const DEMOTION_STEPS: Readonly<Record<Demotion['step'], string>> = {
   drain: 'the drain is over',
-  hook: 'the demote command has ended',
+  hook: 'the demote command has exited',
   stop: 'its command has stopped',
-  complete: 'it is on record that the work is completed',
+  complete: 'the completion of the work is recorded',
   release: 'the lease is free',
 };

@@ -58,7 +58,7 @@ function hasBetterPlace(settings: Settings, node: string, priority: number): boo
 /** Why this node does not hand over to one that goes before it; null: it does. */
 export function keepsLeadBecause({ paused, chosen }: PrimaryState): string | null {
   if (paused) return 'the group is paused';
-  return chosen ? 'a person asked for this node' : null;
+  return chosen ? 'this node was promoted manually' : null;
 }
 
 /** Whether this node has kept the lead that it asked for long enough. */

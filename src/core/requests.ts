@@ -31,7 +31,7 @@ export function withRequest<State extends NodeState>(
 
 /** What a client is told that is one too many. */
 export function tooManyRequests(): string {
-  return `${String(REQUEST_LIMIT)} requests wait already`;
+  return `${String(REQUEST_LIMIT)} requests are already waiting`;
 }
 
 /** A planned takeover by this node: asks the primary, or claims when nobody leads. */
@@ -78,7 +78,7 @@ export function askedToPromote(
 function unfitBecause(state: SecondaryState, settings: Settings): string | null {
   const because = yieldsBecause(state, settings);
   if (because === null || state.health.status !== 'unhealthy') return null;
-  return `${settings.nodeId} is unhealthy (${because}), and only a forced promotion makes it lead`;
+  return `${settings.nodeId} is unhealthy (${because}), and only a forced promotion can make it lead`;
 }
 
 function outOfHearing(requestId: string, primary: string): Effect {
@@ -161,7 +161,7 @@ export function askingTimePassed(state: Asking, settings: Settings): Outcome {
   if (at < askingUntil(state, settings)) return stay(state);
   if (at >= until) {
     const limit = `within ${formatDuration(handoverLimitMs(settings))}`;
-    const detail = agreed ? `it agreed and did not step down ${limit}` : 'it does not answer';
+    const detail = agreed ? `it agreed but did not step down ${limit}` : 'it does not answer';
     return withoutHandover(state, settings, detail);
   }
   const detail = `nothing heard for ${String(Math.round(at - state.heardAt))} ms`;
@@ -204,7 +204,7 @@ export function checkKind({ answerEarly }: CheckRequested): PendingRequest['kind
 
 /** Forcing a promotion does not override --fence none: the primary's process may be an application. */
 const NOT_ENDED =
-  'and --fence none forbids this node to end it: end it yourself, or promote a node with --fence kill';
+  'and --fence none forbids this node to kill it: kill it yourself, or promote a node with --fence kill';
 
 /** Probes the primary now; the request is answered when the node knows. */
 export function askedToCheck(

@@ -64,7 +64,7 @@ export function ended(state: Serving | Restarting, end: WorkloadEnd, settings: S
           reason: detail,
           stop: {
             exitCode: decision.exitCode,
-            reason: `the workload ended: ${detail}`,
+            reason: `the workload exited: ${detail}`,
             immediate: false,
           },
         },

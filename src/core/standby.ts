@@ -29,7 +29,7 @@ export function standbyEvent(state: NodeState, event: StandbyEvent, settings: Se
       const what = event.type === 'workload-failed' ? event.message : event.detail;
       const isKept = standsByReady(settings);
       // A process for the promotion under way is missed and started again by that.
-      const warning = isKept ? `the standby process cannot be kept: ${what}` : state.warning;
+      const warning = isKept ? `the standby process cannot be kept ready: ${what}` : state.warning;
       const rearmAt = isKept ? state.at + settings.retryBackoffMinMs : null;
       const next = { ...state, armed: false, warning, rearmAt };
       return event.type === 'workload-disarmed' ? stay(next, ...emptied(settings)) : stay(next);

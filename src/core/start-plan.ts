@@ -81,7 +81,7 @@ export function describeOverdue(plan: StartPlan): string {
     : plan.epoch === null
       ? 'the claim of the next epoch'
       : 'the process for the workload';
-  return `${what} was not reported on in time`;
+  return `${what} did not report in time`;
 }
 
 /** The plan after one event; the same plan when the event is not about it. */

@@ -159,7 +159,7 @@ function actOn(verdict: Verdict, { state, inspection, settings }: Judged): Outco
     case 'alive':
       return trustTouch({ state, inspection, settings });
     case 'starved': {
-      const warning = `the primary gets no CPU (${description}); waiting for it`;
+      const warning = `the primary is starved of CPU (${description}); waiting for it`;
       const suspicion = { ...state.suspicion, attempts: 0, judging: false };
       return probeAgain({ ...state, warning, suspicion }, settings);
     }
@@ -182,14 +182,14 @@ function awaitEnding(state: Suspecting, description: string): Outcome {
   const warning =
     delayMs < ENDING_LOOK_LIMIT_MS
       ? state.warning
-      : `the process that holds the lease was ended and is not gone (${description}); waiting for it`;
+      : `the process that holds the lease was killed but is not gone (${description}); waiting for it`;
   const suspicion = { ...state.suspicion, endingLooks: endingLooks + 1 };
   return judgeLater({ ...state, warning, suspicion }, state.at + delayMs);
 }
 
 /** Probes failed, and heartbeats came meanwhile: two signs that disagree. */
 function trustHeartbeats(state: Suspecting): Outcome {
-  const warning = 'the primary sends heartbeats and answers no probe; nothing is done to it';
+  const warning = 'the primary sends heartbeats but answers no probe; it is left alone';
   const base = secondaryBase(state);
   const next: SecondaryState = assignInto(base, {
     probe: null,
@@ -197,12 +197,11 @@ function trustHeartbeats(state: Suspecting): Outcome {
     loss: null,
     phase: 'watching',
   });
-  return move('trust-heartbeat', { state: next, detail: 'it answers no probe' });
+  return move('trust-heartbeat', { state: next, detail: 'it does not answer probes' });
 }
 
 function trustTouch({ state, inspection, settings }: Judged): Outcome {
-  const warning =
-    'the primary cannot be reached but still touches its lock file; nothing is done to it';
+  const warning = 'the primary cannot be reached but still touches its lock file; it is left alone';
   const next: SecondaryState = assignInto(secondaryBase(state), {
     probe: null,
     warning,
@@ -223,8 +222,8 @@ function trustLease({ state, inspection, settings }: Judged): Outcome {
   const { description, observation } = inspection;
   const isUnheardOf = observation.holder === null && observation.epoch === 0;
   const warning = isUnheardOf
-    ? 'nobody is known to have led; the lease counts as held for one time to live'
-    : `the holder of the lease is silent, ${description}; waiting for the end of its lease`;
+    ? 'no previous primary is known; the lease counts as held for one time to live'
+    : `the lease holder is silent, ${description}; waiting for its lease to end`;
   const next: SecondaryState = assignInto(secondaryBase(state), {
     probe: null,
     warning,
@@ -242,7 +241,7 @@ function trustAnswer(state: Suspecting): Outcome {
   const node = state.primary?.node ?? 'it';
   const next: SecondaryState = assignInto(secondaryBase(state), {
     probe: null,
-    warning: `${node} holds the lease and does not lead; waiting for it to give the lease back`,
+    warning: `${node} holds the lease but does not lead; waiting for it to release the lease`,
     heardAt: state.at,
     loss: null,
     phase: 'watching',
@@ -263,7 +262,7 @@ function fenceOrWait(
     from: state.primary?.node ?? null,
   };
   if (settings.fence === 'none') {
-    const warning = `the holder of the lease is silent, ${what}, and --fence none forbids to end it`;
+    const warning = `the lease holder is silent, ${what}, but --fence none forbids killing it`;
     return backOff({ ...state, loss }, settings, {
       by: 'wait-after-suspicion',
       detail: what,
@@ -272,7 +271,7 @@ function fenceOrWait(
   }
   const unwilling = unwillingBecause(state, settings);
   if (unwilling !== null) {
-    const warning = `the holder of the lease is silent, ${what}, and this node does not act: ${unwilling}`;
+    const warning = `the lease holder is silent, ${what}, but this node does not act: ${unwilling}`;
     return backOff({ ...state, loss }, settings, {
       by: 'wait-after-suspicion',
       detail: what,
@@ -342,7 +341,7 @@ export function fenceFinished(
  */
 function awaitLeaseEnd(state: Fencing, detail: string, settings: Settings): Outcome {
   const waitMs = settings.leaseTtlMs + settings.leaseRequestTimeoutMs;
-  const silence = `the holder of the lease is silent, ${detail}; waiting for the end of its lease`;
+  const silence = `the lease holder is silent, ${detail}; waiting for its lease to end`;
   // A holder that cannot be heard from here is not known to be silent.
   const warning = isApart(state) ? null : silence;
   const base = assignInto(secondaryBase(state), { warning });
@@ -355,11 +354,11 @@ function awaitLeaseEnd(state: Fencing, detail: string, settings: Settings): Outc
 
 /** An order without an answer may still be carried out: the lease decides whether it was. */
 export function fenceOverdue(state: Fencing, settings: Settings): Outcome {
-  return notFenced(state, 'nothing is known of what became of it', settings);
+  return notFenced(state, 'its outcome is unknown', settings);
 }
 
 function notFenced(state: Fencing, detail: string, settings: Settings): Outcome {
-  const warning = `the silent holder of the lease was not fenced: ${detail}`;
+  const warning = `the silent lease holder was not fenced: ${detail}`;
   return backOff(state, settings, { by: 'wait-after-fencing', detail, warning });
 }
 
@@ -439,7 +438,7 @@ export function followUnnamed(state: SecondaryState): Outcome {
     state.primary === null ? [] : [{ type: 'follow', holder: null }];
   return move(
     'found-primary',
-    { state: next, detail: 'it has not said its name yet' },
+    { state: next, detail: 'it has not identified itself yet' },
     ...unfollow,
   );
 }

@@ -32,7 +32,7 @@ export function tellListening(outcome: Outcome, state: Listening, settings: Sett
   const forMs = humanMs(state.until - state.at);
   return answered(
     outcome,
-    `nobody leads: ${settings.nodeId} listens for ${forMs} more, then it claims the lease`,
+    `there is no primary: ${settings.nodeId} listens for another ${forMs}, then claims the lease`,
   );
 }
 
@@ -45,7 +45,7 @@ export function tellLeaseEnd(outcome: Outcome, { nodeId }: Settings): Outcome {
   const limit = humanMs(state.until - state.at);
   return answered(
     outcome,
-    `waiting up to ${limit} for the end of ${lease}: ${nodeId} cannot end its holder from here`,
+    `waiting up to ${limit} for ${lease} to end: ${nodeId} cannot kill its holder from here`,
   );
 }
 
@@ -56,8 +56,8 @@ function doubtOf(
 ): string | null {
   const silent =
     state.primary === null
-      ? 'the lease is held, and its holder has not said who it is'
-      : `${state.primary.node} answers no probe`;
+      ? 'the lease is held, but its holder has not identified itself'
+      : `${state.primary.node} does not answer probes`;
   switch (verdict) {
     case 'too-early': {
       const limit = formatDuration(settings.heartbeatTimeoutMs);
@@ -68,13 +68,13 @@ function doubtOf(
     case 'starved': {
       const limitMs = STARVATION_LIMIT * settings.heartbeatTimeoutMs;
       const leftMs = humanMs(state.heardAt + limitMs - state.at);
-      const why = `it gets no CPU (${inspection.description})`;
-      return `${silent}: ${why}; it is waited for, ${leftMs} more: ${consequence(state, settings)}`;
+      const why = `it is starved of CPU (${inspection.description})`;
+      return `${silent}: ${why}; waiting another ${leftMs} for it: ${consequence(state, settings)}`;
     }
     case 'ending':
       // Most such processes are gone at the next look or the one after it.
       if ((state.suspicion.nextLookAt ?? 0) - state.at < ENDING_LOOK_LIMIT_MS) return null;
-      return `${silent}: it was ended and is not gone (${inspection.description}); it is waited for`;
+      return `${silent}: it was killed but is not gone (${inspection.description}); waiting for it`;
     default:
       return null;
   }
@@ -83,7 +83,7 @@ function doubtOf(
 function consequence(state: Suspecting, settings: Settings): string {
   const unwilling = unwillingBecause(state, settings);
   if (unwilling !== null) return `${settings.nodeId} does not take over: ${unwilling}`;
-  if (settings.fence === 'none') return `then only its own end frees the lease (--fence none)`;
+  if (settings.fence === 'none') return `then only its own exit frees the lease (--fence none)`;
   return `then ${settings.nodeId} takes over`;
 }
 

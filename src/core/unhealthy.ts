@@ -27,7 +27,7 @@ export function whenUnhealthy(
   if (successor !== null && against === null) return handOver(state, successor, settings);
   const noRestart = restartsNotBecause(state, settings);
   if (noRestart === null) return restartRunning(state, { detail: faultOf(state), settings });
-  const warning = `${BEGINNING} (${faultOf(state)}), and it goes on: ${against ?? ''}; ${noRestart}`;
+  const warning = `${BEGINNING} (${faultOf(state)}) and keeps running: ${against ?? ''}; ${noRestart}`;
   const told: Serving = { ...state, warning };
   return isNew ? move('workload-fell', { state: told, detail: faultOf(state) }) : stay(told);
 }
@@ -41,7 +41,7 @@ export function whenFit(state: Serving): Outcome {
 const BEGINNING = 'the workload is unhealthy';
 
 function faultOf({ health }: Serving): string {
-  return health.fault ?? 'it is not said why';
+  return health.fault ?? 'no reason given';
 }
 
 /** The first in succession that would take over and is known to be healthy, or is not asked; null: nobody. */
@@ -58,18 +58,18 @@ function handsOverNotBecause(
   successor: string | null,
   settings: Settings,
 ): string | null {
-  if (successor === null) return 'nobody stands by who could serve';
+  if (successor === null) return 'no healthy node is standing by';
   if (state.paused) return 'the group is paused';
   const { demotions } = state.health;
   return state.at < nextDemotionAt(demotions, settings)
-    ? 'the lead was handed over for this a short while ago'
+    ? 'the lead was handed over for this reason recently'
     : null;
 }
 
 /** Why this node does not start its workload again; null: it does. */
 function restartsNotBecause(state: Serving, settings: Settings): string | null {
-  if (!settings.hasWorkload) return 'there is no command to start again';
-  if (settings.restart === 'never') return '--restart never forbids to start it again';
+  if (!settings.hasWorkload) return 'there is no command to restart';
+  if (settings.restart === 'never') return '--restart never forbids a restart';
   const { length } = recentRestarts(state, settings);
   return length < settings.restartLimit ? null : restartsText(length, settings);
 }

@@ -130,7 +130,7 @@ function waitAfter(
   const until = at + delayMs;
   return {
     wait: waiting(assignInto(base, { failures, random }), { until, why: 'backoff' }),
-    detail: `${failure.message}; trying again in ${humanMs(delayMs)}`,
+    detail: `${failure.message}; retrying in ${humanMs(delayMs)}`,
   };
 }
 

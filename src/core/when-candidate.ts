@@ -204,7 +204,7 @@ function starting(state: Starting, event: Event, settings: Settings): Outcome {
     case 'workload-failed':
       return failed(state, event.message, settings);
     case 'workload-ended': {
-      const message = `the workload ended before it was ready: ${describeEnd(event)}`;
+      const message = `the workload exited before it was ready: ${describeEnd(event)}`;
       return failed(state, message, settings);
     }
     case 'time-passed': {
@@ -252,12 +252,13 @@ function promoting(state: Promoting, event: Event, settings: Settings): Outcome 
       return failed(state, message, settings);
     }
     case 'workload-ended': {
-      const message = `the workload ended during the promotion: ${describeEnd(event)}`;
+      const message = `the workload exited during the promotion: ${describeEnd(event)}`;
       return failed(state, message, settings);
     }
     case 'time-passed': {
       if (state.at < state.until) return stay(state);
-      const message = 'the promote command neither ended nor could be ended within its limit';
+      const message =
+        'the promote command did not exit and could not be killed within its time limit';
       return failed(state, message, settings);
     }
     default:
@@ -288,7 +289,7 @@ function promoted(state: Starting | Promoting, activatedAt: number, settings: Se
     pulseAt: state.at + settings.heartbeatIntervalMs,
     phase: 'serving',
   });
-  const since = loss.kind === 'switchover' ? "the old workload's end" : 'the loss';
+  const since = loss.kind === 'switchover' ? "the old workload's exit" : 'the loss';
   const gap = gapMs === null || loss.from === null ? '' : `, ${humanMs(gapMs)} after ${since}`;
   return move(
     'promoted',
@@ -318,7 +319,7 @@ function requestDuringPromotion(state: CandidateState, event: Event): Outcome | 
       return next === null ? stay(state, refuse(event.requestId, tooManyRequests())) : stay(next);
     }
     case 'demote-requested':
-      return stay(state, refuse(event.requestId, 'a promotion is under way here'));
+      return stay(state, refuse(event.requestId, 'a promotion is already in progress here'));
     default:
       return null;
   }

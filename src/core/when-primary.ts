@@ -164,7 +164,7 @@ function askedToDemote(
 ): Outcome {
   const { requestId, successor, holdMs, answerEarly } = event;
   if (state.phase === 'restarting') {
-    return stay(state, refuse(requestId, 'the workload is being restarted; ask again'));
+    return stay(state, refuse(requestId, 'the workload is being restarted; try again'));
   }
   const against = event.preempting === true ? keepsLeadBecause(state) : null;
   if (against !== null) return stay(state, refuse(requestId, against));
@@ -194,9 +194,9 @@ function purposeOf({
   holdMs,
   preempting,
 }: Extract<EventBody, { type: 'demote-requested' }>): string {
-  if (successor !== null && preempting === true) return `${successor} goes before this node`;
+  if (successor !== null && preempting === true) return `${successor} outranks this node`;
   if (successor !== null) return `to promote ${successor}`;
-  return holdMs === null ? 'until another has led' : `for ${formatDuration(holdMs)}`;
+  return holdMs === null ? 'until another node has led' : `for ${formatDuration(holdMs)}`;
 }
 
 function serving(state: Serving, event: Event, settings: Settings): Outcome {

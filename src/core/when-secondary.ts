@@ -240,7 +240,7 @@ function heldOff(
 function withRecordWarning(state: SecondaryState, observation: LeaseObservation): SecondaryState {
   if (!observation.held || !observation.recordUnreadable || state.warning !== null) return state;
   const epoch = String(observation.epoch);
-  const warning = `the lease is held, and the record of epoch ${epoch} cannot be read: nobody knows by whom`;
+  const warning = `the lease is held, but the record of epoch ${epoch} cannot be read, so its holder is unknown`;
   return { ...state, warning };
 }
 

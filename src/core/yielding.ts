@@ -13,12 +13,13 @@ export function yieldsBecause(
 ): string | null {
   const { subject, status, fault, lastUntil } = health;
   if (subject !== null && status === 'unhealthy') {
-    const what = subject === 'workload' ? 'its own workload is unhealthy' : 'it could not serve';
+    const what =
+      subject === 'workload' ? 'its own workload is unhealthy' : 'its standby health check fails';
     return fault === null ? what : `${what}: ${fault}`;
   }
-  if (subject === 'standby' && status === 'unknown') return 'it is not known yet if it could serve';
+  if (subject === 'standby' && status === 'unknown') return 'its standby health is not known yet';
   const hasProved = standby === 'hot' && status === 'healthy';
-  return lastUntil > at && !hasProved ? 'its workload did not serve when it led' : null;
+  return lastUntil > at && !hasProved ? 'its workload was unhealthy when it led' : null;
 }
 
 /** Whether the health of this node allows it to ask for the lead of another. */

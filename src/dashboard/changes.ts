@@ -56,14 +56,14 @@ export async function askFor({ group, change, body }: ChangeRequest): Promise<Ch
     };
     const sentences = answer.ok
       ? [...(told.said ?? []), ...(told.notes ?? [])]
-      : [told.error ?? `It was answered with ${String(answer.status)}`, told.hint ?? ''];
+      : [told.error ?? `The server answered with ${String(answer.status)}`, told.hint ?? ''];
     const text = sentences
       .filter((one) => one !== '')
       .map(asSentence)
       .join(' ');
     return { isDone: answer.ok, text, needsToken: answer.status === 401 };
   } catch {
-    const text = 'The server did not answer: whether it was done is to be seen above.';
+    const text = 'The server did not answer; check above whether the change was made.';
     return { isDone: false, text, needsToken: false };
   }
 }

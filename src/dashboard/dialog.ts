@@ -61,7 +61,7 @@ export class ChangeDialog {
     if (!this.#token.hidden) {
       const given = this.#tokenInput.value.trim();
       if (given === '') {
-        this.#showFault('A token is needed.');
+        this.#showFault('A token is required.');
         return;
       }
       keepToken(given);

@@ -54,7 +54,7 @@ export class GroupSection {
       this.#askPause();
     });
     const title = `group-${name}`;
-    setAll(this.#events, { 'aria-label': `What happened in ${name}, the latest first` });
+    setAll(this.#events, { 'aria-label': `Events in ${name}, latest first` });
     this.root = element(
       'section',
       { class: 'group', 'aria-labelledby': title },
@@ -168,7 +168,7 @@ export class GroupSection {
     const primary = this.#model?.status?.primary ?? null;
     const text =
       primary === null
-        ? `${node} takes the lease, if it is free, and starts its workload under a new epoch.`
+        ? `${node} takes the lease if it is free and starts its workload with a new epoch.`
         : `${primary} stops its workload gracefully, then ${node} starts its own with a new epoch.`;
     this.#ask({
       ...{ title: `Promote ${node}?`, text, confirm: `Promote ${node}`, canForce: true },
@@ -181,9 +181,9 @@ export class GroupSection {
     const primary = status?.primary ?? null;
     if (status === null || primary === null) return;
     const next = nextOf(status);
-    const follows = next === null ? 'Nobody would take over then.' : `${next} is to take over.`;
+    const follows = next === null ? 'No node would take over.' : `${next} takes over next.`;
     this.#ask({
-      title: `Have ${primary} step down?`,
+      title: `Demote ${primary}?`,
       text: `It stops its workload gracefully and stands by until another node has led. ${follows}`,
       ...{ confirm: 'Step down', canForce: false },
       request: { group: this.name, change: 'demote', body: { node: primary } },
@@ -196,8 +196,8 @@ export class GroupSection {
     this.#ask({
       title: isPaused ? `Resume ${this.name}?` : `Pause ${this.name}?`,
       text: isPaused
-        ? 'A willing secondary takes over again by itself when the primary is lost.'
-        : 'If the primary is lost nobody takes over by itself, until the group is resumed.',
+        ? 'If the primary is lost, a secondary takes over automatically again.'
+        : 'If the primary is lost, no node takes over automatically until the group is resumed.',
       ...{ confirm: isPaused ? 'Resume' : 'Pause', canForce: false },
       request: { group: this.name, change, body: {} },
     });

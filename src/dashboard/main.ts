@@ -83,14 +83,14 @@ byId('token-button', HTMLElement).addEventListener('click', () => {
   if (knownToken() === null) {
     dialog.open({
       title: 'Unlock changes',
-      text: 'With the token of this server nodes can be promoted and demoted, and groups paused, from here.',
+      text: "With this server's token you can promote and demote nodes and pause groups here.",
       ...{ confirm: 'Unlock', canForce: false, request: null },
     });
     return;
   }
   keepToken(null);
   showToken();
-  say('Changes are locked: the token is forgotten.');
+  say('Changes are locked; the token was discarded.');
 });
 showToken();
 
@@ -118,7 +118,7 @@ function render(): void {
   overview.show(groups, group?.name ?? null);
   empty.hidden = groups.length > 0;
   if (groups.length === 0 && connection.is === 'open')
-    setText(empty, 'There is no group here yet.');
+    setText(empty, 'There are no groups here yet.');
   if (section !== null && section.name !== group?.name) {
     section.root.remove();
     section = null;
@@ -132,7 +132,7 @@ function render(): void {
   }
   section.show(group, Date.now());
   const { primary } = group.status ?? {};
-  document.title = `${group.name}: ${primary ?? 'nobody leads'} – failover`;
+  document.title = `${group.name}: ${primary ?? 'no primary'} – failover`;
 }
 
 function showConnection(): void {
@@ -147,7 +147,7 @@ function detailOf(now: Connection): string {
   if (now.is !== 'lost') return '';
   const seconds = Math.round((Date.now() - now.since) / 1000);
   const again = Math.max(0, Math.round((now.nextAt - Date.now()) / 1000));
-  return `${String(seconds)} s ago; trying again ${again === 0 ? 'now' : `in ${String(again)} s`}`;
+  return `${String(seconds)} s ago; retrying ${again === 0 ? 'now' : `in ${String(again)} s`}`;
 }
 
 function showToken(): void {

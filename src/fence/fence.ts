@@ -60,7 +60,7 @@ export class ProcessFencing implements Fencing {
     const { observation, holder } = this.#findHolder();
     if (holder === null) {
       this.#last = null;
-      const none = { holder: 'none', description: 'nobody holds the lease' } as const;
+      const none = { holder: 'none', description: 'the lease is not held' } as const;
       return Promise.resolve({ observation, ...none, process: null, sample: null, cpuPressure });
     }
     const { kind, stat } = holder;
@@ -82,7 +82,7 @@ export class ProcessFencing implements Fencing {
     const identity = identityOf(holder.stat);
     // Judged was what the last inspection showed; who took the lease since is another matter.
     if (this.#last !== null && !isSameProcess(this.#last.identity, identity)) {
-      return { outcome: 'stale', detail: `${describeHolder(holder)} holds the lease by now` };
+      return { outcome: 'stale', detail: `${describeHolder(holder)} now holds the lease` };
     }
     this.#last ??= sightingOf(holder.stat, performance.now());
     await this.#giveTimeToClaim(target, identity);
@@ -94,11 +94,11 @@ export class ProcessFencing implements Fencing {
       process.kill(identity.pid, 'SIGKILL');
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) {
-        return { outcome: 'gone', detail: `${description} ended by itself` };
+        return { outcome: 'gone', detail: `${description} exited by itself` };
       }
       return {
         outcome: 'not-permitted',
-        detail: `${description} may not be signalled by this user`,
+        detail: `this user may not signal ${description}`,
       };
     }
     return this.#awaitRelease(identity, description);
@@ -126,7 +126,7 @@ export class ProcessFencing implements Fencing {
     if (last?.controller?.signal === signal)
       this.#clearing = { controller: null, outcome: last.outcome };
     // Only a newer one aborts.
-    return outcome ?? this.#clearing?.outcome ?? { type: 'remain', detail: 'it was called off' };
+    return outcome ?? this.#clearing?.outcome ?? { type: 'remain', detail: 'it was cancelled' };
   }
 
   /** Why no signal may be sent; null: it may. Looks anew: called right before the signal. */
@@ -136,24 +136,24 @@ export class ProcessFencing implements Fencing {
       const detail = `epoch ${String(observation.epoch)} has come after ${String(target.epoch)}`;
       return { outcome: 'stale', detail };
     }
-    if (holder === null) return { outcome: 'gone', detail: 'nobody holds the lease any more' };
+    if (holder === null) return { outcome: 'gone', detail: 'the lease is no longer held' };
     const description = describeHolder(holder);
     if (holder.stat === null) return refuseUnseen(holder);
     if (expected !== undefined && !isSameProcess(identityOf(holder.stat), expected)) {
-      return { outcome: 'stale', detail: `${description} holds the lease by now` };
+      return { outcome: 'stale', detail: `${description} now holds the lease` };
     }
     if (holder.pid === process.pid) {
       return { outcome: 'stale', detail: 'this process itself holds the lease' };
     }
     if (holder.kind === 'foreign') {
-      return { outcome: 'foreign', detail: `${description} is not known to be of this group` };
+      return { outcome: 'foreign', detail: `${description} is not known to belong to this group` };
     }
     if (target.mode === 'none') {
       return { outcome: 'not-permitted', detail: `${description} is spared by --fence none` };
     }
     if (target.mode === 'kill-unless-stopped' && activityOf(holder.stat) === 'stopped') {
       const spared = 'is stopped and is spared by --fence kill-unless-stopped';
-      const detail = `${description} ${spared}: continue it, or end it yourself`;
+      const detail = `${description} ${spared}: continue it, or kill it yourself`;
       return { outcome: 'spared-stopped', detail };
     }
     return null;
@@ -183,11 +183,11 @@ export class ProcessFencing implements Fencing {
     const address = (): string => (this.#nodeIn(identity) ?? holder).endpoints.rpc;
     const answering = await this.#sources.asks(identity, address);
     if (answering === 'silent') return null;
-    const what = `${describeProcess(identity.pid)} has nodes of other groups too`;
+    const what = `${describeProcess(identity.pid)} also runs nodes of other groups`;
     const detail =
       answering === 'answered'
-        ? `${what}, and answers: it is not ended for one of them`
-        : `${what}, and whether it answers could not be told from here: it is asked again later`;
+        ? `${what} and answers: it is not killed for one of them`
+        : `${what}, and whether it answers cannot be determined from here: retrying later`;
     return { outcome: 'not-permitted', detail };
   }
 
@@ -205,7 +205,7 @@ export class ProcessFencing implements Fencing {
     while (this.#sources.observe().held && isAlive(identity)) {
       if (performance.now() - startedMs > RELEASE_WAIT_MS) {
         const wait = formatDuration(RELEASE_WAIT_MS);
-        const detail = `${description} got SIGKILL and holds the lease ${wait} later`;
+        const detail = `${description} was sent SIGKILL but still holds the lease after ${wait}`;
         return { outcome: 'not-released', detail };
       }
       await pause(RELEASE_POLL_MS);
@@ -304,12 +304,12 @@ function sightingOf(stat: ProcessStat, nowMs: number): Sighting {
 function describeHolder(holder: Holder): string {
   if (holder.stat !== null) return describeProcess(holder.stat.pid);
   return holder.pid === null
-    ? 'a process that this user cannot look at'
+    ? 'a process that this user cannot inspect'
     : `${describeProcess(holder.pid)}, as its record says,`;
 }
 
 function refuseUnseen(holder: Holder | null): FenceResult {
-  if (holder === null) return { outcome: 'gone', detail: 'nobody holds the lease any more' };
-  const detail = `${describeHolder(holder)} holds the lease: another user's, or out of this namespace`;
+  if (holder === null) return { outcome: 'gone', detail: 'the lease is no longer held' };
+  const detail = `${describeHolder(holder)} holds the lease: it belongs to another user or namespace`;
   return { outcome: 'not-permitted', detail };
 }

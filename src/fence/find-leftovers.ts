@@ -63,7 +63,7 @@ export function findLeftovers(
 }
 
 const UNRECORDED =
-  'its environment names this group, and the record of what started it was removed; end it by hand';
+  'its environment names this group, but the record of its starter was removed; kill it manually';
 
 /** A recorded session and whose it is. */
 interface Claim {
@@ -162,14 +162,13 @@ function reasonToSpare({ session, liveNode, own }: Claim, proved: boolean): stri
   if (liveNode !== null) return `active ${session.kind} of node ${liveNode.node}, which is alive`;
   // An own one is no orphan: its supervisor is here, and starts it anew.
   if (session.keep && !own) return KEPT;
-  return proved ? null : 'it may be a stranger with the number of a session of ours';
+  return proved ? null : 'it may be an unrelated process with a reused session id';
 }
 
 const HIDDEN =
-  'it is in the session of an earlier run, or has its number, and /proc hides it from this user: ' +
-  'end it as the user who may';
+  'it is in the session of an earlier run, or has its id, but /proc hides it from this user: kill it as a user with permission';
 
-const KEPT = 'an orphan that is to be kept';
+const KEPT = 'an orphan that is kept';
 
 /** A holder that is no member of a recorded session: it left, or its record is gone. */
 function judgeHolder(pid: number, look: Look): void {
@@ -220,7 +219,7 @@ function reasonToSpareHolder(stat: ProcessStat, look: Look): string | null {
       (!isOwn && mark?.node === node.node && isSince(stat, node));
     if (belongs) return `holds the workload lock for node ${node.node}, which is alive`;
   }
-  if (mark === null) return 'holds the workload lock and is not known to be of this group';
+  if (mark === null) return 'holds the workload lock but is not known to belong to this group';
   // Of this very run it is no orphan.
   if (mark.roleFile === look.sources.roleFile) return null;
   // Its id may be that of another run by now, whose record says nothing of it.

@@ -98,7 +98,7 @@ function describeRemains(found: Leftovers, ladder: SignalLadder): string {
     ...found.others.map(({ description, why }) => `${description}: ${why}`),
   ];
   if (remains.length === 0) {
-    return 'the workload lock is held by a process that this user cannot look at';
+    return 'the workload lock is held by a process that this user cannot inspect';
   }
   const more = remains.length - NAMED;
   const tail = more > 0 ? [`${String(more)} more`] : [];

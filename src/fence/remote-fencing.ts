@@ -20,18 +20,18 @@ export class RemoteFencing implements Fencing {
     const observation = await this.#look();
     const nothing = { observation, process: null, sample: null, cpuPressure: readCpuPressure() };
     if (!observation.held) {
-      return { ...nothing, holder: 'none', description: 'nobody holds the lease' };
+      return { ...nothing, holder: 'none', description: 'the lease is not held' };
     }
     const node = observation.holder?.node ?? null;
     const description =
-      node === null ? 'nobody here knows whose it is' : `${node}, wherever it runs`;
+      node === null ? 'its holder is not known here' : `${node}, wherever it runs`;
     return { ...nothing, holder: 'elsewhere', description };
   }
 
   async fence(): Promise<FenceResult> {
     const { held, holder } = await this.#look();
-    if (!held) return { outcome: 'gone', detail: 'nobody holds the lease any more' };
-    const detail = `${holder?.node ?? 'somebody'} has the lease until it ends by itself`;
+    if (!held) return { outcome: 'gone', detail: 'the lease is no longer held' };
+    const detail = `${holder?.node ?? 'another node'} holds the lease until it expires`;
     return { outcome: 'elsewhere', detail };
   }
 

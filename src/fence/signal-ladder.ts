@@ -101,7 +101,7 @@ export class SignalLadder {
     const activity = activityOf(readStat(target.pid));
     return this.#killed.has(key)
       ? `${description}: ${activity}, not gone ${formatDuration(KILL_WAIT_MS)} after SIGKILL`
-      : `${description}: ${activity}, not ended yet`;
+      : `${description}: ${activity}, still running`;
   }
 
   /** A stopped process acts on the signal that it has only once it is continued. */

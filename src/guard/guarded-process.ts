@@ -216,7 +216,7 @@ export class GuardedProcess implements GatedProcess {
 type FirstWord =
   Extract<FromGuard, { type: 'spawned' | 'failed' }> | { readonly type: 'gone' | 'silent' };
 
-const REFUSALS = { gone: 'the guard has ended', silent: 'the guard does not answer' } as const;
+const REFUSALS = { gone: 'the guard has exited', silent: 'the guard does not answer' } as const;
 
 const REPORT_FD = 4;
 

@@ -73,9 +73,9 @@ function faultOf(error: unknown): Fault {
 /** What is said of a check that its caller has ended: by a deadline, or otherwise. */
 export function calledOff(reason: unknown): Fault {
   return reason instanceof Error && reason.name === 'TimeoutError'
-    ? { reason: 'timed-out', error: 'the deadline for it has passed' }
+    ? { reason: 'timed-out', error: 'its deadline has passed' }
     : CALLED_OFF;
 }
 
 /** Of a check that its caller has ended, or has not let begin. */
-export const CALLED_OFF: Fault = { reason: 'cancelled', error: 'the check was called off' };
+export const CALLED_OFF: Fault = { reason: 'cancelled', error: 'the check was cancelled' };

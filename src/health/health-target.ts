@@ -43,8 +43,8 @@ export function networkCheckOf(
   }
   const check = parsePolledForm(text);
   if (typeof check === 'string') throw refuse(text, source, check);
-  if (check.kind === 'exec') throw refuse('exec:…', source, 'is a command and no address');
-  if (only === 'http' && check.kind !== only) throw refuse(text, source, 'is not one over HTTP');
+  if (check.kind === 'exec') throw refuse('exec:…', source, 'is a command, not an address');
+  if (only === 'http' && check.kind !== only) throw refuse(text, source, 'is not an HTTP address');
   return check;
 }
 
@@ -59,12 +59,12 @@ export function addressText(address: HealthAddress): string {
 function faultOfParts({ protocol, host, port, path }: AddressParts): string | null {
   const bare = /^\[(.*)\]$/.exec(host)?.[1];
   const isHost = bare === undefined ? isIPv6(host) || HOST.test(host) : isIPv6(bare);
-  if (!isHost) return 'has no host that could be one';
+  if (!isHost) return 'has no valid host';
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     return `has the port ${String(port)}, not 1 to 65535`;
   }
   if (path === undefined) return null;
-  if (protocol === 'tcp') return 'has a path, and a port has none';
+  if (protocol === 'tcp') return 'has a path, but a TCP port has none';
   return path.startsWith('/') ? null : 'has a path that does not begin with a slash';
 }
 

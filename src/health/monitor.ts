@@ -177,7 +177,7 @@ export class HealthMonitor<T extends HealthTarget = HealthTarget> implements Asy
 
 type AddressResult = Pick<HealthTarget, 'address'> & { readonly result: CheckResult };
 
-const TOO_LATE: Fault = { reason: 'timed-out', error: 'an earlier check has not ended' };
+const TOO_LATE: Fault = { reason: 'timed-out', error: 'an earlier check is still running' };
 
 /** What it resolves with, or `TOO_LATE` when the signal aborts before: one that heeds no signal holds up nobody. */
 function orAborted<R>(work: Promise<R>, signal: AbortSignal): Promise<R | Fault> {

@@ -26,9 +26,9 @@ export class NodeChecks implements HealthChecks {
 
   async check(subject: HealthSubject, timeoutMs: number): Promise<CheckAnswer> {
     const check = this.#parts.checks[subject];
-    if (check === null) return failed('nothing says how it is checked');
+    if (check === null) return failed('no check is configured for it');
     await this.#endCurrent(timeoutMs);
-    if (this.#current !== null) return timedOut('the check before it has not ended');
+    if (this.#current !== null) return timedOut('the previous check is still running');
     const controller = new AbortController();
     const done = attemptCheck(check, {
       timeoutMs,

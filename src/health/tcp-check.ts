@@ -16,7 +16,7 @@ export function checkTcp(
       resolve(fault);
     };
     const abort = (): void => {
-      end({ reason: 'cancelled', error: 'it was called off' });
+      end({ reason: 'cancelled', error: 'it was cancelled' });
     };
     signal.addEventListener('abort', abort);
     socket.once('connect', () => {

@@ -116,7 +116,7 @@ function requireUnique(targets: readonly HealthTarget[], ids: number): void {
 }
 
 function refuse(fact: string): FailoverError {
-  const expected = `at most ${String(TARGET_LIMIT)} targets, each with an id of its own`;
+  const expected = `at most ${String(TARGET_LIMIT)} targets, each with a unique id`;
   return new FailoverError('FAILOVER_BAD_OPTION', `Cannot use targets: ${fact}`, {
     details: { option: 'targets', expected },
   });

@@ -41,19 +41,19 @@ export class Access {
 
   #denyToken({ header, address }: Asking): Denial | null {
     const { token, hint, onRefused } = this.#parts;
-    if (token === null) return deny(403, 'Nothing can be changed here: there is no token', hint);
+    if (token === null) return deny(403, 'Changes are disabled: no token is configured', hint);
     const waitMs = this.#refusals.waitMs(address);
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000);
       const hintLater = `Try again in ${String(seconds)} s, or use the command line.`;
-      const tooMany = deny(429, 'There were too many wrong tokens from this address', hintLater);
+      const tooMany = deny(429, 'Too many wrong tokens from this address', hintLater);
       return { ...tooMany, headers: { 'retry-after': String(seconds) } };
     }
     const given = /^Bearer +(\S+) *$/i.exec(header('authorization') ?? '')?.[1];
     if (given === undefined) {
       const missing = deny(
         401,
-        'A change needs the token',
+        'A change requires the token',
         'Send it as `Authorization: Bearer TOKEN`.',
       );
       return { ...missing, headers: { 'www-authenticate': 'Bearer realm="failover"' } };
@@ -61,16 +61,12 @@ export class Access {
     const isRight = token(given);
     if (isRight === true) return null;
     if (isRight === null) {
-      const fact = 'Nothing can be changed at present: the file of the token cannot be used';
-      return deny(403, fact, 'Look into the log of this server: it says what is wrong with it.');
+      const fact = 'Changes are disabled: the token file cannot be used';
+      return deny(403, fact, 'Check the log of this server for the reason.');
     }
     this.#refusals.note(address, given);
     onRefused();
-    const wrong = deny(
-      401,
-      'The token is not the right one',
-      'Take that of the token file of this server.',
-    );
+    const wrong = deny(401, 'The token is wrong', "Use the token from this server's token file.");
     return {
       ...wrong,
       headers: { 'www-authenticate': 'Bearer realm="failover", error="invalid_token"' },
@@ -98,8 +94,8 @@ function crossSite(asking: Asking): Denial | null {
   if (!isCrossSite(asking)) return null;
   return deny(
     403,
-    'A page of another site asked for this',
-    'Ask from a page of this server, or with curl.',
+    'The request came from a page of another site',
+    'Send it from a page of this server, or with curl.',
   );
 }
 
@@ -108,7 +104,7 @@ function wrongType({ header }: Asking): Denial | null {
   if (type === 'application/json') return null;
   return deny(
     415,
-    'A change is asked for in JSON',
+    'A change must be sent as JSON',
     'Send it with `Content-Type: application/json`.',
   );
 }

@@ -64,7 +64,7 @@ export function httpApp(parts: AppParts): App {
     context.header('X-Content-Type-Options', 'nosniff');
     const host = context.req.header('host');
     if (parts.isLocal() && host !== undefined && !isOfThisMachine(host)) {
-      return server.refuse(context, 421, `${host} is not this machine: ask for 127.0.0.1`);
+      return server.refuse(context, 421, `${host} is not this machine: use 127.0.0.1`);
     }
     return next();
   });
@@ -116,7 +116,10 @@ class Answers {
   async answer(context: Asked, route: Route): Promise<Response> {
     const group = context.req.param('group') ?? this.#parts.groups.only;
     if (route.path.includes('{group}') && !this.#parts.groups.list().includes(group ?? '')) {
-      const unknown = failureBody('There is no such group here', 'Ask for /groups: it names all.');
+      const unknown = failureBody(
+        'There is no such group here',
+        'Request /groups for a list of groups.',
+      );
       return this.say(context, 404, unknown, route.path);
     }
     try {
@@ -194,12 +197,12 @@ class Answers {
     { type, text }: { readonly type: string; readonly text: () => Promise<string> },
   ): Promise<Response> {
     if (isCrossSite({ header: (name) => context.req.header(name) })) {
-      return this.refuse(context, 403, 'A page of another site asked for this', path);
+      return this.refuse(context, 403, 'The request came from a page of another site', path);
     }
     if (this.#largeAnswers >= MOST_LARGE_ANSWERS) {
       context.header('Connection', 'close');
       context.header('Retry-After', '1');
-      return this.refuse(context, 503, 'Too many ask for this at a time', path);
+      return this.refuse(context, 503, 'Too many concurrent requests', path);
     }
     const { outgoing } = context.env;
     if (outgoing !== undefined) this.#countUntilSent(outgoing);
@@ -233,7 +236,7 @@ class Answers {
   #events(context: Asked, path: string, group: string | null): Response {
     const { events, onAnswer } = this.#parts;
     if (isCrossSite({ header: (name) => context.req.header(name) })) {
-      return this.refuse(context, 403, 'A page of another site asked for this', path);
+      return this.refuse(context, 403, 'The request came from a page of another site', path);
     }
     if (context.req.method === 'OPTIONS') return this.tellMethods(context, null);
     const { outgoing } = context.env;
@@ -244,13 +247,13 @@ class Answers {
     if (outgoing.socket === null) {
       // One that was asked for behind another answer on the same connection: its turn may never come.
       context.header('Connection', 'close');
-      return this.refuse(context, 503, 'Events need a connection of their own', path);
+      return this.refuse(context, 503, 'Events require a dedicated connection', path);
     }
     if (events.isFull) {
       // Its connection is free for others at once.
       context.header('Connection', 'close');
       context.header('Retry-After', '10');
-      return this.refuse(context, 503, 'Too many clients follow events already', path);
+      return this.refuse(context, 503, 'Too many clients are following events', path);
     }
     onAnswer(path, 200);
     const after = context.req.query('after') ?? context.req.header('last-event-id') ?? null;
@@ -283,8 +286,8 @@ class Answers {
     if (group !== undefined && other === undefined) {
       return this.#check(context, path, { check, group });
     }
-    const fact = `Cannot tell which group is meant: there are ${String(groups.length)} here`;
-    const hint = `Ask for /groups/NAME/${check} with the name of one; /groups names all.`;
+    const fact = `Cannot tell which group is meant: there are ${String(groups.length)} groups here`;
+    const hint = `Request /groups/NAME/${check} for one group; /groups lists all.`;
     return this.say(context, 400, failureBody(fact, hint), path);
   }
 
@@ -318,11 +321,11 @@ class Answers {
     if (typeof order === 'string') return this.refuse(context, 400, order, path);
     if (this.#changes >= MOST_CHANGES) {
       context.header('Retry-After', '5');
-      return this.refuse(context, 503, 'Too many changes are under way', path);
+      return this.refuse(context, 503, 'Too many changes are in progress', path);
     }
     if (!this.#parts.groups.list().includes(group)) {
       // A new file has taken it away while the body came.
-      return this.refuse(context, 404, 'There is no such group here any more', path);
+      return this.refuse(context, 404, 'That group no longer exists here', path);
     }
     this.#changes += 1;
     try {
@@ -340,12 +343,12 @@ class Answers {
 
   refuseMethod(context: Asked, route: Pick<Route, 'path' | 'method'>): Response {
     context.header('Allow', allowed(route));
-    return this.refuse(context, 405, `${context.req.method} is not answered here`, route.path);
+    return this.refuse(context, 405, `${context.req.method} is not allowed here`, route.path);
   }
 
   nothing(context: Asked): Response {
     const paths = this.#paths.join(', ');
-    return this.refuse(context, 404, `There is nothing here; ask for one of ${paths}`);
+    return this.refuse(context, 404, `Not found; available paths: ${paths}`);
   }
 
   refuse(context: Asked, status: RefusalStatus, error: string, path = OTHER): Response {
@@ -380,7 +383,7 @@ function allowed(route: Pick<Route, 'method'> | null): string {
 
 /** Paths without a group are there only where there is one. */
 function named(group: string | null): string {
-  if (group === null) throw new Error('the path speaks of no group');
+  if (group === null) throw new Error('the path has no group');
   return group;
 }
 

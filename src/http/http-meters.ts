@@ -12,23 +12,23 @@ export class HttpMeters {
     const registers = [this.#registry];
     this.#requests = new Counter({
       name: 'failover_http_requests_total',
-      help: 'Requests over HTTP, by path and status; other: no path of this server.',
+      help: 'HTTP requests, by path and status; other: not a path of this server.',
       labelNames: ['path', 'status'],
       registers,
     });
     this.#tokens = new Counter({
       name: 'failover_http_tokens_refused_total',
-      help: 'Requests over HTTP with a token that is not the right one.',
+      help: 'HTTP requests with a wrong token.',
       registers,
     });
     this.#clients = new Gauge({
       name: 'failover_http_event_clients',
-      help: 'Clients that follow events over HTTP.',
+      help: 'Clients following events over HTTP.',
       registers,
     });
     this.#cutOff = new Counter({
       name: 'failover_http_event_clients_cut_off_total',
-      help: 'Clients that were cut off, as they did not read the events that they followed.',
+      help: 'Clients disconnected because they did not read their events.',
       registers,
     });
   }

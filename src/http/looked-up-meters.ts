@@ -49,56 +49,56 @@ export function nodeLooks(registry: Registry): readonly Look[] {
     };
   };
   return [
-    info(gauge('node_info', 'Always 1: what this node is, as labels.', INFO_LABELS)),
+    info(gauge('node_info', 'Always 1; labels describe this node.', INFO_LABELS)),
     oneOf(
-      ['role', 'The role of this node: 1 for that which it has.', 'role'],
+      ['role', 'The role of this node: 1 for the current role.', 'role'],
       ROLES,
       ({ role }) => role,
     ),
     value(
       'serving',
-      '1 if this node is primary and its workload runs and was ready.',
+      '1 if this node is primary and its workload is running and was ready.',
       ({ phase }) => Number(phase === 'serving'),
     ),
+    value('epoch', "The node's current epoch, or the highest it has seen.", ({ epoch }) => epoch),
     value(
-      'epoch',
-      'The epoch that it acts under, or the highest it has seen.',
-      ({ epoch }) => epoch,
-    ),
-    value('paused', '1 if nobody is promoted until somebody resumes it.', ({ paused }) =>
-      Number(paused),
+      'paused',
+      '1 if the group is paused: no automatic promotion until it is resumed.',
+      ({ paused }) => Number(paused),
     ),
     value('willing', '1 if this node would take over.', ({ willing }) => Number(willing)),
-    value('heartbeat_age_seconds', 'Since the primary was heard.', ({ lastHeartbeatMs }) =>
-      inSeconds(lastHeartbeatMs),
+    value(
+      'heartbeat_age_seconds',
+      'Time since the primary was last heard.',
+      ({ lastHeartbeatMs }) => inSeconds(lastHeartbeatMs),
     ),
-    value('uptime_seconds', 'Since this node has started.', ({ uptimeMs }) => inSeconds(uptimeMs)),
-    value('lateness_max_seconds', 'The longest that this node itself was late.', (status) =>
+    value('uptime_seconds', 'Time since this node started.', ({ uptimeMs }) => inSeconds(uptimeMs)),
+    value('lateness_max_seconds', 'The longest event loop delay of this node.', (status) =>
       inSeconds(status.worstLatenessMs),
     ),
     value(
       'takeover_predicted_seconds',
-      'What a takeover by this node takes after a crash.',
+      'Predicted time of a takeover by this node after a crash.',
       (status) => inSeconds(status.takeover.crashMs),
     ),
     oneOf(
-      ['health', 'The health of what is checked here: 1 for that which it has.', 'health'],
+      ['health', 'Health of what is checked here: 1 for the current status.', 'health'],
       HEALTHS,
       ({ health }) => health,
     ),
-    value('workload_running', '1 if a process of the workload runs, or waits.', ({ workload }) =>
+    value('workload_running', '1 if a workload process is running or waiting.', ({ workload }) =>
       Number(workload.pid !== null),
     ),
     counted(
       new Counter({
-        ...named('workload_restarts_total', 'Starts of the workload anew, in place.'),
+        ...named('workload_restarts_total', 'Restarts of the workload in place.'),
         ...{ labelNames: ['group'], registers },
       }),
       ({ restarts }) => restarts,
     ),
     counted(
       new Counter({
-        ...named('stale_messages_total', 'Messages of epochs that are over.'),
+        ...named('stale_messages_total', 'Messages with an outdated epoch.'),
         ...{ labelNames: ['group'], registers },
       }),
       ({ staleMessages }) => staleMessages,
@@ -120,9 +120,7 @@ export function transportLook(registry: Registry): TransportLook {
     });
   const received = counter('messages_received_total', 'Messages that arrived.');
   const dropped = counter('messages_dropped_total', 'Messages and answers that could not be sent.');
-  const rejected = counter('messages_rejected_total', 'Messages not believed, by cause.', [
-    'cause',
-  ]);
+  const rejected = counter('messages_rejected_total', 'Messages rejected, by cause.', ['cause']);
   const requests = counter('requests_total', 'Requests of clients and other nodes.');
   const refused = counter('requests_rejected_total', 'Requests that were refused, by cause.', [
     'cause',

@@ -31,14 +31,14 @@ export type Absence = 'starting' | 'failed' | 'ended';
 export const ABSENCES: Readonly<Record<Absence, string>> = {
   starting: 'the node is starting',
   failed: 'the node could not be started, or has failed',
-  ended: 'the node has ended',
+  ended: 'the node has exited',
 };
 
 /** Why the answer is no; null: it is yes. */
 export function refusalAt(check: Check, sight: NodeSight | Absence): string | null {
   if (typeof sight !== 'string') {
     const hasStopped = sight.isTurning === false && sight.phase !== 'stopped';
-    return hasStopped ? `${sight.id} does not decide any more` : refusalOf(check, sight);
+    return hasStopped ? `${sight.id} no longer makes decisions` : refusalOf(check, sight);
   }
   // It may wait for a server, or for its id, for as long as it takes: who starts it again makes that longer.
   return check === 'liveness' && sight === 'starting' ? null : ABSENCES[sight];

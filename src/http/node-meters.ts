@@ -73,16 +73,19 @@ export function countsOfSteps(registry: Registry): StepCounts {
   };
   return {
     heartbeats: histogram(
-      ['heartbeat_interval_seconds', 'Between two heartbeats of the same primary, as heard here.'],
+      [
+        'heartbeat_interval_seconds',
+        'Time between two heartbeats of the same primary, as received here.',
+      ],
       HEARTBEAT_BUCKETS,
     ),
     takeovers: histogram(
-      ['takeover_seconds', 'Without a workload until this node was primary, by reason.'],
+      ['takeover_seconds', 'Time without a workload until this node was primary, by reason.'],
       TAKEOVER_BUCKETS,
       ['reason'],
     ),
     lateness: histogram(
-      ['lateness_seconds', 'How late this node itself was, at each beat of its own.'],
+      ['lateness_seconds', 'Event loop delay of this node, at each heartbeat.'],
       LATENESS_BUCKETS,
     ),
     probes: count(['probes_total', 'Probes of the primary.'], 'result', ['answered', 'failed']),
@@ -98,7 +101,7 @@ export function countsOfSteps(registry: Registry): StepCounts {
       ['renewed', 'failed'],
     ),
     checks: count(['health_checks_total', 'Health checks.'], 'outcome', ['passed', 'failed']),
-    ends: count(['workload_ends_total', 'Ends of the workload by itself.'], 'how', [
+    ends: count(['workload_ends_total', 'Unexpected exits of the workload.'], 'how', [
       'exit',
       'signal',
     ]),

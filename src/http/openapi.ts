@@ -12,7 +12,7 @@ export function openApiOf(routes: readonly Route[]): Json {
     info: {
       title: 'failover',
       version: packageVersion(),
-      description: 'Groups of nodes of which one is active: looked at, followed and changed.',
+      description: 'Groups of nodes, one of which is active: view, follow and change them.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
@@ -70,10 +70,10 @@ const GROUP = {
 
 const LAST_EVENT = {
   ...{ name: 'Last-Event-ID', in: 'header', schema: { type: 'string' } },
-  description: 'The last event that was heard: what has happened since comes first.',
+  description: 'The last event received; events since then come first.',
 };
 
 const AFTER = {
   ...{ name: 'after', in: 'query', schema: { type: 'string' } },
-  description: 'The same; `after=0` gives all that is remembered.',
+  description: 'The same; `after=0` returns all retained events.',
 };

@@ -19,15 +19,15 @@ const FIELDS: Readonly<Record<FieldName, Field>> = {
     of: ['promote', 'demote'],
     schema: {
       ...{ type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$' },
-      description: 'Its id. Without it the next in succession is promoted, the primary demoted.',
+      description: 'The node id. Default: promote the next in succession, demote the primary.',
     },
-    fault: (value) => (typeof value === 'string' ? faultOfNodeId(value) : 'it is no text'),
+    fault: (value) => (typeof value === 'string' ? faultOfNodeId(value) : 'it is not a string'),
   },
   force: {
     of: ['promote'],
     schema: {
       ...{ type: 'boolean', default: false },
-      description: 'Fence the present primary if it does not hand over.',
+      description: 'Fence the current primary if it does not hand over.',
     },
     fault: (value) => (typeof value === 'boolean' ? null : 'it is neither true nor false'),
   },
@@ -35,7 +35,7 @@ const FIELDS: Readonly<Record<FieldName, Field>> = {
     of: ['demote'],
     schema: {
       ...{ type: 'integer', minimum: 0, maximum: MAX_MS },
-      description: 'How long it does not lead. Without it until another has led.',
+      description: 'How long the node stays out of the lead. Default: until another node has led.',
     },
     fault: (value) => faultOfMs(value, 0),
   },
@@ -64,7 +64,7 @@ export function orderSchema(change: Change): Schema {
 /** What a body asks for, or in one sentence why it can't be done. */
 export function readOrder(change: Change, text: string): ChangeOrder | string {
   const body = text.trim() === '' ? {} : objectIn(text);
-  if (body === null) return 'The body is no object of JSON';
+  if (body === null) return 'The body is not a JSON object';
   for (const [name, value] of Object.entries(body)) {
     const field = Object.entries(FIELDS).find(([known]) => known === name)?.[1];
     if (field?.of.includes(change) !== true) {
@@ -99,7 +99,7 @@ function objectIn(text: string): Readonly<Record<string, unknown>> | null {
 }
 
 function faultOfMs(value: unknown, least: number): string | null {
-  if (typeof value !== 'number' || !Number.isInteger(value)) return 'it is no whole number';
+  if (typeof value !== 'number' || !Number.isInteger(value)) return 'it is not a whole number';
   if (value >= least && value <= MAX_MS) return null;
   return `it is not between ${String(least)} and ${String(MAX_MS)}`;
 }

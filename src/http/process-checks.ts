@@ -51,14 +51,14 @@ export function processAnswer(
   return {
     ...{ v: 1, ok, check, groups: asked.length, refusing: refusing.length },
     refusals: refusing.slice(0, NAMED),
-    reason: isEnding ? 'the process is ending' : reasonOf(asked.length, refusing),
+    reason: isEnding ? 'the process is shutting down' : reasonOf(asked.length, refusing),
   };
 }
 
 /** One that has stopped has nothing to decide any more. */
 function stillness(sight: NodeSight | Absence): string | null {
   if (typeof sight === 'string' || sight.isTurning !== false) return null;
-  return sight.phase === 'stopped' ? null : `${sight.id} decides nothing any more`;
+  return sight.phase === 'stopped' ? null : `${sight.id} no longer makes decisions`;
 }
 
 function reasonOf(count: number, refusing: readonly Refusal[]): string {

@@ -63,15 +63,15 @@ function underGroup(route: Route): Route {
 }
 
 const ROOT: Route = {
-  ...get('/', { kind: 'root' }, 'All paths; a browser gets the dashboard.'),
+  ...get('/', { kind: 'root' }, 'A list of all paths; browsers get the dashboard.'),
   answers: { 200: json('The paths.', 'Paths') },
 };
 
 const QUESTIONS: Readonly<Record<Check, string>> = {
-  primary: 'Is this node the primary, and does its command run?',
-  secondary: 'Does this node stand by, and is it not unhealthy?',
-  health: 'Is nothing that is checked here unhealthy?',
-  liveness: 'Does this node answer, and is it not about to end?',
+  primary: 'Is this node the primary, and is its command running?',
+  secondary: 'Is this node on standby and not unhealthy?',
+  health: 'Are there no unhealthy checks here?',
+  liveness: 'Is this node responding and not shutting down?',
   readiness: 'Is this node primary, or would it take over?',
 };
 
@@ -81,8 +81,8 @@ const CHECK_ROUTES: readonly Route[] = CHECKS.map((check) => ({
 }));
 
 const PROCESS_QUESTIONS: Readonly<Record<CheckOfAll, string>> = {
-  health: 'Is nothing that is checked here unhealthy, in any group?',
-  liveness: 'Does this process answer, and is it not about to end?',
+  health: 'Are there no unhealthy checks here, in any group?',
+  liveness: 'Is this process responding and not shutting down?',
   readiness: 'Is the node of each group primary, or would it take over?',
 };
 
@@ -92,11 +92,11 @@ const PROCESS_CHECK_ROUTES: readonly Route[] = [
     ...get(
       `/${check}`,
       { kind: 'check-of-one', check },
-      `${QUESTIONS[check]} Where there is one group only.`,
+      `${QUESTIONS[check]} Only if there is exactly one group.`,
     ),
     answers: {
       200: json('Yes.', 'Check'),
-      400: json('There are several groups: ask for one of them.', 'Failure'),
+      400: json('There are several groups: request one of them.', 'Failure'),
       503: json('No; the reason says why.', 'Check'),
     },
   })),
@@ -117,14 +117,14 @@ const STATUS: Route = {
   ),
   answers: {
     200: json('The status.', 'GroupStatus'),
-    503: json('The group cannot be looked at.', 'Failure'),
+    503: json('The group cannot be read.', 'Failure'),
   },
 };
 
 const STATUSES: Route = {
   ...get('/status', { kind: 'statuses' }, 'All groups with their nodes.'),
   answers: {
-    200: json('The status of each, and why others cannot be looked at.', 'GroupStatuses'),
+    200: json('The status of each group, and why others cannot be read.', 'GroupStatuses'),
   },
 };
 
@@ -135,16 +135,20 @@ const EVENTS: Route = {
     'Transitions of all nodes and changes of the status, as they happen. `Last-Event-ID` resumes.',
   ),
   answers: {
-    200: { about: 'Server-sent events, without end.', schema: null, type: 'text/event-stream' },
-    403: json('A page of another site asked for it.', 'Failure'),
-    503: json('Too many clients follow events already.', 'Failure'),
+    200: {
+      about: 'An endless stream of server-sent events.',
+      schema: null,
+      type: 'text/event-stream',
+    },
+    403: json('The request came from a page of another site.', 'Failure'),
+    503: json('Too many clients are following events.', 'Failure'),
   },
 };
 
 const SUMMARIES: Readonly<Record<Change, string>> = {
   promote: 'Make a node the primary, as `failover promote`.',
   demote: 'Make the primary step down, as `failover demote`.',
-  pause: 'Forbid automatic promotion, as `failover pause`.',
+  pause: 'Suspend automatic promotion, as `failover pause`.',
   resume: 'Allow automatic promotion again, as `failover resume`.',
 };
 
@@ -155,23 +159,26 @@ const CHANGE_ROUTES: readonly Route[] = CHANGES.map((change) => ({
   summary: SUMMARIES[change],
   answers: {
     200: json('It is done.', 'Done'),
-    400: json('The body says something that cannot be done.', 'Failure'),
+    400: json('The body is invalid.', 'Failure'),
     401: json('The token is missing or wrong.', 'Failure'),
-    403: json('There is no token here, or a page of another site asked.', 'Failure'),
+    403: json(
+      'No token is configured, or the request came from a page of another site.',
+      'Failure',
+    ),
     404: json('There is no such node.', 'Failure'),
     409: json('It was refused.', 'Failure'),
     413: json('The body is too long.', 'Failure'),
-    415: json('The body is not said to be JSON.', 'Failure'),
-    429: json('There were too many wrong tokens.', 'Failure'),
-    500: json('This machine could not do it.', 'Failure'),
+    415: json('The content type is not JSON.', 'Failure'),
+    429: json('Too many wrong tokens.', 'Failure'),
+    500: json('The change failed on this machine.', 'Failure'),
     502: json('The node failed, or cannot be reached.', 'Failure'),
-    503: json('There is no primary, or too many changes are under way.', 'Failure'),
-    504: json('It was not done in time; it may still be.', 'Failure'),
+    503: json('There is no primary, or too many changes are in progress.', 'Failure'),
+    504: json('It timed out and may still complete.', 'Failure'),
   },
 }));
 
 const METRICS: Route = {
-  ...get('/metrics', { kind: 'metrics' }, 'The measures for Prometheus.'),
+  ...get('/metrics', { kind: 'metrics' }, 'Prometheus metrics.'),
   answers: { 200: { about: 'The measures.', schema: null, type: 'text/plain' } },
 };
 

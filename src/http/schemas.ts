@@ -96,14 +96,14 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   },
   Done: objectOf({
     ...{ v: one, ok: { const: true }, group: text, change: text },
-    said: { ...listOf(text), description: 'What the command of that name would print.' },
-    notes: { ...listOf(text), description: 'What else is to be known.' },
+    said: { ...listOf(text), description: 'What the corresponding command would print.' },
+    notes: { ...listOf(text), description: 'Additional information.' },
   }),
   Failure: objectOf({
     ...{ v: one, ok: { const: false }, error: text },
     code: {
       enum: [...Object.keys(ERRORS), null],
-      description: 'That of the table of errors; null: it is one of HTTP.',
+      description: 'A code of the error table; null: an HTTP error.',
     },
     hint: textOrNull,
   }),

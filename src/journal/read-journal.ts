@@ -73,11 +73,11 @@ class Reader {
 
   journal(): Journal {
     if (this.#run === null) {
-      throw new JournalError('no line tells of which run it is, and with which settings');
+      throw new JournalError('no line identifies the run and its settings');
     }
     const missing = missingSettings(this.#run.settings);
     if (missing.length > 0) {
-      throw new JournalError(`its settings are not those of this version: ${missing.join(', ')}`);
+      throw new JournalError(`its settings do not match this version: ${missing.join(', ')}`);
     }
     const skipped = { corrupt: this.#corrupt, unknown: this.#unknown };
     return { run: this.#run, entries: this.#entries, skipped, dropped: this.#dropped };

@@ -39,7 +39,7 @@ export class AuthorizedKeys {
       this.#problem = null;
     } catch (error) {
       if (!(error instanceof FailoverError)) throw error;
-      this.#problem = `${error.message}; the keys of before still count`;
+      this.#problem = `${error.message}; the previous keys stay in effect`;
     }
   }
 }

@@ -18,18 +18,18 @@ export function readKeyFile(path: string, source = '--key-file'): KeyPair {
   const pair = keyPairOf(only?.text ?? '');
   if (pair !== null) return pair;
   if (only !== undefined && decodeKey(wordOf(only.text)) !== null) {
-    const fact = 'its key has a comment behind it, as public keys have';
+    const fact = 'its key is followed by a comment, like a public key';
     throw bad(
       { path, source },
       fact,
-      'Give the file without `.pub`: a secret key is alone on its line.',
+      'Use the file without `.pub`: a secret key is alone on its line.',
     );
   }
-  throw bad({ path, source }, 'it has no secret key', 'Make one with `failover keygen`.');
+  throw bad({ path, source }, 'it has no secret key', 'Generate one with `failover keygen`.');
 }
 
 /** The first line of a file with a secret key: what it is, should it be given for another. */
-export const SECRET_KEY_COMMENT = '# The secret key of a node: whoever has it is that node.';
+export const SECRET_KEY_COMMENT = '# Secret key of a node: anyone who has it can act as that node.';
 
 /**
  * The public keys in a file: one at the beginning of each line, and what follows it is a comment.
@@ -42,8 +42,8 @@ export function readAuthorizedKeys(
 ): ReadonlySet<string> {
   const content = read(path, source, { isSecret: false, limitBytes: LIST_LIMIT_BYTES });
   if (isSecretKeyFile(path, content)) {
-    const fact = 'it has the secret key of a node, and takes public ones';
-    throw bad({ path, source }, fact, 'Give a list of public keys: those of the `.pub` files.');
+    const fact = 'it contains a secret key, but only public keys belong here';
+    throw bad({ path, source }, fact, 'Use a list of public keys, from the `.pub` files.');
   }
   const keys = new Set<string>();
   for (const { text, number } of meantLines(content)) {
@@ -65,15 +65,15 @@ export function readSecretFile(path: string, source = '--secret-file'): Buffer {
   if (isKeyFile(path, content)) {
     throw bad(
       { path, source },
-      'it has keys of nodes, and takes a secret that all share',
+      'it contains node keys, but a shared secret belongs here',
       MAKE_SECRET,
     );
   }
   if (secret.toString('latin1').trim() === '' && secret.length > 0) {
-    throw bad({ path, source }, 'it has nothing but white space', MAKE_SECRET);
+    throw bad({ path, source }, 'it contains only white space', MAKE_SECRET);
   }
   if (secret.length >= SECRET_LEAST_BYTES) return secret;
-  const fact = `it has ${String(secret.length)} bytes, and ${String(SECRET_LEAST_BYTES)} are the least`;
+  const fact = `it has ${String(secret.length)} bytes, fewer than ${String(SECRET_LEAST_BYTES)}`;
   throw bad({ path, source }, fact, MAKE_SECRET);
 }
 
@@ -86,11 +86,11 @@ export function readTokenFile(path: string, source = '--http-token-file'): strin
   const content = read(path, source, { isSecret: true, limitBytes: SECRET_LIMIT_BYTES });
   const token = content.trim();
   if (token.length < SECRET_LEAST_BYTES) {
-    const fact = `its token has ${String(token.length)} characters, and ${String(SECRET_LEAST_BYTES)} are the least`;
+    const fact = `its token has ${String(token.length)} characters, fewer than ${String(SECRET_LEAST_BYTES)}`;
     throw bad({ path, source }, fact, MAKE_TOKEN);
   }
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  const fact = 'it has more than one line, white space or characters that no header can carry';
+  const fact = 'it has several lines, white space or characters not allowed in a header';
   throw bad({ path, source }, fact, MAKE_TOKEN);
 }
 
@@ -101,11 +101,11 @@ const SECRET_LEAST_BYTES = 16;
 const LIST_LIMIT_BYTES = 2 ** 20;
 
 const ONE_A_LINE =
-  'Give one public key a line, as in the `.pub` file of `failover keygen`; `#` begins a comment.';
+  'Put one public key per line, as in the `.pub` file of `failover keygen`; `#` starts a comment.';
 const MAKE_TOKEN =
-  'Make one with `openssl rand -hex 24`, in a file that only its owner can read (`chmod 600`).';
+  'Generate one with `openssl rand -hex 24`, in a file that only its owner can read (`chmod 600`).';
 const MAKE_SECRET =
-  'Make one with `openssl rand -base64 32`, and give it to every node of the group.';
+  'Generate one with `openssl rand -base64 32`, and use it on every node of the group.';
 
 interface Named {
   readonly path: string;
@@ -124,11 +124,12 @@ function read(
     // A pipe in its place keeps nobody waiting.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = fstatSync(fd);
-    if (!stats.isFile()) throw bad(named, 'it is no file', `Give ${source} the path of a file.`);
+    if (!stats.isFile())
+      throw bad(named, 'it is not a regular file', `Set ${source} to the path of a file.`);
     refuseOpenToOthers(named, stats, isSecret);
     if (stats.size > limitBytes) {
-      const fact = `it has ${String(stats.size)} bytes, and ${String(limitBytes)} are the most`;
-      throw bad(named, fact, `Give ${source} another file.`);
+      const fact = `it has ${String(stats.size)} bytes, more than ${String(limitBytes)}`;
+      throw bad(named, fact, `Set ${source} to another file.`);
     }
     const content = Buffer.alloc(limitBytes);
     return content.toString('latin1', 0, readSync(fd, content, 0, limitBytes, 0));
@@ -145,28 +146,28 @@ function refuseOpenToOthers(named: Named, { mode, uid }: Stats, isSecret: boolea
   const own = process.geteuid?.() ?? uid;
   if (uid !== own && uid !== 0) {
     const fact = `it belongs to user ${String(uid)}`;
-    throw bad(named, fact, `Run \`chown ${String(own)} ${path}\` as root, or give another file.`);
+    throw bad(named, fact, `Run \`chown ${String(own)} ${path}\` as root, or use another file.`);
   }
   if (isSecret && (mode & 0o077) !== 0) {
     throw bad(named, `others have access to it (mode ${shown})`, `Run \`chmod 600 ${path}\`.`);
   }
   if ((mode & 0o022) !== 0) {
-    throw bad(named, `others may write it (mode ${shown})`, `Run \`chmod go-w ${path}\`.`);
+    throw bad(named, `others can write to it (mode ${shown})`, `Run \`chmod go-w ${path}\`.`);
   }
 }
 
 function unreadable(named: Named, error: unknown): FailoverError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
   const fact = FACTS.get(code) ?? code;
-  return bad(named, fact, `Give ${named.source} a file that this user can read.`, error);
+  return bad(named, fact, `Set ${named.source} to a file that this user can read.`, error);
 }
 
 const FACTS: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', 'there is no such file'],
-  ['EACCES', 'this user may not read it'],
+  ['ENOENT', 'the file does not exist'],
+  ['EACCES', 'permission denied'],
   ['ENOTDIR', 'a part of the path is not a directory'],
   ['EISDIR', 'it is a directory'],
-  ['ELOOP', 'its symbolic links never end'],
+  ['ELOOP', 'it has a loop of symbolic links'],
 ]);
 
 /** Never with what is in the file. */

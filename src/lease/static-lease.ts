@@ -34,8 +34,8 @@ export class StaticLease implements LeaseStore {
     if (this.#node === this.#leader) return this.#files.acquire(floor);
     throw new FailoverError(
       'FAILOVER_REFUSED',
-      `Cannot take the lease of group ${this.#group} for ${this.#node}: only ${this.#leader} leads`,
-      { hint: 'Give all nodes another --lease.' },
+      `Cannot acquire the lease of group ${this.#group} for ${this.#node}: only ${this.#leader} leads`,
+      { hint: 'Use another --lease on all nodes.' },
     );
   }
 

@@ -37,7 +37,7 @@ export class StoreLink<Connection extends StoreConnection> {
   #failures = 0;
   /** Nothing is tried before, monotonic, ms. */
   #nextTryAt = 0;
-  #problem = 'no connection has been made yet';
+  #problem = 'no connection has been established yet';
 
   constructor(parts: StoreLinkParts<Connection>) {
     this.#parts = parts;

@@ -5,7 +5,7 @@ import { FailoverError } from '../errors.ts';
 export function strangeAnswer(hint: string): FailoverError {
   return new FailoverError(
     'FAILOVER_STORE_REFUSED',
-    'Cannot use the lease store: what it answers is none of the answers that are known',
+    'Cannot use the lease store: it sent an unknown response',
     { hint },
   );
 }

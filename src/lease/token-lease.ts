@@ -137,7 +137,7 @@ export class TokenLease implements RemoteStore {
       if (!reply.isKnown) this.#joinAgain();
       if (reply.isOurs) return { type: 'renewed', askedAt, ttlMs };
       this.#epoch = null;
-      const cause = reply.by === null ? 'it has ended in the store' : `${reply.by} has it`;
+      const cause = reply.by === null ? 'it has expired in the store' : `${reply.by} has it`;
       return { type: 'lost', cause };
     } catch (error) {
       if (isOver()) return { type: 'over' };
@@ -150,7 +150,7 @@ export class TokenLease implements RemoteStore {
     if (token === null || this.#epoch === null) throw this.#lost('it is not held');
     const isOver = (): boolean => this.#token !== token || this.#epoch === null;
     const epoch = await this.#driver.advance(this.#asker(), { token, floor });
-    if (epoch === null) throw this.#lost('the store has it no more');
+    if (epoch === null) throw this.#lost('the store no longer has it');
     // Given back, or found lost, meanwhile: it stays so.
     if (!isOver()) this.#epoch = epoch;
     this.learn(epoch);

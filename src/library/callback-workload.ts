@@ -78,8 +78,8 @@ export class CallbackWorkload implements NodeWorkload {
     if (this.#running.size > 0) {
       throw new FailoverError(
         'FAILOVER_PROMOTION_FAILED',
-        'Cannot promote: a callback of an earlier term has not ended',
-        { hint: 'Let the callbacks end when their signal is aborted.' },
+        'Cannot promote: a callback of an earlier term is still running',
+        { hint: 'Make callbacks return when their signal is aborted.' },
       );
     }
     const description = this.#options.lock.open();
@@ -153,7 +153,7 @@ export class CallbackWorkload implements NodeWorkload {
   }
 
   deactivate(): Promise<void> {
-    return Promise.reject(new Error('Only a hot workload goes on as secondary'));
+    return Promise.reject(new Error('Only a hot workload keeps running as secondary'));
   }
 
   describe(): WorkloadDescription {
@@ -192,7 +192,7 @@ export class CallbackWorkload implements NodeWorkload {
     }
     await untilAborted(this.#allEnded(), hurry.signal).catch(() => {
       this.#options.warn(
-        'a callback goes on although its signal was aborted; the lease is given back without it',
+        'a callback is still running although its signal was aborted; the lease is released without it',
       );
     });
     active.description.close();
@@ -226,7 +226,7 @@ async function callNow<Value>(callback: () => Promise<Value>): Promise<Value> {
 function stoppedWhileStarting(): FailoverError {
   return new FailoverError(
     'FAILOVER_PROMOTION_FAILED',
-    'Cannot promote: it was told to stop while the promotion began',
+    'Cannot promote: it was told to stop during the promotion',
   );
 }
 

@@ -65,7 +65,7 @@ export class ElectedTerm {
     this.#controller.abort(new Error(why));
     const late = setTimeout(() => {
       warn(
-        `onStart goes on ${formatDuration(stopBudgetMs)} after its signal was aborted; ` +
+        `onStart is still running ${formatDuration(stopBudgetMs)} after its signal was aborted; ` +
           `the lease is kept until it returns`,
       );
     }, stopBudgetMs);
@@ -83,7 +83,7 @@ export class ElectedTerm {
       await onStart(signal, term);
     } catch (error) {
       if (signal.aborted) {
-        if (!isAbort(error, signal)) warn(`onStart failed while it stopped: ${messageOf(error)}`);
+        if (!isAbort(error, signal)) warn(`onStart failed while stopping: ${messageOf(error)}`);
       } else {
         this.#failed = true;
         onFailed(`onStart failed: ${messageOf(error)}`);
@@ -105,7 +105,7 @@ export class ElectedTerm {
     if (isOver) return;
     limit.abort(new Error(`not done within ${formatDuration(stopBudgetMs)}`));
     warn(
-      `onStop has not ended within ${formatDuration(stopBudgetMs)}; the lease is given back without it`,
+      `onStop did not finish within ${formatDuration(stopBudgetMs)}; the lease is released without it`,
     );
     this.#leftBehind = stopping;
   }

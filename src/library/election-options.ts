@@ -76,7 +76,7 @@ function redisAddress(url: string): RedisAddress {
   const address = parseLease(url, 'url');
   if (address.kind === 'redis') return address;
   const expected = '`redis://HOST:PORT` or `rediss://HOST:PORT`';
-  throw refuseUrl(url, 'url', { fact: 'is no address of Redis', expected });
+  throw refuseUrl(url, 'url', { fact: 'is not a Redis address', expected });
 }
 
 const FIRST_PRIORITY = 1;

@@ -260,7 +260,7 @@ export class Election extends EventEmitter<ElectionEvents> implements AsyncDispo
       hasToldOverlap: false,
       isEnding: false,
     };
-    const reason = granted.previous === null ? 'nobody led' : `${granted.previous} leads no more`;
+    const reason = granted.previous === null ? 'nobody led' : `${granted.previous} no longer leads`;
     this.#tell({ role: 'leader', epoch: granted.epoch, reason });
   }
 
@@ -310,8 +310,7 @@ export class Election extends EventEmitter<ElectionEvents> implements AsyncDispo
     led.hasToldOverlap = true;
     const epoch = String(led.term.epoch);
     this.#warn(
-      `the lease of epoch ${epoch} has ended and onStart goes on: another may lead beside it, ` +
-        'and only the epoch protects what it writes',
+      `the lease of epoch ${epoch} has ended but onStart is still running: another node may lead at the same time, and only the epoch protects what it writes`,
     );
   }
 

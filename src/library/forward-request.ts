@@ -99,7 +99,7 @@ export const BODY_WAS_READ: string =
 
 export function failureText(status: 502 | 504): string {
   const what = status === 502 ? 'it cannot be reached' : 'it does not answer in time';
-  return `Cannot hand this request on to the leader: ${what}`;
+  return `Cannot forward this request to the leader: ${what}`;
 }
 
 /** What a proxy in front has said of the client stays; `host` is that of the leader. */

@@ -59,17 +59,17 @@ export function deciderOf(
     const path = pathOf(url);
     if (path?.split('?')[0] === HEARTBEAT_PATH || !isWrite() || provider.isLeader()) return PASS;
     if (path === null) {
-      return refusal(400, 'Cannot forward this request: its target is no path');
+      return refusal(400, 'Cannot forward this request: its target is not a path');
     }
     const target = provider.redirectTarget();
     // It would come straight back here, where nobody leads: perhaps not yet, or no more.
     const isHere = mode === 'redirect' && target !== null && new URL(target).host === host;
     if (target === null || isHere) {
-      return refusal(503, 'Cannot take a write now: no leader is known');
+      return refusal(503, 'Cannot accept writes now: no leader is known');
     }
     const hops = hopsWith(self, given);
     if (hops === null) {
-      return refusal(508, 'Cannot forward this request: it has come through here already');
+      return refusal(508, 'Cannot forward this request: it has already passed through here');
     }
     // Put together as text: the path can't name another host.
     if (mode === 'redirect') return { kind: 'redirect', location: target + path };

@@ -38,8 +38,8 @@ export function leaderFromEnvironment(
   if (target !== undefined && peers !== undefined) {
     throw new FailoverError(
       'FAILOVER_SETTINGS_CONFLICT',
-      'Cannot run: FAILOVER_STATIC_LEADER names a leader, and FAILOVER_PEERS asks for an election',
-      { hint: 'Set one of the two.' },
+      'Cannot run: FAILOVER_STATIC_LEADER names a leader, but FAILOVER_PEERS asks for an election',
+      { hint: 'Set only one of them.' },
     );
   }
   if (target !== undefined) {
@@ -49,7 +49,7 @@ export function leaderFromEnvironment(
   if (localTarget === undefined) {
     throw new FailoverError(
       'FAILOVER_BAD_OPTION',
-      'Cannot take part in an election: this node has no address that others reach',
+      'Cannot take part in an election: this node has no address that others can reach',
       { details: { option: 'FAILOVER_LOCAL_TARGET', expected: 'the address of this node' } },
     );
   }

@@ -184,13 +184,13 @@ export class PeersElection extends EventEmitter<PeersElectionEvents> implements 
     const { hasDuplicateId, hasListened } = this.#node;
     if (hasDuplicateId && !this.#hasWarnedOfDuplicate) {
       this.#hasWarnedOfDuplicate = true;
-      const fact = `another node with the id ${this.nodeId} lives: neither leads`;
-      this.#warn(`${fact}. Give each an id of its own.`);
+      const fact = `another node with the id ${this.nodeId} is running: neither leads`;
+      this.#warn(`${fact}. Give each node a unique id.`);
     }
     if (!this.#hasWarnedOfSecret && this.#node.counters.unsigned > 0) {
       this.#hasWarnedOfSecret = true;
-      const fact = 'something arrives that is not signed with the secret of this node';
-      this.#warn(`${fact}. Give all peers the same: else each of them leads.`);
+      const fact = "messages arrive that are not signed with this node's secret";
+      this.#warn(`${fact}. Use the same secret on all peers: otherwise each of them leads.`);
     }
     const now = this.#now();
     if (now.isLeader) this.#hasWarnedOfDuplicate = false;
@@ -223,7 +223,9 @@ function requireTimes(intervalMs: number, leaseMs: number): void {
     'FAILOVER_SETTINGS_CONFLICT',
     `Cannot run: leaseMs ${formatDuration(leaseMs)} is shorter than two times intervalMs ` +
       formatDuration(intervalMs),
-    { hint: 'Give leaseMs at least twice of intervalMs: one heartbeat that is lost is no loss.' },
+    {
+      hint: 'Set leaseMs to at least twice intervalMs, so that one lost heartbeat does not matter.',
+    },
   );
 }
 
@@ -231,7 +233,7 @@ function requireTimes(intervalMs: number, leaseMs: number): void {
 function checkedPeers(peers: readonly string[]): readonly string[] {
   const addresses = new Set(peers.map((peer) => parsePeerAddress(peer, 'peers')));
   if (addresses.size <= PEER_LIMIT) return [...addresses];
-  const fact = `Cannot use peers: they are ${String(addresses.size)}`;
+  const fact = `Cannot use peers: there are ${String(addresses.size)}`;
   throw new FailoverError('FAILOVER_BAD_OPTION', fact, {
     details: { option: 'peers', expected: `at most ${String(PEER_LIMIT)} addresses` },
   });
@@ -241,7 +243,7 @@ function checkedPeers(peers: readonly string[]): readonly string[] {
 function checkedSecret(secret: string | undefined, isNeeded: boolean): string | null {
   if (secret === undefined && !isNeeded) return null;
   if (secret !== undefined && secret.length >= SECRET_LENGTH) return secret;
-  const expected = `at least ${String(SECRET_LENGTH)} characters that only the peers know`;
+  const expected = `at least ${String(SECRET_LENGTH)} characters known only to the peers`;
   const fact = secret === undefined ? 'there is none' : `it has only ${String(secret.length)}`;
   throw new FailoverError('FAILOVER_BAD_OPTION', `Cannot use secret: ${fact}`, {
     details: { option: 'secret', expected },

@@ -83,7 +83,7 @@ export class ProbedBus implements Bus {
     });
     try {
       const answer = await Promise.race([own(controller.signal), late]);
-      if (answer === false) throw unanswered(`the probe says that ${holder.node} does not work`);
+      if (answer === false) throw unanswered(`the probe reports that ${holder.node} does not work`);
     } finally {
       clearTimeout(timer);
     }

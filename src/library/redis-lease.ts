@@ -155,7 +155,7 @@ export class RedisLease implements AsyncDisposable {
       this.#renewed(outcome.askedAt);
       return true;
     }
-    this.#lose(outcome.type === 'lost' ? outcome.cause : 'it was given back');
+    this.#lose(outcome.type === 'lost' ? outcome.cause : 'it was released');
     return false;
   }
 
@@ -228,7 +228,7 @@ export class RedisLease implements AsyncDisposable {
 
   #checkDrift(): void {
     if (this.#term === null || this.#clock.now() < this.#deadlineMs) return;
-    this.#lose(`no renewal was answered for ${String(Math.round(this.#terms.leaseMaxDriftMs))}ms`);
+    this.#lose(`no renewal succeeded for ${String(Math.round(this.#terms.leaseMaxDriftMs))}ms`);
   }
 
   #lose(cause: string): void {

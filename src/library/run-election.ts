@@ -49,7 +49,7 @@ const STOP_BUDGET_MS = 1_000;
 
 function requireStrategy(strategy: string): void {
   if (strategy === 'race' || strategy === 'priority') return;
-  const message = `Cannot use strategy: ${JSON.stringify(strategy)} is none`;
+  const message = `Cannot use strategy: ${JSON.stringify(strategy)} is not a strategy`;
   throw new FailoverError('FAILOVER_BAD_OPTION', message, {
     details: { option: 'strategy', expected: '`race` or `priority`' },
   });
@@ -58,7 +58,7 @@ function requireStrategy(strategy: string): void {
 function requireBudget(stopBudgetMs: number): void {
   if (Number.isSafeInteger(stopBudgetMs) && stopBudgetMs >= 0 && stopBudgetMs <= LONGEST_BUDGET_MS)
     return;
-  const message = `Cannot use stopBudgetMs: ${String(stopBudgetMs)} is no such time`;
+  const message = `Cannot use stopBudgetMs: ${String(stopBudgetMs)} is not valid`;
   throw new FailoverError('FAILOVER_BAD_OPTION', message, {
     details: { option: 'stopBudgetMs', expected: 'whole milliseconds from 0 to an hour' },
   });

@@ -26,7 +26,7 @@ export class StaticLeader implements ManagedLeader {
     throw new FailoverError(
       'FAILOVER_SETTINGS_CONFLICT',
       `Cannot forward to the leader ${this.#target}: it is this node itself`,
-      { hint: 'Give the leader itself no static leader: it takes all writes then.' },
+      { hint: 'Do not set a static leader on the leader itself: it then accepts all writes.' },
     );
   }
 

@@ -21,7 +21,7 @@ export function answerHeartbeat(
     return;
   }
   const timer = setTimeout(() => {
-    refuse(response, 408, 'its body did not come in time');
+    refuse(response, 408, 'its body did not arrive in time');
   }, timeoutMs);
   void readBody(request, BODY_LIMIT).then((body) => {
     clearTimeout(timer);
@@ -50,7 +50,7 @@ export function answerHeartbeat(
 /** The rest of what is sent is not waited for. */
 function refuse(response: ServerResponse, status: number, fact: string): void {
   if (response.headersSent) return;
-  const body = `Cannot take this heartbeat: ${fact}\n`;
+  const body = `Cannot accept this heartbeat: ${fact}\n`;
   response.writeHead(status, {
     'content-type': 'text/plain',
     'content-length': Buffer.byteLength(body),

@@ -212,16 +212,16 @@ export class PeerNode {
   answer(body: Buffer, given: unknown): Reply {
     const { secret } = this.#options;
     const value = parseJson(body);
-    if (value === undefined) return this.#refuse('malformed', 400, 'it is no JSON');
+    if (value === undefined) return this.#refuse('malformed', 400, 'it is not JSON');
     if (secret === null || !isSigned(secret, 'request', { body, given })) {
       return this.#refuse('unsigned', 401, 'it is not signed with the secret of this group');
     }
     const request = readRequest(value);
-    if (request === null) return this.#refuse('malformed', 400, 'it is no heartbeat');
+    if (request === null) return this.#refuse('malformed', 400, 'it is not a heartbeat');
     if (request.group !== this.#options.group) {
       return this.#refuse('foreign', 403, 'it is of another group');
     }
-    if (!this.#isOpen) return { status: 503, fact: 'this node does not take part now' };
+    if (!this.#isOpen) return { status: 503, fact: 'this node is not participating now' };
     const { run, seq } = request.heartbeat;
     const heardUsAt = request.proof === null ? null : this.#challenges.sinceOf(request.proof);
     if (heardUsAt === null) this.#tally.count('unproven');

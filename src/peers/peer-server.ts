@@ -61,10 +61,10 @@ export class PeerServer {
   #refusal(error: NodeJS.ErrnoException): FailoverError {
     const { origin } = this.#address;
     if (error.code === 'EADDRINUSE') {
-      const fact = `Cannot listen for peers at ${origin}: another process does`;
+      const fact = `Cannot listen for peers on ${origin}: the address is in use`;
       return new FailoverError('FAILOVER_ADDRESS_IN_USE', fact, { cause: error });
     }
-    const fact = `Cannot listen for peers at ${origin}: ${error.code ?? error.message}`;
+    const fact = `Cannot listen for peers on ${origin}: ${error.code ?? error.message}`;
     return new FailoverError('FAILOVER_BAD_OPTION', fact, {
       cause: error,
       details: { option: '--peer-address', expected: 'an address of this machine' },

@@ -252,7 +252,7 @@ function timePassed(state: Following): FollowStep {
     const silentMs = Math.round(state.at - state.heardAt);
     const doubt = doubted(
       state,
-      `${state.leader?.node ?? ''} is silent for ${String(silentMs)} ms`,
+      `${state.leader?.node ?? ''} has been silent for ${String(silentMs)} ms`,
     );
     return { ...doubt, effects: [...doubt.effects, { type: 'observe' }] };
   }
@@ -274,7 +274,7 @@ function ready(before: Following): FollowStep {
   const { leader, epoch, told } = before;
   if (leader === null) return { state: before, effects: [] };
   if (leader.target === null) {
-    const message = `${leader.node} leads and has no --target: nothing can be forwarded to it`;
+    const message = `${leader.node} leads but has no --target: nothing can be forwarded to it`;
     const effects: FollowEffect[] = before.hasLed ? [{ type: 'warn', message }] : [];
     return { state: { ...before, hasLed: true }, effects };
   }

@@ -78,7 +78,7 @@ export class FollowedNodes {
     const { group, proxy, isSealed } = this.#options;
     const link = this.#nodes.get(run)?.link;
     if (link === undefined) {
-      const message = 'Cannot ask the primary: it is not connected to';
+      const message = 'Cannot ask the primary: it is not connected';
       throw new FailoverError('FAILOVER_NODE_UNREACHABLE', message);
     }
     this.#requestSeq += 1;

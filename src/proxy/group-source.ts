@@ -244,7 +244,7 @@ function withoutNode({ group, sight }: GroupSourceOptions): string {
 
 /** A server keeps it, or nobody has led yet; with `--lease peers` it is kept nowhere. */
 function withoutEpoch(group: string): string {
-  return `no epoch of group ${group} is on record here: if a server keeps its lease, give --lease`;
+  return `no epoch of group ${group} is on record here: if its lease is on a server, set --lease`;
 }
 
 function ignore(): void {

@@ -6,23 +6,26 @@ import { STATUS_CODES } from 'node:http';
 export const REFUSALS = {
   'unsafe-in-flight': {
     status: 502,
-    says: 'The primary was lost while it had this request, which may have been done: it is not sent again',
+    says: 'The primary was lost while processing this request, which may have been executed; it is not retried',
   },
-  'bad-answer': { status: 502, says: 'The primary has answered with what is no HTTP' },
-  'upstream-timeout': { status: 504, says: 'The primary has not begun an answer in time' },
-  'no-primary': { status: 503, says: 'Nobody leads, and none did for as long as this was held' },
+  'bad-answer': { status: 502, says: 'The primary did not answer with valid HTTP' },
+  'upstream-timeout': { status: 504, says: 'The primary did not start a response in time' },
+  'no-primary': { status: 503, says: 'There was no primary for as long as this was held' },
   unreachable: {
     status: 503,
-    says: 'The primary could not be connected to as long as this was held',
+    says: 'The primary was unreachable for as long as this was held',
   },
-  'hold-timeout': { status: 503, says: 'The primary had no room for this as long as it was held' },
-  'hold-full': { status: 503, says: 'Nothing more can be held until there is a primary' },
+  'hold-timeout': {
+    status: 503,
+    says: 'The primary had no free connection for as long as this was held',
+  },
+  'hold-full': { status: 503, says: 'Too many requests are held until there is a primary' },
   stopping: { status: 503, says: 'The proxy ends' },
-  loop: { status: 508, says: 'This request has come through this proxy already' },
-  'bad-request': { status: 400, says: 'This is no request that could be passed on' },
-  'header-too-large': { status: 431, says: 'The headers of this request are too long' },
-  'request-timeout': { status: 408, says: 'This request was not whole in time' },
-  'not-supported': { status: 501, says: 'This proxy does not do that' },
+  loop: { status: 508, says: 'This request has already passed through this proxy' },
+  'bad-request': { status: 400, says: 'This request cannot be forwarded' },
+  'header-too-large': { status: 431, says: 'The headers of this request are too large' },
+  'request-timeout': { status: 408, says: 'This request was not complete in time' },
+  'not-supported': { status: 501, says: 'This proxy does not support that' },
 } as const;
 
 export type RefusalCode = keyof typeof REFUSALS;

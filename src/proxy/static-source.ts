@@ -54,6 +54,6 @@ export class StaticSource implements PrimarySource {
     const before = this.#current;
     this.#current = first?.url ?? null;
     if (first !== undefined) listener.ready({ node: null, epoch: null, target: first.url });
-    else if (before !== null) listener.lost('none of its servers answers');
+    else if (before !== null) listener.lost('none of the servers answers');
   }
 }

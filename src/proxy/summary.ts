@@ -7,8 +7,8 @@ import type { RefusalCode } from './refusals.ts';
 /** What is told to nobody by a status, and is counted and said like what is refused. */
 const LOSSES = {
   'broken-off':
-    'The primary was lost, or nothing came for too long, after a part had been passed on',
-  'too-many-clients': 'As many clients are connected as --max-clients allows',
+    'The primary was lost, or was idle for too long, after part of the response had been forwarded',
+  'too-many-clients': 'The number of connected clients reached --max-clients',
 } as const;
 
 /** What a proxy says of, whenever it happens. */
@@ -29,7 +29,7 @@ export function summaryOf({ mode, counts, everHeld, longestHeldMs }: ProxyReport
     numbered(repeated, 'repeated'),
     numbered(upgraded, 'WebSockets'),
     numbered(cut, `${part} broken off`),
-    numbered(clientsGone, 'clients gone before their answer'),
+    numbered(clientsGone, 'clients gone before their response'),
     numbered(clientsRefused, 'clients too many'),
     ...[...counts.refused].map(([code, count]) => numbered(count, code)),
   ];
@@ -78,8 +78,8 @@ export class RefusalLines {
 
   #whatOf(code: NotedCode): string {
     const isTcp = this.#mode === 'tcp';
-    if (code === 'too-many-clients') return 'Turned away a client';
-    if (isLoss(code)) return `Broke off ${isTcp ? 'a connection' : 'an answer'}`;
+    if (code === 'too-many-clients') return 'Rejected a client';
+    if (isLoss(code)) return `Aborted ${isTcp ? 'a connection' : 'a response'}`;
     if (isTcp) return `Reset a connection, ${code}`;
     return `Answered a request with ${String(REFUSALS[code].status)} ${code}`;
   }

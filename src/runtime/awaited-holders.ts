@@ -58,10 +58,8 @@ export class AwaitedHolders {
     const who = `${named.map((pid) => this.#parts.describe(pid)).join(', ')}${more}`;
     const kill = `\`kill ${named.join(' ')}\``;
     return pids.length === 1
-      ? `nobody starts until ${who} has ended: it holds a lock file of this group that was deleted. ` +
-          `End it with ${kill} if it is not to go on`
-      : `nobody starts until ${who} have ended: they hold lock files of this group that were deleted. ` +
-          `End them with ${kill} if they are not to go on`;
+      ? `no node starts until ${who} has exited: it holds a deleted lock file of this group. Stop it with ${kill} if it is not needed`
+      : `no node starts until ${who} have exited: they hold deleted lock files of this group. Stop them with ${kill} if they are not needed`;
   }
 }
 

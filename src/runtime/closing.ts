@@ -44,7 +44,7 @@ export async function endCommand({
       await workload.stop(0);
       return;
     } catch (failure) {
-      if (!isTold) warn(`could not end the command: ${messageOf(failure)}`);
+      if (!isTold) warn(`could not stop the command: ${messageOf(failure)}`);
       if (mayBeTaken()) return;
     }
     await wait(ORDER_RETRY_MS);
@@ -62,7 +62,7 @@ export async function closeInOrder(open: OpenParts, { immediate }: StopOrder): P
     await Promise.all([tidying.endOrphans(), health.close()]);
   } catch (error) {
     // Whoever comes next waits for what is left, and can't as long as the lease is held by nobody who leads.
-    warn(`what it has started could not all be ended: ${messageOf(error)}`);
+    warn(`not all processes it started could be stopped: ${messageOf(error)}`);
   }
   const limit = new AbortController();
   const { signal } = limit;

@@ -239,7 +239,7 @@ export class NodeEngine {
       if (elsewhere !== null) this.warn(elsewhere);
     } catch (error) {
       // Nobody waits for this turn of the loop: what it throws would end the process, and all other groups in it.
-      this.warn(`records of other nodes could not be looked at: ${messageOf(error)}`);
+      this.warn(`records of other nodes could not be read: ${messageOf(error)}`);
     }
     if (!this.#warnsOfOrphans) return;
     this.warn(
@@ -381,7 +381,7 @@ export class NodeEngine {
           try {
             this.#onStep?.(step);
           } catch (error) {
-            this.warn(`what is told of each step failed: ${messageOf(error)}`);
+            this.warn(`reporting a step failed: ${messageOf(error)}`);
           }
         },
         onRefusal: (event, error) => {
@@ -432,13 +432,13 @@ export class NodeEngine {
   async #abort(order: StopOrder): Promise<void> {
     this.#isBroken = true;
     this.#extras.many?.left(this);
-    this.warn(`internal error, ending at once: ${order.reason}`);
+    this.warn(`internal error, exiting at once: ${order.reason}`);
     // Whoever starts here waits for what is left; only a lease that ends by itself has others to think of.
     const mayBeTaken = (): boolean => this.keeper === null || this.lease.verify().type === 'lost';
     try {
       await endCommand({ workload: this.workload, mayBeTaken, warn: this.warn });
     } catch (failure) {
-      this.warn(`nobody knows what of the command is left: ${messageOf(failure)}`);
+      this.warn(`what is left of the command is not known: ${messageOf(failure)}`);
     }
     await this.#close(order);
   }

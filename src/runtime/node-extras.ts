@@ -95,7 +95,7 @@ function refuseSettingsOfSockets({ bind, secretFile }: RunOptions): void {
   if (parseBind(bind).kind === 'ipc' && secretFile === null) return;
   throw new FailoverError(
     'FAILOVER_SETTINGS_CONFLICT',
-    'Cannot run: `bind` and `secretFile` are settings of sockets, and the node is given some',
-    { hint: 'Give them to the `Transport`, or leave that out.' },
+    'Cannot run: `bind` and `secretFile` are socket settings, but the node is given a `Transport`',
+    { hint: 'Pass them to the `Transport`, or omit it.' },
   );
 }

@@ -68,7 +68,7 @@ export async function leaseOpener(options: RunOptions, isGuarded: boolean): Prom
   if (endsByItself(address) && !isGuarded) {
     throw new FailoverError(
       'FAILOVER_SETTINGS_CONFLICT',
-      `Cannot run: nothing ends a callback in time when its lease ${address.shown} has ended`,
+      `Cannot run: nothing stops a callback in time when its lease ${address.shown} expires`,
       { hint: 'Use the lease `file`, or run a command with `failover run`.' },
     );
   }
@@ -152,7 +152,7 @@ function openOwn({ stateDir, record }: Pick<LocalGroupOptions, 'stateDir' | 'rec
       error instanceof FailoverError && error.code === 'FAILOVER_FILE_SYSTEM_NOT_LOCAL';
     if (!isElsewhere) throw error;
     const hint =
-      'Give --state-dir a directory of this machine alone, and a directory that it shares as --lease file:/DIRECTORY.';
+      'Point --state-dir at a directory of this machine only, and pass the shared directory as --lease file:/DIRECTORY.';
     throw new FailoverError(error.code, error.message, { cause: error, hint });
   }
 }

@@ -47,10 +47,7 @@ export async function serve(
 /** A request that waited, as in a stopped process, longer than its sender did is not carried out. */
 function refuseLate({ expiresAtMs }: RpcParams): void {
   if (typeof expiresAtMs !== 'number' || monotonicNow() <= expiresAtMs) return;
-  throw new FailoverError(
-    'FAILOVER_REFUSED',
-    'Cannot do what was asked: the request came too late',
-  );
+  throw new FailoverError('FAILOVER_REFUSED', 'Cannot carry out the request: it came too late');
 }
 
 function demote(node: FailoverNode, params: RpcParams): Promise<string> {
@@ -67,7 +64,7 @@ function proxyIn({ proxy, epoch }: RpcParams): { readonly proxy: string; readonl
   if (typeof proxy === 'string' && typeof epoch === 'number') return { proxy, epoch };
   throw new FailoverError(
     'FAILOVER_WIRE_INVALID',
-    'Cannot note the proxy: name and epoch are missing',
+    'Cannot register the proxy: name and epoch are missing',
   );
 }
 

@@ -70,8 +70,8 @@ export function predictionOf(
 
 const UNREHEARSED = {
   'not-yet': 'not rehearsed yet',
-  never: "its program's callback is never rehearsed",
-  'on-server': 'what a server takes for its part is not rehearsed',
+  never: "its program's callback is not rehearsed",
+  'on-server': 'the time that a server takes is not rehearsed',
 } as const;
 
 /** How long a node tells of a removal, ms. */
@@ -83,10 +83,7 @@ export function removalWarning(
   nowMs: number,
 ): string | null {
   if (removal === null || nowMs - removal.atMs > REMOVAL_TOLD_MS) return null;
-  return (
-    `${removal.path} was removed while this node ran, and was made anew: ` +
-    'exclude it from whatever deletes files here'
-  );
+  return `${removal.path} was removed while this node was running and has been recreated: exclude it from whatever deletes files here`;
 }
 
 /** What is not promised together with nodes of other pid namespaces, and what to do; null: there are none. */
@@ -97,11 +94,7 @@ export function namespaceWarning(nodes: readonly string[]): string | null {
     nodes.length === 1
       ? `node ${named} of this group is in another pid namespace of this machine.`
       : `nodes ${named} of this group are in another pid namespace of this machine.`;
-  return (
-    `${where} Neither side sees the processes of the other: a workload ` +
-    'that closes the descriptor FAILOVER_LOCK_FD may run twice, and a primary that hangs is not fenced. ' +
-    'Run all nodes of a group in one pid namespace'
-  );
+  return `${where} Neither side sees the other's processes: a workload that closes the descriptor FAILOVER_LOCK_FD may run twice, and a hung primary is not fenced.  Run all nodes of a group in one pid namespace`;
 }
 
 /** The most nodes that one message names. */

@@ -233,5 +233,5 @@ const FULL = {
 const ENDED: RequestOutcome = {
   ok: false,
   code: 'FAILOVER_REFUSED',
-  message: 'this node has ended',
+  message: 'this node has exited',
 };

@@ -20,7 +20,7 @@ export function withPeers(counters: TransportCounters, peers?: PeerCounters): Tr
 export function peerTroubles(peers?: PeerCounters): readonly string[] {
   if (peers === undefined || peers.unsigned === 0) return [];
   return [
-    'somebody says something to this node that is not signed with its secret: give all nodes of the group the ' +
+    'this node receives messages that are not signed with its secret: give all nodes of the group the ' +
       'same --secret-file',
   ];
 }

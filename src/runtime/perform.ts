@@ -148,7 +148,7 @@ function verify(lease: LeaseStore, scope: VerifyScope): VerifyOutcome {
   try {
     return lease.verify(scope);
   } catch (error) {
-    return { type: 'lost', cause: `it could not be looked at: ${messageOf(error)}` };
+    return { type: 'lost', cause: `it could not be inspected: ${messageOf(error)}` };
   }
 }
 
@@ -238,7 +238,7 @@ async function inspect({ ports, dispatch, report, now }: EffectContext): Promise
   try {
     inspection = await ports.fencing.inspect();
   } catch (error) {
-    report('look at the holder of the lease', error);
+    report('inspect the lease holder', error);
     return;
   }
   dispatch({ type: 'holder-inspected', inspection, askedAt });

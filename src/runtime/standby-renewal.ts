@@ -37,14 +37,14 @@ export class StandbyRenewal {
   async #renew(): Promise<void> {
     const { workload, stopGraceMs, state, dispatch, warn } = this.#parts;
     this.#isUnderWay = true;
-    warn('what stands by here is started anew: its lock file was removed or replaced');
+    warn('the standby process here is restarted: its lock file was removed or replaced');
     try {
       await workload().stop(stopGraceMs);
       const { role, phase } = state();
       // In a term the start itself goes on from here, and an end that was ordered is answered as such.
       if (role === 'secondary' || phase === 'acquiring') dispatch({ type: 'workload-stopped' });
     } catch (error) {
-      warn(`what stands by here could not be ended: ${messageOf(error)}`);
+      warn(`the standby process here could not be stopped: ${messageOf(error)}`);
     } finally {
       this.#isUnderWay = false;
     }

@@ -34,7 +34,7 @@ export class StoreViews {
 
 async function viewOf(remote: RemoteStore | null): Promise<StoreView> {
   if (remote === null) {
-    throw new FailoverError('FAILOVER_REFUSED', 'Cannot look at a server: the lease is a file');
+    throw new FailoverError('FAILOVER_REFUSED', 'Cannot query a server: the lease is a file');
   }
   const [nodes, events] = await Promise.all([remote.listNodes(), remote.readEvents(SHOWN)]);
   return { nodes: nodes.slice(0, SHOWN), events };

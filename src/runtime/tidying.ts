@@ -27,7 +27,7 @@ export class Tidying {
     try {
       this.#node.local.collectGarbage(lookedAfter);
     } catch (error) {
-      this.#node.warn(`records of other nodes could not be looked at: ${messageOf(error)}`);
+      this.#node.warn(`records of other nodes could not be read: ${messageOf(error)}`);
     }
   }
 

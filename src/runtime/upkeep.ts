@@ -61,7 +61,7 @@ export class Upkeep {
     const { transport, role, tidy, look, warn } = this.#parts;
     this.#rounds += 1;
     const check = transport.checkSockets();
-    if (check.type === 'failed') warn(`nobody can reach this node: ${check.error.message}`);
+    if (check.type === 'failed') warn(`no node can reach this node: ${check.error.message}`);
     this.#announceMove();
     this.#tellRemoval();
     this.#tellTroubles();
@@ -70,7 +70,7 @@ export class Upkeep {
       if (role() === 'primary') tidy();
       else if (this.#rounds % this.#roundsALook === 0) look();
     } catch (error) {
-      warn(`records of other nodes could not be looked at: ${messageOf(error)}`);
+      warn(`records of other nodes could not be read: ${messageOf(error)}`);
     }
   }
 

@@ -191,7 +191,7 @@ class Course {
   /** By the processes alone: one holds the lease and has an active workload, the others are connected to it. */
   #whatIsMissing(): string | null {
     const { leaseHolder: holder, lives, isFullyUp } = this.#world;
-    if (holder === null) return 'nobody holds the lease';
+    if (holder === null) return 'the lease is not held';
     if (holder === 'foreign') return 'a stranger holds the lease';
     if (!holder.alive || !isFullyUp) return 'a node is not started again';
     if (holder.workload.active?.firstAlive !== true) return `${holder.name} runs no workload`;

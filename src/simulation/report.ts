@@ -33,7 +33,7 @@ export function summaryLines({ totals, failure }: Campaign, pace: Pace): readonl
       : [`epochs that nobody could know of after a removal ${number(repeats)}`]),
     `faults ${struck.length === 0 ? 'none' : struck.join(', ')}`,
     `digest ${digest}`,
-    failure === null ? 'Every promise held.' : failureLine(failure),
+    failure === null ? 'Every guarantee held.' : failureLine(failure),
   ];
 }
 

@@ -101,7 +101,7 @@ export class TimedLeaseClient implements LeaseClient {
       () => this.#store.advance(token, floor),
       (epoch) => {
         if (epoch === null) {
-          const cause = 'the store has it no more';
+          const cause = 'the store no longer has it';
           life.answerTo(isNewest, { type: 'lease-lost', cause, withinMs: 0 });
           return;
         }
@@ -123,7 +123,7 @@ export class TimedLeaseClient implements LeaseClient {
     this.#ask(
       () => this.#store.renew(token, ttlMs),
       (isOurs) => {
-        const cause = 'the store has it no more';
+        const cause = 'the store no longer has it';
         life.answerTo(
           isItsOwn,
           isOurs

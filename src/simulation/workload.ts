@@ -97,7 +97,7 @@ export class Workload {
     const order = { isNewest: this.#life.orders.begin('workload') };
     const run = this.#run;
     if (run?.firstAlive !== true) {
-      this.#fail(order, 'the hot workload has ended');
+      this.#fail(order, 'the hot workload has exited');
       return;
     }
     // One that was not confirmed to have obeyed goes on as it likes; its lock is given up all the same.
@@ -233,7 +233,7 @@ export class Workload {
       (one) => one !== session && one.description === description && one.holdsLock,
     );
     if (session.dismissed || !session.firstAlive) {
-      this.#fail(order, 'the process that stood by for it has ended');
+      this.#fail(order, 'its standby process has exited');
     } else if (!isTaken && description === directory) {
       session.locked = true;
       this.#open(session, order);

@@ -210,7 +210,7 @@ const LOOK_MS = 1_000;
 
 const REPORT_FD = 3;
 
-const GONE: Answer = { type: 'failed', code: 'the process that starts commands has ended' };
+const GONE: Answer = { type: 'failed', code: 'the process that starts commands has exited' };
 
 export function refusalIn(answer: Answer): { readonly code: string } {
   return { code: answer.type === 'failed' ? answer.code : answer.type };

@@ -34,8 +34,8 @@ function refuseControls(text: string): void {
   const shown = JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
   throw new FailoverError(
     'FAILOVER_USAGE',
-    `Cannot write a unit: ${shown} has a line end or another control character`,
-    { hint: 'Put what it says into a script, and give the path of that.' },
+    `Cannot write a unit: ${shown} has a line break or another control character`,
+    { hint: 'Put it into a script, and use the path of that.' },
   );
 }
 

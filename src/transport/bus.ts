@@ -261,13 +261,13 @@ function removedTooOften(directory: string): FailoverError {
   return new FailoverError(
     'FAILOVER_ADDRESS_IN_USE',
     `Cannot listen in ${directory} again: its sockets were removed ${BOUND_PATHS_LIMIT / 2} times`,
-    { hint: 'Find what removes them, and restart the node.' },
+    { hint: 'Find out what removes them, and restart the node.' },
   );
 }
 
 function bindPath(socket: XPublisher | Router, endpoint: string): BoundPath {
   const path = pathOfEndpoint(endpoint);
-  if (path === null) throw addressError(endpoint, 'it is no address of a socket');
+  if (path === null) throw addressError(endpoint, 'it is not a socket address');
   try {
     // libzmq would take the path from its owner without a word.
     if (existsAt(path)) throw new Error('the path exists');
@@ -284,7 +284,7 @@ function existsAt(path: string): boolean {
 
 function addressError(endpoint: string, cause: unknown): FailoverError {
   const why = messageOf(cause);
-  return new FailoverError('FAILOVER_ADDRESS_IN_USE', `Cannot listen at ${endpoint}: ${why}`, {
+  return new FailoverError('FAILOVER_ADDRESS_IN_USE', `Cannot listen on ${endpoint}: ${why}`, {
     cause,
   });
 }

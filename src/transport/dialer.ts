@@ -36,8 +36,8 @@ export class Dialer {
   optionsFor(endpoints: Endpoints): DialOptions {
     const { bus, rpc, key } = endpoints;
     if (pathOfEndpoint(bus) !== null && pathOfEndpoint(rpc) !== null) return {};
-    if (!isOverTcp(endpoints)) throw unreachable(bus, 'it is no address of a node');
-    if (this.#tcp === null) throw this.#refused(bus, 'this node has no --bind over TCP');
+    if (!isOverTcp(endpoints)) throw unreachable(bus, 'it is not a node address');
+    if (this.#tcp === null) throw this.#refused(bus, 'this node has no TCP --bind');
     const { keys } = this.#tcp;
     this.#context ??= new Context();
     const base = {
@@ -48,10 +48,10 @@ export class Dialer {
     };
     if (keys === null) {
       if (key === undefined) return base;
-      throw this.#refused(bus, 'it takes keys only, and this node is --insecure');
+      throw this.#refused(bus, 'it requires keys, but this node is --insecure');
     }
     if (key === undefined)
-      throw this.#refused(bus, 'it is --insecure, and this node takes keys only');
+      throw this.#refused(bus, 'it is --insecure, but this node requires keys');
     if (!keys.authorized.has(key)) throw this.#refused(bus, `its key ${key} is not authorized`);
     const { publicKey, secretKey } = keys.own;
     const curve = { curveServerKey: key, curvePublicKey: publicKey, curveSecretKey: secretKey };
@@ -67,6 +67,6 @@ export class Dialer {
 
 function unreachable(address: string, why: string): FailoverError {
   return new FailoverError('FAILOVER_NODE_UNREACHABLE', `Cannot connect to ${address}: ${why}`, {
-    hint: 'Give all nodes of the group the same kind of --bind, and each the keys of the others.',
+    hint: 'Use the same kind of --bind on all nodes of the group, and authorize the keys of the others on each.',
   });
 }

@@ -68,14 +68,14 @@ export function ensurePrivateDirectory(directory: string): void {
     throw new FailoverError(
       'FAILOVER_NOT_PERMITTED',
       `Cannot put sockets in ${directory}: others have access to it (mode ${mode.toString(8)})`,
-      { hint: `Run \`chmod 700 ${directory}\`, or give another directory.` },
+      { hint: `Run \`chmod 700 ${directory}\`, or use another directory.` },
     );
   }
 }
 
 /** Why no socket could be made at `path`; null: the directory is not at fault. */
 export function socketFileError(path: string, cause: unknown): FailoverError | null {
-  const error = storageError(`make a socket at ${path}`, cause);
+  const error = storageError(`create a socket at ${path}`, cause);
   if (!(error instanceof FailoverError) || error.code === 'FAILOVER_UNEXPECTED') return null;
   const hint = bindHint(error.code, dirname(path));
   return new FailoverError(error.code, error.message, { cause, hint });
@@ -88,7 +88,7 @@ function checkedPath(path: string): string {
   if (length <= SOCKET_PATH_LIMIT_BYTES) return path;
   throw new FailoverError(
     'FAILOVER_PATH_TOO_LONG',
-    `Cannot make a socket at ${path}: the path has ${length} bytes, ` +
+    `Cannot create a socket at ${path}: the path has ${length} bytes, ` +
       `the limit is ${SOCKET_PATH_LIMIT_BYTES}`,
     { hint: socketDirectoryHint() },
   );
@@ -102,7 +102,7 @@ function directoryError(directory: string, cause: unknown): Error {
 
 function bindHint(code: ErrorCode, directory: string): string {
   if (code === 'FAILOVER_STATE_DIR_FULL') {
-    return `Free space or inodes on the file system of ${directory}.`;
+    return `Free up space or inodes on the file system of ${directory}.`;
   }
   if (code !== 'FAILOVER_STATE_DIR_NOT_WRITABLE') return socketDirectoryHint();
   // The mode alone may be at fault, or the file system of the place.
@@ -112,10 +112,7 @@ function bindHint(code: ErrorCode, directory: string): string {
 /** What decides where sockets go, for a person whose --state-dir has nothing to do with it. */
 function socketDirectoryHint(): string {
   if (process.geteuid?.() === 0) {
-    return 'Sockets of root are in /run/failover, whatever --state-dir says: make it a directory of root.';
+    return "Root's sockets are in /run/failover regardless of --state-dir: make it a directory owned by root.";
   }
-  return (
-    'Point XDG_RUNTIME_DIR at a directory of this user, with a short path: ' +
-    'sockets go there, whatever --state-dir says.'
-  );
+  return 'Point XDG_RUNTIME_DIR at a directory of this user with a short path: sockets go there regardless of --state-dir.';
 }

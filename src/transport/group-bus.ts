@@ -331,5 +331,5 @@ function readReport(result: unknown): ProbeReport {
   if (isName(run) && isCount(epoch) && isText(role) && isText(version)) {
     return { run, epoch, role, version };
   }
-  throw new FailoverError('FAILOVER_WIRE_INVALID', 'Cannot use the answer to the probe: no report');
+  throw new FailoverError('FAILOVER_WIRE_INVALID', 'Cannot use the probe response: no report');
 }

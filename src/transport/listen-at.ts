@@ -36,22 +36,22 @@ function failureOf(
 ): FailoverError {
   const { code } = error;
   if (code === 'EADDRINUSE') {
-    const message = `Cannot listen at ${shown}: another process does`;
+    const message = `Cannot listen on ${shown}: the address is in use`;
     return new FailoverError('FAILOVER_ADDRESS_IN_USE', message, { cause: error });
   }
   if (code === 'EACCES') {
-    const message = `Cannot listen at ${shown}: it is not permitted`;
-    const hint = 'Give a port from 1024 on, or run it as a user that may listen there.';
+    const message = `Cannot listen on ${shown}: permission denied`;
+    const hint = 'Use a port of 1024 or above, or run it as a user who may listen there.';
     return new FailoverError('FAILOVER_NOT_PERMITTED', message, { cause: error, hint });
   }
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    const message = `Cannot listen at ${shown}: this machine has no such address`;
+    const message = `Cannot listen on ${shown}: this machine has no such address`;
     return new FailoverError('FAILOVER_BAD_OPTION', message, {
       cause: error,
       details: { option, expected: 'an address of this machine, or :PORT for all' },
     });
   }
-  return new FailoverError('FAILOVER_UNEXPECTED', `Cannot listen at ${shown}: ${error.message}`, {
+  return new FailoverError('FAILOVER_UNEXPECTED', `Cannot listen on ${shown}: ${error.message}`, {
     cause: error,
   });
 }

@@ -69,5 +69,8 @@ function noBus(): Bus {
 }
 
 function unreachable(): FailoverError {
-  return new FailoverError('FAILOVER_NODE_UNREACHABLE', 'Cannot ask: this node has no sockets');
+  return new FailoverError(
+    'FAILOVER_NODE_UNREACHABLE',
+    'Cannot send a request: this node has no sockets',
+  );
 }

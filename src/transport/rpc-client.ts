@@ -196,7 +196,7 @@ export class RpcClient {
     if (pending.sent) return;
     pending.sent = true;
     sendOrDrop(this.#socket, [this.#seal.sign(REQUEST_LABEL, pending.body)], () => {
-      pending.settle({ error: this.#unreachable('it takes no more requests') });
+      pending.settle({ error: this.#unreachable('it accepts no more requests') });
     });
   }
 
@@ -227,7 +227,7 @@ export class RpcClient {
       return this.#unreachable('the connection is lost');
     }
     if (this.#pending.size >= PENDING_REQUEST_LIMIT) {
-      return this.#unreachable(`${this.#pending.size} requests wait for an answer`);
+      return this.#unreachable(`${this.#pending.size} requests are waiting for a response`);
     }
     const length = Buffer.byteLength(body);
     if (length <= BODY_LIMIT_BYTES) return null;

@@ -161,7 +161,7 @@ function problemOfParams(params: Fields): string | null {
   return null;
 }
 
-const TEXT_EXPECTED = `a text of at most ${TEXT_LIMIT} characters`;
+const TEXT_EXPECTED = `a string of at most ${TEXT_LIMIT} characters`;
 
 const KNOWN_PARAMS: Readonly<Record<string, readonly [(value: unknown) => boolean, string]>> = {
   answerEarly: [isBoolean, 'true or false'],

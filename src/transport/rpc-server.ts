@@ -131,7 +131,7 @@ export class RpcServer {
       const standby = isElsewhere(replyTo, group, params) ? null : params['standby'];
       this.#ping(replyTo, { id, group, standby });
     } else if (isElsewhere(replyTo, group, params)) {
-      const message = 'Cannot do what was asked: it was asked of an earlier run of this node';
+      const message = 'Cannot carry out the request: it was meant for an earlier run of this node';
       this.#reply(
         replyTo,
         encodeError(id, rpcErrorOf(new FailoverError('FAILOVER_REFUSED', message))),
@@ -139,8 +139,8 @@ export class RpcServer {
     } else if (group.underWay >= CONCURRENT_REQUEST_LIMIT) {
       const error = new FailoverError(
         'FAILOVER_REFUSED',
-        `Cannot take the request: ${group.underWay} of group ${params.group} are under way`,
-        { hint: 'Try again once they are answered.' },
+        `Cannot accept the request: ${group.underWay} requests of group ${params.group} are in progress`,
+        { hint: 'Retry once they have been answered.' },
       );
       this.#refuse(replyTo, { cause: 'too-many', id, error: rpcErrorOf(error) });
     } else {
@@ -217,7 +217,7 @@ function checkedAnswer(answer: string): string {
   throw new FailoverError(
     'FAILOVER_REFUSED',
     `Cannot answer: ${length} bytes, the limit is ${ANSWER_LIMIT_BYTES}`,
-    { hint: 'Ask for less at once.' },
+    { hint: 'Request less at once.' },
   );
 }
 

@@ -100,8 +100,8 @@ function listen(socket: XPublisher | Router, host: string, port: number): number
     socket.bindSync(address);
   } catch (cause) {
     const why = messageOf(cause);
-    throw new FailoverError('FAILOVER_ADDRESS_IN_USE', `Cannot listen at ${address}: ${why}`, {
-      hint: 'Give --bind an address of this machine, with two free ports in a row.',
+    throw new FailoverError('FAILOVER_ADDRESS_IN_USE', `Cannot listen on ${address}: ${why}`, {
+      hint: 'Set --bind to an address of this machine with two consecutive free ports.',
       cause,
     });
   }
@@ -122,7 +122,7 @@ function reachedAt(
 function withoutCurve(): FailoverError {
   return new FailoverError(
     'FAILOVER_BAD_OPTION',
-    'Cannot use --key-file: the ZeroMQ of this platform has no encryption',
-    { hint: 'Use `--insecure` on a network that only these machines are in.' },
+    'Cannot use --key-file: ZeroMQ has no encryption on this platform',
+    { hint: 'Use `--insecure` on a network that contains only these machines.' },
   );
 }

@@ -6,11 +6,11 @@ import type { Distrust } from './counters.ts';
 export function distrustText(cause: Distrust): string | null {
   switch (cause) {
     case 'unsigned':
-      return 'unsigned messages are refused: give every node of the group the same --secret-file';
+      return 'unsigned messages are rejected: use the same --secret-file on every node of the group';
     case 'bad-signature':
-      return 'messages signed with another secret are refused: give every node of the group the same --secret-file';
+      return 'messages signed with another secret are rejected: use the same --secret-file on every node of the group';
     case 'unexpected-signature':
-      return 'signed messages are refused: give this node the --secret-file of the others, or take it from them';
+      return "signed messages are rejected: use the other nodes' --secret-file on this node, or remove it from them";
     case 'repeated':
     case 'unauthorized-key':
     case 'broken-handshake':
@@ -22,5 +22,5 @@ export function distrustText(cause: Distrust): string | null {
 export function refusalText({ bus }: Endpoints, what: 'key' | 'handshake'): string {
   return what === 'key'
     ? `${bus} refuses this node's key: add it to the --authorized-keys there`
-    : `${bus} cannot be talked to: give both nodes --key-file, or both --insecure`;
+    : `${bus} cannot be connected to: use --key-file on both nodes, or --insecure on both`;
 }

@@ -44,7 +44,7 @@ export class CheckQueue<Item extends object> {
   add(item: Item): void {
     if (this.#underWay.has(item)) return;
     if (this.#waiting.has(item) && this.#unsettled.has(item)) {
-      const failure = 'its last check was aborted, and has not ended yet';
+      const failure = 'its last check was aborted but is still running';
       this.#order.onResult(item, { latencyMs: this.#order.timeoutMs, failure });
       return;
     }
@@ -60,7 +60,7 @@ export class CheckQueue<Item extends object> {
       if (turn === undefined) continue;
       this.#underWay.delete(item);
       turn.stopWaiting();
-      turn.controller.abort(new Error('its check is not needed any more'));
+      turn.controller.abort(new Error('its check is no longer needed'));
     }
     this.#fill();
   }
@@ -90,7 +90,7 @@ export class CheckQueue<Item extends object> {
     this.#limit(turn, () => {
       const expired = `it has not answered in ${String(this.#order.timeoutMs)} ms`;
       turn.expired = expired;
-      turn.controller.abort(new Error('the time of its check is over'));
+      turn.controller.abort(new Error('its check timed out'));
       // One that heeds its signal ends before that, and only then is there room for another.
       turn.stopWaiting = systemClock.wakeAt(systemClock.now(), () => {
         end(expired);

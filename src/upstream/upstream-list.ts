@@ -234,7 +234,7 @@ export class UpstreamList<Item> implements Disposable {
     const count = this.#entries.length;
     const failed = this.#entries.find(({ failure }) => failure !== null);
     const isEarly = this.#settings.waitForCheck && !this.#entries.some(isChecked);
-    const why = isEarly ? 'no check has ended yet' : (failed?.failure ?? 'too much has failed');
+    const why = isEarly ? 'no check has finished yet' : (failed?.failure ?? 'too many have failed');
     const fact = count === 0 ? 'there is none' : `none of ${String(count)} is usable: ${why}`;
     return new FailoverError('FAILOVER_NO_UPSTREAM', `Cannot choose an upstream: ${fact}`);
   }

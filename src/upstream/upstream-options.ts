@@ -64,7 +64,7 @@ export function idOf(upstream: unknown): string {
   if (typeof upstream === 'object' && upstream !== null && 'id' in upstream) {
     if (typeof upstream.id === 'string') return upstream.id;
   }
-  throw bad('upstreams', 'one has no id', 'texts, or objects with an id that is a text');
+  throw bad('upstreams', 'one has no id', 'strings, or objects with a string id');
 }
 
 interface Range {
@@ -88,7 +88,7 @@ function requireTiers(tiersMs: readonly number[]): void {
     (bound, index) => Number.isFinite(bound) && bound > (tiersMs[index - 1] ?? -1),
   );
   if (rises && tiersMs[0] === 0 && tiersMs.length <= TIER_LIMIT) return;
-  const expected = `rising numbers of milliseconds from 0 on, at most ${String(TIER_LIMIT)}`;
+  const expected = `increasing numbers of milliseconds, 0 or more, at most ${String(TIER_LIMIT)}`;
   throw bad('tiersMs', `${JSON.stringify(tiersMs).slice(0, 80)} is not that`, expected);
 }
 

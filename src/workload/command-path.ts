@@ -17,7 +17,7 @@ export function resolveCommand(name: string, environment: NodeJS.ProcessEnv): st
     if (found !== 'absent') refused ??= notExecutable(name, candidate, found);
   }
   if (refused !== null) throw refused;
-  const where = name.includes('/') ? 'there is no such file' : 'it is in no directory of the PATH';
+  const where = name.includes('/') ? 'the file does not exist' : 'it is not in the PATH';
   throw new FailoverError('FAILOVER_COMMAND_NOT_FOUND', `Cannot run ${quoted(name)}: ${where}`);
 }
 
@@ -36,7 +36,7 @@ type Obstacle = 'is a directory' | 'is not executable';
 function notExecutable(name: string, path: string, obstacle: Obstacle): FailoverError {
   const message = `Cannot run ${name}: ${path} ${obstacle}`;
   // What may be done about a file is no help with a directory.
-  const hint = { hint: 'Give the path of a program.' };
+  const hint = { hint: 'Use the path of a program.' };
   const options = obstacle === 'is a directory' ? hint : {};
   return new FailoverError('FAILOVER_COMMAND_NOT_EXECUTABLE', message, options);
 }

@@ -195,8 +195,8 @@ export function spawnError(
 const DEFAULT_SPAWN_HINT = 'Check that `sh` is in the PATH and that this user may start processes.';
 
 const SPAWN_HINTS: Readonly<Record<string, string>> = {
-  E2BIG: 'Give the command fewer or shorter arguments and variables.',
-  EAGAIN: 'Raise the limit of processes of this user (`ulimit -u`).',
-  EMFILE: 'Raise the limit of open files (`ulimit -n`).',
-  ENOMEM: 'Free memory on this machine.',
+  E2BIG: 'Use fewer or shorter arguments and variables for the command.',
+  EAGAIN: "Raise this user's process limit (`ulimit -u`).",
+  EMFILE: 'Raise the open file limit (`ulimit -n`).',
+  ENOMEM: 'Free up memory on this machine.',
 };

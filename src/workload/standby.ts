@@ -64,7 +64,7 @@ export class HotWorkload extends SupervisedWorkload {
   deactivate(): Promise<void> {
     const run = this.#living();
     // What it started may live on as the primary's: only a stop ends that.
-    if (run === null) return Promise.reject(new Error('the hot workload has ended'));
+    if (run === null) return Promise.reject(new Error('the hot workload has exited'));
     try {
       this.#tellSecondary({ ...STANDING_BY, reason: 'demoted' });
       run.readiness?.abort();

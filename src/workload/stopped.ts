@@ -97,13 +97,13 @@ export async function proveFree(
     if (mustBeFree() && (isHeld || isPatient)) throw error;
     // There may be something to look with a moment later.
     if (isPatient && isOutOfResources(error)) throw error;
-    warn(`The workload lock could not be looked at: ${String(error)}.`);
+    warn(`The workload lock could not be inspected: ${String(error)}.`);
     return;
   }
   if (mustBeFree()) throw stillHeld(left);
   warn(
     "The workload's session is empty, but another process still holds the workload lock: " +
-      'nobody can start until it ends.',
+      'no command can start until it exits.',
   );
 }
 
@@ -126,9 +126,9 @@ export async function endStandbyHelpers(
       ? await grace.spend(async (graceMs) => endHelpers(graceMs, lockFiles))
       : [];
     if (left.length > 0)
-      warn(`${describePids(left)} that left the workload's session did not end.`);
+      warn(`${describePids(left)} that left the workload's session did not exit.`);
   } catch (error) {
-    warn(`What left the workload's session could not be looked for: ${String(error)}.`);
+    warn(`Processes that left the workload's session could not be searched for: ${String(error)}.`);
   }
 }
 

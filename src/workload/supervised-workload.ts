@@ -336,7 +336,7 @@ export abstract class SupervisedWorkload implements Workload {
     if (run.ended) {
       throw new FailoverError(
         'FAILOVER_PROMOTION_FAILED',
-        'Cannot start the workload: the process that stood by for it has ended',
+        'Cannot start the workload: its standby process has exited',
       );
     }
   }
@@ -396,7 +396,7 @@ export abstract class SupervisedWorkload implements Workload {
     const { demoteCommand: command, context, noteDemotion } = this.options;
     if (command === null) return;
     const environment = nodeEnvironment(context, null);
-    const reason = 'the supervisor has ended';
+    const reason = 'the supervisor has exited';
     noteDemotion?.({
       command,
       environment,
@@ -420,7 +420,7 @@ export abstract class SupervisedWorkload implements Workload {
     this.#stop?.emptying.look();
     if (run.dismissed) return;
     if (run.active) this.options.listener.ended(end);
-    else this.options.listener.disarmed(`the process that stood by ended: ${describeEnd(end)}`);
+    else this.options.listener.disarmed(`the standby process exited: ${describeEnd(end)}`);
   }
 
   async #finishStop(
@@ -465,7 +465,9 @@ export abstract class SupervisedWorkload implements Workload {
     if (remaining.length > 0) {
       // Here whoever starts next waits for what is on record; on another machine nobody would.
       if (this.options.mayBeTaken?.() === false) throw outlived(remaining);
-      this.options.warn(`${describePids(remaining)} did not end after SIGKILL: nobody can start.`);
+      this.options.warn(
+        `${describePids(remaining)} did not exit after SIGKILL: no command can start.`,
+      );
     }
     if (doubted.length > 0 && this.options.mayBeTaken?.() === false) throw mayBeOurs(doubted);
     if (wasActive) {
@@ -521,7 +523,7 @@ const MOST_PROOFS = 10;
 function outlived(pids: readonly number[]): FailoverError {
   return new FailoverError(
     'FAILOVER_PROMOTION_FAILED',
-    `Cannot stop the workload: ${describePids(pids)} did not end after SIGKILL`,
+    `Cannot stop the workload: ${describePids(pids)} did not exit after SIGKILL`,
   );
 }
 
@@ -529,7 +531,7 @@ function notLookedAt(failure: unknown): FailoverError {
   const why = messageOf(failure);
   return new FailoverError(
     'FAILOVER_PROMOTION_FAILED',
-    `Cannot stop the workload: its processes could not be looked at: ${why}`,
+    `Cannot stop the workload: its processes could not be inspected: ${why}`,
     { cause: failure },
   );
 }

@@ -39,7 +39,7 @@ export class CommandWorkload extends SupervisedWorkload {
   }
 
   deactivate(): Promise<void> {
-    return Promise.reject(new Error('Only a hot workload goes on as secondary'));
+    return Promise.reject(new Error('Only a hot workload keeps running as secondary'));
   }
 
   /** A recorded run behind its gate whose lock is taken; on failure nothing is left of it. */

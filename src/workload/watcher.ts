@@ -30,7 +30,7 @@ export class WatcherWorkload extends SupervisedWorkload {
   }
 
   deactivate(): Promise<void> {
-    return Promise.reject(new Error('Only a hot workload goes on as secondary'));
+    return Promise.reject(new Error('Only a hot workload keeps running as secondary'));
   }
 
   protected prepare(): Promise<void> {

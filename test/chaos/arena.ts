@@ -275,9 +275,9 @@ function hasJoined({ log }: NodeProcess): boolean {
 
 /** Whom a warning tells a person to end: by a command, or one after the other. */
 export function pidsToEnd(warning: string): readonly number[] {
-  const text = /^nobody starts until .* `kill (?<pids>[\d ]+)`/.exec(warning);
+  const text = /^no node starts until .* `kill (?<pids>[\d ]+)`/.exec(warning);
   const command = text?.groups?.['pids'];
   if (command !== undefined) return command.split(' ').map(Number);
-  const named = warning.matchAll(/pid (\d+) \([^)]*\): [^;]*; end it by hand/g);
+  const named = warning.matchAll(/pid (\d+) \([^)]*\): [^;]*; kill it manually/g);
   return Array.from(named, ([, pid]) => Number(pid));
 }

@@ -66,12 +66,11 @@ describe('the end of a node', () => {
 describe('what a person is told to end', () => {
   it('are those who hold a removed lock file, and no other that a warning names', () => {
     const said =
-      'nobody starts until pid 12 (sleep 9), pid 13 (sleep 9) have ended: they hold lock files of this ' +
-      'group that were deleted. End them with `kill 12 13` if they are not to go on';
+      'no node starts until pid 12 (sleep 9), pid 13 (sleep 9) have exited: they hold deleted lock files of this group. Stop them with `kill 12 13` if they are not needed';
     expect(pidsToEnd(said)).toEqual([12, 13]);
     const unrecorded =
-      'its environment names this group, and the record of what started it was removed';
-    const byHand = [12, 13].map((pid) => `pid ${pid} (sleep 9): ${unrecorded}; end it by hand`);
+      'its environment names this group, but the record of its starter was removed';
+    const byHand = [12, 13].map((pid) => `pid ${pid} (sleep 9): ${unrecorded}; kill it manually`);
     expect(pidsToEnd(byHand.join('; '))).toEqual([12, 13]);
     expect(pidsToEnd('pid 12 (sleep 9) ignores SIGTERM: `kill 12`')).toEqual([]);
   });

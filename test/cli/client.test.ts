@@ -86,7 +86,7 @@ describe('a look at a group', () => {
   it('names the nodes that live when one is asked for that does not', async () => {
     await startNode('a', primaryStatus('a'));
     const snapshot = await lookAtGroup({ group: 'web', stateDir });
-    expect(() => nodeNamed(snapshot, 'zz')).toThrow('those that live are a');
+    expect(() => nodeNamed(snapshot, 'zz')).toThrow('live nodes: a');
   });
 
   it('says on which machine a node runs that only the server of the lease knows', async () => {
@@ -103,7 +103,7 @@ describe('a look at a group', () => {
     await startNode('a', primaryStatus('a', { lease: { ...lease, kind: 'redis' } }));
     const snapshot = await lookAtGroup({ group: 'web', stateDir });
     const thrown = failureOf(() => nodeNamed(snapshot, 'b'));
-    expect(thrown.message).toContain('those that live on this machine are a');
+    expect(thrown.message).toContain('live nodes on this machine: a');
     expect(thrown.hint).toBe('If b is on another machine, run the command there.');
   });
 });

@@ -21,7 +21,7 @@ describe('the answer', () => {
     const group = healthyGroup();
     const observation = { ...group.observation, paused: true };
     expect(groupAnswerOf({ ...group, observation })).toBe(
-      'a is primary at epoch 7. The group is paused: nobody would take over on its own.',
+      'a is primary at epoch 7. The group is paused: no node would take over automatically.',
     );
   });
 
@@ -35,14 +35,14 @@ describe('the answer', () => {
   it('names a silent holder of the lease, in whose way nobody can get', () => {
     const group = snapshotOf('a', [silentNode('a', 'unresponsive', 'its process is stopped')]);
     expect(groupAnswerOf(group)).toBe(
-      'a holds the lease of epoch 7, so nobody else can lead, and does not answer: its process is stopped.',
+      'a holds the lease of epoch 7, so no other node can lead, but does not answer: its process is stopped.',
     );
   });
 
   it('does not take a holder for one that takes over, or leads, that has stepped down', () => {
     const stepped = statusOf('a', { ...waiting, warning: 'the server does not answer' });
     expect(groupAnswerOf(snapshotOf('a', [answering(stepped)]))).toBe(
-      'Nobody has taken over. a: the server does not answer',
+      'No node has taken over. a: the server does not answer',
     );
   });
 
@@ -58,7 +58,7 @@ describe('the answer', () => {
     const observation = { ...base.observation, paused: true };
     const pause = { by: 'root@h', at: '2026-03-01T12:00:00.000Z' };
     expect(groupAnswerOf({ ...base, observation, pause })).toBe(
-      'Nobody has taken over: the group is paused by root@h. Run `failover resume --group web --state-dir /state`, ' +
+      'No node has taken over: the group is paused by root@h. Run `failover resume --group web --state-dir /state`, ' +
         'or `failover promote --group web --state-dir /state`.',
     );
   });
@@ -70,19 +70,19 @@ describe('the answer', () => {
       silentNode('c', 'unresponsive', 'its process is stopped'),
     ]);
     expect(groupAnswerOf(group)).toBe(
-      'Nobody has taken over: no living node may. b: it holds off for 9 s; c: its process is stopped.',
+      'No node has taken over: no live node may. b: it holds off for 9 s; c: its process is stopped.',
     );
   });
 
   it('leaves it to those that would', () => {
     expect(groupAnswerOf(snapshotOf(null, [answering(statusOf('b', waiting))]))).toBe(
-      'Nobody has taken over: b is waiting; what they wait for is below.',
+      'No node has taken over: b is waiting; see below for what they wait for.',
     );
   });
 
   it('says that nobody lives, and that nobody ever did', () => {
     expect(groupAnswerOf(snapshotOf(null, [silentNode('a', 'gone')]))).toContain(
-      'no node of the group lives. Start one with `failover run --group web --state-dir /state -- COMMAND`.',
+      'no node of the group is running. Start one with `failover run --group web --state-dir /state -- COMMAND`.',
     );
     expect(groupAnswerOf(snapshotOf(null, [], { paths: null }))).toMatch(
       /^No node of group web has ever run in \/state/,
@@ -93,7 +93,7 @@ describe('the answer', () => {
     const base = snapshotOf(null, [answering(statusOf('b', waiting))]);
     const observation = { ...base.observation, held: true, holder: null };
     expect(groupAnswerOf({ ...base, observation })).toMatch(
-      /^Nobody has taken over\. The lease is held by a process that no living node of this group is/,
+      /^No node has taken over\. The lease is held by a process that is not a live node of this group/,
     );
   });
 });

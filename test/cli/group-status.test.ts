@@ -229,11 +229,11 @@ describe('the primary', () => {
       'stopped',
       'Promote another with `failover promote --force --group web --state-dir /state`, or continue',
     ],
-    ['none', 'hung', 'No node may end it (--fence). Look at the process, or end it with `kill'],
+    ['none', 'hung', 'No node may kill it (--fence). Inspect the process, or kill it with `kill'],
     [
       'kill-unless-stopped',
       'stopped',
-      'No node may end it (--fence). Continue it with `fg` in its',
+      'No node may kill it (--fence). Continue it with `fg` in its',
     ],
     [
       'kill-unless-stopped',
@@ -304,7 +304,7 @@ describe('the primary', () => {
   it('is nobody when the lock is held by no living node, and that is said', () => {
     const status = groupStatusOf(snapshotOf('a', [silentNode('a', 'gone')]));
     expect(status.primary).toBeNull();
-    expect(status.warnings[0]).toContain('no living node of this group');
+    expect(status.warnings[0]).toContain('not a live node of this group');
   });
 });
 
@@ -331,7 +331,7 @@ describe('nodes', () => {
     const earlier = { ...dead, record: { ...dead.record, run: 'run-earlier' } };
     const status = groupStatusOf(snapshotOf('a', [earlier, answering(primaryStatus('a'))]));
     expect(status.warnings[0]).toContain(
-      'left pid 456 running: nobody starts until it has ended, on its own',
+      'left pid 456 running: no command starts until it exits on its own',
     );
   });
 
@@ -339,7 +339,7 @@ describe('nodes', () => {
     const dead = { ...silentNode('a', 'gone'), leftovers: [456, 457] };
     const status = groupStatusOf(snapshotOf('b', [dead, answering(primaryStatus('b'))]));
     expect(status.warnings[0]).toContain(
-      'left pids 456, 457 running: nobody starts until they have ended, on their own',
+      'left pids 456, 457 running: no command starts until they exit on their own',
     );
   });
 
@@ -359,7 +359,7 @@ describe('nodes', () => {
 });
 
 describe('nobody who would take over', () => {
-  const demoted = 'it was demoted and waits until another has led';
+  const demoted = 'it was demoted and waits until another node has led';
   const a = answering(statusOf('a', { willing: false, unwillingBecause: demoted, primary: null }));
 
   it('is a reason to say how one is told to lead', () => {
@@ -386,7 +386,7 @@ describe('nobody who would take over', () => {
     const b = answering(statusOf('b', { willing: false, unwillingBecause: 'the group is paused' }));
     const leader = answering(primaryStatus('c'));
     expect(meaningOf(snapshotOf(null, [a]))).toBe(`No secondary would take over: a: ${demoted}.`);
-    expect(meaningOf(snapshotOf(null, [a, b]))).toBe('A willing secondary takes over again.');
+    expect(meaningOf(snapshotOf(null, [a, b]))).toBe('Secondaries take over automatically again.');
     expect(meaningOf(snapshotOf('c', [leader]))).toBe('No secondary stands by.');
   });
 
@@ -457,7 +457,7 @@ describe('warnings', () => {
     const status = groupStatusOf({ ...paused, pause: { by: 'eve@h', at: null } });
     expect(status.paused).toBe(true);
     expect(status.warnings).toEqual([
-      'The group is paused by eve@h: nobody takes over on its own. Run `failover resume --group web --state-dir /state`.',
+      'The group is paused by eve@h: no node takes over automatically. Run `failover resume --group web --state-dir /state`.',
     ]);
   });
 
@@ -520,7 +520,7 @@ describe('a group whose lease is on a server', () => {
     ]);
     expect(status.nodes[0]).toMatchObject({ host: 'h2', pid: 7, lastSeenMs: 120, epoch: 7 });
     expect(status.warnings).toEqual([
-      'c on h2 was last seen by the server of the lease 9.0 s ago: look at it there.',
+      'c on h2 was last seen by the lease server 9.0 s ago: check it there.',
     ]);
     const text = statusLines(status, PLAIN).join('\n');
     expect(text).toContain('primary a');
@@ -536,13 +536,13 @@ describe('a group whose lease is on a server', () => {
       if (store === null) throw new Error('the snapshot has no store');
       const { warnings } = groupStatusOf({ ...seen, store: { ...store, kind } });
       expect(warnings).toEqual([
-        'c on h2 was last seen by the server of the lease 11.0 s ago: look at it there.',
+        'c on h2 was last seen by the lease server 11.0 s ago: check it there.',
       ]);
     },
   );
 
   it('tells what the next one of this machine predicts when the primary is on another', () => {
-    const why = 'what a server takes for its part is not rehearsed';
+    const why = 'the time that a server takes is not rehearsed';
     const takeover = predictionOf({ hangMs: 3_500, starvedMs: 3_500 }, 'on-server');
     const away = snapshotOf('a', [answering(statusOf('b', { primary: 'a', takeover }))]);
     const status = groupStatusOf(withStore(away, { nodes: [storedNode('a')] }));
@@ -562,13 +562,13 @@ describe('a group whose lease is on a server', () => {
     const empty = { ...healthyGroup(), nodes: [] };
     const free = { ...empty, observation: { ...empty.observation, held: false, holder: null } };
     const status = groupStatusOf(withStore(free, { nodes: [], problem }));
-    expect(status.warnings[0]).toBe(`${problem}. What is shown is what this machine knows.`);
+    expect(status.warnings[0]).toBe(`${problem}. Showing only what this machine knows.`);
     expect([status.primary, exitCodeOf(status)]).toEqual([null, 1]);
     expect(exitCodeOf(groupStatusOf(free))).toBe(3);
     const lines = statusLines(status, PLAIN);
     expect(lines).toContain('lease     redis://s:6379/0, not known; guards: redis, epoch');
     expect(groupAnswerOf(withStore(free, { nodes: [], problem }))).toBe(
-      `Who leads is not known here. ${problem}.`,
+      `The primary is not known here. ${problem}.`,
     );
   });
 
@@ -579,12 +579,12 @@ describe('a group whose lease is on a server', () => {
       groupStatusOf(withStore(snapshotOf('a', [a]), { nodes: [], problem: 'It is silent' })),
       PLAIN,
     );
-    expect(lines.join('\n')).toContain(', held by a as seen last; guards:');
+    expect(lines.join('\n')).toContain(', held by a when last seen; guards:');
     // One that lives no more had it, or one elsewhere: its server would know.
     const gone = groupStatusOf(
       withStore(snapshotOf('b', [a]), { nodes: [], problem: 'It is silent' }),
     );
-    expect(statusLines(gone, PLAIN).join('\n')).toContain(', held by b as seen last; guards:');
+    expect(statusLines(gone, PLAIN).join('\n')).toContain(', held by b when last seen; guards:');
     expect(gone.warnings.join()).not.toContain('no living node');
   });
 
@@ -631,7 +631,7 @@ describe('a group whose lease is on a server', () => {
     const known = groupStatusOf(withStore(empty, { nodes: [storedNode('a')] }));
     expect(known.warnings).toEqual([]);
     const unknown = groupStatusOf(withStore(empty, { nodes: [] }));
-    expect(unknown.warnings[0]).toContain('and redis://s:6379/0 knows of none');
+    expect(unknown.warnings[0]).toContain('and redis://s:6379/0 has no record of one');
   });
 });
 

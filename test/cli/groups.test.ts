@@ -71,7 +71,7 @@ describe('status without --group', () => {
   it('is that of the only group there is, in the shape of one', async () => {
     makeGroup('web');
     expect(JSON.parse(await printed({ json: true }))).toMatchObject({ v: 1, group: 'web' });
-    expect(await printed({ json: false })).toMatch(/^web {2}no node is alive\n/);
+    expect(await printed({ json: false })).toMatch(/^web {2}no node is running\n/);
   });
 
   it('is a list of several, and 3 where one has no primary', async () => {

@@ -67,7 +67,7 @@ describe('the last chance', () => {
     );
     expect(chance).toMatchObject({
       outcome: 'ended',
-      text: 'it ended before it could: stop requested',
+      text: 'it exited before it could: stop requested',
     });
   });
 

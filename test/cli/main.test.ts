@@ -36,7 +36,7 @@ describe('the command line', () => {
     await main(['node', 'failover', 'status', '--jsn']);
     expect(output.stderr).toBe(
       "failover: Cannot read the command line: unknown option '--jsn'\n" +
-        'Did you mean `--json`? Run `failover status --help` to see what there is.\n',
+        'Did you mean `--json`? Run `failover status --help` for help.\n',
     );
     expect(process.exitCode).toBe(2);
   });

@@ -15,15 +15,15 @@ describe('an address to listen at', () => {
   });
 
   it.each([
-    ['', 'is no address to listen at'],
-    ['tcp', 'is no address to listen at'],
-    ['tcp://10.0.0.5', 'is no address to listen at'],
-    ['tcp://10.0.0.5:x', 'is no address to listen at'],
-    ['ipc:///run/x', 'is no address to listen at'],
-    ['tcp://db1:7400', 'names no address of this machine'],
-    ['tcp://::1:7400', 'names no address of this machine'],
-    ['tcp://[10.0.0.5]:7400', 'names no address of this machine'],
-    ['tcp://1.2.3.4:7400;5.6.7.8:1', 'names no address of this machine'],
+    ['', 'is not an address to listen on'],
+    ['tcp', 'is not an address to listen on'],
+    ['tcp://10.0.0.5', 'is not an address to listen on'],
+    ['tcp://10.0.0.5:x', 'is not an address to listen on'],
+    ['ipc:///run/x', 'is not an address to listen on'],
+    ['tcp://db1:7400', 'is not a numeric address'],
+    ['tcp://::1:7400', 'is not a numeric address'],
+    ['tcp://[10.0.0.5]:7400', 'is not a numeric address'],
+    ['tcp://1.2.3.4:7400;5.6.7.8:1', 'is not a numeric address'],
     ['tcp://10.0.0.5:65535', 'leaves no port for requests'],
   ])('is refused with what is wrong: %j', (text, fact) => {
     const failure = failureOf(() => parseBind(text));

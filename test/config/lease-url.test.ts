@@ -78,7 +78,7 @@ describe('a lease', () => {
     expect(parseLease('postgres://host:7/app')).toMatchObject({ port: 7 });
     vi.stubEnv('PGPORT', 'none');
     expect(parseLease('postgres://host:7/app')).toMatchObject({ port: 7 });
-    expect(() => parseLease('postgres://host/app')).toThrow('or PGPORT has none');
+    expect(() => parseLease('postgres://host/app')).toThrow('and PGPORT is not valid');
     vi.unstubAllEnvs();
   });
 
@@ -99,34 +99,34 @@ describe('a lease', () => {
   });
 
   it.each([
-    ['memcached://host', 'is no lease that this version has'],
-    ['host:6379', 'is no lease that this version has'],
-    ['', 'is no lease that this version has'],
-    ['file:var/lib', 'names a directory, and not by a path from the root'],
-    ['file://host/share', 'names a directory, and not by a path from the root'],
+    ['memcached://host', 'is not a lease that this version supports'],
+    ['host:6379', 'is not a lease that this version supports'],
+    ['', 'is not a lease that this version supports'],
+    ['file:var/lib', 'must name a directory by an absolute path'],
+    ['file://host/share', 'must name a directory by an absolute path'],
     ['redis://', 'names no host'],
     ['redis://host:99999', 'is no URL'],
     ['redis://host:0', 'has no port to connect to'],
     ['redis:host', 'names no host'],
-    ['redis://host/db', 'has a path that is no number of a database'],
-    ['redis://host/1?x=1', 'has something after its path'],
-    ['etcd://', 'names no host'],
-    ['etcd:host', 'is no list of hosts'],
-    ['etcd://a,,b', 'names no host, or not all of them'],
+    ['redis://host/db', 'has a path that is not a database number'],
+    ['redis://host/1?x=1', 'has unknown parts after its path'],
+    ['etcd://', 'is missing a host'],
+    ['etcd:host', 'is not a list of hosts'],
+    ['etcd://a,,b', 'is missing a host'],
     ['etcd://a:0', 'has no port to connect to'],
-    ['etcd://a:99999', 'names no host, or not all of them'],
-    ['etcd://a/path', 'is no list of hosts'],
-    ['etcd://user@a', 'has not both user and password'],
-    ['etcd://a?ca=x', 'has something after its hosts'],
-    ['etcds://a?cert=x', 'has not both `cert` and `key`'],
+    ['etcd://a:99999', 'is missing a host'],
+    ['etcd://a/path', 'is not a list of hosts'],
+    ['etcd://user@a', 'must have both user and password, or neither'],
+    ['etcd://a?ca=x', 'has unknown parts after its hosts'],
+    ['etcds://a?cert=x', 'must have both `cert` and `key`, or neither'],
     ['postgres://', 'names no host'],
     ['postgres:///app', 'names no host'],
     ['postgres://host:99999/app', 'is no URL'],
     ['postgres://host:0/app', 'has no port to connect to'],
-    ['postgres://host/a/b', 'has a path that is no name of a database'],
-    ['postgres://host/a?sslmode=maybe', 'has an sslmode that its client does not have'],
-    ['postgres://host/a?options=-c', 'has a parameter that is none of those that are known'],
-    ['postgres://host/a#b', 'has something after its parameters'],
+    ['postgres://host/a/b', 'has a path that is not a database name'],
+    ['postgres://host/a?sslmode=maybe', 'has an sslmode that the client does not support'],
+    ['postgres://host/a?options=-c', 'has an unknown parameter'],
+    ['postgres://host/a#b', 'has unknown parts after its parameters'],
   ])('is refused with what is wrong: %j', (text, fact) => {
     const failure = failureOf(() => parseLease(text));
     expect(failure).toMatchObject({ code: 'FAILOVER_BAD_OPTION', exitCode: 2 });

@@ -74,22 +74,22 @@ describe('the options of a proxy', () => {
     ],
     [
       { to: 'http://a:1', mode: 'tcp' },
-      'Cannot start a proxy: --mode tcp cannot go to http://a:1',
-      'Give --to tcp://HOST:PORT, or --mode http.',
+      'Cannot start a proxy: --mode tcp cannot forward to http://a:1',
+      'Use --to tcp://HOST:PORT, or --mode http.',
     ],
     [
       { to: 'http://a:1', group: 'g' },
-      'Cannot start a proxy: it goes to the primary of --group, or to --to',
-      'Leave out one of the two.',
+      'Cannot start a proxy: it forwards either to the primary of --group, or to --to',
+      'Omit one of the two.',
     ],
     [
       { mode: 'tcp', readFrom: 'any' },
       'Cannot start a proxy: --mode tcp cannot tell reads from writes, as --read-from any asks',
-      'Give --mode http, or leave out --read-from.',
+      'Use --mode http, or omit --read-from.',
     ],
     [
       { readFrom: 'secondary' },
-      'Cannot use --read-from: "secondary" is none of its values',
+      'Cannot use --read-from: "secondary" is not a valid value',
       'Give --read-from one of primary, any, secondaries.',
     ],
   ])('%j is refused', (flags, message, hint) => {
@@ -130,7 +130,7 @@ describe('an address to answer health checks at', () => {
   it.each(['65536', '-1', 'a', ''])('%j is none', (text) => {
     const failure = failureOf(() => parseHttpAddress(text));
     expect(failure.code).toBe('FAILOVER_BAD_OPTION');
-    expect(failure.message).toMatch(/^Cannot use --http: ".*" is no address to listen at$/);
+    expect(failure.message).toMatch(/^Cannot use --http: ".*" is not an address to listen on$/);
   });
 });
 

@@ -129,8 +129,8 @@ describe('loadRunOptions', () => {
     expect(load(peers).strategy).toBe('race');
     expect(load({ ...peers, strategy: 'priority' }).strategy).toBe('priority');
     const { message, hint } = failureOf(() => load(peers, { FAILOVER_STRATEGY: 'race' }));
-    expect(message).toContain('FAILOVER_STRATEGY=race is none');
-    expect(hint).toContain('Leave --strategy out');
+    expect(message).toContain('which excludes FAILOVER_STRATEGY=race');
+    expect(hint).toContain('Omit --strategy');
   });
 
   it('leaves the variable that programs read as well to them, where its own lease is another', () => {
@@ -145,11 +145,11 @@ describe('loadRunOptions', () => {
     [{ peerAddress: 'http://a:0' }, '--peer-address: "http://a:0" has no port to connect to'],
     [
       { peerAddress: 'https://a' },
-      '--peer-address: "https://a" is https, and this node speaks http',
+      '--peer-address: "https://a" uses https, but this node serves http',
     ],
     [
       { peerAddress: 'http://a/x' },
-      '--peer-address: "http://a/x" has a path, and this node listens',
+      '--peer-address: "http://a/x" has a path, but this node listens',
     ],
   ])('refuses an address that is none of a peer: %j', (flags, message) => {
     expect(failureOf(() => load(flags)).message).toContain(message);
@@ -261,12 +261,12 @@ describe('a value that an option can not take', () => {
     ],
     [
       { standby: 'warm' },
-      'Cannot use --standby: "warm" is none of its values',
+      'Cannot use --standby: "warm" is not a valid value',
       'Give --standby one of cold, armed, hot.',
     ],
     [
       { lease: 'memcached://user:hush@localhost' },
-      'Cannot use --lease: "memcached://***@localhost" is no lease that this version has',
+      'Cannot use --lease: "memcached://***@localhost" is not a lease that this version supports',
       'Give --lease `file`, `static:NODE`, `peers`, `redis://HOST:PORT`, `etcd://HOST:PORT`, encrypted `rediss://` and `etcds://`, or `postgres://HOST:PORT/DATABASE`.',
     ],
     [
@@ -276,7 +276,7 @@ describe('a value that an option can not take', () => {
     ],
     [
       { bind: 'udp://0.0.0.0:1' },
-      'Cannot use --bind: "udp://0.0.0.0:1" is no address to listen at',
+      'Cannot use --bind: "udp://0.0.0.0:1" is not an address to listen on',
       'Give --bind `ipc` or tcp://ADDRESS:PORT, such as tcp://10.0.0.5:7400 or tcp://[::1]:7400.',
     ],
     [
@@ -286,7 +286,7 @@ describe('a value that an option can not take', () => {
     ],
     [
       { demoteSignal: 'KILL' },
-      'Cannot use --demote-signal: "KILL" cannot be handled by a workload',
+      'Cannot use --demote-signal: "KILL" cannot be handled by a process',
       'Give --demote-signal a signal, such as SIGUSR1.',
     ],
     [
@@ -301,7 +301,7 @@ describe('a value that an option can not take', () => {
     ],
     [
       { retryBackoff: '30s..1s' },
-      'Cannot use --retry-backoff: "30s..1s" begins with the longer one',
+      'Cannot use --retry-backoff: "30s..1s" starts with the longer one',
       'Give --retry-backoff the shorter one first.',
     ],
     [
@@ -317,7 +317,7 @@ describe('a value that an option can not take', () => {
     [
       { stateDir: 'a\0b' },
       'Cannot use --state-dir: "a\0b" has a NUL character',
-      'Give --state-dir a text without NUL.',
+      'Give --state-dir a string without NUL.',
     ],
   ])('%j is refused by name, with the fact and what to do', (flags, message, hint) => {
     expect(failureOf(() => load(flags))).toMatchObject({
@@ -358,47 +358,47 @@ describe('relations between settings', () => {
     ],
     [
       { promoteSignal: 'SIGUSR1' },
-      'Cannot run: --promote-signal SIGUSR1 tells a hot workload its role, and --standby cold (default) has none',
+      'Cannot run: --promote-signal SIGUSR1 is for hot workloads, but --standby cold (default) has none',
     ],
     [
       { demoteSignal: 'SIGUSR1', standby: 'armed' },
-      'Cannot run: --demote-signal SIGUSR1 tells a hot workload its role, and --standby armed has none',
+      'Cannot run: --demote-signal SIGUSR1 is for hot workloads, but --standby armed has none',
     ],
     [
       { role: 'primary', priority: '0' },
-      'Cannot run: --role primary leads at once, and --priority 0 never does',
+      'Cannot run: --role primary leads at once, but --priority 0 never leads',
     ],
     [
       { preempt: true },
-      'Cannot run: --preempt is for nodes that go before others, and with --strategy race (default) none does',
+      'Cannot run: --preempt is for nodes with a better priority, but --strategy race (default) has no priorities',
     ],
     [
       { leaseTick: '1s' },
-      'Cannot run: --lease-tick 1s is a time of a lease that ends by itself, and that of --lease file (default) does not',
+      'Cannot run: --lease-tick 1s is for leases with a time to live, but --lease file (default) has none',
     ],
     [
       { lease: 'static:a', leaseTtl: '1s' },
-      'Cannot run: --lease-ttl 1s is a time of a lease that ends by itself, and that of --lease static:a does not',
+      'Cannot run: --lease-ttl 1s is for leases with a time to live, but --lease static:a has none',
     ],
     [
       { lease: 'file:/mnt/share' },
-      'Cannot run: --lease file:/mnt/share is in files that machines share, and ends by itself: nothing says when',
+      'Cannot run: --lease file:/mnt/share is in files shared by machines and needs a time to live',
     ],
     [
       { lease: 'file:/mnt/share', leaseTtl: '3s', stateDir: '/mnt/share/' },
-      'Cannot run: --lease file:/mnt/share is for all machines, and --state-dir /mnt/share/ is the same directory, for what is of one',
+      'Cannot run: --lease file:/mnt/share is for all machines, but --state-dir /mnt/share/, which is for this machine only, is the same directory',
     ],
     [
       { leaseTtl: '3s', orphan: 'keep' },
-      'Cannot run: --orphan keep lets a command go on whose lease has ended, and that of --lease file (default) ends by itself',
+      'Cannot run: --orphan keep lets a command keep running after its lease, but --lease file (default) has a time to live',
     ],
     [
       { lease: 'redis://:hush@h', orphan: 'keep' },
-      'Cannot run: --orphan keep lets a command go on whose lease has ended, and that of --lease redis://***@h ends by itself',
+      'Cannot run: --orphan keep lets a command keep running after its lease, but --lease redis://***@h has a time to live',
     ],
     [
       { lease: 'etcd://h', leaseTtl: '2s500ms' },
-      'Cannot run: --lease-ttl 2s500ms is no whole number of seconds, and etcd counts in those',
+      'Cannot run: --lease-ttl 2s500ms is not a whole number of seconds, as etcd requires',
     ],
     [
       { lease: 'redis://h', leaseTick: '1s' },
@@ -406,52 +406,55 @@ describe('relations between settings', () => {
     ],
     [
       { bind: 'tcp://10.0.0.5:7400', lease: 'redis://h' },
-      'Cannot run: whoever reaches --bind tcp://10.0.0.5:7400 could read all and order this node about',
+      'Cannot run: anyone who can reach --bind tcp://10.0.0.5:7400 could read messages and control this node',
     ],
     [
       { bind: 'tcp://10.0.0.5:7400', lease: 'redis://h', insecure: true, keyFile: '/k' },
-      'Cannot run: --key-file /k is for encrypted connections, and --insecure for open ones',
+      'Cannot run: --key-file /k is for encrypted connections, but --insecure is for unencrypted ones',
     ],
     [
       { bind: 'tcp://10.0.0.5:7400', lease: 'redis://h', insecure: true, authorizedKeys: '/k' },
-      'Cannot run: --authorized-keys /k lets others in by their keys, and this node has none',
+      'Cannot run: --authorized-keys /k authorizes other nodes by key, but this node has no key',
     ],
     [
       { bind: 'tcp://[::0]:7400', lease: 'redis://h', keyFile: '/k' },
-      'Cannot run: --bind tcp://[::0]:7400 is no address that another machine could connect to',
+      'Cannot run: --bind tcp://[::0]:7400 is not an address that another machine can connect to',
     ],
     [
       { bind: 'tcp://*:7400', lease: 'redis://h', keyFile: '/k' },
-      'Cannot run: --bind tcp://*:7400 is no address that another machine could connect to',
+      'Cannot run: --bind tcp://*:7400 is not an address that another machine can connect to',
     ],
     [
       { bind: 'tcp://10.0.0.5:7400', keyFile: '/k' },
-      'Cannot run: with --lease file (default) all nodes are on one machine, and --bind tcp://10.0.0.5:7400 is for several',
+      'Cannot run: with --lease file (default) all nodes are on one machine, but --bind tcp://10.0.0.5:7400 is for several',
     ],
     [
       { keyFile: '/k' },
-      'Cannot run: --key-file /k is about TCP, and --bind ipc (default) has none',
+      'Cannot run: --key-file /k is about TCP, but --bind ipc (default) does not use it',
     ],
-    [{ insecure: true }, 'Cannot run: --insecure is about TCP, and --bind ipc (default) has none'],
+    [
+      { insecure: true },
+      'Cannot run: --insecure is about TCP, but --bind ipc (default) does not use it',
+    ],
     [
       { peers: 'http://h:7400' },
-      'Cannot run: --peers http://h:7400 is about nodes that agree on a lease, and --lease file (default) is another',
+      'Cannot run: --peers http://h:7400 applies only to --lease peers, not to --lease file (default)',
     ],
     [
       { lease: 'peers', secretFile: '/s' },
-      'Cannot run: --lease peers is agreed on with other nodes, and there is nothing that names them',
+      'Cannot run: --lease peers is agreed with other nodes, but none are listed',
     ],
     [
       { lease: 'peers', peers: 'http://h:7400' },
-      'Cannot run: with --lease peers whoever reaches this node could take the lead from it',
+      'Cannot run: with --lease peers anyone who can reach this node could take the lead from it',
     ],
     [
       { lease: 'peers', peers: 'http://h:7400', secretFile: '/s', strategy: 'race' },
-      'Cannot run: with --lease peers nodes lead in the order of their --priority and id, and --strategy race is none',
+      'Cannot run: with --lease peers nodes lead in the order of --priority and id, which excludes --strategy race',
     ],
     [
       { lease: 'peers', peers: 'http://h:7400', secretFile: '/s', orphan: 'keep' },
-      'Cannot run: --orphan keep lets a command go on whose lease has ended, and that of --lease peers ends by itself',
+      'Cannot run: --orphan keep lets a command keep running after its lease, but --lease peers has a time to live',
     ],
   ])('%j contradict each other, and are named with their values', (flags, message) => {
     expect(failureOf(() => load(flags))).toMatchObject({

@@ -17,8 +17,8 @@ describe('parseReadyWhen', () => {
   });
 
   it.each([
-    ['', 'has none of the known forms'],
-    ['localhost:80', 'has none of the known forms'],
+    ['', 'has no known form'],
+    ['localhost:80', 'has no known form'],
     ['http:/x', 'is not a URL'],
     ['http://', 'is not a URL'],
     ['tcp://localhost', 'is not tcp://HOST:PORT'],

@@ -65,10 +65,12 @@ describe.runIf(lack === null)('a server of etcd', () => {
     expect(await lease.look()).toMatchObject({ held: false });
     const wrong = await enter(`etcd://me:wrong-one@${host}`).catch((error: unknown) => error);
     expect(wrong).toMatchObject({ code: 'FAILOVER_STORE_REFUSED', exitCode: 2 });
-    expect(String(wrong)).toContain(`etcd://${host}: it knows no such user`);
+    expect(String(wrong)).toContain(`etcd://${host}: authentication failed`);
     expect(JSON.stringify(wrong) + String(wrong)).not.toContain('wrong-one');
-    await expect(enter(`etcd://${host}`)).rejects.toThrow('it wants a user and a password');
-    await expect(enter(`etcd://stranger:hush-hush@${host}`)).rejects.toThrow('may not do');
+    await expect(enter(`etcd://${host}`)).rejects.toThrow('it requires a user and a password');
+    await expect(enter(`etcd://stranger:hush-hush@${host}`)).rejects.toThrow(
+      'lacks the required permissions',
+    );
   });
 
   it('that has other users than when its token was given gives another', async () => {
@@ -96,7 +98,7 @@ describe.runIf(lack === null)('a server of etcd', () => {
     server.command('del', 'failover/g/lead/lease');
     await eventually(() => Promise.resolve(lease.verify().type === 'lost'));
     const renewed = await lease.renew(ANSWER_MS);
-    expect(renewed).toEqual({ type: 'lost', cause: 'it has ended in the store' });
+    expect(renewed).toEqual({ type: 'lost', cause: 'it has expired in the store' });
     expect(lease.returnOrder()).toBeNull();
   });
 

@@ -225,7 +225,7 @@ export function leaseContract(
       await a.acquire(0);
       await eventually(async () => !(await b.look()).held);
       const renewed = await a.renew(ANSWER_MS);
-      expect(renewed).toEqual({ type: 'lost', cause: 'it has ended in the store' });
+      expect(renewed).toEqual({ type: 'lost', cause: 'it has expired in the store' });
       expect(await b.look()).toMatchObject({ held: false });
     });
 

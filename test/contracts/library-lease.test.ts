@@ -108,7 +108,7 @@ describe.runIf(lack === null)('in Redis', () => {
     expect([await a.renew(), a.isHeld]).toEqual([true, false]);
     await a.release();
     expect(await b.acquire()).toMatchObject({ epoch: 2 });
-    expect(losses).toEqual(['1: no renewal was answered for 900ms']);
+    expect(losses).toEqual(['1: no renewal succeeded for 900ms']);
   });
 
   it('each listener of a lease is told, also when another one throws', async () => {

@@ -107,9 +107,9 @@ describe.runIf(lack === null)('a lease in PostgreSQL', () => {
     vi.unstubAllEnvs();
     const wrong = await begin(`postgres://keeper:wrong-one@${at}`).catch((error: unknown) => error);
     expect(wrong).toMatchObject({ code: 'FAILOVER_STORE_REFUSED', exitCode: 2 });
-    expect(String(wrong)).toContain(`postgres://${at}: it knows no such user`);
+    expect(String(wrong)).toContain(`postgres://${at}: authentication failed`);
     expect(JSON.stringify(wrong) + String(wrong)).not.toMatch(/wrong-one|keeper/);
-    await expect(begin(`postgres://keeper@${at}`)).rejects.toThrow('it knows no such user');
+    await expect(begin(`postgres://keeper@${at}`)).rejects.toThrow('authentication failed');
     // What one role has made is closed to others.
     const other = await begin(url);
     expect(await other.look()).toMatchObject({ held: false });
@@ -122,7 +122,7 @@ describe.runIf(lack === null)('a lease in PostgreSQL', () => {
     await expect(begin(guest)).rejects.toThrow('permission denied for database strict');
     await expect(begin(guest)).rejects.toMatchObject({
       code: 'FAILOVER_STORE_REFUSED',
-      hint: 'Let an administrator of the database run `CREATE SCHEMA failover AUTHORIZATION` with the name of that user.',
+      hint: "Ask a database administrator to run `CREATE SCHEMA failover AUTHORIZATION` with that user's name.",
     });
     await shared.query('CREATE SCHEMA failover AUTHORIZATION guest', url);
     expect((await granted(await begin(guest))).epoch).toBe(1);
@@ -131,7 +131,7 @@ describe.runIf(lack === null)('a lease in PostgreSQL', () => {
   it('is refused by a database that is not there, with what to do', async () => {
     await expect(begin(`postgres://tester@${shared.host}/nowhere`)).rejects.toMatchObject({
       code: 'FAILOVER_STORE_REFUSED',
-      hint: 'Create the database, or give the name of one that exists: postgres://HOST/DATABASE.',
+      hint: 'Create the database, or name an existing one: postgres://HOST/DATABASE.',
     });
   });
 
@@ -369,7 +369,7 @@ describe.runIf(lack === null)('a server of PostgreSQL', () => {
     const replica = await start('default_transaction_read_only=on');
     await expect(begin(replica.url)).rejects.toMatchObject({
       code: 'FAILOVER_STORE_REFUSED',
-      hint: 'Give the address of the primary server.',
+      hint: 'Use the address of the primary server.',
     });
   });
 

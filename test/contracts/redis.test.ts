@@ -83,9 +83,9 @@ describe.runIf(lack === null)('a server of Redis', () => {
     await lease.close();
     const wrong = await open(`redis://:wrong-one@${host}`).catch((error: unknown) => error);
     expect(wrong).toMatchObject({ code: 'FAILOVER_STORE_REFUSED', exitCode: 2 });
-    expect(String(wrong)).toContain(`redis://${host}/0: it knows no such user`);
+    expect(String(wrong)).toContain(`redis://${host}/0: authentication failed`);
     expect(JSON.stringify(wrong) + String(wrong)).not.toContain('wrong-one');
-    await expect(open(`redis://${host}`)).rejects.toThrow('it wants a password');
+    await expect(open(`redis://${host}`)).rejects.toThrow('it requires a password');
   });
 
   it('that is a replica is refused, with what to do', async () => {
@@ -93,7 +93,7 @@ describe.runIf(lack === null)('a server of Redis', () => {
     const replica = await start(['--replicaof', '127.0.0.1', String(server.port)]);
     await expect(open(`redis://127.0.0.1:${String(replica.port)}`)).rejects.toMatchObject({
       code: 'FAILOVER_STORE_REFUSED',
-      hint: 'Give the address of the primary server.',
+      hint: 'Use the address of the primary server.',
     });
   });
 

@@ -145,7 +145,7 @@ describe('rankOf and turnDelayMs', () => {
 describe('unwillingBecause', () => {
   it.each([
     ['is willing', {}, null],
-    ['disabled', { enabled: false }, 'it was told not to lead'],
+    ['disabled', { enabled: false }, 'it is barred from leading'],
     ['paused', { paused: true }, 'the group is paused'],
     ['held off', { heldOffUntil: 1_500 }, 'it holds off for 1.5 s'],
     [
@@ -161,13 +161,13 @@ describe('unwillingBecause', () => {
     [
       'demoted while the group is paused',
       { paused: true, heldOffUntilEpochAbove: 3, epochFloor: 3 },
-      'it was demoted and waits until another has led',
+      'it was demoted and waits until another node has led',
     ],
     ['a hold that is over', { heldOffUntil: 0 }, null],
     [
-      'waits until another has led',
+      'waits until another node has led',
       { heldOffUntilEpochAbove: 3, epochFloor: 3 },
-      'it was demoted and waits until another has led',
+      'it was demoted and waits until another node has led',
     ],
     ['another has led', { heldOffUntilEpochAbove: 3, epochFloor: 4 }, null],
   ] as const)('%s', (_, changes, expected) => {
@@ -178,7 +178,7 @@ describe('unwillingBecause', () => {
 
   it('is unwilling while its hot standby does not run', () => {
     const hot = settingsWith({ standby: 'hot' });
-    expect(unwillingBecause(initialState(0, 1), hot)).toBe('its hot standby does not run');
+    expect(unwillingBecause(initialState(0, 1), hot)).toBe('its hot standby is not running');
     expect(unwillingBecause({ ...initialState(0, 1), armed: true }, hot)).toBeNull();
   });
 });

@@ -61,21 +61,21 @@ describe('a secondary that follows', () => {
       'at 900 lease-observed holder=a epoch=3 touch=t2',
     );
     expect(evidence).toEqual([
-      'a was last heard 500 ms ago; from 2.0 s on it is doubted',
+      'a was last heard 500 ms ago; it is suspected after 2.0 s',
       'the lock file of a was seen to change 0 ms ago',
       'its last probe did not fail',
-      'its own loop was never more than 500 ms late',
+      'its own event loop was never more than 500 ms late',
     ]);
-    expect(pending[0]).toBe('silence 1500: it doubts the primary unless it hears it');
-    expect(pending[1]).toMatch(/^probe \d+: it asks the primary directly$/);
+    expect(pending[0]).toBe('silence 1500: it suspects the primary unless it hears from it');
+    expect(pending[1]).toMatch(/^probe \d+: it probes the primary$/);
   });
 
   it('of one that can not be heard from here says so, and that nothing else is waited for', () => {
     const { evidence, pending } = explain('at 0 lease-observed holder=a epoch=3 apart');
     expect(evidence).toEqual([
-      'a cannot be heard, and its lease alone tells of it; ' +
-        'its sockets are not on this machine: with --bind tcp://… on each node it is heard',
-      'its own loop was never more than 500 ms late',
+      'a cannot be heard, only its lease is visible; ' +
+        'its sockets are not on this machine; set --bind tcp://… on each node',
+      'its own event loop was never more than 500 ms late',
     ]);
     expect(pending).toEqual(['silence null: it claims the lease once that is free']);
   });
@@ -86,7 +86,7 @@ describe('a secondary that follows', () => {
       'at 10 lease-observed holder=a epoch=3 paused',
     );
     expect(pending.at(-1)).toBe(
-      'not-willing null: it claims nothing while this is so: the group is paused',
+      'not-willing null: it makes no claim while this holds: the group is paused',
     );
   });
 });
@@ -100,7 +100,7 @@ describe('a secondary that has lost its primary', () => {
     );
     expect(evidence).toContain('the connection to a dropped, 0 ms ago');
     expect(pending).toEqual([
-      'not-willing null: it claims nothing while this is so: the group is paused',
+      'not-willing null: it makes no claim while this holds: the group is paused',
     ]);
   });
 
@@ -109,20 +109,18 @@ describe('a secondary that has lost its primary', () => {
       'given following from=a epoch=3 succession=c,b',
       'at 20 connection-lost run=a1',
     );
-    expect(pending).toEqual(['turn 5: it claims the lease unless one before it has']);
+    expect(pending).toEqual(['turn 5: it claims the lease unless a node ahead of it has']);
   });
 
   it('counts the probes of a doubt', () => {
     const doubt = ['given following from=a epoch=3', 'at 2500 probe-failed probe=2'];
     const { evidence, pending } = explain(...doubt);
-    expect(evidence).toContain('probe 2 of 2 is under way');
+    expect(evidence).toContain('probe 2 of 2 is in progress');
     expect(pending).toEqual(['probe-answer 500: its probe is answered']);
     const judging = explain(...doubt, 'at 3000 probe-failed probe=3');
-    expect(judging.evidence).toContain(
-      '2 of 2 probes have failed; the process itself is looked at',
-    );
+    expect(judging.evidence).toContain('2 of 2 probes have failed; inspecting the process itself');
     expect(judging.pending).toEqual([
-      'look 1000: its look at the process of the primary is answered',
+      "look 1000: its inspection of the primary's process is answered",
     ]);
   });
 

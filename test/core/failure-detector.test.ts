@@ -58,7 +58,7 @@ const CASES: readonly (readonly [string, Case, Verdict])[] = [
   ['its process is ending', { look: { process: 'ending' } }, 'ending'],
   ['another program holds the file', { look: { holder: 'foreign' } }, 'foreign'],
   ['a newer epoch', { look: { observation: { ...observation, epoch: 4 } } }, 'changed'],
-  ['nobody holds the lease', { look: { observation: { ...observation, held: false } } }, 'free'],
+  ['the lease is not held', { look: { observation: { ...observation, held: false } } }, 'free'],
   [
     'it waited for the CPU for more than half of the time',
     { look: { sample: starving } },

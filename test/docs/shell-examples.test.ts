@@ -222,7 +222,7 @@ it('is the first process of its pid namespace, as the page on containers says', 
   // It collects what it has started, and nobody else's.
   expect(output).toMatch(/^ +\d+ +1 Z\S* +sleep/m);
   expect(output).toContain('Got SIGTERM: shutting down gracefully');
-  expect(output).toContain('Ended with exit code 0');
+  expect(output).toContain('Exited with code 0');
   expect(code).toBe(0);
 });
 
@@ -231,8 +231,8 @@ it(
   { timeout: 2 * LIMIT_MS },
   async () => {
     const { code, output } = await runScript(shellOf('docs/up.md'));
-    expect(output).toContain('failover.yaml is right: 2 groups');
-    expect(output).toContain('Read groups.yaml again: starting watch, stopping clock');
+    expect(output).toContain('failover.yaml is valid: 2 groups');
+    expect(output).toContain('Reloaded groups.yaml: starting watch, stopping clock');
     expect(output).toContain('ticker | tick of epoch 1');
     expect(output).toContain('ticker  primary');
     expect(code).toBe(0);

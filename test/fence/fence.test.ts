@@ -131,7 +131,7 @@ describe('fence', () => {
     const unknown = await fencing.fence(kill);
     expect([unknown.outcome, unknown.detail]).toEqual([
       'not-permitted',
-      expect.stringContaining('asked again later'),
+      expect.stringContaining('retrying later'),
     ]);
     expect(runs(primary.identity.pid)).toBe(true);
     // What answers nothing is hung, whatever else is in it.

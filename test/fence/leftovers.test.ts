@@ -186,7 +186,7 @@ describe('what a dead supervisor recorded', () => {
     const outcome = await clear(0);
     expect(outcome).toMatchObject({ type: 'remain' });
     expect(JSON.stringify(outcome)).toContain(
-      `pid ${String(actor.identity.pid)} (sleep 1000): an orphan that is to be kept`,
+      `pid ${String(actor.identity.pid)} (sleep 1000): an orphan that is kept`,
     );
     const holders = findLockHolders(stage.workloadLock.path);
     expect(holders.length).toBeGreaterThan(1);
@@ -233,7 +233,7 @@ describe('what holds the workload lock', () => {
     });
     expect(await clear(0)).toEqual({
       type: 'remain',
-      detail: `pid ${String(actor.identity.pid)} (sleep 1000): holds the workload lock and is not known to be of this group`,
+      detail: `pid ${String(actor.identity.pid)} (sleep 1000): holds the workload lock but is not known to belong to this group`,
     });
     expect(runs(actor.identity.pid)).toBe(true);
   });
@@ -252,7 +252,7 @@ describe('what holds the workload lock', () => {
     const fencing = new ProcessFencing({ ...stage.sources, isWorkloadLockFree: () => false });
     expect(await fencing.clearLeftovers({ fenceGraceMs: 0, stopGraceMs: 0 })).toEqual({
       type: 'remain',
-      detail: 'the workload lock is held by a process that this user cannot look at',
+      detail: 'the workload lock is held by a process that this user cannot inspect',
     });
   });
 
@@ -358,7 +358,7 @@ describe('what belongs to the living', () => {
     const outcome = await clear(0);
     expect(outcome).toMatchObject({
       type: 'remain',
-      detail: expect.stringMatching(/sleep 1000.*it may be a stranger/) as unknown,
+      detail: expect.stringMatching(/sleep 1000.*it may be an unrelated process/) as unknown,
     });
     expect(scanSessions(new Set([before.pid])).has(before.pid)).toBe(true);
   });
@@ -372,7 +372,7 @@ describe('what belongs to the living', () => {
     stage.addNode('a', deadSupervisor(), [session({ identity: before })]);
     expect(await clear(0)).toMatchObject({
       type: 'remain',
-      detail: expect.stringMatching(/sleep 1000.*it may be a stranger/) as unknown,
+      detail: expect.stringMatching(/sleep 1000.*it may be an unrelated process/) as unknown,
     });
     expect(scanSessions(new Set([before.pid])).has(before.pid)).toBe(true);
   });
@@ -403,8 +403,7 @@ describe('what was started under a record that was removed', () => {
     const outcome = await clear(0);
     const pid = String(actor.identity.pid);
     expect(outcome.type === 'remain' && outcome.detail).toBe(
-      `pid ${pid} (sleep 1000): its environment names this group, ` +
-        'and the record of what started it was removed; end it by hand',
+      `pid ${pid} (sleep 1000): its environment names this group, but the record of its starter was removed; kill it manually`,
     );
     expect([runs(actor.identity.pid), stage.cleared]).toEqual([true, 1]);
     actor.child.kill('SIGKILL');

@@ -141,7 +141,7 @@ describe('status', () => {
   it.each([
     ['unsigned', 'unsigned'],
     ['bad-signature', 'signed with another secret'],
-    ['unexpected-signature', 'signed, and here is no secret'],
+    ['unexpected-signature', 'signed, but no secret is set here'],
     ['repeated', 'repeated'],
     ['unauthorized-key', 'a key that is not authorized'],
     ['broken-handshake', 'no handshake'],

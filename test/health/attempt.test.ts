@@ -100,14 +100,14 @@ describe('a check over HTTP', () => {
       controller.abort();
     });
     expect(await http(port, { signal: controller.signal })).toMatchObject({
-      ...{ healthy: false, reason: 'cancelled', error: 'the check was called off' },
+      ...{ healthy: false, reason: 'cancelled', error: 'the check was cancelled' },
     });
   });
 
   it('tells a deadline of who asked from a call to stop', async () => {
     const port = await httpServer(() => undefined);
     expect(await http(port, { signal: AbortSignal.timeout(20) })).toMatchObject({
-      ...{ healthy: false, reason: 'timed-out', error: 'the deadline for it has passed' },
+      ...{ healthy: false, reason: 'timed-out', error: 'its deadline has passed' },
     });
   });
 

@@ -37,23 +37,23 @@ describe('a port', () => {
 });
 
 const BAD: readonly (readonly [HealthAddress, string])[] = [
-  ['', 'has none of the known forms'],
-  ['a:80', 'has none of the known forms'],
-  ['ftp://a', 'has none of the known forms'],
+  ['', 'has no known form'],
+  ['a:80', 'has no known form'],
+  ['ftp://a', 'has no known form'],
   ['http://', 'is not a URL'],
   ['tcp://::1:80', 'is not tcp://HOST:PORT'],
-  ['exec:rm -rf x', 'is a command and no address'],
-  [{ host: '', port: 80 }, 'has no host that could be one'],
-  [{ host: 'a/b', port: 80 }, 'has no host that could be one'],
-  [{ host: 'a@b', port: 80 }, 'has no host that could be one'],
-  [{ host: 'a:80', port: 80 }, 'has no host that could be one'],
-  [{ host: '[a]', port: 80 }, 'has no host that could be one'],
+  ['exec:rm -rf x', 'is a command, not an address'],
+  [{ host: '', port: 80 }, 'has no valid host'],
+  [{ host: 'a/b', port: 80 }, 'has no valid host'],
+  [{ host: 'a@b', port: 80 }, 'has no valid host'],
+  [{ host: 'a:80', port: 80 }, 'has no valid host'],
+  [{ host: '[a]', port: 80 }, 'has no valid host'],
   [{ host: 'fe80::1%eth0', port: 80 }, 'is not a URL'],
   [{ host: 'a', port: 0 }, 'has the port 0, not 1 to 65535'],
   [{ host: 'a', port: 65_536 }, 'has the port 65536, not 1 to 65535'],
   [{ host: 'a', port: 80.5 }, 'has the port 80.5, not 1 to 65535'],
   [{ host: 'a', port: 80, path: 'health' }, 'has a path that does not begin with a slash'],
-  [{ protocol: 'tcp', host: 'a', port: 80, path: '/' }, 'has a path, and a port has none'],
+  [{ protocol: 'tcp', host: 'a', port: 80, path: '/' }, 'has a path, but a TCP port has none'],
 ];
 
 describe('an address that is none', () => {
@@ -66,7 +66,7 @@ describe('an address that is none', () => {
 
   it('is refused where only HTTP will do', () => {
     const error = failureOf(() => networkCheckOf('tcp://a:80', 'address', 'http'));
-    expect(error.message).toContain('is not one over HTTP');
+    expect(error.message).toContain('is not an HTTP address');
   });
 
   it('shows no password', () => {

@@ -37,8 +37,8 @@ describe('a check', () => {
 
   it('rejects only what is no address over HTTP', async () => {
     const checker = new HttpChecker();
-    await expect(checker.check('tcp://a:80')).rejects.toThrow('is not one over HTTP');
-    await expect(checker.checkWithRetry('a')).rejects.toThrow('has none of the known forms');
+    await expect(checker.check('tcp://a:80')).rejects.toThrow('is not an HTTP address');
+    await expect(checker.checkWithRetry('a')).rejects.toThrow('has no known form');
   });
 });
 
@@ -95,7 +95,7 @@ describe('a check with retries', () => {
     });
     expect(result).toMatchObject({
       ...{ healthy: false, reason: 'timed-out', attempts: 1 },
-      error: 'the deadline for it has passed; before that it answered 503',
+      error: 'its deadline has passed; before that it answered 503',
     });
     expect(asked()).toBe(1);
   });
@@ -190,7 +190,7 @@ it('tells those that a deadline found under way from those that it found not beg
   const results = await new HttpChecker({ concurrency: 1 }).checkAll(urls, { signal });
   expect(results).toMatchObject([
     { reason: 'timed-out' },
-    { reason: 'cancelled', error: 'the check was called off', latencyMs: 0 },
+    { reason: 'cancelled', error: 'the check was cancelled', latencyMs: 0 },
     { reason: 'cancelled' },
   ]);
 });

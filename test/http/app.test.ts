@@ -92,7 +92,7 @@ describe('the paths of a node', () => {
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
       const { status, headers, body } = await ask('/primary', { method });
       expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
-      expect(body).toContain(`${method} is not answered here`);
+      expect(body).toContain(`${method} is not allowed here`);
     }
   });
 
@@ -206,8 +206,8 @@ describe('the paths of groups', () => {
       expect(await asked(`/${check}`, ['a', 'b'])).toMatchObject([
         400,
         {
-          error: 'Cannot tell which group is meant: there are 2 here',
-          hint: `Ask for /groups/NAME/${check} with the name of one; /groups names all.`,
+          error: 'Cannot tell which group is meant: there are 2 groups here',
+          hint: `Request /groups/NAME/${check} for one group; /groups lists all.`,
         },
       ]);
     },
@@ -238,7 +238,7 @@ describe('the paths of groups', () => {
     expect((await asked('/liveness', ['a', 'b', 'c', 'd']))[0]).toBe(200);
     expect(await asked('/liveness', ['a', 'still'])).toMatchObject([
       503,
-      { refusals: [{ group: 'still', reason: 'a decides nothing any more' }] },
+      { refusals: [{ group: 'still', reason: 'a no longer makes decisions' }] },
     ]);
     // What is left of one that is broken may not end; one that has ended has nothing to decide.
     expect((await asked('/liveness', ['a', 'broken']))[0]).toBe(503);
@@ -246,7 +246,7 @@ describe('the paths of groups', () => {
     expect((await asked('/liveness', ['a', 'over']))[0]).toBe(200);
     expect(await asked('/liveness', ['a'], true)).toMatchObject([
       503,
-      { reason: 'the process is ending' },
+      { reason: 'the process is shutting down' },
     ]);
     expect((await asked('/groups/d/liveness', ['c', 'd']))[0]).toBe(503);
     expect((await asked('/groups/c/liveness', ['c', 'd']))[0]).toBe(200);

@@ -50,9 +50,9 @@ describe('the file of a token', () => {
 
   it.each([
     ['others can read', ONE, 0o640, 'others have access to it (mode 0640)'],
-    ['is too short', ONE.slice(1), 0o600, 'its token has 15 characters, and 16 are the least'],
-    ['has two lines', `${ONE}\n${ONE}\n`, 0o600, 'it has more than one line'],
-    ['no header can carry', `${ONE}é`, 0o600, 'characters that no header can carry'],
+    ['is too short', ONE.slice(1), 0o600, 'its token has 15 characters, fewer than 16'],
+    ['has two lines', `${ONE}\n${ONE}\n`, 0o600, 'it has several lines'],
+    ['no header can carry', `${ONE}é`, 0o600, 'characters not allowed in a header'],
     ['is empty', '', 0o600, 'its token has 0 characters'],
   ])('is refused at the start if it is one that %s', (_, content, mode, fact) => {
     const { message, exitCode } = failureOf(() =>

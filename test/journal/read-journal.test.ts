@@ -103,9 +103,9 @@ describe('a journal', () => {
   });
 
   it.each([
-    ['without a first line', text.slice(text.indexOf('\n') + 1), 'no line tells of which run'],
+    ['without a first line', text.slice(text.indexOf('\n') + 1), 'no line identifies the run'],
     ['without a setting', text.replace('"probeAttempts":', '"tries":'), 'probeAttempts'],
-    ['of nothing', '', 'no line tells of which run'],
+    ['of nothing', '', 'no line identifies the run'],
   ])('%s is refused', (_, wrong, message) => {
     expect(() => readJournal(wrong)).toThrow(JournalError);
     expect(() => readJournal(wrong)).toThrow(message);

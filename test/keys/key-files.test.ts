@@ -54,7 +54,7 @@ describe('the file of a secret key', () => {
 
   it('is none that has the public half, as keygen writes it: everybody would know the secret', () => {
     const { message, hint } = failureOf(() => readKeyFile(file(`${publicKey} host\n`)));
-    expect(message).toMatch(/: its key has a comment behind it, as public keys have$/);
+    expect(message).toMatch(/: its key is followed by a comment, like a public key$/);
     expect(message).not.toContain(publicKey);
     expect(hint).toContain('without `.pub`');
   });
@@ -70,13 +70,13 @@ describe('the file of a secret key', () => {
 
   it('that is not there, is no file or is too long is refused by name', () => {
     expect(failureOf(() => readKeyFile('/nowhere')).message).toBe(
-      'Cannot use --key-file /nowhere: there is no such file',
+      'Cannot use --key-file /nowhere: the file does not exist',
     );
-    expect(failureOf(() => readKeyFile(directory)).message).toContain('it is no file');
+    expect(failureOf(() => readKeyFile(directory)).message).toContain('it is not a regular file');
     expect(failureOf(() => readKeyFile(file('x'.repeat(5000)))).message).toContain('5000 bytes');
     const pipe = join(directory, 'pipe');
     spawnSync('mkfifo', ['-m', '600', pipe]);
-    expect(failureOf(() => readKeyFile(pipe)).message).toContain('it is no file');
+    expect(failureOf(() => readKeyFile(pipe)).message).toContain('it is not a regular file');
   });
 
   it.runIf(process.getuid?.() === 0)('of another user is refused', () => {
@@ -96,7 +96,7 @@ describe('the list of public keys', () => {
   it('with a line that is neither is refused with its number', () => {
     const { message, hint } = failureOf(() => readAuthorizedKeys(file(`${publicKey}\nx y\n`)));
     expect(message).toMatch(/^Cannot use --authorized-keys \S+: line 2 has no public key$/);
-    expect(hint).toContain('one public key a line');
+    expect(hint).toContain('one public key per line');
   });
 
   it('is not the file of a secret key, as keygen writes it or with its public half beside it', () => {
@@ -104,7 +104,7 @@ describe('the list of public keys', () => {
       const path = file(content);
       if (content === secretKey) writeFileSync(`${path}.pub`, `${publicKey} host\n`);
       const { message, hint } = failureOf(() => readAuthorizedKeys(path));
-      expect(message).toMatch(/: it has the secret key of a node, and takes public ones$/);
+      expect(message).toMatch(/: it contains a secret key, but only public keys belong here$/);
       expect(message + hint).not.toContain(secretKey);
       expect(hint).toContain('`.pub` files');
     }
@@ -112,7 +112,7 @@ describe('the list of public keys', () => {
 
   it('that others may write is refused', () => {
     const { message } = failureOf(() => readAuthorizedKeys(file(publicKey, 0o666)));
-    expect(message).toContain('others may write it (mode 0666)');
+    expect(message).toContain('others can write to it (mode 0666)');
   });
 });
 
@@ -129,7 +129,7 @@ describe('the file of a secret', () => {
     ['public keys', `# all\n${publicKey} a\n${generateKeyPair().publicKey}\n`],
   ])('is not that of %s', (_, content) => {
     const { message, hint } = failureOf(() => readSecretFile(file(content)));
-    expect(message).toMatch(/: it has keys of nodes, and takes a secret that all share$/);
+    expect(message).toMatch(/: it contains node keys, but a shared secret belongs here$/);
     expect(hint).toContain('openssl rand -base64 32');
   });
 
@@ -140,11 +140,13 @@ describe('the file of a secret', () => {
 
   it('with nothing but white space is refused', () => {
     const { message } = failureOf(() => readSecretFile(file(`${' \t'.repeat(20)}\n\n`)));
-    expect(message).toMatch(/: it has nothing but white space$/);
+    expect(message).toMatch(/: it contains only white space$/);
   });
 
   it('that is short, or open to others, is refused', () => {
-    expect(failureOf(() => readSecretFile(file('short\n'))).message).toContain('5 bytes, and 16');
+    expect(failureOf(() => readSecretFile(file('short\n'))).message).toContain(
+      '5 bytes, fewer than 16',
+    );
     expect(failureOf(() => readSecretFile(file('x'.repeat(32), 0o644))).message).toContain('0644');
   });
 });

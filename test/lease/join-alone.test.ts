@@ -114,7 +114,7 @@ it('is refused by one that goes on to leave signs, with its process and since wh
     ...{ code: 'FAILOVER_NODE_TAKEN', exitCode: 4 },
     message:
       'Cannot take part in group web as a: process 7 on h has that id since 2026-01-02T03:04:05.000Z',
-    hint: 'Give this node another id with --node, or stop the one that has it.',
+    hint: 'Choose another id with --node, or stop the node that has this one.',
   });
 });
 

@@ -21,7 +21,7 @@ it('is refused to any other, also while nobody has it', async () => {
   expect(failure).toBeInstanceOf(FailoverError);
   expect(failure).toMatchObject({
     code: 'FAILOVER_REFUSED',
-    message: 'Cannot take the lease of group web for b: only a leads',
+    message: 'Cannot acquire the lease of group web for b: only a leads',
   });
   expect(lease.observe()).toMatchObject({ epoch: 0, held: false });
   await lease.close();

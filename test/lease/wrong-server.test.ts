@@ -33,11 +33,11 @@ const SERVERS: Readonly<Record<string, () => Server>> = {
 };
 
 describe.each([
-  ['HTTP', 'redis://HOST', 'what answers there is no Redis'],
-  ['SSH', 'redis://HOST', 'what answers there is no Redis'],
-  ['HTTP', 'etcd://HOST', 'what answers there is no etcd'],
-  ['SSH', 'etcd://HOST', 'what answers there is no etcd'],
-  ['HTTP', 'postgres://me@HOST/a?sslmode=require', 'what answers there is no PostgreSQL'],
+  ['HTTP', 'redis://HOST', 'the server there is not Redis'],
+  ['SSH', 'redis://HOST', 'the server there is not Redis'],
+  ['HTTP', 'etcd://HOST', 'the server there is not etcd'],
+  ['SSH', 'etcd://HOST', 'the server there is not etcd'],
+  ['HTTP', 'postgres://me@HOST/a?sslmode=require', 'the server there is not PostgreSQL'],
 ])('a server of %s', (kind, where, fact) => {
   it(`is no store at ${where}`, async () => {
     const url = where.replace('HOST', `127.0.0.1:${String(await listening(kind))}`);

@@ -72,7 +72,7 @@ it('leads no more before its lease is given back, and has stopped for good', asy
   ]);
   expect(watcher.formatStatus()).toContain('stopped');
   expect([orders, roles.at(-1)]).toEqual([[1], 'stopped: no descriptors']);
-  expect(warnings).toContain('internal error, ending at once: no descriptors');
+  expect(warnings).toContain('internal error, exiting at once: no descriptors');
   const next = secondary(at, { nodeId: 'b', promote: promotions().promote });
   await next.watcher.start();
   await until('the next primary', () => next.watcher.isPrimary);

@@ -98,7 +98,7 @@ describe('the promote callback', () => {
     const result = await workload.runHook('promote', TERM, 10);
     expect(result).toEqual({ ok: false, detail: 'not done within 10ms' });
     await workload.stop(0);
-    expect(warnings.join()).toContain('goes on');
+    expect(warnings.join()).toContain('is still running');
     await expect(workload.activate(TERM)).rejects.toThrow('of an earlier term');
     letGo();
     await turn();

@@ -142,11 +142,15 @@ describe('an election', () => {
     lease.answer = () => Promise.reject(new Error('it does not answer'));
     lease.lose('cut off');
     await vi.advanceTimersByTimeAsync(2_000);
-    expect(warnings.some((warning) => warning.includes('another may lead beside it'))).toBe(false);
+    expect(
+      warnings.some((warning) => warning.includes('another node may lead at the same time')),
+    ).toBe(false);
     await vi.advanceTimersByTimeAsync(2_000);
-    const told = warnings.filter((warning) => warning.includes('another may lead beside it'));
+    const told = warnings.filter((warning) =>
+      warning.includes('another node may lead at the same time'),
+    );
     expect(told).toEqual([
-      'the lease of epoch 1 has ended and onStart goes on: another may lead beside it, ' +
+      'the lease of epoch 1 has ended but onStart is still running: another node may lead at the same time, ' +
         'and only the epoch protects what it writes',
     ]);
     expect(await over(election.close())).toBe(false);
@@ -169,7 +173,7 @@ describe('an election', () => {
     await vi.advanceTimersByTimeAsync(20_000);
     expect(lease.calls).toEqual(['acquire', 'release']);
     expect(aborted).toEqual([true]);
-    expect(warnings.join()).toContain('onStop has not ended within 1s');
+    expect(warnings.join()).toContain('onStop did not finish within 1s');
     release();
     await leads(election);
     expect(lease.epoch).toBe(2);

@@ -73,7 +73,7 @@ describe('the environment', () => {
 
   it.each([
     ['both', { FAILOVER_PEERS: 'http://a', FAILOVER_STATIC_LEADER: 'http://b' }, /FAILOVER_PEERS/],
-    ['peers and no address', { FAILOVER_PEERS: 'http://a' }, /no address that others reach/],
+    ['peers and no address', { FAILOVER_PEERS: 'http://a' }, /no address that others can reach/],
     ['no URL', { FAILOVER_PEERS: 'a:80', FAILOVER_LOCAL_TARGET: 'http://a' }, /FAILOVER_PEERS/],
     [
       'a file that is not there',

@@ -127,7 +127,7 @@ describe('two nodes', () => {
     await Promise.all([one, two, zzz].map(({ election }) => election.start()));
     await until('the third to lead', () => zzz.election.isLeader());
     expect(warnings.length).toBeGreaterThanOrEqual(2);
-    expect(warnings[0]).toContain('another node with the id aaa lives');
+    expect(warnings[0]).toContain('another node with the id aaa is running');
     await two.election.close();
     await until('the one that is left to lead', () => one.election.isLeader());
     expect(zzz.election.isLeader()).toBe(false);
@@ -161,7 +161,7 @@ describe('what is refused', () => {
     const url = aaa.server.url + HEARTBEAT_PATH;
     const answer = await send(url, { method, body, ...(signed ? { headers } : {}) });
     expect(answer.status).toBe(status);
-    expect(answer.body).toMatch(/^Cannot take this heartbeat: /);
+    expect(answer.body).toMatch(/^Cannot accept this heartbeat: /);
   });
 
   it('is what was heard already, though it is signed', async () => {
@@ -243,7 +243,7 @@ describe('the configuration', () => {
     [
       'more peers than a node can hear',
       { localTarget, secret, peers: Array.from({ length: 65 }, (_, n) => `http://p${String(n)}`) },
-      /peers: they are 65$/,
+      /peers: there are 65$/,
     ],
     ['peers without a secret', { localTarget, peers: ['http://b'] }, /secret: there is none/],
     ['a short secret', { localTarget, secret: 'hunter2', peers: ['http://b'] }, /has only 7/],

@@ -53,7 +53,7 @@ it('says why a secondary would not, and what is wrong', () => {
     phase: 'waiting',
     willing: false,
     unwillingBecause: 'the group is paused',
-    warning: 'nobody can reach this node',
+    warning: 'no node can reach this node',
     primary: null,
     lastHeartbeatMs: null,
     succession: [],
@@ -61,7 +61,7 @@ it('says why a secondary would not, and what is wrong', () => {
   expect(text.split('\n').slice(2)).toEqual([
     'primary: none',
     'would take over: no, the group is paused',
-    'warning: nobody can reach this node',
+    'warning: no node can reach this node',
   ]);
 });
 

@@ -207,7 +207,7 @@ describe('a promotion that fails', () => {
     await watcher.start();
     await until('three attempts', () => count(transitions, 'waiting') >= 3);
     expect(calls).toBe(1);
-    expect(warnings.join()).toContain('goes on');
+    expect(warnings.join()).toContain('is still running');
     expect(warnings.join()).toContain('of an earlier term');
     let_go();
     await until('the promotion', () => watcher.isPrimary);

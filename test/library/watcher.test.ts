@@ -28,7 +28,7 @@ it('says of itself that it predicts no takeover, and why', async () => {
   const { watcher } = await started(primary(place()));
   expect(watcher.status()?.takeover).toMatchObject({
     crashMs: null,
-    crashUnknownBecause: "its program's callback is never rehearsed",
+    crashUnknownBecause: "its program's callback is not rehearsed",
   });
 });
 
@@ -121,7 +121,9 @@ describe('shutting down', () => {
     await watcher.shutdown();
     expect(limited).toBe(true);
     expect(couldTake(primaryLock(at))).toBe(true);
-    await until('the warning', () => warnings.some((warning) => warning.includes('goes on')));
+    await until('the warning', () =>
+      warnings.some((warning) => warning.includes('is still running')),
+    );
   });
 });
 

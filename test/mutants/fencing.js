@@ -29,7 +29,7 @@ export const FENCING = [
   },
   {
     id: 'fenced-holder-not-compared',
-    says: 'Whoever holds the lease by now is fenced in place of the one that was judged.',
+    says: 'Whoever now holds the lease is fenced in place of the one that was judged.',
     breaks: 'S6',
     file: 'src/fence/fence.ts',
     from: 'if (this.#last !== null && !isSameProcess(this.#last.identity, identity)) {',
@@ -205,7 +205,7 @@ export const FENCING = [
     says: 'A process of another program that holds workload.lock is ended.',
     breaks: 'S6',
     file: 'src/fence/find-leftovers.ts',
-    from: "if (mark === null) return 'holds the workload lock and is not known to be of this group';",
+    from: "if (mark === null) return 'holds the workload lock but is not known to belong to this group';",
     to: 'if (mark === null) return null;',
     killers: [
       {

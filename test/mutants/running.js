@@ -233,7 +233,7 @@ export const RUNNING = [
     says: 'A hot workload that has ended passes for demoted, whatever it started.',
     breaks: 'S1',
     file: 'src/workload/standby.ts',
-    from: "if (run === null) return Promise.reject(new Error('the hot workload has ended'));",
+    from: "if (run === null) return Promise.reject(new Error('the hot workload has exited'));",
     to: 'if (run === null) return Promise.resolve();',
     killers: [
       {

@@ -60,7 +60,7 @@ async function play(group: Group, { a: ofA, b: ofB }: { a: Own; b: Own }): Promi
   });
   expect([status.primary, status.warnings]).toEqual(['a', []]);
   expect(ownEntry(status)).toMatchObject({ lastHeartbeatMs: null, hearsPrimary: false });
-  const why = 'its sockets are not on this machine: with --bind tcp://… on each node it is heard';
+  const why = 'its sockets are not on this machine; set --bind tcp://… on each node';
   await group.until('b to say why', async () => {
     return (await commandOn(group, b, 'explain')).stdout.includes(why);
   });

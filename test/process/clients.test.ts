@@ -94,7 +94,7 @@ describe('promote', () => {
     ));
 
   it.each([
-    ['none', '--fence none forbids this node to end it'],
+    ['none', '--fence none forbids this node to kill it'],
     ['kill-unless-stopped', 'is spared by --fence kill-unless-stopped: continue it'],
   ])('with --force and --fence %s leaves a stopped primary alone, and ends with 5', (fence, why) =>
     inGroup(

@@ -92,7 +92,7 @@ describe.skipIf(lack !== null)('the dashboard', () => {
 
       served.client.kill('SIGTERM');
       expect((await served.client.done).code).toBe(0);
-      await expectText(page, '.connection', /Connection lost\s+\d+ s ago; trying again /);
+      await expectText(page, '.connection', /Connection lost\s+\d+ s ago; retrying /);
       const again = await serve(group, served.port);
       await page.locator('.connection[data-state=open]').waitFor(LIMIT);
       again.client.kill('SIGTERM');
@@ -149,10 +149,10 @@ describe.skipIf(lack !== null)('the dashboard', () => {
       await headline(page, 'a is primary');
       await page.getByRole('button', { name: 'Step down' }).click();
       await page.locator('#dialog-confirm').click();
-      await expectText(page, '#dialog-fault', /A token is needed/);
+      await expectText(page, '#dialog-fault', /A token is required/);
       await page.getByLabel('Token').fill('wrong-wrong-wrong-wrong');
       await page.keyboard.press('Enter');
-      await expectText(page, '#dialog-fault', /not the right one/);
+      await expectText(page, '#dialog-fault', /The token is wrong/);
       await page.getByLabel('Token').fill('correct-horse-battery');
       await page.keyboard.press('Enter');
       await group.reaches(b, 'serving');

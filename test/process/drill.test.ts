@@ -191,7 +191,7 @@ describe('a drill', () => {
         expect(result.code).toBe(8);
         expect(faults[0]?.rounds[0]?.problems.join()).toMatch(/^[bc] was not promoted/);
         expect([faults[1]?.verdict, faults[1]?.rounds]).toEqual(['incomplete', []]);
-        expect(endedBecause).toContain('no more trouble');
+        expect(endedBecause).toContain('no more faults are injected');
         expect([primary, a.end]).toEqual([{ before: 'a', after: 'a' }, null]);
         await group.reaches(a, 'serving', 2);
       },
@@ -314,7 +314,7 @@ describe('while a drill is under way', () => {
         await group.until('the loops', () => guards(group).length > 0);
         const other = await drill(group, '--faults', 'switchover');
         expect([other.code, other.stdout]).toEqual([1, '']);
-        expect(other.stderr).toContain('another drill of group g is under way');
+        expect(other.stderr).toContain('another drill of group g is in progress');
         await group.hasStarted(1);
         running.kill('SIGKILL');
         await running.done;

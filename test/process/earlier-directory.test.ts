@@ -141,7 +141,7 @@ async function waits(group: Group, node: NodeProcess): Promise<void> {
   });
   await group.until('it to say why', () =>
     [...node.warnings, ...node.transitions.map(({ reason }) => reason ?? '')].some(
-      (text) => text.includes('nobody starts until') || text.includes('its environment names'),
+      (text) => text.includes('no node starts until') || text.includes('its environment names'),
     ),
   );
 }

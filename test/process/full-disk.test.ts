@@ -52,11 +52,11 @@ describe.runIf(mountable).each([
       const filling = fill(group.stateDir);
       const b = group.launch('b');
       expect(await group.ends(b)).toBe(1);
-      expect(b.stray).toContain('no space is left on the file system');
-      expect(b.stray).toContain('Free space or inodes');
+      expect(b.stray).toContain('no space left on the file system');
+      expect(b.stray).toContain('Free up space or inodes');
       const { code, stderr } = await group.client('pause');
       expect(code).toBe(1);
-      expect(stderr).toContain('no space is left on the file system');
+      expect(stderr).toContain('no space left on the file system');
       await group.beats(3);
       expect([a.phase, group.starts]).toStrictEqual(['serving', 1]);
       rmSync(filling, { recursive: true });

@@ -26,7 +26,7 @@ describe.runIf(lackOfRedis() === null)('a node whose supervisor is killed', () =
       a.kill('SIGKILL');
       await group.reaches(b, 'serving');
       await group.active(2);
-      const told = ['a secondary 1 the supervisor has ended', '1', '0', ''];
+      const told = ['a secondary 1 the supervisor has exited', '1', '0', ''];
       expect(group.text('demoted').split('\n')).toEqual(told);
     }));
 
@@ -44,7 +44,7 @@ describe.runIf(lackOfRedis() === null)('a node whose supervisor is killed', () =
       const b = await startNode(group, 'b', { options });
       a.kill('SIGKILL');
       await group.reaches(b, 'serving');
-      const told = ['a secondary 1 the supervisor has ended', '1', '0', ''];
+      const told = ['a secondary 1 the supervisor has exited', '1', '0', ''];
       expect(group.text('demoted').split('\n')).toEqual(told);
     }));
 
@@ -113,7 +113,7 @@ describe.runIf(lackOfRedis() === null)('a node whose supervisor is killed', () =
       await group.until('the end of the workload to begin', () => group.text('told') !== '');
       a.kill('SIGKILL');
       await group.until('the demotion', () => group.text('demoted') !== '');
-      expect(group.text('demoted')).toBe('the supervisor has ended\n');
+      expect(group.text('demoted')).toBe('the supervisor has exited\n');
     }));
 
   it('is demoted also where its output is read, and what left the session of that ends first', () =>

@@ -415,7 +415,7 @@ describe('a guard', () => {
     process.kill(guard, 'SIGKILL');
     await until('the word of it', () => gone === 1);
     expect(lost).toEqual([]);
-    await expect(ahead.spawn(requestOf(['true']))).rejects.toThrow('the guard has ended');
+    await expect(ahead.spawn(requestOf(['true']))).rejects.toThrow('the guard has exited');
   });
 
   it('tells of a command that the system refuses', async () => {

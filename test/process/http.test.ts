@@ -57,7 +57,7 @@ describe.skipIf(lackOfCurl !== null)('the checks of a node', () => {
       const b = await group.start('b', setupOf(two));
       await group.reaches(b, 'watching');
       expect(a.log.find(({ event }) => event === 'http')?.reason).toBe(
-        `Answers over HTTP at http://127.0.0.1:${String(one.checks)}`,
+        `Serving HTTP at http://127.0.0.1:${String(one.checks)}`,
       );
       const of = ({ checks }: Place): readonly number[] =>
         ['primary', 'secondary', 'health', 'liveness', 'readiness'].map((check) =>
@@ -92,7 +92,9 @@ describe.skipIf(lackOfCurl !== null)('the checks of a node', () => {
       const { code, stderr } = await b.done;
       expect([code, stderr]).toEqual([
         ERRORS.FAILOVER_ADDRESS_IN_USE.exitCode,
-        expect.stringContaining(`Cannot listen at 127.0.0.1:${String(one.checks)}: another`),
+        expect.stringContaining(
+          `Cannot listen on 127.0.0.1:${String(one.checks)}: the address is in use`,
+        ),
       ]);
       expect(group.records().map(({ node }) => node)).toEqual(['a']);
     });

@@ -21,7 +21,7 @@ describe('a terminal that is closed', () => {
       await group.until('the end of a', () => !group.lives(a));
       expect(group.records().map(({ node }) => node)).toEqual(['b']);
       // Nothing after that: Node itself may fail at its very end.
-      if (log !== '') expect(group.text('log')).toMatch(/Ended with exit code 0\n$/);
+      if (log !== '') expect(group.text('log')).toMatch(/Exited with code 0\n$/);
     }),
   );
 

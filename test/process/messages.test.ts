@@ -19,7 +19,7 @@ describe('a node', () => {
       expect(said.slice(-3).map(sentenceOf)).toEqual([
         'Stop requested; stepping down: failover stop',
         'Stepped down; stopping',
-        'Ended with exit code 0',
+        'Exited with code 0',
       ]);
     });
   });
@@ -62,9 +62,7 @@ describe('a node', () => {
           const a = group.launch('a', { env: { XDG_RUNTIME_DIR: closed } });
           expect(await group.ends(a)).toBe(2);
           expect(a.stray).toBe(
-            `failover: Cannot make the socket directory ${closed}/failover: permission denied\n` +
-              'Point XDG_RUNTIME_DIR at a directory of this user, with a short path: ' +
-              'sockets go there, whatever --state-dir says.\n',
+            `failover: Cannot make the socket directory ${closed}/failover: permission denied\nPoint XDG_RUNTIME_DIR at a directory of this user with a short path: sockets go there regardless of --state-dir.\n`,
           );
         },
         { asUser: ANOTHER_USER },
@@ -108,14 +106,13 @@ describe('a group of another user', () => {
       async (group) => {
         mkdirSync(group.stateDir);
         mkdirSync(join(group.stateDir, 'theirs'), { mode: 0o700 });
-        const fact = `${group.stateDir}/theirs: it belongs to user 0, and this is user ${ANOTHER_USER}`;
+        const fact = `${group.stateDir}/theirs: it belongs to user 0, not to this user, ${ANOTHER_USER}`;
         for (const command of ['status', 'explain', 'wait', 'promote', 'stop', 'pause', 'check']) {
           const { code, stderr } = await group.client(command, '--group', 'theirs');
           expect([command, code, stderr]).toEqual([
             command,
             2,
-            `failover: Cannot look at ${fact}\nRun it as the user that started the group, or as root, ` +
-              'or give another directory with --state-dir.\n',
+            `failover: Cannot read ${fact}\nRun it as the user who started the group, or as root, or point --state-dir at another directory.\n`,
           ]);
         }
       },

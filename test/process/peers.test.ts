@@ -122,7 +122,7 @@ it('nodes without a store are never two when a supervisor is stopped, and refuse
     writeFileSync(group.path('other'), 'of another group', { mode: 0o600 });
     const unbelieved = stranger('c', group.path('other'));
     expect(await group.ends(unbelieved)).toBe(2);
-    expect(unbelieved.stray).toContain(`at ${urlOf('a')} another secret counts`);
+    expect(unbelieved.stray).toContain(`${urlOf('a')} uses another secret`);
 
     expect((await on('b', 'pause')).code).toBe(0);
     const { pid } = await group.active(1);

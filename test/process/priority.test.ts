@@ -67,7 +67,7 @@ describe.each(lack === null ? ['file', 'redis'] : ['file'])('with the lease %s',
       const b = await group.start('b', { options, env: PREEMPT });
       await group.reaches(b, 'serving');
       await group.reaches(a, 'watching');
-      expect(reasonsOf(a)).toContain('Stepping down on request: b goes before this node');
+      expect(reasonsOf(a)).toContain('Stepping down on request: b outranks this node');
       expect((await group.client('promote', 'a')).code).toBe(0);
       await group.reaches(a, 'serving', 2);
       const { uptimeMs } = nodeIn(await status(group), 'b');
@@ -103,7 +103,7 @@ describe.each(lack === null ? ['file', 'redis'] : ['file'])('with the lease %s',
       const { code, stderr } = await group.client('promote', 'a');
       expect(code).toBe(1);
       expect(stderr).toContain(
-        'Cannot promote a: it never leads, as it was started with --priority 0',
+        'Cannot promote a: it was started with --priority 0 and never leads',
       );
       const b = await group.start('b');
       await group.reaches(b, 'serving');

@@ -21,7 +21,7 @@ async function launched(
 ): Promise<{ readonly proxy: ClientProcess; readonly port: number }> {
   const proxy = launch('--listen', '127.0.0.1:0', '--to', target, ...args);
   const port = await until('it to listen', () =>
-    proxy.stderr.includes('Passing on to')
+    proxy.stderr.includes('Forwarding to')
       ? /Listening at 127\.0\.0\.1:(\d+)/.exec(proxy.stderr)?.[1]
       : null,
   );
@@ -84,18 +84,18 @@ describe('a proxy of its own', () => {
     const { code, stderr } = await launch('--listen', address, '--to', 'http://127.0.0.1:1').done;
     expect(code).toBe(1);
     expect(stderr).toBe(
-      `failover: Cannot listen at ${address}: another process does\n` +
-        'Stop the process that uses the address, or give another one.\n',
+      `failover: Cannot listen on ${address}: the address is in use\n` +
+        'Stop the process that uses the address, or choose another address.\n',
     );
   });
 
   it.each([
-    [['--to', 'http://a:1'], 'it is not said where to listen'],
+    [['--to', 'http://a:1'], 'no listen address given'],
     [['--listen', 'nowhere', '--to', 'http://a:1'], 'Cannot use --listen: "nowhere"'],
     [['--listen', ':0', '--to', 'https://a:1'], 'is neither http:// nor tcp://'],
     [['--listen', ':0', '--to', 'http://u:secret@a:1'], 'http://***@a:1'],
-    [['--listen', ':0', '--to', 'tcp://a:1'], '--mode http cannot go to tcp://a:1'],
-    [['--listen', ':0', '--to', 'http://a:1', '--hold-max-bytes', '5k'], '"5k" is no size'],
+    [['--listen', ':0', '--to', 'tcp://a:1'], '--mode http cannot forward to tcp://a:1'],
+    [['--listen', ':0', '--to', 'http://a:1', '--hold-max-bytes', '5k'], '"5k" is not a size'],
     [['--listen', ':0', '--to', 'http://a:1', '--max-header-size', '10'], 'is less than 1KiB'],
   ])('refuses %j', async (args, fact) => {
     const { code, stderr } = await launch(...args).done;

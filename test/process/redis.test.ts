@@ -185,7 +185,7 @@ describe.runIf(lack === null)('nodes with a guard and a lease in Redis', () => {
       const stopped = await from('stop');
       expect([stopped.code, stopped.stdout]).toEqual([0, 'b has stopped.\n']);
       expect(stopped.stderr).toMatch(
-        /^failover: not stopped, as they are on other machines: a on /,
+        /^failover: not stopped because they run on other machines: a on /,
       );
       await group.ends(b);
       await group.active(1);

@@ -10,7 +10,7 @@ import { shimmed } from '../support/process-shimmed.ts';
 describe('a state directory without kernel locks', () => {
   it.each([
     ['refused', 'ENOLCK'],
-    ['shared', 'two descriptions had it at once'],
+    ['shared', 'two holders had it at once'],
   ])('(%s) is refused with 2: nothing there would keep two apart', (locks, fact) =>
     inGroup(async (group) => {
       const a = group.launch('a', { env: shimmed({ SHIM_LOCKS: locks }) });
@@ -35,7 +35,11 @@ describe.runIf(mayBeAnotherUser)('a socket that can not be', () => {
   it('bound, in a directory that is not to be written: ends with 2 and names the address', () =>
     inGroup(async (group) => {
       socketDirectory(group, 0o500);
-      await refuses(group, 2, /Cannot make a socket at \S+\/run\/failover\/\S+: permission denied/);
+      await refuses(
+        group,
+        2,
+        /Cannot create a socket at \S+\/run\/failover\/\S+: permission denied/,
+      );
     }, asUser));
 
   it('made, since its directory can not: ends with 2 and names the directory', () =>

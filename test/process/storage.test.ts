@@ -52,11 +52,11 @@ describe('the state directory', () => {
       await group.ends(a);
       group.remove(join(group.groupDir, 'workload.lock'));
       const b = await group.start('b');
-      const said = `nobody starts until pid ${String(pid)} (`;
+      const said = `no node starts until pid ${String(pid)} (`;
       const warning = await group.until('the warning', () =>
         b.warnings.find((text) => text.startsWith(said)),
       );
-      expect(warning).toContain(`End it with \`kill ${String(pid)}\` if it is not to go on`);
+      expect(warning).toContain(`Stop it with \`kill ${String(pid)}\` if it is not needed`);
       expect((await group.client('status')).stdout).toContain(`b: ${said}`);
       expect(b.warnings.filter((text) => text.startsWith(said))).toHaveLength(1);
       await group.reaches(b, 'waiting');
@@ -67,7 +67,7 @@ describe('the state directory', () => {
       });
       expect(b.log.slice(lines)).toEqual([]);
       expect((await group.client('explain', 'b')).stdout).toContain(
-        'it looks whether the holders of removed lock files have ended',
+        'it checks whether the holders of removed lock files have exited',
       );
       expect((await group.client('status')).stdout).toContain(`b: ${said}`);
       await group.hasStarted(1);
@@ -145,7 +145,7 @@ describe('the state directory', () => {
       rmSync(join(group.groupDir, 'primary.lock.lock'), { recursive: true, force: true });
       const d = await group.start('d');
       await group.until('who is waited for to be named', () =>
-        d.warnings.some((text) => text.includes('nobody starts until')),
+        d.warnings.some((text) => text.includes('no node starts until')),
       );
       await group.hasStarted(2);
       a.kill('SIGCONT');

@@ -32,7 +32,7 @@ export function nodesOfOneId(play: (body: (group: Group) => Promise<void>) => Pr
       expect(await group.ends(second)).toBe(TAKEN);
       const told = `Cannot take part in group g as a: process ${first.pid} on`;
       expect(second.stray).toContain(told);
-      expect(second.stray).toContain('Give this node another id with --node, or stop the one');
+      expect(second.stray).toContain('Choose another id with --node, or stop the node');
       expect(said(second, 'to see whether it lives')).toBe(false);
       expect(first.phase).toBe('serving');
     }));
@@ -83,7 +83,7 @@ export function nodesOfOneId(play: (body: (group: Group) => Promise<void>) => Pr
         await group.until('it to wait', () => said(told, 'to see whether it lives'));
         told.kill('SIGTERM');
         expect(await group.ends(told)).toBe(0);
-        expect(said(told, 'Ended with exit code 0: SIGTERM')).toBe(true);
+        expect(said(told, 'Exited with code 0: SIGTERM')).toBe(true);
         const next = launchAt(group, 'there');
         await group.reaches(next, 'serving');
         expect(said(next, 'to see whether it lives')).toBe(true);

@@ -146,7 +146,7 @@ export function nodesWithLease(start: () => Promise<NodesServer>, times: NodeTim
       const promoted = await group.client('promote', 'b', '--force', ...onB);
       expect(promoted.code).toBe(0);
       expect(promoted.stderr).toMatch(
-        /^failover: waiting up to \d+\.\d s for the end of a's lease: b cannot end its holder from here \(Ctrl-C ends the wait only\)\n$/,
+        /^failover: waiting up to \d+\.\d s for a's lease to end: b cannot kill its holder from here \(Ctrl-C ends only the wait\)\n$/,
       );
       const isLeaseEnd = ({ reason }: LogLine): boolean => reason?.includes(LEASE_END) === true;
       await group.until('b to say whose lease ended', () => b.log.some(isLeaseEnd));
@@ -228,7 +228,7 @@ export function nodesWithLease(start: () => Promise<NodesServer>, times: NodeTim
 }
 
 type LogLine = NodeProcess['log'][number];
-const LEASE_END = 'a has the lease until it ends by itself; waiting up to';
+const LEASE_END = 'a holds the lease until it expires; waiting up to';
 
 /** What the nodes are started with. */
 type NodeTimes = Readonly<Record<string, string>>;

@@ -85,14 +85,14 @@ describe.runIf(lack === null)('nodes over TCP', () => {
       };
       const key = { 'key-file': group.path('a.key') };
       const refused: readonly (readonly [RegExp, Record<string, string>])[] = [
-        [/could read all and order this node about/, bind],
+        [/could read messages and control this node/, bind],
         [
           /b\.key: others have access to it \(mode 0644\)/,
           { ...bind, 'key-file': group.path('b.key') },
         ],
         [/list: line 1 has no/, { ...bind, ...key, 'authorized-keys': group.path('list') }],
-        [/none: there is no such file/, { ...bind, ...key, 'secret-file': group.path('none') }],
-        [/Cannot listen at tcp:\/\/192\.0\.2\.1:/, { ...bind, ...key, bind: 'tcp://192.0.2.1:*' }],
+        [/none: the file does not exist/, { ...bind, ...key, 'secret-file': group.path('none') }],
+        [/Cannot listen on tcp:\/\/192\.0\.2\.1:/, { ...bind, ...key, bind: 'tcp://192.0.2.1:*' }],
       ];
       for (const [fact, options] of refused) {
         const node = group.launch('x', { options });

@@ -33,7 +33,7 @@ describe('a share that hangs', () => {
       a.kill('SIGTERM');
       await a.done;
       expect(a.end).toBe('SIGKILL');
-      expect(a.stderr).toContain('Ended with exit code 0');
+      expect(a.stderr).toContain('Exited with code 0');
       expect(group.starts).toBe(0);
     });
   });
@@ -63,7 +63,7 @@ describe('a timed lease in the state directory', () => {
           expect(lease.kind).toBe('timed-file');
           const other = group.launch('b');
           expect(await group.ends(other)).toBe(2);
-          expect(other.stray).toContain('it has one that ends by itself');
+          expect(other.stray).toContain('it already has a lease with a time to live');
         },
         { asUser: ANOTHER_USER, env: { XDG_STATE_HOME: home } },
       );

@@ -199,7 +199,7 @@ describe('failover up', () => {
     await haveRun({ same: ['1'], changed: ['1', '2'], gone: ['1'] });
     writeFileSync(file, 'groups: {same: {nope: 1}}');
     up.child.kill('SIGHUP');
-    expect((await up.says('reload-refused')).reason).toContain('Nothing is changed');
+    expect((await up.says('reload-refused')).reason).toContain('Nothing changed');
     write({ same: 'command: [/no/such/program]' });
     up.child.kill('SIGHUP');
     const why = 'same: Cannot run /no/such/program';
@@ -317,7 +317,7 @@ describe('failover up', () => {
     up.child.kill('SIGCONT');
     expect(stopped.status).toBe(7);
     expect(stopped.stderr).toContain(
-      'has nodes of other groups: it is not signalled. It is stopped',
+      'also runs nodes of other groups: it is not signalled. It is stopped',
     );
     // A signal would have reached it before this.
     up.child.kill('SIGHUP');

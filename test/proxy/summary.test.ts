@@ -28,17 +28,17 @@ describe('a line', () => {
       ['loop', 5_000],
     ]);
     expect(lines).toEqual([
-      'loop Answered a request with 508 loop: This request has come through this proxy already',
+      'loop Answered a request with 508 loop: This request has already passed through this proxy',
       'stopping Answered a request with 503 stopping: The proxy ends',
-      'loop Answered a request with 508 loop, and 1 before: This request has come through this proxy already',
+      'loop Answered a request with 508 loop, and 1 before: This request has already passed through this proxy',
     ]);
   });
 
   it.each<[mode: 'http' | 'tcp', code: NotedCode, line: string]>([
-    ['http', 'broken-off', 'Broke off an answer: The primary was lost'],
-    ['tcp', 'broken-off', 'Broke off a connection: The primary was lost'],
-    ['http', 'too-many-clients', 'Turned away a client: As many clients'],
-    ['tcp', 'hold-full', 'Reset a connection, hold-full: Nothing more can be held'],
+    ['http', 'broken-off', 'Aborted a response: The primary was lost'],
+    ['tcp', 'broken-off', 'Aborted a connection: The primary was lost'],
+    ['http', 'too-many-clients', 'Rejected a client: The number of connected clients'],
+    ['tcp', 'hold-full', 'Reset a connection, hold-full: Too many requests are held'],
   ])('of %s tells %s as what it is', (mode, code, line) => {
     expect(linesOf(mode, [[code, 0]])[0]).toContain(`${code} ${line}`);
   });

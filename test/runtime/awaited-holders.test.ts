@@ -38,8 +38,7 @@ it('says once whom it waits for, and what a person can do', () => {
   holders.after(denied([12]));
   holders.after(observed([12]));
   const text =
-    'nobody starts until pid 12 (sleep) has ended: it holds a lock file of this group that was deleted. ' +
-    'End it with `kill 12` if it is not to go on';
+    'no node starts until pid 12 (sleep) has exited: it holds a deleted lock file of this group. Stop it with `kill 12` if it is not needed';
   expect([holders.warning, warnings]).toEqual([text, [text]]);
 });
 
@@ -61,7 +60,7 @@ it('says it again when others are waited for', () => {
   holders.after(observed([13]));
   expect(warnings).toHaveLength(2);
   expect(holders.warning).toBe(warnings[1]);
-  expect(warnings[1]).toContain('pid 13 (sleep) has ended');
+  expect(warnings[1]).toContain('pid 13 (sleep) has exited');
 });
 
 it('says nothing of those who may have ended when a claim is made', () => {
@@ -73,7 +72,9 @@ it('says nothing of those who may have ended when a claim is made', () => {
 it('names several, but not without end', () => {
   const { holders } = awaited();
   holders.after(denied([1, 2, 3, 4, 5, 6, 7]));
-  expect(holders.warning).toContain('pid 5 (sleep) and 2 more have ended: they hold lock files');
+  expect(holders.warning).toContain(
+    'pid 5 (sleep) and 2 more have exited: they hold deleted lock files',
+  );
   expect(holders.warning).toContain('`kill 1 2 3 4 5`');
 });
 

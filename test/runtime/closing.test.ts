@@ -95,7 +95,9 @@ it('gives the lease back and closes its sockets also where it could not end what
     endOrphans: () => Promise.reject(new Error('EMFILE: too many open files')),
   };
   await closeInOrder({ ...open, tidying }, ORDER);
-  expect(said).toContain('what it has started could not all be ended: EMFILE: too many open files');
+  expect(said).toContain(
+    'not all processes it started could be stopped: EMFILE: too many open files',
+  );
   expect(said.slice(-3)).toEqual(['lease', 'journal', 'bus']);
 });
 
@@ -117,7 +119,7 @@ describe('the end of a command that an error of its node ends', () => {
     const { done, stop, warnings } = ending(() => stop.mock.calls.length > 2);
     await done;
     expect(stop.mock.calls).toEqual([[0], [0], [0]]);
-    expect(warnings).toEqual(['could not end the command: process 7 did not end']);
+    expect(warnings).toEqual(['could not stop the command: process 7 did not end']);
   });
 
   it('is over once nothing of it is left', async () => {

@@ -33,10 +33,10 @@ function step(before: string | null, after: string | null): Step {
 it('a warning from outside is said once, whatever steps come between', async () => {
   const { narrator, told } = setUp();
   for (let second = 0; second < 3; second += 1) {
-    narrator.warn('nobody can reach this node');
+    narrator.warn('no node can reach this node');
     narrator.tell(step(null, null));
   }
-  expect(await told()).toEqual(['nobody can reach this node']);
+  expect(await told()).toEqual(['no node can reach this node']);
 });
 
 it('a warning that passed is said again when it comes back', async () => {

@@ -95,7 +95,7 @@ it('answers what it was asked before it begins, also when it never does', async 
     ...{ successor: null, holdMs: null, answerEarly: false },
   }));
   stage.loop.end();
-  await expect(answer).resolves.toMatchObject({ ok: false, message: 'this node has ended' });
+  await expect(answer).resolves.toMatchObject({ ok: false, message: 'this node has exited' });
 });
 
 it('drops what comes while too much waits, says so once, and refuses what it was asked then', async () => {

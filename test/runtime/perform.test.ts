@@ -157,7 +157,7 @@ describe('what only the holder of the lease may do', () => {
       throw new Error('the file system is read-only');
     });
     stage.perform(effect);
-    const cause = 'it could not be looked at: the file system is read-only';
+    const cause = 'it could not be inspected: the file system is read-only';
     expect(stage.events).toEqual([{ type: 'lease-lost', cause, withinMs: 0 }]);
     expect(stage.calls).toEqual([]);
   });

@@ -71,7 +71,7 @@ it('ends it once while another leads, and says that it is missing', async () => 
   await end();
   expect(events).toEqual([{ type: 'workload-stopped' }]);
   expect(warnings).toEqual([
-    'what stands by here is started anew: its lock file was removed or replaced',
+    'the standby process here is restarted: its lock file was removed or replaced',
   ]);
 });
 

@@ -67,7 +67,7 @@ it('warns where nothing can be looked at, and fails at nothing', async () => {
   await tidying.tidy();
   expect(warn.mock.calls).toEqual([
     ['what a killed node left could not be looked for: no descriptor left'],
-    ['records of other nodes could not be looked at: not even one'],
+    ['records of other nodes could not be read: not even one'],
   ]);
 });
 

@@ -144,7 +144,7 @@ it('takes along what it has started, whose end is told all the same', async () =
   await until('it has ended as well', () => !lives(gated.identity.pid));
   expect(textOf(join(directory, 'got'))).toBe('TERM\n');
   expect(starter.isGone).toBe(true);
-  await expect(place.description.tryLock()).rejects.toThrow('has ended');
+  await expect(place.description.tryLock()).rejects.toThrow('has exited');
 });
 
 it('is ended where it stands still, though nothing is asked of it', async () => {
@@ -161,7 +161,7 @@ it('is ended where it stands still, and nobody waits for it', async () => {
   const { starter, place } = stage(new Starter(20));
   await until('it can be used', () => starter.isReady);
   process.kill(pidOf(starter), 'SIGSTOP');
-  await expect(place.description.tryLock()).rejects.toThrow('has ended');
+  await expect(place.description.tryLock()).rejects.toThrow('has exited');
   await until('it has ended', () => !lives(pidOf(starter)));
 });
 

@@ -108,7 +108,7 @@ describe('a manager', () => {
     const opened = openService({ NOTIFY_SOCKET: socket }, () => undefined);
     const failed: unknown = await opened.catch((error: unknown) => error);
     expect(failed).toMatchObject({ code: 'FAILOVER_USAGE', exitCode: 2 });
-    expect(String(failed)).toContain('not the path of a socket');
+    expect(String(failed)).toContain('not a socket path');
   });
 
   it('that can not be told anything, as the binding is not there, is refused', async () => {

@@ -54,7 +54,7 @@ describe('a word of a command line', () => {
   });
 
   it.each(['two\nlines', 'a\0b', 'tab\there'])('%j can not be written', (word) => {
-    expect(() => execWord(word)).toThrow(/has a line end or another control character/);
+    expect(() => execWord(word)).toThrow(/has a line break or another control character/);
   });
 });
 
@@ -99,7 +99,7 @@ describe('a unit', () => {
     const once = await unit('--restart', 'never', '--', 'true');
     expect(settingsOf(once).has('RestartPreventExitStatus')).toBe(false);
     expect(once).toContain(
-      '# With --restart never the node ends with the exit code of its command',
+      '# With --restart never the node exits with the exit code of its command',
     );
   });
 

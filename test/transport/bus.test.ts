@@ -85,9 +85,9 @@ describe('opening', () => {
         const ran = spawnSync(command[0] ?? '', command.slice(1), { encoding: 'utf8' });
         expect(JSON.parse(ran.stdout)).toEqual({
           code: 'FAILOVER_STATE_DIR_NOT_WRITABLE',
-          message: `Cannot make a socket at ${readOnly}/a.bus: permission denied`,
+          message: `Cannot create a socket at ${readOnly}/a.bus: permission denied`,
           hint: expect.stringMatching(
-            /^Run `chmod 700 \S+\/failover` .*XDG_RUNTIME_DIR .* whatever --state-dir says\.$/,
+            /^Run `chmod 700 \S+\/failover` .*XDG_RUNTIME_DIR .* regardless of --state-dir\.$/,
           ) as string,
         });
       }

@@ -21,14 +21,14 @@ describe('listening', () => {
     const port = await listen('127.0.0.1', 0);
     await expect(listen('127.0.0.1', port)).rejects.toMatchObject({
       code: 'FAILOVER_ADDRESS_IN_USE',
-      message: `Cannot listen at 127.0.0.1:${String(port)}: another process does`,
+      message: `Cannot listen on 127.0.0.1:${String(port)}: the address is in use`,
     });
   });
 
   it('at an address of another machine is refused', async () => {
     await expect(listen('192.0.2.1', 0)).rejects.toMatchObject({
       code: 'FAILOVER_BAD_OPTION',
-      message: 'Cannot listen at 192.0.2.1:0: this machine has no such address',
+      message: 'Cannot listen on 192.0.2.1:0: this machine has no such address',
     });
   });
 });

@@ -129,7 +129,9 @@ describe('nodes with keys', () => {
     const { authorized } = at(keys, 0);
     authorize([{ publicKey: 'nonsense', secretKey: '' }]);
     expect(authorized.has(at(pairs, 1).publicKey)).toBe(true);
-    expect(authorized.problem).toMatch(/line 1 has no public key; the keys of before still count$/);
+    expect(authorized.problem).toMatch(
+      /line 1 has no public key; the previous keys stay in effect$/,
+    );
     authorize([at(pairs, 0)]);
     expect(authorized.has(at(pairs, 1).publicKey)).toBe(false);
     expect(authorized.problem).toBeNull();
@@ -155,7 +157,7 @@ describe('nodes with keys', () => {
     expect(b.transport.linkCount).toBe(0);
     expect(at(b.transport.troubles(), 0)).toContain('is not authorized');
     open.bus.follow(b.remote);
-    await expect(open.bus.probe(probe)).rejects.toThrow('it takes keys only');
+    await expect(open.bus.probe(probe)).rejects.toThrow('it requires keys');
   });
 
   it('believe no one who has the public key of a node and not its secret', async () => {
@@ -224,7 +226,7 @@ describe('an address', () => {
       openRemote('a', { bind: { kind: 'tcp', host: '127.0.0.1', port } }),
     );
     expect(failure.code).toBe('FAILOVER_ADDRESS_IN_USE');
-    expect(failure.message).toContain(`Cannot listen at ${tcpAddress('127.0.0.1', port)}`);
+    expect(failure.message).toContain(`Cannot listen on ${tcpAddress('127.0.0.1', port)}`);
   });
 
   it.each([
@@ -239,7 +241,7 @@ describe('an address', () => {
   ])('that is none is not connected to: %s', async (address) => {
     const b = openRemote('b');
     b.bus.follow({ node: 'a', run: 'a-run', endpoints: { bus: address, rpc: address } });
-    await expect(b.bus.probe(probe)).rejects.toThrow('it is no address of a node');
+    await expect(b.bus.probe(probe)).rejects.toThrow('it is not a node address');
   });
 });
 

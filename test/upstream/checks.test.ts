@@ -77,7 +77,7 @@ describe('checks', () => {
     await vi.advanceTimersByTimeAsync(6_000);
     expect(check).toHaveBeenCalledTimes(1);
     expect(list.status()[0]).toMatchObject({ isUsable: false, score: -3 });
-    expect(list.status()[0]?.failure).toContain('has not ended yet');
+    expect(list.status()[0]?.failure).toContain('is still running');
     list.stop();
   });
 
@@ -136,7 +136,7 @@ describe('what was not checked yet', () => {
   it('is not chosen where a check is waited for', async () => {
     const check: UpstreamCheck<string> = (name) => name === 'two';
     const list = listOf(NAMES, { check, waitForCheck: true });
-    expect(failureOf(() => list.pick()).message).toContain('no check has ended yet');
+    expect(failureOf(() => list.pick()).message).toContain('no check has finished yet');
     await list.start();
     expect(picks(list, 2)).toBe('two two');
     list.stop();

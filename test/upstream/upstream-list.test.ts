@@ -67,7 +67,7 @@ describe('a choice', () => {
     const list = listOf(['one']);
     report(list, 'one', -2);
     expect(failureOf(() => list.pick()).message).toContain(
-      'none of 1 is usable: too much has failed',
+      'none of 1 is usable: too many have failed',
     );
   });
 

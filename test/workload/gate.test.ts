@@ -163,7 +163,7 @@ describe('the gate', () => {
     await workload.arm();
     process.kill(workload.describe().pid ?? 0, 'SIGKILL');
     await until('the report', () => heard.length > 0);
-    expect(heard).toEqual(['disarmed: the process that stood by ended: died of SIGKILL']);
+    expect(heard).toEqual(['disarmed: the standby process exited: died of SIGKILL']);
     await workload.arm();
     expect(workload.describe().state).toBe('armed');
   });

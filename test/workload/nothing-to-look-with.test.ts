@@ -26,7 +26,7 @@ it.each([
   const pid = await pidFrom(path('pid'));
   looks.failure = new Error('EMFILE: too many open files');
   await expect(workload.stop(0)).rejects.toThrow(
-    'Cannot stop the workload: its processes could not be looked at: EMFILE',
+    'Cannot stop the workload: its processes could not be inspected: EMFILE',
   );
   expect([lives(pid), lock.isFree()]).toEqual([true, false]);
   looks.failure = null;

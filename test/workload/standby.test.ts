@@ -142,7 +142,7 @@ describe('a hot workload', () => {
     await workload.activate(TERM);
     process.kill(workload.describe().pid ?? 0, 'SIGKILL');
     await until('the report', () => heard.length === 1);
-    await expect(workload.deactivate()).rejects.toThrow('has ended');
+    await expect(workload.deactivate()).rejects.toThrow('has exited');
     expect(lives(helper)).toBe(true);
     expect(lock.isFree()).toBe(false);
     await workload.stop(0);
@@ -167,7 +167,7 @@ describe('a hot workload', () => {
     await workload.activate(TERM);
     process.kill(workload.describe().pid ?? 0, 'SIGKILL');
     await until('the report', () => heard.length === 2);
-    expect(heard).toEqual(['disarmed: the process that stood by ended: died of SIGKILL', 'ended']);
+    expect(heard).toEqual(['disarmed: the standby process exited: died of SIGKILL', 'ended']);
   });
 
   it('is not promoted while something else holds the lock', async () => {

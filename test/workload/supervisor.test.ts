@@ -73,7 +73,7 @@ describe('stopping a workload', () => {
     const pid = await pidFrom(path('pid'));
     const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
     try {
-      await expect(workload.stop(0)).rejects.toThrow(`process ${String(pid)} did not end`);
+      await expect(workload.stop(0)).rejects.toThrow(`process ${String(pid)} did not exit`);
       isTaken = true;
       await workload.stop(0);
     } finally {
@@ -332,7 +332,7 @@ describe('stopping a workload', () => {
       await expect(workload.stop(0)).rejects.toThrow('read-only file system');
     }
     await workload.stop(0);
-    expect(warnings.join()).toContain('could not be looked at: Error: read-only file system');
+    expect(warnings.join()).toContain('could not be inspected: Error: read-only file system');
     vi.restoreAllMocks();
   });
 

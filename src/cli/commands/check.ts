@@ -64,14 +64,14 @@ async function askToCheck({ record }: SeenNode, options: CheckOptions): Promise<
   const early = await ask(record, { group, method, params: { answerEarly: true }, timeoutMs });
   if (fieldOf(early, 'undecided') !== true) return early;
   const found = textOf(fieldOf(early, 'detail'));
-  note(`${found}. Waiting for it (Ctrl-C ends the wait only)`);
+  note(`${found}. Waiting for it (Ctrl-C ends only the wait)`);
   try {
     const params = { answerEarly: false };
     // The least that is still a time to wait.
     return await ask(record, { group, method, params, timeoutMs: Math.max(1, deadline.leftMs) });
   } catch (error) {
     if (!(error instanceof FailoverError) || error.code !== 'FAILOVER_TIMED_OUT') throw error;
-    const message = `Cannot tell within ${formatDuration(timeoutMs)} who is primary: ${found}`;
+    const message = `Cannot determine the primary within ${formatDuration(timeoutMs)}: ${found}`;
     throw new FailoverError('FAILOVER_TIMED_OUT', message, { details: { group }, cause: error });
   }
 }

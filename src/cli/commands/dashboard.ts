@@ -43,13 +43,13 @@ export async function dashboard({
   });
   const server = await openHttpServer(parseHttpAddress(listen, '--listen'), {
     ...{ groups, page: new Page(), token: fixedToken(token), option: '--listen' },
-    tokenHint: 'Open the address that `failover dashboard` has printed: its token is in it.',
+    tokenHint: 'Open the address printed by `failover dashboard`; it contains the token.',
   });
   const address = `${server.url.replace('//*:', '//127.0.0.1:')}/#token=${token}`;
   say(address);
   if (!server.isLocal) {
     note(
-      'others can reach this address: they see all groups, and whoever has the token changes them.',
+      'this address is reachable by others: they can see all groups, and anyone with the token can change them.',
     );
   }
   // The address is printed in any case.

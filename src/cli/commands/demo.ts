@@ -57,7 +57,7 @@ function timeline(paint: Paint): Tell {
 
 /** Resolves with the exit code. */
 async function play(stage: Stage, tell: Tell): Promise<number> {
-  tell('Three nodes start: a, b and c. Whoever has the lease runs the command.');
+  tell('Starting three nodes: a, b and c. The one with the lease runs the command.');
   for (const node of ['a', 'b', 'c']) stage.start(node);
   const first = await nextStart(stage, 0);
   tell(`${first.node} is primary, epoch ${first.epoch}: its command runs.`, 'good');
@@ -85,13 +85,13 @@ async function crash(stage: Stage, primary: Start, tell: Tell): Promise<Start> {
 }
 
 async function hang(stage: Stage, primary: Start, tell: Tell): Promise<Start> {
-  tell(`Hang: SIGSTOP to ${primary.node}. Its command goes on, but nobody looks after it.`, 'bad');
+  tell(`Hang: SIGSTOP to ${primary.node}. Its command keeps running unsupervised.`, 'bad');
   const stoppedAt = performance.now();
   stage.signal(primary.node, 'SIGSTOP');
   const next = await nextStart(stage, 2);
   const took = humanMs(next.atMs - stoppedAt);
   tell(
-    `${next.node} found it silent, ended it and its command, and is primary, epoch ${next.epoch}: ` +
+    `${next.node} found it silent, killed it and its command, and is primary, epoch ${next.epoch}: ` +
       `${took} after the stop.`,
     'good',
   );
@@ -102,7 +102,7 @@ async function switchover(
   stage: Stage,
   { from, to, tell }: { readonly from: Start; readonly to: string; readonly tell: Tell },
 ): Promise<void> {
-  tell(`${to} is started again, and promoted by hand while ${from.node} is well.`);
+  tell(`${to} is restarted, then promoted manually while ${from.node} is healthy.`);
   stage.start(to);
   await standbys(stage, 1);
   const options = { group: DEMO_GROUP, stateDir: stage.stateDir };
@@ -121,7 +121,7 @@ async function switchover(
 function conclude(stage: Stage, tell: Tell): void {
   const { starts, faults } = stage.witness;
   if (faults.length > 0) {
-    throw new FailoverError('FAILOVER_UNEXPECTED', `The demo went wrong: ${faults.join('; ')}`);
+    throw new FailoverError('FAILOVER_UNEXPECTED', `The demo failed: ${faults.join('; ')}`);
   }
   const order = starts.map(({ node, epoch }) => `${node} (${String(epoch)})`).join(', ');
   tell(`Witness: the command ran on ${order}, and never twice at once.`, 'strong');
@@ -153,7 +153,7 @@ function missed(stage: Stage, fact: string): FailoverError {
   const words = stage.lastWords();
   return new FailoverError(
     'FAILOVER_TIMED_OUT',
-    `The demo did not go on: ${fact} within ${limit}${words === '' ? '' : `\n${words}`}`,
+    `The demo stalled: ${fact} within ${limit}${words === '' ? '' : `\n${words}`}`,
     { hint: 'Run `failover demo` again; if it fails again, report it with this message.' },
   );
 }

@@ -51,7 +51,7 @@ export async function demote(options: DemoteOptions, voice: Voice = ALOUD): Prom
   });
   const held =
     holdMs === null
-      ? 'stands by until another has led'
+      ? 'stands by until another node has led'
       : `will not lead for ${formatDuration(holdMs)}`;
   voice.say(`${id} has stepped down and ${held}.`);
   const next = await awaitPrimary(options, SUCCESSOR_LIMIT_MS);

@@ -150,13 +150,13 @@ async function playAll(drill: {
       if (result === null) return;
       if ('left' in result) {
         progress.leftOut.push({ fault, why: result.left });
-        context.tell(`${fault}: left out, ${result.left}`);
+        context.tell(`${fault}: skipped, ${result.left}`);
         continue;
       }
       progress.played.push(result);
       context.tell(roundLine(result));
       if (forbidsMore(result.outcome) || result.problems.length > 0) {
-        progress.endedBecause = `${fault} did not hold: no more trouble is made`;
+        progress.endedBecause = `${fault} did not hold: no more faults are injected`;
         return;
       }
     }
@@ -190,7 +190,7 @@ function obeySignals(): { readonly signal: AbortSignal; readonly ignore: () => v
     controller.abort();
   };
   const stay = (): void => {
-    note('a drill is not suspended in the middle of a fault: end it with Ctrl-C.');
+    note('a drill cannot be suspended during a fault: end it with Ctrl-C.');
   };
   const ends = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of ends) process.on(name, interrupt);
@@ -210,8 +210,8 @@ async function askConsent(): Promise<void> {
   if (!process.stdin.isTTY) {
     throw new FailoverError(
       'FAILOVER_USAGE',
-      'Cannot drill: it would do this to running nodes, and nobody has agreed',
-      { hint: 'Give --yes, or run it on a terminal.' },
+      'Cannot drill: it would do this to running nodes, and that was not confirmed',
+      { hint: 'Use --yes, or run it on a terminal.' },
     );
   }
   const lines = createInterface({ input: process.stdin, output: process.stderr });
@@ -224,20 +224,16 @@ async function askConsent(): Promise<void> {
   });
   lines.close();
   if (/^y(?:es)?$/i.test(answer.trim())) return;
-  throw new FailoverError(
-    'FAILOVER_USAGE',
-    'Cannot drill: nobody has agreed, and nothing was touched',
-    {
-      hint: 'Answer y, or give --yes.',
-    },
-  );
+  throw new FailoverError('FAILOVER_USAGE', 'Cannot drill: not confirmed; nothing was touched', {
+    hint: 'Answer y, or use --yes.',
+  });
 }
 
 function nothingToDo(plan: readonly PlannedFault[], { group }: ClientOptions): FailoverError {
   const reasons = plan.map(({ fault, skipped }) => `${fault}: ${String(skipped)}`).join('; ');
   return new FailoverError(
     'FAILOVER_REFUSED',
-    `Cannot drill: every fault is left out (${reasons})`,
+    `Cannot drill: every fault is skipped (${reasons})`,
     { details: { group } },
   );
 }

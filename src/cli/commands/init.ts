@@ -19,21 +19,24 @@ export function init({ file, force }: { readonly file: string; readonly force: b
     if (errno === null) throw error;
     throw new FailoverError('FAILOVER_USAGE', `Cannot write ${file}: ${FACTS[errno] ?? errno}`, {
       cause: error,
-      hint: errno === 'EEXIST' ? 'Give another name, or --force to replace it.' : 'Give another.',
+      hint:
+        errno === 'EEXIST'
+          ? 'Choose another name, or use --force to overwrite the file.'
+          : 'Give another.',
     });
   }
   say(`wrote ${file}`);
   note(
-    `look at it with \`failover up --check -f ${file}\`, run it with \`failover up -f ${file}\``,
+    `validate it with \`failover up --check -f ${file}\`, run it with \`failover up -f ${file}\``,
   );
 }
 
 const FACTS: Readonly<Record<string, string>> = {
-  EEXIST: 'it is there already',
+  EEXIST: 'the file exists',
   ENOENT: 'its directory does not exist',
   EACCES: 'permission denied',
   EROFS: 'the file system is read-only',
-  ENOSPC: 'no space is left on the file system',
+  ENOSPC: 'no space left on the file system',
   EISDIR: 'it is a directory',
 };
 

@@ -33,7 +33,7 @@ export function keygen({ out, force }: KeygenOptions): void {
     throw error;
   }
   say(publicKey);
-  note(`wrote the secret key to ${out} and the public one to ${publicFile}`);
+  note(`wrote the secret key to ${out} and the public key to ${publicFile}`);
 }
 
 function write(path: string, content: string, force: boolean): void {
@@ -67,13 +67,13 @@ const FACTS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'its directory does not exist'],
   ['EACCES', 'permission denied'],
   ['EROFS', 'the file system is read-only'],
-  ['ENOSPC', 'no space is left on the file system'],
+  ['ENOSPC', 'no space left on the file system'],
   ['EISDIR', 'it is a directory'],
 ]);
 
 function isThere(path: string): FailoverError {
-  const expected = 'another path, or add --force to make a new key in its place';
-  return refuse(`${path} is there already`, { expected });
+  const expected = 'another path, or use --force to replace the key';
+  return refuse(`${path} exists`, { expected });
 }
 
 function refuse(

@@ -15,11 +15,11 @@ export async function pause(options: ClientOptions, { say, note }: Voice = ALOUD
   const primary = primaryOf(before)?.record.node ?? holderElsewhere(before)?.node ?? null;
   const meaning =
     primary === null
-      ? 'no node claims the lease on its own'
-      : `${primary} stays primary, and if it dies nobody takes over on its own`;
+      ? 'no node claims the lease automatically'
+      : `${primary} stays primary, and if it dies no node takes over automatically`;
   say(`Group ${group} is paused${changed ? '' : ' already'}: ${meaning}.`);
   for (const warning of absenceWarnings(before)) note(warning);
-  if (unaware.length > 0) note(`Not every node has said that it knows: ${unaware.join(', ')}.`);
+  if (unaware.length > 0) note(`Not confirmed by every node: ${unaware.join(', ')}.`);
   const resume = advised(`\`failover resume --group ${group}\``, options);
   say(`\`failover promote\` still works; ${resume} ends the pause.`);
 }

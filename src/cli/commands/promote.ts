@@ -46,7 +46,7 @@ export async function promote(options: PromoteOptions, voice: Voice = ALOUD): Pr
   const target = targetOf(before, options.node);
   const id = target.record.node;
   if (isServing(target, before)) {
-    voice.say(`${id} is primary already, at epoch ${before.observation.epoch}.`);
+    voice.say(`${id} is already primary, at epoch ${before.observation.epoch}.`);
     return;
   }
   refuseOneThatNeverLeads(target);
@@ -85,7 +85,7 @@ async function askToPromote(
       ...endedBy(signal),
     });
     if (!answerEarly || fieldOf(answer, 'undecided') !== true) return answer;
-    note(`${textOf(fieldOf(answer, 'detail'))} (Ctrl-C ends the wait only)`);
+    note(`${textOf(fieldOf(answer, 'detail'))} (Ctrl-C ends only the wait)`);
     answerEarly = false;
   }
 }
@@ -95,7 +95,7 @@ function refuseOneThatNeverLeads({ record: { node, priority } }: SeenNode): void
   if (priority !== 0) return;
   throw new FailoverError(
     'FAILOVER_REFUSED',
-    `Cannot promote ${node}: it never leads, as it was started with --priority 0`,
+    `Cannot promote ${node}: it was started with --priority 0 and never leads`,
     { hint: 'Promote another node, or start it with a --priority of 1 or more.' },
   );
 }
@@ -108,7 +108,7 @@ function refuseUnhealthy({ record: { node }, status }: SeenNode, { group }: Prom
     'FAILOVER_REFUSED',
     `Cannot promote ${node}: it is unhealthy (${because})`,
     {
-      hint: `Promote another node, or make it lead all the same with \`failover promote ${node} --force --group ${group}\`.`,
+      hint: `Promote another node, or override with \`failover promote ${node} --force --group ${group}\`.`,
     },
   );
 }
@@ -119,7 +119,7 @@ export function promotionText({ kind, from, to, epoch, gapMs }: Takeover): strin
   if (gapMs === null || from === null) return `${fact}.`;
   const gap = humanMs(gapMs);
   if (kind === 'switchover') {
-    return `${fact}: ${gap} between the old workload's end and the new one's start.`;
+    return `${fact}: ${gap} between the old workload's exit and the new one's start.`;
   }
   return `${fact}: ${gap} from the loss of ${from} to the new workload's start.`;
 }
@@ -161,9 +161,9 @@ export function isServing(target: SeenNode, snapshot: GroupSnapshot): boolean {
     });
   }
   if (target.status?.phase === 'demoting') {
-    const message = `Cannot promote ${node}: it is stepping down now`;
+    const message = `Cannot promote ${node}: it is stepping down`;
     throw new FailoverError('FAILOVER_REFUSED', message, {
-      hint: `Promote it once another leads, or nobody: \`failover status --group ${snapshot.group}\`.`,
+      hint: `Promote it after it has stepped down: see \`failover status --group ${snapshot.group}\`.`,
     });
   }
   if (target.status !== null) return target.status.role === 'primary';
@@ -213,7 +213,9 @@ export function withoutPrimary(snapshot: GroupSnapshot): string {
     const away = holderElsewhere(snapshot);
     if (away !== null) return `${away.node} has the lease, on ${away.host}`;
     const isHeld = snapshot.observation.held;
-    return isHeld ? 'the lease is held by no node of the group' : 'there is no primary now';
+    return isHeld
+      ? 'the lease is held by a process that is not a node of the group'
+      : 'there is no primary now';
   }
   const { record, status, silence } = holder;
   if (status !== null) return `${record.node} holds the lease and is ${status.phase}`;

@@ -23,14 +23,14 @@ export async function resume(options: ClientOptions, { say }: Voice = ALOUD): Pr
 export function meaningOf(before: GroupSnapshot): string {
   const living = livingNodes(before);
   const away = nodesElsewhere(before).length;
-  if (living.length + away === 0) return 'No node is alive; the next one may lead.';
+  if (living.length + away === 0) return 'No node is running; the next one to start may lead.';
   const unable = living.flatMap(({ record, status }) => {
     if (status?.role !== 'secondary' || status.willing) return [];
     const why = status.unwillingBecause ?? 'it does not say why';
     return why === PAUSED ? [] : [`${record.node}: ${why}`];
   });
   const secondaries = living.filter(({ status }) => status?.role !== 'primary').length;
-  if (away > 0 || unable.length < secondaries) return 'A willing secondary takes over again.';
+  if (away > 0 || unable.length < secondaries) return 'Secondaries take over automatically again.';
   if (unable.length === 0) return 'No secondary stands by.';
   return `No secondary would take over: ${unable.join('; ')}.`;
 }

@@ -41,18 +41,16 @@ export function ignoredVariables(
   if (!otherGroup && !otherDirectory) return [];
   if (isNested(env)) {
     return [
-      `this node is started by the command of group ${named}: run does not read that node's ` +
-        `FAILOVER_GROUP and FAILOVER_STATE_DIR. It joins group ${group} in ${stateDir ?? usedByDefault}; ` +
-        'give --group and --state-dir if it is to be another.',
+      `this node was started by the command of group ${named}, but run does not read FAILOVER_GROUP and FAILOVER_STATE_DIR. It joins group ${group} in ${stateDir ?? usedByDefault}; use --group and --state-dir to choose another.`,
     ];
   }
   const warnings: string[] = [];
   if (otherGroup) {
-    warnings.push(`run does not read FAILOVER_GROUP: to join that group, give --group ${named}.`);
+    warnings.push(`run does not read FAILOVER_GROUP: to join that group, use --group ${named}.`);
   }
   if (otherDirectory) {
     warnings.push(
-      `run does not read FAILOVER_STATE_DIR: to use that directory, give --state-dir ${directory}.`,
+      `run does not read FAILOVER_STATE_DIR: to use that directory, use --state-dir ${directory}.`,
     );
   }
   return warnings;
@@ -110,7 +108,7 @@ export async function run(options: RunOptions): Promise<void> {
   await proxy?.end(order);
   await http?.close();
   const { exitCode } = order;
-  const reason = `Ended with exit code ${String(exitCode)}: ${order.reason}`;
+  const reason = `Exited with code ${String(exitCode)}: ${order.reason}`;
   log.info({ event: 'exit', exitCode, reason });
   process.exitCode = order.exitCode;
   exitWithCode();
@@ -151,7 +149,7 @@ function begin(options: RunOptions, { node, log, http, service }: BeginParts): v
   });
   const listening = listeningText(node);
   if (listening !== null) log.info({ event: 'listening', reason: listening });
-  if (http !== null) log.info({ event: 'http', reason: `Answers over HTTP at ${http.url}` });
+  if (http !== null) log.info({ event: 'http', reason: `Serving HTTP at ${http.url}` });
   const lease = leaseText(options, node.settings);
   if (lease !== null) log.info({ event: 'lease', reason: lease });
   for (const warning of startWarnings(options)) log.warn({ event: 'warning', reason: warning });
@@ -169,7 +167,7 @@ async function endAgain(
   node: FailoverNode,
   { proxy, http }: Pick<StartParts, 'proxy' | 'http'>,
 ): Promise<void> {
-  node.stop({ reason: 'It could not be set up', immediate: true });
+  node.stop({ reason: 'The node could not be set up', immediate: true });
   await node.ended;
   await proxy?.end({ immediate: true });
   await http?.close();
@@ -217,7 +215,7 @@ async function startNode(
     await proxy?.end({ immediate: true });
     await http?.close();
     if (wait.endedBy === null) throw error;
-    const reason = `Ended with exit code 0: ${wait.endedBy}`;
+    const reason = `Exited with code 0: ${wait.endedBy}`;
     loggerOf(options, options.node ?? '').info({ event: 'exit', exitCode: 0, reason });
     return null;
   } finally {
@@ -259,14 +257,14 @@ function obeySignals(
 /** What a person has to know of a lease that is not that of the files; null: it is. */
 export function leaseText({ lease, stopGraceMs }: RunOptions, settings: Settings): string | null {
   const address = parseLease(lease);
-  if (address.kind === 'static') return `Only ${address.node} may lead, by --lease`;
+  if (address.kind === 'static') return `Only ${address.node} may lead (--lease)`;
   if (!endsByItself(address)) return null;
   const graceMs = longestGraceMs(settings);
   const cut =
     graceMs < stopGraceMs
       ? `; if the lease is lost, the command has ${formatDuration(graceMs)} to exit gracefully, not ${formatDuration(stopGraceMs)}: for more time, raise --lease-ttl`
       : '';
-  const where = address.kind === 'peers' ? 'agreed on with the other nodes' : `in ${address.shown}`;
+  const where = address.kind === 'peers' ? 'agreed among the nodes' : `in ${address.shown}`;
   return `The lease is ${where} for ${formatDuration(settings.leaseTtlMs)} at a time${cut}`;
 }
 
@@ -277,7 +275,7 @@ export function listeningText({
   if (remoteEndpoints === null) return null;
   const { bus, rpc, key } = remoteEndpoints;
   const secured = key === undefined ? 'without encryption' : `as ${key}`;
-  return `Other machines reach this node at ${bus}, for requests at ${rpc}, ${secured}`;
+  return `Other machines reach this node at ${bus} (requests: ${rpc}), ${secured}`;
 }
 
 /** What there is to be waited for, or killed. */
@@ -298,8 +296,7 @@ function startWarnings(options: RunOptions): readonly string[] {
   const other = otherDefaultStateDir();
   if (options.stateDir === null && other !== null && existsSync(join(other, options.group))) {
     warnings.push(
-      `group ${options.group} also exists in ${other}: nodes there and in ${defaultStateDir()} ` +
-        'do not see each other. Give --state-dir to all of them.',
+      `group ${options.group} also exists in ${other}: nodes there and in ${defaultStateDir()} do not see each other. Set --state-dir on all of them.`,
     );
   }
   return warnings;

@@ -120,7 +120,7 @@ async function replay(path: string, json: boolean): Promise<void> {
   if (looksLikeJournal(text)) {
     const { replayOfNode } = await import('../journal-replay.ts');
     const { lines, report, isSame } = replayOfNode(text, (fact) =>
-      badReplay(`${path} cannot be decided again: ${fact}`),
+      badReplay(`${path} cannot be replayed: ${fact}`),
     );
     write(json ? JSON.stringify(report, null, 2) : lines.join('\n'));
     if (!isSame) process.exitCode = 1;
@@ -132,7 +132,7 @@ async function replay(path: string, json: boolean): Promise<void> {
   };
   const { violation, steps, digest } = play(plan, json ? {} : { tell });
   if (json) write(JSON.stringify({ v: 1, steps, digest, violation }, null, 2));
-  else write(violation === null ? 'Every promise held.' : failureLine({ violation }));
+  else write(violation === null ? 'Every guarantee held.' : failureLine({ violation }));
   if (violation !== null) process.exitCode = 1;
 }
 
@@ -141,7 +141,9 @@ function understood<T>(path: string, read: () => T): T {
     return read();
   } catch (error) {
     const fact = messageOf(error);
-    throw badReplay(error instanceof TranscriptError ? `${path} is no transcript: ${fact}` : fact);
+    throw badReplay(
+      error instanceof TranscriptError ? `${path} is not a transcript: ${fact}` : fact,
+    );
   }
 }
 
@@ -162,7 +164,7 @@ function contentOf(path: string): string {
 }
 
 function badReplay(fact: string): FailoverError {
-  return badOption('--replay', fact, 'a file that --save has written, or the journal of a node');
+  return badOption('--replay', fact, 'a file written by --save, or the journal of a node');
 }
 
 /** What was found after hours has to have a place to go to. */
@@ -183,8 +185,9 @@ function requireWritable(path: string): void {
 function keep(transcript: string, seed: number, { save, json }: SimulateFlags): void {
   const again = `failover simulate --replay ${save ?? 'FILE'}`;
   if (save !== null) writeFileSync(save, transcript);
-  else if (!json) write(`\nThe shortest run that breaks it, seed ${String(seed)}:\n${transcript}`);
-  process.stderr.write(`failover: play it again with \`${again}\`\n`);
+  else if (!json)
+    write(`\nThe shortest run that violates it, seed ${String(seed)}:\n${transcript}`);
+  process.stderr.write(`failover: replay it with \`${again}\`\n`);
 }
 
 function readFlags(given: Readonly<Record<string, unknown>>): SimulateFlags {
@@ -206,7 +209,11 @@ function readFlags(given: Readonly<Record<string, unknown>>): SimulateFlags {
 
 function leaseKindOf(text: string): LeaseKind {
   if (text === 'file' || text === 'timed') return text;
-  throw badOption('--lease', `"${text}" is no kind of lease that is simulated`, 'file or timed');
+  throw badOption(
+    '--lease',
+    `"${text}" is not a kind of lease that can be simulated`,
+    'file or timed',
+  );
 }
 
 function kindsOf(text: string, lease: LeaseKind): readonly FaultKind[] {
@@ -214,8 +221,8 @@ function kindsOf(text: string, lease: LeaseKind): readonly FaultKind[] {
   return text.split(',').map((word) => {
     const kind = word.trim();
     if (isFaultKind(kind) && possible.includes(kind)) return kind;
-    const known = `some of ${possible.join(', ')}, with commas between them`;
-    throw badOption('--faults', `"${kind}" is no fault of a ${lease} lease`, known);
+    const known = `some of ${possible.join(', ')}, separated by commas`;
+    throw badOption('--faults', `"${kind}" is not a fault of a ${lease} lease`, known);
   });
 }
 

@@ -53,7 +53,7 @@ export async function stop(options: StopOptions): Promise<void> {
   }
   const living = livingNodes(snapshot);
   if (living.length === 0) {
-    say(`No node of group ${group} is alive.`);
+    say(`No node of group ${group} is running.`);
     for (const place of snapshot.elsewhere) note(place);
     return;
   }
@@ -63,10 +63,10 @@ export async function stop(options: StopOptions): Promise<void> {
   await stopAll(snapshot, secondaries, { options, deadline });
   if (holder !== null) await stopAll(snapshot, [holder], { options, deadline });
   const left = livingNodes(await lookAtGroup(options)).map(({ record }) => record.node);
-  if (left.length > 0) note(`started in the meantime, and not stopped: ${left.join(', ')}.`);
+  if (left.length > 0) note(`started in the meantime and not stopped: ${left.join(', ')}.`);
   if (away.length > 0) {
     const named = away.map(({ node, host }) => `${node} on ${host}`).join(', ');
-    note(`not stopped, as they are on other machines: ${named}. Run the command there.`);
+    note(`not stopped because they run on other machines: ${named}. Run the command there.`);
   }
 }
 
@@ -133,8 +133,7 @@ async function order(node: SeenNode, group: string): Promise<void> {
     const remedy = isStopped(node) ? ` It is stopped. ${continueHint(pid)}` : '';
     if (record.sharesProcess === true) {
       note(
-        `${record.node} does not answer, and its process, pid ${pid}, has nodes of other groups: ` +
-          `it is not signalled.${remedy}`,
+        `${record.node} does not answer, but its process, pid ${pid}, also runs nodes of other groups: it is not signalled.${remedy}`,
       );
       return;
     }

@@ -54,17 +54,17 @@ export function unitFlags(
   if (runAs !== null && !USER_NAME.test(runAs)) {
     throw new FailoverError(
       'FAILOVER_BAD_OPTION',
-      `Cannot use --run-as: ${quoted(runAs)} is no user`,
+      `Cannot use --run-as: ${quoted(runAs)} is not a user`,
       {
-        details: { option: '--run-as', expected: 'the name of a user, or its number' },
+        details: { option: '--run-as', expected: 'a user name or number' },
       },
     );
   }
   if (runAs !== null && isOfUser) {
     throw new FailoverError(
       'FAILOVER_USAGE',
-      'Cannot write a unit with --user and --run-as: the manager of a user starts nothing as another',
-      { hint: 'Leave one of them out.' },
+      "Cannot write a unit with --user and --run-as: a user's service manager cannot start services as another user",
+      { hint: 'Omit one of them.' },
     );
   }
   return { isOfUser, runAs, environmentFile: text('environmentFile') };
@@ -79,9 +79,9 @@ function refusePassword({ lease }: RunOptions): void {
   if (!isOnServer(address) || !lease.includes('@')) return;
   throw new FailoverError(
     'FAILOVER_USAGE',
-    'Cannot write a password into a unit, which all may read: --lease has one',
+    'Cannot write the password in --lease into a unit, which everyone can read',
     {
-      hint: 'Write `FAILOVER_LEASE=…` into a file of mode 0600, leave --lease out, and give the file with --environment-file.',
+      hint: 'Put `FAILOVER_LEASE=…` into a file of mode 0600, omit --lease, and pass the file with --environment-file.',
     },
   );
 }

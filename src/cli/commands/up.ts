@@ -50,7 +50,7 @@ export async function check(told: UpOptions): Promise<void> {
     `${shownCommand(shown.get(name) ?? [])}${command.length > 0 ? '' : ' (promoteCommand)'}`,
   ]);
   const count = groups.size === 1 ? '1 group' : `${String(groups.size)} groups`;
-  say(`${path} is right: ${count}`);
+  say(`${path} is valid: ${count}`);
   for (const line of table([['group', 'lease', 'standby', 'command'], ...rows])) say(line);
 }
 
@@ -80,7 +80,7 @@ function noGroup(name: string, path: string, names: readonly string[]): Failover
   const near = nearest(name, names);
   const hint =
     near === null
-      ? `Give some of ${names.slice(0, NAMED).join(', ')}.`
+      ? `Choose from ${names.slice(0, NAMED).join(', ')}.`
       : `Did you mean \`${near}\`?`;
   return new FailoverError(
     'FAILOVER_USAGE',
@@ -134,7 +134,7 @@ export async function up(told: UpOptions): Promise<void> {
     // Of the file as it was read, or of a later one.
     if (takeHangUp()) void reloading.reload();
     const exitCode = await fleet.ended;
-    log.info({ event: 'exit', exitCode, reason: `Ended with exit code ${String(exitCode)}` });
+    log.info({ event: 'exit', exitCode, reason: `Exited with code ${String(exitCode)}` });
     process.exitCode = exitCode;
   } finally {
     await http?.close();
@@ -162,7 +162,7 @@ function tellOfRetry({
   return (group, waitMs) => {
     const about = { format, quiet, stream: process.stderr, node: '', group, showsGroup: true };
     const seconds = Math.max(1, Math.round(waitMs / 1000));
-    const reason = `It is tried again in ${String(seconds)} s`;
+    const reason = `Retrying in ${String(seconds)} s`;
     createLogger(about).info({ event: 'retry', reason, waitMs: Math.round(waitMs) });
   };
 }
@@ -178,10 +178,10 @@ function tellOfStart(
   { transport, http, log }: StartParts,
 ): void {
   const count = groups.size === 1 ? '1 group' : `${String(groups.size)} groups`;
-  log.info({ event: 'up', reason: `Starting ${count} of ${path}`, pid: process.pid });
+  log.info({ event: 'up', reason: `Starting ${count} from ${path}`, pid: process.pid });
   const listening = listeningText(transport);
   if (listening !== null) log.info({ event: 'listening', reason: listening });
-  if (http !== null) log.info({ event: 'http', reason: `Answers over HTTP at ${http.url}` });
+  if (http !== null) log.info({ event: 'http', reason: `Serving HTTP at ${http.url}` });
   // Each group has a name of its own here, whatever the variable says.
   const told = { group: process.env['FAILOVER_GROUP'] ?? '', stateDir: common.stateDir };
   for (const reason of ignoredVariables(told, process.env)) log.warn({ event: 'warning', reason });

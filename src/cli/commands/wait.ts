@@ -64,7 +64,7 @@ export function notFound(
     return new FailoverError('FAILOVER_NO_PRIMARY', message, options);
   }
   const what = node === null ? `no node became ${role}` : `${node} did not become ${role}`;
-  const message = `Gave up waiting: in group ${group} ${what} within ${formatDuration(timeoutMs)}${because}`;
+  const message = `Cannot wait any longer: in group ${group} ${what} within ${formatDuration(timeoutMs)}${because}`;
   return new FailoverError('FAILOVER_TIMED_OUT', message, options);
 }
 

@@ -37,7 +37,7 @@ async function findingOf({ run }: Check, place: Place): Promise<Finding> {
     if (error instanceof FailoverError) return refused(error);
     const fact = messageOf(error);
     if (error instanceof NotTried) {
-      return warning(`Not tried: ${fact}`, `Mend first what the check \`${error.first}\` says.`);
+      return warning(`Not tried: ${fact}`, `First fix what the check \`${error.first}\` reports.`);
     }
     return failure(fact, 'Report it with the version of failover and this message.');
   }
@@ -51,8 +51,8 @@ function lateness(
   const judge = isOfOthers === true ? warning : failure;
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      const fact = `Nothing was found out within ${formatDuration(limitMs)}`;
-      resolve(judge(fact, 'Look at what it waits for, or give a longer --timeout.'));
+      const fact = `No result within ${formatDuration(limitMs)}`;
+      resolve(judge(fact, 'Check what it waits for, or set a longer --timeout.'));
     }, limitMs);
     signal.addEventListener('abort', () => {
       clearTimeout(timer);

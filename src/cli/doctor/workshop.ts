@@ -40,7 +40,7 @@ export class Workshop {
   }
 
   #made(): string {
-    if (this.#isCleared) throw new NotTried('it came too late', FIRST);
+    if (this.#isCleared) throw new NotTried('it was too late', FIRST);
     if (this.#directory !== null) return this.#directory;
     const { base } = this;
     try {
@@ -49,7 +49,7 @@ export class Workshop {
       this.#directory = mkdtempSync(join(base, `${PREFIX}${String(process.pid)}-`));
     } catch (error) {
       const why = errnoOf(error) ?? String(error);
-      throw new NotTried(`nothing can be made in ${base} (${why})`, FIRST);
+      throw new NotTried(`nothing can be created in ${base} (${why})`, FIRST);
     }
     return this.#directory;
   }

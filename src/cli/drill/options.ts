@@ -74,8 +74,8 @@ function faultsOf(text: string): readonly DrillFault[] {
   const faults = text.split(',').map((word) => {
     const fault = word.trim();
     if (isDrillFault(fault)) return fault;
-    const known = `some of ${DRILL_FAULTS.join(', ')}, with commas between them`;
-    throw badOption('--faults', `"${fault}" is no fault`, known);
+    const known = `some of ${DRILL_FAULTS.join(', ')}, separated by commas`;
+    throw badOption('--faults', `"${fault}" is not a fault`, known);
   });
   return [...new Set(faults)];
 }

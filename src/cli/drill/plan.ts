@@ -59,7 +59,7 @@ function obstacleOf(fault: DrillFault, { nodes, primary }: Scene): string | null
   }
   const keeper = nodes.find(({ setup }) => setup.orphan === 'keep');
   if (keeper !== undefined) {
-    return `${keeper.id} has --orphan keep: nobody could start before its command ends by itself`;
+    return `${keeper.id} has --orphan keep: no command could start before its own exits by itself`;
   }
   if (fault !== 'hang') return null;
   const lenient = nodes.find(({ setup }) => setup.fence !== 'kill');

@@ -52,7 +52,7 @@ export function sceneOf(snapshot: GroupSnapshot, rules: SceneRules): Scene {
   const { group, observation } = snapshot;
   const holder = primaryOf(snapshot);
   if (observation.paused) {
-    throw refused('the group is paused, and nobody would take over', {
+    throw refused('the group is paused, so no node would take over', {
       hint: `Run \`failover resume --group ${group}\` first.`,
     });
   }
@@ -67,7 +67,7 @@ export function sceneOf(snapshot: GroupSnapshot, rules: SceneRules): Scene {
   if (primary === undefined) throw noPrimary(snapshot);
   if (holder.status?.phase !== 'serving') {
     const is = holder.status?.phase ?? 'unresponsive';
-    throw refused(`${primary.id} is ${is}, and does not serve`, { details: { group } });
+    throw refused(`${primary.id} is ${is} and not serving`, { details: { group } });
   }
   refuseMixture(nodes, rules);
   refuseForbidden(nodes, rules);
@@ -105,8 +105,8 @@ function refuseServers(snapshot: GroupSnapshot): void {
 }
 
 const PLACES: ReadonlyMap<string, string> = new Map([
-  ['peers', 'agreed on among nodes'],
-  ['timed-file', 'in files that machines share'],
+  ['peers', 'agreed among the nodes'],
+  ['timed-file', 'in files shared by machines'],
 ]);
 
 /** What can't be looked at from here can't be watched for an overlap either. */
@@ -114,7 +114,7 @@ function refuseForeigners({ nodes }: GroupSnapshot): void {
   for (const { record, presence } of nodes) {
     if (presence === 'gone' || isComparable(record.supervisor)) continue;
     throw refused(
-      `${record.node} runs on host ${record.host} in another pid namespace, out of sight from here`,
+      `${record.node} runs on host ${record.host} in another pid namespace, not visible from here`,
       { hint: 'Run the drill where the nodes run.' },
     );
   }
@@ -138,7 +138,7 @@ function refuseMixture(nodes: readonly SceneNode[], { allowMixedVersions }: Scen
   if (versions.size === 1 || allowMixedVersions) return;
   const shown = nodes.map(({ id, version }) => `${id} ${version}`).join(', ');
   throw refused(`the nodes are of different versions: ${shown}`, {
-    hint: 'Upgrade them all, or drill the mixture with --allow-mixed-versions.',
+    hint: 'Upgrade them all, or allow it with --allow-mixed-versions.',
   });
 }
 
@@ -162,7 +162,7 @@ function sceneNode(record: RegisteredNode, status: NodeStatus): SceneNode {
   const setup = readSetup(status.setup);
   if (setup === null || !Number.isSafeInteger(status.restartsLeft)) {
     throw refused(
-      `${record.node} is of version ${status.version}, which does not say how it is set`,
+      `${record.node} is of version ${status.version}, which does not report its settings`,
       { hint: 'Upgrade the nodes of the group.' },
     );
   }

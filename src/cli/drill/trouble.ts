@@ -70,7 +70,7 @@ function crashWorkload(scene: Scene, options: TroubleOptions): Trouble {
       return kind === 'workload' && active && pid === workloadPid;
     },
   );
-  if (session === undefined) throw tooLate(`the workload of ${id} is another by now`);
+  if (session === undefined) throw tooLate(`the workload of ${id} has been replaced`);
   return kill(session.process);
 }
 
@@ -115,8 +115,8 @@ const LOOPS_MARGIN_MS = 5_000;
 
 function switchOver({ primary, secondaries }: Scene, options: TroubleOptions): Trouble {
   const [next] = secondaries;
-  if (next === undefined) throw tooLate('nobody is next any more');
-  options.tell(`promote ${next.id} in place of ${primary.id}`);
+  if (next === undefined) throw tooLate('there is no next node any more');
+  options.tell(`promote ${next.id} instead of ${primary.id}`);
   let refusal: string | null = null;
   const atMs = monotonicNow();
   const { group } = options.options;
@@ -147,7 +147,7 @@ function requireLeader({ primary, group, epoch }: Scene, { options }: TroubleOpt
   const peek = peekGroup(options.stateDir ?? defaultStateDir(), group);
   const leads = peek?.observation.epoch === epoch && peek.observation.holder?.run === primary.run;
   const record = leads ? peek.nodes.find(({ run }) => run === primary.run) : undefined;
-  if (record === undefined) throw tooLate(`${primary.id} does not lead any more`);
+  if (record === undefined) throw tooLate(`${primary.id} no longer leads`);
   return record;
 }
 
@@ -156,5 +156,5 @@ function nameOf({ id, supervisor }: SceneNode): string {
 }
 
 function tooLate(fact: string): FailoverError {
-  return new FailoverError('FAILOVER_REFUSED', `Cannot drill: it came too late, ${fact}`);
+  return new FailoverError('FAILOVER_REFUSED', `Cannot drill: too late, ${fact}`);
 }

@@ -23,7 +23,7 @@ export function takeTurn({ drillLock }: GroupPaths, group: string): Turn {
   end();
   throw new FailoverError(
     'FAILOVER_REFUSED',
-    `Cannot drill: another drill of group ${group} is under way`,
-    { hint: 'Wait for its end: each would spoil what the other measures.' },
+    `Cannot drill: another drill of group ${group} is in progress`,
+    { hint: "Wait for it to finish: each would distort the other's measurements." },
   );
 }

@@ -50,7 +50,7 @@ export function notesOn({ before, after, expected }: Outcome): readonly string[]
   if (after === null || expected === 'no-change') return [];
   const notes: string[] = [];
   if (expected === 'same-node' && after.run !== before.run) {
-    notes.push(`the workload was not started again on ${before.node}: ${after.node} took over`);
+    notes.push(`the workload was not restarted on ${before.node}: ${after.node} took over`);
   }
   const extra = after.epoch - before.epoch - 1;
   if (extra > 0) {
@@ -63,11 +63,11 @@ export function notesOn({ before, after, expected }: Outcome): readonly string[]
 }
 
 function unchanged({ before, after }: Outcome): readonly string[] {
-  if (after === null) return ['nobody served at the end'];
+  if (after === null) return ['no node was serving at the end'];
   if (after.run !== before.run) return [`${after.node} took over from ${before.node}`];
   if (after.epoch === before.epoch) return [];
   return [
-    `the workload was started again: epoch ${String(before.epoch)} became ${String(after.epoch)}`,
+    `the workload was restarted: epoch ${String(before.epoch)} became ${String(after.epoch)}`,
   ];
 }
 
@@ -75,7 +75,7 @@ function changed(outcome: Outcome): readonly string[] {
   const { before, after, expected, waitedMs, isGone, refusal } = outcome;
   // It says why, and what else is wrong follows from it.
   if (refusal !== null && (after === null || after.run === before.run)) return [refusal];
-  if (after === null) return [`nobody served within ${humanMs(waitedMs)}`];
+  if (after === null) return [`no node was serving within ${humanMs(waitedMs)}`];
   // What else could be said follows from it.
   if (after.epoch <= before.epoch) {
     return [`the epoch did not rise: ${String(before.epoch)}, then ${String(after.epoch)}`];
@@ -89,7 +89,7 @@ function changed(outcome: Outcome): readonly string[] {
 }
 
 function lateness({ tookMs, downtimeMs, bound, withinMs }: Outcome): readonly string[] {
-  if (tookMs === null || downtimeMs === null) return ['no node said when its workload started'];
+  if (tookMs === null || downtimeMs === null) return ['no node reported when its workload started'];
   const problems: string[] = [];
   if (bound !== null && tookMs > bound.ms) {
     problems.push(`took ${humanMs(tookMs)}, longer than the bound of ${humanMs(bound.ms)}`);

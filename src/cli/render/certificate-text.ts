@@ -33,8 +33,8 @@ export function planLines(
       return `  ${fault.padEnd(names)}  ${printable(deed)}`;
     }),
     restartCommand === null
-      ? 'The command is down for a moment each time; a node that is killed or fenced stays away.'
-      : `The command is down for a moment each time; a lost node is brought back by: ${printable(restartCommand)}`,
+      ? 'The command is down for a moment each time; a node that is killed or fenced stays down.'
+      : `The command is down for a moment each time; a lost node is restarted by: ${printable(restartCommand)}`,
   ];
 }
 
@@ -146,9 +146,9 @@ function observedText({ sampling, faults }: Certificate): string {
   const closely =
     gaps.length === 0 ? '' : `, while a role changed ${humanMs(Math.max(...gaps))} at most`;
   return (
-    `${String(looks)} looks at the processes, ${humanMs(medianGapMs)} apart and once ` +
+    `${String(looks)} samples of the processes, ${humanMs(medianGapMs)} apart and once ` +
     `${humanMs(longestGapMs)}${closely}; ${String(lockLooks)} at all holders of the lock. ` +
-    'Not observed: what came and went between two looks'
+    'Not observed: what came and went between two samples'
   );
 }
 

@@ -13,7 +13,7 @@ const SHOWN_TRANSITIONS = 6;
 /** The lines of an explanation; `now` says which times are of today. */
 export function explainLines(explained: GroupExplanation, paint: Paint, now: Date): string[] {
   const { answer, lease, nodes } = explained;
-  const holder = lease.holder ?? 'a process that is no living node';
+  const holder = lease.holder ?? 'a process that is not a live node';
   const free = lease.problem === null ? 'free' : 'not known';
   const held = lease.held ? `held by ${holder}` : free;
   return [

@@ -10,13 +10,13 @@ interface LogEventRow {
 /** What a proxy counts. */
 const COUNTS = {
   mode: 'http or tcp',
-  requests: 'how many requests, or connections, came',
-  answered: 'how many were answered, or passed on',
-  held: 'how many wait now',
-  everHeld: 'how many had to wait',
+  requests: 'number of requests or connections received',
+  answered: 'number answered or forwarded',
+  held: 'number waiting now',
+  everHeld: 'number that had to wait',
   longestHeldMs: 'the longest of these waits',
-  refused: 'by code, how many were refused',
-  '…': 'and its other counts',
+  refused: 'number refused, by code',
+  '…': 'and its other counters',
 };
 
 /** The name of an event. */
@@ -43,76 +43,77 @@ export type LogEvent =
 
 export const LOG_EVENTS: Readonly<Record<LogEvent, LogEventRow>> = {
   joined: {
-    sentence: 'The node takes part in its group.',
+    sentence: 'The node has joined its group.',
     fields: { pid: 'its process' },
   },
   transition: {
-    sentence: 'The node has come from one phase to another.',
+    sentence: 'The node moved from one phase to another.',
     fields: {
       from: 'the phase before',
-      to: 'the phase from here on',
+      to: 'the new phase',
       takeover:
-        'with `to` serving: kind, from, to, epoch, reason and gapMs of this takeover; else null',
+        'with `to` serving: kind, from, to, epoch, reason and gapMs of this takeover; otherwise null',
     },
   },
-  warning: { sentence: 'Something a person should know; nothing has failed yet.', fields: {} },
+  warning: { sentence: 'Something an operator should know; nothing has failed yet.', fields: {} },
   listening: {
-    sentence: 'Where other machines reach the node; of a proxy, where clients do.',
-    fields: { port: 'of a proxy: the port', pid: 'of a proxy: its process' },
+    sentence:
+      'The address where other machines reach the node; for a proxy, where clients reach it.',
+    fields: { port: 'for a proxy: the port', pid: 'for a proxy: its process' },
   },
   http: {
-    sentence: 'Where the node, or a process of several groups, answers over HTTP.',
+    sentence: 'The address where the node, or a process with several groups, serves HTTP.',
     fields: {},
   },
-  lease: { sentence: 'What lease it is, where it is not in files of this machine.', fields: {} },
+  lease: { sentence: 'The kind of lease, if it is not in files on this machine.', fields: {} },
   stopping: {
     sentence:
       'A signal was received: the process shuts down gracefully; a second one stops it at once.',
     fields: {},
   },
   exit: {
-    sentence: 'The last line of a node: why it ended.',
-    fields: { exitCode: 'what the process ends with' },
+    sentence: 'The last line of a node: why it exited.',
+    fields: { exitCode: 'the exit code of the process' },
   },
   retry: {
-    sentence: 'A group of several that could not be started, or has failed, is tried again.',
+    sentence: 'A group that could not be started, or has failed, is retried (`failover up`).',
     fields: { waitMs: 'in how long' },
   },
   up: {
-    sentence: 'A process of several groups starts them.',
+    sentence: 'A process with several groups starts them.',
     fields: { pid: 'that process' },
   },
   reloading: {
-    sentence: 'SIGHUP came, and the file of groups was read again: what changes.',
+    sentence: 'SIGHUP was received and the group file reloaded: what changes.',
     fields: {
-      started: 'groups that are new in it',
-      stopped: 'groups that are not in it any more',
-      restarted: 'groups whose settings have changed',
+      started: 'groups added to the file',
+      stopped: 'groups removed from the file',
+      restarted: 'groups with changed settings',
     },
   },
-  reloaded: { sentence: 'The groups are as the file says.', fields: {} },
+  reloaded: { sentence: 'The groups match the file.', fields: {} },
   'reload-refused': {
-    sentence: 'The file was not taken, and nothing is changed: what is wrong with it.',
+    sentence: 'The file was rejected and nothing changed: what is wrong with it.',
     fields: {},
   },
   holding: {
-    sentence: 'A proxy holds what comes: nobody leads.',
+    sentence: 'A proxy holds requests because there is no primary.',
     fields: { target: 'null', held: 'how many wait' },
   },
   serving: {
-    sentence: 'A proxy passes on to a primary.',
-    fields: { target: 'where to', held: 'how many have waited' },
+    sentence: 'A proxy forwards to a primary.',
+    fields: { target: 'where to', held: 'number that have waited' },
   },
   refused: {
-    sentence: 'A proxy has refused something: once when it begins, then at most every 5 s.',
-    fields: { code: 'why, as in the header x-failover-error' },
+    sentence: 'A proxy refuses requests: logged when it begins, then at most every 5 s.',
+    fields: { code: 'the reason, as in the x-failover-error header' },
   },
   counts: {
-    sentence: 'What a proxy has counted so far, at SIGUSR2, also of the proxy in a node.',
+    sentence: 'The counters of a proxy so far, on SIGUSR2; also for the proxy in a node.',
     fields: COUNTS,
   },
-  ended: { sentence: 'What a proxy has counted, at its end.', fields: COUNTS },
-  'proxy-ended': { sentence: 'The same, of the proxy in a node (`run --proxy`).', fields: COUNTS },
+  ended: { sentence: 'The counters of a proxy, when it stops.', fields: COUNTS },
+  'proxy-ended': { sentence: 'The same, for the proxy in a node (`run --proxy`).', fields: COUNTS },
 };
 
 /** In every line, in this order. */
@@ -120,9 +121,9 @@ export const LOG_FIELDS: Readonly<Record<string, string>> = {
   level: 'info, warn or error',
   time: 'when it happened, ISO 8601 in UTC with milliseconds',
   group: 'the group; `*` for the process of `failover up`',
-  node: 'the id of the node; `proxy` in `failover proxy`, with the id before it in a proxy of a node; empty until a node has one, and for the process of `failover up`',
-  role: 'the role from here on; null until it is known. Of a proxy: holding or serving',
-  epoch: 'the epoch from here on; null until one is known',
-  event: 'which of the events below it is',
-  reason: 'the sentence for people: the last field of the line',
+  node: 'the node id; `proxy` in `failover proxy`, preceded by the node id for the proxy in a node; empty until a node has an id, and for the process of `failover up`',
+  role: 'the role from here on; null until known. For a proxy: holding or serving',
+  epoch: 'the epoch from here on; null until known',
+  event: 'the event, see below',
+  reason: 'the human-readable message: the last field of the line',
 };

@@ -86,7 +86,7 @@ function heading(status: GroupStatus, paint: Paint): string {
   if (status.primary !== null) {
     return `${name}  ${paint.good(`primary ${status.primary}`)}  epoch ${status.epoch}${paused}`;
   }
-  if (status.nodes.length === 0) return `${name}  ${paint.bad('no node is alive')}${paused}`;
+  if (status.nodes.length === 0) return `${name}  ${paint.bad('no node is running')}${paused}`;
   return `${name}  ${paint.bad('no primary')}  epoch ${status.epoch}${paused}`;
 }
 
@@ -108,7 +108,7 @@ function facts(status: GroupStatus): Fact[] {
       `${lease.server ?? leaseWord(lease.kind)}, ${holdingText(lease)}; ` +
         `guards: ${lease.guards.map(leaseWord).join(', ')}` +
         // What no other lease lacks is said wherever people look.
-        (lease.kind === 'peers' ? '; nothing guards against a partition' : ''),
+        (lease.kind === 'peers' ? '; no protection against a partition' : ''),
     ],
   ];
   if (nodes.length > 0) lines.push(['takeover', prediction(status)]);
@@ -139,8 +139,8 @@ function leaseWord(name: string): string {
 function holdingText({ kind, held, holder, problem }: GroupStatus['lease']): string {
   const isUnseen = problem !== null && !isOfFiles(kind);
   if (!held) return isUnseen ? 'not known' : 'free';
-  const by = `held by ${holder ?? 'a process that is no node of the group'}`;
-  return isUnseen ? `${by} as seen last` : by;
+  const by = `held by ${holder ?? 'a process that is not a node of the group'}`;
+  return isUnseen ? `${by} when last seen` : by;
 }
 
 function isOfFiles(kind: GroupStatus['lease']['kind']): boolean {
@@ -151,10 +151,7 @@ function isOfFiles(kind: GroupStatus['lease']['kind']): boolean {
 function unheardText({ nodes, primary }: GroupStatus): string | null {
   const unheard = nodes.filter(({ hearsPrimary }) => hearsPrimary === false).map(({ id }) => id);
   if (unheard.length === 0) return null;
-  return (
-    `${primary ?? 'the primary'}, of which its lease alone tells ${unheard.join(', ')}: ` +
-    'its sockets are not on this machine; with --bind tcp://… on each node it is heard'
-  );
+  return `${primary ?? 'the primary'} cannot be heard by ${unheard.join(', ')}, only its lease is visible: its sockets are not on this machine; set --bind tcp://… on each node`;
 }
 
 /** Who goes before whom, where somebody waits for that; null: they race. */
@@ -169,7 +166,7 @@ function orderText(nodes: readonly NodeEntry[]): string | null {
   for (const { id, preemptsInMs: inMs } of nodes) {
     if (inMs !== null && (next === null || inMs < next.inMs)) next = { id, inMs };
   }
-  const preempts = next === null ? '' : `; ${next.id} asks for the lead in ${humanMs(next.inMs)}`;
+  const preempts = next === null ? '' : `; ${next.id} preempts in ${humanMs(next.inMs)}`;
   return `by priority: ${places.join(', ')}${preempts}`;
 }
 
@@ -210,7 +207,7 @@ function distrustedText(counts: Readonly<Record<string, number>>): string {
 const CAUSE_WORDS: ReadonlyMap<string, string> = new Map([
   ['unasked', 'late or unasked'],
   ['bad-signature', 'signed with another secret'],
-  ['unexpected-signature', 'signed, and here is no secret'],
+  ['unexpected-signature', 'signed, but no secret is set here'],
   ['unauthorized-key', 'a key that is not authorized'],
   ['broken-handshake', 'no handshake'],
 ]);
@@ -219,10 +216,10 @@ const CAUSE_WORDS: ReadonlyMap<string, string> = new Map([
 function prediction(status: GroupStatus): string {
   const { primary, succession, takeover } = status;
   const [next] = succession;
-  if (primary === null) return 'nothing to predict: nobody leads';
+  if (primary === null) return 'nothing to predict: there is no primary';
   if (next === undefined) {
     return standingElsewhere(status).length > 0
-      ? 'not predicted: those that stand by are elsewhere'
+      ? 'not predicted: the standbys are on other machines'
       : 'none: no secondary would take over';
   }
   const { predictedMs, unpredictedBecause, hangMs } = takeover;

@@ -15,7 +15,7 @@ export function parseSince(text: string, nowMs: number): number {
     const timeMs = Date.parse(text.length === DAY_LENGTH ? `${text}T00:00` : text);
     if (!Number.isNaN(timeMs)) return timeMs;
   } else if (DURATION.test(text)) return nowMs - parseDuration(text, '--since');
-  throw badOption('--since', `"${shortened(text)}" is no time`, EXPECTED);
+  throw badOption('--since', `"${shortened(text)}" is not a time`, EXPECTED);
 }
 
 const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]|$)/;

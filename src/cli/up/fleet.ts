@@ -181,7 +181,7 @@ export class Fleet {
     });
     await Promise.all(
       stopped.map(async (name) => {
-        await this.#endOf(name, 'it is not in the file any more');
+        await this.#endOf(name, 'it is no longer in the file');
         this.#runs.delete(name);
         this.#names = null;
         this.#failures.delete(name);

@@ -186,7 +186,7 @@ export class GroupRun {
     }
     void node.ended.then((order) => {
       const { exitCode } = order;
-      const ended = `Ended with exit code ${String(exitCode)}: ${order.reason}`;
+      const ended = `Exited with code ${String(exitCode)}: ${order.reason}`;
       log.info({ event: 'exit', exitCode, reason: ended });
     });
     this.#shared.listener?.onNode(group, node);

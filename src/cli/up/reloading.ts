@@ -36,8 +36,8 @@ export class Reloading {
       this.#isAskedAgain = true;
       const { log, fleet } = this.#parts;
       const waiting = part('waiting for the end of', fleet.ending);
-      const fact = ['a reload is under way', ...waiting].join(', ');
-      log.info({ event: 'reloading', reason: `${fact}; the file is read again after it` });
+      const fact = ['a reload is in progress', ...waiting].join(', ');
+      log.info({ event: 'reloading', reason: `${fact}; the file is reloaded afterwards` });
       return;
     }
     this.#isUnderWay = true;
@@ -64,13 +64,13 @@ export class Reloading {
     const changes = fleet.differences(file.groups);
     log.info({
       event: 'reloading',
-      reason: `Read ${file.path} again: ${textOf(changes)}`,
+      reason: `Reloaded ${file.path}: ${textOf(changes)}`,
       ...changes,
     });
     await fleet.change(file.groups);
     this.#parts.onTaken?.();
     const missing = part('not running', fleet.notRunning);
-    const fact = [`The groups are as ${file.path} says`, ...missing].join('; ');
+    const fact = [`The groups match ${file.path}`, ...missing].join('; ');
     log.info({ event: 'reloaded', reason: fact });
   }
 
@@ -84,7 +84,7 @@ export class Reloading {
     } catch (error) {
       if (!(error instanceof FailoverError)) throw error;
       const { message, hint, facts } = error;
-      log.error({ event: 'reload-refused', reason: `Nothing is changed: ${message}. ${hint}` });
+      log.error({ event: 'reload-refused', reason: `Nothing changed: ${message}. ${hint}` });
       for (const reason of facts) log.error({ event: 'reload-refused', reason });
       return null;
     }
@@ -97,8 +97,8 @@ function refuseOtherProcess(before: GroupFile, after: GroupFile): void {
     key === 'prefix' ? before.prefix !== after.prefix : before.common[key] !== after.common[key],
   );
   if (changed.length === 0) return;
-  const message = `Cannot take ${after.path} while it runs: ${changed.join(', ')} changed`;
-  const hint = 'Start `failover up` anew for that, or take it back.';
+  const message = `Cannot apply ${after.path} while running: ${changed.join(', ')} changed`;
+  const hint = 'Restart `failover up` to apply that, or revert it.';
   throw new FailoverError('FAILOVER_BAD_CONFIG', message, { hint });
 }
 
@@ -106,7 +106,7 @@ function textOf({ started, stopped, restarted }: Changes): string {
   const parts = [
     ...part('starting', started),
     ...part('stopping', stopped),
-    ...part('stopping and starting anew', restarted),
+    ...part('stopping and restarting', restarted),
   ];
   return parts.length === 0 ? 'nothing has changed' : parts.join(', ');
 }

@@ -23,7 +23,7 @@ export async function refuseUnready(path: string, groups: Iterable<RunOptions>):
   if (count > SHOWN) facts.push(`and ${String(count - SHOWN)} more`);
   const what = count === 1 ? '1 group of it' : `${String(count)} groups of it`;
   const message = `Cannot use ${path}: ${what} could not start here`;
-  const hint = 'Mend that, or change the file.';
+  const hint = 'Fix that, or change the file.';
   throw new FailoverError('FAILOVER_BAD_CONFIG', message, { hint, facts });
 }
 
@@ -36,7 +36,7 @@ async function obstacleOf(options: RunOptions): Promise<string | null> {
   } catch (error) {
     if (error instanceof FailoverError) return `${error.message}. ${error.hint}`;
     const fact = messageOf(error);
-    return `${fact}. Was the package of failover replaced? Start \`failover up\` anew then.`;
+    return `${fact}. If the failover package was replaced, restart \`failover up\`.`;
   }
 }
 

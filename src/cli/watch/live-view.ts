@@ -169,7 +169,7 @@ class LiveView {
     const lines = viewLines({ ...this.#view, isHelp: false }, this.#sight, look);
     process.stdout.write(`${lines.slice(0, -2).join('\n')}\n`);
     if (!this.#isChanging) return;
-    process.stdout.write('What was asked may still happen.\n');
+    process.stdout.write('The request may still be carried out.\n');
     // Its answer is waited for by nobody any more.
     process.exit();
   }

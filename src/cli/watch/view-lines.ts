@@ -68,7 +68,7 @@ function groupLines(
   const { status } = sight;
   if (status === null) {
     const problem = sight.groups.find((seen) => seen.group === group)?.problem ?? null;
-    return [paint.strong(group), '', printable(problem ?? 'This group has gone.')];
+    return [paint.strong(group), '', printable(problem ?? 'This group is gone.')];
   }
   const widths = { table: size.columns - MARK_WIDTH, notes: size.columns };
   const { heading, table, facts, warnings } = statusParts(status, paint, widths);
@@ -138,7 +138,7 @@ function messageLines({ tone, text }: Message, columns: number, paint: Paint): s
 /** What fits: the keys that are not named are in the help. */
 function keysLine({ group, isHelp, isOpened }: View, { status }: Sight, columns: number): string {
   if (isHelp) return 'any key goes back   Ctrl-C ends';
-  if (group === null) return '↑↓ choose   Enter open   ? help   q quit';
+  if (group === null) return '↑↓ select   Enter open   ? help   q quit';
   const pause = status?.paused === true ? 'z resume' : 'z pause';
   const back = isOpened ? ['Esc back'] : [];
   const keys = ['p promote', 'd demote', pause, ...back, '? help', 'q quit'];
@@ -150,7 +150,7 @@ function keysLine({ group, isHelp, isOpened }: View, { status }: Sight, columns:
 
 function helpLines({ group, isOpened }: View, columns: number): string[] {
   const keys: readonly (readonly [string, string])[] = [
-    ['↑ ↓ j k', 'choose the one above or below; PgUp, PgDn, Home and End go further'],
+    ['↑ ↓ j k', 'select the entry above or below; PgUp, PgDn, Home and End go further'],
     ...(group === null ? ([['Enter', 'open the group']] as const) : NODE_KEYS),
     ...(isOpened ? ([['Esc', 'go back to all groups']] as const) : []),
     ['Ctrl-Z', 'suspend this view; fg brings it back'],

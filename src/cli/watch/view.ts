@@ -75,15 +75,15 @@ export function questionOf(change: Change, status: GroupStatus | null): string {
       const { node, force } = change;
       if (!force) return `Promote ${node}?`;
       const holder = status?.lease.holder ?? null;
-      const fenced = holder === null || holder === node ? 'whoever holds the lease' : holder;
+      const fenced = holder === null || holder === node ? 'the lease holder' : holder;
       return `Promote ${node}, and fence ${fenced} if it does not hand over?`;
     }
     case 'demote': {
       const isAlone = status !== null && !hasSuccessor(status);
-      return `Demote ${change.node}?${isAlone ? ' Nobody would take over then.' : ''}`;
+      return `Demote ${change.node}?${isAlone ? ' No node would take over.' : ''}`;
     }
     case 'pause':
-      return `Pause group ${change.group}, so that nobody takes over on its own?`;
+      return `Pause group ${change.group}, so that no node takes over automatically?`;
     case 'resume':
       return `Resume group ${change.group}?`;
   }
@@ -166,7 +166,7 @@ function ofGroup(view: View, group: string, key: string, sight: Sight): Pressed 
     return asking(view, { kind: 'demote', group, node: holder });
   }
   if (node === undefined) return refused(view, 'There is no node to promote.');
-  if (node === status.primary) return refused(view, `${node} is primary already.`);
+  if (node === status.primary) return refused(view, `${node} is already primary.`);
   return asking(view, { kind: 'promote', group, node, force: key === 'f' });
 }
 

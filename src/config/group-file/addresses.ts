@@ -111,14 +111,14 @@ function refuse(candidate: Listener, other: Listener, problems: Problems): void 
   const value = shownOf(setting) ?? 'it';
   const what =
     candidate.at === other.at
-      ? `${value} is that of ${whose} too`
-      : `${value} and that of ${whose} are the same port here`;
+      ? `${value} is also used by ${whose}`
+      : `${value} and the address of ${whose} are the same port here`;
   const where =
     other.place === null
       ? ''
       : ` (line ${String(other.place.line)}, column ${String(other.place.column)})`;
   const fact = `Cannot use ${key} of group ${String(group)}: ${what}${where}`;
-  problems.add(place ?? START, fact, 'Give each one of its own.');
+  problems.add(place ?? START, fact, 'Give each its own address.');
 }
 
 function shownOf(setting: Setting | null): string | null {

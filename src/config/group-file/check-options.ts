@@ -89,7 +89,7 @@ function openFact(
   }
   const start = `Cannot use ${key}: ${quotedOpenly(written)} `;
   // Others may repeat any part of it.
-  return message.startsWith(start) ? message : `${start}is not right with its variables`;
+  return message.startsWith(start) ? message : `${start}is invalid with its variables`;
 }
 
 const ABOUT_ONE: ReadonlySet<string> = new Set(['FAILOVER_BAD_OPTION', 'FAILOVER_BAD_NODE_ID']);

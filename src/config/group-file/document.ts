@@ -40,7 +40,7 @@ const DEPTH_LIMIT = 8;
 const PARTS_LIMIT = 1_000_000;
 
 const ADVICE: Readonly<Record<string, string>> = {
-  MULTIPLE_DOCS: 'Keep one document, without `---` between two.',
+  MULTIPLE_DOCS: 'Keep a single document, without `---` separators.',
   TAB_AS_INDENT: 'Indent with spaces.',
 };
 
@@ -65,13 +65,13 @@ function tellOfErrors({ errors }: Document.Parsed, lines: LineCounter, problems:
     // The parser has no stack left.
     if (message.startsWith('Maximum call stack')) problems.add(place, TOO_DEEP, 'Make it flat.');
     else {
-      const advice = ADVICE[code] ?? 'Mend the YAML around this place.';
+      const advice = ADVICE[code] ?? 'Fix the YAML around this place.';
       problems.add(place, `Cannot read the YAML: ${firstLine(message)}`, advice);
     }
   }
 }
 
-const TOO_DEEP = 'Cannot read the YAML: it nests too deep';
+const TOO_DEEP = 'Cannot read the YAML: it is nested too deeply';
 
 /** What each alias stands for: the last of its name before it. Null: there are too many to follow. */
 function targetsOf(
@@ -96,7 +96,7 @@ function targetsOf(
   });
   if (count <= ALIAS_LIMIT) return targets;
   const limit = `more than ${String(ALIAS_LIMIT)} aliases`;
-  problems.add(placeAt(lines, 0), `Cannot follow ${limit}`, 'Say what they share in `defaults`.');
+  problems.add(placeAt(lines, 0), `Cannot follow ${limit}`, 'Put what they share in `defaults`.');
   return null;
 }
 
@@ -140,7 +140,11 @@ class Reader {
   /** Told once. */
   #tooMuch(place: Place): Part {
     if (this.#parts === PARTS_LIMIT + 1) {
-      this.#problems.add(place, 'Cannot follow aliases of aliases that grow so much', 'Use fewer.');
+      this.#problems.add(
+        place,
+        'Cannot expand aliases: their expansion is too large',
+        'Use fewer.',
+      );
     }
     return { kind: 'nothing', ...place };
   }
@@ -174,8 +178,8 @@ class Reader {
       }
       const first = entries.get(name);
       if (first !== undefined) {
-        const fact = `Cannot use ${name} twice: it stands in line ${String(first.key.line)} too`;
-        this.#problems.add(place, fact, 'Leave one of them out.');
+        const fact = `Cannot use ${name} twice: it is already in line ${String(first.key.line)}`;
+        this.#problems.add(place, fact, 'Omit one of them.');
         continue;
       }
       const part = this.part(value, depth - 1);

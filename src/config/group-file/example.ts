@@ -2,7 +2,7 @@
 export function exampleFile(schema: string): string {
   return `# yaml-language-server: $schema=${schema}
 #
-# Groups for \`failover up\`: start it as often as you like, on one machine or on several. Of each group one
+# Groups for \`failover up\`: start as many as you like, on one machine or on several. Of each group one
 # command is active, and another takes over when it is lost.
 #
 #   failover up --check      is this file right?
@@ -22,7 +22,7 @@ variables:
 # logFormat: json
 # prefix: true
 
-# What holds for each group that does not say otherwise.
+# Defaults for all groups.
 defaults:
   heartbeatTimeout: 2s
   stopGrace: 5s

@@ -43,7 +43,7 @@ export class Budget {
   take(characters: number): void {
     this.#left -= characters;
     if (this.#left < 0) {
-      throw new Unfit('makes too much of the file: it has 16 MiB with its variables', 'Use fewer.');
+      throw new Unfit('makes the file exceed 16 MiB with its variables', 'Use fewer.');
     }
   }
 }
@@ -153,7 +153,7 @@ function located<T>(read: () => T, offset: number): T {
 }
 
 function missing(name: string, offset: number): Unfit {
-  const advice = `Set ${name}, say what else to take with \${${name}:-DEFAULT}, or write $$ for one $.`;
+  const advice = `Set ${name}, give a default with \${${name}:-DEFAULT}, or write $$ for a literal $.`;
   return new Unfit(
     `needs ${name}, which is neither in \`variables\` nor in the environment`,
     advice,
@@ -162,6 +162,7 @@ function missing(name: string, offset: number): Unfit {
 }
 
 function malformed(offset: number): Unfit {
-  const advice = 'Write ${NAME}, ${NAME:-DEFAULT} or ${NAME:?MESSAGE}, or $${ for a shell.';
-  return new Unfit('has ${ without one of its forms', advice, offset);
+  const advice =
+    'Write ${NAME}, ${NAME:-DEFAULT} or ${NAME:?MESSAGE}, or $${ to pass it to a shell.';
+  return new Unfit('has ${ in an unknown form', advice, offset);
 }

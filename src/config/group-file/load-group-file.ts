@@ -102,7 +102,7 @@ function entriesOf(
 ): ReadonlyMap<string, Entry> {
   if (part?.kind === 'map') return part.entries;
   if (part === null || part === undefined || part.kind === 'nothing') return new Map();
-  problems.add(part, `Cannot use ${what}: it is a ${part.kind}`, 'Give keys, each with its value.');
+  problems.add(part, `Cannot use ${what}: it is a ${part.kind}`, 'Use keys with values.');
   return new Map();
 }
 
@@ -113,8 +113,12 @@ function refuseBadVariables(
 ): void {
   for (const [name, { key, value }] of entries) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-      const advice = 'Use letters, digits and _, a letter first.';
-      problems.add(key, `Cannot use ${JSON.stringify(name)} in variables: it is no name`, advice);
+      const advice = 'Use letters, digits and _, starting with a letter.';
+      problems.add(
+        key,
+        `Cannot use ${JSON.stringify(name)} in variables: it is not a valid name`,
+        advice,
+      );
     } else if (value.kind === 'nothing' || value.kind === 'list' || value.kind === 'map') {
       const what = value.kind === 'nothing' ? 'has no value' : `is a ${value.kind}`;
       problems.add(value, `Cannot use the variable ${name}: it ${what}`, VALUES);
@@ -124,7 +128,7 @@ function refuseBadVariables(
   }
 }
 
-const VALUES = 'Give a text, a number, or true or false.';
+const VALUES = 'Use a string, a number, or true or false.';
 
 function tryToWorkOut(
   name: string,
@@ -158,11 +162,11 @@ function readGroups(
   const groups = entriesOf(own.get('groups')?.value, 'groups', problems);
   const place = own.get('groups')?.key ?? { line: 1, column: 1 };
   if (groups.size === 0) {
-    problems.add(place, 'Cannot run: there is no group', 'Give one in `groups`, with its command.');
+    problems.add(place, 'Cannot run: there is no group', 'Add one to `groups`, with its command.');
   }
   if (groups.size > GROUPS_LIMIT) {
     const fact = `Cannot run ${String(groups.size)} groups`;
-    problems.add(place, fact, `Give at most ${String(GROUPS_LIMIT)}.`);
+    problems.add(place, fact, `Use at most ${String(GROUPS_LIMIT)}.`);
     return new Map();
   }
   const named = new Map<string, NamedGroup>();

@@ -19,7 +19,7 @@ export function readText(path: string, isWaitedFor: boolean): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw unusable(path, 'it is no text in UTF-8');
+    throw unusable(path, 'it is not a string in UTF-8');
   }
 }
 
@@ -51,16 +51,16 @@ function readBytes(path: string, isWaitedFor: boolean): Buffer {
 }
 
 const WORDS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'this user may not read it',
+  ENOENT: 'the file does not exist',
+  EACCES: 'permission denied',
 };
 
-const READ_ONCE = 'it is a pipe, or a device, which is read at the start only';
+const READ_ONCE = 'it is a pipe or a device, which is read only at the start';
 
 function hintFor(path: string, fact: string): string | null {
-  if (fact === READ_ONCE) return 'Start `failover up` with a file to have it read again.';
+  if (fact === READ_ONCE) return 'Start `failover up` with a regular file to be able to reload it.';
   if (fact !== WORDS['ENOENT']) return null;
-  return `Make one with \`failover init ${path}\`, or name another with --file.`;
+  return `Create one with \`failover init ${path}\`, or choose another with --file.`;
 }
 
 function unusable(path: string, fact: string, cause?: unknown): FailoverError {

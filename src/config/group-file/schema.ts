@@ -22,11 +22,11 @@ export function groupFileSchema(): Schema {
         additionalProperties: { anyOf: [{ $ref: '#/definitions/group' }, NOTHING] },
       },
       defaults: {
-        description: 'What holds for each group that does not say otherwise.',
+        description: 'Defaults for all groups.',
         anyOf: [{ $ref: '#/definitions/group' }, NOTHING],
       },
       variables: {
-        description: 'Values that are put in for ${NAME}; others come from the environment.',
+        description: 'Values substituted for ${NAME}; others come from the environment.',
         type: ['object', 'null'],
         propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
         additionalProperties: { type: ['string', 'number', 'boolean'] },
@@ -41,7 +41,7 @@ export function groupFileSchema(): Schema {
         properties: { command: COMMAND, ...propertiesOf(GROUP_OPTIONS) },
         additionalProperties: false,
       },
-      variable: { description: 'A text with variables in it.', type: 'string', pattern: '\\$\\{' },
+      variable: { description: 'A string with variables.', type: 'string', pattern: '\\$\\{' },
     },
   };
 }
@@ -50,7 +50,7 @@ export function groupFileSchema(): Schema {
 const NOTHING: Schema = { type: 'null' };
 
 const COMMAND: Schema = {
-  description: 'The command and its arguments; or a text, which is run by `sh -c`.',
+  description: 'The command and its arguments as a list, or a string that is run by `sh -c`.',
   anyOf: [
     {
       type: 'array',

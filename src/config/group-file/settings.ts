@@ -80,10 +80,11 @@ export function refuseUnknown(
 }
 
 function adviceFor(word: string, words: readonly string[]): string {
-  if (PROCESS_KEYS.some((key) => key === word)) return 'Put it beside `groups`: it is for all.';
+  if (PROCESS_KEYS.some((key) => key === word))
+    return 'Put it at the top level, next to `groups`: it applies to the whole process.';
   if (GROUP_WORDS.includes(word)) return 'Put it in a group, or in `defaults`.';
   const near = nearest(word, words);
-  return near === null ? `It has: ${words.join(', ')}.` : `Did you mean \`${near}\`?`;
+  return near === null ? `Known keys: ${words.join(', ')}.` : `Did you mean \`${near}\`?`;
 }
 
 /** What is written, with names replaced; undefined: it can't be used, which `problems` then tells of. */
@@ -133,7 +134,7 @@ function expectedOf({ kind, choices }: OptionSpec): string {
   if (kind === 'boolean') return 'true or false';
   if (kind === 'integer') return 'a whole number';
   if (kind === 'duration') return 'a duration, such as 2s';
-  return 'a text, in quotes if it looks like something else';
+  return 'a string, quoted if it looks like another type';
 }
 
 /** A list of words, or one text for `sh -c`. */
@@ -161,7 +162,7 @@ function readCommand(part: Part, reading: Reading): Command | null {
   return { words, written };
 }
 
-const FORMS = 'Give a list of words, such as [node, server.js], or a text for `sh -c`.';
+const FORMS = 'Use a list of words, such as [node, server.js], or a string for `sh -c`.';
 
 /** Something, so that nobody is told that a command is missing. */
 const WITH_A_MISTAKE: Command = { words: ['false'], written: ['false'] };
@@ -174,6 +175,6 @@ function wordOf(part: Part): string | null {
 }
 
 function faultOf(word: string | null | undefined): string | null {
-  if (word === null) return 'one of its words is none';
+  if (word === null) return 'one of its words is not a string';
   return word?.includes('\0') === true ? 'a word has a NUL character' : null;
 }

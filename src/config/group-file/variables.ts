@@ -28,7 +28,8 @@ export class Variables {
     if (entry === undefined) return Object.hasOwn(this.#env, name) ? this.#env[name] : undefined;
     const { value } = entry;
     if (value.kind === 'number' || value.kind === 'boolean') return value.text;
-    if (value.kind !== 'text') throw new Unfit(`needs ${name}, which is no text`, MEND_VARIABLE);
+    if (value.kind !== 'text')
+      throw new Unfit(`needs ${name}, which is not a string`, MEND_VARIABLE);
     const text = this.#workOut(name, value.text);
     this.#values.set(name, text);
     return text;
@@ -38,10 +39,13 @@ export class Variables {
     const from = this.#underWay.indexOf(name);
     if (from >= 0) {
       const circle = [...this.#underWay.slice(from), name].join(' → ');
-      throw new Unfit(`refers to itself: ${circle}`, 'Give one of them a value of its own.');
+      throw new Unfit(`refers to itself: ${circle}`, 'Give one of them a literal value.');
     }
     if (this.#underWay.length === CHAIN_LIMIT) {
-      throw new Unfit(`refers to others ${String(CHAIN_LIMIT)} times over`, 'Refer to fewer.');
+      throw new Unfit(
+        `refers to other variables more than ${String(CHAIN_LIMIT)} levels deep`,
+        'Refer to fewer.',
+      );
     }
     this.#underWay.push(name);
     try {
@@ -57,4 +61,4 @@ export class Variables {
 }
 
 const CHAIN_LIMIT = 100;
-const MEND_VARIABLE = 'Give the variable a text, a number, or true or false.';
+const MEND_VARIABLE = 'Set the variable to a string, a number, or true or false.';

@@ -94,7 +94,7 @@ export function nextEpoch(state: GroupState | null, floor: number): number {
   if (Number.isSafeInteger(epoch)) return epoch;
   throw new FailoverError(
     'FAILOVER_STORE_REFUSED',
-    `Cannot use the lease store: no epoch is left above ${String(floor)}`,
+    `Cannot use the lease store: there is no epoch above ${String(floor)}`,
   );
 }
 

@@ -64,21 +64,21 @@ export function refusalOf(shown: string, error: unknown): FailoverError | null {
 const REFUSALS = [INVALID_ARGUMENT, PERMISSION_DENIED, FAILED_PRECONDITION, UNIMPLEMENTED];
 
 const GIVE_USER =
-  'Give user and password in the URL: `etcds://USER:PASSWORD@HOST` in FAILOVER_LEASE.';
+  'Put the user and password in the URL: `etcds://USER:PASSWORD@HOST` in FAILOVER_LEASE.';
 
 /** What it says, what we say, and what to do. */
 const SENTENCES: readonly (readonly [string, string, string])[] = [
-  ['authentication failed', 'it knows no such user with that password', GIVE_USER],
-  ['user name is empty', 'it wants a user and a password, and none was given', GIVE_USER],
+  ['authentication failed', 'authentication failed for that user and password', GIVE_USER],
+  ['user name is empty', 'it requires a user and a password, but none was given', GIVE_USER],
   [
     'authentication is not enabled',
-    'it asks nobody for a user, and one was given',
-    'Leave user and password out, or enable authentication in etcd.',
+    'authentication is disabled, but a user was given',
+    'Omit the user and password, or enable authentication in etcd.',
   ],
   [
     'permission denied',
-    'that user may not do what it takes',
-    'Give it a role that may read and write all keys that begin with `failover`.',
+    'that user lacks the required permissions',
+    'Grant it a role that can read and write all keys with the prefix `failover`.',
   ],
 ];
 
@@ -86,7 +86,7 @@ const SENTENCES: readonly (readonly [string, string, string])[] = [
 function cleaned(said: string): string {
   const last = /Last error: (?:Error: )?(.*?)\.? ?(?:Resolution note:.*)?$/.exec(said)?.[1] ?? said;
   const fact = last.replace(/^etcdserver: /, '').replace(WHEN, '');
-  return fact === 'Protocol error' ? 'what answers there is no etcd' : fact;
+  return fact === 'Protocol error' ? 'the server there is not etcd' : fact;
 }
 
 /** When it happened: what is told again and again would be another word each time. */

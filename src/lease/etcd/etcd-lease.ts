@@ -212,7 +212,7 @@ export class EtcdLease implements RemoteStore {
     const { ttlMs } = this.#options;
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const lead = await this.#read();
-      if (lead.leaseId !== token) throw this.#lost('the store has it no more');
+      if (lead.leaseId !== token) throw this.#lost('the store no longer has it');
       const { record } = this.#registration;
       const epoch = nextEpoch(lead.state, floor);
       const state = { epoch, cluster: lead.cluster, node: record.node, holder: record, ttlMs };
@@ -224,13 +224,13 @@ export class EtcdLease implements RemoteStore {
       this.#events.pruneSoon();
       return epoch;
     }
-    throw this.#lost('others change the store all the time');
+    throw this.#lost('the store keeps being changed concurrently');
   }
 
   /** What this node knows by itself: nobody is asked before each start. */
   verify(): VerifyOutcome {
     if (this.#term === null) return { type: 'lost', cause: 'the lease is not held' };
-    if (this.#term.isGone) return { type: 'lost', cause: 'the store has it no more' };
+    if (this.#term.isGone) return { type: 'lost', cause: 'the store no longer has it' };
     return { type: 'held' };
   }
 
@@ -413,7 +413,7 @@ export class EtcdLease implements RemoteStore {
 
   /** Why the lease was lost, which is known already: what is answered now only tells to whom. */
   async #causeOfLoss(timeoutMs: number): Promise<string> {
-    const ended = 'it has ended in the store';
+    const ended = 'it has expired in the store';
     try {
       const { leaseId, state } = await this.#read(timeoutMs);
       return leaseId === null ? ended : `${state?.node ?? 'another'} has it`;

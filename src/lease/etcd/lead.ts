@@ -117,7 +117,7 @@ function readState(content: string): GroupState {
 function strange(): FailoverError {
   return new FailoverError(
     'FAILOVER_STORE_REFUSED',
-    'Cannot use the lease store: another version of failover has left something in it that this one does not know',
+    'Cannot use the lease store: it has data of another version of failover that this one does not know',
     { hint: 'Run the same version of failover on every node of the group.' },
   );
 }

@@ -124,9 +124,10 @@ export class FileLease implements LeaseStore {
         throw this.#lost(verified.type === 'lost' ? verified.cause : 'it is not held');
       }
       const claim = this.#claim(this.#held, floor);
-      if (claim.type === 'lost-race') throw this.#lost('another claimed an epoch under our lock');
+      if (claim.type === 'lost-race')
+        throw this.#lost('another process claimed an epoch under our lock');
       if (!(await this.#unlessGivenBack(settleClaim(this.paths.epochs))))
-        throw this.#lost('it is being given back');
+        throw this.#lost('it is being released');
       return claim.epoch;
     });
   }

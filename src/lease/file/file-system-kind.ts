@@ -31,7 +31,7 @@ export function fileSystemName(
   directory: string,
   readType: ReadFileSystemType = readFileSystemType,
 ): string {
-  if (process.platform !== 'linux') return 'a file system that is not looked at here';
+  if (process.platform !== 'linux') return 'a file system that is not inspected here';
   const type = withStorageErrors(`look at ${directory}`, () => readType(directory)) >>> 0;
   return nameOf(type);
 }

@@ -114,7 +114,7 @@ export function refuseWithoutKernelLock(probePath: string): void {
     const second = lock.open();
     try {
       if (!first.tryLock()) throw noKernelLock(probePath, 'a fresh file was locked already');
-      if (second.tryLock()) throw noKernelLock(probePath, 'two descriptions had it at once');
+      if (second.tryLock()) throw noKernelLock(probePath, 'two holders had it at once');
       if (new LockTableRow(probePath).isHeld() === false) distrustLockTable();
     } finally {
       second.close();

@@ -182,8 +182,8 @@ function encode(record: NodeRecord, least: number): { text: string; sizeBytes: n
     throw new FailoverError(
       'FAILOVER_REFUSED',
       `Cannot record ${record.sessions.length} sessions of node ${record.node}: ` +
-        `the record would have ${lengthBytes} bytes, and ${RECORD_LIMIT_BYTES} are the limit`,
-      { hint: 'End what earlier runs of the workload have left.' },
+        `the record would have ${lengthBytes} bytes, more than ${RECORD_LIMIT_BYTES}`,
+      { hint: 'Kill what earlier runs of the workload have left.' },
     );
   }
   return { text, sizeBytes: Math.max(least, lengthBytes > RECORD_BYTES ? RECORD_LIMIT_BYTES : 0) };

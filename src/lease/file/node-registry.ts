@@ -55,8 +55,7 @@ export function refuseTakenNode(paths: GroupPaths, own: NodeRecord, registered: 
     if (registered && isBefore(own, record)) continue;
     throw new FailoverError(
       'FAILOVER_NODE_TAKEN',
-      `Cannot start node ${own.node}: process ${record.supervisor.pid} has that id in group ` +
-        `${own.group} since ${record.startedAt}`,
+      `Cannot start node ${own.node}: process ${record.supervisor.pid} has had that id in group ${own.group} since ${record.startedAt}`,
     );
   }
 }
@@ -75,8 +74,7 @@ export function refuseOtherHosts(paths: GroupPaths, own: NodeRecord): void {
     if (age === null || age >= RECENT_MS) continue;
     throw new FailoverError(
       'FAILOVER_OTHER_BOOT',
-      `Cannot use ${paths.directory}: node ${record.node} of host ${record.host} has been active ` +
-        `in it ${Math.round(age / 1000)} s ago, and this is host ${own.host}`,
+      `Cannot use ${paths.directory}: node ${record.node} of host ${record.host} was active in it ${Math.round(age / 1000)} s ago, but this is host ${own.host}`,
     );
   }
 }

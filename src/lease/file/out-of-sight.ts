@@ -22,7 +22,7 @@ export function refuseOtherNamespaces(paths: GroupPaths, own: NodeRecord): void 
     'FAILOVER_OTHER_NAMESPACE',
     `Cannot start node ${own.node}: node ${other.node} of group ${own.group} (pid ` +
       `${String(other.supervisor.pid)} there, host ${other.host}) runs in another pid namespace of this ` +
-      'machine, and neither could see or end the processes of the other',
+      'machine, and neither could see or kill the processes of the other',
   );
 }
 
@@ -77,15 +77,12 @@ export class OutOfSight {
     if (isRecordLocked(path)) {
       // A live node's gate or hot standby does nothing twice.
       if (!sessions.some(({ active }) => active)) return null;
-      return 'that node lives, and its processes cannot be seen from here: stop it, or this one';
+      return 'that node is running, but its processes cannot be seen from here: stop it, or this one';
     }
     if (sessions.length === 0) return null;
     if (record.endsNamespace) return this.#isSettled(record.run) ? null : ENDING;
     if (this.#isNamespaceEmpty(supervisor.pidNamespace)) return null;
-    return (
-      'that node ended unexpectedly, and its processes cannot be seen from here: ' +
-      `end them where they run, then remove ${path}`
-    );
+    return `that node ended unexpectedly, but its processes cannot be seen from here: kill them where they run, then remove ${path}`;
   }
 
   /**
@@ -100,7 +97,7 @@ export class OutOfSight {
   }
 }
 
-const ENDING = 'the namespace is ending with that node';
+const ENDING = 'the namespace ends with that node';
 
 /** Far longer than the kernel takes from the one step to the next, also on a busy machine. */
 const SETTLING_MS = 1000;

@@ -64,10 +64,10 @@ function closedToUs(path: string, cause: unknown): FailoverError {
   const own = process.geteuid?.();
   const isForeign = owner !== null && own !== undefined && owner !== BigInt(own);
   const fact = isForeign
-    ? `it belongs to user ${String(owner)}, and this is user ${String(own)}`
+    ? `it belongs to user ${String(owner)}, not to this user, ${String(own)}`
     : 'permission denied';
-  return new FailoverError('FAILOVER_STATE_DIR_NOT_WRITABLE', `Cannot look at ${path}: ${fact}`, {
+  return new FailoverError('FAILOVER_STATE_DIR_NOT_WRITABLE', `Cannot read ${path}: ${fact}`, {
     cause,
-    hint: 'Run it as the user that started the group, or as root, or give another directory with --state-dir.',
+    hint: 'Run it as the user who started the group, or as root, or point --state-dir at another directory.',
   });
 }

@@ -49,7 +49,7 @@ export class PrimaryLock {
         if (this.#lock.isFree() || isTaken()) return null;
         doubt = '';
       } catch (error) {
-        doubt = `somebody, perhaps: it cannot be looked at (${String(error)})`;
+        doubt = `unknown: it cannot be inspected (${String(error)})`;
       }
       await wait(PROOF_INTERVAL_MS);
     }
@@ -63,7 +63,7 @@ export class PrimaryLock {
     } catch {
       // Nothing to look with.
     }
-    return 'a process that this user cannot look at';
+    return 'a process that this user cannot inspect';
   }
 }
 

@@ -68,9 +68,9 @@ export function refuseTimedLease(directory: string): void {
   if (statOrNull(timed) === null) return;
   throw new FailoverError(
     'FAILOVER_SETTINGS_CONFLICT',
-    `Cannot keep the lease in ${directory} by kernel locks: it has one that ends by itself`,
+    `Cannot keep the lease in ${directory} by kernel locks: it already has a lease with a time to live`,
     {
-      hint: `Give --lease-ttl, as its other nodes do; or, once none of them runs, remove ${timed}.`,
+      hint: `Set --lease-ttl, as on its other nodes; or, once none of them is running, remove ${timed}.`,
     },
   );
 }
@@ -101,7 +101,7 @@ function makeDirectory(path: string): void {
 
 /** All above it exists by then: so answers a file system that takes no names of ours (/proc). */
 function nothingToBeMade(path: string, cause: unknown): FailoverError {
-  const message = `Cannot make ${path}: nothing can be made there`;
+  const message = `Cannot create ${path}: nothing can be created there`;
   return new FailoverError('FAILOVER_STATE_DIR_NOT_WRITABLE', message, { cause });
 }
 
@@ -112,11 +112,11 @@ function refuseForeignOwner(directory: string): void {
   if (own !== undefined && uid !== own) {
     throw new FailoverError(
       'FAILOVER_STATE_DIR_NOT_WRITABLE',
-      `Cannot use ${directory}: it belongs to user ${uid}, and this is user ${own}`,
+      `Cannot use ${directory}: it belongs to user ${uid}, not to this user, ${own}`,
     );
   }
   if ((mode & 0o077) === 0) return;
-  withStorageErrors(`close ${directory} to other users`, () => {
+  withStorageErrors(`restrict ${directory} to this user`, () => {
     chmodSync(directory, 0o700);
   });
 }

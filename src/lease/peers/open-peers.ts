@@ -105,8 +105,8 @@ async function askFirst(
   if (heard.length > 0 || refusing.length === 0) return;
   throw new FailoverError(
     'FAILOVER_BAD_KEY_FILE',
-    `Cannot take part in group ${group}: at ${refusing.join(' and ')} another secret counts`,
-    { hint: 'Give all nodes of the group the same file with --secret-file.' },
+    `Cannot take part in group ${group}: ${refusing.join(' and ')} uses another secret`,
+    { hint: 'Use the same --secret-file on all nodes of the group.' },
   );
 }
 

@@ -20,11 +20,13 @@ export function ownAddress(
   const [only] = mine;
   if (only === undefined || mine.length > 1) {
     const which = mine.length === 0 ? 'none of --peers is' : `${mine.join(' and ')} are`;
-    throw notKnown(`${which} of this machine, and the others have to reach this node at one`);
+    throw notKnown(
+      `${which} on this machine, but the other nodes must reach this node at exactly one`,
+    );
   }
   const { protocol, pathname } = new URL(only);
   if (protocol === 'http:' && pathname === '/') return only;
-  throw notKnown(`${only} is of this machine, and this node speaks http at a port without a path`);
+  throw notKnown(`${only} is on this machine, but this node serves http on a port, without a path`);
 }
 
 /**
@@ -42,7 +44,7 @@ export function otherAddresses(peers: readonly string[], own: string): readonly 
 }
 
 function notKnown(fact: string): FailoverError {
-  return conflict(fact, 'Say which is that of this node with --peer-address.');
+  return conflict(fact, 'Set --peer-address to the address of this node.');
 }
 
 function conflict(fact: string, hint: string): FailoverError {

@@ -149,7 +149,7 @@ export class PeersLease implements RemoteStore {
     const cause = this.#lossOf(this.#epoch);
     if (cause !== null) return { type: 'lost', cause };
     if (!this.#node.isLeading) {
-      throw this.#unreachable('one that lives may not have heard this one for a whole lease');
+      throw this.#unreachable('a live node may not have heard this one for a whole lease');
     }
     // A peer that is gone, or cut off, must not end the term of a node that the others hear.
     const earliest = saidAt - this.#parts.maxDriftMs * SILENT_SHARE;
@@ -319,10 +319,11 @@ export class PeersLease implements RemoteStore {
   /** Why a term is over; null: it is not. */
   #lossOf(epoch: number): string | null {
     if (this.#node.term === epoch) return null;
-    if (this.#node.hasDuplicateId) return `another node with the id ${this.#record.node} lives`;
+    if (this.#node.hasDuplicateId)
+      return `another node with the id ${this.#record.node} is running`;
     const holder = this.#rival?.holder ?? null;
     if (holder !== null) return `${holder.node} leads`;
-    return 'the others may have counted it as gone';
+    return 'the others may consider it gone';
   }
 
   /** @throws when the disk does not take it */
@@ -359,14 +360,14 @@ export class PeersLease implements RemoteStore {
   #whoHesitates(): string {
     const { listensForMs } = this.#node;
     if (listensForMs > 0) {
-      return `it listens for ${formatDuration(Math.ceil(listensForMs))} more before it may lead`;
+      return `it listens for another ${formatDuration(Math.ceil(listensForMs))} before it may lead`;
     }
     const { ttlMs, record } = this.#parts.options;
-    if (this.#node.hasDuplicateId) return `another node with the id ${record.node} lives`;
+    if (this.#node.hasDuplicateId) return `another node with the id ${record.node} is running`;
     const at = this.#now();
     const live = this.#node.known.filter((peer) => isLive(peer, at, ttlMs));
     const names = live.map(({ node }) => node);
-    return `not all of ${names.join(', ') || 'them'} have given way`;
+    return `not all of ${names.join(', ') || 'them'} have yielded`;
   }
 
   #note(action: StoreEvent['action'], epoch: number): void {

@@ -184,7 +184,7 @@ function contentOf(parameter: string, path: string): string {
       `Cannot use --lease: its ${parameter} cannot be read: ${textOf(cause)}`,
       {
         cause,
-        details: { option: '--lease', expected: `a file that can be read as ${parameter}` },
+        details: { option: '--lease', expected: `a readable file for ${parameter}` },
       },
     );
   }

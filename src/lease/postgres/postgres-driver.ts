@@ -268,4 +268,4 @@ function count(value: string | null | undefined): number {
   return number;
 }
 
-const HINT = 'Check that only nodes of failover write to the tables in its schema `failover`.';
+const HINT = 'Check that only failover nodes write to the tables in its schema `failover`.';

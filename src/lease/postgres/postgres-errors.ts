@@ -20,7 +20,7 @@ export function isOfReplica(error: unknown): boolean {
 /** What listens there is of another kind: asked for TLS it answered neither yes nor no. Null: something else. */
 export function wordsFor(error: unknown): string | null {
   const isStranger = textOf(error) === 'There was an error establishing an SSL connection';
-  return isStranger ? 'what answers there is no PostgreSQL' : null;
+  return isStranger ? 'the server there is not PostgreSQL' : null;
 }
 
 /** Whether the server itself said no: asking again changes nothing before somebody acts. */
@@ -43,27 +43,27 @@ const REFUSAL = /^(?:22|23|25|28|3D|3F|42|0A)/;
 const WITHOUT_PASSWORD = 'client password must be a ';
 
 const SENTENCES: Readonly<Record<string, string>> = {
-  '28P01': 'it knows no such user with that password',
-  '28000': 'it lets that user in from here neither with that password nor without',
-  '25006': 'it is a replica, which takes no lease',
-  '23514': 'no epoch is left above the one that is known here',
-  '42703': 'another version of failover has left tables in it that this one does not know',
+  '28P01': 'authentication failed for that user and password',
+  '28000': 'it does not allow that user to connect from here',
+  '25006': 'it is a replica, which cannot keep a lease',
+  '23514': 'there is no epoch above the one known here',
+  '42703': 'it has tables of another version of failover that this one does not know',
 };
 
 const HINTS: Readonly<Record<string, string>> = {
   '28P01':
-    'Give user and password in the URL, `postgres://USER:PASSWORD@HOST/DATABASE` in FAILOVER_LEASE, or the password as PGPASSWORD.',
-  '3D000': 'Create the database, or give the name of one that exists: postgres://HOST/DATABASE.',
-  '25006': 'Give the address of the primary server.',
+    'Put the user and password in the URL, `postgres://USER:PASSWORD@HOST/DATABASE` in FAILOVER_LEASE, or the password as PGPASSWORD.',
+  '3D000': 'Create the database, or name an existing one: postgres://HOST/DATABASE.',
+  '25006': 'Use the address of the primary server.',
   '42501':
-    'Let an administrator of the database run `CREATE SCHEMA failover AUTHORIZATION` with the name of that user.',
+    "Ask a database administrator to run `CREATE SCHEMA failover AUTHORIZATION` with that user's name.",
   '42703': 'Run the same version of failover on every node of the group.',
 };
 
 export function otherVersion(shown: string): FailoverError {
   return new FailoverError(
     'FAILOVER_STORE_REFUSED',
-    `Cannot use the lease store ${shown}: another version of failover has left something in it that this one does not know`,
+    `Cannot use the lease store ${shown}: it has data of another version of failover that this one does not know`,
     { hint: 'Run the same version of failover on every node of the group.' },
   );
 }

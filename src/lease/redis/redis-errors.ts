@@ -23,7 +23,7 @@ const WITHIN_SCRIPT = /^ERR Error running script [^]*? -([A-Z]+ [^]*)$/;
 
 /** What listens there is of another kind: of what it says the client names a letter. Null: something else. */
 export function wordsFor(error: unknown): string | null {
-  return textOf(error).startsWith('Unknown RESP type') ? 'what answers there is no Redis' : null;
+  return textOf(error).startsWith('Unknown RESP type') ? 'the server there is not Redis' : null;
 }
 
 /** What begins the errors by which a server says no; others, like LOADING or OOM, pass. */
@@ -38,17 +38,18 @@ function refusal(shown: string, text: string): FailoverError {
 }
 
 const SENTENCES: Readonly<Record<string, string>> = {
-  WRONGPASS: 'it knows no such user with that password',
-  NOAUTH: 'it wants a password, and none was given',
-  READONLY: 'it is a replica, which takes no lease',
-  MOVED: 'it is a node of a cluster, and the keys of this group are on another one',
-  FAILOVER: 'another version of failover has left something in it that this one does not know',
+  WRONGPASS: 'authentication failed for that user and password',
+  NOAUTH: 'it requires a password, but none was given',
+  READONLY: 'it is a replica, which cannot keep a lease',
+  MOVED: "it is a cluster node, and this group's keys are on another node",
+  FAILOVER: 'it has data of another version of failover that this one does not know',
 };
 
 const HINTS: Readonly<Record<string, string>> = {
-  WRONGPASS: 'Give user and password in the URL: `rediss://USER:PASSWORD@HOST` in FAILOVER_LEASE.',
-  NOAUTH: 'Give user and password in the URL: `rediss://USER:PASSWORD@HOST` in FAILOVER_LEASE.',
-  READONLY: 'Give the address of the primary server.',
-  MOVED: 'Give a server that is no part of a cluster.',
+  WRONGPASS:
+    'Put the user and password in the URL: `rediss://USER:PASSWORD@HOST` in FAILOVER_LEASE.',
+  NOAUTH: 'Put the user and password in the URL: `rediss://USER:PASSWORD@HOST` in FAILOVER_LEASE.',
+  READONLY: 'Use the address of the primary server.',
+  MOVED: 'Use a server that is not part of a cluster.',
   FAILOVER: 'Run the same version of failover on every node of the group.',
 };

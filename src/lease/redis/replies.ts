@@ -101,4 +101,4 @@ function count(value: unknown): number {
   return number;
 }
 
-const HINT = 'Check that the address is that of a Redis server that only nodes of failover use.';
+const HINT = 'Check that the address is that of a Redis server used only by failover nodes.';

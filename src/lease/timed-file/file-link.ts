@@ -125,8 +125,8 @@ export class FileLink {
 }
 
 const NOT_THERE =
-  'Check that the directory is there, and its share mounted: a node tries again all the time.';
-const NOT_ALLOWED = 'Check the directory, and what this user may do in it.';
+  'Check that the directory exists and its share is mounted; a node keeps retrying.';
+const NOT_ALLOWED = "Check the directory and this user's permissions in it.";
 
 const NO_ANSWER = 'it does not answer';
 
@@ -138,14 +138,14 @@ const REFUSALS: Readonly<Partial<Record<string, string>>> = {
   EPERM: 'operation not permitted',
   EROFS: 'the file system is read-only',
   ENOTDIR: 'a part of the path is not a directory',
-  ENOTSUP: 'its file system lacks something that a lease takes',
-  EOPNOTSUPP: 'its file system lacks something that a lease takes',
-  ENOSYS: 'its file system lacks something that a lease takes',
+  ENOTSUP: 'its file system lacks a feature that a lease needs',
+  EOPNOTSUPP: 'its file system lacks a feature that a lease needs',
+  ENOSYS: 'its file system lacks a feature that a lease needs',
   ENAMETOOLONG: 'the path is too long',
-  ELOOP: 'its symbolic links never end',
+  ELOOP: 'it has a loop of symbolic links',
 };
 
-const SAME_USER = 'Run all nodes of the group as the user, by number, whose directory it is.';
+const SAME_USER = 'Run all nodes of the group with the user id that owns the directory.';
 
 const HINTS: Readonly<Partial<Record<string, string>>> = { EACCES: SAME_USER, EPERM: SAME_USER };
 
@@ -153,10 +153,10 @@ const HINTS: Readonly<Partial<Record<string, string>>> = { EACCES: SAME_USER, EP
 const PASSING: Readonly<Partial<Record<string, string>>> = {
   ENOENT: 'something in it is missing',
   ENOSPC: 'no space is left on its file system',
-  EDQUOT: "the user's disk quota is used up",
-  ESTALE: 'its server has forgotten it',
+  EDQUOT: "the user's disk quota is exceeded",
+  ESTALE: 'its server no longer knows it (stale file handle)',
   EIO: 'it cannot be read or written',
   ENOTCONN: 'it is not connected',
-  EHOSTDOWN: 'its server is not there',
+  EHOSTDOWN: 'its server is unavailable',
   ETIMEDOUT: NO_ANSWER,
 };

@@ -135,10 +135,11 @@ const WITHOUT_LINKS: ReadonlySet<string> = new Set([
   ...['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV'],
 ]);
 
-const MISSING = 'there is no such directory, and none is made';
-const ANOTHER = 'another directory is in its place, as when a share is not mounted';
-const NAMES = 'its file system cannot give a file a second name, which decides who leads';
-const OTHER_PLACE = 'Give a directory of a file system with hard links: of NFS, say.';
-const KERNEL_LOCKS = 'the group there had a lease of kernel locks, which prove nothing to it';
+const MISSING = 'the directory does not exist, and it is not created automatically';
+const ANOTHER = 'another directory is in its place, for example because a share is not mounted';
+const NAMES = 'its file system does not support hard links, which decide who leads';
+const OTHER_PLACE = 'Use a directory on a file system with hard links, such as NFS.';
+const KERNEL_LOCKS =
+  'the group there has used a lease of kernel locks, which other machines cannot see';
 const UNLOCKED =
-  'Once no node of the group runs without --lease-ttl, remove the `primary.lock` in its directory there; or give another directory.';
+  'Once no node of the group runs without --lease-ttl, remove the `primary.lock` in its directory there; or use another directory.';

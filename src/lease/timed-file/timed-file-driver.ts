@@ -378,15 +378,15 @@ export class TimedFileDriver implements TokenDriver {
   async #nextEpoch(...known: readonly number[]): Promise<number> {
     const epoch = await nextEpoch(this.#paths, known);
     if (Number.isSafeInteger(epoch)) return epoch;
-    throw this.#link.refused('no epoch is left above the one that is known here');
+    throw this.#link.refused('there is no epoch above the one known here');
   }
 
   #nextTurn({ number }: Top): number {
     if (number < files.MOST_COUNTED) return number + 1;
     const path = join(this.#paths.turns, String(number));
     throw this.#link.refused(
-      `no turn is left after ${path}, which nobody can have counted up to`,
-      'Remove that file once no node of the group runs.',
+      `there is no turn after ${path}, a number that cannot have been reached by counting`,
+      'Remove that file once no node of the group is running.',
     );
   }
 

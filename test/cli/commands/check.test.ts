@@ -14,7 +14,7 @@ it('names the group in its advice', () => {
 
 it('says where no node is alive how one is started, in the directory that was looked at', () => {
   expect(noPrimary(snapshotOf(null, []))).toMatchObject({
-    message: 'Cannot find a primary in group web: no node is alive',
+    message: 'Cannot find a primary in group web: no node is running',
     hint: 'Start one with `failover run --group web --state-dir /state -- COMMAND`.',
   });
 });

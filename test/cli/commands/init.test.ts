@@ -24,7 +24,7 @@ it('writes a file that `up --check` finds right', async () => {
   init({ file, force: false });
   expect(said).toContain(`wrote ${file}`);
   await check({ flags: { file }, env: {}, only: null });
-  expect(said).toContain(`${file} is right: 2 groups\ngroup   lease  standby  command\nticker`);
+  expect(said).toContain(`${file} is valid: 2 groups\ngroup   lease  standby  command\nticker`);
 });
 
 it('replaces nothing unless it is told to, and says what is in the way', () => {
@@ -35,7 +35,7 @@ it('replaces nothing unless it is told to, and says what is in the way', () => {
     failureOf(() => {
       init({ file, force: false });
     }).message,
-  ).toContain('it is there already');
+  ).toContain('the file exists');
   expect(readFileSync(file, 'utf8')).toBe('mine');
   init({ file, force: true });
   expect(readFileSync(file, 'utf8')).toContain('groups:');

@@ -40,7 +40,7 @@ it('overwrites neither half unless it is told to', async () => {
   writeFileSync(`${path}.pub`, 'precious');
   await keygen('--out', path);
   expect(process.exitCode).toBe(2);
-  expect(output.stderr).toContain(`Cannot use --out: ${path}.pub is there already`);
+  expect(output.stderr).toContain(`Cannot use --out: ${path}.pub exists`);
   expect(output.stderr).toContain('--force');
   expect(existsSync(path)).toBe(false);
   expect(readFileSync(`${path}.pub`, 'utf8')).toBe('precious');

@@ -23,7 +23,7 @@ describe('a promotion', () => {
 
   it('that was planned tells the gap between the two workloads', () => {
     expect(promotionText(takeover)).toBe(
-      "b is primary at epoch 8: 6.1 ms between the old workload's end and the new one's start.",
+      "b is primary at epoch 8: 6.1 ms between the old workload's exit and the new one's start.",
     );
   });
 
@@ -52,7 +52,7 @@ describe('who is to be promoted', () => {
   it('is refused while it steps down', () => {
     const a = answering(primaryStatus('a', { phase: 'demoting' }));
     expect(() => isServing(a, snapshotOf('a', [a]))).toThrow(
-      'Cannot promote a: it is stepping down now',
+      'Cannot promote a: it is stepping down',
     );
   });
 
@@ -71,7 +71,7 @@ describe('who is to be promoted', () => {
 describe('a promotion that failed', () => {
   it.each([
     ['there is no primary now', snapshotOf(null, [])],
-    ['the lease is held by no node of the group', snapshotOf('a', [])],
+    ['the lease is held by a process that is not a node of the group', snapshotOf('a', [])],
     [
       'a holds the lease and does not answer: its process is stopped',
       snapshotOf('a', [silentNode('a', 'unresponsive', 'its process is stopped')]),
@@ -97,7 +97,9 @@ describe('waiting in vain', () => {
 
   it('names the time', () => {
     const { message, exitCode } = notFound(snapshotOf(null, [b]), wanted);
-    expect(message).toBe('Gave up waiting: in group web no node became primary within 2s500ms');
+    expect(message).toBe(
+      'Cannot wait any longer: in group web no node became primary within 2s500ms',
+    );
     expect(exitCode).toBe(7);
   });
 
@@ -112,13 +114,13 @@ describe('waiting in vain', () => {
 
   it('names a node that is not there, and an empty group', () => {
     expect(notFound(snapshotOf(null, [b]), { ...wanted, node: 'zz' }).message).toBe(
-      'Gave up waiting: in group web zz did not become primary within 2s500ms: no node zz is alive',
+      'Cannot wait any longer: in group web zz did not become primary within 2s500ms: no node zz is running',
     );
     expect(notFound(snapshotOf(null, [b]), { ...wanted, node: 'zz', timeoutMs: 0 }).hint).toBe(
-      'Run `failover status --group web` to see the nodes there are.',
+      'Run `failover status --group web` to list the nodes.',
     );
     const empty = snapshotOf(null, []);
-    expect(notFound(empty, wanted).message).toContain(': no node is alive');
+    expect(notFound(empty, wanted).message).toContain(': no node is running');
     expect(notFound(empty, wanted).hint).toContain('failover run --group web');
     const elsewhere = ['Group web exists in /other: give `--state-dir /other`.'];
     expect(notFound({ ...empty, elsewhere }, wanted).hint).toBe(elsewhere[0]);

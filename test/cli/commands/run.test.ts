@@ -10,8 +10,8 @@ describe('a variable that run does not read', () => {
 
   it('is told of with the flag that does it', () => {
     expect(ignoredVariables({ group: 'default', stateDir: null }, env, '/elsewhere')).toEqual([
-      'run does not read FAILOVER_GROUP: to join that group, give --group web.',
-      'run does not read FAILOVER_STATE_DIR: to use that directory, give --state-dir /srv/state.',
+      'run does not read FAILOVER_GROUP: to join that group, use --group web.',
+      'run does not read FAILOVER_STATE_DIR: to use that directory, use --state-dir /srv/state.',
     ]);
   });
 
@@ -40,9 +40,7 @@ describe('a variable that run does not read', () => {
     const nested = { ...env, FAILOVER_LOCK_FD: '3' };
     expect(ignoredVariables({ group: 'api', stateDir: null }, nested, '/var/lib/failover')).toEqual(
       [
-        "this node is started by the command of group web: run does not read that node's " +
-          'FAILOVER_GROUP and FAILOVER_STATE_DIR. It joins group api in /var/lib/failover; ' +
-          'give --group and --state-dir if it is to be another.',
+        'this node was started by the command of group web, but run does not read FAILOVER_GROUP and FAILOVER_STATE_DIR. It joins group api in /var/lib/failover; use --group and --state-dir to choose another.',
       ],
     );
     expect(ignoredVariables({ group: 'api', stateDir: null }, nested, '/srv/state')).toEqual([]);

@@ -43,7 +43,7 @@ describe('failover simulate', () => {
   it('says what it did, and repeats it for the same seed', async () => {
     await simulate('--seed', '1', '--steps', '1000', '--faults', 'crash,stop');
     expect(output.stdout).toMatch(/^seed 1\n\d+ runs?, [\d,]+ steps, /);
-    expect(output.stdout).toContain('Every promise held.');
+    expect(output.stdout).toContain('Every guarantee held.');
     expect(output.stdout).toMatch(/^faults crash \d+, stop \d+$/m);
     expect(process.exitCode).toBeUndefined();
     const [digest] = /digest \w+/.exec(output.stdout) ?? [];
@@ -70,7 +70,7 @@ describe('failover simulate', () => {
     await simulate('--replay', path);
     expect(output.stdout).toMatch(/ 0\.0 ms {2}a1 starts\n/);
     expect(output.stdout).toMatch(/fault: crash [ab] for /);
-    expect(output.stdout).toMatch(/Every promise held\.\n$/);
+    expect(output.stdout).toMatch(/Every guarantee held\.\n$/);
     expect(readTranscript(readFileSync(path, 'utf8'))).toEqual(plan);
   });
 
@@ -86,21 +86,21 @@ describe('failover simulate', () => {
     [['--seed', 'x'], 'Cannot use --seed: "x" is none', 'a whole number from 0'],
     [['--steps', '0'], 'Cannot use --steps: "0" is none', 'a whole number from 1'],
     [['--nodes', '51'], 'Cannot use --nodes: "51" is none', 'a whole number from 1 to 50'],
-    [['--faults', 'crash,flood'], 'Cannot use --faults: "flood" is no fault', 'crash, stop, '],
+    [['--faults', 'crash,flood'], 'Cannot use --faults: "flood" is not a fault', 'crash, stop, '],
     [
       ['--faults', 'crash,store-cut'],
-      'Cannot use --faults: "store-cut" is no fault of a file lease',
+      'Cannot use --faults: "store-cut" is not a fault of a file lease',
       'crash, stop, ',
     ],
     [
       ['--lease', 'timed', '--faults', 'lost-race'],
-      'Cannot use --faults: "lost-race" is no fault of a timed lease',
+      'Cannot use --faults: "lost-race" is not a fault of a timed lease',
       'store-cut, ',
     ],
-    [['--lease', 'redis'], 'Cannot use --lease: "redis" is no kind of lease', 'file or timed'],
+    [['--lease', 'redis'], 'Cannot use --lease: "redis" is not a kind of lease', 'file or timed'],
     [['--save', '/nowhere/run'], 'Cannot use --save: ENOENT', 'a file that can be written'],
     [['--save', '/'], 'Cannot use --save: / is a directory', 'a file that can be written'],
-    [['--replay', '/nowhere'], 'Cannot use --replay: ENOENT', 'a file that --save has written'],
+    [['--replay', '/nowhere'], 'Cannot use --replay: ENOENT', 'a file written by --save'],
   ])('refuses %s by name', async (args, fact, hint) => {
     await simulate(...args);
     expect(output.stderr).toContain(fact);
@@ -111,7 +111,7 @@ describe('failover simulate', () => {
   it('simulates a lease with a time to live', async () => {
     await simulate('--seed', '1', '--steps', '1000', '--lease', 'timed', '--faults', 'store-cut');
     expect(output.stdout).toMatch(/^faults store-cut \d+$/m);
-    expect(output.stdout).toContain('Every promise held.');
+    expect(output.stdout).toContain('Every guarantee held.');
     expect(process.exitCode).toBeUndefined();
   });
 
@@ -120,7 +120,7 @@ describe('failover simulate', () => {
     writeFileSync(path, journalOf(stepsOfALife(5, 200)));
     await simulate('--replay', path);
     expect(output.stdout).toMatch(
-      /^Node b of group web, run b1, version 1\.0\.0: 200 events decided again, \d+ transitions/,
+      /^Node b of group web, run b1, version 1\.0\.0: 200 events replayed, including \d+ transitions/,
     );
     expect(output.stdout).toMatch(/\nThis version, .*, decides the same\.\n$/);
     expect(process.exitCode).toBeUndefined();
@@ -153,7 +153,7 @@ describe('failover simulate', () => {
     const [head = ''] = journalOf([]).split('\n');
     writeFileSync(path, head);
     await simulate('--replay', path);
-    expect(output.stderr).toContain(`${path} cannot be decided again: it has no state`);
+    expect(output.stderr).toContain(`${path} cannot be replayed: it has no state`);
     expect(process.exitCode).toBe(2);
   });
 
@@ -161,7 +161,7 @@ describe('failover simulate', () => {
     const path = join(directory, 'run.jsonl');
     writeFileSync(path, 'no transcript');
     await simulate('--replay', path);
-    expect(output.stderr).toContain(`${path} is no transcript: line 1: not a JSON object`);
+    expect(output.stderr).toContain(`${path} is not a transcript: line 1: not a JSON object`);
     expect(process.exitCode).toBe(2);
   });
 });

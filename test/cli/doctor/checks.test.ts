@@ -42,7 +42,7 @@ describe('a machine on which nothing is wrong', () => {
     const found = await runChecks(CHECKS, place);
     place.workshop.clear();
     expect(found.filter(({ status }) => status === 'failure')).toEqual([]);
-    expect(found.find(({ id }) => id === 'state-directory')?.fact).toContain('is not there yet');
+    expect(found.find(({ id }) => id === 'state-directory')?.fact).toContain('does not exist yet');
     expect(existsSync(join(stateDir, '..'))).toBe(false);
   });
 });
@@ -74,7 +74,7 @@ describe('the state directory', () => {
     for (const id of ['kernel-lock', 'lock-inheritance', 'lockfile', 'inotify']) {
       const found = await find(id, place);
       expect(found.status).toBe('warning');
-      expect(found.fact).toMatch(/^Not tried: nothing can be made in \/proc/);
+      expect(found.fact).toMatch(/^Not tried: nothing can be created in \/proc/);
       expect(found.advice).toContain('`state-directory`');
     }
   });
@@ -147,7 +147,7 @@ describe('sockets', () => {
     chmodSync(runtimeDir, 0o755);
     expect(await find('socket', placeWith({ runtimeDir }))).toMatchObject({
       status: 'failure',
-      advice: `Run \`chmod 700 ${runtimeDir}\`, or give another directory.`,
+      advice: `Run \`chmod 700 ${runtimeDir}\`, or use another directory.`,
     });
   });
 

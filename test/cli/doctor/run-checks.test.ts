@@ -17,7 +17,7 @@ it('ends a check that finds nothing out, while others are done', async () => {
     ['never', 'failure'],
     ['soon', 'ok'],
   ]);
-  expect(found[0]?.fact).toBe('Nothing was found out within 20ms');
+  expect(found[0]?.fact).toBe('No result within 20ms');
   expect(found[0]?.tookMs).toBeGreaterThanOrEqual(19);
 });
 
@@ -27,7 +27,7 @@ it('takes no other node that keeps it waiting for a reason not to start', async 
     isOfOthers: true,
   };
   const found = await runChecks([others], placeWith({ limitMs: 20 }));
-  expect(found).toMatchObject([{ status: 'warning', fact: 'Nothing was found out within 20ms' }]);
+  expect(found).toMatchObject([{ status: 'warning', fact: 'No result within 20ms' }]);
 });
 
 it('runs them side by side', async () => {
@@ -62,10 +62,10 @@ it('takes an error of ours with its advice, and any other as a failure', async (
     [
       'failure',
       'Cannot write: it is full',
-      'Free space or inodes on the file system of the state directory.',
+      'Free up space or inodes on the file system of the state directory.',
     ],
     ['failure', 'strange', 'Report it with the version of failover and this message.'],
-    ['warning', 'Not tried: nothing answers', 'Mend first what the check `store` says.'],
+    ['warning', 'Not tried: nothing answers', 'First fix what the check `store` reports.'],
   ]);
 });
 

@@ -92,7 +92,7 @@ describe('the text', () => {
     expect(text).toMatch(/crash +1 +20 ms +20 ms +10\.2 s +held/);
     expect(text).toContain('hang: too few');
     expect(text).toMatch(
-      /900 looks at the processes, 10 ms apart and once 31 ms, while a role changed 12 ms at most/,
+      /900 samples of the processes, 10 ms apart and once 31 ms, while a role changed 12 ms at most/,
     );
     expect(text).toContain('epochs    7, 8: each higher');
   });

@@ -53,7 +53,7 @@ describe('refused is a group', () => {
     const remote = answering(primaryStatus('a', { lease }));
     expect(refusal(snapshotOf('a', [remote, b]))).toContain('is on a server (redis)');
     const files = answering(primaryStatus('a', { lease: { ...lease, kind: 'timed-file' } }));
-    expect(refusal(snapshotOf('a', [files, b]))).toContain('is in files that machines share');
+    expect(refusal(snapshotOf('a', [files, b]))).toContain('is in files shared by machines');
   });
 
   it('without a primary, with the exit code of that', () => {
@@ -108,6 +108,6 @@ describe('refused is a group', () => {
     expect(setup.ownsProcess).toBe(true);
     // What a node of another version answers.
     const old = answering(older as NodeStatus);
-    expect(refusal(snapshotOf('a', [a, old]))).toContain('does not say how it is set');
+    expect(refusal(snapshotOf('a', [a, old]))).toContain('does not report its settings');
   });
 });

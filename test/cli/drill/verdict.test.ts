@@ -23,7 +23,7 @@ describe('a takeover', () => {
 
   it('that did not come does not hold', () => {
     const none = outcomeWith({ after: null, tookMs: null, downtimeMs: null, waitedMs: 70_000 });
-    expect(problemsOf(none)).toEqual(['nobody served within 1m 10s']);
+    expect(problemsOf(none)).toEqual(['no node was serving within 1m 10s']);
   });
 
   it('by the old primary does not hold', () => {
@@ -45,7 +45,7 @@ describe('a takeover', () => {
 
   it('of which nobody said when it was does not hold', () => {
     expect(problemsOf(outcomeWith({ tookMs: null }))).toEqual([
-      'no node said when its workload started',
+      'no node reported when its workload started',
     ]);
   });
 
@@ -89,7 +89,7 @@ describe('a restart in place', () => {
   it('that another node took over from holds, with a note', () => {
     expect(problemsOf(outcomeWith(restart))).toEqual([]);
     expect(notesOn(outcomeWith(restart))).toEqual([
-      'the workload was not started again on a: b took over',
+      'the workload was not restarted on a: b took over',
     ]);
   });
 });
@@ -111,8 +111,8 @@ describe('a starved machine', () => {
 
   it.each([
     [{ node: 'b', run: 'run-b', epoch: 8 }, 'b took over from a'],
-    [{ ...before, epoch: 8 }, 'the workload was started again: epoch 7 became 8'],
-    [null, 'nobody served at the end'],
+    [{ ...before, epoch: 8 }, 'the workload was restarted: epoch 7 became 8'],
+    [null, 'no node was serving at the end'],
   ])('does not when the role has: %o', (after, problem) => {
     expect(problemsOf(outcomeWith({ ...starved, after }))).toEqual([problem]);
   });

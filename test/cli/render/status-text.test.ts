@@ -46,8 +46,8 @@ describe('the text of a status', () => {
     ];
     const lines = statusLines(groupStatusOf(snapshotOf('a', nodes)), PLAIN);
     expect(lines.filter((line) => /^(?:order|warning)/.test(line))).toEqual([
-      'order     by priority: w never leads, b 10, aa 11, c 100 (races), a 200; b asks for the lead in 12.0 s',
-      'warning   c races for the lead, and a waits for nodes with a lower priority number: start all nodes of the group with the same --strategy.',
+      'order     by priority: w never leads, b 10, aa 11, c 100 (races), a 200; b preempts in 12.0 s',
+      'warning   c uses --strategy race, but a waits for nodes with a lower priority number: start all nodes of the group with the same --strategy.',
     ]);
   });
 
@@ -59,8 +59,7 @@ describe('the text of a status', () => {
     ];
     const status = groupStatusOf(snapshotOf('a', nodes));
     expect(statusLines(status, PLAIN).find((line) => line.startsWith('unheard'))).toBe(
-      'unheard   a, of which its lease alone tells b, c: its sockets are not on this machine; ' +
-        'with --bind tcp://… on each node it is heard',
+      'unheard   a cannot be heard by b, c, only its lease is visible: its sockets are not on this machine; set --bind tcp://… on each node',
     );
     expect(status.warnings).toEqual([]);
   });
@@ -79,7 +78,7 @@ describe('the text of a status', () => {
       next      nobody
       directory /state/web
       warning   a (pid 197) does not answer: its process is stopped. Continue it with \`fg\` in its terminal, or with \`kill -CONT 197\`.
-      warning   b (pid 198) ended unexpectedly: start it again if it is missed.
+      warning   b (pid 198) ended unexpectedly: restart it if it is needed.
       warning   No secondary stands by: start another node with the same command."
     `);
   });
@@ -87,7 +86,7 @@ describe('the text of a status', () => {
   it('shows a group without nodes', () => {
     expect(statusLines(groupStatusOf(snapshotOf(null, [])), PLAIN).join('\n'))
       .toMatchInlineSnapshot(`
-      "web  no node is alive
+      "web  no node is running
 
       lease     file, free; guards: kernel, lockfile, epoch
       directory /state/web"
@@ -102,7 +101,7 @@ describe('the text of a status', () => {
       elsewhere: ['The group in /state is api: give `--group api`.'],
     });
     expect(statusLines(groupStatusOf(unknown), PLAIN).join('\n')).toMatchInlineSnapshot(`
-      "web  no node is alive
+      "web  no node is running
 
       warning   No node of group web has ever run in /state. The group in /state is api: give \`--group api\`."
     `);
@@ -118,13 +117,13 @@ describe('the text of a status', () => {
     );
     const text = statusLines(seen, PLAIN);
     expect(text.find((line) => line.startsWith('a '))).toContain('without lease');
-    expect(text).toContain('takeover  nothing to predict: nobody leads');
+    expect(text).toContain('takeover  nothing to predict: there is no primary');
     expect(text).toContain('next      b is claiming the lease');
   });
 
   it.each([
     [null, 'not rehearsed yet'],
-    ['never', "its program's callback is never rehearsed"],
+    ['never', "its program's callback is not rehearsed"],
   ] as const)('says what a successor has not measured or would not do: %s', (rehearsal, why) => {
     const takeover = predictionOf({ hangMs: null, starvedMs: null }, rehearsal);
     const nodes = [primaryStatus('a'), statusOf('b', { takeover })];

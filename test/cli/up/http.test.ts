@@ -91,11 +91,14 @@ describe('the HTTP of several groups', () => {
     still.http.listener.onStepOf('a')(step);
     expect(await still.get('/liveness')).toEqual([
       503,
-      expect.stringContaining('n decides nothing'),
+      expect.stringContaining('n no longer makes decisions'),
     ]);
     const other = await scene(['a', 'b']);
     other.isEnding = true;
-    expect(await other.get('/liveness')).toEqual([503, expect.stringContaining('is ending')]);
+    expect(await other.get('/liveness')).toEqual([
+      503,
+      expect.stringContaining('is shutting down'),
+    ]);
   });
 
   it('measures the groups that there are, and what they share once', async () => {

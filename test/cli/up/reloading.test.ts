@@ -50,8 +50,8 @@ describe('reloading', () => {
     await reloading.reload();
     expect([...(change.mock.lastCall?.[0].keys() ?? [])]).toEqual(['a', 'b']);
     expect(said).toEqual([
-      'reloading: Read f.yaml again: starting b',
-      'reloaded: The groups are as f.yaml says',
+      'reloading: Reloaded f.yaml: starting b',
+      'reloaded: The groups match f.yaml',
     ]);
   });
 
@@ -59,7 +59,7 @@ describe('reloading', () => {
     const { reloading, said, notRunning } = scene();
     notRunning.push('a', 'b');
     await reloading.reload();
-    expect(said.at(-1)).toBe('reloaded: The groups are as f.yaml says; not running a, b');
+    expect(said.at(-1)).toBe('reloaded: The groups match f.yaml; not running a, b');
   });
 
   it('changes nothing for a file with a mistake, and says where that is', async () => {
@@ -67,7 +67,7 @@ describe('reloading', () => {
     write(`${FILE}nope: 1`);
     await reloading.reload();
     expect(change).not.toHaveBeenCalled();
-    expect(said[0]).toContain('Nothing is changed: Cannot use f.yaml: 1 thing is wrong in it');
+    expect(said[0]).toContain('Nothing changed: Cannot use f.yaml: 1 thing is wrong in it');
     expect(said[1]).toContain('f.yaml:2:1: Cannot use "nope"');
   });
 
@@ -77,9 +77,11 @@ describe('reloading', () => {
     await reloading.reload();
     expect(change).not.toHaveBeenCalled();
     expect(said).toEqual([
-      'reload-refused: Nothing is changed: Cannot use f.yaml: 1 group of it could not start here. ' +
-        'Mend that, or change the file.',
-      expect.stringContaining('reload-refused: b: Cannot run /no/such/program: there is no such'),
+      'reload-refused: Nothing changed: Cannot use f.yaml: 1 group of it could not start here. ' +
+        'Fix that, or change the file.',
+      expect.stringContaining(
+        'reload-refused: b: Cannot run /no/such/program: the file does not exist',
+      ),
     ]);
   });
 
@@ -94,7 +96,7 @@ describe('reloading', () => {
     await reloading.reload();
     expect(change).not.toHaveBeenCalled();
     expect(said).toEqual([
-      expect.stringContaining(`Cannot take f.yaml while it runs: ${keys} changed`),
+      expect.stringContaining(`Cannot apply f.yaml while running: ${keys} changed`),
     ]);
   });
 

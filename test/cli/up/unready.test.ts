@@ -35,8 +35,10 @@ it('names each that could not, and what is missing', async () => {
     exitCode: 2,
     message: 'Cannot use f.yaml: 3 groups of it could not start here',
     facts: [
-      expect.stringMatching(/^program: Cannot run \/no\/such\/program: there is no such file\. \S/),
-      'directory: Cannot run /tmp: /tmp is a directory. Give the path of a program.',
+      expect.stringMatching(
+        /^program: Cannot run \/no\/such\/program: the file does not exist\. \S/,
+      ),
+      'directory: Cannot run /tmp: /tmp is a directory. Use the path of a program.',
       expect.stringMatching(/^certificate: Cannot use --lease: its sslrootcert cannot be read: /),
     ],
   });

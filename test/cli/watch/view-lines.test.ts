@@ -102,7 +102,7 @@ describe('the view of a group', () => {
   it('says so where the group has gone', () => {
     const gone: Sight = { groups: [], status: null };
     const lines = viewLines(viewOf('web'), gone, { ...LOOK, size: { columns: 80, rows: 9 } });
-    expect(lines[2]).toBe('This group has gone.');
+    expect(lines[2]).toBe('This group is gone.');
   });
 });
 

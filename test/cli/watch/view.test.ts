@@ -32,7 +32,7 @@ describe('keys in a group', () => {
   it('say of a demotion when nobody would take over', () => {
     const change = { kind: 'demote', group: 'web', node: 'a' } as const;
     expect(questionOf(change, { ...STATUS, succession: [] })).toBe(
-      'Demote a? Nobody would take over then.',
+      'Demote a? No node would take over.',
     );
   });
 
@@ -47,7 +47,7 @@ describe('keys in a group', () => {
     [
       'z',
       { kind: 'pause', group: 'web' },
-      'Pause group web, so that nobody takes over on its own?',
+      'Pause group web, so that no node takes over automatically?',
     ],
   ] as const)('%s asks first, and only y makes the change', (key, change, question) => {
     const chosen = pressed(viewOf('web'), 'down', SIGHT, 10).view;
@@ -81,7 +81,7 @@ describe('keys in a group', () => {
 
   it('do not ask about what is so already', () => {
     const { view } = pressed(viewOf('web'), 'p', SIGHT, 10);
-    expect([view.question, view.message?.text]).toEqual([null, 'a is primary already.']);
+    expect([view.question, view.message?.text]).toEqual([null, 'a is already primary.']);
   });
 
   it('take away how a change went once one moves on, but not that it is under way', () => {

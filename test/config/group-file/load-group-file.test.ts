@@ -97,20 +97,20 @@ describe('mistakes', () => {
       '4:5: Cannot use "heartbeatTimout" in group a: there is no such key. Did you mean `heartbeatTimeout`?',
       '5:15: Cannot use priority: "x" is not a whole number. Give priority a whole number from 0 to 1000000.',
       '6:16: Cannot use stopGrace: "5" is not a duration. Give stopGrace a duration: 250ms, 2s, 1m30s, 1h or 0.',
-      '7:12: Cannot use fence: "maybe" is none of its values. Give fence one of kill, kill-unless-stopped, none.',
-      '8:5: Cannot use "quiet" in group a: there is no such key. Put it beside `groups`: it is for all.',
+      '7:12: Cannot use fence: "maybe" is not a valid value. Give fence one of kill, kill-unless-stopped, none.',
+      '8:5: Cannot use "quiet" in group a: there is no such key. Put it at the top level, next to `groups`: it applies to the whole process.',
       '9:14: Cannot use preempt: 1 is a number. Give true or false.',
       expect.stringMatching(/^10:3: Cannot use the group "b\/c": it has the character "\/"/),
       expect.stringMatching(
-        /^10:18: Cannot use command: it is an empty list\. Give a list of words/,
+        /^10:18: Cannot use command: it is an empty list\. Use a list of words/,
       ),
       expect.stringMatching(/^11:3: Cannot run group d: there is neither a command/),
-      '11:6: Cannot use group d: it is a list. Give keys, each with its value.',
+      '11:6: Cannot use group d: it is a list. Use keys with values.',
       expect.stringMatching(/^12:16: Cannot run group e: standby hot has no way to tell/),
       expect.stringMatching(/^12:30: Cannot use command: it is a map/),
-      expect.stringMatching(/^13:15: Cannot use health: "no" has none of the known forms/),
+      expect.stringMatching(/^13:15: Cannot use health: "no" has no known form/),
       expect.stringMatching(/^13:26: Cannot use lease: "redis:\/\/\*\*\*@h:x" /),
-      expect.stringMatching(/^14:3: Cannot use a twice: it stands in line 2 too/),
+      expect.stringMatching(/^14:3: Cannot use a twice: it is already in line 2/),
     ]);
   });
 
@@ -126,7 +126,7 @@ describe('mistakes', () => {
       'defaults: {heartbeatInterval: 1s}\ngroups:\n  a: {command: x, heartbeatTimeout: 1s}';
     expect(faultsOf(text)).toEqual([
       '3:37: Cannot run group a: heartbeatTimeout 1s is shorter than 2 × heartbeatInterval 1s. ' +
-        'Give heartbeatTimeout at least 2s, or a shorter heartbeatInterval.',
+        'Set heartbeatTimeout to at least 2s, or shorten heartbeatInterval.',
     ]);
     const [line] = faultsOf(text, { env: { FAILOVER_HEARTBEAT_TIMEOUT: '1500ms' } });
     expect(line).toContain('FAILOVER_HEARTBEAT_TIMEOUT=1500ms is shorter than');
@@ -167,7 +167,7 @@ prefix: 'x\${TOKEN}'
     expect(faults.join('\n')).not.toMatch(/s3cret|plain/);
     expect(faults[1]).toContain('Cannot use priority: "1${TOKEN}" is not a whole number. Give');
     expect(faults[2]).toContain(
-      'Cannot use stopGrace: "a${TOKEN}" is not right with its variables. Give stopGrace a duration',
+      'Cannot use stopGrace: "a${TOKEN}" is invalid with its variables. Give stopGrace a duration',
     );
     expect(faults.join('\n')).toContain('heartbeatTimeout ${T} is shorter than');
     const { shown } = load(`groups:\n  a: {command: ['\${TOKEN}', 'http://u:p@h']}`, { env });
@@ -183,11 +183,11 @@ groups:
   d: {command: x, proxy: ':0'}
 `;
     expect(faultsOf(text)).toEqual([
-      '4:26: Cannot use proxy of group b: "*:81" is that of group a too (line 3, column 26). Give each one of its own.',
+      '4:26: Cannot use proxy of group b: "*:81" is also used by group a (line 3, column 26). Give each its own address.',
     ]);
     const peers = "{command: x, lease: 'peers', peers: 'http://h:1', peerAddress: 'http://g:1'}";
     expect(faultsOf(`groups:\n  a: ${peers}\n  b: ${peers}\nsecretFile: /s`)).toEqual([
-      expect.stringMatching(/^3:\d+: Cannot use peerAddress of group b: .* group a too \(line 2,/),
+      expect.stringMatching(/^3:\d+: Cannot use peerAddress of group b: .* group a \(line 2,/),
     ]);
   });
 
@@ -208,14 +208,14 @@ groups:
       return;
     }
     expect(faultsOf(text)).toEqual([
-      `3:26: Cannot use proxy of group b: "${other}" and that of group a are the same port here (line 2, column 26). Give each one of its own.`,
+      `3:26: Cannot use proxy of group b: "${other}" and the address of group a are the same port here (line 2, column 26). Give each its own address.`,
     ]);
     expect(faultsOf(withHttp)).toEqual([
-      `2:33: Cannot use proxy of group b: "${other}" and that of http are the same port here (line 1, column 7). Give each one of its own.`,
+      `2:33: Cannot use proxy of group b: "${other}" and the address of http are the same port here (line 1, column 7). Give each its own address.`,
     ]);
     const byFlag = `groups: {b: {command: x, proxy: '${other}'}}`;
     expect(faultsOf(byFlag, { flags: { http: one } })[0]).toContain(
-      'and that of http are the same port',
+      'and the address of http are the same port',
     );
   });
 
@@ -230,13 +230,15 @@ groups:
     expect(byEnvironment.groups.get('a')).toMatchObject({ http: null, httpTokenFile: null });
     expect(load(`http: 8008\n${groups}`).common.http).toBe('8008');
     expect(faultsOf(`http: nowhere\n${groups}`)).toEqual([
-      expect.stringMatching(/^1:7: Cannot use http: "nowhere" is no address to listen at/),
+      expect.stringMatching(/^1:7: Cannot use http: "nowhere" is not an address to listen on/),
     ]);
     expect(faultsOf(`httpTokenFile: /t\n${groups}`)).toEqual([
       expect.stringMatching(/^1:16: Cannot run: .*httpTokenFile/),
     ]);
     expect(faultsOf('groups: {a: {command: x, http: ":1"}}')).toEqual([
-      expect.stringContaining('Put it beside `groups`: it is for all.'),
+      expect.stringContaining(
+        'Put it at the top level, next to `groups`: it applies to the whole process.',
+      ),
     ]);
   });
 
@@ -244,7 +246,7 @@ groups:
     const long = 'x'.repeat(100_000);
     const names = Array.from({ length: 200 }, (_, i) => `  g${String(i)}: {command: '\${A}'}`);
     const faults = faultsOf(`variables: {A: '${long}'}\ngroups:\n${names.join('\n')}`);
-    expect(faults[0]).toContain('makes too much of the file');
+    expect(faults[0]).toContain('makes the file exceed 16 MiB');
   });
 
   it('names a circle of variables, and refuses one that grows without end', () => {
@@ -260,10 +262,10 @@ groups:
   });
 
   it.each([
-    ['${', 'has ${ without one of its forms'],
-    ['${1}', 'has ${ without one of its forms'],
-    ['${A-b}', 'has ${ without one of its forms'],
-    ['${A:-b', 'has ${ without one of its forms'],
+    ['${', 'has ${ in an unknown form'],
+    ['${1}', 'has ${ in an unknown form'],
+    ['${A-b}', 'has ${ in an unknown form'],
+    ['${A:-b', 'has ${ in an unknown form'],
     ['${A:?say which}', 'needs A: say which'],
     [`${'${A:-'.repeat(12)}x${'}'.repeat(12)}`, 'nests too deep'],
   ])('refuses %s', (text, fact) => {
@@ -273,10 +275,10 @@ groups:
   it.each([
     ['an empty file', '', '1:1: Cannot run: there is no group'],
     ['no map', '- a', '1:1: Cannot use the file: it is a list'],
-    ['two documents', 'groups: {}\n---\n', 'Keep one document'],
+    ['two documents', 'groups: {}\n---\n', 'Keep a single document'],
     ['an alias of nothing', 'groups: {a: *b}', '1:13: Cannot follow *b'],
     ['an alias in itself', 'groups: &g {a: *g}', 'Cannot use "a" in group a'],
-    ['what nests too deep', '['.repeat(100_000), 'it nests too deep'],
+    ['what nests too deep', '['.repeat(100_000), 'it is nested too deeply'],
     ['a file that is too long', ' '.repeat(FILE_LIMIT_BYTES + 1), 'it is longer than 1MiB'],
     ['a group without a word', 'groups: {? [a] : {}}', 'Cannot use this as a key'],
   ])('refuses %s', (_, text, fact) => {
@@ -295,7 +297,7 @@ groups:
     execFileSync('mkfifo', [pipe]);
     const again = { ...told, path: pipe, isAgain: true };
     expect(failureOf(() => loadGroupFile(again)).message).toBe(
-      `Cannot use ${pipe}: it is a pipe, or a device, which is read at the start only`,
+      `Cannot use ${pipe}: it is a pipe or a device, which is read only at the start`,
     );
     const text = 'groups: {a: {command: x}}';
     const writer = spawn('sh', ['-c', `printf '%s' "$1" > "$2"`, 'sh', text, pipe]);
@@ -304,7 +306,7 @@ groups:
   });
 
   it('refuses what is no text, or too many groups', () => {
-    expect(faultsOf(Buffer.from([0xff, 0xfe, 0x41]))[0]).toContain('it is no text in UTF-8');
+    expect(faultsOf(Buffer.from([0xff, 0xfe, 0x41]))[0]).toContain('it is not a string in UTF-8');
     const names = Array.from({ length: 10_001 }, (_, i) => ` g${String(i)}: `);
     expect(faultsOf(`groups:\n${names.join('\n')}`)[0]).toContain('Cannot run 10001 groups');
   });
@@ -315,6 +317,6 @@ groups:
       return `x-${String(i)}: &a${String(i)} [${items.join(', ')}]`;
     });
     const text = `${lines.join('\n')}\ngroups: {a: {command: *a8}}`;
-    expect(faultsOf(text).join('\n')).toMatch(/grow so much|one of its words is none/);
+    expect(faultsOf(text).join('\n')).toMatch(/grow so much|one of its words is not a string/);
   });
 });

@@ -13,7 +13,7 @@ it('a missing client is named with the command that installs it', async () => {
   await expect(opening).rejects.toMatchObject({
     code: 'FAILOVER_CLIENT_MISSING',
     exitCode: 2,
-    hint: 'Install it beside failover with `npm install etcd3@1`, with -g if failover is installed so.',
+    hint: 'Install it alongside failover with `npm install etcd3@1` (add -g if failover is installed globally).',
   });
 });
 
@@ -25,12 +25,18 @@ it('a file that can not be read is named', async () => {
 });
 
 it.each([
-  ['3 INVALID_ARGUMENT: etcdserver: authentication failed, invalid user ID or password', 'no such'],
-  ['3 INVALID_ARGUMENT: etcdserver: user name is empty', 'it wants a user'],
-  ['7 PERMISSION_DENIED: etcdserver: permission denied', 'may not do what it takes'],
-  ['rpc error: code = PermissionDenied desc = etcdserver: permission denied', 'may not do'],
-  ['rpc error: code = InvalidArgument desc = etcdserver: user name is empty', 'it wants a user'],
-  ['9 FAILED_PRECONDITION: etcdserver: authentication is not enabled', 'asks nobody for a user'],
+  [
+    '3 INVALID_ARGUMENT: etcdserver: authentication failed, invalid user ID or password',
+    'authentication failed',
+  ],
+  ['3 INVALID_ARGUMENT: etcdserver: user name is empty', 'it requires a user'],
+  ['7 PERMISSION_DENIED: etcdserver: permission denied', 'lacks the required permissions'],
+  ['rpc error: code = PermissionDenied desc = etcdserver: permission denied', 'lacks the required'],
+  ['rpc error: code = InvalidArgument desc = etcdserver: user name is empty', 'it requires a user'],
+  [
+    '9 FAILED_PRECONDITION: etcdserver: authentication is not enabled',
+    'authentication is disabled',
+  ],
   ['12 UNIMPLEMENTED: unknown service', 'unknown service'],
 ])('what the server refuses for good is told so: %s', (text, said) => {
   const refusal = refusalOf('etcd://h:1', new EtcdFailure(new Error(text)));

@@ -108,7 +108,7 @@ it('refuses a node id that a living process has, and names that process', () => 
   openLease(stateDir, 'a');
   const failure = failureOf(() => openLease(stateDir, 'a'));
   expect(failure).toMatchObject({ code: 'FAILOVER_NODE_TAKEN', exitCode: 4 });
-  expect(failure.message).toContain(`process ${process.pid} has that id`);
+  expect(failure.message).toContain(`process ${process.pid} has had that id`);
   expect(openLease(stateDir, 'b').local.listNodes()).toHaveLength(2);
 });
 

@@ -110,7 +110,7 @@ it('waits for what it can not see, and says which record to remove once that has
   const judge = judgeOf(lease, () => 1e9);
   const { record, dies } = register(lease, 'b', { sessions: [session] });
   const remains = (): string[] => judge.remainsOf(lease.local.listNodes()).map(({ why }) => why);
-  expect(remains()).toEqual([expect.stringContaining('that node lives')]);
+  expect(remains()).toEqual([expect.stringContaining('that node is running')]);
   expect(judge.isGone(record)).toBe(false);
   dies();
   const path = join(lease.paths.nodes, `${record.run}.json`);
@@ -140,7 +140,7 @@ it('knows that a namespace went with its supervisor a second after that one was 
   expect(judge.remainsOf([record])).toHaveLength(1);
   now += 10_000;
   dies();
-  expect(judge.remainsOf([record])[0]?.why).toContain('is ending');
+  expect(judge.remainsOf([record])[0]?.why).toContain('ends with that node');
   now += 999;
   expect(judge.isGone(record)).toBe(false);
   now += 1;

@@ -29,7 +29,7 @@ it('names who has it, within a bound', async () => {
 
 it('is not called free when it can not be looked at', async () => {
   const path = temporaryDirectory();
-  expect(await new PrimaryLock(path).proveFree(() => false)).toContain('cannot be looked at');
+  expect(await new PrimaryLock(path).proveFree(() => false)).toContain('cannot be inspected');
 });
 
 it('makes a release say that a copy of the descriptor is left', async () => {

@@ -61,7 +61,7 @@ it('refuses a symbolic link that leads nowhere or to itself', () => {
 it('refuses a place where the file system takes no names', () => {
   const failure = failureOf(() => openStateDirectory({ stateDir: '/proc/x', group: 'web' }));
   expect(failure.code).toBe('FAILOVER_STATE_DIR_NOT_WRITABLE');
-  expect(failure.message).toBe('Cannot make /proc/x: nothing can be made there');
+  expect(failure.message).toBe('Cannot create /proc/x: nothing can be created there');
 });
 
 it('refuses a name that is too long', () => {
@@ -110,7 +110,7 @@ describe.skipIf(!isRoot)('as root', () => {
     spawnSync('chown', ['65534', join(stateDir, 'web')]);
     const failure = failureOf(() => openStateDirectory({ stateDir, group: 'web' }));
     expect(failure.code).toBe('FAILOVER_STATE_DIR_NOT_WRITABLE');
-    expect(failure.message).toContain('belongs to user 65534, and this is user 0');
+    expect(failure.message).toContain('belongs to user 65534, not to this user, 0');
   });
 
   it('works on a disk that is full: claims, sessions, releases', async () => {

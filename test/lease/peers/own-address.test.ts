@@ -20,9 +20,9 @@ describe('the address of a node', () => {
 
   it('has to be said where none is, or several are', () => {
     const none = failureOf(() => ownAddress([B], null, OWN));
-    expect(none.message).toContain('none of --peers is of this machine');
+    expect(none.message).toContain('none of --peers is on this machine');
     const several = failureOf(() => ownAddress([A, 'http://localhost:1', B], null, OWN));
-    expect(several.message).toContain(`${A} and http://localhost:1 are of this machine`);
+    expect(several.message).toContain(`${A} and http://localhost:1 are on this machine`);
     expect(several.hint).toContain('--peer-address');
   });
 
@@ -30,7 +30,7 @@ describe('the address of a node', () => {
     'has to be said where the one of its machine is that of something in front of it: %s',
     (front) => {
       const { message, hint } = failureOf(() => ownAddress([front, B], null, OWN));
-      expect(message).toContain(`${front} is of this machine, and this node speaks http at a port`);
+      expect(message).toContain(`${front} is on this machine, but this node serves http on a port`);
       expect(hint).toContain('--peer-address');
       expect(ownAddress([front, B], A, OWN)).toBe(A);
     },

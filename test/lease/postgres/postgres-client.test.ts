@@ -11,7 +11,7 @@ it('a missing client is named with the command that installs it', async () => {
   await expect(connectionsTo(address(), () => Promise.reject(missing))).rejects.toMatchObject({
     code: 'FAILOVER_CLIENT_MISSING',
     exitCode: 2,
-    hint: 'Install it beside failover with `npm install pg@8`, with -g if failover is installed so.',
+    hint: 'Install it alongside failover with `npm install pg@8` (add -g if failover is installed globally).',
   });
 });
 

@@ -10,13 +10,13 @@ const SHOWN = 'postgres://host:5432/app';
 
 describe('an error of the server', () => {
   it.each([
-    ['28P01', 'password authentication failed for user "secret"', 'it knows no such user'],
-    ['28000', 'no pg_hba.conf entry for user "secret"', 'it lets that user in from here'],
+    ['28P01', 'password authentication failed for user "secret"', 'authentication failed'],
+    ['28000', 'no pg_hba.conf entry for user "secret"', 'it does not allow that user'],
     ['3D000', 'database "app" does not exist', 'database "app" does not exist'],
     ['25006', 'cannot execute UPDATE in a read-only transaction', 'it is a replica'],
     ['42501', 'permission denied for schema failover', 'permission denied for schema failover'],
-    ['23514', 'violates check constraint', 'no epoch is left'],
-    ['42703', 'column "v" does not exist', 'another version of failover'],
+    ['23514', 'violates check constraint', 'there is no epoch above'],
+    ['42703', 'column "v" does not exist', 'it has tables of another version'],
   ])('%s is a no, in our words where they help: %s', (code, said, sentence) => {
     const refusal = refusalOf(SHOWN, fault(code, said));
     expect(refusal?.code).toBe('FAILOVER_STORE_REFUSED');
@@ -26,7 +26,7 @@ describe('an error of the server', () => {
 
   it('is a no where a password is asked for, and there is none', () => {
     const said = 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string';
-    expect(refusalOf(SHOWN, new Error(said))?.message).toContain('it knows no such user');
+    expect(refusalOf(SHOWN, new Error(said))?.message).toContain('authentication failed');
   });
 
   it.each([

@@ -14,7 +14,7 @@ it('a missing client is named with the command that installs it', async () => {
   await expect(connectionsTo(address(), 1, () => Promise.reject(missing))).rejects.toMatchObject({
     code: 'FAILOVER_CLIENT_MISSING',
     exitCode: 2,
-    hint: 'Install it beside failover with `npm install redis@6`, with -g if failover is installed so.',
+    hint: 'Install it alongside failover with `npm install redis@6` (add -g if failover is installed globally).',
   });
 });
 

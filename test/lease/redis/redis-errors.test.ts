@@ -15,7 +15,7 @@ describe.each([
     const error = new Error(told(READONLY));
     expect(isOfReplica(error)).toBe(true);
     expect(refusalOf('redis://h', error)?.message).toBe(
-      'Cannot use the lease store redis://h: it is a replica, which takes no lease',
+      'Cannot use the lease store redis://h: it is a replica, which cannot keep a lease',
     );
   });
 

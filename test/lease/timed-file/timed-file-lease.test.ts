@@ -49,7 +49,9 @@ describe('its directory', () => {
     const directory = join(temporaryDirectory(), 'share');
     const store = await begun(directory, 'a');
     await expect(store.acquire(0)).rejects.toMatchObject(UNREACHABLE);
-    await expect(store.acquire(0)).rejects.toThrow('there is no such directory, and none is made');
+    await expect(store.acquire(0)).rejects.toThrow(
+      'the directory does not exist, and it is not created automatically',
+    );
     expect(existsSync(directory)).toBe(false);
     mkdirSync(directory);
     ledBefore(directory, GROUP);
@@ -79,7 +81,7 @@ describe('its directory', () => {
     const plain = openLease(kernel, 'a');
     const late = await begun(kernel, 'b').catch((error: unknown) => error);
     expect(late).toMatchObject(REFUSED);
-    expect(String(late)).toContain('had a lease of kernel locks');
+    expect(String(late)).toContain('has used a lease of kernel locks');
     // One that was refused is in nobody's way.
     expect(await plain.acquire(0)).toMatchObject({ type: 'granted' });
     await plain.release();
@@ -88,7 +90,7 @@ describe('its directory', () => {
     await begun(timed, 'a');
     expect(failureOf(() => openLease(timed, 'b'))).toMatchObject({
       code: 'FAILOVER_SETTINGS_CONFLICT',
-      hint: expect.stringContaining('Give --lease-ttl') as string,
+      hint: expect.stringContaining('Set --lease-ttl') as string,
     });
   });
 
@@ -146,7 +148,7 @@ describe('its directory', () => {
     at = TTL_MS;
     const refused = await a.acquire(0).catch((error: unknown) => error);
     expect(refused).toMatchObject(REFUSED);
-    expect(String(refused)).toContain(`no turn is left after ${last}`);
+    expect(String(refused)).toContain(`there is no turn after ${last}`);
   });
 
   it('keeps a bounded number of files, however often the lease changes hands', async () => {

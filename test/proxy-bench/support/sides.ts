@@ -36,7 +36,7 @@ export async function startFailover(to: number, mode: Mode = 'http'): Promise<Si
   const listen = ['--listen', `127.0.0.1:${String(port)}`, '--hold', '10m', '--mode', mode];
   const args = [FAILOVER, 'proxy', ...listen, '--to', `${mode}://127.0.0.1:${String(to)}`];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  await said(child, 'Passing on to', 'stderr');
+  await said(child, 'Forwarding to', 'stderr');
   return sideOf('failover proxy', port, child);
 }
 

@@ -10,12 +10,12 @@ import type { Check, Finding } from '../check.ts';
 export const CLOCK_CHECKS: readonly Check[] = [
   {
     id: 'boot-clock',
-    question: 'Is there a clock that goes on while the machine is suspended?',
+    question: 'Is there a clock that keeps running while the machine is suspended?',
     run: () => judgeUptime(readUptimeMs(), monotonicNow()),
   },
   {
     id: 'wall-clock',
-    question: 'Does the wall clock stand still, or jump? (It is shown, and decides nothing.)',
+    question: 'Is the wall clock steady? (It is only displayed and decides nothing.)',
     run: async () => {
       const jumpMs = await watchWallClock();
       return jumpMs === null ? judgeSynchronization(await isSynchronized()) : jumped(jumpMs);
@@ -37,23 +37,23 @@ function readUptimeMs(): number | null {
 export function judgeUptime(uptimeMs: number | null, monotonicMs: number): Finding {
   if (uptimeMs === null) {
     return warning(
-      '/proc/uptime cannot be read: a lease that ends by itself would not notice a suspension',
-      'Mount /proc as the kernel has it, without a file over /proc/uptime.',
+      '/proc/uptime cannot be read: a lease with a time to live would not notice a suspension',
+      "Use the kernel's /proc, without another file mounted over /proc/uptime.",
     );
   }
   const suspendedMs = uptimeMs - monotonicMs;
   if (suspendedMs < -BEHIND_MS) {
     const behind = formatDuration(Math.round(-suspendedMs));
     return warning(
-      `/proc/uptime is ${behind} behind the monotonic clock: something has put its own in place of the kernel's`,
-      'Leave /proc/uptime to the kernel where a lease is on a server: a suspension is not seen otherwise.',
+      `/proc/uptime is ${behind} behind the monotonic clock: something has replaced the kernel's file`,
+      "With a lease on a server, use the kernel's /proc/uptime: otherwise a suspension goes unnoticed.",
     );
   }
   const since = suspendedMs > BEHIND_MS ? formatDuration(Math.round(suspendedMs)) : 'never';
   return ok(
     since === 'never'
-      ? 'A suspension would be seen; there was none since boot'
-      : `A suspension is seen; the machine was suspended for ${since} since boot`,
+      ? 'A suspension would be detected; there was none since boot'
+      : `A suspension is detected; the machine was suspended for ${since} since boot`,
   );
 }
 
@@ -75,7 +75,7 @@ const JUMP_MS = 50;
 function jumped(jumpMs: number): Finding {
   return warning(
     `The wall clock was set by ${String(jumpMs)} ms within ${String(WATCHED_MS)} ms`,
-    'Have its time service slew it, so that times in logs can be compared.',
+    'Configure its time service to slew, so that times in logs can be compared.',
   );
 }
 
@@ -93,11 +93,11 @@ async function isSynchronized(): Promise<boolean | null> {
 /** Exported for its tests. */
 export function judgeSynchronization(isSet: boolean | null): Finding {
   if (isSet === null) {
-    return ok('The wall clock goes evenly; whether it is set by a time service is not told here');
+    return ok('The wall clock is steady; whether a time service sets it is not known here');
   }
-  if (isSet) return ok('The wall clock goes evenly and is synchronized');
+  if (isSet) return ok('The wall clock is steady and synchronized');
   return warning(
-    'The wall clock is not synchronized: times in logs of several machines do not compare',
-    'Turn on a time service, for example with `timedatectl set-ntp true`.',
+    'The wall clock is not synchronized: times in logs of several machines cannot be compared',
+    'Enable a time service, for example with `timedatectl set-ntp true`.',
   );
 }

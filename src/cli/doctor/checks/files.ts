@@ -7,7 +7,7 @@ import type { Check } from '../check.ts';
 export const FILE_CHECKS: readonly Check[] = [
   {
     id: 'key-file',
-    question: 'Is there a secret key in --key-file, for its owner alone?',
+    question: 'Does --key-file have a secret key, readable only by its owner?',
     appliesTo: ({ files }) => files.keyFile !== null,
     run: ({ files }) => {
       const { publicKey } = readKeyFile(files.keyFile ?? '');
@@ -16,7 +16,7 @@ export const FILE_CHECKS: readonly Check[] = [
   },
   {
     id: 'authorized-keys',
-    question: 'Are there public keys in --authorized-keys, that others cannot change?',
+    question: 'Does --authorized-keys have public keys that others cannot change?',
     appliesTo: ({ files }) => files.authorizedKeys !== null,
     run: ({ files }) => {
       const { size } = readAuthorizedKeys(files.authorizedKeys ?? '');
@@ -27,7 +27,7 @@ export const FILE_CHECKS: readonly Check[] = [
   },
   {
     id: 'secret-file',
-    question: 'Is there a secret in --secret-file, for its owner alone?',
+    question: 'Does --secret-file have a secret, readable only by its owner?',
     appliesTo: ({ files }) => files.secretFile !== null,
     run: ({ files }) => {
       const { length } = readSecretFile(files.secretFile ?? '');

@@ -21,18 +21,18 @@ export const GROUP_CHECKS: readonly Check[] = [
   {
     id: 'versions',
     isOfOthers: true,
-    question: 'Are they all of one version, and of this one?',
+    question: 'Do they all run this version?',
     run: async ({ look }) => judgeVersions(await look(), packageVersion()),
   },
   {
     id: 'leftovers',
     isOfOthers: true,
-    question: 'Has a node that is gone left something running?',
+    question: 'Did a node that is gone leave processes running?',
     run: async ({ look }) => judgeLeftovers(await look()),
   },
   {
     id: 'other-directory',
-    question: 'Is the same group in the other default state directory?',
+    question: 'Does the same group exist in the other default state directory?',
     appliesTo: ({ isDefaultStateDir }) => isDefaultStateDir,
     run: (place) => judgeOther(place, otherDefaultStateDir()),
   },
@@ -52,7 +52,7 @@ export function judgeNodes(snapshot: GroupSnapshot): Finding {
     return `${record.node} (pid ${record.supervisor.pid}) does not answer: ${silence ?? 'nothing came'}`;
   });
   const { pid } = first.record.supervisor;
-  const look = `Look at it with \`failover explain ${first.record.node} --group ${group}\`.`;
+  const look = `Run \`failover explain ${first.record.node} --group ${group}\`.`;
   const hint = isStopped(first) ? continueHint(pid) : advised(look, snapshot);
   // This node can start, and to take over from one that hangs is what it starts for.
   return warning(names.join('; '), hint);
@@ -65,14 +65,14 @@ export function judgeVersions(snapshot: GroupSnapshot, own: string): Finding {
     const nodes = nodesByVersion.get(record.version) ?? [];
     nodesByVersion.set(record.version, [...nodes, record.node]);
   }
-  if (nodesByVersion.size === 1) return ok(`Everything here is failover ${own}`);
+  if (nodesByVersion.size === 1) return ok(`All nodes run failover ${own}`);
   const parts = [...nodesByVersion].map(([version, nodes]) => {
     const who = [...(version === own ? ['this command'] : []), ...nodes.sort()];
     return `${version}: ${who.join(', ')}`;
   });
   return warning(
     `Versions differ (${parts.join('; ')})`,
-    'Start the nodes of the group anew with one version, secondaries first.',
+    'Restart the nodes of the group with one version, secondaries first.',
   );
 }
 
@@ -86,7 +86,7 @@ export function judgeLeftovers(snapshot: GroupSnapshot): Finding {
       const pids = `${plural(leftovers.length, 'pid')} ${leftovers.join(', ')}`;
       return `${record.node} ended and left ${pids} running`;
     });
-    const start = `Start a node with \`failover run --group ${group} -- COMMAND\`, which stops it, or end it.`;
+    const start = `Start a node with \`failover run --group ${group} -- COMMAND\`, which stops it, or kill it.`;
     return warning(facts.join('; '), advised(start, snapshot));
   }
   if (gone.length === 0) return ok('Nothing was left behind');
@@ -104,7 +104,7 @@ export function judgeOther(
     return ok('The group is in no other default state directory');
   }
   return warning(
-    `Group ${group} is in ${other} as well: nodes there and in ${stateDir} do not see each other`,
-    'Give --state-dir to all nodes of the group, or start all of them as one user.',
+    `Group ${group} also exists in ${other}: nodes there and in ${stateDir} do not see each other`,
+    'Set --state-dir on all nodes of the group, or run all of them as one user.',
   );
 }

@@ -10,12 +10,12 @@ import type { Place } from '../place.ts';
 export const LIMIT_CHECKS: readonly Check[] = [
   {
     id: 'open-files',
-    question: 'How many files may a node have open?',
+    question: 'How many files can a node open?',
     run: () => judgeOpenFiles(limitOf(textOf('/proc/self/limits'), 'Max open files')),
   },
   {
     id: 'processes',
-    question: 'How many processes may this user, and this cgroup, have?',
+    question: 'How many processes can this user and this cgroup have?',
     run: () =>
       judgeProcesses(limitOf(textOf('/proc/self/limits'), 'Max processes'), cgroupUse('pids')),
   },
@@ -47,14 +47,17 @@ export function limitOf(limits: string, name: string): number | null {
 
 /** Exported for its tests. */
 export function judgeOpenFiles(limit: number | null): Finding {
-  if (limit === null) return ok('The limit of open files is not told here');
-  const fact = `A process may have ${shown(limit)} files open`;
+  if (limit === null) return ok('The open file limit is not known here');
+  const fact = `A process may open ${shown(limit)} files`;
   // What a node of its own has open at the start, and what it wants to be left then.
   if (limit < OPEN_AT_START + FOR_NODE) {
-    return failure(fact, 'Raise it, for example with `ulimit -n 1024`: no node starts below 96.');
+    return failure(
+      fact,
+      'Raise it, for example with `ulimit -n 1024`: a node does not start below 96.',
+    );
   }
   if (limit >= ENOUGH_FILES) return ok(fact);
-  return warning(fact, 'Raise it with `ulimit -n 1024`: each node that connects takes some.');
+  return warning(fact, 'Raise it with `ulimit -n 1024`: each connected node uses some.');
 }
 
 const OPEN_AT_START = 32;
@@ -72,7 +75,7 @@ export function judgeProcesses(limit: number | null, cgroup: CgroupUse | null): 
       ? []
       : [`the cgroup has ${String(cgroup.current)} of ${shown(cgroup.max)}`]),
   ];
-  const fact = capitalized(facts.join(', ') || 'no limit of processes is told here');
+  const fact = capitalized(facts.join(', ') || 'no process limit is known here');
   if (least < FEWEST_PROCESSES) return failure(fact, MORE_PROCESSES);
   return least < FEW_PROCESSES ? warning(fact, MORE_PROCESSES) : ok(fact);
 }
@@ -92,7 +95,7 @@ export function judgeMemory(availableBytesNow: number, cgroup: CgroupUse | null)
   ];
   const fact = facts.join(', ');
   const least = Math.min(availableBytesNow, left);
-  const advice = 'Leave it more memory: a node takes some 60 MiB, and what it starts comes on top.';
+  const advice = 'Provide more memory: a node uses about 60 MiB, plus what it starts.';
   // Never a failure: what else is in the cache may be given up too, and a node may start with less.
   return least < 128 * 2 ** 20 ? warning(fact, advice) : ok(fact);
 }
@@ -175,7 +178,7 @@ async function watchDirectory({ workshop }: Place): Promise<Finding> {
 /** Exported for its tests. */
 export function unwatched(why: string, told: string): Finding {
   return warning(
-    `No directory can be watched (${why}; ${told}): a pause or a removal is noticed at the next heartbeat only`,
+    `No directory can be watched (${why}; ${told}): a pause or a removal is noticed only at the next heartbeat`,
     'Raise fs.inotify.max_user_instances and fs.inotify.max_user_watches with `sysctl -w`.',
   );
 }

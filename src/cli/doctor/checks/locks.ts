@@ -10,28 +10,27 @@ import type { Place } from '../place.ts';
 export const LOCK_CHECKS: readonly Check[] = [
   {
     id: 'kernel-lock',
-    question: 'Is a kernel lock refused to a second, and free once the first has closed it?',
+    question: 'Is a kernel lock exclusive, and free once it is closed?',
     run: ({ workshop }) => lockAndClose(fresh(workshop.path('lock'))),
   },
   {
     id: 'lock-inheritance',
-    question: 'Does a kernel lock last for as long as a child that inherited it?',
+    question: 'Does a kernel lock last as long as a child that inherited it?',
     run: ({ workshop }) => lockWithChild(fresh(workshop.path('inherited'))),
   },
   { id: 'lockfile', question: 'Does proper-lockfile work there?', run: takeLockfile },
 ];
 
-const ELSEWHERE =
-  'Give --state-dir a directory on a local file system such as ext4, xfs, btrfs or tmpfs.';
+const ELSEWHERE = 'Point --state-dir at a local file system such as ext4, xfs, btrfs or tmpfs.';
 
 function lockAndClose(file: KernelLock): Finding {
   const [first, second] = [file.open(), file.open()];
   try {
     if (!first.tryLock()) return failure('A fresh file was locked already', ELSEWHERE);
-    if (second.tryLock()) return failure('Two had one kernel lock at once', ELSEWHERE);
+    if (second.tryLock()) return failure('Two holders had one kernel lock at once', ELSEWHERE);
     first.close();
     if (!second.tryLock()) return failure('A kernel lock outlived its descriptor', ELSEWHERE);
-    return ok('A kernel lock is refused to a second description and free once it is closed');
+    return ok('A kernel lock is exclusive, and free once it is closed');
   } finally {
     first.close();
     second.close();
@@ -62,10 +61,10 @@ async function lockWithChild(file: KernelLock): Promise<Finding> {
   if (problem !== null) return failure(`No child could be started: ${problem}`, HAVE_SHELL);
   if (!isHeld) return failure('A child did not keep the kernel lock that it inherited', ELSEWHERE);
   if (!file.isFree()) return failure('A kernel lock outlived the child that had it', ELSEWHERE);
-  return ok('A child keeps the lock that it inherited until it has ended');
+  return ok('A child keeps its inherited lock until it exits');
 }
 
-const HAVE_SHELL = 'Let this user start `sh`, and raise its limits of processes and open files.';
+const HAVE_SHELL = 'Allow this user to start `sh`, and raise its process and open file limits.';
 
 async function takeLockfile({ workshop }: Place): Promise<Finding> {
   const file = workshop.path('lockfile');
@@ -74,9 +73,10 @@ async function takeLockfile({ workshop }: Place): Promise<Finding> {
   const release = await lock(file, options);
   try {
     const again = await lock(file, options).catch(() => null);
-    if (again === null) return ok('proper-lockfile takes its lock, and refuses it to a second');
+    if (again === null)
+      return ok('proper-lockfile takes its lock, and refuses it to a second holder');
     await again();
-    return failure('proper-lockfile gave one lock to two', ELSEWHERE);
+    return failure('proper-lockfile gave one lock to two holders', ELSEWHERE);
   } finally {
     await release().catch(() => undefined);
   }

@@ -12,22 +12,22 @@ import type { Place } from '../place.ts';
 export const PROCESS_CHECKS: readonly Check[] = [
   {
     id: 'proc',
-    question: 'Does /proc tell of all processes?',
+    question: 'Does /proc show all processes?',
     run: () => judgeProc(readStat(process.pid) !== null, hidesProcesses()),
   },
   {
     id: 'signals',
-    question: 'Can a process be stopped and ended, and those of the group be signalled?',
+    question: "Can a process be stopped and killed, and can the group's processes be signalled?",
     run: signalSome,
   },
   {
     id: 'death-signal',
-    question: 'Can a command be told the moment its supervisor dies?',
+    question: 'Can a command be signalled the moment its supervisor dies?',
     run: async () => judgeDeathSignal(await tryDeathSignal()),
   },
   {
     id: 'cpu-pressure',
-    question: 'Does the kernel tell how starved this machine is?',
+    question: 'Does the kernel report how starved this machine is?',
     run: () => judgePressure(readCpuPressure(), readSchedulingTimes(process.pid) !== null),
   },
 ];
@@ -36,13 +36,13 @@ export const PROCESS_CHECKS: readonly Check[] = [
 export function judgeProc(isReadable: boolean, hides: boolean): Finding {
   if (!isReadable) {
     return failure(
-      '/proc cannot be read: what a lost node left behind is not found',
+      '/proc cannot be read: processes left by a lost node are not found',
       'Mount it with `mount -t proc proc /proc`.',
     );
   }
   if (!hides) return ok('/proc shows the processes of all users');
   return warning(
-    '/proc hides the processes of other users (hidepid): what a command starts with sudo is seen in part only',
+    '/proc hides the processes of other users (hidepid): what a command starts with sudo is only partly visible',
     'Mount /proc with gid= and hidepid= for a group of this user, or run the node as root.',
   );
 }
@@ -52,13 +52,14 @@ async function signalSome({ look }: Place): Promise<Finding> {
   if (problem !== null) {
     return failure(
       problem,
-      'Let this user signal its own processes: see seccomp and LSM profiles.',
+      'Allow this user to signal its own processes: check seccomp and LSM profiles.',
     );
   }
   const foreign = livingNodes(await look()).filter(({ record }) => {
     return !maySignal(record.supervisor.pid);
   });
-  if (foreign.length === 0) return ok('Processes of this user can be stopped, continued and ended');
+  if (foreign.length === 0)
+    return ok('Processes of this user can be stopped, continued and killed');
   const names = foreign.map(({ record }) => `${record.node} (pid ${record.supervisor.pid})`);
   return failure(
     `This user may not signal ${names.join(', ')} of the group: it could not be fenced`,
@@ -94,9 +95,10 @@ function maySignal(pid: number): boolean {
 
 /** Exported for its tests. */
 export function judgeDeathSignal(works: boolean): Finding {
-  if (works) return ok('A command is told the moment its supervisor dies (setpriv --pdeathsig)');
+  if (works)
+    return ok('A command is signalled the moment its supervisor dies (setpriv --pdeathsig)');
   return warning(
-    'No command is told that its supervisor has died: the next primary finds it and stops it',
+    'A command is not signalled when its supervisor dies: the next primary finds it and stops it',
     'Install `setpriv`, which is part of util-linux.',
   );
 }
@@ -105,17 +107,17 @@ export function judgeDeathSignal(works: boolean): Finding {
 export function judgePressure(share: number | null, isAccounted: boolean): Finding {
   if (share === null) {
     const rest = isAccounted
-      ? 'only what a process itself waits for the CPU is'
+      ? 'only how long a process itself waits for the CPU is'
       : 'nothing else is';
     return warning(
-      `/proc/pressure/cpu is not there: how starved the machine is is not told, ${rest}`,
-      'Boot the kernel with psi=1, so that a starved primary is not taken for a hung one.',
+      `/proc/pressure/cpu is not there: how starved the machine is, is not reported, ${rest}`,
+      'Boot the kernel with psi=1, so that a starved primary is not mistaken for a hung one.',
     );
   }
   const percent = `${String(Math.round(share * 100))} %`;
   const fact = `Tasks waited for the CPU in ${percent} of the last 10 s`;
   if (share < HIGH_PRESSURE) return ok(fact);
-  return warning(fact, 'Give the machine less to do, or --heartbeat-timeout more time.');
+  return warning(fact, 'Reduce the load on the machine, or raise --heartbeat-timeout.');
 }
 
 const HIGH_PRESSURE = 0.5;

@@ -16,7 +16,7 @@ import type { Place } from '../place.ts';
 export const SOCKET_CHECKS: readonly Check[] = [
   {
     id: 'socket-path',
-    question: 'Is the path of a socket short enough for the system?',
+    question: 'Is the socket path short enough for the system?',
     run: ({ runtimeDir }) => {
       const length = String(Buffer.byteLength(pathIn(runtimeDir)));
       const limit = String(SOCKET_PATH_LIMIT_BYTES);

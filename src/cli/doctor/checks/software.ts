@@ -11,13 +11,13 @@ import type { Check, Finding } from '../check.ts';
 export const SOFTWARE_CHECKS: readonly Check[] = [
   {
     id: 'node-version',
-    question: 'Is this version of Node.js one that failover runs on?',
+    question: 'Is this version of Node.js supported?',
     run: () => judgeNode(process.versions.node),
   },
   { id: 'zeromq', question: 'Can the binding of ZeroMQ be loaded?', run: () => loadZeroMq() },
   {
     id: 'service-manager',
-    question: 'Could a service manager (systemd, Type=notify) be told of a node?',
+    question: 'Can a service manager (systemd, Type=notify) be notified by a node?',
     run: () => loadNotifier(),
   },
   {
@@ -40,7 +40,10 @@ export function judgeNode(version: string): Finding {
   }
   // Odd ones are supported for half a year, and nothing is tried on them.
   if (major % 2 === 0) return ok(fact);
-  return warning(fact, `Use a version with long support, such as Node.js ${String(major - 1)}.`);
+  return warning(
+    fact,
+    `Use a version with long-term support, such as Node.js ${String(major - 1)}.`,
+  );
 }
 
 /** Exported for its tests: what is loaded is told by who calls. */
@@ -54,7 +57,7 @@ export async function loadZeroMq(
     const [why = ''] = messageOf(error).split('\n');
     return failure(
       `The binding of ZeroMQ cannot be loaded: ${why}`,
-      'Install failover again on this machine, for its processor and C library.',
+      'Reinstall failover on this machine, for its processor and C library.',
     );
   }
 }
@@ -62,10 +65,10 @@ export async function loadZeroMq(
 /** Exported for its tests, likewise. */
 export async function loadNotifier(load?: () => Promise<unknown>): Promise<Finding> {
   const why = await lackOfNotifier(load);
-  if (why === null) return ok('A service manager can be told that a node is ready and lives');
+  if (why === null) return ok('A service manager can be notified that a node is ready and alive');
   return warning(
-    `No service manager could be told of a node: ${why}`,
-    'Write Type=exec and no WatchdogSec= into its unit.',
+    `A service manager could not be notified by a node: ${why}`,
+    'Use Type=exec without WatchdogSec= in its unit.',
   );
 }
 

@@ -14,22 +14,22 @@ import type { Workshop } from '../workshop.ts';
 export const STATE_DIRECTORY_CHECKS: readonly Check[] = [
   {
     id: 'state-directory',
-    question: "Is the state directory, and the group's in it, this user's to write in?",
+    question: "Can this user write to the state directory and the group's directory in it?",
     run: lookAtDirectories,
   },
   {
     id: 'file-system',
-    question: 'Is its file system known to keep its locks in this kernel alone?',
+    question: 'Is its file system known to be local, with locks kept by this kernel alone?',
     run: ({ workshop }) => lookAtFileSystem(workshop.base),
   },
   {
     id: 'disk-space',
-    question: 'Is there room on it?',
+    question: 'Does it have free space?',
     run: ({ workshop }) => judgeSpace(workshop.base, statfsSync(workshop.base)),
   },
   {
     id: 'inodes',
-    question: 'Can it take more names?',
+    question: 'Does it have free inodes?',
     run: ({ workshop }) => judgeInodes(workshop.base, statfsSync(workshop.base)),
   },
 ];
@@ -40,7 +40,7 @@ function lookAtDirectories({ stateDir, group, workshop }: Place): Finding {
   if (!found.isDirectory()) {
     return failure(
       `${base} is not a directory`,
-      'Remove what is in the way, or give another directory with --state-dir.',
+      'Remove what is in the way, or point --state-dir at another directory.',
     );
   }
   try {
@@ -49,12 +49,12 @@ function lookAtDirectories({ stateDir, group, workshop }: Place): Finding {
     const { message } = storageError(`write in ${base}`, error);
     return failure(
       message,
-      `Give --state-dir a directory that this user can write, or run it as user ${String(found.uid)}.`,
+      `Point --state-dir at a directory that this user can write to, or run the node as user ${String(found.uid)}.`,
     );
   }
   const problem = tryToMake(workshop);
   if (problem !== null) return problem;
-  if (base !== stateDir) return ok(`${stateDir} is not there yet, and can be made in ${base}`);
+  if (base !== stateDir) return ok(`${stateDir} does not exist yet, and can be created in ${base}`);
   const isOpen = (found.mode & 0o022) !== 0 && (found.mode & 0o1000) === 0;
   if (isOpen) {
     return warning(
@@ -75,7 +75,7 @@ function tryToMake(workshop: Workshop): Finding | null {
   } catch (error) {
     if (!(error instanceof NotTried)) throw error;
     const fact = error.message.charAt(0).toUpperCase() + error.message.slice(1);
-    return failure(fact, 'Give a directory that this user can write with --state-dir.');
+    return failure(fact, 'Point --state-dir at a directory that this user can write to.');
   }
 }
 
@@ -86,7 +86,7 @@ function lookAtGroup(directory: string): Finding | null {
   const own = process.geteuid?.() ?? found.uid;
   if (found.uid !== own) {
     return failure(
-      `${directory} belongs to user ${String(found.uid)}, and this is user ${String(own)}`,
+      `${directory} belongs to user ${String(found.uid)}, not to this user, ${String(own)}`,
       `Run the node as user ${String(found.uid)}, or give another --state-dir.`,
     );
   }
@@ -102,7 +102,7 @@ function modeOf({ mode }: Stats): string {
 }
 
 const NOT_LOCAL =
-  'Give a directory on a local file system with --state-dir; for nodes that get --lease-ttl ask with `--lease file:` and the directory that they share.';
+  'Point --state-dir at a local file system; for nodes with --lease-ttl, use `--lease file:` with the directory they share.';
 
 /** Exported for its tests. */
 export function lookAtFileSystem(base: string, readType?: ReadFileSystemType): Finding {
@@ -122,8 +122,8 @@ type Room = Pick<StatsFs, 'bavail' | 'bsize' | 'files' | 'ffree'>;
 export function judgeSpace(base: string, { bavail, bsize }: Room): Finding {
   const freeMiB = Math.floor((bavail * bsize) / 2 ** 20);
   const fact = `${String(freeMiB)} MiB are free on the file system of ${base}`;
-  if (freeMiB < 1) return failure(fact, 'Free space on it: records cannot be written.');
-  if (freeMiB < LITTLE_MIB) return warning(fact, 'Free space on it before it is full.');
+  if (freeMiB < 1) return failure(fact, 'Free up space on it: records cannot be written.');
+  if (freeMiB < LITTLE_MIB) return warning(fact, 'Free up space on it before it is full.');
   return ok(fact);
 }
 
@@ -135,7 +135,7 @@ export function judgeInodes(base: string, { files, ffree }: Room): Finding {
   // Btrfs makes them as they are needed, and counts none.
   if (files === 0) return ok(`The file system of ${base} sets no limit on names`);
   const fact = `${String(ffree)} of ${String(files)} inodes are free on the file system of ${base}`;
-  if (ffree < FEWEST_INODES) return failure(fact, 'Remove files on it: records cannot be made.');
+  if (ffree < FEWEST_INODES) return failure(fact, 'Remove files on it: records cannot be created.');
   if (ffree < FEW_INODES) return warning(fact, 'Remove files on it before none is left.');
   return ok(fact);
 }

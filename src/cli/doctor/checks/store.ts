@@ -12,21 +12,21 @@ import type { StoreFacts } from '../stores/store-facts.ts';
 export const STORE_CHECKS: readonly Check[] = [
   {
     id: 'store',
-    question: 'Does the server of the lease answer, and in good time?',
+    question: 'Does the lease server answer, and fast enough?',
     appliesTo: ({ lease }) => isOnServer(lease),
     run: askStore,
   },
   {
     id: 'store-clock',
-    question: "Is its wall clock near to this machine's? (Times in events are its own.)",
+    question: "Is its wall clock close to this machine's? (Events use the server's time.)",
     appliesTo: ({ lease }) => lease.kind === 'redis' || lease.kind === 'postgres',
     run: async (place) => judgeClock((await known(place))?.aheadMs ?? 0),
   },
   {
     id: 'store-settings',
-    question: 'Is it set up to keep a lease?',
+    question: 'Is it configured to keep a lease?',
     appliesTo: ({ lease }) => isOnServer(lease) && lease.kind !== 'timed-file',
-    run: async (place) => (await known(place))?.settings ?? ok('Nothing is to be set'),
+    run: async (place) => (await known(place))?.settings ?? ok('Nothing to configure'),
   },
 ];
 
@@ -53,10 +53,7 @@ async function askStore(place: Place): Promise<Finding> {
 export function judgeRoundTrip(name: string, roundTripMs: number): Finding {
   const fact = `${name} answers in ${humanMs(roundTripMs)}`;
   if (roundTripMs <= SLOW_MS) return ok(fact);
-  return warning(
-    fact,
-    'Give --lease-ttl and --lease-request-timeout more time, or take a server that is nearer.',
-  );
+  return warning(fact, 'Raise --lease-ttl and --lease-request-timeout, or use a closer server.');
 }
 
 /** A quarter of what one request may take by default. */

@@ -67,7 +67,7 @@ export function judgeEtcd({ version, leader, errors }: EtcdStatus, members: numb
   }
   if (members > 1) return ok(`It has a leader; ${counted(members, 'member')} are named`);
   return warning(
-    'One member is named: while that one is gone, nobody can lead',
+    'One member is named: while it is down, no node can lead',
     'Name all members, as in etcd://A:2379,B:2379,C:2379.',
   );
 }

@@ -61,20 +61,20 @@ interface PostgresSettings {
 export function judgePostgres(of: PostgresSettings): Finding {
   if (of.isReplica) {
     return failure(
-      'It is a replica, which takes no lease',
-      'Give the address of the primary server.',
+      'It is a replica, which cannot keep a lease',
+      'Use the address of the primary server.',
     );
   }
   if (of.fsync === 'off') {
     return warning(
-      'fsync is off: after a crash of its machine the server may have forgotten who leads',
+      'fsync is off: after a crash of its machine the server may have forgotten the primary',
       'Set `fsync = on`.',
     );
   }
   if (of.isPooled) {
     return warning(
-      'A pooler answers: nobody is told of a free lease, and each node finds it at its next look',
-      'Give the address of the server itself.',
+      'A connection pooler answers: nodes are not notified of a free lease and find it at their next check',
+      'Use the address of the server itself.',
     );
   }
   const standbys = of.standbys === '' ? 'no standby is waited for' : `it waits for ${of.standbys}`;

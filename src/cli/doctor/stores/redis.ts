@@ -56,14 +56,14 @@ export function judgeRedis(of: ReadonlyMap<string, string>): Finding {
   }
   if (of.get('role') === 'slave') {
     return failure(
-      'It is a replica, which takes no lease',
-      'Give the address of the primary server.',
+      'It is a replica, which cannot keep a lease',
+      'Use the address of the primary server.',
     );
   }
   if (of.get('cluster_enabled') === '1') {
     return warning(
       'It is a node of a cluster: the keys of a group may be on another one',
-      'Give a server that is no part of a cluster.',
+      'Use a server that is not part of a cluster.',
     );
   }
   const policy = of.get('maxmemory_policy') ?? 'noeviction';
@@ -75,7 +75,7 @@ export function judgeRedis(of: ReadonlyMap<string, string>): Finding {
   }
   if (of.get('aof_enabled') === '0') {
     return warning(
-      'It keeps no append-only file: after a crash the highest epoch comes back only from nodes that live',
+      'It keeps no append-only file: after a crash the highest epoch is restored only from live nodes',
       'Set `appendonly yes`.',
     );
   }
