@@ -1,7 +1,7 @@
 // What is wrong with a group, each in a sentence that says what to do about it.
 import { plural } from '../core/counted.ts';
 import { humanMs } from '../core/duration-text.ts';
-import { PAUSED } from '../core/election-order.ts';
+import { DISABLED, PAUSED, SUSPENDING } from '../core/election-order.ts';
 import { isComparable } from '../fence/process-identity.ts';
 import { SIGN_PAUSE_MS } from '../lease/sign-of-life.ts';
 import { advised } from './advised.ts';
@@ -14,6 +14,7 @@ import {
   livingNodes,
   startCommand,
 } from './client.ts';
+import type { NodeStatus } from '../runtime/node-status.ts';
 import { remedyFor } from './silent-holder.ts';
 import { holderElsewhere, nodesElsewhere } from './store-sight.ts';
 import type { StoreSight } from './store-sight.ts';
@@ -202,7 +203,8 @@ function standbyWarnings(snapshot: GroupSnapshot): string[] {
     const why = status.unwillingBecause ?? 'it does not say why';
     // Said of the whole group already.
     if (observation.paused && why === PAUSED) continue;
-    const waysOut = isNobodyWilling(snapshot) ? ` ${wayOut(record.node, group)}` : '';
+    const canBeAsked = isNobodyWilling(snapshot) && isPromotable(status);
+    const waysOut = canBeAsked ? ` ${wayOut(record.node, group)}` : '';
     warnings.push(`${record.node} would not take over: ${why}.${waysOut}`);
   }
   return warnings;
@@ -212,6 +214,11 @@ function standbyWarnings(snapshot: GroupSnapshot): string[] {
 export function isNobodyWilling(snapshot: GroupSnapshot): boolean {
   if (snapshot.observation.held || nodesElsewhere(snapshot).length > 0) return false;
   return livingNodes(snapshot).every(({ status }) => status?.willing === false);
+}
+
+/** Whether a person's request can make it lead: what its own program or terminal wants goes first. */
+export function isPromotable({ unwillingBecause }: Pick<NodeStatus, 'unwillingBecause'>): boolean {
+  return unwillingBecause !== DISABLED && unwillingBecause !== SUSPENDING;
 }
 
 function wayOut(node: string, group: string): string {

@@ -31,18 +31,30 @@ export function runOptionsOf(given: GivenRunOptions): RunOptions {
     const to = String(retryBackoffMaxMs ?? maxMs);
     flags['retryBackoff'] = `${from}ms..${to}ms`;
   }
-  return loadRunOptions({ flags, env: {}, command: command ?? [] });
+  return loadRunOptions({ flags, env: {}, command: wordsOf(command ?? []) });
 }
 
 function isGiven(value: unknown): boolean {
   return value !== null && value !== undefined;
 }
 
+/** A program without types may give anything. */
+function wordsOf(command: unknown): readonly string[] {
+  if (Array.isArray(command) && command.every((word) => typeof word === 'string')) return command;
+  throw new FailoverError(
+    'FAILOVER_BAD_OPTION',
+    'Cannot use command: it is not a list of strings',
+    {
+      details: { option: 'command', expected: "a list, such as ['node', 'server.js']" },
+    },
+  );
+}
+
 /** A misspelt name would otherwise be a default that nobody notices. */
 function requireKnown(key: string): void {
   if (KNOWN.has(key)) return;
   throw new FailoverError('FAILOVER_BAD_OPTION', `Cannot use the option ${key}: there is none`, {
-    hint: `Give some of ${[...KNOWN].join(', ')}.`,
+    hint: `Known options: ${[...KNOWN].join(', ')}.`,
   });
 }
 

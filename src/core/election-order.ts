@@ -122,9 +122,12 @@ function ownEnd(state: NodeState, { nodeId }: Settings): string | null {
 
 /** Why this node can not claim the lease, whoever asks for it; null when it can. */
 export function unableBecause(state: NodeState, settings: Settings): string | null {
-  if (state.suspend) return disabledBecause(state) ?? 'it is about to be suspended';
+  if (state.suspend) return disabledBecause(state) ?? SUSPENDING;
   return disabledBecause(state) ?? neverLeadsBecause(settings);
 }
+
+/** Of a node that a terminal's stop signal is about to suspend. */
+export const SUSPENDING = 'it is about to be suspended';
 
 /** Why this node never leads, whatever happens; null: it may. */
 export function neverLeadsBecause({ priority }: Settings): string | null {
@@ -136,5 +139,8 @@ export function neverLeadsBecause({ priority }: Settings): string | null {
  * does.
  */
 export function disabledBecause({ enabled }: NodeState): string | null {
-  return enabled ? null : 'it is barred from leading';
+  return enabled ? null : DISABLED;
 }
+
+/** Of a node that its own program keeps from leading. */
+export const DISABLED = 'it is barred from leading';

@@ -22,7 +22,7 @@ import { accepted, codeOf } from './failures.ts';
 import type { NodeEvents, NodeTransition } from './narrator.ts';
 import { NodeEngine } from './node-engine.ts';
 import type { NodeParts } from './node-engine.ts';
-import { mayLead, openTransport, sparesOrphans } from './node-extras.ts';
+import { isNamedBy, openTransport, sparesOrphans } from './node-extras.ts';
 import type { FailoverNodeExtras } from './node-extras.ts';
 import { serve } from './node-requests.ts';
 import { setupOf } from './node-setup.ts';
@@ -77,7 +77,7 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
     try {
       const parts = { options, extras, transport, closeTransport, deathSignal, openLease };
       const node = await FailoverNode.#connected(parts);
-      if (!mayLead(options, extras, node.settings.nodeId)) node.setEnabled(false);
+      if (!isNamedBy(options, node.settings.nodeId)) node.setEnabled(false);
       if (node.#engine.keeper !== null) {
         node.#rehearsal = 'on-server';
         startAheadWhenSettled(node, () => node.#engine.workload.startAhead?.());
@@ -307,7 +307,9 @@ export class FailoverNode extends EventEmitter<NodeEvents> implements AsyncDispo
 
   /** Disabled, this node follows the primary and claims nothing; what it holds it keeps. */
   setEnabled(enabled: boolean): void {
-    this.#engine.loop.dispatch({ type: 'enabled-changed', enabled });
+    // A node that a static lease does not name stays out, whatever its program says.
+    const mayLead = enabled && isNamedBy(this.#engine.options, this.settings.nodeId);
+    this.#engine.loop.dispatch({ type: 'enabled-changed', enabled: mayLead });
   }
 
   /** Ends the node in order; `immediate` skips every grace. See `ended`. */

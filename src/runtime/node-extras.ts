@@ -24,8 +24,6 @@ export interface FailoverNodeExtras {
   readonly wrapBus?: (bus: Bus) => Bus;
   /** Makes what takes the place of the command and its hooks. */
   readonly createWorkload?: (parts: WorkloadParts) => NodeWorkload;
-  /** False: it claims nothing until `setEnabled(true)`. */
-  readonly enabled?: boolean;
   /** Called when another may have the id of the node, with what it waits for; the signal ends the wait. */
   readonly onIdWait?: (fact: string) => AbortSignal;
   /** Told of each step of the core before what follows from it is done: it is to be quick. */
@@ -56,10 +54,10 @@ export interface WorkloadParts {
   readonly warn: (message: string) => void;
 }
 
-/** Whether it may claim anything, until it is told otherwise. */
-export function mayLead(options: RunOptions, extras: FailoverNodeExtras, nodeId: string): boolean {
+/** Whether its lease lets this node claim it at all. */
+export function isNamedBy(options: Pick<RunOptions, 'lease'>, nodeId: string): boolean {
   const address = parseLease(options.lease);
-  return extras.enabled !== false && (address.kind !== 'static' || address.node === nodeId);
+  return address.kind !== 'static' || address.node === nodeId;
 }
 
 /** Whether nothing of the node is to end with its process. */

@@ -37,14 +37,22 @@ const UPSTREAM_LIMIT = 1_000;
 export function settingsOf<Item>(options: UpstreamListOptions<Item>): UpstreamSettings<Item> {
   const { check, intervalMs = 1_000, timeoutMs = 100, checksAtOnce = 10 } = options;
   const { waitForCheck = false } = options;
-  const tiersMs = [...(options.tiersMs ?? [0])];
+  const { tiersMs = [0] } = options;
   requireNumber('intervalMs', intervalMs, { least: 1, most: MAX_DURATION_MS });
   requireNumber('timeoutMs', timeoutMs, { least: 1, most: MAX_DURATION_MS });
   requireNumber('checksAtOnce', checksAtOnce, { least: 1, most: UPSTREAM_LIMIT, whole: true });
   requireTiers(tiersMs);
   const scores = { ...DEFAULT_SCORES, ...onlyGiven(options.scores ?? {}) };
   requireScores(scores);
-  return { check, intervalMs, timeoutMs, checksAtOnce, waitForCheck, tiersMs, scores };
+  return {
+    check,
+    intervalMs,
+    timeoutMs,
+    checksAtOnce,
+    waitForCheck,
+    tiersMs: [...tiersMs],
+    scores,
+  };
 }
 
 /**
@@ -84,9 +92,10 @@ function requireNumber(name: string, value: number, { least, most, whole = false
 const TIER_LIMIT = 32;
 
 function requireTiers(tiersMs: readonly number[]): void {
-  const rises = tiersMs.every(
-    (bound, index) => Number.isFinite(bound) && bound > (tiersMs[index - 1] ?? -1),
-  );
+  // A program without types may give anything.
+  const rises =
+    Array.isArray(tiersMs) &&
+    tiersMs.every((bound, index) => Number.isFinite(bound) && bound > (tiersMs[index - 1] ?? -1));
   if (rises && tiersMs[0] === 0 && tiersMs.length <= TIER_LIMIT) return;
   const expected = `increasing numbers of milliseconds, 0 or more, at most ${String(TIER_LIMIT)}`;
   throw bad('tiersMs', `${JSON.stringify(tiersMs).slice(0, 80)} is not that`, expected);

@@ -390,6 +390,22 @@ describe('nobody who would take over', () => {
     expect(meaningOf(snapshotOf('c', [leader]))).toBe('No secondary stands by.');
   });
 
+  it.each(['it is barred from leading', 'it is about to be suspended'])(
+    'is not to be promoted where a request is refused as well: %s',
+    (unwillingBecause) => {
+      const barred = answering(statusOf('a', { willing: false, unwillingBecause, primary: null }));
+      expect(groupStatusOf(snapshotOf(null, [barred])).warnings).toEqual([
+        `a would not take over: ${unwillingBecause}.`,
+      ]);
+    },
+  );
+
+  it('is not hidden by one that does not answer, or by the primary elsewhere', () => {
+    const leader = answering(primaryStatus('c'));
+    const silent = silentNode('x', 'unresponsive', 'no answer');
+    expect(meaningOf(snapshotOf('c', [leader, silent]))).toBe('No secondary stands by.');
+  });
+
   it('is what a primary has whose only partners never lead', () => {
     const never = answering(statusOf('b', { willing: false, priority: 0 }), { priority: 0 });
     const leader = answering(primaryStatus('a', { succession: [] }));

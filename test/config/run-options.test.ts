@@ -70,6 +70,16 @@ describe('runOptionsOf', () => {
     expect(options.command).toEqual(['sleep', '1']);
   });
 
+  it.each([5, 'sleep 1', [5]])('refuses %j as a command', (command) => {
+    // As from a program without types.
+    const given = { command } as unknown as Parameters<typeof runOptionsOf>[0];
+    const { code, message } = failureOf(() => runOptionsOf(given));
+    expect([code, message]).toEqual([
+      'FAILOVER_BAD_OPTION',
+      'Cannot use command: it is not a list of strings',
+    ]);
+  });
+
   it('refuses a node that has nothing to do', () => {
     expect(failureOf(() => runOptionsOf({})).code).toBe('FAILOVER_USAGE');
   });

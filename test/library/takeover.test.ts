@@ -247,6 +247,18 @@ describe('disabled', () => {
     expect(epochs).toEqual([1]);
   });
 
+  it('it is by a lease that names another node, whatever its program says', async () => {
+    const { promote, epochs } = promotions();
+    // As from a program without types.
+    const named = { promote, lease: 'static:another' } as object;
+    const { watcher, transitions } = await started(secondary(place(), named));
+    watcher.setEnabled(true);
+    await until('300 ms', () => (watcher.status()?.uptimeMs ?? 0) >= 300);
+    expect(watcher.status()?.unwillingBecause).toBe('it is barred from leading');
+    expect(transitions.map(({ role }) => role)).not.toContain('candidate');
+    expect(epochs).toEqual([]);
+  });
+
   it('it follows one primary after the other and is never promoted', async () => {
     const at = place();
     const first = await started(primary(at, { nodeId: 'a' }));

@@ -231,6 +231,7 @@ describe('an option', () => {
     ['checksAtOnce', { checksAtOnce: 0 }],
     ['checksAtOnce', { checksAtOnce: 1.5 }],
     ['tiersMs', { tiersMs: [] }],
+    ['tiersMs', { tiersMs: 5 as unknown as readonly number[] }],
     ['tiersMs', { tiersMs: [1, 2] }],
     ['tiersMs', { tiersMs: [0, 10, 10] }],
     ['scores.lowest', { scores: { lowest: 0 } }],

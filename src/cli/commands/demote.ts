@@ -18,7 +18,7 @@ import {
 import { ALOUD } from '../say.ts';
 import type { Voice } from '../say.ts';
 import { holderElsewhere, lookFurther } from '../store-sight.ts';
-import { isNobodyWilling } from '../warnings.ts';
+import { isNobodyWilling, isPromotable } from '../warnings.ts';
 
 export interface DemoteOptions extends ClientOptions {
   /** Null: the primary. */
@@ -63,9 +63,13 @@ export async function demote(options: DemoteOptions, voice: Voice = ALOUD): Prom
   } else {
     const said = await lookFurther(options);
     const limit = holdMs === null ? ' ' : ` for ${formatDuration(holdMs)}, or `;
-    const hint = isNobodyWilling(said)
-      ? `nobody takes over: the group has no primary${limit}until \`failover promote ${id} --group ${group}\`.`
-      : `there is no primary yet: see \`failover status --group ${group}\`.`;
+    const canBeAsked = livingNodes(said).some(
+      ({ record, status }) => record.node === id && status !== null && isPromotable(status),
+    );
+    const hint =
+      isNobodyWilling(said) && canBeAsked
+        ? `nobody takes over: the group has no primary${limit}until \`failover promote ${id} --group ${group}\`.`
+        : `there is no primary yet: see \`failover status --group ${group}\`.`;
     voice.note(advised(hint, options));
   }
 }

@@ -6,7 +6,7 @@ import type { GroupSnapshot } from '../client.ts';
 import { setPaused } from '../pausing.ts';
 import { ALOUD } from '../say.ts';
 import type { Voice } from '../say.ts';
-import { nodesElsewhere } from '../store-sight.ts';
+import { holderElsewhere, nodesElsewhere } from '../store-sight.ts';
 
 /** Resumes the group and says what that means now. @throws FAILOVER_STATE_DIR_* */
 export async function resume(options: ClientOptions, { say }: Voice = ALOUD): Promise<void> {
@@ -22,15 +22,22 @@ export async function resume(options: ClientOptions, { say }: Voice = ALOUD): Pr
 /** What follows from it for the nodes as they were during the pause. */
 export function meaningOf(before: GroupSnapshot): string {
   const living = livingNodes(before);
-  const away = nodesElsewhere(before).length;
-  if (living.length + away === 0) return 'No node is running; the next one to start may lead.';
-  const unable = living.flatMap(({ record, status }) => {
-    if (status?.role !== 'secondary' || status.willing) return [];
-    const why = status.unwillingBecause ?? 'it does not say why';
-    return why === PAUSED ? [] : [`${record.node}: ${why}`];
+  const elsewhere = nodesElsewhere(before);
+  if (living.length + elsewhere.length === 0)
+    return 'No node is running; the next one to start may lead.';
+  const away = elsewhere.length - (holderElsewhere(before) === null ? 0 : 1);
+  // One that does not answer would not take over either, for all that is known.
+  const reasons = living.flatMap(({ record, status }) => {
+    if (status === null || status.role === 'primary') return [];
+    // A candidate is about to lead.
+    const isAble = status.willing || status.role === 'candidate';
+    const why = isAble ? null : (status.unwillingBecause ?? 'it does not say why');
+    return [why === null || why === PAUSED ? null : `${record.node}: ${why}`];
   });
-  const secondaries = living.filter(({ status }) => status?.role !== 'primary').length;
-  if (away > 0 || unable.length < secondaries) return 'Secondaries take over automatically again.';
+  const unable = reasons.filter((reason) => reason !== null);
+  if (away > 0 || unable.length < reasons.length) {
+    return 'Secondaries take over automatically again.';
+  }
   if (unable.length === 0) return 'No secondary stands by.';
   return `No secondary would take over: ${unable.join('; ')}.`;
 }

@@ -280,7 +280,8 @@ export function listeningText({
 
 /** What there is to be waited for, or killed. */
 function runsCommand(node: FailoverNode): boolean {
-  const { pid, state } = node.status().workload;
+  // Not its whole status, which looks at files: a process that can open none is to heed its signals all the same.
+  const { pid, state } = node.sight().workload;
   return pid !== null && state !== 'armed';
 }
 
