@@ -20,9 +20,7 @@ const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
 it.skipIf(!hasPrlimit)('a node that had no descriptors left follows again, and ends in order', () =>
   inGroup(async (group) => {
     const [a, b, c] = await group.startAll(['a', 'b', 'c']);
-    const most = spawnSync('prlimit', [
-      ...['--pid', String(c.pid), '--nofile', '--output', 'SOFT', '--noheadings', '--raw'],
-    ]);
+    const most = softLimit(c.pid);
     // Each more lets it come one step further with its connections.
     for (const [turn, spare] of [0, 3, 6, 12].entries()) {
       const next = turn % 2 === 0 ? b : a;
@@ -32,7 +30,7 @@ it.skipIf(!hasPrlimit)('a node that had no descriptors left follows again, and e
       await group.reaches(next, 'serving');
       // As long as c takes to see it, and to fail at what it can't do.
       await group.beats(6);
-      setLimit(c.pid, Number(most.stdout.toString()));
+      setLimit(c.pid, most);
       await group.reaches(c, 'watching');
     }
     await group.beats(12);
@@ -63,6 +61,23 @@ it.skipIf(!hasPrlimit).each<readonly [string, GroupSetup, string]>([
     }, setup),
 );
 
+it.skipIf(!hasPrlimit)(
+  'a primary that has none heeds a signal, and ends once it may look again',
+  () =>
+    inGroup(async (group) => {
+      const a = await group.start('a');
+      await group.active(1);
+      const most = softLimit(a.pid);
+      setLimit(a.pid, 4);
+      a.kill('SIGTERM');
+      await group.reaches(a, 'demoting');
+      setLimit(a.pid, most);
+      expect(await group.ends(a)).toBe(0);
+      expect(a.stray).toBe('');
+      expect(group.sessionOf('a')).toEqual([]);
+    }),
+);
+
 async function promote(group: Group, id: string): Promise<void> {
   const record = listNodes(groupPaths(group.groupDir)).find(({ node }) => node === id);
   if (record === undefined) throw new Error(`${id} is not on record`);
@@ -70,6 +85,11 @@ async function promote(group: Group, id: string): Promise<void> {
     ...{ group: 'g', method: 'instance.promote', params: { force: false } },
     timeoutMs: 30_000,
   });
+}
+
+function softLimit(pid: number): number {
+  const columns = ['--nofile', '--output', 'SOFT', '--noheadings', '--raw'];
+  return Number(spawnSync('prlimit', ['--pid', String(pid), ...columns]).stdout.toString());
 }
 
 function setLimit(pid: number, soft: number): void {
