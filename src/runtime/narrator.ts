@@ -2,6 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Phase, Role, StopOrder, Takeover } from '../core/state.ts';
 import type { Step } from '../core/transition.ts';
+import { monotonicNow } from './clock.ts';
 
 /** A change of the node's phase, with the sentence that says why. */
 export interface NodeTransition {
@@ -30,10 +31,13 @@ const HISTORY_LIMIT = 100;
 export class Narrator {
   readonly #emitter: EventEmitter<NodeEvents>;
   readonly #history: NodeTransition[] = [];
-  #warned: string | null = null;
+  readonly #now: () => number;
+  /** When each warning came last, ms; the one that came last at the end. */
+  readonly #warnedAt = new Map<string, number>();
 
-  constructor(emitter: EventEmitter<NodeEvents>) {
+  constructor(emitter: EventEmitter<NodeEvents>, now: () => number = monotonicNow) {
     this.#emitter = emitter;
+    this.#now = now;
   }
 
   /** The latest transitions, oldest first; bounded. */
@@ -52,17 +56,30 @@ export class Narrator {
       if (this.#history.length > HISTORY_LIMIT) this.#history.shift();
       later(() => this.#emitter.emit('transition', change));
     }
-    if (state.warning !== null && state.warning !== before.warning) this.warn(state.warning);
-    if (state.warning === null && before.warning !== null) this.#warned = null;
+    if (state.warning === before.warning) return;
+    // What a decision has ended is news when it comes back.
+    if (before.warning !== null) this.#warnedAt.delete(before.warning);
+    if (state.warning !== null) this.warn(state.warning);
   }
 
-  /** Said once as long as it stays the same. */
+  /** Said once for as long as it keeps coming, whatever other warnings come in between. */
   warn(message: string): void {
-    if (message === this.#warned) return;
-    this.#warned = message;
+    const now = this.#now();
+    const before = this.#warnedAt.get(message);
+    this.#warnedAt.delete(message);
+    this.#warnedAt.set(message, now);
+    if (before !== undefined && now - before < QUIET_MS) return;
+    const [oldest] = this.#warnedAt.keys();
+    if (this.#warnedAt.size > WARNINGS_LIMIT && oldest !== undefined) this.#warnedAt.delete(oldest);
     later(() => this.#emitter.emit('warning', message));
   }
 }
+
+/** A warning that has not come for so long is news when it comes again. */
+const QUIET_MS = 60_000;
+
+/** How many different warnings are remembered. */
+const WARNINGS_LIMIT = 16;
 
 /** Later in this turn: a listener that throws can't break a decision that is being carried out. */
 function later(emit: () => void): void {
