@@ -42,6 +42,8 @@ export class ClientConnection {
       // The server resumes it for each body.
       if (this.#waiting.length > 0) socket.pause();
     });
+    // Of one that asks for a tunnel or an upgrade the server has taken its own listener away.
+    socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.#closed();
     });

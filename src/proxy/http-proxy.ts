@@ -227,7 +227,6 @@ export class HttpProxy {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { upgrade = '', 'content-length': length, 'transfer-encoding': coding } = request.headers;
     const isWebSocket = upgrade.toLowerCase() === 'websocket' && request.method === 'GET';
-    socket.on('error', () => socket.destroy());
     const hasBody = coding !== undefined || (length !== undefined && length !== '0');
     if (!(socket instanceof Socket) || hasBody || owedAnswer(socket) !== null) {
       this.#refuseRaw(socket, 'not-supported');

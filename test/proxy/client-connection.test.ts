@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ProxyLimits } from '../../src/config/load-proxy.ts';
+import { uncaught } from '../support/uncaught.ts';
 import { until } from '../support/until.ts';
 import { ask, rawClient, silence, startPrimary, startProxy } from './support/proxied.ts';
 import type { Primary, Proxied } from './support/proxied.ts';
@@ -111,6 +112,20 @@ describe('a client that does not close its connection and', () => {
     await until('it to be under way', () => proxy.report().underWay === 1);
     await until('the refusal', () => text().startsWith('HTTP/1.1 408 '));
     expect(proxy.report().underWay).toBe(0);
+  });
+});
+
+describe('a client that resets its connection and', () => {
+  it.each(REFUSED.slice(0, 2))('%s takes nothing from the others', async (_, bytes) => {
+    const thrown = uncaught();
+    const { port, proxy } = await pair();
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(bytes, () => void socket.resetAndDestroy());
+    await until('the refusal', () => proxy.report().counts.refusedFor('not-supported') === 1);
+    // Closed by then.
+    expect(await ask(port)).toMatchObject({ status: 200 });
+    expect(thrown).toEqual([]);
   });
 });
 
