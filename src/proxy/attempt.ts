@@ -96,7 +96,10 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
     if (this.#isOver) return;
     this.#isPaused = false;
     this.#since = this.#way.patience.round;
-    this.#controller?.resume();
+    // A response that is read just now may have led here, and undici reads one at a time.
+    process.nextTick(() => {
+      if (!this.#isOver && !this.#isPaused) this.#controller?.resume();
+    });
   }
 
   /** Waits on where the primary has given a sign, or is not what is waited for. */

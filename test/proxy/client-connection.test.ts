@@ -1,4 +1,5 @@
 // What becomes of the connection of a client that is refused, or that does not take what it asks for.
+import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -145,6 +146,13 @@ describe('an upgrade', () => {
   });
 });
 
+/** Whether none of an answer was read while another was asked for and answered. */
+async function isLeft(response: ServerResponse | undefined, port: number): Promise<boolean> {
+  const before = response?.socket?.writableLength;
+  await ask(port);
+  return response?.socket?.writableLength === before;
+}
+
 describe('requests that one client sends without waiting', () => {
   const PATHS = Array.from({ length: 100 }, (_, index) => `/${String(index)}`);
   const bytesOf = (paths: readonly string[]): string =>
@@ -168,6 +176,29 @@ describe('requests that one client sends without waiting', () => {
     client.socket.write(bytesOf(['/last']));
     await until('one more', () => client.text().includes('</last>'));
   });
+
+  it.each([10, 200_000])(
+    'are all answered where it takes nothing of the first while the second is answered: %i bytes',
+    async (length) => {
+      const open = new Map<string, ServerResponse>();
+      const { port, proxy } = await pair(({ url = '' }, response) => {
+        if (url === '/') response.end();
+        else open.set(url, response);
+      });
+      const client = rawClient(port, bytesOf(['/long', '/second']));
+      client.socket.pause();
+      await until('both to arrive', () => open.size === 2);
+      const long = open.get('/long');
+      long?.end('Y'.repeat(20_000_000));
+      await until('the proxy to read no more of it', () => isLeft(long, port));
+      open.get('/second')?.end('Z'.repeat(length));
+      await until('the proxy to read no more of that', () => isLeft(open.get('/second'), port));
+      client.socket.resume();
+      await until('all of both', () => client.text().endsWith('Z'.repeat(length)));
+      expect(client.text().split('Y').length - 1).toBe(20_000_000);
+      expect(proxy.report()).toMatchObject({ underWay: 0, counts: { cut: 0 } });
+    },
+  );
 
   it('are not begun any more once it has gone', async () => {
     const { port, proxy, primary } = await pair(silence);
