@@ -199,9 +199,10 @@ export class HttpProxy {
   }
 
   #take(request: IncomingMessage, response: ServerResponse, more: More): void {
-    this.#counts.requests += 1;
     const client = this.#clients.get(request.socket);
+    // One that is not begun before its client goes is in no other count either.
     client?.take(() => {
+      this.#counts.requests += 1;
       const passable = screened(request, this.#self);
       const isRefused = typeof passable === 'string';
       const { path, host, hops } = isRefused ? INERT : passable;

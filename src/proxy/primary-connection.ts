@@ -43,6 +43,14 @@ const BUFFERS: SocketConstructorOpts & DuplexOptions = { highWaterMark: 64 * 102
 class PrimaryConnection extends Socket {
   /** What follows once all is read. */
   #ending: (() => void) | null = null;
+  #hasConnected = false;
+
+  constructor(options: SocketConstructorOpts & DuplexOptions) {
+    super(options);
+    this.once('connect', () => {
+      this.#hasConnected = true;
+    });
+  }
 
   override push(chunk: unknown, encoding?: BufferEncoding): boolean {
     if (chunk !== null) return super.push(chunk, encoding);
@@ -51,7 +59,8 @@ class PrimaryConnection extends Socket {
   }
 
   override destroy(error?: Error): this {
-    if (!isReset(error)) return super.destroy(error);
+    // A reset instead of a connection is a failure to connect: by the code below it would be tried again untold.
+    if (!isReset(error) || !this.#hasConnected) return super.destroy(error);
     // By its own code it is taken for the end of an answer that has no length.
     const reset = new errors.SocketError('reset by the primary');
     this.#endWhenRead(() => super.destroy(reset));

@@ -212,6 +212,8 @@ describe('requests that one client sends without waiting', () => {
     await until('nothing to be under way', () => proxy.report().underWay === 0);
     expect(proxy.report().held).toBe(0);
     expect(next.requests.length).toBeLessThan(PATHS.length);
+    const { requests, answered, clientsGone, cut } = proxy.report().counts;
+    expect(answered + clientsGone + cut).toBe(requests);
   });
 
   it('and whose answers it does not take end its connection', async () => {

@@ -1,7 +1,7 @@
 // A primary that ends its connections, or has them reset, in the middle of an answer or with it.
-import { createServer } from 'node:net';
-import type { Socket } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { createServer, Socket } from 'node:net';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { connectToPrimary } from '../../src/proxy/primary-connection.ts';
 import { until } from '../support/until.ts';
 import { ask, listening, rawClient, startProxy } from './support/proxied.ts';
 import type { Proxied, RawClient } from './support/proxied.ts';
@@ -94,4 +94,23 @@ describe('a primary that', () => {
     expect(await client.closed).not.toContain('\r\n0\r\n\r\n');
     expect(proxy.report().counts).toMatchObject({ answered: 3, cut: 1 });
   });
+});
+
+it('a reset in place of a connection is a failure to connect, not the end of one', async () => {
+  // On loopback the connection is there before the reset, but not behind every balancer.
+  const connect = vi.spyOn(Socket.prototype, 'connect');
+  onTestFinished(() => {
+    connect.mockRestore();
+  });
+  connect.mockImplementation(function (this: Socket) {
+    const reset = Object.assign(new Error('connect ECONNRESET'), { code: 'ECONNRESET' });
+    setImmediate(() => this.destroy(reset));
+    return this;
+  });
+  const failure = await new Promise<unknown>((resolve) => {
+    connectToPrimary({ hostname: '127.0.0.1', port: '80', protocol: 'http:' }, (...[error]) => {
+      resolve(error);
+    });
+  });
+  expect(failure).toMatchObject({ code: 'ECONNRESET' });
 });
