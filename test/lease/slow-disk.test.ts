@@ -114,9 +114,6 @@ it('gives a term among peers up whose epoch can not be put on record', async () 
   expect(lease.observe().held).toBe(false);
   disk.isReadOnly = false;
   expect(await lease.acquire(0)).toMatchObject({ type: 'granted', epoch: 2 });
-  disk.isReadOnly = true;
-  await expect(lease.advanceEpoch(0)).rejects.toThrow('Cannot record epoch 3 in ');
-  expect(lease.verify().type).toBe('lost');
 });
 
 it('waits for no disk with a term among peers that is given up', async () => {

@@ -122,7 +122,13 @@ export class PeersLease implements RemoteStore {
     const epoch = this.#node.term;
     const previous = this.#previous;
     this.#epoch = epoch;
-    if (epoch !== null) await this.#keep(epoch);
+    try {
+      if (epoch !== null) await this.#keep(epoch);
+    } catch (error) {
+      this.#giveUp();
+      void this.#node.say();
+      throw error;
+    }
     const askedAt = this.#now();
     void this.#node.say();
     await this.#heardByAll(askedAt, this.#parts.options.requestTimeoutMs);
@@ -157,6 +163,7 @@ export class PeersLease implements RemoteStore {
     return { type: 'renewed', askedAt, ttlMs: this.#parts.options.ttlMs };
   }
 
+  /** Where it fails the lease is still held: what ran under the epoch before it may run on until it was stopped. */
   async advanceEpoch(floor: number): Promise<number> {
     const attempt = this.#attempt;
     const epoch = this.#epoch === null ? null : this.#node.advance(floor);
@@ -167,6 +174,8 @@ export class PeersLease implements RemoteStore {
     void this.#node.say();
     await this.#heardByAll(saidAt, this.#parts.options.requestTimeoutMs);
     if (attempt !== this.#attempt) throw this.#lost('it was given up');
+    const cause = this.#lossOf(epoch);
+    if (cause !== null) throw this.#lost(cause);
     this.#note('advanced', epoch);
     return epoch;
   }
@@ -265,7 +274,7 @@ export class PeersLease implements RemoteStore {
   /**
    * Resolves once the epoch is on record here, or the term is given up: nobody waits for a disk that hangs.
    *
-   * @throws FAILOVER_STATE_DIR_*; the term is given up then
+   * @throws FAILOVER_STATE_DIR_*
    */
   async #keep(epoch: number): Promise<void> {
     const attempt = this.#attempt;
@@ -277,14 +286,7 @@ export class PeersLease implements RemoteStore {
     // Thrown below, unless nobody waits for it any more.
     kept.catch(() => undefined);
     while (!work.isOver && attempt === this.#attempt) await this.#changes.next(ACQUIRE_LIMIT_MS);
-    if (attempt !== this.#attempt) return;
-    try {
-      await kept;
-    } catch (error) {
-      this.#giveUp();
-      void this.#node.say();
-      throw error;
-    }
+    if (attempt === this.#attempt) await kept;
   }
 
   /** What it wants or holds is over. */
