@@ -33,11 +33,14 @@ export function identityOf(stat: ProcessStat): ProcessIdentity {
   return { pid, startTime, bootId: bootId(), pidNamespace: ownPidNamespace() };
 }
 
+/** In place of the start time of a process that nobody could look at. */
+export const UNKNOWN_TIME = 'unknown';
+
 /** The identity of this process. Where there is no /proc: best effort, comparable on this host only. */
 export function ownIdentity(): ProcessIdentity {
   return (own ??= readIdentity(process.pid) ?? {
     pid: process.pid,
-    startTime: 'unknown',
+    startTime: UNKNOWN_TIME,
     bootId: bootId(),
     pidNamespace: ownPidNamespace(),
   });

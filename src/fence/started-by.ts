@@ -15,6 +15,12 @@ export function isStartedBy(
   { pid, startTime }: Pick<ProcessStat, 'pid' | 'startTime'>,
   starter: Starter,
 ): boolean {
+  // Of one that /proc hides, or that nobody could look at, the age is not known.
+  if (!isTicks(startTime) || !isTicks(starter.since)) return false;
   if (BigInt(startTime) < BigInt(starter.since)) return false;
   return readMark(pid, starter)?.node === starter.node;
+}
+
+function isTicks(text: string): boolean {
+  return /^\d+$/.test(text);
 }

@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { noteSession } from '../fence/own-sessions.ts';
-import { readIdentity } from '../fence/process-identity.ts';
+import { readIdentity, UNKNOWN_TIME } from '../fence/process-identity.ts';
 import { endRunHelpers } from '../fence/run-helpers.ts';
 import type { HelperSources } from '../fence/run-helpers.ts';
 import type { SessionRecord } from '../lease/lease-store.ts';
@@ -166,7 +166,7 @@ class Guard {
     });
     const identity = readIdentity(child.pid);
     if (identity !== null) this.#own = ownSession(identity, known.starter);
-    tell({ type: 'spawned', pid: child.pid, startTime: identity?.startTime ?? 'unknown' });
+    tell({ type: 'spawned', pid: child.pid, startTime: identity?.startTime ?? UNKNOWN_TIME });
     // It does nothing as yet: only after this comes what opens its gate.
     this.#tellBackstop();
   }

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { tryLock } from 'fs-native-extensions';
-import { readStat } from '../fence/process-identity.ts';
+import { readStat, UNKNOWN_TIME } from '../fence/process-identity.ts';
 import { lineReader } from '../guard/messages.ts';
 import { identityOfDescriptor, identityOfPath } from '../lease/file/file-identity.ts';
 import { monotonicNow } from '../runtime/clock.ts';
@@ -121,9 +121,9 @@ class Starter {
 /** It was started, and has to be recorded, though the system may have nothing left to look with. */
 function startTimeOf(pid: number): string {
   try {
-    return readStat(pid)?.startTime ?? 'unknown';
+    return readStat(pid)?.startTime ?? UNKNOWN_TIME;
   } catch {
-    return 'unknown';
+    return UNKNOWN_TIME;
   }
 }
 

@@ -2,7 +2,7 @@
 import { execa } from 'execa';
 import type { Readable, Writable } from 'node:stream';
 import { FailoverError } from '../errors.ts';
-import { ownIdentity, readIdentity } from '../fence/process-identity.ts';
+import { ownIdentity, readIdentity, UNKNOWN_TIME } from '../fence/process-identity.ts';
 import type { ProcessIdentity } from '../lease/lease-store.ts';
 import { monotonicNow } from '../runtime/clock.ts';
 import type { WorkloadEnd } from '../runtime/ports.ts';
@@ -171,7 +171,7 @@ class Gated implements GatedProcess {
 
 /** Without /proc, or if it has ended already: one that no live process is taken for. */
 function identityOf(pid: number): ProcessIdentity {
-  const unknown = { ...ownIdentity(), pid, startTime: 'unknown' };
+  const unknown = { ...ownIdentity(), pid, startTime: UNKNOWN_TIME };
   try {
     return readIdentity(pid) ?? unknown;
   } catch {

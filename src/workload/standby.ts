@@ -1,6 +1,6 @@
 // A hot workload: it runs on every node and is told its role by a file, a signal and a hook.
 import { performance } from 'node:perf_hooks';
-import { procIsUsable, readStat } from '../fence/process-identity.ts';
+import { readStat, UNKNOWN_TIME } from '../fence/process-identity.ts';
 import type { HookResult, Term } from '../runtime/ports.ts';
 import { resolveCommand } from './command-path.ts';
 import { STANDING_BY, termMessage } from './environment.ts';
@@ -131,17 +131,20 @@ export class HotWorkload extends SupervisedWorkload {
   #tellSecondary(message: GateMessage): void {
     if (this.#toldSecondary) return;
     this.tellRole(message);
-    this.#toldSecondary = true;
     const run = this.#living();
     if (run !== null) this.#signal(run, this.options.demoteSignal);
+    // Last: what could not be signalled is told again, or stopped.
+    this.#toldSecondary = true;
   }
 
-  /** To the group: a workload behind a shell gets it too. */
+  /** To the group: a workload behind a shell gets it too. @throws where nobody can look who has its number */
   #signal(run: Run, signal: NodeJS.Signals | null): void {
     if (signal === null || run.ended) return;
     const { pid, startTime } = run.gated.identity;
-    // Its parent may be another process, which has waited for it: its number may be a stranger's by now.
-    if (procIsUsable() && readStat(pid)?.startTime !== startTime) return;
+    // Its parent may be another process, which has waited for it: its number may be a stranger's by now. That has to be
+    // seen: one that has changed its user may be hidden, and would go on in its old role.
+    const seen = readStat(pid);
+    if (seen !== null && startTime !== UNKNOWN_TIME && seen.startTime !== startTime) return;
     try {
       process.kill(-pid, signal);
     } catch {

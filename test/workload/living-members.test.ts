@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { adoptSight, noteSession, noteStarter, sightOf } from '../../src/fence/own-sessions.ts';
 import { ownIdentity, readStat } from '../../src/fence/process-identity.ts';
 import { scanSessions } from '../../src/fence/session-members.ts';
+import { isStartedBy } from '../../src/fence/started-by.ts';
 import type { SessionRecord } from '../../src/lease/lease-store.ts';
 import { emptySessions, livingMembers } from '../../src/workload/living-members.ts';
 import { signal } from '../support/process-list.ts';
@@ -56,6 +57,13 @@ it.each([
   // Those that nobody has found are not taken for gone.
   expect(emptySessions([record])).toEqual([]);
   expect(livingMembers([record])).toHaveLength(members);
+});
+
+it('what /proc hides proves nothing about who has started it, and breaks no look', () => {
+  const starter = { ...STARTER, since: ownIdentity().startTime };
+  expect(isStartedBy({ pid: process.pid, startTime: 'hidden' }, starter)).toBe(false);
+  const own = { pid: process.pid, startTime: ownIdentity().startTime };
+  expect(isStartedBy(own, { ...starter, since: 'unknown' })).toBe(false);
 });
 
 it('what another process has seen there is ours, and an earlier sight takes nothing from a later one', async () => {

@@ -109,7 +109,8 @@ describe('a hot workload', () => {
       spawn: async (request) => {
         const gated = await spawnGated(request);
         started.push(gated);
-        const identity = { ...gated.identity, pid: stranger.pid ?? -1 };
+        // Its own start may be of the same clock tick.
+        const identity = { ...gated.identity, pid: stranger.pid ?? -1, startTime: '1' };
         return started.length > 1 ? gated : disguised(gated, identity);
       },
     });
@@ -119,6 +120,20 @@ describe('a hot workload', () => {
     stranger.kill('SIGUSR2');
     await until('its word', () => textOf(heard).includes('asked'));
     expect(textOf(heard)).toBe('ready\nasked\n');
+  });
+
+  it('is signalled also where its start could not be looked at', async () => {
+    const { workload, text } = await workloadOf(TELLER, {
+      ...{ standby: 'hot', promoteSignal: 'SIGUSR1' },
+      spawn: async (request) => {
+        const gated = await spawnGated(request);
+        return disguised(gated, { ...gated.identity, startTime: 'unknown' });
+      },
+    });
+    await workload.arm();
+    await workload.activate(TERM);
+    await until('the signal', () => roles(text('told')).length === 1);
+    await workload.stop(0);
   });
 
   it('is started once, however often it is ordered meanwhile', async () => {
