@@ -31,6 +31,7 @@ export const OUTPUT_VARIABLES: readonly string[] = [
   'FAILOVER_PREVIOUS',
   'FAILOVER_REASON',
   'FAILOVER_ROLE_FILE',
+  'FAILOVER_HOOK',
 ];
 
 /** The row with a key. A key that no row has is a mistake in the program, not of the user. */

@@ -21,6 +21,8 @@ export interface ProcessMark {
   readonly roleFile: string | null;
   /** Which it was started under; 0: none, or it is told another way. */
   readonly epoch: number;
+  /** Whether a promote or demote command has started it, or is it. */
+  readonly isOfHook: boolean;
 }
 
 /** Time of a process's main thread, ms since it started. */
@@ -74,6 +76,7 @@ export function readMark(pid: number, mark: GroupMark): ProcessMark | null {
     node: environment.get('FAILOVER_NODE') ?? null,
     roleFile: environment.get('FAILOVER_ROLE_FILE') ?? null,
     epoch: isEpoch ? epoch : 0,
+    isOfHook: (environment.get('FAILOVER_HOOK') ?? '') !== '',
   };
 }
 

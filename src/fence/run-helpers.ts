@@ -7,6 +7,7 @@ import { isOutOfResources } from '../out-of-resources.ts';
 import { descriptorsOf, pathOfDescriptor } from './open-files.ts';
 import { hasEnded, procIsUsable, readStat } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
+import { readMark } from './process-view.ts';
 import { SignalLadder } from './signal-ladder.ts';
 import { isStartedBy } from './started-by.ts';
 import type { Starter } from './started-by.ts';
@@ -15,6 +16,8 @@ export interface HelperSources extends Omit<Starter, 'since'> {
   /** The identities of the workload lock's files that its runs inherited, whatever became of their name. */
   readonly lockFiles: ReadonlySet<string>;
   readonly listNodes: () => readonly NodeRecord[];
+  /** True: only what its hooks have started. */
+  readonly ofHooks?: boolean;
   /** When the node's own process started, clock ticks since boot; by default it is this process. */
   readonly since?: string;
 }
@@ -51,7 +54,9 @@ function findRunHelpers(sources: HelperSources): readonly ProcessStat[] {
     if (stat === null || hasEnded(stat) || stat.pid === own.pid) return [];
     // A node that a workload started is no helper, and ends what is its own.
     if (supervisors.has(stat.pid)) return [];
-    return isStartedBy(stat, starter) && hasOpen(stat.pid, sources.lockFiles) ? [stat] : [];
+    if (!isStartedBy(stat, starter) || !hasOpen(stat.pid, sources.lockFiles)) return [];
+    if (sources.ofHooks === true && readMark(stat.pid, starter)?.isOfHook !== true) return [];
+    return [stat];
   });
 }
 

@@ -202,13 +202,14 @@ export function buildWorkload(
     },
     endHolders: (graceMs) =>
       fencing().clearLeftovers({ fenceGraceMs: graceMs, stopGraceMs: graceMs }),
-    endHelpers: (graceMs, lockFiles) =>
+    endHelpers: (graceMs, lockFiles, ofHooks = false) =>
       endRunHelpers(
         {
           group: options.group,
           stateDir: dirname(local.paths.directory),
           node: settings.nodeId,
           lockFiles,
+          ofHooks,
           listNodes: () => local.listNodes(),
         },
         graceMs,

@@ -44,8 +44,19 @@ export function nodeEnvironment(
     FAILOVER_STATE_DIR: context.stateDir,
     FAILOVER_ROLE_FILE: context.roleFile,
     FAILOVER_LOCK_FD: lockFd === null ? '' : String(LOCK_FD),
+    // A node that a hook has started is no part of the hook.
+    FAILOVER_HOOK: '',
     ...withoutSecrets(process.env),
   };
+}
+
+/** The same for a hook: by its name what it started is told from what the workload did. */
+export function hookEnvironment(
+  context: NodeContext,
+  lockFd: number | null,
+  hook: 'promote' | 'demote',
+): Record<string, string> {
+  return { ...nodeEnvironment(context, lockFd), FAILOVER_HOOK: hook };
 }
 
 /** An address of a server may carry a password: it is the supervisor's alone, and empty counts as absent. */

@@ -29,7 +29,7 @@ export interface HookRequest {
 }
 
 /** How long a hook that ran out of time may clean up before it is killed, ms. */
-const HOOK_GRACE_MS = 1000;
+export const HOOK_GRACE_MS = 1000;
 
 /**
  * Runs a hook to its end, and what it left behind. Never rejects: what went wrong is in the result.

@@ -61,21 +61,19 @@ export class HotWorkload extends SupervisedWorkload {
   }
 
   /** Frees the lock for every copy: only after the demote command has confirmed the demotion. */
-  deactivate(): Promise<void> {
+  async deactivate(): Promise<void> {
     const run = this.#living();
     // What it started may live on as the primary's: only a stop ends that.
-    if (run === null) return Promise.reject(new Error('the hot workload has exited'));
-    try {
-      this.#tellSecondary({ ...STANDING_BY, reason: 'demoted' });
-      run.readiness?.abort();
-      run.active = false;
-      this.book.setActive(run.gated.identity.pid, false);
-      run.description?.unlock();
-      this.deactivated();
-      return Promise.resolve();
-    } catch (error) {
-      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
-    }
+    if (run === null) throw new Error('the hot workload has exited');
+    this.#tellSecondary({ ...STANDING_BY, reason: 'demoted' });
+    run.readiness?.abort();
+    await this.endHookHelpers();
+    // A stop that came meanwhile ends it, and frees the lock when it has.
+    if (this.#living() !== run || run.dismissed) throw new Error('the hot workload has exited');
+    run.active = false;
+    this.book.setActive(run.gated.identity.pid, false);
+    run.description?.unlock();
+    this.deactivated();
   }
 
   async #startAsPrimary(message: GateMessage, begun: number): Promise<void> {

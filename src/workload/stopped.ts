@@ -5,10 +5,14 @@ import { isOutOfResources } from '../out-of-resources.ts';
 import type { WorkloadLock } from '../runtime/ports.ts';
 import { isProvedFree } from './workload-lock.ts';
 
-/** Returns the pids that are still there. `lockFiles`: the identities of the files that its runs had open. */
+/**
+ * Returns the pids that are still there. `lockFiles`: the identities of the files that its runs had open; `ofHooks`: only
+ * what hooks have started.
+ */
 export type EndHelpers = (
   graceMs: number,
   lockFiles: ReadonlySet<string>,
+  ofHooks?: boolean,
 ) => Promise<readonly number[]>;
 
 export interface StoppedWorkload {

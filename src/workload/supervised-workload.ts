@@ -16,11 +16,11 @@ import type {
   WorkloadLock,
 } from '../runtime/ports.ts';
 import { Emptying } from './emptying.ts';
-import { nodeEnvironment, termMessage } from './environment.ts';
+import { hookEnvironment, nodeEnvironment, termMessage } from './environment.ts';
 import type { DemotionNote, GateMessage, NodeContext } from './environment.ts';
 import { spawnGated } from './gate.ts';
 import type { DeathSignal, SpawnGated, StartAhead } from './gate.ts';
-import { describeEnd, runHook } from './hooks.ts';
+import { describeEnd, HOOK_GRACE_MS, runHook } from './hooks.ts';
 import { emptySessions, livingMembers } from './living-members.ts';
 import type { Member } from './living-members.ts';
 import { outputSink } from './output.ts';
@@ -96,6 +96,8 @@ export abstract class SupervisedWorkload implements Workload {
   readonly #output: OutputSink;
   /** The lock files that runs have inherited, whatever has their name by now. */
   readonly #lockFiles = new Set<string>();
+  /** Whether a hook may have left something that holds the lock. */
+  #hasRunHook = false;
   #starting: Promise<unknown> | null = null;
   /** How often it was stopped: what a stop overtook does not start after it either. */
   #stops = 0;
@@ -156,7 +158,7 @@ export abstract class SupervisedWorkload implements Workload {
       {
         name: hook,
         command,
-        environment: nodeEnvironment(context, lock.fd),
+        environment: hookEnvironment(context, lock.fd, hook),
         message: termMessage(term, hook === 'promote' ? 'primary' : 'secondary'),
         lockFd: lock.fd,
         deathSignal,
@@ -165,6 +167,7 @@ export abstract class SupervisedWorkload implements Workload {
         spawn: this.options.spawn ?? spawnGated,
         isCancelled: () => this.#stops !== stops,
         onBegin: () => {
+          this.#hasRunHook = true;
           // A demote command that was begun is not run again, and one that is being started still has to be.
           if (hook === 'demote') this.options.noteDemotion?.(null);
         },
@@ -330,6 +333,22 @@ export abstract class SupervisedWorkload implements Workload {
     if (this.run === run) this.run = null;
   }
 
+  /**
+   * Ends what hooks have left in sessions of their own: with the lock of a workload that goes on, nothing tells of it
+   * once that is free.
+   *
+   * @throws FAILOVER_UNEXPECTED where something of it does not end, and what kept this from looking
+   */
+  protected async endHookHelpers(): Promise<void> {
+    if (!this.#hasRunHook) return;
+    const left = (await this.options.endHelpers?.(HOOK_GRACE_MS, this.#lockFiles, true)) ?? [];
+    if (left.length > 0) {
+      const fact = `${describePids(left)}, started by a hook, did not exit`;
+      throw new FailoverError('FAILOVER_UNEXPECTED', `Cannot free the workload lock: ${fact}`);
+    }
+    this.#hasRunHook = false;
+  }
+
   /** Throws if the start was overtaken by a stop or by the end of the process. */
   protected requireCurrent(run: Run): void {
     if (run.dismissed) throw stoppedWhileStarting();
@@ -395,7 +414,7 @@ export abstract class SupervisedWorkload implements Workload {
   #noteDemotion(term: Term): void {
     const { demoteCommand: command, context, noteDemotion } = this.options;
     if (command === null) return;
-    const environment = nodeEnvironment(context, null);
+    const environment = hookEnvironment(context, null, 'demote');
     const reason = 'the supervisor has exited';
     noteDemotion?.({
       command,

@@ -219,7 +219,7 @@ export const RUNNING = [
     says: 'A hot workload that was demoted keeps the lock: nobody can start.',
     breaks: 'S4',
     file: 'src/workload/standby.ts',
-    from: '      run.description?.unlock();\n',
+    from: '    run.description?.unlock();\n',
     to: '',
     killers: [
       {
@@ -229,12 +229,26 @@ export const RUNNING = [
     ],
   },
   {
+    id: 'hot-hooks-left',
+    says: 'What the hooks of a hot workload left in a session of its own goes on after the demotion.',
+    breaks: 'S1',
+    file: 'src/workload/standby.ts',
+    from: '    await this.endHookHelpers();\n',
+    to: '',
+    killers: [
+      {
+        test: 'test/workload/standby.test.ts',
+        title: 'is demoted only once what its hooks left has ended',
+      },
+    ],
+  },
+  {
     id: 'ended-hot-taken-for-demoted',
     says: 'A hot workload that has ended passes for demoted, whatever it started.',
     breaks: 'S1',
     file: 'src/workload/standby.ts',
-    from: "if (run === null) return Promise.reject(new Error('the hot workload has exited'));",
-    to: 'if (run === null) return Promise.resolve();',
+    from: "if (run === null) throw new Error('the hot workload has exited');",
+    to: 'if (run === null) return;',
     killers: [
       {
         test: 'test/workload/standby.test.ts',

@@ -130,6 +130,35 @@ describe('a hot standby whose workload has a helper in another session', () => {
     ));
 });
 
+describe('a hot primary whose hooks leave something in another session', () => {
+  it('hands over once that has ended, and keeps what its workload started', () =>
+    inGroup(
+      async (group) => {
+        const run = 'trap "" USR1 USR2; setsid sleep 904 & trap - USR1 USR2; exec "$W" --hot';
+        const [, b] = await group.startAll(['a', 'b'], { run });
+        const count = (command: string): number =>
+          group.marked().filter((each) => each.command.trim() === command).length;
+        await group.until(
+          'all helpers',
+          () => count('sleep 903') === 1 && count('sleep 904') === 2,
+        );
+        const { pid } = await group.active(1);
+        expect((await group.client('promote', 'b')).code).toBe(0);
+        await group.reaches(b, 'serving');
+        expect([count('sleep 903'), count('sleep 904'), group.lives(pid)]).toEqual([1, 2, true]);
+      },
+      {
+        options: {
+          ...HOT,
+          'promote-command': `left=left-$FAILOVER_EPOCH
+            setsid sh -c 'echo > "$0"; exec sleep 903' "$left" &
+            until [ -e "$left" ]; do sleep 0.02; done`,
+          'demote-command': 'exit 0',
+        },
+      },
+    ));
+});
+
 describe('a hot primary whose workload dies and leaves a helper in another session', () => {
   it('is followed by the standby, also when its demote command takes long and fails', () =>
     inGroup(

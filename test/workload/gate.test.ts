@@ -118,6 +118,7 @@ describe('the gate', () => {
       FAILOVER_STATE_DIR: directory,
       FAILOVER_ROLE_FILE: `${directory}/role`,
       FAILOVER_LOCK_FD: '3',
+      FAILOVER_HOOK: '',
       FAILOVER_ROLE: 'primary',
       FAILOVER_EPOCH: '7',
       FAILOVER_PREVIOUS: '',

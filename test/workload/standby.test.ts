@@ -136,6 +136,27 @@ describe('a hot workload', () => {
     await workload.stop(0);
   });
 
+  it.each([
+    ['has ended', []],
+    ['does not end', [7]],
+  ])('is demoted only once what its hooks left has ended: it %s', async (_, left) => {
+    const looks: unknown[] = [];
+    const { workload, lock } = await workloadOf(TELLER, {
+      ...{ standby: 'hot', demoteCommand: 'exit 0' },
+      endHelpers: (_graceMs, lockFiles, ofHooks) => {
+        looks.push([lockFiles.size, ofHooks, lock.isFree()]);
+        return Promise.resolve(left);
+      },
+    });
+    await workload.arm();
+    await workload.activate(TERM);
+    expect((await workload.runHook('demote', TERM, 10_000)).ok).toBe(true);
+    const demotion = await Promise.allSettled([workload.deactivate()]);
+    expect(looks).toEqual([[1, true, false]]);
+    expect(demotion).toMatchObject([{ status: left.length === 0 ? 'fulfilled' : 'rejected' }]);
+    expect(lock.isFree()).toBe(left.length === 0);
+  });
+
   it('is started once, however often it is ordered meanwhile', async () => {
     const { workload, path, text, ledger } = await workloadOf(TELLER, { standby: 'hot' });
     await Promise.all([workload.arm(), workload.arm(), workload.arm()]);
