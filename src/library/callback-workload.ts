@@ -120,8 +120,9 @@ export class CallbackWorkload implements NodeWorkload {
       );
       // Whoever heeds the signal by returning has not done what it was to do.
       if (signal.aborted) throw signal.reason;
-      if (endpoints !== undefined) this.#options.announce(endpoints);
+      // From here on the program is to be demoted, also where its addresses can't be announced.
       active.promoted = true;
+      if (endpoints !== undefined) this.#options.announce(endpoints);
       return { ok: true, detail: 'the callback returned' };
     } catch (error) {
       return { ok: false, detail: messageOf(error) };

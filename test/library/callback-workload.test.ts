@@ -14,13 +14,16 @@ interface UnderTest {
   readonly warnings: string[];
 }
 
-function underTest(): UnderTest {
+function underTest(fault: Error | null = null): UnderTest {
   const lock = new KernelLock(join(workloadDirectory(), 'workload.lock'));
   const announced: Endpoints[] = [];
   const warnings: string[] = [];
   const workload = new CallbackWorkload({
     lock,
-    announce: (endpoints) => announced.push(endpoints),
+    announce: (endpoints) => {
+      if (fault !== null) throw fault;
+      announced.push(endpoints);
+    },
     warn: (warning) => warnings.push(warning),
   });
   onTestFinished(() => workload.stop(0));
@@ -80,6 +83,20 @@ describe('a term', () => {
 });
 
 describe('the promote callback', () => {
+  it('is followed by a demotion also where its addresses could not be announced', async () => {
+    const { workload } = underTest(new Error('EROFS'));
+    const demoted: string[] = [];
+    workload.promote = () => Promise.resolve({ bus: 'tcp://h:1', rpc: 'tcp://h:2' });
+    workload.demote = () => {
+      demoted.push('demoted');
+      return Promise.resolve();
+    };
+    await workload.activate(TERM);
+    expect(await workload.runHook('promote', TERM, 1_000)).toEqual({ ok: false, detail: 'EROFS' });
+    await workload.stop(1_000);
+    expect(demoted).toEqual(['demoted']);
+  });
+
   it('fails also when it throws at once', async () => {
     const { workload } = underTest();
     workload.promote = () => {
