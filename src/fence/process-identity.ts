@@ -74,6 +74,11 @@ export function isComparable(identity: ProcessIdentity): boolean {
   return identity.bootId === bootId() && identity.pidNamespace === ownPidNamespace();
 }
 
+/** Whether it can be told from a later process with its number: one that ended before it was seen, or is hidden, can't. */
+export function hasKnownStart({ startTime }: Pick<ProcessIdentity, 'startTime'>): boolean {
+  return /^\d+$/.test(startTime);
+}
+
 /** Whether both name the same process. */
 export function isSameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
   return (

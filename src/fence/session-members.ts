@@ -6,6 +6,7 @@ import { hiddenLeader, isHidden } from './hidden-processes.ts';
 import { newSince, readNewestPid } from './newest-pid.ts';
 import {
   hasEnded,
+  hasKnownStart,
   isComparable,
   parseStat,
   procIsUsable,
@@ -176,7 +177,7 @@ export function compareSession(
   if (!isComparable(leader)) return 'other';
   if (members.some(isHidden)) return 'unproved';
   // The start may be unknown: the leader had ended before it was looked at.
-  if (!/^\d+$/.test(leader.startTime)) return 'unproved';
+  if (!hasKnownStart(leader)) return 'unproved';
   // A zombie is no member, but it keeps its pid from others all the same.
   const present = members.find((member) => member.pid === leader.pid) ?? readStat(leader.pid);
   if (present !== null) return present.startTime === leader.startTime ? 'same' : 'other';

@@ -1,4 +1,5 @@
 // Whether a process was started by this very life of a node: its environment says so, and its age allows it.
+import { hasKnownStart } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
 import { readMark } from './process-view.ts';
 import type { GroupMark } from './process-view.ts';
@@ -16,11 +17,7 @@ export function isStartedBy(
   starter: Starter,
 ): boolean {
   // Of one that /proc hides, or that nobody could look at, the age is not known.
-  if (!isTicks(startTime) || !isTicks(starter.since)) return false;
+  if (!hasKnownStart({ startTime }) || !hasKnownStart({ startTime: starter.since })) return false;
   if (BigInt(startTime) < BigInt(starter.since)) return false;
   return readMark(pid, starter)?.node === starter.node;
-}
-
-function isTicks(text: string): boolean {
-  return /^\d+$/.test(text);
 }

@@ -1,6 +1,9 @@
 // A hot workload: it runs on every node and is told its role by a file, a signal and a hook.
 import { performance } from 'node:perf_hooks';
-import { readStat, UNKNOWN_TIME } from '../fence/process-identity.ts';
+import { messageOf } from '../error-message.ts';
+import { FailoverError } from '../errors.ts';
+import { hasKnownStart, readStat } from '../fence/process-identity.ts';
+import { errnoOf } from '../lease/file/storage-error.ts';
 import type { HookResult, Term } from '../runtime/ports.ts';
 import { resolveCommand } from './command-path.ts';
 import { STANDING_BY, termMessage } from './environment.ts';
@@ -54,7 +57,7 @@ export class HotWorkload extends SupervisedWorkload {
       try {
         this.#tellSecondary(termMessage(term, 'secondary'));
       } catch (error) {
-        return { ok: false, detail: `the role file could not be written: ${String(error)}` };
+        return { ok: false, detail: `the workload was not told: ${messageOf(error)}` };
       }
     }
     return super.runHook(hook, term, timeoutMs);
@@ -65,7 +68,8 @@ export class HotWorkload extends SupervisedWorkload {
     const run = this.#living();
     // What it started may live on as the primary's: only a stop ends that.
     if (run === null) throw new Error('the hot workload has exited');
-    this.#tellSecondary({ ...STANDING_BY, reason: 'demoted' });
+    const message = { ...STANDING_BY, reason: 'demoted' } as const;
+    if (!this.#tellSecondary(message)) throw new Error('the hot workload has exited');
     run.readiness?.abort();
     await this.endHookHelpers();
     // A stop that came meanwhile ends it, and frees the lock when it has.
@@ -90,7 +94,7 @@ export class HotWorkload extends SupervisedWorkload {
     this.book.setActive(run.gated.identity.pid, true);
     this.activated(run);
     this.tellRole(message);
-    this.#signal(run, this.options.promoteSignal);
+    if (!this.#signal(run, this.options.promoteSignal)) throw promotedTooLate();
     this.awaitReadiness(run, message);
   }
 
@@ -126,31 +130,54 @@ export class HotWorkload extends SupervisedWorkload {
     }
   }
 
-  #tellSecondary(message: GateMessage): void {
-    if (this.#toldSecondary) return;
+  /** Whether it was told: what has ended can't be. @throws what kept it from being told */
+  #tellSecondary(message: GateMessage): boolean {
+    if (this.#toldSecondary) return true;
     this.tellRole(message);
     const run = this.#living();
-    if (run !== null) this.#signal(run, this.options.demoteSignal);
-    // Last: what could not be signalled is told again, or stopped.
-    this.#toldSecondary = true;
+    // Said only now: what was not signalled is told again, or stopped.
+    this.#toldSecondary = run === null || this.#signal(run, this.options.demoteSignal);
+    return this.#toldSecondary;
   }
 
-  /** To the group: a workload behind a shell gets it too. @throws where nobody can look who has its number */
-  #signal(run: Run, signal: NodeJS.Signals | null): void {
-    if (signal === null || run.ended) return;
-    const { pid, startTime } = run.gated.identity;
-    // Its parent may be another process, which has waited for it: its number may be a stranger's by now. That has to be
-    // seen: one that has changed its user may be hidden, and would go on in its old role.
-    const seen = readStat(pid);
-    if (seen !== null && startTime !== UNKNOWN_TIME && seen.startTime !== startTime) return;
+  /**
+   * To the group: a workload behind a shell gets it too. False: it has ended.
+   *
+   * @throws when it is there and did not get it, or nobody can look: it does not know its role
+   */
+  #signal(run: Run, signal: NodeJS.Signals | null): boolean {
+    if (signal === null) return true;
+    if (run.ended) return false;
+    const { identity } = run.gated;
+    // Its parent may be another process, which has waited for it: its number may be a stranger's by now. One that
+    // changed its user may be hidden, and is signalled all the same.
+    const seen = readStat(identity.pid);
+    if (seen !== null && hasKnownStart(identity) && seen.startTime !== identity.startTime)
+      return false;
     try {
-      process.kill(-pid, signal);
-    } catch {
-      // The process is ending: its end is reported as such.
+      return process.kill(-identity.pid, signal);
+    } catch (error) {
+      if (errnoOf(error) === 'ESRCH') return false;
+      throw notSignalled(signal, error);
     }
   }
 
   #living(): Run | null {
     return this.run === null || this.run.ended ? null : this.run;
   }
+}
+
+function promotedTooLate(): FailoverError {
+  return new FailoverError(
+    'FAILOVER_PROMOTION_FAILED',
+    'Cannot start the workload: it exited before it could be told to be primary',
+  );
+}
+
+function notSignalled(signal: NodeJS.Signals, cause: unknown): FailoverError {
+  return new FailoverError(
+    'FAILOVER_PROMOTION_FAILED',
+    `Cannot send ${signal} to the workload: ${messageOf(cause)}`,
+    { cause },
+  );
 }

@@ -85,8 +85,8 @@ export const FENCING = [
     says: 'A hot workload whose end was not heard of is signalled by a number that is another process’s.',
     breaks: 'S6',
     file: 'src/workload/standby.ts',
-    from: 'if (seen !== null && startTime !== UNKNOWN_TIME && seen.startTime !== startTime) return;',
-    to: 'if (seen === null && startTime !== UNKNOWN_TIME) return;',
+    from: 'hasKnownStart(identity) && seen.startTime !== identity.startTime',
+    to: "hasKnownStart(identity) && seen.startTime === ''",
     killers: [
       {
         test: 'test/workload/standby.test.ts',

@@ -257,6 +257,15 @@ export const RUNNING = [
     ],
   },
   {
+    id: 'hot-untold-passes-for-told',
+    says: 'A hot workload that does not get its signal passes for one that was told its role.',
+    breaks: 'S1',
+    file: 'src/workload/standby.ts',
+    from: 'throw notSignalled(signal, error);',
+    to: 'return true;',
+    killers: [{ test: 'test/workload/hidden-hot.test.ts', title: 'where it may not be signalled' }],
+  },
+  {
     id: 'role-file-of-all-runs',
     says: 'All runs in a directory have one role file: an orphan reads the role of the next one.',
     breaks: 'S1',

@@ -116,6 +116,8 @@ describe('a hot workload', () => {
     });
     await workload.activate(TERM);
     expect((await workload.runHook('demote', TERM, 10_000)).ok).toBe(true);
+    // It has ended, and what it started may live on.
+    await expect(workload.deactivate()).rejects.toThrow('has exited');
     // Of the signals that wait, a shell takes the lower number first.
     stranger.kill('SIGUSR2');
     await until('its word', () => textOf(heard).includes('asked'));
