@@ -13,6 +13,8 @@ describe('a terminal that is closed', () => {
       await group.active(1);
       const b = await group.start('b');
       await group.reaches(b, 'watching');
+      // What it announces is heard by whom its connection has reached.
+      await group.beats(4);
       const a = supervisorOf(group);
       terminal.kill('SIGKILL');
       await group.reaches(b, 'serving');

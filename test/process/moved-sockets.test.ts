@@ -4,21 +4,20 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GroupStatus } from '../../src/cli/group-status.ts';
 import { lackOfRedis, RedisServer } from '../contracts/support/redis-server.ts';
 import { inGroup } from '../support/process-group.ts';
-import { bindsAnew } from '../support/process-steps.ts';
-import { TTL_MS } from './store-nodes.ts';
+import { bindsAnew, STEADY } from '../support/process-steps.ts';
 
 describe.runIf(lackOfRedis() === null)('a node whose sockets were removed', () => {
   let server: RedisServer;
   beforeAll(async () => {
     server = await RedisServer.start();
-    await server.grownOld(TTL_MS);
+    await server.grownOld(STEADY_TTL_MS);
   });
   afterAll(() => server.stop());
 
   it('is heard by one that comes later: the store names its new ones', () =>
     inGroup(async (group) => {
       const lease = `redis://127.0.0.1:${String(server.port)}`;
-      const options = { lease, 'lease-ttl': `${String(TTL_MS)}ms` };
+      const options = { lease, ...STEADY.options };
       const a = await group.start('a', { options });
       await group.reaches(a, 'serving');
       group.noteSockets();
@@ -38,6 +37,9 @@ describe.runIf(lackOfRedis() === null)('a node whose sockets were removed', () =
       expect([a.phase, group.starts]).toEqual(['serving', 1]);
     }));
 });
+
+/** As `STEADY` has it. */
+const STEADY_TTL_MS = 10_000;
 
 /** Each takes a part of a second. */
 const LOOKS = 20;
