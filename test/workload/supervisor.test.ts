@@ -556,6 +556,8 @@ async function lateEnd(
     signal(helper, 'SIGKILL');
   });
   await until('the report', () => test.heard.length > 0);
+  // Before that it has the environment of the shell.
+  await until('it is the command', () => readStat(helper)?.name === 'sleep');
   now.mockReturnValue([1_000_000, 0]);
   return { ...test, helper };
 }
